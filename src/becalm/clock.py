@@ -1,0 +1,97 @@
+"""Time: int64 microseconds of the hospital's wall clock since 1970-01-01, and windows on it.
+
+A date without a time is drawn at 00:00 and available at 24:00, and is flagged `date_only`.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+MICROSECOND: Final = 1
+SECOND: Final = 1_000_000
+MINUTE: Final = 60 * SECOND
+HOUR: Final = 60 * MINUTE
+DAY: Final = 24 * HOUR
+YEAR: Final = 365.2425 * DAY
+"""Mean Gregorian year, only for ages given as a number."""
+
+UNKNOWN_TIME: Final = np.iinfo(np.int64).min
+"""The time of something whose time is not known."""
+
+Times = npt.NDArray[np.int64]
+
+_EPOCH = datetime(1970, 1, 1)
+_SPAN = re.compile(r"(<=)?\s*(\d+(?:\.\d+)?)\s*(min|h|d)")
+_UNITS: Final = {"min": MINUTE, "h": HOUR, "d": DAY}
+_OFFSET = re.compile(r"(?:Z|[+-]\d{2}:?\d{2})$")
+
+
+def span(text: str) -> int:
+    """Return the microseconds of a length of time: `72h`, `7d`, `90min`.
+
+    A guideline's inclusive "within 48 h" is written `<=48h`: one microsecond more, because
+    windows are open at their far end.
+    """
+    found = _SPAN.fullmatch(text.strip())
+    if found is None:
+        raise ValueError(f"{text!r} is not a length of time such as '72h', '7d' or '<=48h'")
+    inclusive, number, unit = found.groups()
+    return round(float(number) * _UNITS[unit]) + (MICROSECOND if inclusive else 0)
+
+
+def signed_span(text: str) -> int:
+    """Return the microseconds of an offset that may be negative: `-24h`, `0h`, `+7d`."""
+    text = text.strip()
+    if text.startswith("-"):
+        return -span(text[1:])
+    return span(text.removeprefix("+"))
+
+
+@lru_cache(maxsize=65536)
+def parse(text: str) -> tuple[int, bool]:
+    """Read an ISO 8601 date or time; return microseconds and whether it was a date only.
+
+    An offset is dropped: becalm counts on the hospital's wall clock.
+    """
+    text = text.strip()
+    bare = _OFFSET.sub("", text) if "T" in text or ":" in text else text
+    if len(bare) == 10:
+        return to_us(datetime.combine(date.fromisoformat(bare), datetime.min.time())), True
+    return to_us(datetime.fromisoformat(bare)), False
+
+
+def to_us(moment: datetime) -> int:
+    """Return a naive wall-clock datetime as microseconds."""
+    delta = moment.replace(tzinfo=None) - _EPOCH
+    return delta // timedelta(microseconds=1)
+
+
+def from_us(us: int) -> datetime:
+    """Return microseconds as a naive wall-clock datetime."""
+    return _EPOCH + timedelta(microseconds=int(us))
+
+
+def iso(us: int) -> str:
+    """Return ISO 8601 without offset, to the second; fractions only where there are any.
+
+    >>> iso(0)
+    '1970-01-01T00:00:00'
+    """
+    return "" if us == UNKNOWN_TIME else from_us(us).isoformat()
+
+
+def completed_years(birth: int, at: int) -> int:
+    """Return age in completed years, by calendar (29 February counts on 1 March)."""
+    b, a = from_us(birth), from_us(at)
+    return a.year - b.year - ((a.month, a.day) < (b.month, b.day))
+
+
+def now_utc() -> str:
+    """Return the wall clock of this machine, for manifests only; never in a table."""
+    return datetime.now(UTC).isoformat(timespec="seconds")

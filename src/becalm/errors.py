@@ -1,0 +1,92 @@
+"""What a user can get wrong: one class and one exit code for each kind of mistake.
+
+A message is one line that says where (file, row, column), what is wrong and how to mend it.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class BecalmError(Exception):
+    """A mistake that can be explained in one line; anything else is a bug of ours (exit 70)."""
+
+    exit_code = 70
+
+    def __init__(self, what: str, *, where: str | None = None, hint: str | None = None) -> None:
+        self.what = what
+        self.where = where
+        self.hint = hint
+        super().__init__(self.line())
+
+    def line(self) -> str:
+        """Return the whole message as one line: `where: what. hint`."""
+        text = f"{self.where}: {self.what}" if self.where else self.what
+        if self.hint:
+            text = f"{text.rstrip('.')}. {self.hint}"
+        return " ".join(text.split())
+
+
+class UsageError(BecalmError):
+    """The command's own words are off."""
+
+    exit_code = 2
+
+
+class UnreadableFileError(BecalmError):
+    """A file is absent, truncated, wrongly encoded or not what its name says."""
+
+    exit_code = 3
+
+
+class RecordsError(BecalmError):
+    """The file can be read, but the records in it cannot be understood."""
+
+    exit_code = 4
+
+
+class DefinitionError(BecalmError):
+    """A protocol or a definition is wrong."""
+
+    exit_code = 5
+
+
+class OutputError(BecalmError):
+    """The results cannot be written."""
+
+    exit_code = 6
+
+
+class ConnectionFailedError(BecalmError):
+    """A database does not answer or refuses."""
+
+    exit_code = 7
+
+
+class MissingExtraError(BecalmError):
+    """An optional part of becalm is not installed."""
+
+    exit_code = 8
+
+
+def place(file: str, row: int | None = None, column: str | None = None) -> str:
+    """Name a place in a file as every message does: `labs.csv, row 12, column value`.
+
+    Rows count as a spreadsheet shows them: the header is row 1.
+    """
+    parts = [file]
+    if row is not None:
+        parts.append(f"row {row}")
+    if column is not None:
+        parts.append(f"column {column}")
+    return ", ".join(parts)
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return `Did you mean 'x'?`, or the known words when none is near."""
+    words = sorted(set(known))
+    near = difflib.get_close_matches(word, words, n=1, cutoff=0.6)
+    if near:
+        return f"Did you mean {near[0]!r}?"
+    return f"Known: {', '.join(words[:12])}{' ...' if len(words) > 12 else ''}"

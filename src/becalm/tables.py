@@ -1,0 +1,353 @@
+"""The tables that a study writes: columns, keys, and how a value is written.
+
+Unknown is empty; a bound of infinity is empty too (unbounded). Lists are joined by `|`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from becalm.frame import Frame, Kind
+
+ROWS_REFUSED: Final[Mapping[str, Kind]] = {
+    "source_table": "text",
+    "variable": "text",
+    "unit": "text",
+    "reason": "text",
+    "rows": "count",
+    "example": "text",
+}
+ATTRITION: Final[Mapping[str, Kind]] = {
+    "step": "count",
+    "persons": "count",
+    "stays": "count",
+    "reason": "text",
+    "rows": "count",  # measurements and administrations remaining
+}
+VALUES: Final[Mapping[str, Kind]] = {
+    "person_id": "text",
+    "variable": "text",
+    "n": "count",
+    "n_censored": "count",
+    "n_refused": "count",
+    "first": "number",
+    "last": "number",
+    "min": "number",
+    "max": "number",
+    "time_of_max": "time",
+    "unit": "text",
+    "censored": "text",
+}
+PERSONS: Final[Mapping[str, Kind]] = {
+    "person_id": "text",
+    "episode": "count",
+    "sex": "text",
+    "age": "count",
+    "index_time": "time",
+    "t0": "time",
+    "underlying": "text",
+    "weight_kg": "number",
+    "left_truncated": "answer",
+    "t_civ": "time",
+    "t_high": "time",
+    "onset": "time",
+    "included_by": "text",  # definite | possible | clinician
+    "definite": "answer",
+    "possible": "answer",
+    "clinician": "answer",
+    "immunosuppressed": "answer",
+    "first_route": "text",  # of the drug of interest
+    "age_undated": "answer",
+}
+CRITERIA: Final[Mapping[str, Kind]] = {
+    "person_id": "text",
+    "criterion": "text",
+    "moment": "text",
+    "time": "time",
+    "low": "number",
+    "high": "number",
+    "status": "text",
+    "first_met": "time",
+    "first_possible": "time",
+    "held_hours": "number",
+    "items_assessed": "count",
+    "items_total": "count",
+    "clock": "text",
+    "in_derivation_population": "answer",
+    "low_unmodified": "number",  # without the items that something else moved
+    "high_unmodified": "number",
+    "probability": "text",  # HScore: the published interval for low to high, in percent
+    "verified": "flag",  # False when the definition rests on a value not yet verified
+}
+CRITERIA_ITEMS: Final[Mapping[str, Kind]] = {
+    "person_id": "text",
+    "criterion": "text",
+    "moment": "text",
+    "item": "text",
+    "state": "text",
+    "points_low": "number",
+    "points_high": "number",
+    "value": "number",
+    "unit": "text",
+    "time": "time",
+    "censored": "text",
+    "modified_by": "text",
+    "source_row": "text",
+}
+DOSES: Final[Mapping[str, Kind]] = {
+    "person_id": "text",
+    "stay_id": "text",
+    "drug": "text",
+    "label": "text",
+    "route": "text",
+    "start": "time",
+    "end": "time",
+    "amount": "number",
+    "amount_unit": "text",
+    "rate_per_h": "number",
+    "rate_mg_h": "number",
+    "amount_mg": "number",
+    "notation": "text",
+    "source_row": "text",
+    "status": "text",  # given, not given, ordered
+    "flag": "text",  # why a dose looks implausible or could not be turned into a rate
+}
+DAILY_DOSE: Final[Mapping[str, Kind]] = {
+    "person_id": "text",
+    "drug": "text",
+    "day": "count",
+    "mg": "number",
+    "peak_rate_mg_h": "number",
+    "mg_per_kg": "number",
+    "weight_used": "number",
+    "crcl_ml_min": "number",
+    "rrt": "answer",
+}
+EPISODES: Final[Mapping[str, Kind]] = {
+    "person_id": "text",
+    "drug": "text",
+    "mode": "text",
+    "start": "time",
+    "end": "time",
+    "cumulative_mg": "number",
+    "peak_rate_mg_h": "number",
+    "peak_mg_day": "number",
+    "max_24h_mg": "number",
+    "escalations": "count",
+    "hours_to_peak": "number",
+}
+RESPONSE: Final[Mapping[str, Kind]] = {
+    "person_id": "text",
+    "variable": "text",
+    "clock": "text",
+    "episode": "count",
+    "baseline": "number",
+    "baseline_time": "time",
+    "peak": "number",
+    "h24": "number",
+    "h48": "number",
+    "h48_time": "time",
+    "h72": "number",
+    "d7": "number",
+    "ratio_48h": "number",
+    "censored": "text",
+    "status": "text",
+    "confounded_by": "text",
+    "modified_by": "text",
+    "unit": "text",
+    "source_row": "text",  # baseline, h48
+}
+SAFETY: Final[Mapping[str, Kind]] = {
+    "person_id": "text",
+    "event": "text",
+    "episode": "count",
+    "grade_before": "count",
+    "grade_after": "count",
+    "onset": "time",
+    "hours_from_t0": "number",
+    "on_drug": "answer",
+    "attribution": "text",
+    "reference": "text",  # baseline or limit that the grade was counted against
+    "source_row": "text",
+}
+OUTCOME: Final[Mapping[str, Kind]] = {
+    "person_id": "text",
+    "episode": "count",
+    "follow_up_days": "number",
+    "last_contact": "time",
+    "discharged": "time",
+    "died": "answer",
+    "death_time": "time",
+    "cause_of_death": "text",
+    "infection_linked": "answer",
+    "on_drug_at_death": "answer",
+    "storm_active_at_death": "answer",
+    "relapse_time": "time",
+    "maintenance_drug": "text",
+}
+PRIOR: Final[Mapping[str, Kind]] = {
+    # Earlier immunotherapies for the report's Table 1 and lanes.
+    "person_id": "text",
+    "episode": "count",
+    "drug": "text",
+    "class": "text",
+    "first": "time",
+    "last": "time",
+    "doses": "count",
+    "hours_before_t0": "number",
+    "source_row": "text",
+}
+SERIES: Final[Mapping[str, Kind]] = {
+    # Every value of the cohort that a figure draws. Not written as a table of its own.
+    "person_id": "text",
+    "episode": "count",
+    "variable": "text",
+    "time": "time",
+    "hours": "number",  # from t0
+    "low": "number",
+    "high": "number",
+    "unit": "text",
+    "source_row": "text",
+}
+DOSE_STEPS: Final[Mapping[str, Kind]] = {
+    # Constant-rate intervals (rate > 0) and single doses (start == end) of immunotherapies.
+    "person_id": "text",
+    "episode": "count",
+    "drug": "text",
+    "class": "text",
+    "route": "text",
+    "start": "time",
+    "end": "time",
+    "start_h": "number",  # from t0
+    "end_h": "number",
+    "rate_mg_h": "number",
+    "amount_mg": "number",
+    "label": "text",
+    "source_row": "text",
+}
+PRIMARY: Final[Mapping[str, Kind]] = {
+    # The protocol's own response per person and clock, with its graded falls.
+    "person_id": "text",
+    "episode": "count",
+    "clock": "text",
+    "response": "text",  # responded, did not respond, no sample, died before, discharged before
+    "strict": "text",  # the same on the strict horizon
+    "fall_15": "answer",
+    "fall_25": "answer",
+    "fall_50": "answer",
+    "confounded_by": "text",
+    "reason": "text",  # which ratios decided
+}
+NEAREST: Final[Mapping[str, Kind]] = {
+    # Persons who came closest to entering, and what kept them out or was missing.
+    "person_id": "text",
+    "reason": "text",  # the attrition step at which the person left
+    "criterion": "text",
+    "low": "number",
+    "high": "number",
+    "missing": "text",  # items not assessed, joined by |
+}
+MISSING: Final[Mapping[str, Kind]] = {
+    # How often each variable was measured in the cohort, per day from time zero.
+    "person_id": "text",
+    "episode": "count",
+    "variable": "text",
+    "day": "count",  # 0 = the 24 h before time zero, 1 = the first 24 h ... (values on [start, end))
+    "n": "count",
+}
+ROWS: Final[Mapping[str, Kind]] = {
+    # The rows behind the numbers, as the source wrote them, for drill-down.
+    "source_row": "text",
+    "person_id": "text",
+    "time": "time",
+    "label": "text",
+    "value": "text",
+    "unit": "text",
+    "available": "time",
+    "canonical": "text",
+}
+
+WRITTEN: Final[Mapping[str, tuple[Mapping[str, Kind], tuple[str, ...]]]] = {
+    # name: (columns, key columns that rows are sorted by)
+    "attrition": (ATTRITION, ("step",)),
+    "rows_refused": (ROWS_REFUSED, ("source_table", "variable", "unit", "reason")),
+    "values": (VALUES, ("person_id", "variable")),
+    "persons": (PERSONS, ("person_id", "episode")),
+    "criteria": (CRITERIA, ("person_id", "criterion", "moment")),
+    "criteria_items": (CRITERIA_ITEMS, ("person_id", "criterion", "moment", "item")),
+    "doses": (DOSES, ("person_id", "drug", "start", "end", "source_row")),
+    "daily_dose": (DAILY_DOSE, ("person_id", "drug", "day")),
+    "episodes": (EPISODES, ("person_id", "drug", "start")),
+    "response": (RESPONSE, ("person_id", "episode", "variable", "clock")),
+    "safety": (SAFETY, ("person_id", "episode", "event")),
+    "outcome": (OUTCOME, ("person_id", "episode")),
+}
+
+_SQL: Final[Mapping[Kind, str]] = {
+    "text": "nullif({c}::VARCHAR, '')",
+    "time": "make_timestamp(nullif({c}::BIGINT, -9223372036854775808))",
+    "number": "CASE WHEN isfinite({c}::DOUBLE) THEN {c}::DOUBLE END",
+    "code": "nullif({c}::INTEGER, -1)",
+    "key": "nullif({c}::BIGINT, -1)",
+    "flag": "{c}::BOOLEAN",
+    "count": "nullif({c}::BIGINT, -1)",
+    "answer": "{c}::BOOLEAN",
+}
+
+
+def empty(name: str) -> Frame:
+    """Return a written table without rows."""
+    return Frame.of(WRITTEN[name][0])
+
+
+@dataclass(frozen=True)
+class TableFile:
+    """One table on disk, in both of its forms."""
+
+    name: str
+    rows: int
+    paths: tuple[Path, ...]
+
+
+def write(
+    name: str, frame: Frame, folder: Path, *, formats: tuple[str, ...] = ("parquet", "csv")
+) -> TableFile:
+    """Write a table sorted by its key columns; the same rows always give the same bytes."""
+    import duckdb
+
+    schema, keys = WRITTEN[name]
+    if tuple(frame.columns) != tuple(schema):
+        raise ValueError(f"{name}: columns {list(frame.columns)} are not {list(schema)}")
+    ordered = frame.sort(*keys)
+    given: dict[str, Any] = {column: np.asarray(ordered[column]) for column in schema}
+    typed = ", ".join(
+        f'{_SQL[kind].format(c=f"""given."{column}" """.strip())} AS "{column}"'
+        for column, kind in schema.items()
+    )
+    text = ", ".join(
+        f"""replace("{column}"::VARCHAR, ' ', 'T') AS "{column}" """
+        if kind == "time"
+        else f'"{column}"'
+        for column, kind in schema.items()
+    )
+    paths = []
+    with duckdb.connect(config={"threads": 1, "pandas_analyze_sample": 0}) as con:
+        con.register("given", given)
+        con.execute(f"CREATE TABLE typed AS SELECT {typed} FROM given")
+        for form in formats:
+            path = folder / f"{name}.{form}"
+            query, options = (
+                ("SELECT * FROM typed", "FORMAT parquet, COMPRESSION zstd")
+                if form == "parquet"
+                else (f"SELECT {text} FROM typed", "FORMAT csv, HEADER true")
+            )
+            con.execute(
+                f"COPY ({query}) TO '{str(path).replace(chr(39), chr(39) * 2)}' ({options})"
+            )
+            paths.append(path)
+    return TableFile(name, len(frame), tuple(paths))
