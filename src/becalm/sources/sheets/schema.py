@@ -1,0 +1,193 @@
+"""Which sheets and columns a chart review has, and which closed lists their cells come from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Literal
+
+CellKind = Literal["text", "time", "end", "number", "positive", "choice", "choices"]
+Blank = Literal["kept", "refused", "mistake"]
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a sheet.
+
+    `end` is a time whose date-only form means the end of that day. `positive` is a number above
+    zero, `number` one of at least zero. `choices` is several of a closed list joined by `|`.
+    A blank cell is kept as unknown, or its row is refused and counted, or it is a mistake.
+    """
+
+    kind: CellKind = "text"
+    required: bool = False
+    blank: Blank = "kept"
+    among: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class SheetSchema:
+    """The columns of a sheet, the groups of which one must exist, and what is lost without it.
+
+    `either` lists alternatives: each is a set of columns, and one whole set must be there.
+    `pairs` names numbers that mean nothing without the unit beside them.
+    `spans` names what starts and what must not end before it.
+    """
+
+    columns: Mapping[str, Column]
+    either: tuple[tuple[str, ...], ...] = ()
+    pairs: tuple[tuple[str, str], ...] = ()
+    spans: tuple[tuple[str, str], ...] = ()
+    consequence: str = ""
+
+    def required(self) -> tuple[str, ...]:
+        """Return the columns without which the sheet cannot be understood."""
+        return tuple(name for name, column in self.columns.items() if column.required)
+
+
+_PERSON: Final = Column(required=True, blank="mistake")
+_TEXT: Final = Column()
+_TIME: Final = Column("time")
+_END: Final = Column("end")
+_NUMBER: Final = Column("number")
+_POSITIVE: Final = Column("positive")
+CAUSES_OF_DEATH: Final = ("storm", "infection", "multi-organ failure", "other", "unknown")
+
+SHEETS: Final[Mapping[str, SheetSchema]] = {
+    "persons": SheetSchema(
+        {
+            "person_id": _PERSON,
+            "sex": Column("choice", among=("F", "M")),
+            "age": _NUMBER,
+            "age_at": _TIME,
+            "birth_date": _TIME,
+            "weight_kg": _POSITIVE,
+            "height_cm": _POSITIVE,
+            "death_time": _TIME,
+            "cause_of_death": Column("choices", among=CAUSES_OF_DEATH),
+            "last_contact": _TIME,
+            "last_contact_status": _TEXT,
+        },
+        spans=(("birth_date", "death_time"), ("birth_date", "last_contact")),
+    ),
+    "stays": SheetSchema(
+        {
+            "person_id": _PERSON,
+            "stay_id": _TEXT,
+            "start": Column("time", required=True, blank="mistake"),
+            "end": _END,
+            "kind": Column("choice", among=("ED", "ward", "ICU", "outpatient")),
+            "hospital": _TEXT,
+            "from": Column("choice", among=("home", "transfer")),
+            "to": Column("choice", among=("home", "transfer", "died")),
+        },
+        spans=(("start", "end"),),
+        consequence="no stay recorded: admission, transfer in, discharge and stay in intensive care unknown",
+    ),
+    "labs": SheetSchema(
+        {
+            "person_id": _PERSON,
+            "time": Column("time", required=True, blank="refused"),
+            "start": _TIME,
+            "name": _TEXT,
+            "loinc": _TEXT,
+            "value": Column(required=True, blank="refused"),
+            "unit": Column(required=True),
+            "available": _END,
+            "ref_low": _TEXT,
+            "ref_high": _TEXT,
+            "specimen": _TEXT,
+            "comment": _TEXT,
+        },
+        either=(("name",), ("loinc",)),
+        spans=(("start", "time"),),
+        consequence="no laboratory value, temperature or weight recorded: every item that needs one is "
+        "not assessed",
+    ),
+    "doses": SheetSchema(
+        {
+            "person_id": _PERSON,
+            "drug": Column(required=True, blank="mistake"),
+            "route": _TEXT,
+            "start": Column("time", required=True, blank="mistake"),
+            "end": _END,
+            "amount": _NUMBER,
+            "amount_unit": _TEXT,
+            "rate": _NUMBER,
+            "rate_unit": _TEXT,
+            "concentration": _NUMBER,
+            "concentration_unit": _TEXT,
+            "status": Column("choice", among=("given", "not given", "ordered")),
+            "indication": _TEXT,
+            "reason_for_change": _TEXT,
+        },
+        either=(("amount", "amount_unit"), ("rate", "rate_unit")),
+        pairs=(
+            ("amount", "amount_unit"),
+            ("rate", "rate_unit"),
+            ("concentration", "concentration_unit"),
+        ),
+        spans=(("start", "end"),),
+        consequence="no drug administration recorded: exposure, earlier lines, confounders and look-alikes by drugs "
+        "not assessed",
+    ),
+    "findings": SheetSchema(
+        {
+            "person_id": _PERSON,
+            "time": Column("time", required=True, blank="refused"),
+            "end": _END,
+            "finding": Column(required=True, blank="refused"),
+            "present": Column("choice", required=True, among=("yes", "no", "unknown")),
+            "method": Column(
+                "choice", among=("exam", "US", "CT", "marrow", "biopsy", "flow", "gene")
+            ),
+            "value": _TEXT,
+            "unit": _TEXT,
+        },
+        spans=(("time", "end"),),
+        consequence="no examination, imaging, marrow or gene finding recorded: enlarged organs, "
+        "haemophagocytosis and noted immunosuppression not assessed",
+    ),
+    "conditions": SheetSchema(
+        {
+            "person_id": _PERSON,
+            "onset": _TIME,
+            "system": Column("choice", among=("ICD9CM", "ICD10CM", "SNOMED")),
+            "code": _TEXT,
+            "name": _TEXT,
+            "status": Column("choice", among=("confirmed", "suspected", "excluded")),
+        },
+        either=(("code",), ("name",)),
+        consequence="no diagnosis recorded: underlying disease and exclusions not assessed",
+    ),
+    "procedures": SheetSchema(
+        {
+            "person_id": _PERSON,
+            "start": _TIME,
+            "end": _END,
+            "name": Column(required=True, blank="refused"),
+            "amount": _NUMBER,
+            "amount_unit": _TEXT,
+        },
+        pairs=(("amount", "amount_unit"),),
+        spans=(("start", "end"),),
+        consequence="no procedure recorded: renal replacement, ventilation, plasma exchange and "
+        "transfusion not assessed",
+    ),
+    "cultures": SheetSchema(
+        {
+            "person_id": _PERSON,
+            "collected": _TIME,
+            "available": _END,
+            "specimen": _TEXT,
+            "test": _TEXT,
+            "result": Column(
+                "choice",
+                among=("growth", "no growth", "detected", "not detected", "cancelled", "pending"),
+            ),
+            "organism": _TEXT,
+            "judged": Column("choice", among=("infection", "contaminant", "colonisation")),
+        },
+        consequence="no microbiology recorded: infection not assessed",
+    ),
+}
