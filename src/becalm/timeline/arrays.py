@@ -1,0 +1,118 @@
+"""What every array of the package has in common: read-only, sorted by person, never NaN."""
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Floats: TypeAlias = NDArray[np.float64]
+Times: TypeAlias = NDArray[np.int64]
+Persons: TypeAlias = NDArray[np.int32]
+Mask: TypeAlias = NDArray[np.bool_]
+Index: TypeAlias = NDArray[np.intp]
+Pair: TypeAlias = tuple[Floats, Floats]
+"""The lowest and the highest possible value; (-inf, inf) is unknown."""
+
+LIMIT = 1 << 62
+"""Times lie within ±2⁶² µs (146,000 years); a window that reaches beyond ends there."""
+
+
+def frozen(values: ArrayLike, dtype: type[Any]) -> NDArray[Any]:
+    """Return a one-dimensional read-only view of `values`; the caller's array stays as it was."""
+    array = np.asarray(values, dtype=dtype)
+    if array.ndim != 1:
+        raise ValueError(f"expected one dimension, got shape {array.shape}")
+    view = array.view()
+    view.flags.writeable = False
+    return view
+
+
+def frozen_pair(low: ArrayLike, high: ArrayLike | None) -> Pair:
+    """Freeze both bounds; equal bounds become one and the same array (an exact value)."""
+    lower: Floats = frozen(low, np.float64)
+    if high is None or high is low:
+        return lower, lower
+    upper: Floats = frozen(high, np.float64)
+    return lower, lower if np.array_equal(lower, upper) else upper
+
+
+def check_pair(low: Floats, high: Floats, what: str) -> None:
+    """Refuse NaN, an empty range and an exact infinity, and say at which position."""
+    wrong = np.isnan(low)
+    if high is not low:
+        wrong |= np.isnan(high)
+    if wrong.any():
+        at = int(np.argmax(wrong))
+        raise ValueError(f"{what}: NaN at position {at}; leave an unknown value out instead")
+    wrong = (low == np.inf) | (high == -np.inf)
+    if high is not low:
+        wrong |= low > high
+    if wrong.any():
+        at = int(np.argmax(wrong))
+        raise ValueError(f"{what}: [{low[at]}, {high[at]}] at position {at} holds no number")
+
+
+def check_lengths(what: str, *arrays: NDArray[Any]) -> None:
+    lengths = {len(array) for array in arrays}
+    if len(lengths) > 1:
+        raise ValueError(f"{what}: columns differ in length: {[len(a) for a in arrays]}")
+
+
+def check_times(what: str, *arrays: Times) -> None:
+    for times in arrays:
+        if len(times) and (times.min() < -LIMIT or times.max() > LIMIT):
+            raise ValueError(f"{what}: a time lies outside ±2⁶² µs")
+
+
+def check_order(what: str, person: Persons, wrong_time: Mask) -> None:
+    """Refuse rows out of order: `wrong_time[i]` says that row i + 1 may not follow row i."""
+    wrong = person[1:] < person[:-1]
+    wrong |= (person[1:] == person[:-1]) & wrong_time
+    if wrong.any():
+        at = int(np.argmax(wrong)) + 1
+        raise ValueError(
+            f"{what}: position {at} (person {person[at]}) is out of order with the one before it; "
+            "use build() for rows that are not sorted by person and time, or that repeat"
+        )
+
+
+def plus(times: Times, by: int) -> Times:
+    """Add a duration without running over the end of the axis."""
+    if by >= 0:
+        moved: Times = np.minimum(times, LIMIT - min(by, LIMIT)) + min(by, LIMIT)
+        return moved
+    back: Times = np.maximum(times, -LIMIT + min(-by, LIMIT)) - min(-by, LIMIT)
+    return back
+
+
+def firsts(person: NDArray[Any]) -> Index:
+    """Position of the first row of every person in sorted `person`."""
+    if not len(person):
+        return np.empty(0, np.intp)
+    return np.flatnonzero(np.concatenate(([True], person[1:] != person[:-1])))
+
+
+def expand(low: NDArray[Any], high: NDArray[Any]) -> tuple[Index, Index]:
+    """List the members of the ranges [low, high): the range's number, and the member."""
+    counts = np.maximum(high - low, 0)
+    owner = np.repeat(np.arange(len(counts)), counts)
+    skipped = np.repeat(low - (np.cumsum(counts) - counts), counts)
+    return owner, np.arange(len(owner)) + skipped
+
+
+def query(person: ArrayLike, *times: ArrayLike) -> tuple[NDArray[Any], ...]:
+    """Bring a question (one person or many, one time or many) into arrays of one shape."""
+    return np.broadcast_arrays(
+        np.asarray(person, dtype=np.int32), *(np.asarray(t, dtype=np.int64) for t in times)
+    )
+
+
+def applied(f: Callable[..., tuple[ArrayLike, ArrayLike]], count: int, *given: Any) -> Pair:
+    """Call `f` and bring its two bounds to `count` numbers; NaN is refused by who takes them."""
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+        low, high = f(*given)
+    lower = np.broadcast_to(np.asarray(low, dtype=np.float64), count)
+    if high is low:
+        return lower, lower
+    return lower, np.broadcast_to(np.asarray(high, dtype=np.float64), count)

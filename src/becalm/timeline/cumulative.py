@@ -1,0 +1,161 @@
+"""How much of a drug had been given by any moment, exactly."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from becalm.clock import HOUR, UNKNOWN_TIME
+from becalm.timeline.arrays import Floats, Persons, Times, check_order, expand, firsts, plus, query
+from becalm.timeline.axis import Axis, axis, changes
+from becalm.timeline.points import Points
+from becalm.timeline.rounding import rounded
+from becalm.timeline.steps import Timeline
+
+Side: TypeAlias = Literal["left", "right"]
+"""Just before a moment, or at it."""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Cumulative:
+    """A(t), mg given until and at t: straight lines between knots, a jump at every bolus.
+
+    person : int32[n], time : int64[n] in µs, the knots, sorted; total : float64[n], mg at and
+    including the knot; rate : float64[n], mg/h from the knot on. 0 before the first knot.
+    """
+
+    person: Persons
+    time: Times
+    total: Floats
+    rate: Floats
+
+    def __post_init__(self) -> None:
+        check_order("Cumulative", self.person, self.time[1:] <= self.time[:-1])
+        for array in (self.person, self.time, self.total, self.rate):
+            array.flags.writeable = False
+
+    def __repr__(self) -> str:
+        return f"Cumulative({len(self.time)} knots, {len(firsts(self.person))} persons)"
+
+    @classmethod
+    def build(cls, rate: Timeline | None, boluses: Points | None) -> "Cumulative":
+        """Add up a rate in mg/h (unknown counts as none) and boluses in mg.
+
+        Both must be exact and finite: an uncertain dose has no one cumulative amount. Doses at
+        one instant are added up beforehand, by `Points.given`.
+        """
+        rate = Timeline.empty() if rate is None else rate
+        boluses = Points.empty() if boluses is None else boluses
+        for name, values in (("rate", rate), ("boluses", boluses)):
+            if not values.exact or not np.isfinite(values.low).all():
+                raise ValueError(f"{name}: an amount needs exact numbers, not ranges")
+        person, time = changes(
+            (rate.person, rate.start), (rate.person, rate.end), (boluses.person, boluses.time)
+        )
+        low, _ = rate.at(person, time)
+        slope = np.where(np.isfinite(low), low, 0.0)
+        line = axis((person, time))
+        jump = np.zeros(len(time))
+        knots = line.place(person, time)
+        jump[np.searchsorted(knots, line.place(boluses.person, boluses.time))] = boluses.low
+        flow = np.zeros(len(time))
+        flow[1:] = slope[:-1] * (np.diff(time) / HOUR)
+        starts = firsts(person)
+        flow[starts] = 0.0
+        steps = np.column_stack((flow, jump)).ravel()
+        for begin, end in zip(starts, np.append(starts, len(time))[1:], strict=True):
+            # One person at a time, so that nobody's sums depend on who else is in the chunk.
+            np.cumsum(steps[2 * begin : 2 * end], out=steps[2 * begin : 2 * end])
+        return cls(person, time, steps[1::2].copy(), slope)
+
+    @cached_property
+    def _axis(self) -> Axis:
+        return axis((self.person, self.time))
+
+    @cached_property
+    def _placed(self) -> Times:
+        return self._axis.place(self.person, self.time)
+
+    def at(self, person: ArrayLike, time: ArrayLike) -> Floats:
+        """Mg given in (-∞, time], a bolus at that very moment included."""
+        return self._until(person, time, "right")
+
+    def amount(self, person: ArrayLike, start: ArrayLike, end: ArrayLike) -> Floats:
+        """Mg given in (start, end]: a bolus at the start is out, one at the end is in."""
+        return rounded(self.at(person, end) - self.at(person, start))
+
+    def _until(self, person: ArrayLike, time: ArrayLike, side: Side) -> Floats:
+        who, when = query(person, time)
+        if not len(self.time):
+            return np.zeros(who.shape)
+        found = np.searchsorted(self._placed, self._axis.place(who, when), side) - 1
+        index = np.maximum(found, 0)
+        hours = (when - self.time[index]) / HOUR
+        mine = (found >= 0) & (self.person[index] == who)
+        result: Floats = np.where(mine, self.total[index] + self.rate[index] * hours, 0.0)
+        return result
+
+    def max_within(self, person: ArrayLike, window: int) -> tuple[Floats, Times]:
+        """The greatest mg of each person in any `window` µs, and the earliest end of such a one.
+
+        Windows are half-open, closed at either end: a dose every 24 h counts once in 24 h. The
+        greatest is at a knot or a knot + window. Nothing given: 0 at `UNKNOWN_TIME`.
+        """
+        if window <= 0:
+            raise ValueError(f"a window must be longer than nothing, not {window} µs")
+        who = query(person)[0]
+        persons, time = changes((self.person, self.time), (self.person, plus(self.time, window)))
+        if not len(persons):
+            return np.zeros(who.shape), np.full(who.shape, UNKNOWN_TIME)
+        back = plus(time, -window)
+        with_end = self._until(persons, time, "right") - self._until(persons, back, "right")
+        with_start = self._until(persons, time, "left") - self._until(persons, back, "left")
+        mg = rounded(np.maximum(with_end, with_start))
+        starts = firsts(persons)
+        most = np.maximum.reduceat(mg, starts)
+        count = np.diff(np.append(starts, len(mg)))
+        hit = np.flatnonzero(mg == np.repeat(most, count))
+        when = time[hit[firsts(persons[hit])]]
+        listed = persons[starts]
+        index = np.minimum(np.searchsorted(listed, who), len(listed) - 1)
+        given = (listed[index] == who) & (most[index] > 0)
+        return np.where(given, most[index], 0.0), np.where(given, when[index], UNKNOWN_TIME)
+
+    def bands(self, window: int, upto: ArrayLike) -> Timeline:
+        """Which band the mg of the previous `window` µs are in, as a step function.
+
+        upto : ascending mg, inclusive: with (0, 400, 1200), band 0 is nothing at all, 1 is
+        (0, 400], 2 is (400, 1200] and 3 is above. The mg rise and fall in straight lines, and a
+        band changes where a line crosses its edge, to the microsecond. Known from the first dose
+        to the last moment at which a dose is in the window.
+        """
+        edges = np.asarray(upto, dtype=np.float64)
+        person, time = changes((self.person, self.time), (self.person, plus(self.time, window)))
+        piece = np.flatnonzero(person[1:] == person[:-1])
+        person, start, end = person[piece], time[piece], time[piece + 1]
+        begin = self._window(person, start, window, "right")
+        stop = self._window(person, end, window, "left")
+        hours = (end - start) / HOUR
+        number, edge = expand(
+            np.searchsorted(edges, np.minimum(begin, stop), "right"),
+            np.searchsorted(edges, np.maximum(begin, stop), "left"),
+        )
+        share = (edges[edge] - begin[number]) / (stop - begin)[number]
+        crossing = start[number] + np.ceil(share * hours[number] * HOUR).astype(np.int64)
+        order = np.lexsort((crossing, person[number]))
+        who, when = changes(
+            (person, start), (person, end), (person[number][order], crossing[order])
+        )
+        same = np.flatnonzero(who[1:] == who[:-1])
+        who, start, end = who[same], when[same], when[same + 1]
+        middle = (
+            self._window(who, start, window, "right") + self._window(who, end, window, "left")
+        ) / 2
+        band = np.searchsorted(edges, rounded(middle), "left").astype(np.float64)
+        return Timeline.merged(who, start, end, band, band, sources=())
+
+    def _window(self, person: Persons, time: Times, window: int, side: Side) -> Floats:
+        back = plus(time, -window)
+        return rounded(self._until(person, time, side) - self._until(person, back, side))

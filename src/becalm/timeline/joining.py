@@ -1,0 +1,113 @@
+"""Several step functions as one."""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from becalm.timeline.arrays import (
+    Pair,
+    Persons,
+    Times,
+    applied,
+    check_lengths,
+    check_pair,
+    expand,
+    frozen_pair,
+)
+from becalm.timeline.axis import axis, changes
+from becalm.timeline.evidence import OpenRows, Source
+from becalm.timeline.steps import Timeline
+
+
+def combine(f: Callable[..., tuple[ArrayLike, ArrayLike]], *timelines: Timeline) -> Timeline:
+    """Compute a new quantity wherever any of its parts is known.
+
+    `f` takes one pair (low, high) of arrays per timeline and returns the pair of the result. A
+    part that is unknown appears as (-inf, inf), so `f` decides what can still be said without
+    it; a result of (-inf, inf) is unknown. f is called once, on every distinct stretch of all
+    persons; where no part is known there is no stretch.
+    """
+    if not timelines:
+        return Timeline.empty()
+    person, time = changes(
+        *((each.person, edge) for each in timelines for edge in (each.start, each.end))
+    )
+    stretch = np.flatnonzero(person[1:] == person[:-1])
+    person, start, end = person[stretch], time[stretch], time[stretch + 1]
+    held = [each.find(person, start) for each in timelines]
+    known = np.maximum.reduce(held) >= 0
+    person, start, end = person[known], start[known], end[known]
+    pairs = [each.values(index[known]) for each, index in zip(timelines, held, strict=True)]
+    low, high = applied(f, len(person), *pairs)
+    sources: tuple[Source, ...] = tuple(
+        dict.fromkeys(source for each in timelines for source in each._sources)
+    )
+    return Timeline.merged(person, start, end, *frozen_pair(low, high), sources=sources)
+
+
+def overlay(
+    person: ArrayLike,
+    start: ArrayLike,
+    end: ArrayLike,
+    rate: ArrayLike,
+    row: ArrayLike | None = None,
+) -> Timeline:
+    """Add up rates that may overlap: two lines of one drug, a bolus written as an infusion.
+
+    Rows in any order, each true on [start, end). Where none is open nothing is known; where one
+    is, the result is that row's own number; a written rate of 0 is a known pause. Every sum is
+    taken afresh from the rows open at the time: running sums leave residues, and an infusion
+    would never end.
+    """
+    who: Persons = np.asarray(person, dtype=np.int32)
+    begin: Times = np.asarray(start, dtype=np.int64)
+    stop: Times = np.asarray(end, dtype=np.int64)
+    each, _ = frozen_pair(rate, None)
+    source = np.arange(len(who)) if row is None else np.asarray(row, dtype=np.int64)
+    check_lengths("overlay", who, begin, stop, each, source)
+    check_pair(each, each, "overlay")
+    backwards = stop < begin
+    if backwards.any():
+        at = int(np.argmax(backwards))
+        raise ValueError(f"overlay: position {at} (person {who[at]}) ends before it starts")
+    order = np.lexsort((source, begin, who))
+    order = order[begin[order] != stop[order]]
+    who, begin, stop, each, source = (
+        who[order],
+        begin[order],
+        stop[order],
+        each[order],
+        source[order],
+    )
+    by_end = np.lexsort((stop, who))
+    starts, ends = (who, begin), (who[by_end], stop[by_end])
+    at_person, at_time = changes(starts, ends)
+    line = axis(starts, ends)
+    edges = line.place(at_person, at_time)
+    owner, piece = expand(
+        np.searchsorted(edges, line.place(who, begin)),
+        np.searchsorted(edges, line.place(who, stop)),
+    )
+    count = np.bincount(piece, minlength=len(edges))
+    summed = np.bincount(piece, each[owner], len(edges)).astype(np.float64)
+    held = np.flatnonzero(count)
+    sources = () if row is None else (OpenRows(who, begin, stop, source),)
+    low = summed[held]
+    return Timeline.merged(
+        at_person[held],
+        at_time[held],
+        at_time[np.minimum(held + 1, len(edges) - 1)],
+        low,
+        low,
+        sources=sources,
+    )
+
+
+def either(*pairs: Pair) -> Pair:
+    """The first pair that is known, for `combine`: a measured value, else a fallback."""
+    low, high = pairs[0]
+    for other in pairs[1:]:
+        unknown = (low == -np.inf) & (high == np.inf)
+        low, high = np.where(unknown, other[0], low), np.where(unknown, other[1], high)
+    return low, high

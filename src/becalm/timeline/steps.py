@@ -1,0 +1,323 @@
+"""The step function that knows when it stops being true."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from becalm.clock import HOUR
+from becalm.timeline.arrays import (
+    Floats,
+    Mask,
+    Pair,
+    Persons,
+    Times,
+    applied,
+    check_lengths,
+    check_order,
+    check_pair,
+    check_times,
+    expand,
+    firsts,
+    frozen,
+    frozen_pair,
+    plus,
+    query,
+)
+from becalm.timeline.axis import Axis, axis
+from becalm.timeline.evidence import Inside, Later, OpenRows, Source
+from becalm.timeline.intervals import Intervals, check_positive
+
+Predicate: TypeAlias = Callable[[Floats, Floats], Mask]
+"""Asked of the lowest and the highest possible values; of known stretches only."""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Timeline:
+    """What is known of one quantity of many persons, each value true on [start, end).
+
+    person : int32[n], start and end : int64[n] in µs, low and high : float64[n] in the
+    quantity's own unit. Sorted, never overlapping within a person; where there is no segment
+    nothing is known. Exact values share one array. Made by `Points.hold`, `Points.trailing`,
+    `combine`, `overlay` or `Timeline.build`; the constructor itself takes finished segments only.
+    """
+
+    person: Persons
+    start: Times
+    end: Times
+    low: Floats
+    high: Floats
+    _sources: tuple[Source, ...] = field(default=())
+
+    def __post_init__(self) -> None:
+        low, high = frozen_pair(self.low, self.high)
+        object.__setattr__(self, "person", frozen(self.person, np.int32))
+        object.__setattr__(self, "start", frozen(self.start, np.int64))
+        object.__setattr__(self, "end", frozen(self.end, np.int64))
+        object.__setattr__(self, "low", low)
+        object.__setattr__(self, "high", high)
+        check_lengths("Timeline", self.person, self.start, self.end, low, high)
+        check_times("Timeline", self.start, self.end)
+        check_positive("Timeline", self.person, self.start, self.end)
+        check_order("Timeline", self.person, self.start[1:] < self.end[:-1])
+        check_pair(low, high, "Timeline")
+
+    def __len__(self) -> int:
+        return len(self.person)
+
+    def __repr__(self) -> str:
+        return f"Timeline({len(self)} segments, {len(self.persons)} persons)"
+
+    @classmethod
+    def empty(cls) -> "Timeline":
+        return cls.build([], [], [], [])
+
+    @classmethod
+    def build(
+        cls,
+        person: ArrayLike,
+        start: ArrayLike,
+        end: ArrayLike,
+        low: ArrayLike,
+        high: ArrayLike | None = None,
+        *,
+        row: ArrayLike | None = None,
+    ) -> "Timeline":
+        """Make from segments in any order; `row` names where each came from.
+
+        Overlaps are refused (`overlay` adds them up). A segment of no length says nothing and
+        is dropped, as is one of (-inf, inf); equal neighbours become one.
+        """
+        who: Persons = np.asarray(person, dtype=np.int32)
+        begin: Times = np.asarray(start, dtype=np.int64)
+        stop: Times = np.asarray(end, dtype=np.int64)
+        lower, upper = frozen_pair(low, high)
+        rows = None if row is None else np.asarray(row, dtype=np.int64)
+        check_lengths("Timeline", who, begin, stop, lower, upper, who if rows is None else rows)
+        order = np.lexsort((begin, who))
+        order = order[begin[order] != stop[order]]
+        who, begin, stop = who[order], begin[order], stop[order]
+        check_order("Timeline.build: segments overlap", who, begin[1:] < stop[:-1])
+        sources: tuple[Source, ...] = ()
+        if rows is not None:
+            sources = (OpenRows(who, begin, stop, rows[order]),)
+        exact = upper is lower
+        lower = lower[order]
+        return cls.merged(
+            who, begin, stop, lower, lower if exact else upper[order], sources=sources
+        )
+
+    @classmethod
+    def merged(
+        cls,
+        person: Persons,
+        start: Times,
+        end: Times,
+        low: Floats,
+        high: Floats,
+        *,
+        sources: tuple[Source, ...],
+    ) -> "Timeline":
+        """Make from sorted segments: drop what is unknown, let equal neighbours become one."""
+        check_pair(low, high, "Timeline")
+        known = (low != -np.inf) | (high != np.inf)
+        if not known.all():
+            exact = high is low
+            person, start, end, low = person[known], start[known], end[known], low[known]
+            high = low if exact else high[known]
+        if not len(person):
+            return cls(person, start, end, low, high, sources)
+        same = (person[1:] == person[:-1]) & (start[1:] == end[:-1]) & (low[1:] == low[:-1])
+        if high is not low:
+            same &= high[1:] == high[:-1]
+        if same.any():
+            fresh = np.flatnonzero(np.append(True, ~same))
+            end = end[np.append(fresh[1:], len(person)) - 1]
+            exact = high is low
+            person, start, low = person[fresh], start[fresh], low[fresh]
+            high = low if exact else high[fresh]
+        return cls(person, start, end, low, high, sources)
+
+    @property
+    def exact(self) -> bool:
+        """Whether lowest and highest coincide everywhere."""
+        return self.low is self.high
+
+    @property
+    def persons(self) -> Persons:
+        """The persons of whom anything is known, ascending."""
+        return self.person[firsts(self.person)]
+
+    @cached_property
+    def _axis(self) -> Axis:
+        return axis((self.person, self.start), (self.person, self.end))
+
+    @cached_property
+    def _placed(self) -> tuple[Times, Times]:
+        line = self._axis
+        return line.place(self.person, self.start), line.place(self.person, self.end)
+
+    def find(self, person: ArrayLike, time: ArrayLike) -> Times:
+        """Position of the segment that holds at each (person, time); -1 where none does."""
+        who, when = query(person, time)
+        if not len(self):
+            return np.full(who.shape, -1, np.int64)
+        placed = self._axis.place(who, when)
+        starts, ends = self._placed
+        index = np.searchsorted(starts, placed, "right") - 1
+        known = (index >= 0) & (placed < ends[np.maximum(index, 0)])
+        position: Times = np.where(known, index, -1)
+        return position
+
+    def at(self, person: ArrayLike, time: ArrayLike) -> Pair:
+        """Lowest and highest possible value at each (person, time); (-inf, inf) where unknown."""
+        return self.values(self.find(person, time))
+
+    def values(self, index: Times) -> Pair:
+        """Bounds of the segments at the positions that `find` gave; (-inf, inf) for -1."""
+        known = index >= 0
+        if not len(self):
+            return np.full(known.shape, -np.inf), np.full(known.shape, np.inf)
+        low = np.where(known, self.low[index], -np.inf)
+        if self.exact and known.all():
+            return low, low
+        return low, np.where(known, self.high[index], np.inf)
+
+    def before(self, person: ArrayLike, time: ArrayLike) -> Pair:
+        """The value that was true until each (person, time), just before any change at it."""
+        return self.at(person, plus(np.asarray(time, dtype=np.int64), -1))
+
+    def known_at(self, person: ArrayLike, time: ArrayLike) -> Mask:
+        """Whether anything is known at each (person, time)."""
+        known: Mask = self.find(person, time) >= 0
+        return known
+
+    def known(self) -> Intervals:
+        """When anything is known."""
+        return Intervals.build(self.person, self.start, self.end)
+
+    def where(self, holds: Predicate) -> Intervals:
+        """When `holds(low, high)` is true; never where the value is unknown.
+
+        `lambda low, high: low >= 38` asks for a certain fever, `high >= 38` for a possible one.
+        """
+        met = self._ask(holds)
+        return Intervals.build(self.person[met], self.start[met], self.end[met])
+
+    def first(self, holds: Predicate) -> tuple[Persons, Times]:
+        """The first moment of each person at which `holds(low, high)`; nobody else is listed."""
+        met = np.flatnonzero(self._ask(holds))
+        met = met[firsts(self.person[met])]
+        return self.person[met], self.start[met]
+
+    def _ask(self, holds: Predicate) -> Mask:
+        return np.broadcast_to(np.asarray(holds(self.low, self.high), dtype=np.bool_), len(self))
+
+    def shift(self, by: int) -> "Timeline":
+        """Move later by `by` µs: at t stands what was true at t - by."""
+        return Timeline(
+            self.person,
+            plus(self.start, by),
+            plus(self.end, by),
+            self.low,
+            self.high,
+            tuple(Later(source, by) for source in self._sources),
+        )
+
+    def map(self, f: Callable[[Floats, Floats], tuple[ArrayLike, ArrayLike]]) -> "Timeline":
+        """Replace each known (low, high) by `f(low, high)`, which returns the new bounds."""
+        low, high = applied(f, len(self), self.low, self.high)
+        return Timeline.merged(
+            self.person, self.start, self.end, *frozen_pair(low, high), sources=self._sources
+        )
+
+    def clip(self, windows: Intervals) -> "Timeline":
+        """Forget everything outside the windows."""
+        mine, window = windows.overlaps(self.person, self.start, self.end)
+        low = self.low[mine]
+        return Timeline.merged(
+            self.person[mine],
+            np.maximum(self.start[mine], windows.start[window]),
+            np.minimum(self.end[mine], windows.end[window]),
+            low,
+            low if self.exact else self.high[mine],
+            sources=tuple(Inside(source, windows) for source in self._sources),
+        )
+
+    def hours(self, person: int, start: int, end: int) -> tuple[Times, Floats, Floats]:
+        """One person at every full hour from `start` to before `end`, to draw a figure from.
+
+        The one place where NaN stands for unknown: a chart breaks its line there.
+        """
+        time: Times = np.arange(start, end, HOUR, dtype=np.int64)
+        low, high = self.at(person, time)
+        known = self.known_at(person, time)
+        return time, np.where(known, low, np.nan), np.where(known, high, np.nan)
+
+    def integrate(self, person: ArrayLike, start: ArrayLike, end: ArrayLike) -> Pair:
+        """Lowest and highest possible area over [start, end), in value × hours (mg/h gives mg).
+
+        What is unknown contributes nothing: ask `covered` how much time the answer rests on.
+        """
+        asked, mine, length = self._parts(person, start, end)
+        hours = length / HOUR
+        shape = query(person, start, end)[0].shape
+        count = int(np.prod(shape, dtype=np.int64))
+        low = np.bincount(asked, self.low[mine] * hours, count).astype(np.float64).reshape(shape)
+        if self.exact:
+            return low, low
+        high = np.bincount(asked, self.high[mine] * hours, count).astype(np.float64)
+        return low, high.reshape(shape)
+
+    def covered(self, person: ArrayLike, start: ArrayLike, end: ArrayLike) -> Times:
+        """How much of [start, end) anything is known, in µs."""
+        asked, _, length = self._parts(person, start, end)
+        shape = query(person, start, end)[0].shape
+        total = np.zeros(int(np.prod(shape, dtype=np.int64)), np.int64)
+        np.add.at(total, asked, length)
+        return total.reshape(shape)
+
+    def _parts(
+        self, person: ArrayLike, start: ArrayLike, end: ArrayLike
+    ) -> tuple[Times, Times, Times]:
+        """Which stretch asked about meets which segment, and for how long."""
+        who, begin, stop = (each.ravel() for each in query(person, start, end))
+        if (stop < begin).any():
+            at = int(np.argmax(stop < begin))
+            raise ValueError(f"position {at} (person {who[at]}) ends before it starts")
+        starts, ends = self._placed
+        low = np.searchsorted(ends, self._axis.place(who, begin), "right")
+        high = np.searchsorted(starts, self._axis.place(who, stop), "left")
+        asked, mine = expand(low, high)
+        length = np.minimum(self.end[mine], stop[asked]) - np.maximum(
+            self.start[mine], begin[asked]
+        )
+        shared = length > 0
+        return asked[shared], mine[shared], length[shared]
+
+    def evidence(self, person: int, time: int) -> tuple[int, ...]:
+        """Rows of the records that justify the value of one person at one time."""
+        _, row = self.evidence_at([person], [time])
+        return tuple(int(each) for each in row)
+
+    def evidence_at(self, person: ArrayLike, time: ArrayLike) -> tuple[Times, Times]:
+        """Rows that justify the values at many (person, time) at once.
+
+        Returns pairs (number of the question, row) in the order of the questions, each row once
+        a question. A last value has one row; an extreme the earliest row that attains it, for
+        either bound; a sum or a count every row in its window. Nothing where nothing is known.
+        """
+        who, when = (each.ravel() for each in query(person, time))
+        asked = np.flatnonzero(self.find(who, when) >= 0)
+        found = [source.rows(who[asked], when[asked]) for source in dict.fromkeys(self._sources)]
+        nothing = np.empty(0, np.int64)
+        number = np.concatenate([nothing, *(asked[n] for n, _ in found)])
+        row = np.concatenate([nothing, *(r for _, r in found)])
+        pairs = np.column_stack((number, row))
+        _, first = np.unique(pairs, axis=0, return_index=True)
+        first = np.sort(first)
+        first = first[np.argsort(number[first], kind="stable")]
+        return number[first], row[first]
