@@ -1,0 +1,272 @@
+"""MIMIC-IV as a source: whole persons in chunks, everything read straight from the files."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from becalm.clock import UNKNOWN_TIME
+from becalm.errors import RecordsError
+from becalm.frame import Array, Frame, Kind
+from becalm.records import (
+    ADMINISTRATIONS,
+    CONDITIONS,
+    CULTURES,
+    MEASUREMENTS,
+    PERSONS,
+    PROCEDURES,
+    STAYS,
+    Absent,
+    InputFile,
+    MeasurementKind,
+    Records,
+    Refusal,
+    StudyInfo,
+)
+from becalm.sources import duck
+from becalm.sources.files import input_file
+from becalm.sources.mimic4 import cultures, history, inputs, persons, results
+from becalm.sources.mimic4.tables import REBUILT_CHART, Release
+from becalm.sources.sorted import Refused, SortedRows
+
+_ODBL: Final = (
+    "Contains information from the MIMIC-IV Clinical Database Demo, which is made available here "
+    "under the Open Database License (ODbL) 1.0."
+)
+_ALWAYS: Final = (
+    "MIMIC-IV shifts all dates of a person by one random amount: calendar dates mean nothing "
+    "between persons.",
+    "MIMIC-IV records deaths outside hospital for one year after the last discharge, by date.",
+    "MIMIC-IV diagnoses are coded at discharge: they belong to a stay, their onset is unknown.",
+    "prescriptions and emar are not read: only infusions and pushes of intensive care are known.",
+)
+_REBUILT: Final = (
+    "icu/chartevents is absent; its rebuilt stand-in was read: numbers only, without text values "
+    "and without the time of entry."
+)
+
+
+@dataclass(frozen=True)
+class _Part:
+    """A small table of a chunk: its schema, its query, and the columns that name a refused row."""
+
+    schema: Mapping[str, Kind]
+    sql: str | None
+    variable: str
+    unit: str | None = None
+    shown: str | None = None
+
+
+class Mimic4:
+    """A release of MIMIC-IV, or its demo."""
+
+    name = "mimic4"
+
+    def __init__(self, path: Path, *, items: Collection[str] | None, chunk_rows: int) -> None:
+        self._release = Release(path)
+        self._chunk_rows = chunk_rows
+        self._items = frozenset(items) if items is not None else _known_items()
+        self._con = duck.connect()
+        self._refused = Refused()
+        self._others: tuple[Refusal, ...] | None = None
+        for macro in results.MACROS:
+            self._con.execute(macro)
+        self._con.execute(persons.create_persons(self._release))
+        self._persons = duck.fetch(self._con, persons.persons(self._release))
+        self._check_persons()
+        self._measurements = results.measurements(self._release, self._items)
+        self._parts = _parts(self._release)
+        self._labels = self._read_labels()
+        demo = (path / "demo_subject_id.csv").is_file()
+        self.notices = self._read_notices()
+        self.citations = ("mimic_iv_demo" if demo else "mimic_iv", "physionet")
+        self.info = StudyInfo(
+            title="MIMIC-IV Clinical Database Demo" if demo else "MIMIC-IV",
+            setting="hospital and intensive care",
+            centre="Beth Israel Deaconess Medical Center",
+            country="United States",
+        )
+
+    def inputs(self) -> tuple[InputFile, ...]:
+        """Return every file that is read, with its hash."""
+        files = sorted({table.path for table in self._release.found.values()})
+        return tuple(input_file(path, self._release.root) for path in files)
+
+    def absent(self) -> tuple[Absent, ...]:
+        return self._release.absent()
+
+    def refused(self) -> tuple[Refusal, ...]:
+        """Return refused rows, those of items outside the vocabulary counted by item and unit."""
+        if self._others is None:
+            self._others = tuple(self._count_others())
+        return (*self._refused, *self._others)
+
+    def chunks(self) -> Iterator[Records]:
+        """Yield whole persons, in the order of their ids as text, about `chunk_rows` results each.
+
+        Everything is read anew at each call.
+        """
+        self._refused = Refused()
+        everyone = len(self._persons["person_id"])
+        kinds = duck.Dictionary()
+        rows = self._sorted_measurements(kinds)
+        parts = {name: self._sorted(part) for name, part in self._parts.items() if part.sql}
+        low = 0
+        while low < everyone:
+            high = rows.person_after(self._chunk_rows, low, everyone) if rows else everyone
+            measured = rows.until(high) if rows else {}
+            frames = {
+                name: _frame(self._parts[name].schema, part.until(high), low)
+                for name, part in parts.items()
+            }
+            measurements = _frame(MEASUREMENTS, measured, low)
+            yield Records(
+                persons=self._chunk_persons(low, high, measurements),
+                kinds=tuple(self._kind(word) for word in kinds.words),
+                measurements=measurements,
+                **frames,
+            )
+            low = high
+        for stream in (rows, *parts.values()):
+            if stream:
+                stream.drain()
+
+    def _sorted_measurements(self, kinds: duck.Dictionary) -> SortedRows | None:
+        if self._measurements is None:
+            return None
+
+        def describe(batch: duck.Columns, row: int) -> Refusal:
+            kind = self._kind(kinds.words[batch["kind"][row]])
+            value = batch["text"][row] or _shown(batch["value"][row])
+            example = f"{kind.table}:{batch['key'][row]} {value}".rstrip()
+            return Refusal(kind.table, kind.name, kind.unit, batch["reason"][row], 1, example)
+
+        batches = duck.stream(self._con, self._measurements, coded={"kind": kinds})
+        return SortedRows(self._refused.kept(batches, describe))
+
+    def _sorted(self, part: _Part) -> SortedRows:
+        def describe(batch: duck.Columns, row: int) -> Refusal:
+            unit = batch[part.unit][row] if part.unit else ""
+            value = _shown(batch[part.shown][row]) if part.shown else batch[part.variable][row]
+            example = f"{batch['source'][row]}:{batch['key'][row]} {value}".rstrip()
+            return Refusal(
+                batch["source"][row],
+                batch[part.variable][row],
+                unit,
+                batch["reason"][row],
+                1,
+                example,
+            )
+
+        assert part.sql is not None
+        return SortedRows(self._refused.kept(duck.stream(self._con, part.sql), describe))
+
+    def _count_others(self) -> Iterator[Refusal]:
+        sql = results.others(self._release, self._items)
+        if sql is None:
+            return
+        counted = duck.fetch(self._con, sql)
+        for word, rows, key in zip(counted["kind"], counted["rows"], counted["first"], strict=True):
+            kind = self._kind(word)
+            name = kind.name or f"item {kind.code}"
+            example = f"{kind.table}:{key} {name}"
+            yield Refusal(kind.table, name, kind.unit, "unknown variable", int(rows), example)
+
+    def _kind(self, word: str) -> MeasurementKind:
+        """Return the kind of `table number|item|unit`, with the release's own label."""
+        table, item, unit = word.split("|", 2)
+        label, fluid, usual = self._labels.get((table == "0", item), ("", "", ""))
+        return MeasurementKind(
+            results.TABLES[int(table)], "MIMIC", item, label, unit or usual, fluid
+        )
+
+    def _read_labels(self) -> dict[tuple[bool, str], tuple[str, str, str]]:
+        """Return label, specimen and unit of each item; laboratory items are a list of their own."""
+        labels: dict[tuple[bool, str], tuple[str, str, str]] = {}
+        for lab, module, table, columns in (
+            (True, "hosp", "d_labitems", ("itemid", "label", "fluid")),
+            (False, "icu", "d_items", ("itemid", "label", "unitname")),
+        ):
+            found = self._release.table(module, table)
+            if found is None:
+                continue
+            item, label, third = columns
+            sql = (
+                f"SELECT {item}, trim({label}) AS label, given_unit({third}) AS third "
+                f"FROM {found.read(*columns)} ORDER BY ALL"
+            )
+            got = duck.fetch(self._con, sql)
+            for row in zip(got["itemid"], got["label"], got["third"], strict=True):
+                labels[lab, row[0]] = (row[1], row[2], "") if lab else (row[1], "", row[2])
+        return labels
+
+    def _read_notices(self) -> tuple[str, ...]:
+        licence = self._release.root / "LICENSE.txt"
+        odbl = licence.is_file() and "Open Database License" in licence.read_text(
+            encoding="utf-8", errors="replace"
+        )
+        chart = self._release.found.get("chartevents")
+        rebuilt = chart is not None and chart.name == REBUILT_CHART
+        return (*((_ODBL,) if odbl else ()), *((_REBUILT,) if rebuilt else ()), *_ALWAYS)
+
+    def _check_persons(self) -> None:
+        ids, file = self._persons["person_id"], self._release.required("hosp", "patients").file
+        if not len(ids):
+            raise RecordsError("has no persons", where=file)
+        twice = ids[1:][ids[1:] == ids[:-1]]
+        if len(twice):
+            raise RecordsError(
+                f"subject_id {twice[0]} stands twice", where=file, hint="Keep one row per person"
+            )
+
+    def _chunk_persons(self, low: int, high: int, measurements: Frame) -> Frame:
+        """Return the chunk's persons; a result after the last departure is the later contact."""
+        given = {name: column[low:high] for name, column in self._persons.items()}
+        died, left = given["death_time"], given["last_contact"]
+        last = np.searchsorted(measurements["person"], np.arange(high - low), side="right") - 1
+        seen = np.full(high - low, UNKNOWN_TIME)
+        some = (
+            (last >= 0) & (measurements["person"][last] == np.arange(high - low))
+            if len(measurements)
+            else np.zeros(high - low, dtype=np.bool_)
+        )
+        seen[some] = measurements["time"][last[some]]
+        contact = np.where(died != UNKNOWN_TIME, died, np.maximum(left, seen))
+        status = np.where(contact != UNKNOWN_TIME, "alive", "").astype(object)
+        status[died != UNKNOWN_TIME] = "died"
+        given["last_contact"], given["last_contact_status"] = contact, status
+        return Frame.of(PERSONS, **given)
+
+
+def _parts(release: Release) -> dict[str, _Part]:
+    return {
+        "stays": _Part(STAYS, persons.stays(release), "kind"),
+        "administrations": _Part(
+            ADMINISTRATIONS, inputs.administrations(release), "label", "amount_unit", "amount"
+        ),
+        "conditions": _Part(CONDITIONS, history.conditions(release), "code"),
+        "procedures": _Part(PROCEDURES, history.procedures(release), "name"),
+        "cultures": _Part(CULTURES, cultures.cultures(release), "test"),
+    }
+
+
+def _frame(schema: Mapping[str, Kind], columns: Mapping[str, Array], low: int) -> Frame:
+    """Return the columns that the schema has, persons counted from the chunk's first."""
+    given = {name: column for name, column in columns.items() if name in schema}
+    if "person" in given:
+        given["person"] = given["person"] - np.int32(low)
+    return Frame.of(schema, **given)
+
+
+def _shown(value: float) -> str:
+    return "" if np.isnan(value) else f"{value:g}"
+
+
+def _known_items() -> frozenset[str]:
+    from becalm import vocabulary
+
+    return vocabulary.load().mimic_items()
