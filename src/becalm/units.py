@@ -1,0 +1,227 @@
+"""Units by table, and numbers as a laboratory writes them.
+
+An unknown unit is never guessed and a missing one is never assumed: whoever asks gets nothing,
+and counts the row. `>15000` stays a lower limit and `<0.2` an upper one through every later stage.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import lru_cache
+from typing import Final, Literal, NamedTuple, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+Floats: TypeAlias = npt.NDArray[np.float64]
+Sign: TypeAlias = Literal["", ">", ">=", "<", "<="]
+
+SIGNS: Final[tuple[Sign, ...]] = ("", ">", ">=", "<", "<=")
+"""A sign's position here is its code in arrays; code 0 is an exact value."""
+
+NO_VALUE: Final = "no value"
+NOT_A_NUMBER: Final = "not a number"
+AMBIGUOUS_COMMA: Final = "comma could be a decimal or a thousands mark"
+A_RANGE: Final = "a range, not one number"
+UNIT_IN_VALUE: Final = "text after the number; write the unit in its own column"
+
+
+class NotAValueError(ValueError):
+    """A result that is not one number, censored or not; its message is the reason."""
+
+
+class Conversion(NamedTuple):
+    """(value + shift) × times ÷ by, always rising, so a lower limit stays a lower limit.
+
+    Division is kept as division: 57 mg/dL ÷ 100 is 0.57 g/L, whereas 57 × 0.01 is not.
+    """
+
+    shift: float = 0.0
+    times: float = 1.0
+    by: float = 1.0
+
+    def apply(self, value: float) -> float:
+        """Return `value` in the canonical unit, at full precision."""
+        return (value + self.shift) * self.times / self.by
+
+    def back(self, value: float) -> float:
+        """Return a canonical `value` in the unit it was written in."""
+        return value * self.by / self.times - self.shift
+
+
+class Written(NamedTuple):
+    """A result as written: its number and, where the assay stopped counting, the direction."""
+
+    number: float
+    sign: Sign = ""
+
+    def interval(self, floor: float = 0.0) -> tuple[float, float]:
+        """Return the lowest and highest value that it can stand for; `<x` begins at `floor`."""
+        low, high = bounds(
+            np.array([self.number]), np.array([SIGNS.index(self.sign)]), np.array([floor])
+        )
+        return float(low[0]), float(high[0])
+
+
+def bounds(number: Floats, sign: npt.NDArray[np.integer], floor: Floats) -> tuple[Floats, Floats]:
+    """Return low and high of each number: `>x` is (x, ∞], `>=x` [x, ∞], `<x` [floor, x).
+
+    `sign` holds positions in `SIGNS`. The open ends are the neighbouring binary numbers. Apply it
+    after conversion, so that the limit printed is the converted limit itself.
+    """
+    low, high = number.copy(), number.copy()
+    low[sign == 1] = np.nextafter(number[sign == 1], np.inf)
+    high[(sign == 1) | (sign == 2)] = np.inf
+    high[sign == 3] = np.nextafter(number[sign == 3], -np.inf)
+    low[(sign == 3) | (sign == 4)] = floor[(sign == 3) | (sign == 4)]
+    return low, high
+
+
+def limit(bound: float) -> float:
+    """Return the number that was written, from one end of a censored interval.
+
+    >>> limit(float(np.nextafter(15000, np.inf)))
+    15000.0
+    """
+    return float(f"{bound:.12g}")
+
+
+_NUMBER: Final = r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d{1,3})?"
+_GROUPED: Final = r"[+-]?[1-9]\d{0,2}(?:,\d{3})+(?:\.\d+)?"
+_PLAIN = re.compile(rf"(?:{_NUMBER})\.?")
+_THOUSANDS = re.compile(_GROUPED)
+_COMMA = re.compile(r"[+-]?\d*,[\d,.]*")
+_BETWEEN = re.compile(rf"(?:{_NUMBER})\s*(?:-|–|—|\bto\b|/)\s*(?:{_NUMBER}).*")
+_BEGINS_WITH_NUMBER = re.compile(rf"(?:{_GROUPED}|{_NUMBER})\s*[a-z%/µμ].*")
+_COMPARATORS: Final[dict[str, Sign]] = {
+    ">": ">",
+    ">=": ">=",
+    "=>": ">=",
+    "≥": ">=",
+    "<": "<",
+    "<=": "<=",
+    "=<": "<=",
+    "≤": "<=",
+    "greater than": ">",
+    "more than": ">",
+    "higher than": ">",
+    "above": ">",
+    "over": ">",
+    "exceeds": ">",
+    "greater than or equal to": ">=",
+    "at least": ">=",
+    "less than": "<",
+    "lower than": "<",
+    "below": "<",
+    "under": "<",
+    "less than or equal to": "<=",
+    "at most": "<=",
+}
+_CENSORED = re.compile(
+    "("
+    + "|".join(re.escape(words) for words in sorted(_COMPARATORS, key=len, reverse=True))
+    + rf")\s*({_GROUPED}|{_NUMBER})"
+    # A laboratory's comment may follow its first sentence; nothing else may.
+    + r"(?:\.?|\.\s.*)"
+)
+
+
+@lru_cache(maxsize=65536)
+def parse_value(text: str) -> Written:
+    """Read one result: `12.3`, `1,200`, `>15000`, `≤ 0.2`, `GREATER THAN 21000`.
+
+    A comma is a thousands mark only before groups of three digits and after a digit other than
+    a leading zero; `12,3` and `0,200` could mean two things and are refused, as are `1-2`,
+    `Hemolyzed` and `___`.
+
+    Raises
+    ------
+    NotAValueError
+        With the reason.
+    """
+    plain = _clean(text)
+    if not plain:
+        raise NotAValueError(NO_VALUE)
+    found = _CENSORED.fullmatch(plain)
+    if found:
+        return Written(_number(found[2]), _COMPARATORS[found[1]])
+    if _PLAIN.fullmatch(plain) or _THOUSANDS.fullmatch(plain):
+        return Written(_number(plain))
+    if _COMMA.fullmatch(plain.lstrip("<>=≤≥ ")):
+        raise NotAValueError(AMBIGUOUS_COMMA)
+    if _BETWEEN.fullmatch(plain):
+        raise NotAValueError(A_RANGE)
+    if _BEGINS_WITH_NUMBER.fullmatch(plain.lstrip("<>=≤≥ ")):
+        raise NotAValueError(UNIT_IN_VALUE)
+    raise NotAValueError(NOT_A_NUMBER)
+
+
+def _number(text: str) -> float:
+    value = float(text.replace(",", "").rstrip("."))
+    if not np.isfinite(value):
+        raise NotAValueError(NOT_A_NUMBER)
+    return value
+
+
+def _clean(text: str) -> str:
+    """Drop characters that cannot be seen, full-width forms, and repeated spaces; lower case."""
+    compatible = unicodedata.normalize("NFKC", text)
+    seen = "".join(c for c in compatible if unicodedata.category(c) != "Cf")
+    return " ".join(seen.casefold().split())
+
+
+_SUPERSCRIPT = re.compile("[⁰¹²³⁴⁵⁶⁷⁸⁹]+")
+_COUNT = re.compile(r"[x*]?10(?:\^|\*{1,2}|e|exp)?\+?0?(3|6|9|12)(?:cells?)?/(.+)")
+_EXPONENT = re.compile(r"[x*]?e\+?0?(3|6|9|12)/(.+)")
+_WORDS: Final = tuple(
+    (re.compile(pattern), short)
+    for pattern, short in (
+        (r"\bmicro\s?lit(?:er|re)s?\b", "ul"),
+        (r"\bmilli\s?lit(?:er|re)s?\b", "ml"),
+        (r"\bdeci\s?lit(?:er|re)s?\b", "dl"),
+        (r"\blit(?:er|re)s?\b", "l"),
+        (r"\bmicro\s?grams?\b", "ug"),
+        (r"\bnano\s?grams?\b", "ng"),
+        (r"\bpico\s?grams?\b", "pg"),
+        (r"\bmilli\s?grams?\b", "mg"),
+        (r"\bkilo\s?grams?\b", "kg"),
+        (r"\bgrams?\b", "g"),
+        (r"\bgm\b", "g"),
+        (r"\bmcg\b", "ug"),
+        (r"\bmcl\b", "ul"),
+        (r"\bmcmol\b", "umol"),
+        (r"\bcubic millimet(?:er|re)s?\b", "ul"),
+        (r"\bmm\^?3\b|\bcu\.?\s?mm\b|\bcmm\b", "ul"),
+        (r"\bhours?\b|\bhrs?\b", "h"),
+        (r"\bminutes?\b|\bmins\b", "min"),
+        (r"\bseconds?\b|\bsecs?\b", "s"),
+    )
+)
+
+
+@lru_cache(maxsize=65536)
+def normalise(text: str) -> str:
+    """Return a spelling of a unit that only its writing, never its meaning, has been taken out of.
+
+    Case, spaces, characters that cannot be seen, the three ways of writing µ, superscripts,
+    brackets and the two dozen ways of writing a power of ten go; nothing is converted.
+
+    >>> normalise("x10³/µL") == normalise("10^3 / mcL") == normalise("10*3/uL")
+    True
+    """
+    raised = _SUPERSCRIPT.sub(lambda m: "^" + unicodedata.normalize("NFKC", m[0]), text)
+    plain = _clean(raised).replace("μ", "u").replace("×", "x").rstrip(".")
+    plain = plain.replace(" per ", "/").replace("·", "*").replace("_", "")
+    for pattern, short in _WORDS:
+        plain = pattern.sub(short, plain)
+    plain = re.sub(r"[\s\[\]{}()]", "", plain)
+    for kind in ("feu", "ddu"):
+        if kind in plain:
+            plain = plain.replace(kind, "") + kind
+    found = _COUNT.fullmatch(plain) or _EXPONENT.fullmatch(plain)
+    return f"10*{found[1]}/{found[2]}" if found else plain
+
+
+BLANK_UNITS: Final = frozenset({"", "-", "n/a", "na", "none", "null", "nan", "."})
+"""What stands in a unit column where there is no unit."""

@@ -1,0 +1,45 @@
+"""What records call things, and what becalm calls them: data in TOML, and how it is looked up.
+
+Nothing is guessed: a code or a whole name that is not listed, a unit that is not in the table and
+a label that contradicts its code are refused with a reason.
+"""
+
+from becalm.vocabulary.lookup import (
+    CHART_COPY,
+    CODE_AND_NAME_DISAGREE,
+    LABEL_CONTRADICTS,
+    SPECIMEN_MISMATCH,
+    UNIT_MISSING,
+    UNKNOWN_UNIT,
+    UNKNOWN_VARIABLE,
+    Vocabulary,
+    load,
+)
+from becalm.vocabulary.model import (
+    Condition,
+    Drug,
+    Finding,
+    Procedure,
+    Resolution,
+    UsualLimits,
+    Variable,
+)
+
+__all__ = [
+    "CHART_COPY",
+    "CODE_AND_NAME_DISAGREE",
+    "LABEL_CONTRADICTS",
+    "SPECIMEN_MISMATCH",
+    "UNIT_MISSING",
+    "UNKNOWN_UNIT",
+    "UNKNOWN_VARIABLE",
+    "Condition",
+    "Drug",
+    "Finding",
+    "Procedure",
+    "Resolution",
+    "UsualLimits",
+    "Variable",
+    "Vocabulary",
+    "load",
+]

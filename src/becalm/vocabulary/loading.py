@@ -1,0 +1,207 @@
+"""Reading the vocabulary's files, and refusing files that contradict themselves."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import msgspec
+
+from becalm.errors import DefinitionError
+from becalm.units import Conversion, normalise
+from becalm.vocabulary.model import (
+    Condition,
+    Drug,
+    Entry,
+    Finding,
+    MimicItem,
+    Procedure,
+    Range,
+    Route,
+    Unit,
+    Variable,
+)
+from becalm.vocabulary.text import words
+
+FOLDER: Final = Path(__file__).parent
+E = TypeVar("E", bound=Entry)
+
+
+class Group(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"drug_class": "class"}
+):
+    """Many drugs of one class of which only the names matter."""
+
+    drug_class: str
+    drugs: dict[str, tuple[str, ...]]
+    immunosuppressant: bool = False
+    verified: bool = True
+    source: str = ""
+
+    def entries(self) -> list[Drug]:
+        return [
+            Drug(
+                name=name,
+                names=names,
+                drug_class=self.drug_class,
+                immunosuppressant=self.immunosuppressant,
+                verified=self.verified,
+                source=self.source,
+            )
+            for name, names in self.drugs.items()
+        ]
+
+
+class _Variables(msgspec.Struct, forbid_unknown_fields=True):
+    variable: tuple[Variable, ...]
+    specimens: dict[str, tuple[str, ...]]
+    copies: tuple[MimicItem, ...] = ()
+
+
+class _Drugs(msgspec.Struct, forbid_unknown_fields=True):
+    drug: tuple[Drug, ...]
+    group: tuple[Group, ...]
+
+
+class _Negations(msgspec.Struct, forbid_unknown_fields=True):
+    words: tuple[str, ...]
+
+
+class _Conditions(msgspec.Struct, forbid_unknown_fields=True):
+    condition: tuple[Condition, ...]
+    negations: _Negations
+
+
+class _Findings(msgspec.Struct, forbid_unknown_fields=True):
+    finding: tuple[Finding, ...]
+
+
+class _Procedures(msgspec.Struct, forbid_unknown_fields=True):
+    procedure: tuple[Procedure, ...]
+
+
+class _Units(msgspec.Struct, forbid_unknown_fields=True):
+    unit: tuple[Unit, ...]
+
+
+class _Routes(msgspec.Struct, forbid_unknown_fields=True):
+    route: tuple[Route, ...]
+
+
+class Files(msgspec.Struct, frozen=True):
+    """All entries as read, findings also as variables."""
+
+    variables: tuple[Variable, ...]
+    drugs: tuple[Drug, ...]
+    conditions: tuple[Condition, ...]
+    findings: tuple[Finding, ...]
+    procedures: tuple[Procedure, ...]
+    routes: tuple[Route, ...]
+    spellings: dict[str, str]  # normalised spelling -> unit
+    specimens: dict[str, tuple[str, ...]]
+    copies: tuple[MimicItem, ...]  # charted copies of laboratory results
+    negations: tuple[str, ...]
+
+
+T = TypeVar("T")
+
+
+def _read(name: str, kind: type[T]) -> T:
+    path = FOLDER / name
+    try:
+        return msgspec.toml.decode(path.read_bytes(), type=kind)
+    except msgspec.DecodeError as error:
+        raise DefinitionError(str(error), where=f"vocabulary/{name}") from error
+
+
+@lru_cache(maxsize=1)
+def read() -> Files:
+    """Read and check every file of the vocabulary.
+
+    Raises
+    ------
+    DefinitionError
+        A key that no entry has, a unit or parent that is not defined, two entries of one name,
+        or a conversion that turns more into less.
+    """
+    units = _read("units.toml", _Units).unit
+    spellings: dict[str, str] = {}
+    for unit in units:
+        for spelling in (unit.name, *unit.spellings):
+            other = spellings.setdefault(normalise(spelling), unit.name)
+            if other != unit.name:
+                raise DefinitionError(f"{spelling!r} is both {other} and {unit.name}")
+    measured = _read("variables.toml", _Variables)
+    findings = _named(_read("findings.toml", _Findings).finding)
+    drugs = _read("drugs.toml", _Drugs)
+    conditions = _read("conditions.toml", _Conditions)
+    files = Files(
+        variables=_named((*measured.variable, *map(_as_variable, findings))),
+        drugs=_named((*drugs.drug, *(d for group in drugs.group for d in group.entries()))),
+        conditions=_named(conditions.condition),
+        findings=findings,
+        procedures=_named(_read("procedures.toml", _Procedures).procedure),
+        routes=_read("routes.toml", _Routes).route,
+        spellings=spellings,
+        specimens=measured.specimens,
+        copies=measured.copies,
+        negations=conditions.negations.words,
+    )
+    _check(files)
+    return files
+
+
+def _as_variable(finding: Finding) -> Variable:
+    """A finding is the variable of the same name: 1 present, 0 absent."""
+    return Variable(
+        name=finding.name,
+        title=finding.title,
+        kind="finding",
+        plausible=Range(0, 1, "present or absent"),
+        valid=finding.valid,
+        source=finding.source,
+    )
+
+
+def _named(entries: tuple[E, ...]) -> tuple[E, ...]:
+    """Give every entry a title, and refuse two of one name."""
+    seen: set[str] = set()
+    result = []
+    for entry in entries:
+        if entry.name in seen:
+            raise DefinitionError(f"the vocabulary has {entry.name!r} twice")
+        seen.add(entry.name)
+        given: dict[str, Any] = {"title": entry.title or entry.name.replace("_", " ").capitalize()}
+        result.append(msgspec.structs.replace(entry, **given))
+    return tuple(result)
+
+
+def _check(files: Files) -> None:
+    spoken: dict[str, str] = {}
+    for drug in files.drugs:
+        for name in {words(n) for n in (drug.name, *drug.names)}:
+            if spoken.setdefault(name, drug.name) != drug.name:
+                raise DefinitionError(f"{name!r} is both {spoken[name]} and {drug.name}")
+    for variable in files.variables:
+        if variable.specimen and variable.specimen not in files.specimens:
+            raise DefinitionError(f"{variable.name}: no specimen is called {variable.specimen!r}")
+        if variable.kind != "finding" and not variable.unit_optional:
+            _check_units(variable, set(files.spellings.values()))
+    for entries in (files.conditions, files.procedures):
+        names = {entry.name for entry in entries}
+        for entry in entries:
+            missing = set(entry.parents) - names
+            if missing:
+                raise DefinitionError(f"{entry.name}: no parent is called {min(missing)!r}")
+
+
+def _check_units(variable: Variable, known: set[str]) -> None:
+    for unit, factor in variable.units.items():
+        if unit not in known:
+            raise DefinitionError(f"{variable.name}: {unit!r} is not in units.toml")
+        if factor.times <= 0 or factor.by <= 0:
+            raise DefinitionError(f"{variable.name}: {unit!r} turns more into less")
+    own = variable.units.get(variable.unit)
+    if own is None or own.conversion() != Conversion():
+        raise DefinitionError(f"{variable.name}: {variable.unit!r} must convert as itself")

@@ -1,0 +1,177 @@
+"""What an entry of the vocabulary says. Everything is read from the TOML files beside this one."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+import msgspec
+
+from becalm.units import Conversion
+
+
+class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What all entries share. `name` is the key used everywhere; `names` are spellings of it.
+
+    `verified` is False when a code or a flag of the entry was written from memory; where only
+    some of the codes were, `unverified` lists those.
+    """
+
+    name: str
+    title: str = ""
+    names: tuple[str, ...] = ()
+    source: str = ""
+    verified: bool = True
+    unverified: tuple[str, ...] = ()
+
+
+class Factor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """(value + shift) × times ÷ by, from the unit it stands beside to the variable's own."""
+
+    shift: float = 0.0
+    times: float = 1.0
+    by: float = 1.0
+    verified: bool = True
+    source: str = ""
+
+    def conversion(self) -> Conversion:
+        return Conversion(self.shift, self.times, self.by)
+
+
+class Range(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The lowest and the highest number that a patient can have; outside is a mistake."""
+
+    low: float
+    high: float
+    source: str = "becalm proposal"
+
+
+class UsualLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Adult limits for when a record prints none of its own; always labelled where used."""
+
+    source: str
+    low: float | None = None
+    high: float | None = None
+    verified: bool = False
+
+
+class MimicItem(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An item of MIMIC-IV with the label that it has in the release we read.
+
+    Items are given to other analytes in other releases, so the label is checked at run time.
+    `unit` is the unit that the label itself states, for items whose unit column is empty.
+    """
+
+    item: int
+    label: str
+    unit: str = ""
+
+
+class Variable(Entry, frozen=True, kw_only=True):
+    """A quantity that can be measured, or a finding (1 present, 0 absent).
+
+    `unit` is the canonical unit, `units` how others convert to it, `refused_units` units that
+    look convertible and are not, each with the reason. `valid` is how long a value stands for
+    the patient where nothing more particular is said. `decimals` and `log` are for showing.
+    """
+
+    kind: Literal["laboratory", "vital", "finding"]
+    unit: str = ""
+    units: dict[str, Factor] = {}
+    refused_units: dict[str, str] = {}
+    unit_optional: bool = False
+    specimen: str = ""
+    plausible: Range
+    signed: bool = False
+    decimals: int = 0
+    log: bool = False
+    valid: str
+    usual: UsualLimits | None = None
+    loinc: tuple[str, ...] = ()
+    omop: tuple[str, ...] = ()
+    mimic: tuple[MimicItem, ...] = ()
+
+
+class Equivalent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Milligrams of prednisolone that one milligram of a glucocorticoid stands for."""
+
+    times: float
+    by: float
+    source: str
+    verified: bool
+
+    @property
+    def factor(self) -> float:
+        return self.times / self.by
+
+
+class Drug(Entry, frozen=True, kw_only=True, rename={"drug_class": "class"}):
+    """A drug or a blood product.
+
+    `immunosuppressant`: taken long term and systemically, it makes a patient immunosuppressed.
+    `immunotherapy`: a treatment of hyperinflammation, listed as a line of therapy.
+    """
+
+    drug_class: str
+    immunosuppressant: bool = False
+    immunotherapy: bool = False
+    prednisolone_equivalent: Equivalent | None = None
+    rxnorm: tuple[str, ...] = ()
+    omop: tuple[str, ...] = ()
+    mimic: tuple[MimicItem, ...] = ()
+
+
+class Condition(Entry, frozen=True, kw_only=True):
+    """A diagnosis. ICD codes are prefixes without dots; `C00-C43` is a range of categories.
+
+    `parents` are wider conditions that this one is also reported as.
+    """
+
+    icd10: tuple[str, ...] = ()
+    icd9: tuple[str, ...] = ()
+    snomed: tuple[str, ...] = ()
+    omop: tuple[str, ...] = ()
+    parents: tuple[str, ...] = ()
+
+
+class Finding(Entry, frozen=True, kw_only=True):
+    """Something found or not found on examination, imaging, marrow or in the history."""
+
+    valid: str
+
+
+class Procedure(Entry, frozen=True, kw_only=True):
+    """A procedure or organ support; codes as in `Condition`."""
+
+    icd10: tuple[str, ...] = ()
+    icd9: tuple[str, ...] = ()
+    snomed: tuple[str, ...] = ()
+    omop: tuple[str, ...] = ()
+    mimic: tuple[MimicItem, ...] = ()
+    parents: tuple[str, ...] = ()
+
+
+class Unit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A unit with its other spellings and its concept in OMOP."""
+
+    name: str
+    spellings: tuple[str, ...] = ()
+    omop: str = ""
+
+
+class Route(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A route of administration with the ways of writing it."""
+
+    name: str
+    spellings: tuple[str, ...]
+
+
+class Resolution(NamedTuple):
+    """What a way of writing a measurement means: usable when `reason` is empty.
+
+    `variable` is the code of the variable, known also for most refusals, None when the records
+    speak of something that the vocabulary does not have.
+    """
+
+    variable: int | None
+    conversion: Conversion
+    reason: str

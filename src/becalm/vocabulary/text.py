@@ -1,0 +1,76 @@
+"""Names as people write them, brought to one spelling; whole words only."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from typing import Final, TypeVar
+
+T = TypeVar("T")
+
+_SPELLINGS: Final = (
+    ("haem", "hem"),
+    ("aemi", "emi"),
+    ("oedem", "edem"),
+    ("leuco", "leuko"),
+    ("tumour", "tumor"),
+    ("sulph", "sulf"),
+    ("foet", "fet"),
+    ("oesoph", "esoph"),
+    ("paed", "ped"),
+)
+_SEPARATOR = re.compile(r"[^\w%#]+|_+")
+
+
+@lru_cache(maxsize=131072)
+def words(text: str) -> str:
+    """Return a name's words: lower case, no accents, American vowels, single spaces.
+
+    `%` and `#` stay words of their own, because "neutrophils %" is not "neutrophils".
+
+    >>> words("Haemoglobin (g)") == words("hemoglobin  G")
+    True
+    """
+    plain = unicodedata.normalize("NFKD", text)
+    plain = "".join(c for c in plain if unicodedata.category(c) not in ("Mn", "Cf"))
+    plain = plain.casefold().replace("%", " % ").replace("#", " # ")
+    plain = f"{plain} ".replace("\u2019", "'").replace("'s ", "s ")
+    plain = " ".join(_SEPARATOR.sub(" ", plain).split())
+    for british, american in _SPELLINGS:
+        plain = plain.replace(british, american)
+    return plain
+
+
+def phrases(text: str, longest: int) -> Iterator[tuple[int, str]]:
+    """Yield every run of up to `longest` whole words of a label, with the word it begins at."""
+    parts = words(text).split()
+    for length in range(min(longest, len(parts)), 0, -1):
+        for begin in range(len(parts) - length + 1):
+            yield begin, " ".join(parts[begin : begin + length])
+
+
+def best_phrase(text: str, known: Mapping[str, T], longest: int) -> T | None:
+    """Return what the longest known phrase in a label stands for, the first one on ties."""
+    found = [
+        (-len(phrase), begin, known[phrase])
+        for begin, phrase in phrases(text, longest)
+        if phrase in known
+    ]
+    return min(found, key=lambda f: f[:2])[2] if found else None
+
+
+def all_phrases(text: str, known: Mapping[str, tuple[T, ...]], longest: int) -> tuple[T, ...]:
+    """Return what all known phrases of a label stand for; a phrase inside a longer one is not read.
+
+    "Adult-onset Still's disease" is not also "Still's disease".
+    """
+    taken: set[int] = set()
+    result: dict[T, None] = {}
+    for begin, phrase in phrases(text, longest):
+        places = set(range(begin, begin + len(phrase.split())))
+        if phrase in known and not places & taken:
+            taken |= places
+            result.update(dict.fromkeys(known[phrase]))
+    return tuple(result)
