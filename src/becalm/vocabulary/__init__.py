@@ -5,7 +5,6 @@ a label that contradicts its code are refused with a reason.
 """
 
 from becalm.vocabulary.lookup import (
-    CHART_COPY,
     CODE_AND_NAME_DISAGREE,
     LABEL_CONTRADICTS,
     SPECIMEN_MISMATCH,
@@ -26,7 +25,6 @@ from becalm.vocabulary.model import (
 )
 
 __all__ = [
-    "CHART_COPY",
     "CODE_AND_NAME_DISAGREE",
     "LABEL_CONTRADICTS",
     "SPECIMEN_MISMATCH",

@@ -15,7 +15,6 @@ from becalm.vocabulary.model import (
     Drug,
     Entry,
     Finding,
-    MimicItem,
     Procedure,
     Range,
     Route,
@@ -56,7 +55,6 @@ class Group(
 class _Variables(msgspec.Struct, forbid_unknown_fields=True):
     variable: tuple[Variable, ...]
     specimens: dict[str, tuple[str, ...]]
-    copies: tuple[MimicItem, ...] = ()
 
 
 class _Drugs(msgspec.Struct, forbid_unknown_fields=True):
@@ -100,7 +98,6 @@ class Files(msgspec.Struct, frozen=True):
     routes: tuple[Route, ...]
     spellings: dict[str, str]  # normalised spelling -> unit
     specimens: dict[str, tuple[str, ...]]
-    copies: tuple[MimicItem, ...]  # charted copies of laboratory results
     negations: tuple[str, ...]
 
 
@@ -145,7 +142,6 @@ def read() -> Files:
         routes=_read("routes.toml", _Routes).route,
         spellings=spellings,
         specimens=measured.specimens,
-        copies=measured.copies,
         negations=conditions.negations.words,
     )
     _check(files)

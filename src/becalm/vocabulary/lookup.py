@@ -23,7 +23,6 @@ from becalm.vocabulary.model import (
 from becalm.vocabulary.text import all_phrases, best_phrase, words
 
 UNKNOWN_VARIABLE: Final = "unknown variable"
-CHART_COPY: Final = "charted copy of a laboratory result"
 UNKNOWN_UNIT: Final = "unknown unit"
 UNIT_MISSING: Final = "unit missing"
 LABEL_CONTRADICTS: Final = "item label contradicts the vocabulary"
@@ -107,9 +106,9 @@ class Vocabulary:
         """Return a hint for a procedure that was typed and not understood."""
         return did_you_mean(words(name), self._procedure_names)
 
-    def mimic_items(self) -> Mapping[int, str]:
-        """Return the MIMIC items that are measured, with the variable of each."""
-        return {item.item: variable.name for variable in self.variables for item in variable.mimic}
+    def mimic_items(self) -> frozenset[str]:
+        """Return the MIMIC items that are read as measurements."""
+        return frozenset(self._items)
 
     # ------------------------------------------------------------ measurements
 
@@ -126,9 +125,9 @@ class Vocabulary:
         by_code = self._variable_codes.get((kind.system.upper(), code))
         unit, reason = kind.unit, ""
         if kind.system.upper() == "MIMIC":
-            copy, item = self._copies.get(code), self._items.get(code)
-            if copy is not None and words(copy.label) == name:
-                return Resolution(None, _AS_IS, CHART_COPY)
+            # Items are local codes, and charting repeats the laboratory's results under other
+            # ones: what is not listed is not read by its label.
+            by_name, item = (), self._items.get(code)
             if item is not None:
                 reason = LABEL_CONTRADICTS if name and words(item.label) != name else ""
                 unit = item.unit if normalise(unit) in BLANK_UNITS else unit
@@ -260,10 +259,6 @@ class Vocabulary:
     @cached_property
     def _items(self) -> dict[str, MimicItem]:
         return {str(item.item): item for v in self.variables for item in v.mimic}
-
-    @cached_property
-    def _copies(self) -> dict[str, MimicItem]:
-        return {str(item.item): item for item in self._files.copies}
 
     @cached_property
     def _refused_units(self) -> dict[tuple[str, str], str]:
