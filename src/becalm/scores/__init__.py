@@ -1,0 +1,40 @@
+"""Definitions as data, and the one engine that evaluates them: scores that know what is missing.
+
+`load` reads a definition, `evaluate` gives it over time as an interval from the lowest to the
+highest possible total, and `criteria` writes it down at the moments that a study asks about.
+"""
+
+from becalm.scores.criteria import criteria, derived_in
+from becalm.scores.definition import Definition, Item
+from becalm.scores.engine import Clock, Evaluation, Inputs, evaluate, status
+from becalm.scores.examples import disagreements, score_of
+from becalm.scores.lookalikes import lookalikes, modifier_intervals
+from becalm.scores.moments import Moments
+from becalm.scores.points import attainable
+from becalm.scores.probability import probability_interval
+from becalm.scores.reading import load, parse, shipped
+from becalm.scores.readings import Modifiers, SourceRow
+
+__all__ = [
+    "Clock",
+    "Definition",
+    "Evaluation",
+    "Inputs",
+    "Item",
+    "Modifiers",
+    "Moments",
+    "SourceRow",
+    "attainable",
+    "criteria",
+    "derived_in",
+    "disagreements",
+    "evaluate",
+    "load",
+    "lookalikes",
+    "modifier_intervals",
+    "parse",
+    "probability_interval",
+    "score_of",
+    "shipped",
+    "status",
+]

@@ -1,0 +1,159 @@
+"""What a definition read at given moments: the value behind every item, its rows, what moved it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from becalm.clock import UNKNOWN_TIME
+from becalm.scores.definition import Item
+from becalm.scores.engine import Evaluation
+from becalm.scores.points import banded, counted, totalled
+from becalm.timeline import Floats, Intervals, Mask, Pair, Persons, Points, Times
+from becalm.units import limit
+
+Texts: TypeAlias = npt.NDArray[np.object_]
+Modifiers: TypeAlias = Mapping[str, Sequence[tuple[str, Intervals]]]
+"""By variable: what moves it, and when a value drawn is moved by it."""
+SourceRow: TypeAlias = Callable[[str, int], str]
+"""Name a row of a variable as `table:key`."""
+
+
+@dataclass(frozen=True, eq=False)
+class Readings:
+    """One definition at many (person, time): points, values, draws, rows and what moved them."""
+
+    evaluation: Evaluation
+    person: Persons
+    time: Times
+    modifiers: Modifiers
+    source_row: SourceRow
+
+    def points(self, item: Item) -> Pair:
+        """Bounds of an item's points; all that it can be worth where nothing is known."""
+        return self.evaluation.bounds(item, self.person, self.time)
+
+    @cached_property
+    def total(self) -> Pair:
+        return self.evaluation.at(self.person, self.time)
+
+    @cached_property
+    def total_unmodified(self) -> Pair:
+        """The total without what something else moved: such a value counts as nothing at all."""
+        items = self.evaluation.definition.items
+        return totalled(self.evaluation.definition, [self._unmodified(item) for item in items])
+
+    def _unmodified(self, item: Item) -> Pair:
+        if item.count:
+            parts = [self._unmodified(part) for part in item.count]
+            return banded(item, *counted(item, parts))
+        low, high = self.points(item)
+        moved = self.leaf(item).moved
+        return np.where(moved, 0.0, low), np.where(moved, 0.0, high)
+
+    def leaf(self, item: Item) -> Leaf:
+        """What was read for an item that reads a variable."""
+        if item not in self._leaves:
+            self._leaves[item] = read(self, item)
+        return self._leaves[item]
+
+    @cached_property
+    def _leaves(self) -> dict[Item, Leaf]:
+        return {}
+
+
+@dataclass(frozen=True, eq=False)
+class Leaf:
+    """The values of one variable at the moments asked about.
+
+    value : float64, NaN unknown; of a range the bound that the item looks for. sign : '', '>',
+    '>=', '<', '<='. drawn : `UNKNOWN_TIME` where not known. modified_by and source_row joined by
+    `|`. moved : whether anything modified it.
+    """
+
+    value: Floats
+    sign: Texts
+    drawn: Times
+    modified_by: Texts
+    source_row: Texts
+    moved: Mask
+
+
+def read(readings: Readings, item: Item) -> Leaf:
+    """Look up the values of an item that reads a variable, and the draws that they rest on."""
+    inputs = readings.evaluation.inputs
+    timeline = inputs.timeline(item)
+    low, high = timeline.at(readings.person, readings.time)
+    value, sign = shown(low, high, prefer_high=item.take == "max")
+    asked, row = timeline.evidence_at(readings.person, readings.time)
+    when = drawn_at(inputs.points(item.variable), row)
+    count = len(readings.person)
+    drawn = np.full(count, UNKNOWN_TIME)
+    drawn[asked[::-1]] = when[::-1]  # of several draws the one named first
+    modified_by, moved = blank(count), np.zeros(count, np.bool_)
+    for label, span in sorted(readings.modifiers.get(item.variable, ()), key=lambda each: each[0]):
+        inside = asked[span.contains(readings.person[asked], when) & (when != UNKNOWN_TIME)]
+        hit = np.zeros(count, np.bool_)
+        hit[inside] = True
+        modified_by[hit] = joined(modified_by[hit], label)
+        moved |= hit
+    names = [readings.source_row(item.variable, each) for each in row.tolist()]
+    return Leaf(value, sign, drawn, modified_by, gathered(count, asked, names), moved)
+
+
+def drawn_at(points: Points, row: Times) -> Times:
+    """When each row was drawn; `UNKNOWN_TIME` for rows that are no draws of this variable."""
+    taken = points.time if points.drawn is None else points.drawn
+    if not len(points):
+        return np.full(len(row), UNKNOWN_TIME)
+    order = np.argsort(points.row, kind="stable")
+    known = points.row[order]
+    place = np.minimum(np.searchsorted(known, row), len(known) - 1)
+    return np.where(known[place] == row, taken[order[place]], UNKNOWN_TIME)
+
+
+def shown(low: Floats, high: Floats, *, prefer_high: bool) -> tuple[Floats, Texts]:
+    """One number and its sign for each range: what a reader sees of `>15000`.
+
+    An open end is kept as the binary number next to the one printed, which is how `>x` is told
+    from `≥x`. Of a range closed at both ends (two results at one instant) the bound that the item looks for,
+    marked as no more than a bound.
+    """
+    value = np.where(low == high, low, np.nan)
+    sign = blank(len(low))
+    for i in np.flatnonzero((low != high) & ((low != -np.inf) | (high != np.inf))).tolist():
+        bottom, top = float(low[i]), float(high[i])
+        if top == np.inf:
+            value[i] = limit(bottom)
+            sign[i] = ">" if value[i] != bottom else ">="
+        elif bottom <= 0:
+            value[i] = limit(top)
+            sign[i] = "<" if value[i] != top else "<="
+        else:
+            value[i], sign[i] = (top, "<=") if prefer_high else (bottom, ">=")
+    return value, sign
+
+
+def blank(count: int) -> Texts:
+    return np.full(count, "", dtype=object)
+
+
+def joined(texts: Texts, label: str) -> list[str]:
+    return [f"{text}|{label}" if text else label for text in texts]
+
+
+def gathered(count: int, asked: npt.NDArray[Any], names: Sequence[str]) -> Texts:
+    """Join the names of each question's rows by `|`, each once."""
+    texts = blank(count)
+    for question, name in zip(asked.tolist(), names, strict=True):
+        before = texts[question]
+        if not before:
+            texts[question] = name
+        elif name not in before.split("|"):
+            texts[question] = f"{before}|{name}"
+    return texts
