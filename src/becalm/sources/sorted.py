@@ -20,18 +20,19 @@ class SortedRows:
         self._held = [next(batches)]
         self._done = False
 
-    def person_after(self, rows: int, at_least: int, last: int) -> int:
+    def person_after(self, rows: int, last: int) -> int:
         """Return the first person of the next chunk, so that this one holds about `rows` rows.
 
-        A person is whole once a later one has been seen, so the answer is above `at_least`; it is
-        `last` where the rows end.
+        The person of row number `rows` is the chunk's last, and whole once a later one has been
+        seen; where the rows end before that, the chunk goes on to person `last`.
         """
-        while not self._done:
-            newest = self._newest()
-            if sum(len(b["person"]) for b in self._held) >= rows and newest > at_least:
-                return newest
+        while True:
+            person = self._person_at(rows - 1)
+            if person is not None and person < self._newest():
+                return person + 1
+            if self._done:
+                return last
             self._read()
-        return last
 
     def until(self, person: int) -> Columns:
         """Return, and forget, all rows of persons before `person`."""
@@ -47,6 +48,13 @@ class SortedRows:
         while not self._done:
             self._held = self._held[-1:]
             self._read()
+
+    def _person_at(self, row: int) -> int | None:
+        for batch in self._held:
+            if row < len(batch["person"]):
+                return int(batch["person"][row])
+            row -= len(batch["person"])
+        return None
 
     def _newest(self) -> int:
         return next((int(b["person"][-1]) for b in reversed(self._held) if len(b["person"])), -1)

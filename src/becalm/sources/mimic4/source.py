@@ -117,7 +117,7 @@ class Mimic4:
         parts = {name: self._sorted(part) for name, part in self._parts.items() if part.sql}
         low = 0
         while low < everyone:
-            high = rows.person_after(self._chunk_rows, low, everyone) if rows else everyone
+            high = rows.person_after(self._chunk_rows, everyone) if rows else everyone
             measured = rows.until(high) if rows else {}
             frames = {
                 name: _frame(self._parts[name].schema, part.until(high), low)
