@@ -69,7 +69,8 @@ READ_ME: Final = (
     "Write a time as 2020-03-04 10:00, or 2020-03-04 where the hour is not known.",
     "labs: the value as reported, such as 1250, >15000 or <0.2, and its unit. Temperature, "
     "weight, blood pressure and urine go here too.",
-    "doses: one row for each rate. When a rate changes, end its row and start the next.",
+    "doses: one row for each single dose (amount) or each rate. When a rate changes, end its row "
+    "and start the next. Tablets over weeks are a rate too: 15 mg/day from start to end.",
     "person_id: your study numbers, no names. Columns of your own are welcome and are not read.",
     "",
     "Sheets and the columns they must have:",

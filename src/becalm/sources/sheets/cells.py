@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from becalm.errors import RecordsError, did_you_mean, place
+from becalm.errors import RecordsError, place
 from becalm.sources.sheets.schema import SHEETS
 
 _INVISIBLE: Final = re.compile("[\u200b\u200c\u200d\u2060\ufeff]")
@@ -118,20 +118,20 @@ def _names(sheet: str, file: str, header: list[str]) -> list[str]:
     others = [name for name in names if name and name not in schema.columns]
     for column in schema.required():
         if column not in names:
-            raise _missing(file, column, column, others)
+            raise _missing(file, column, [column], others)
     if schema.either and not any(set(group) <= set(names) for group in schema.either):
-        groups = [" with ".join(group) for group in schema.either]
-        lacking = next(c for group in schema.either for c in group if c not in names)
-        raise _missing(file, f"{' or '.join(groups)}", lacking, others)
+        groups = " or ".join(" with ".join(group) for group in schema.either)
+        lacking = [c for group in schema.either for c in group if c not in names]
+        raise _missing(file, groups, lacking, others)
     return names
 
 
-def _missing(file: str, what: str, column: str, others: list[str]) -> RecordsError:
-    """Say that a required column is missing, and which header was perhaps meant."""
-    meant = near(column, others)
-    hint = f"Is {meant!r} meant? Rename it to {column!r}" if meant else f"Add it: found {others}"
-    if not others:
-        hint = "Row 1 must name the columns"
+def _missing(file: str, what: str, lacking: list[str], others: list[str]) -> RecordsError:
+    """Say that a required column is missing, and which header was perhaps meant by it."""
+    hint = "Add it to row 1, which names the columns"
+    for column in lacking:
+        if meant := near(column, others):
+            hint = f"Is {meant!r} meant? Rename it to {column!r}"
     return RecordsError(f"the required column {what} is missing", where=place(file, 1), hint=hint)
 
 
@@ -152,6 +152,5 @@ def misspelt_sheet(file: str, stem: str, present: Iterable[str]) -> RecordsError
     return RecordsError(
         f"{stem!r} is not the name of a sheet",
         where=file,
-        hint=f"{did_you_mean(meant, [meant])} Rename it; if it is something else, name it "
-        "less alike",
+        hint=f"Did you mean {meant!r}? Rename it, or move it away if it is something else",
     )

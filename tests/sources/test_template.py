@@ -1,0 +1,133 @@
+"""The template and its filled example: shipped as the script makes them, and readable."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Literal
+
+import pytest
+
+from becalm.errors import OutputError
+from becalm.sources.sheets.schema import SHEETS
+from becalm.sources.template import copy_template
+from tests.sources.sheets_help import differences, records, source
+
+SHIPPED = Path(__file__).parents[2] / "src/becalm/sources/sheets/template"
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("template")
+    _script().main(folder)
+    return folder
+
+
+def _script() -> ModuleType:
+    path = Path(__file__).parents[2] / "scripts/make_template.py"
+    spec = importlib.util.spec_from_file_location("make_template", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def _content(path: Path) -> dict[str, Any]:
+    """Return what a workbook holds: cells with their formats, and drop-downs."""
+    from openpyxl import load_workbook
+
+    return {
+        tab.title: (
+            [[(cell.value, cell.number_format) for cell in row] for row in tab.iter_rows()],
+            sorted((str(v.sqref), v.formula1) for v in tab.data_validations.dataValidation),
+        )
+        for tab in load_workbook(path)
+    }
+
+
+@pytest.mark.parametrize("name", ["becalm-template.xlsx", "becalm-example.xlsx"])
+def test_the_shipped_workbooks_are_those_that_the_script_makes(made: Path, name: str) -> None:
+    """Run scripts/make_template.py after a change of the schema or of the example."""
+    assert _content(SHIPPED / name) == _content(made / name)
+
+
+def test_the_shipped_csv_template_is_the_one_that_the_script_makes(made: Path) -> None:
+    """Headers only, in the order of the schema."""
+    for path in sorted((made / "becalm-template").iterdir()):
+        assert (SHIPPED / "becalm-template" / path.name).read_text() == path.read_text()
+
+
+def test_every_closed_list_has_a_drop_down_of_exactly_its_words() -> None:
+    """Except causes of death, of which several may be true."""
+    content = _content(SHIPPED / "becalm-template.xlsx")
+    for name, schema in SHEETS.items():
+        offered = {formula for _, formula in content[name][1]}
+        for column in schema.columns.values():
+            if column.kind == "choice":
+                assert f'"{",".join(column.among)}"' in offered
+
+
+@pytest.mark.parametrize("name", ["becalm-template", "becalm-template.xlsx"])
+def test_the_blank_template_reads_as_no_person(name: str) -> None:
+    """And every other sheet is listed as empty."""
+    read = source(SHIPPED / name)
+    assert len(next(read.chunks()).persons) == 0
+    assert [absent.table for absent in read.absent()] == [n for n in SHEETS if n != "persons"]
+    assert read.missing == ()
+
+
+def test_the_example_says_the_same_as_a_workbook_and_as_csv() -> None:
+    """Five persons, nothing refused, no sheet empty."""
+    book, folder = source(SHIPPED / "becalm-example.xlsx"), source(SHIPPED / "becalm-example")
+    assert differences(next(book.chunks()), next(folder.chunks())) == []
+    assert book.info == folder.info
+    assert len(next(book.chunks()).persons) == 5
+    assert book.refused() == folder.refused() == ()
+    assert book.absent() == ()
+    assert book.notices == ()
+
+
+def test_the_example_is_labelled_as_invented_wherever_a_person_appears() -> None:
+    """Nobody may take these five for patients."""
+    read = source(SHIPPED / "becalm-example")
+    assert read.info.illustrative
+    assert "INVENTED EXAMPLE" in read.info.title
+    persons = (SHIPPED / "becalm-example" / "persons.csv").read_text().splitlines()[1:]
+    assert len(persons) == 5
+    for row in persons:
+        assert row.startswith("EXAMPLE-")
+        assert "INVENTED EXAMPLE, no real patient" in row
+
+
+@pytest.mark.parametrize("kind", ["xlsx", "csv"])
+@pytest.mark.parametrize(("filled", "persons"), [(True, 5), (False, 0)])
+def test_a_copy_can_be_read_back(
+    tmp_path: Path, kind: Literal["xlsx", "csv"], filled: bool, persons: int
+) -> None:
+    """As a workbook or as a folder."""
+    to = tmp_path / ("mine.xlsx" if kind == "xlsx" else "mine")
+    assert copy_template(to, filled, kind) == to
+    assert len(records(to).persons) == persons
+
+
+def test_a_workbook_may_be_copied_into_a_folder(tmp_path: Path) -> None:
+    """Under its own name."""
+    assert copy_template(tmp_path, True, "xlsx") == tmp_path / "becalm-example.xlsx"
+
+
+@pytest.mark.parametrize("kind", ["xlsx", "csv"])
+def test_a_copy_never_replaces_what_is_there(tmp_path: Path, kind: Literal["xlsx", "csv"]) -> None:
+    """It might be somebody's filled-in review."""
+    to = tmp_path / "mine"
+    copy_template(to, True, kind)
+    with pytest.raises(OutputError, match=r"already exists. Choose another place"):
+        copy_template(to, False, kind)
+    assert len(source(to).inputs()) == 9 if kind == "csv" else to.stat().st_size > 0
+
+
+def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path) -> None:
+    """Exit code 6."""
+    with pytest.raises(OutputError, match="cannot be written"):
+        copy_template(tmp_path / "nowhere" / "mine.xlsx", True, "xlsx")
