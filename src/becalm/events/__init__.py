@@ -1,0 +1,34 @@
+"""From rows as written to values that can be compared: one unit, one name, one order.
+
+What cannot be understood is refused with a reason and counted; a censored value keeps its
+direction.
+"""
+
+from becalm.events.harmonising import (
+    ENDS_BEFORE_START,
+    NO_TIME,
+    NOT_AN_ANSWER,
+    OUTSIDE_RANGE,
+    STATED_UNKNOWN,
+    UNKNOWN_FINDING,
+    harmonise,
+    merge,
+)
+from becalm.events.model import EVENTS, Clock, Events, shown
+from becalm.events.values import values
+
+__all__ = [
+    "ENDS_BEFORE_START",
+    "EVENTS",
+    "NOT_AN_ANSWER",
+    "NO_TIME",
+    "OUTSIDE_RANGE",
+    "STATED_UNKNOWN",
+    "UNKNOWN_FINDING",
+    "Clock",
+    "Events",
+    "harmonise",
+    "merge",
+    "shown",
+    "values",
+]

@@ -1,0 +1,289 @@
+"""From rows as written to values in one unit, or a reason why not.
+
+Each distinct way of writing a measurement, and each distinct text, is understood once; what is
+done for every row is array arithmetic.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from becalm.clock import DAY, UNKNOWN_TIME
+from becalm.events.model import EVENTS, REJECTED, Events, Ints, as_written
+from becalm.frame import Frame
+from becalm.records import Records, Refusal
+from becalm.units import (
+    NO_VALUE,
+    NOT_A_NUMBER,
+    SIGNS,
+    Floats,
+    NotAValueError,
+    bounds,
+    parse_value,
+)
+from becalm.vocabulary import UNKNOWN_VARIABLE, Vocabulary
+
+OUTSIDE_RANGE: Final = "outside plausible range"
+NO_TIME: Final = "time unknown"
+ENDS_BEFORE_START: Final = "ends before it starts"
+STATED_UNKNOWN: Final = "stated as unknown"
+NOT_AN_ANSWER: Final = "present is not yes, no or unknown"
+UNKNOWN_FINDING: Final = "unknown finding"
+
+_ANSWERS: Final = {"yes": 1.0, "no": 0.0}
+
+
+def harmonise(records: Records, vocabulary: Vocabulary) -> Events:
+    """Understand every measurement and finding of a chunk, or say why not.
+
+    A result without a time of availability is taken as available when drawn; a date without a time
+    is drawn at 00:00 and available at 24:00; a result cannot be available before it was drawn.
+    A number must lie in its variable's plausible range after conversion, also a censored one.
+    """
+    labs = _Measured(records, vocabulary)
+    found = _Found(records, vocabulary)
+    frame = _sorted(Frame.concat([labs.frame, found.frame]), len(vocabulary.variables))
+    return Events(
+        records,
+        vocabulary,
+        frame,
+        Frame.concat([labs.rejected, found.rejected]),
+        merge((*labs.refused, *found.refused)),
+        merge((*labs.unknown, *found.unknown)),
+    )
+
+
+def merge(refusals: Iterable[Refusal]) -> tuple[Refusal, ...]:
+    """Add up refusals of the same table, variable, unit and reason; the first example stays."""
+    counted: dict[tuple[str, str, str, str], tuple[int, str]] = {}
+    for refusal in refusals:
+        key = (refusal.source_table, refusal.variable, refusal.unit, refusal.reason)
+        rows, example = counted.get(key, (0, refusal.example))
+        counted[key] = (rows + refusal.rows, example)
+    return tuple(Refusal(*key, rows, example) for key, (rows, example) in sorted(counted.items()))
+
+
+class _Reasons:
+    """Reasons as small numbers; 0 is none."""
+
+    def __init__(self) -> None:
+        self.texts = [""]
+        self._codes = {"": 0}
+
+    def code(self, text: str) -> int:
+        if text not in self._codes:
+            self._codes[text] = len(self.texts)
+            self.texts.append(text)
+        return self._codes[text]
+
+
+class _Measured:
+    """The measurements of a chunk."""
+
+    def __init__(self, records: Records, vocabulary: Vocabulary) -> None:
+        self._records, self._vocabulary = records, vocabulary
+        self._reasons = _Reasons()
+        resolved = [vocabulary.resolve(kind) for kind in records.kinds]
+        codes = [-1 if r.variable is None else r.variable for r in resolved]
+        self._variable_of = np.array(codes, dtype=np.int32)
+        self._reason_of = np.array([self._reasons.code(r.reason) for r in resolved], np.int16)
+        conversions = np.array([r.conversion for r in resolved], np.float64).reshape(-1, 3)
+
+        raw = records.measurements
+        kind = raw["kind"]
+        known = self._variable_of[kind] >= 0
+        self.unknown = self._grouped(np.flatnonzero(~known), kind[~known])
+        rows = np.flatnonzero(known)
+        kind = kind[rows]
+        variable = self._variable_of[kind]
+        shift, times, by = (conversions[:, i][kind] for i in range(3))
+
+        written, sign, reason = self._numbers(rows, kind)
+        number = (written + shift) * times / by
+        floor = np.array([-np.inf if v.signed else 0.0 for v in vocabulary.variables])[variable]
+        self._implausible(number, sign, floor, variable, reason)
+        self._untimed(rows, reason)
+
+        self.refused = self._grouped(rows[reason > 0], kind[reason > 0], reason[reason > 0])
+        self.rejected = Frame.of(
+            REJECTED,
+            person=raw["person"][rows[reason > 0]],
+            variable=variable[reason > 0],
+            row=rows[reason > 0],
+        )
+        ok = reason == 0
+        low, high = bounds(number[ok], sign[ok], floor[ok])
+        self.frame = _frame(
+            raw.take(rows[ok]),
+            variable=variable[ok],
+            low=low,
+            high=high,
+            ref_low=((raw["ref_low"][rows] + shift) * times / by)[ok],
+            ref_high=((raw["ref_high"][rows] + shift) * times / by)[ok],
+            row=rows[ok],
+        )
+
+    def _numbers(
+        self, rows: Ints, kind: npt.NDArray[np.int32]
+    ) -> tuple[Floats, npt.NDArray[np.int8], npt.NDArray[np.int16]]:
+        """Return the number, its sign and a reason where there is none; texts are read once."""
+        raw = self._records.measurements
+        number = raw["value"][rows].copy()
+        sign = np.zeros(len(rows), np.int8)
+        reason = self._reason_of[kind]
+        textual = np.flatnonzero(np.isnan(number))
+        texts = raw["text"][rows[textual]].tolist()
+        read = {text: self._read(text) for text in set(texts)}
+        for at, text in zip(textual.tolist(), texts, strict=True):
+            number[at], sign[at], why = read[text]
+            reason[at] = reason[at] or why
+        endless = np.isinf(number) & (reason == 0)
+        reason[endless] = self._reasons.code(NOT_A_NUMBER)
+        return number, sign, reason
+
+    def _read(self, text: str) -> tuple[float, int, int]:
+        if not text.strip():
+            return np.nan, 0, self._reasons.code(NO_VALUE)
+        try:
+            written = parse_value(text)
+        except NotAValueError as error:
+            return np.nan, 0, self._reasons.code(str(error))
+        return written.number, SIGNS.index(written.sign), 0
+
+    def _implausible(
+        self,
+        number: Floats,
+        sign: npt.NDArray[np.int8],
+        floor: Floats,
+        variable: npt.NDArray[np.int32],
+        reason: npt.NDArray[np.int16],
+    ) -> None:
+        ranges = [v.plausible for v in self._vocabulary.variables]
+        low = np.array([r.low for r in ranges])[variable]
+        high = np.array([r.high for r in ranges])[variable]
+        # Rounded, so that 111.2 °F is 44 °C and not a hair above it.
+        compared = np.round(number, 9)
+        outside = (
+            (compared < low) | (compared > high) | ((sign == SIGNS.index("<")) & (number <= floor))
+        )
+        reason[outside & (reason == 0)] = self._reasons.code(OUTSIDE_RANGE)
+
+    def _untimed(self, rows: Ints, reason: npt.NDArray[np.int16]) -> None:
+        raw = self._records.measurements
+        time, start = raw["time"][rows], raw["start"][rows]
+        reason[(time == UNKNOWN_TIME) & (reason == 0)] = self._reasons.code(NO_TIME)
+        backwards = (start != UNKNOWN_TIME) & (start > time)
+        reason[backwards & (reason == 0)] = self._reasons.code(ENDS_BEFORE_START)
+
+    def _grouped(
+        self,
+        rows: Ints,
+        kind: npt.NDArray[np.int32],
+        reason: npt.NDArray[np.int16] | None = None,
+    ) -> list[Refusal]:
+        """Count rows by kind and reason; without reasons they are all of unknown variables."""
+        raw = self._records.measurements
+        many = len(self._reasons.texts)
+        key = kind.astype(np.int64) * many + (0 if reason is None else reason)
+        groups, first, counts = np.unique(key, return_index=True, return_counts=True)
+        result = []
+        for group, row, count in zip(groups, rows[first], counts, strict=True):
+            what = self._records.kinds[group // many]
+            variable = self._variable_of[group // many]
+            label = what.name or what.code
+            value = as_written(raw["value"][row], raw["text"][row])
+            result.append(
+                Refusal(
+                    what.table,
+                    self._vocabulary.variables[variable].name if variable >= 0 else label,
+                    what.unit,
+                    self._reasons.texts[group % many] or UNKNOWN_VARIABLE,
+                    int(count),
+                    f"{what.table}:{raw['key'][row]} {value}".rstrip(),
+                )
+            )
+        return result
+
+
+class _Found:
+    """The findings of a chunk: yes is 1, no is 0, anything else is not a value."""
+
+    def __init__(self, records: Records, vocabulary: Vocabulary) -> None:
+        raw = records.findings
+        offset = len(records.measurements)
+        self.refused: list[Refusal] = []
+        self.unknown: list[Refusal] = []
+        rows, variables, values, rejected = [], [], [], []
+        for i, (text, present) in enumerate(zip(raw["finding"], raw["present"], strict=True)):
+            name = vocabulary.finding_of(text)
+            answer = present.strip().casefold()
+            reason = UNKNOWN_FINDING if name is None else self._reason(answer, raw["time"][i])
+            if reason:
+                example = f"findings:{raw['key'][i]} {present}".rstrip()
+                refusal = Refusal("findings", name or text, "", reason, 1, example)
+                (self.unknown if name is None else self.refused).append(refusal)
+            if name is not None and reason:
+                rejected.append((raw["person"][i], vocabulary.code(name), offset + i))
+            elif name is not None:
+                rows.append(i)
+                variables.append(vocabulary.code(name))
+                values.append(_ANSWERS[answer])
+        self.rejected = Frame.of(
+            REJECTED,
+            person=[person for person, _, _ in rejected],
+            variable=[variable for _, variable, _ in rejected],
+            row=[row for _, _, row in rejected],
+        )
+        at = np.array(rows, np.int64)
+        value = np.array(values, np.float64)
+        self.frame = _frame(
+            raw.take(at),
+            variable=np.array(variables, np.int32),
+            low=value,
+            high=value,
+            row=at + offset,
+        )
+
+    @staticmethod
+    def _reason(answer: str, time: int) -> str:
+        if answer in ("", "unknown"):
+            return STATED_UNKNOWN
+        if answer not in _ANSWERS:
+            return NOT_AN_ANSWER
+        return NO_TIME if time == UNKNOWN_TIME else ""
+
+
+def _frame(raw: Frame, **columns: npt.NDArray[Any]) -> Frame:
+    """Add both clocks to accepted rows of measurements or findings."""
+    time, date_only = raw["time"], raw["date_only"]
+    stated = raw.columns.get("available", np.full(len(raw), UNKNOWN_TIME, np.int64))
+    assumed = time + np.where(date_only, DAY, 0)
+    known = (stated != UNKNOWN_TIME) & (stated >= time)
+    return Frame.of(
+        EVENTS,
+        person=raw["person"],
+        time=time,
+        start=raw.columns.get("start", np.full(len(raw), UNKNOWN_TIME, np.int64)),
+        available=np.where(known, stated, assumed),
+        available_known=known,
+        date_only=date_only,
+        **columns,
+    )
+
+
+def _sorted(frame: Frame, variables: int) -> Frame:
+    """Sort by person, time, variable, row. Most records come sorted by person and time already."""
+    person, time = frame["person"], frame["time"]
+    order = np.arange(len(frame))
+    same = person[1:] == person[:-1]
+    if not np.all((person[1:] > person[:-1]) | (same & (time[1:] >= time[:-1]))):
+        order = np.lexsort((time, person))
+        person, time = person[order], time[order]
+    new = np.ones(len(frame), np.bool_)
+    new[1:] = (person[1:] != person[:-1]) | (time[1:] != time[:-1])
+    instant = np.cumsum(new) * variables + frame["variable"][order]
+    return frame.take(order[np.argsort(instant, kind="stable")])

@@ -1,0 +1,149 @@
+"""Values that were understood, sorted, and the way back from each to its row."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Final, Literal, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from becalm.clock import UNKNOWN_TIME
+from becalm.frame import Frame, Kind
+from becalm.records import Records, Refusal
+from becalm.timeline import Points
+from becalm.units import Floats, limit
+from becalm.vocabulary import Vocabulary
+
+Clock: TypeAlias = Literal["drawn", "available"]
+Ints: TypeAlias = npt.NDArray[np.int64]
+
+EVENTS: Final[Mapping[str, Kind]] = {
+    "person": "code",
+    "time": "time",  # drawn, charted or found
+    "start": "time",  # of an interval quantity (urine over hours)
+    "available": "time",
+    "available_known": "flag",  # False: the record does not say, and `available` is a stand-in
+    "date_only": "flag",
+    "variable": "code",
+    "low": "number",
+    "high": "number",  # the same as low where the value is exact
+    "ref_low": "number",
+    "ref_high": "number",
+    "row": "key",  # position in records.measurements; findings follow
+}
+REJECTED: Final[Mapping[str, Kind]] = {"person": "code", "variable": "code", "row": "key"}
+
+
+@dataclass(frozen=True, eq=False)
+class Events:
+    """Every value that was understood, and an account of every row that was not.
+
+    `frame` (columns of EVENTS) is sorted by person, time, variable and row; several results of one
+    variable at one instant all stay in it and meet in `points`. `refused` counts the rows of known
+    variables that were not used, `unknown` those of names and items outside the vocabulary, which
+    in a hospital are thousands and ordinary. `rejected` has one row for each that `refused` counts.
+    """
+
+    records: Records
+    vocabulary: Vocabulary
+    frame: Frame
+    rejected: Frame
+    refused: tuple[Refusal, ...]
+    unknown: tuple[Refusal, ...]
+    _points: dict[tuple[int, Clock], Points] = field(default_factory=dict, repr=False)
+
+    def points(self, variable: str | int, clock: Clock = "drawn") -> Points:
+        """Return a variable's values in its canonical unit, one an instant, on one clock.
+
+        Several equal results of an instant are one; different ones are the range between them.
+        """
+        code = self.vocabulary.code(variable) if isinstance(variable, str) else variable
+        if (code, clock) not in self._points:
+            rows = self.frame.take(np.flatnonzero(self.frame["variable"] == code))
+            time = rows["time" if clock == "drawn" else "available"]
+            self._points[code, clock] = Points.build(
+                rows["person"],
+                time,
+                rows["low"],
+                rows["high"],
+                rows["row"],
+                drawn=rows["time"] if clock == "available" else None,
+            )
+        return self._points[code, clock]
+
+    def source_row(self, row: int) -> str:
+        """Return `table:key`, the row in the records that `row` came from."""
+        measured = len(self.records.measurements)
+        if row >= measured:
+            return f"findings:{self.records.findings['key'][row - measured]}"
+        kind = self.records.kinds[self.records.measurements["kind"][row]]
+        return f"{kind.table}:{self.records.measurements['key'][row]}"
+
+    def describe(self, row: int) -> Mapping[str, Any]:
+        """Return a row as the source wrote it, and what was understood of it, for drill-down.
+
+        Keys: source_row, person_id, time, label, value, unit, available (µs), variable, low, high,
+        canonical_unit and canonical (the value as text; '' where the row was refused).
+        """
+        measured = len(self.records.measurements)
+        at = int(self._place[row])
+        if row < measured:
+            raw = self.records.measurements
+            kind = self.records.kinds[raw["kind"][row]]
+            written = as_written(raw["value"][row], raw["text"][row])
+            label, unit, place = kind.name or kind.code, kind.unit, row
+        else:
+            raw, place = self.records.findings, row - measured
+            label, written, unit = raw["finding"][place], raw["present"][place], ""
+        result: dict[str, Any] = {
+            "source_row": self.source_row(row),
+            "person_id": self.records.persons["person_id"][raw["person"][place]],
+            "time": int(raw["time"][place]),
+            "label": label,
+            "value": written,
+            "unit": unit,
+            "available": UNKNOWN_TIME,
+            "variable": "",
+            "low": np.nan,
+            "high": np.nan,
+            "canonical_unit": "",
+            "canonical": "",
+        }
+        if at >= 0:
+            variable = self.vocabulary.variables[self.frame["variable"][at]]
+            low, high = float(self.frame["low"][at]), float(self.frame["high"][at])
+            number, sign = shown(np.array([low]), np.array([high]))
+            text = f"{sign[0]}{round(number[0], 9):.12g} {variable.unit}".strip()
+            result.update(
+                time=int(self.frame["time"][at]),
+                available=int(self.frame["available"][at]),
+                variable=variable.name,
+                low=low,
+                high=high,
+                canonical_unit=variable.unit,
+                canonical=("no", "yes")[int(low)] if variable.kind == "finding" else text,
+            )
+        return result
+
+    @cached_property
+    def _place(self) -> Ints:
+        """Position in `frame` of each row, -1 where it was refused."""
+        place = np.full(len(self.records.measurements) + len(self.records.findings), -1, np.int64)
+        place[self.frame["row"]] = np.arange(len(self.frame))
+        return place
+
+
+def as_written(value: float, text: str) -> str:
+    return text if text or np.isnan(value) else f"{value:.12g}"
+
+
+def shown(low: Floats, high: Floats) -> tuple[Floats, npt.NDArray[np.str_]]:
+    """Return the number to show for each interval, and its sign where it is only a limit."""
+    above, below = np.isinf(high) & (high > low), np.isfinite(high) & (high > low)
+    number = np.where(below, high, low)
+    for at in np.flatnonzero(above | below):
+        number[at] = limit(float(number[at]))
+    return number, np.where(above, ">", np.where(below, "<", ""))

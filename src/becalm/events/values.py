@@ -1,0 +1,83 @@
+"""The table `values`: what was measured of each person, to be checked against a plain query."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from becalm.clock import UNKNOWN_TIME
+from becalm.events.model import Events, shown
+from becalm.frame import Frame
+from becalm.tables import VALUES
+from becalm.units import Floats
+
+Mask: TypeAlias = npt.NDArray[np.bool_]
+
+
+def values(events: Events, population: Mask | None = None) -> Frame:
+    """Return the table `values`: what was measured of each person, one row a person and variable.
+
+    `population` is a mask over the chunk's persons; None is everybody. `n` counts rows, so that a
+    plain query over the records finds the same, also where a result is filed twice. `first` and
+    `last` are by the time drawn, within one instant by row. `min` and `max` act on both ends of
+    censored values: the greatest of `>40000` and 24,600 is `>40000`, their least 24,600.
+    """
+    vocabulary, frame, rejected = events.vocabulary, events.frame, events.rejected
+    if population is not None:
+        frame = frame.take(population[frame["person"]])
+        rejected = rejected.take(population[rejected["person"]])
+    many = len(vocabulary.variables)
+    key = frame["person"].astype(np.int64) * many + frame["variable"]
+    lost = rejected["person"].astype(np.int64) * many + rejected["variable"]
+    frame = frame.take(np.argsort(key, kind="stable"))
+    groups, start, n = np.unique(np.sort(key, kind="stable"), return_index=True, return_counts=True)
+    all_groups = np.unique(np.concatenate([groups, lost]))
+    at = np.searchsorted(all_groups, groups)
+
+    low, high, time = frame["low"], frame["high"], frame["time"]
+    ends = {
+        "first": (low[start], high[start]),
+        "last": (low[start + n - 1], high[start + n - 1]),
+        "min": _extreme(np.minimum, low, high, start),
+        "max": _extreme(np.maximum, low, high, start),
+    }
+    greatest = np.flatnonzero(low == np.repeat(ends["max"][0], n))
+    counts = np.zeros((2, len(all_groups)), np.int64)
+    counts[0, at] = n
+    counts[1, at] = np.add.reduceat(low != high, start, dtype=np.int64) if len(start) else 0
+    time_of_max = np.full(len(all_groups), UNKNOWN_TIME)
+    time_of_max[at] = time[greatest[np.searchsorted(greatest, start)]]
+    numbers, signs = {}, []
+    for name, (lower, upper) in ends.items():
+        number, sign = shown(lower, upper)
+        numbers[name] = np.full(len(all_groups), np.nan)
+        numbers[name][at] = number
+        signs.append([f"{name}{s}" if s else "" for s in sign])
+    censored = np.full(len(all_groups), "", dtype=object)
+    for i, marks in zip(at, zip(*signs, strict=True), strict=True):
+        censored[i] = "|".join(mark for mark in marks if mark)
+    names = np.array([v.name for v in vocabulary.variables], dtype=object)
+    units = np.array([v.unit for v in vocabulary.variables], dtype=object)
+    return Frame.of(
+        VALUES,
+        person_id=events.records.persons["person_id"][all_groups // many],
+        variable=names[all_groups % many],
+        n=counts[0],
+        n_censored=counts[1],
+        n_refused=np.searchsorted(np.sort(lost), all_groups, "right")
+        - np.searchsorted(np.sort(lost), all_groups, "left"),
+        **numbers,
+        time_of_max=time_of_max,
+        unit=units[all_groups % many],
+        censored=censored,
+    ).sort("person_id", "variable")
+
+
+def _extreme(
+    of: np.ufunc, low: Floats, high: Floats, start: npt.NDArray[np.intp]
+) -> tuple[Floats, Floats]:
+    if not len(start):
+        return low, high
+    return of.reduceat(low, start), of.reduceat(high, start)
