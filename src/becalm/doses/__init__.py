@@ -1,0 +1,46 @@
+"""Administrations become rates, amounts, episodes and steps, to the minute and for any drug.
+
+`rebuild` turns the rows of a record into `Doses`; from there `Doses.rate`, `Doses.amounts` and
+`Doses.given` answer when and how much, `treatments` and `continuous_entries` which courses there
+were, `daily_dose` how many mg in each 24 h.
+"""
+
+from becalm.doses.episodes import (
+    CONTINUOUS,
+    INTERMITTENT,
+    STEPS,
+    TREATMENT,
+    Infusions,
+    Rules,
+    Treatments,
+    continuous,
+    continuous_entries,
+    continuous_rate,
+    treatments,
+)
+from becalm.doses.escalation import Step, steps_up
+from becalm.doses.exposure import DAILY, ROUTES, ROWS, SYSTEMIC, Doses, daily_dose
+from becalm.doses.rebuild import rebuild
+
+__all__ = [
+    "CONTINUOUS",
+    "DAILY",
+    "INTERMITTENT",
+    "ROUTES",
+    "ROWS",
+    "STEPS",
+    "SYSTEMIC",
+    "TREATMENT",
+    "Doses",
+    "Infusions",
+    "Rules",
+    "Step",
+    "Treatments",
+    "continuous",
+    "continuous_entries",
+    "continuous_rate",
+    "daily_dose",
+    "rebuild",
+    "steps_up",
+    "treatments",
+]

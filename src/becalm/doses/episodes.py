@@ -1,0 +1,321 @@
+"""Continuous or not, and from when to when: treatment episodes and their steps."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from becalm.clock import DAY, HOUR, UNKNOWN_TIME, span
+from becalm.doses.escalation import steps_up
+from becalm.doses.exposure import ROUTES, Doses, Index
+from becalm.doses.units import CHANGEOVER
+from becalm.frame import Frame, Kind
+from becalm.protocol import Entry, Protocol
+from becalm.tables import EPISODES
+from becalm.timeline import Cumulative, Intervals, Points, Timeline, overlay
+
+CONTINUOUS: Final = "continuous IV"
+INTERMITTENT: Final = "intermittent IV"
+
+MODES: Final[Mapping[str, str]] = {
+    "IV": INTERMITTENT, "SC": "SC", "IM": "IM", "PO": "oral", "": "",
+}  # fmt: skip
+"""Mode of what is not a continuous infusion, by route; '' is a route that is not known."""
+
+TREATMENT: Final[Mapping[str, Kind]] = {"person": "code", **EPISODES}
+STEPS: Final[Mapping[str, Kind]] = {
+    # One row per step up of a continuous infusion.
+    "person": "code",
+    "person_id": "text",
+    "drug": "text",
+    "episode_start": "time",
+    "time": "time",
+    "from_mg_h": "number",
+    "to_mg_h": "number",
+    "hours_since_last": "number",
+    "hours_from_start": "number",
+}
+
+
+@dataclass(frozen=True)
+class Rules:
+    """The protocol's rules about courses of treatment; times in µs.
+
+    gaps : by mode, the longest time without drug that does not end an episode.
+    """
+
+    bridge: int
+    intermittent_up_to: int
+    gaps: Mapping[str, int]
+    min_rise: float
+    held: int
+    resume_within: int
+
+    @classmethod
+    def of(cls, protocol: Protocol) -> Rules:
+        """Read them from a protocol; one without an entry treatment has the entry's defaults.
+
+        Into muscle counts as under the skin, and so does a route that is not known.
+        """
+        entry = protocol.entry or Entry(drug="")
+        gaps = {mode: span(text) for mode, text in protocol.treatment_episode.items()}
+        return cls(
+            span(entry.bridge),
+            span(entry.intermittent_up_to),
+            {**gaps, "IM": gaps["SC"], "": gaps["SC"]},
+            protocol.escalation.min_rise,
+            span(protocol.escalation.min_duration),
+            span(protocol.escalation.resume_within),
+        )
+
+
+@dataclass(frozen=True)
+class Infusions:
+    """Continuous infusions: when, and which were still running when the person's record ends."""
+
+    when: Intervals
+    running: npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Treatments:
+    """Treatment episodes (columns of `TREATMENT`) and steps up of the continuous ones (`STEPS`)."""
+
+    episodes: Frame
+    steps: Frame
+
+    def inside(self, drug: str) -> Intervals:
+        """When a person was in an episode of the drug."""
+        mine = self.episodes["drug"] == drug
+        return Intervals.build(*(self.episodes[name][mine] for name in ("person", "start", "end")))
+
+
+def continuous(
+    doses: Doses, drug: str, rules: Rules, last: npt.NDArray[np.int64] | None = None
+) -> Infusions:
+    """Find the continuous intravenous infusions of a drug.
+
+    Bags a changeover (30 min) apart are one piece, pieces up to `bridge` apart one infusion. An
+    infusion is continuous when it is planned for longer than `intermittent_up_to`, where planned
+    means to its written end even if death came first, or when it was written as a rate and still
+    running at death or at the end of the records (`last`, int64[persons], `UNKNOWN_TIME` where not
+    known). A piece no longer than that and written as amounts only is a planned intermittent
+    infusion: it neither begins nor ends a continuous one, so 100 mg over 2 h every 4 h is not one.
+    """
+    rows = _infusions(doses, drug)
+    f = doses.frame
+    person, start, until = (f[name][rows] for name in ("person", "start", "until"))
+    pieces = Intervals.build(person, start, until).bridge(CHANGEOVER)
+    row, piece = pieces.overlaps(person, start, until)
+    planned = np.full(len(pieces), UNKNOWN_TIME)
+    np.maximum.at(planned, piece, f["end"][rows[row]])
+    stated = np.zeros(len(pieces), np.bool_)
+    stated[piece[f["states_rate"][rows[row]]]] = True
+    lasting = stated | (planned - pieces.start > rules.intermittent_up_to)
+
+    chains = pieces.bridge(rules.bridge)
+    _, of = chains.overlaps(pieces.person, pieces.start, pieces.end)
+    of, planned, stated, pieces = (
+        of[lasting],
+        planned[lasting],
+        stated[lasting],
+        pieces.take(lasting),
+    )
+    begin, close, written = (np.full(len(chains), x) for x in (_LATE, UNKNOWN_TIME, UNKNOWN_TIME))
+    np.minimum.at(begin, of, pieces.start)
+    np.maximum.at(close, of, pieces.end)
+    np.maximum.at(written, of, planned)
+    rated = np.zeros(len(chains), np.bool_)
+    rated[of[stated]] = True
+    any_left = begin < close
+    over = doses.last_moment[chains.person]
+    if last is not None:
+        known = last[chains.person] != UNKNOWN_TIME
+        over = np.where(known, np.minimum(over, last[chains.person]), over)
+    running = any_left & (close >= over - CHANGEOVER)
+    keep = any_left & (
+        (np.where(any_left, written - begin, 0) > rules.intermittent_up_to) | (running & rated)
+    )
+    return Infusions(Intervals(chains.person[keep], begin[keep], close[keep]), running[keep])
+
+
+_LATE: Final = np.iinfo(np.int64).max
+
+
+def continuous_entries(
+    doses: Doses,
+    drug: str,
+    rules: Rules,
+    min_duration: int,
+    end_of_records: npt.NDArray[np.int64] | None = None,
+) -> Intervals:
+    """Find the continuous infusions that last long enough to enter a study.
+
+    At least `min_duration` µs with gaps up to the bridge filled, or still running at death or at
+    the end of the records, as charted up to a changeover (30 min) earlier.
+    """
+    found = continuous(doses, drug, rules, end_of_records)
+    return found.when.take((found.when.durations() >= min_duration) | found.running)
+
+
+def continuous_rate(doses: Doses, drug: str, rules: Rules) -> Timeline:
+    """The rate in mg/h during continuous infusions only; a 30-min infusion has no daily rate."""
+    return doses.rate(drug).clip(continuous(doses, drug, rules).when)
+
+
+def treatments(
+    doses: Doses,
+    drugs: Collection[str],
+    rules: Rules,
+    *,
+    persons: npt.NDArray[np.bool_] | None = None,
+) -> Treatments:
+    """Divide every drug's doses into treatment episodes, one mode each.
+
+    An episode is doses of one mode no further apart than its gap, so that a change from under the
+    skin to continuous infusion begins another one. What is given into the vein while a continuous
+    episode runs belongs to it. Routes that do not reach the blood make no episode.
+
+    cumulative_mg, peak_rate_mg_h and max_24h_mg rest on the episode's own doses and are empty where
+    one of them has no known mass. Peak rate, steps and hours to peak (from the episode's start) are
+    for continuous infusions only: an infusion over half an hour has no daily rate.
+
+    persons : bool[persons], whom to do it for; everybody without it.
+    """
+    parts = [_of_drug(doses, drug, rules, persons) for drug in sorted(drugs)]
+    episodes = Frame.concat([Frame.of(TREATMENT), *(part.episodes for part in parts)])
+    steps = Frame.concat([Frame.of(STEPS), *(part.steps for part in parts)])
+    return Treatments(
+        episodes.take(np.lexsort((episodes["start"], episodes["person"]))),
+        steps.take(np.lexsort((steps["time"], steps["person"]))),
+    )
+
+
+def _infusions(doses: Doses, drug: str) -> Index:
+    """Intravenous rows with a length, running or of unknown rate; pauses are not among them."""
+    f = doses.frame
+    rows = doses.exposed(drug, ("IV",))
+    return rows[~f["single"][rows] & (f["until"][rows] > f["start"][rows])]
+
+
+def _of_drug(
+    doses: Doses, drug: str, rules: Rules, persons: npt.NDArray[np.bool_] | None
+) -> Treatments:
+    f = doses.frame
+    rows = doses.exposed(drug)
+    if persons is not None:
+        rows = rows[persons[f["person"][rows]]]
+    groups = continuous(doses, drug, rules).when.bridge(rules.gaps[CONTINUOUS])
+    mode = np.array([MODES.get(route, "") for route in ROUTES], dtype=object)[f["route_code"][rows]]
+    within = f["route_code"][rows] == ROUTES.index("IV")
+    within &= groups.contains(f["person"][rows], f["start"][rows]) | groups.contains(
+        f["person"][rows], f["start"][rows] - 1
+    )
+    mode[within] = CONTINUOUS
+    kind: list[str] = []
+    episode = np.full(len(rows), -1)
+    for name in dict.fromkeys((CONTINUOUS, *MODES.values())):
+        mine = np.flatnonzero(mode == name)
+        who, begin = f["person"][rows[mine]], f["start"][rows[mine]]
+        stop = np.maximum(f["until"][rows[mine]], begin + 1)
+        joined = Intervals.build(who, begin, stop).bridge(rules.gaps[name])
+        row, of = joined.overlaps(who, begin, stop)
+        episode[mine[row]] = of + len(kind)
+        kind += [name] * len(joined)
+    return _described(
+        doses, drug, rules, rows=rows, episode=episode, mode=np.array(kind, dtype=object)
+    )
+
+
+def _described(
+    doses: Doses,
+    drug: str,
+    rules: Rules,
+    *,
+    rows: Index,
+    episode: npt.NDArray[np.int64],
+    mode: npt.NDArray[np.object_],
+) -> Treatments:
+    """Measure the episodes: with the episode in place of the person, all at once."""
+    f = doses.frame
+    count = len(mode)
+    start, end = np.full(count, _LATE), np.full(count, UNKNOWN_TIME)
+    stop = np.where(
+        f["single"][rows], f["start"][rows], np.maximum(f["until"][rows], f["start"][rows])
+    )
+    np.minimum.at(start, episode, f["start"][rows])
+    np.maximum.at(end, episode, stop)
+    person = np.zeros(count, np.int32)
+    person[episode] = f["person"][rows]
+    unknown = np.zeros(count, np.bool_)
+    unknown[episode[np.isnan(f["amount_mg"][rows])]] = True
+
+    known = ~np.isnan(f["amount_mg"][rows])
+    lasting = known & ~f["single"][rows] & (stop > f["start"][rows])
+    bags, single = rows[lasting], rows[known & f["single"][rows]]
+    flow = overlay(episode[lasting], f["start"][bags], f["until"][bags], f["rate_mg_h"][bags], bags)
+    pushed = Points.given(
+        episode[known & f["single"][rows]], f["start"][single], f["amount_mg"][single]
+    )
+    amounts = Cumulative.build(flow, pushed)
+    every = np.arange(count)
+    total = amounts.at(every, end)
+    most, _ = amounts.max_within(every, DAY)
+    constant = (mode == CONTINUOUS) & ~unknown
+    peak, reached = np.full(count, -np.inf), np.full(count, _LATE)
+    np.maximum.at(peak, flow.person, flow.low)
+    top = flow.low == peak[flow.person]
+    np.minimum.at(reached, flow.person[top], flow.start[top])
+    peak = np.where(constant, peak, np.nan)
+    climbs = [
+        steps_up(
+            *(column[flow.person == one] for column in (flow.start, flow.end, flow.low)),
+            min_rise=rules.min_rise,
+            held=rules.held,
+            resume_within=rules.resume_within,
+        )
+        if constant[one]
+        else ()
+        for one in range(count)
+    ]
+    ids = doses.person_id[person]
+    episodes = Frame.of(
+        TREATMENT,
+        person=person,
+        person_id=ids,
+        drug=[drug] * count,
+        mode=mode,
+        start=start,
+        end=end,
+        cumulative_mg=np.round(np.where(unknown, np.nan, total), 9),
+        peak_rate_mg_h=peak,
+        peak_mg_day=np.round(peak * 24, 9),
+        max_24h_mg=np.where(unknown, np.nan, most),
+        escalations=[len(c) if ok else -1 for c, ok in zip(climbs, constant.tolist(), strict=True)],
+        hours_to_peak=np.where(
+            constant, (np.where(constant, reached, start) - start) / HOUR, np.nan
+        ),
+    )
+    steps = Frame.of_rows(
+        STEPS,
+        [
+            {
+                "person": int(person[one]),
+                "person_id": ids[one],
+                "drug": drug,
+                "episode_start": int(start[one]),
+                "time": step.time,
+                "from_mg_h": step.from_mg_h,
+                "to_mg_h": step.to_mg_h,
+                "hours_since_last": step.hours_since_last,
+                "hours_from_start": (step.time - int(start[one])) / HOUR,
+            }
+            for one in range(count)
+            for step in climbs[one]
+        ],
+    )
+    return Treatments(episodes, steps)

@@ -1,0 +1,272 @@
+"""What was given, when and how much: rates, amounts and daily doses of any drug."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from becalm.clock import DAY, MINUTE, UNKNOWN_TIME
+from becalm.frame import Array, Frame, Kind
+from becalm.records import Refusal
+from becalm.tables import DAILY_DOSE, DOSES
+from becalm.timeline import Cumulative, Intervals, Points, Timeline, axis, overlay
+
+ROUTES: Final = ("", "IV", "SC", "IM", "PO", "topical", "ophthalmic", "inhaled", "other")
+"""As the vocabulary names them; '' is not known. A position is a code in arrays."""
+
+SYSTEMIC: Final = ("IV", "SC", "IM", "PO", "")
+"""Routes that reach the blood; eye drops, skin creams and inhalers are never an exposure."""
+
+ROWS: Final[Mapping[str, Kind]] = {
+    "person": "code",
+    "row": "key",  # position in Records.administrations
+    **DOSES,
+    "drug_code": "code",
+    "route_code": "code",
+    "counted": "flag",  # given, understood and not after death: its amount counts
+    "exposed": "flag",  # given with usable times, be the amount known or not
+    "single": "flag",  # a single dose
+    "states_rate": "flag",  # written with a rate
+    "until": "time",  # end, or death if that came first
+    "set_per_h": "number",  # the rate as set, in amount units per hour, where one was written
+    "weight_kg": "number",  # in force at the start, used or not
+}
+DAILY: Final[Mapping[str, Kind]] = {"person": "code", "start": "time", **DAILY_DOSE}
+
+Index = npt.NDArray[np.intp]
+
+
+@dataclass(frozen=True, eq=False)
+class Doses:
+    """The doses of one chunk, one row per row of the record.
+
+    frame : columns of `ROWS`, in the order of the record; refused : rows that give no amount;
+    drugs : names of the drug codes; last_moment : int64[persons], death at the latest, far in the
+    future for the living; person_id : the persons of the chunk.
+
+    Amounts in mg of a drug are those known: rows without a mass (units, "1 dose", a volume
+    without concentration, a weight that is missing) are in `unknown`, so that nobody takes a
+    part for the whole.
+    """
+
+    frame: Frame
+    refused: tuple[Refusal, ...]
+    drugs: tuple[str, ...]
+    last_moment: npt.NDArray[np.int64]
+    person_id: Array
+    _kept: dict[tuple[str, tuple[str, ...]], Index] = field(default_factory=dict, repr=False)
+
+    def table(self) -> Frame:
+        """The columns of the written table `doses`."""
+        return Frame({name: self.frame[name] for name in DOSES})
+
+    def exposed(self, drug: str, routes: Collection[str] = SYSTEMIC) -> Index:
+        """Rows in which a drug was given by some routes, be the amount known or not."""
+        key = (drug, tuple(sorted(routes)))
+        if key not in self._kept:
+            rows = np.empty(0, np.intp)
+            if drug in self.drugs:
+                wanted = np.isin(np.arange(len(ROUTES)), [ROUTES.index(name) for name in routes])
+                f = self.frame
+                mine = f["exposed"] & (f["drug_code"] == self.drugs.index(drug))
+                rows = np.flatnonzero(mine & wanted[f["route_code"]])
+            self._kept[key] = rows
+        return self._kept[key]
+
+    def rate(self, drug: str, routes: Collection[str] = ("IV",)) -> Timeline:
+        """Infusion rate in mg/h: bags that overlap add up, a written rate of 0 is a pause.
+
+        Absent where nothing runs, and where something of unknown strength does.
+        """
+        rows = self._rates(drug, routes)
+        f = self.frame
+        known = overlay(
+            f["person"][rows], f["start"][rows], f["until"][rows], f["rate_mg_h"][rows], rows
+        )
+        unknown = self._infusions_without_mass(drug, routes)
+        return known.clip(known.known().without(unknown)) if len(unknown) else known
+
+    def boluses(self, drug: str, routes: Collection[str] = SYSTEMIC) -> Points:
+        """Single doses in mg; two at one instant were both given and add up."""
+        f = self.frame
+        rows = self.exposed(drug, routes)
+        rows = rows[f["single"][rows] & f["counted"][rows] & ~np.isnan(f["amount_mg"][rows])]
+        return Points.given(f["person"][rows], f["start"][rows], f["amount_mg"][rows], rows)
+
+    def amounts(self, drug: str, routes: Collection[str] = SYSTEMIC) -> Cumulative:
+        """Mg given by any moment, infusions and single doses together; see `unknown`."""
+        return Cumulative.build(self.flow(drug, routes), self.boluses(drug, routes))
+
+    def flow(self, drug: str, routes: Collection[str] = SYSTEMIC) -> Timeline:
+        """All known mg/h by any of the routes, for adding up."""
+        rows = self._rates(drug, routes)
+        f = self.frame
+        return overlay(
+            f["person"][rows], f["start"][rows], f["until"][rows], f["rate_mg_h"][rows], rows
+        )
+
+    def unknown(self, drug: str, routes: Collection[str] = SYSTEMIC) -> Intervals:
+        """When the drug was given in an amount that is not known in mg."""
+        rows = self.exposed(drug, routes)
+        return self._stretches(rows[np.isnan(self.frame["amount_mg"][rows])])
+
+    def given(self, *drugs: str, routes: Collection[str] = SYSTEMIC) -> Intervals:
+        """When any of the drugs was being given; a single dose stands for its one minute."""
+        rows = [self.exposed(drug, routes) for drug in drugs]
+        return self._stretches(np.concatenate([np.empty(0, np.intp), *rows]))
+
+    def first_dose(
+        self, drug: str, routes: Collection[str] = SYSTEMIC
+    ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64]]:
+        """The persons who got the drug, in order, and when each got it first."""
+        rows = self.exposed(drug, routes)
+        f = self.frame
+        rows = rows[np.lexsort((f["start"][rows], f["person"][rows]))]
+        person, first = np.unique(f["person"][rows], return_index=True)
+        return person, f["start"][rows][first]
+
+    def _rates(self, drug: str, routes: Collection[str]) -> Index:
+        """Infusions of known mg/h, pauses written as a rate of 0 included."""
+        f = self.frame
+        if drug not in self.drugs:
+            return np.empty(0, np.intp)
+        wanted = np.isin(np.arange(len(ROUTES)), [ROUTES.index(name) for name in routes])
+        rows = np.flatnonzero((f["drug_code"] == self.drugs.index(drug)) & f["counted"])
+        rows = rows[wanted[f["route_code"][rows]] & ~np.isnan(f["rate_mg_h"][rows])]
+        return rows[f["until"][rows] > f["start"][rows]]
+
+    def _infusions_without_mass(self, drug: str, routes: Collection[str]) -> Intervals:
+        f = self.frame
+        rows = self.exposed(drug, routes)
+        return self._stretches(rows[~f["single"][rows] & np.isnan(f["rate_mg_h"][rows])])
+
+    def _stretches(self, rows: Index) -> Intervals:
+        f = self.frame
+        start, until = f["start"][rows], f["until"][rows]
+        brief = f["single"][rows] | (until <= start)
+        return Intervals.build(f["person"][rows], start, np.where(brief, start + MINUTE, until))
+
+
+def daily_dose(
+    doses: Doses,
+    drugs: Collection[str],
+    *,
+    since: npt.NDArray[np.int64] | None = None,
+    inside: Mapping[str, Intervals] | None = None,
+    replacement: Intervals | None = None,
+) -> Frame:
+    """Mg in every 24 h from a person's first dose of each drug; day 1 begins with that dose.
+
+    Days on which nothing was given and that lie outside every treatment episode (`inside`, by
+    drug) are left out: a second course a year later does not make a year of zeros. mg is empty
+    on a day with a dose of unknown mass. peak_rate_mg_h is the greatest infusion rate of the day,
+    empty without an infusion. weight_used is the weight in force at the first dose of the day,
+    else at the last one before.
+
+    since : int64[persons], the first dose at or after this begins day 1; `UNKNOWN_TIME` leaves the
+    person out. Without it everybody's first dose does. replacement : when renal replacement ran;
+    without it `rrt` is not known.
+    """
+    frames = [
+        _daily(doses, drug, since, (inside or {}).get(drug), replacement) for drug in sorted(drugs)
+    ]
+    table = Frame.concat([Frame.of(DAILY), *frames])
+    return table.take(np.lexsort((table["day"], table["person"])))
+
+
+def _daily(
+    doses: Doses,
+    drug: str,
+    since: npt.NDArray[np.int64] | None,
+    inside: Intervals | None,
+    replacement: Intervals | None,
+) -> Frame:
+    given = doses.given(drug)
+    if since is not None:
+        wanted = since[given.person]
+        given = given.take((wanted != UNKNOWN_TIME) & (given.end > wanted))
+        given = Intervals(given.person, np.maximum(given.start, since[given.person]), given.end)
+    persons, begins = np.unique(given.person, return_index=True)
+    if not len(persons):
+        return Frame.of(DAILY)
+    first = np.full(len(doses.person_id), UNKNOWN_TIME)
+    first[persons] = given.start[begins]
+    cover = given
+    if inside is not None:
+        mine = np.isin(inside.person, persons) & (inside.end > first[inside.person])
+        cover = given.union(inside.take(mine))
+    opened = np.maximum(cover.start - first[cover.person], 0) // DAY
+    closed = (cover.end - 1 - first[cover.person]) // DAY
+    owner = np.repeat(np.arange(len(cover)), closed - opened + 1)
+    day = np.arange(len(owner)) - np.repeat(
+        np.cumsum(closed - opened + 1) - (closed - opened + 1) - opened, closed - opened + 1
+    )
+    pairs = np.unique(np.column_stack((cover.person[owner], day)), axis=0)
+    person, day = pairs[:, 0].astype(np.int32), pairs[:, 1]
+    start = first[person] + day * DAY
+    windows = Intervals(person, start, start + DAY)
+    mg = doses.flow(drug).integrate(person, start, start + DAY)[0].copy()
+    bolus = doses.boluses(drug)
+    at, _ = _window_of(windows, bolus.person, bolus.time)
+    np.add.at(mg, at[at >= 0], bolus.low[at >= 0])
+    unknown = doses.unknown(drug)
+    mg[windows.overlaps(unknown.person, unknown.start, unknown.end)[1]] = np.nan
+    running = doses.rate(drug)
+    segment, window = windows.overlaps(running.person, running.start, running.end)
+    peak = np.full(len(person), -np.inf)
+    np.maximum.at(peak, window, running.low[segment])
+    weight = _weight_of(doses, drug, person, start)
+    rrt = np.full(len(person), None, dtype=object)
+    if replacement is not None:
+        rrt[:] = False
+        rrt[windows.overlaps(replacement.person, replacement.start, replacement.end)[1]] = True
+    return Frame.of(
+        DAILY,
+        person=person,
+        start=start,
+        person_id=doses.person_id[person],
+        drug=[drug] * len(person),
+        day=day + 1,
+        mg=np.round(mg, 9),
+        peak_rate_mg_h=np.where(np.isfinite(peak), peak, np.nan),
+        mg_per_kg=np.round(mg / weight, 9),
+        weight_used=weight,
+        rrt=rrt,
+    )
+
+
+def _window_of(
+    windows: Intervals, person: npt.NDArray[np.int32], time: npt.NDArray[np.int64]
+) -> tuple[Index, None]:
+    mine, window = windows.overlaps(person, time, time + 1)
+    at = np.full(len(person), -1, np.intp)
+    at[mine] = window
+    return at, None
+
+
+def _weight_of(
+    doses: Doses, drug: str, person: npt.NDArray[np.int32], start: npt.NDArray[np.int64]
+) -> npt.NDArray[np.float64]:
+    """The weight in force at the first dose of each day, else at the last one before it."""
+    f = doses.frame
+    rows = doses.exposed(drug)
+    rows = rows[~np.isnan(f["weight_kg"][rows])]
+    weight = np.full(len(person), np.nan)
+    if not len(rows):
+        return weight
+    rows = rows[np.lexsort((f["start"][rows], f["person"][rows]))]
+    who, when = f["person"][rows], f["start"][rows]
+    line = axis((who, when))
+    places = line.place(who, when)
+    after = np.searchsorted(places, line.place(person, start), "left")
+    inside = np.minimum(after, len(rows) - 1)
+    today = (after < len(rows)) & (who[inside] == person) & (when[inside] < start + DAY)
+    before = np.maximum(after - 1, 0)
+    earlier = ~today & (after > 0) & (who[before] == person)
+    weight[today] = f["weight_kg"][rows[inside[today]]]
+    weight[earlier] = f["weight_kg"][rows[before[earlier]]]
+    return weight

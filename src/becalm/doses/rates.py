@@ -1,0 +1,290 @@
+"""One row of a record as a constant-rate interval or a single dose, whichever way it was written.
+
+The conversion knows numbers and units, and not where they came from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from becalm.clock import HOUR, UNKNOWN_TIME
+from becalm.doses.units import MASS, NO_UNIT, PUSH_UPTO, REASONS, TOLERANCE, VOLUME, DoseUnit
+from becalm.timeline import rounded
+
+Floats: TypeAlias = npt.NDArray[np.float64]
+Times: TypeAlias = npt.NDArray[np.int64]
+Mask: TypeAlias = npt.NDArray[np.bool_]
+Codes: TypeAlias = npt.NDArray[np.int32]
+Texts: TypeAlias = npt.NDArray[np.object_]
+
+NO_START: Final = "no start"
+BACKWARDS: Final = "ends before it starts"
+NEGATIVE: Final = "negative amount or rate"
+NOTHING: Final = "neither amount nor rate is a number"
+NO_WEIGHT: Final = "dosed by weight, and no weight is known"
+NO_END: Final = "a rate without an end, and nothing later ends it"
+NO_LENGTH: Final = "a rate over no time"
+AMOUNT_WITHOUT_UNIT: Final = "amount without unit"
+RATE_WITHOUT_UNIT: Final = "rate without unit"
+
+WHY: Final = (
+    "",
+    *REASONS,
+    NO_START,
+    BACKWARDS,
+    NEGATIVE,
+    NOTHING,
+    NO_WEIGHT,
+    NO_END,
+    NO_LENGTH,
+    AMOUNT_WITHOUT_UNIT,
+    RATE_WITHOUT_UNIT,
+)
+"""Reasons for which a number or a row cannot be used; a position here is its code in arrays."""
+
+_CODE: Final = {reason: np.int8(i) for i, reason in enumerate(WHY)}
+_LONGEST: Final = 24.0 * 366
+"""Hours; where a rate is so small beside its amount, it is a slip and no end is computed."""
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """Numbers, each with the unit that it was written in.
+
+    value : float64[n], NaN where not given; unit : int32[n], positions in `units`.
+    """
+
+    value: Floats
+    unit: Codes
+    units: Sequence[DoseUnit]
+
+    def each(self, of: Callable[[DoseUnit], Any], dtype: Any = np.float64) -> npt.NDArray[Any]:
+        """Something about the unit of every row."""
+        listed = np.empty(len(self.units), dtype=dtype)
+        listed[:] = [of(unit) for unit in self.units]
+        return listed[self.unit]
+
+    def of_dimension(self, dimension: str) -> Mask:
+        return self.each(lambda unit: unit.dimension == dimension, np.bool_)
+
+    @property
+    def size(self) -> Floats:
+        return self.each(lambda unit: unit.size)
+
+    @property
+    def per_kg(self) -> Mask:
+        return self.each(lambda unit: unit.per_kg, np.bool_)
+
+    @property
+    def wrong(self) -> npt.NDArray[np.int8]:
+        return self.each(lambda unit: _CODE[unit.reason], np.int8)
+
+
+@dataclass(frozen=True)
+class Written:
+    """Rows as written. Times in µs, `UNKNOWN_TIME` where not given.
+
+    weight_kg : the weight in force at the start, NaN where none is known. contents : for each
+    container that a drug of the rows comes in, the mg in one, NaN for rows of other drugs.
+    """
+
+    start: Times
+    end: Times
+    amount: Quantity
+    rate: Quantity
+    concentration: Quantity
+    weight_kg: Floats
+    contents: Mapping[str, Floats]
+
+
+@dataclass(frozen=True)
+class Converted:
+    """What each row gave. `end` equals `start` for a single dose.
+
+    amount in `unit`, rate_per_h in `unit` per hour, rate_mg_h and amount_mg where there is a mass,
+    set_per_h the rate as set (amount and time say what was delivered); NaN where not known.
+    refused : code in `WHY` of why the row gives no amount, 0 where it gives one. timed : start and
+    end make sense, whatever the amount. single : a single dose. states_rate : written with a rate.
+    by_weight : a weight was multiplied in. notes : pairs of a mask and what to say of its rows.
+    """
+
+    end: Times
+    amount: Floats
+    unit: Texts
+    rate_per_h: Floats
+    rate_mg_h: Floats
+    amount_mg: Floats
+    set_per_h: Floats
+    refused: npt.NDArray[np.int8]
+    timed: Mask
+    single: Mask
+    states_rate: Mask
+    by_weight: Mask
+    notes: tuple[tuple[Mask, Callable[[int], str]], ...]
+
+
+@dataclass(frozen=True)
+class _Side:
+    """The amount or the rate of every row, in its own unit and in mg (per hour for a rate)."""
+
+    given: Mask
+    usable: Mask
+    negative: Mask
+    wrong: npt.NDArray[np.int8]
+    own: Floats
+    mg: Floats
+    base: Floats
+
+
+def convert(rows: Written) -> Converted:
+    """Turn written numbers into amounts and rates.
+
+    A bag is its amount over its time; a rate holds from start to end; an amount without an end, or
+    within a minute, is a single dose; an amount with a rate and no end has run through when it
+    ends. Where amount, rate and time are all given, amount / time is what was delivered and the
+    rate is what was set; where the two differ by more than 5 % the row says so.
+    """
+    dose, flow = _side(rows.amount, rows), _side(rows.rate, rows)
+    alike = _alike(rows.amount, rows.rate)
+    end, through = _ends(rows, dose, flow, alike)
+    timeless = (rows.start == UNKNOWN_TIME) | (end == UNKNOWN_TIME)
+    length = np.where(timeless, 0, end - rows.start)
+    single = ~(flow.given & (length > 0)) & (length <= PUSH_UPTO)
+    stop = single & ~dose.given & (rows.rate.value == 0)
+    refused = _refusals(rows.start, end, length, dose, flow)
+    refused[stop & (refused == _CODE[NO_LENGTH])] = 0
+    good = refused == 0
+    hours = length / HOUR
+    by_amount = dose.usable | ~flow.usable
+    in_mg = dose.usable & ~np.isnan(dose.mg)
+
+    lasting = good & ~single
+    amount = np.where(single | by_amount, dose.own, flow.own * hours)
+    per_h = np.where(by_amount, _over(dose.own, hours), flow.own)
+    mg = np.where(single | in_mg, dose.mg, flow.mg * hours)
+    mg_h = np.where(in_mg, _over(dose.mg, hours), flow.mg)
+    rated = lasting | (stop & good)
+    zero = stop & good
+    differing = _differing(lasting, hours, dose, flow, alike)
+    unread = rows.concentration.wrong
+    return Converted(
+        end=np.where(single & good, rows.start, end),
+        amount=_known(good, np.where(zero, 0.0, amount)),
+        unit=np.where(
+            by_amount,
+            rows.amount.each(lambda unit: unit.name, object),
+            rows.rate.each(lambda unit: unit.name, object),
+        ),
+        rate_per_h=_known(rated, np.where(zero, 0.0, per_h)),
+        rate_mg_h=_known(rated, np.where(zero & (flow.mg == 0), 0.0, mg_h)),
+        amount_mg=_known(good, np.where(zero & (flow.mg == 0), 0.0, mg)),
+        set_per_h=_known(lasting & flow.usable, flow.own),
+        refused=refused,
+        timed=(rows.start != UNKNOWN_TIME) & (length >= 0) & (refused != _CODE[NEGATIVE]),
+        single=single,
+        states_rate=flow.given,
+        by_weight=good & ((dose.usable & rows.amount.per_kg) | (flow.usable & rows.rate.per_kg)),
+        notes=(
+            (good & through, lambda _: "end computed from amount and rate"),
+            (good & dose.given & ~dose.usable, lambda i: f"amount not used: {WHY[dose.wrong[i]]}"),
+            (good & flow.given & ~flow.usable, lambda i: f"rate not used: {WHY[flow.wrong[i]]}"),
+            (good & flow.usable & single & ~stop, lambda _: "rate not used: over no time"),
+            (
+                good & ~np.isnan(rows.concentration.value) & (unread > 0),
+                lambda i: f"concentration not used: {WHY[unread[i]]}",
+            ),
+            differing,
+        ),
+    )
+
+
+def _side(quantity: Quantity, rows: Written) -> _Side:
+    """Multiply the weight in, divide by the time of a rate, and go to mg where there is a mass."""
+    given, wrong, by_kg = ~np.isnan(quantity.value), quantity.wrong, quantity.per_kg
+    wrong[by_kg & np.isnan(rows.weight_kg) & (wrong == 0)] = _CODE[NO_WEIGHT]
+    per = quantity.each(lambda unit: unit.hours or 1.0)
+    own = quantity.value * np.where(by_kg, rows.weight_kg, 1.0) / per
+    base = own * quantity.size
+    mg = np.where(quantity.of_dimension(MASS), base, np.nan)
+    strength = rows.concentration.value * rows.concentration.size
+    dissolved = quantity.of_dimension(VOLUME) & rows.concentration.of_dimension(MASS)
+    mg = np.where(dissolved, base * strength, mg)
+    for container, held in rows.contents.items():
+        mg = np.where(quantity.of_dimension(container) & ~np.isnan(held), base * held, mg)
+    return _Side(given, given & (wrong == 0), quantity.value < 0, wrong, own, mg, base)
+
+
+def _alike(amount: Quantity, rate: Quantity) -> Mask:
+    """Whether amount and rate are of one dimension, so that one divided by the other is a time."""
+    number = {unit.dimension: i for i, unit in enumerate((*amount.units, *rate.units))}
+    of = [q.each(lambda unit: number[unit.dimension], np.int32) for q in (amount, rate)]
+    return np.asarray(of[0] == of[1], np.bool_)
+
+
+def _ends(rows: Written, dose: _Side, flow: _Side, alike: Mask) -> tuple[Times, Mask]:
+    """The ends, computed where an amount runs through at a rate and no end is written."""
+    both_mg = ~np.isnan(dose.mg) & ~np.isnan(flow.mg)
+    ask = (rows.end == UNKNOWN_TIME) & (rows.start != UNKNOWN_TIME) & dose.usable & flow.usable
+    hours = np.where(
+        both_mg, _over(dose.mg, flow.mg), np.where(alike, _over(dose.base, flow.base), np.nan)
+    )
+    with np.errstate(invalid="ignore"):
+        through = ask & (hours > 0) & (hours < _LONGEST)
+    run = np.round(np.where(through, hours, 0.0) * HOUR).astype(np.int64)
+    return np.where(through, rows.start + run, rows.end), through
+
+
+def _refusals(
+    start: Times, end: Times, length: Times, dose: _Side, flow: _Side
+) -> npt.NDArray[np.int8]:
+    """Why a row gives no amount, the plainest reason last; 0 where it gives one."""
+    lost = ~dose.usable & ~flow.usable
+    only_rate = flow.usable & ~dose.usable
+    no_unit = _CODE[NO_UNIT]
+    refused = np.where(lost & dose.given, dose.wrong, np.where(lost, flow.wrong, np.int8(0)))
+    for where, reason in (
+        (lost & ~dose.given & ~flow.given, NOTHING),
+        (lost & dose.given & (dose.wrong == no_unit), AMOUNT_WITHOUT_UNIT),
+        (lost & ~dose.given & flow.given & (flow.wrong == no_unit), RATE_WITHOUT_UNIT),
+        (only_rate & (end == UNKNOWN_TIME), NO_END),
+        (only_rate & (end != UNKNOWN_TIME) & (length == 0), NO_LENGTH),
+        (dose.negative | flow.negative, NEGATIVE),
+        (length < 0, BACKWARDS),
+        (start == UNKNOWN_TIME, NO_START),
+    ):
+        refused[where] = _CODE[reason]
+    return refused
+
+
+def _differing(
+    lasting: Mask, hours: Floats, dose: _Side, flow: _Side, alike: Mask
+) -> tuple[Mask, Callable[[int], str]]:
+    """Where rate × time is not the amount, within 5 %; and what is said of it."""
+    both = lasting & dose.usable & flow.usable
+    in_mg = both & ~np.isnan(dose.mg) & ~np.isnan(flow.mg)
+    set_ = np.where(in_mg, flow.mg, flow.base) * hours
+    delivered = np.where(in_mg, dose.mg, dose.base)
+    with np.errstate(invalid="ignore"):
+        agree = np.abs(set_ - delivered) <= TOLERANCE * delivered
+    off = (in_mg | (both & alike)) & ~agree
+
+    def said(i: int) -> str:
+        first = "" if alike[i] else "concentration contradicts rate and amount: "
+        return f"{first}rate × time is {set_[i]:.6g}, the amount {delivered[i]:.6g}"
+
+    return off, said
+
+
+def _known(where: Mask, values: Floats) -> Floats:
+    kept: Floats = np.where(where, values, np.nan)
+    return rounded(kept)
+
+
+def _over(a: Floats, b: Floats) -> Floats:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(b != 0, a / b, np.nan)

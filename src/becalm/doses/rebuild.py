@@ -1,0 +1,461 @@
+"""From the administrations of a chunk to its doses: drugs, routes, weights, ends, and what is odd."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import count
+from typing import Any, Final, Literal, Protocol
+
+import numpy as np
+
+from becalm.clock import DAY, UNKNOWN_TIME
+from becalm.doses.exposure import ROUTES, ROWS, Doses
+from becalm.doses.rates import (
+    BACKWARDS,
+    NEGATIVE,
+    NO_END,
+    NO_START,
+    NO_WEIGHT,
+    WHY,
+    Codes,
+    Converted,
+    Floats,
+    Mask,
+    Quantity,
+    Texts,
+    Times,
+    Written,
+    convert,
+)
+from becalm.doses.units import (
+    LONG_SINGLE_DOSE,
+    PUSH_UPTO,
+    TABLE,
+    TOLERANCE,
+    WEIGHT_HOLDS,
+    DoseUnit,
+    amount_unit,
+    concentration_unit,
+    rate_unit,
+)
+from becalm.frame import Array, Frame
+from becalm.records import Records, Refusal
+from becalm.timeline import Intervals, Points, axis
+
+FOREVER: Final = 1 << 61
+"""µs; later than any record, for an end that is not known."""
+
+HINTS: Final = {
+    NO_WEIGHT: "give weight_kg in the row, a weight within 24 h before, or persons.weight_kg",
+    NO_END: "give an end, or a row with the next rate",
+    BACKWARDS: "look at start and end",
+    NEGATIVE: "a rewritten row is 'not given'",
+    NO_START: "give a start",
+}
+
+
+class Weights(Protocol):
+    """Where measured weights come from; `becalm.events.Events` is one."""
+
+    def points(self, variable: str, clock: Literal["drawn", "available"]) -> Points: ...
+
+
+class Drug(Protocol):
+    @property
+    def name(self) -> str: ...
+
+
+class Names(Protocol):
+    """What drugs and routes are called; `becalm.vocabulary.Vocabulary` is one."""
+
+    def drug_of(self, label: str, code: str, system: str) -> Drug | None: ...
+
+    def route_of(self, text: str) -> str: ...
+
+
+@dataclass(frozen=True)
+class Coded:
+    """A column of texts as positions in its distinct texts, in order of appearance."""
+
+    code: Codes
+    texts: tuple[str, ...]
+
+    @classmethod
+    def of(cls, column: Array) -> Coded:
+        seen: defaultdict[str, int] = defaultdict(count().__next__)
+        code = np.fromiter(map(seen.__getitem__, column.tolist()), np.int32, len(column))
+        return cls(code, tuple(seen))
+
+    def map(self, f: Callable[[str], Any], dtype: Any = object) -> Array:
+        """Ask once for each distinct text, and answer for every row."""
+        answers = np.empty(len(self.texts), dtype=dtype)
+        answers[:] = [f(text) for text in self.texts]
+        return answers[self.code]
+
+
+def rebuild(records: Records, events: Weights, vocabulary: Names) -> Doses:
+    """Turn every administered row into a constant-rate interval or a single dose.
+
+    One row per row of the record, in its order, whether or not the drug is known and whether or
+    not it was given: a row that was only ordered, was not given or cannot be used is listed
+    without amounts in mg. What cannot be used is also counted in `refused`; what looks wrong says
+    so in `flag` and counts all the same.
+
+    The weight in force is the row's own, else the last one measured in the 24 h before, else the
+    one of the persons sheet. A rate without an end holds until the next rate of that drug and
+    route, else until death or the end of the stay. Nothing is infused after death.
+    """
+    given = records.administrations
+    n = len(given)
+    person = given["person"]
+    drug, drugs = _drugs(given, vocabulary)
+    route = Coded.of(given["route"]).map(
+        lambda text: ROUTES.index(_route(vocabulary, text)), np.int8
+    )
+    label = Coded.of(given["label"])
+    status = Coded.of(given["status"])
+    counts = status.map(lambda text: text in ("", "given"), np.bool_)
+    understood = status.map(lambda text: text in ("", "given", "not given", "ordered"), np.bool_)
+    substance = np.where(drug >= 0, drug, len(drugs) + label.code)
+    group = _grouped(person, substance, route)
+    last = _last_moment(records)
+    weight, by_sheet = _weights(records, events)
+
+    start, end, opened = _close(records, group, counts, last)
+    written = Written(
+        start,
+        end,
+        _quantity(given, "amount", "amount_unit", amount_unit),
+        _quantity(given, "rate", "rate_unit", rate_unit),
+        _quantity(given, "concentration", "concentration_unit", concentration_unit),
+        weight,
+        _contents(drug, drugs),
+    )
+    done = convert(written)
+    usable = counts & (done.refused == 0)
+    route, assumed = _route_of_infusions(route, done)
+    death = last[person]
+    until = np.minimum(done.end, death)
+    alive = start < death
+
+    flags = _Flags(n)
+    flags.add(counts & (done.refused > 0), lambda i: f"refused: {WHY[done.refused[i]]}")
+    flags.add(~understood, lambda i: f"refused: status {given['status'][i]!r} is not understood")
+    for where, said in done.notes:
+        flags.add(counts & where, said)
+    flags.add(
+        counts & opened & (done.refused == 0),
+        "no end recorded: runs until the next rate, death or the end of the stay",
+    )
+    flags.add(usable & done.by_weight & by_sheet, "weight from persons sheet")
+    flags.add(usable & assumed, "route not recorded: an infusion is taken as IV")
+    flags.add(usable & _without_mass(written, drug, done), "volume without concentration")
+    flags.add(
+        usable & _implausible(drug, drugs, done.rate_mg_h),
+        lambda i: f"implausible rate: {done.rate_mg_h[i]:.6g} mg/h",
+    )
+    flags.add(
+        usable & _long(route, done, start), "one amount over more than a day: read as the total"
+    )
+    flags.add(usable & _twice(given, group), "possible duplicate")
+    flags.add(usable & _overlapping(group, start, done), "overlaps another infusion of the drug")
+    flags.add(usable & (done.end > death) & alive, "runs past death: counted until death")
+    flags.add(usable & ~alive & (start != UNKNOWN_TIME), "after death: not counted")
+    flags.add(given["date_only"], "date only")
+
+    refused_row = done.refused > 0
+    raw = refused_row | ~counts
+    nothing = (given["amount"] == 0) | (np.isnan(given["amount"]) & (given["rate"] == 0))
+    mass = np.where(usable, done.amount_mg, np.nan)
+    frame = Frame.of(
+        ROWS,
+        person=person,
+        row=np.arange(n),
+        person_id=records.persons["person_id"][person],
+        stay_id=given["stay_id"],
+        drug=np.array([*drugs, ""], dtype=object)[drug],
+        label=given["label"],
+        route=np.array(ROUTES, dtype=object)[route],
+        start=start,
+        end=done.end,
+        amount=np.where(raw, given["amount"], done.amount),
+        amount_unit=np.where(raw, given["amount_unit"], done.unit),
+        rate_per_h=np.where(usable, done.rate_per_h, np.nan),
+        rate_mg_h=np.where(usable, done.rate_mg_h, np.nan),
+        amount_mg=mass,
+        notation=_notation(written, done),
+        source_row=[
+            f"{table}:{key}"
+            for table, key in zip(given["table"], given["key"].tolist(), strict=True)
+        ],
+        status=given["status"],
+        flag=flags.text,
+        drug_code=drug,
+        route_code=route,
+        counted=usable & alive,
+        exposed=counts & done.timed & alive & ~nothing,
+        single=done.single,
+        states_rate=done.states_rate,
+        until=until,
+        set_per_h=np.where(usable, done.set_per_h, np.nan),
+        weight_kg=weight,
+    )
+    return Doses(
+        frame,
+        _refusals(given, frame, done, counts, understood),
+        tuple(drugs),
+        last,
+        records.persons["person_id"],
+    )
+
+
+def _route(vocabulary: Names, text: str) -> str:
+    return vocabulary.route_of(text) if text else ""
+
+
+def _drugs(given: Frame, vocabulary: Names) -> tuple[Codes, list[str]]:
+    """Code of each row's drug, -1 where it is not known, and the names of the codes, sorted."""
+    label, code, table = (Coded.of(given[name]) for name in ("label", "code", "table"))
+    both = label.code.astype(np.int64) * max(len(code.texts), 1) + code.code
+    both = both * max(len(table.texts), 1) + table.code
+    _, first, back = np.unique(both, return_index=True, return_inverse=True)
+    found = [
+        vocabulary.drug_of(
+            given["label"][i], given["code"][i], TABLE.code_system.get(given["table"][i], "")
+        )
+        for i in first.tolist()
+    ]
+    names = sorted({one.name for one in found if one})
+    codes = np.array([names.index(one.name) if one else -1 for one in found], dtype=np.int32)
+    return codes[back], names
+
+
+def _grouped(person: Codes, substance: Array, route: Array) -> Codes:
+    """One code for each person, substance (drug, else label) and route, in the order of persons."""
+    key = (person.astype(np.int64) << 32) | (substance.astype(np.int64) << 4) | route
+    _, code = np.unique(key, return_inverse=True)
+    group: Codes = code.astype(np.int32)
+    return group
+
+
+def _last_moment(records: Records) -> Times:
+    """When each person died, at the latest: a date alone reaches to its midnight."""
+    death = records.persons["death_time"]
+    late = death + np.where(records.persons["death_date_only"], DAY, 0)
+    return np.where(death == UNKNOWN_TIME, FOREVER, late)
+
+
+def _weights(records: Records, events: Weights) -> tuple[Floats, Mask]:
+    """The weight in force at the start of each row in kg, and whether it is the persons sheet's."""
+    given = records.administrations
+    own = _possible(given["weight_kg"])
+    low, high = (
+        events.points("weight", "drawn").hold(WEIGHT_HOLDS).at(given["person"], given["start"])
+    )
+    with np.errstate(invalid="ignore"):
+        certain = np.isfinite(low) & np.isfinite(high) & (high - low <= TOLERANCE * low)
+    measured = _possible(np.where(certain, low / 2 + high / 2, np.nan))
+    sheet = records.persons["weight_kg"]
+    stated = _possible(sheet[given["person"]])
+    nearer = np.where(np.isnan(own), measured, own)
+    return np.where(np.isnan(nearer), stated, nearer), np.isnan(nearer)
+
+
+def _possible(kg: Floats) -> Floats:
+    with np.errstate(invalid="ignore"):
+        real = (kg >= TABLE.limits.weight_low_kg) & (kg <= TABLE.limits.weight_high_kg)
+    return np.where(real, kg, np.nan)
+
+
+def _quantity(given: Frame, value: str, unit: str, read: Callable[[str], DoseUnit]) -> Quantity:
+    coded = Coded.of(given[unit])
+    return Quantity(given[value], coded.code, [read(text) for text in coded.texts])
+
+
+def _contents(drug: Codes, drugs: Sequence[str]) -> dict[str, Floats]:
+    """Mg in one container of each row's drug, by container."""
+    held: dict[str, Floats] = {}
+    for product in TABLE.product:
+        if product.drug in drugs:
+            mg = held.setdefault(product.container, np.full(len(drug), np.nan))
+            mg[drug == drugs.index(product.drug)] = product.mg
+    return held
+
+
+def _close(records: Records, group: Codes, counts: Mask, last: Times) -> tuple[Times, Times, Mask]:
+    """Give rates without an end the start of the next rate, else the end of the stay, else death."""
+    given = records.administrations
+    start, end = given["start"], given["end"].copy()
+    rated, known = ~np.isnan(given["rate"]), start != UNKNOWN_TIME
+    opened = rated & known & (end == UNKNOWN_TIME) & np.isnan(given["amount"]) & counts
+    asked = np.flatnonzero(opened)
+    if not len(asked):
+        return start, end, opened
+    lasting = (end != UNKNOWN_TIME) & (end - start > PUSH_UPTO)
+    other = np.flatnonzero(counts & known & (rated | lasting))
+    other = other[np.lexsort((start[other], group[other]))]
+    line = axis((group[other], start[other]))
+    following = np.searchsorted(
+        line.place(group[other], start[other]), line.place(group[asked], start[asked]), "right"
+    )
+    found = np.minimum(following, len(other) - 1)
+    chained = (following < len(other)) & (group[other[found]] == group[asked])
+    end[asked[chained]] = start[other[found[chained]]]
+    left = asked[~chained]
+    end[left] = np.minimum(
+        _stay_ends(records, given["person"][left], start[left]), last[given["person"][left]]
+    )
+    end[left[end[left] >= FOREVER]] = UNKNOWN_TIME
+    opened &= end != UNKNOWN_TIME
+    return start, end, opened
+
+
+def _stay_ends(records: Records, person: Codes, time: Times) -> Times:
+    """The end of the stay, transfers included, that each (person, time) falls into."""
+    stays = records.stays
+    sound = (stays["start"] != UNKNOWN_TIME) & (stays["end"] > stays["start"])
+    merged = Intervals.build(stays["person"][sound], stays["start"][sound], stays["end"][sound])
+    mine, stay = merged.overlaps(person, time, time + 1)
+    ends = np.full(len(person), FOREVER)
+    ends[mine] = merged.end[stay]
+    return ends
+
+
+def _route_of_infusions(route: Array, done: Converted) -> tuple[Array, Mask]:
+    """Take an infusion at a rate without a route as intravenous; a single dose stays unknown."""
+    assumed = (route == ROUTES.index("")) & ~done.single & (done.refused == 0)
+    return np.where(assumed, ROUTES.index("IV"), route).astype(np.int8), assumed
+
+
+def _without_mass(written: Written, drug: Codes, done: Converted) -> Mask:
+    """A known drug by volume whose strength is not stated: how many mg cannot be known."""
+    volume = np.where(
+        np.isnan(written.amount.value),
+        written.rate.of_dimension("volume"),
+        written.amount.of_dimension("volume"),
+    ).astype(np.bool_)
+    return (drug >= 0) & volume & np.isnan(done.amount_mg) & np.isnan(written.concentration.value)
+
+
+def _implausible(drug: Codes, drugs: Sequence[str], rate_mg_h: Floats) -> Mask:
+    odd = np.zeros(len(drug), np.bool_)
+    for one in TABLE.plausible:
+        if one.drug in drugs:
+            outside = (rate_mg_h < one.rate_mg_h_low) | (rate_mg_h > one.rate_mg_h_high)
+            odd |= (drug == drugs.index(one.drug)) & outside
+    return odd
+
+
+def _long(route: Array, done: Converted, start: Times) -> Mask:
+    """An amount with start and end days apart by a route that nothing runs through."""
+    swallowed = np.isin(route, [ROUTES.index(name) for name in ("SC", "IM", "PO")])
+    return swallowed & ~done.states_rate & done.timed & (done.end - start > LONG_SINGLE_DOSE)
+
+
+def _twice(given: Frame, group: Codes) -> Mask:
+    """Rows that repeat an earlier one in everything but their key; both are counted."""
+    numbers = ("start", "end", "amount", "rate")
+    mixed = group.astype(np.uint64)
+    for name in numbers:
+        mixed = mixed * np.uint64(0x9E3779B97F4A7C15) + given[name].view(np.uint64)
+        mixed ^= mixed >> np.uint64(29)
+    order = np.argsort(mixed, kind="stable")
+    same = (mixed[order][1:] == mixed[order][:-1]) & (group[order][1:] == group[order][:-1])
+    for name in numbers:
+        column = given[name][order]
+        same &= (column[1:] == column[:-1]) | (
+            (column[1:] != column[1:]) & (column[:-1] != column[:-1])
+        )
+    repeated = np.zeros(len(given), np.bool_)
+    repeated[order[1:][same]] = True
+    return repeated
+
+
+def _overlapping(group: Codes, start: Times, done: Converted) -> Mask:
+    """Infusions that begin while an earlier one of the same drug, person and route still runs."""
+    odd = np.zeros(len(group), np.bool_)
+    rows = np.flatnonzero(done.timed & ~done.single & (done.end > start) & (done.rate_per_h > 0))
+    if not len(rows):
+        return odd
+    rows = rows[np.lexsort((start[rows], group[rows]))]
+    who, begin, stop = group[rows], start[rows], done.end[rows]
+    by_end = np.lexsort((stop, who))
+    line = axis((who, begin), (who[by_end], stop[by_end]))
+    reach = np.maximum.accumulate(line.place(who, stop))
+    odd[rows[1:][line.place(who, begin)[1:] < reach[:-1]]] = True
+    return odd
+
+
+def _notation(written: Written, done: Converted) -> Texts:
+    """How each row was written: by amount, by rate, by weight, by volume; made once per way."""
+    sides = [
+        np.where(np.isnan(q.value), -1, q.unit).astype(np.int64)
+        for q in (written.amount, written.rate, written.concentration)
+    ]
+    key = done.single.astype(np.int64)
+    for side in sides:
+        key = key * (int(side.max(initial=0)) + 2) + side + 1
+    _, first, back = np.unique(key, return_index=True, return_inverse=True)
+    texts = np.empty(len(first), dtype=object)
+    texts[:] = [_way(written, bool(done.single[i]), i) for i in first.tolist()]
+    return texts[back]
+
+
+def _way(written: Written, single: bool, i: int) -> str:
+    def unit(quantity: Quantity) -> str:
+        one = quantity.units[quantity.unit[i]]
+        per = {1.0: "/h", 24.0: "/day"}.get(one.hours) or (
+            f"/{one.hours * 60:g} min" if one.hours else ""
+        )
+        return f"{one.name or '?'}{'/kg' if one.per_kg else ''}{per.replace('/1 min', '/min')}"
+
+    parts = []
+    if not np.isnan(written.amount.value[i]):
+        parts.append(f"{unit(written.amount)}{'' if single else ' over time'}")
+    if not np.isnan(written.rate.value[i]):
+        parts.append(f"at {unit(written.rate)}" if parts else unit(written.rate))
+    if not np.isnan(written.concentration.value[i]):
+        parts.append(f"of {unit(written.concentration)}")
+    return " ".join(parts)
+
+
+class _Flags:
+    """What there is to say of rows, written out only where there is something."""
+
+    def __init__(self, n: int) -> None:
+        self.text: Texts = np.full(n, "", dtype=object)
+
+    def add(self, where: Mask, said: str | Callable[[int], str]) -> None:
+        for i in np.flatnonzero(where).tolist():
+            one = said if isinstance(said, str) else said(i)
+            self.text[i] = f"{self.text[i]}|{one}" if self.text[i] else one
+
+
+def _refusals(
+    given: Frame, frame: Frame, done: Converted, counts: Mask, understood: Mask
+) -> tuple[Refusal, ...]:
+    """Rows that give no amount although they were given, counted by where and why."""
+    found: dict[tuple[str, str, str, str], list[int]] = {}
+    for i in np.flatnonzero((counts & (done.refused > 0)) | ~understood).tolist():
+        reason = WHY[done.refused[i]] if understood[i] else "status is not understood"
+        if reason in HINTS:
+            reason = f"{reason}: {HINTS[reason]}"
+        by_rate = np.isnan(given["amount"][i])
+        unit = given["rate_unit" if by_rate else "amount_unit"][i]
+        name = frame["drug"][i] or given["label"][i]
+        found.setdefault((given["table"][i], name, unit, reason), []).append(i)
+    return tuple(
+        Refusal(*key, len(rows), f"{frame['source_row'][rows[0]]} {_shown(given, rows[0])}")
+        for key, rows in sorted(found.items())
+    )
+
+
+def _shown(given: Frame, i: int) -> str:
+    parts = [
+        f"{given[value][i]:g} {given[unit][i]}".strip()
+        for value, unit in (("amount", "amount_unit"), ("rate", "rate_unit"))
+        if not np.isnan(given[value][i])
+    ]
+    return ", ".join(parts) or "no number"

@@ -1,0 +1,214 @@
+"""What the unit of a dose, a rate or a concentration means. The table is `units.toml`.
+
+A unit is read once, however many rows are written in it. Nothing is guessed: a unit that is not in
+the table has a reason instead of a size.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from becalm.clock import span
+from becalm.units import BLANK_UNITS, normalise
+
+MASS: Final = "mass"
+VOLUME: Final = "volume"
+
+NO_UNIT: Final = "no unit"
+UNKNOWN_UNIT: Final = "unknown unit"
+NO_TIME: Final = "the unit of a rate needs a time (mg/h)"
+NOT_AN_AMOUNT: Final = "the unit of an amount has a time in it (mg, not mg/h)"
+A_SCHEDULE: Final = "a schedule is not a dose given: write one row a dose"
+NOT_A_CONCENTRATION: Final = "the unit of a concentration is an amount per volume (mg/mL)"
+
+REASONS: Final = (
+    NO_UNIT,
+    UNKNOWN_UNIT,
+    NO_TIME,
+    NOT_AN_AMOUNT,
+    A_SCHEDULE,
+    NOT_A_CONCENTRATION,
+)
+"""Why a unit cannot be used."""
+
+
+class DoseUnit(msgspec.Struct, frozen=True):
+    """A unit as it was written, and what one of it is.
+
+    name : the unit without its kilograms and its time (`mg` of mg/kg/h). dimension : mass (mg),
+    volume (mL), activity (units), substance (mmol), charge (mEq), or what is counted. size : base
+    units of the dimension in one. per_kg : to be multiplied by a weight. hours : of the time that
+    a rate is per, 0 for an amount. reason : why it cannot be used, '' if it can.
+    """
+
+    name: str = ""
+    dimension: str = ""
+    size: float = 0.0
+    per_kg: bool = False
+    hours: float = 0.0
+    reason: str = ""
+
+
+class _Unit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    name: str
+    dimension: str
+    times: float = 1
+    by: float = 1
+    spellings: tuple[str, ...] = ()
+
+
+class Product(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What one container of a drug holds."""
+
+    drug: str
+    container: str
+    mg: float
+    source: str
+
+
+class Plausible(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The rates that a drug can have."""
+
+    drug: str
+    rate_mg_h_low: float
+    rate_mg_h_high: float
+    source: str
+
+
+class _Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    push_upto: str
+    tolerance: float
+    changeover: str
+    weight_holds: str
+    weight_low_kg: float
+    weight_high_kg: float
+    long_single_dose: str
+
+
+class Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`units.toml` as it stands."""
+
+    unit: tuple[_Unit, ...]
+    counted: dict[str, tuple[str, ...]]
+    hours: dict[str, float]
+    written_together: dict[str, str]
+    product: tuple[Product, ...]
+    plausible: tuple[Plausible, ...]
+    limits: _Limits
+    code_system: dict[str, str]
+
+
+TABLE: Final = msgspec.toml.decode((Path(__file__).parent / "units.toml").read_bytes(), type=Table)
+PUSH_UPTO: Final = span(TABLE.limits.push_upto)
+TOLERANCE: Final = TABLE.limits.tolerance
+CHANGEOVER: Final = span(TABLE.limits.changeover)
+WEIGHT_HOLDS: Final = span(TABLE.limits.weight_holds)
+LONG_SINGLE_DOSE: Final = span(TABLE.limits.long_single_dose)
+
+_AMOUNTS: Final = {
+    normalise(spelling): DoseUnit(unit.name, unit.dimension, unit.times / unit.by)
+    for unit in TABLE.unit
+    for spelling in (unit.name, *unit.spellings)
+} | {
+    normalise(spelling): DoseUnit(name, name, 1.0)
+    for name, spellings in TABLE.counted.items()
+    for spelling in spellings
+}
+_TOGETHER: Final = {normalise(word): unit for word, unit in TABLE.written_together.items()}
+_CONTAINERS: Final = {word: name for name, words in TABLE.counted.items() for word in words}
+_CONTENT = re.compile(r"(\d+(?:\.\d+)?)\s*([a-zµμ]+)")
+_SCHEDULE = re.compile(r"\bq\s?\d+\s?h|\bq(?:d|od|am|pm|hs|id)\b|\b(?:bd|bid|tds|tid|qds|od)\b")
+_NUMBERED = re.compile(r"(\d+(?:\.\d+)?)?([a-z]+)")
+_PERCENT_MG_ML: Final = 10.0  # 1 % is 1 g in 100 mL
+
+
+@lru_cache(maxsize=4096)
+def amount_unit(text: str) -> DoseUnit:
+    """Read the unit of an amount: `mg`, `g`, `mg/kg`, `units`, `syringes`, `syringe (100 mg)`."""
+    unit = _read(text)
+    if not unit.reason and unit.hours:
+        return DoseUnit(reason=NOT_AN_AMOUNT)
+    return unit
+
+
+@lru_cache(maxsize=4096)
+def rate_unit(text: str) -> DoseUnit:
+    """Read the unit of a rate: `mg/h`, `mcg/kg/min`, `mL/hour`, `mg/day`, `syringes/6h`."""
+    unit = _read(text)
+    if not unit.reason and not unit.hours:
+        return DoseUnit(reason=NO_TIME)
+    return unit
+
+
+@lru_cache(maxsize=4096)
+def concentration_unit(text: str) -> DoseUnit:
+    """Read the unit of a concentration: `mg/mL`, `g/L`, `units/mL`, `mg/50 mL`, `%`.
+
+    Its size is base units of what is dissolved per mL.
+    """
+    plain = normalise(text)
+    if plain in BLANK_UNITS:
+        return DoseUnit(reason=NO_UNIT)
+    if plain == "%":
+        return DoseUnit("%", MASS, _PERCENT_MG_ML)
+    parts = re.split(r"/|(?<=[a-z])in(?=\d)", plain)
+    if len(parts) == 2:
+        dissolved, volume = _measured(parts[0]), _measured(parts[1])
+        if dissolved and volume and volume[0] == VOLUME and volume[1]:
+            return DoseUnit(text.strip(), dissolved[0], dissolved[1] / volume[1])
+    return DoseUnit(reason=NOT_A_CONCENTRATION)
+
+
+def _read(text: str) -> DoseUnit:
+    plain = normalise(text)
+    if plain in BLANK_UNITS:
+        return DoseUnit(reason=NO_UNIT)
+    if _SCHEDULE.search(text.casefold()):
+        return DoseUnit(reason=A_SCHEDULE)
+    numerator, *rest = _TOGETHER.get(plain, text).casefold().replace(" per ", "/").split("/")
+    words = [normalise(part).rstrip(".") for part in rest]
+    held = _container(text.casefold())
+    if held:
+        # "100 mg/0.67 mL syringe" has a slash that is no time; "syringes/6h" has one that is.
+        words = [word for word in words if _hours(word)]
+    unit = held or _AMOUNTS.get(normalise(numerator).rstrip("."))
+    if unit is None:
+        return DoseUnit(reason=UNKNOWN_UNIT)
+    per_kg, hours = False, 0.0
+    for word in words:
+        if word == "kg" and not per_kg:
+            per_kg = True
+        elif not hours and _hours(word):
+            hours = _hours(word)
+        else:
+            return DoseUnit(reason=UNKNOWN_UNIT)
+    return DoseUnit(unit.name, unit.dimension, unit.size, per_kg, hours)
+
+
+def _measured(part: str) -> tuple[str, float] | None:
+    """Dimension and size of `mg`, `50mL`."""
+    found = _NUMBERED.fullmatch(part.rstrip("."))
+    unit = _AMOUNTS.get(found[2]) if found else None
+    return (unit.dimension, float(found[1] or 1) * unit.size) if found and unit else None
+
+
+def _hours(word: str) -> float:
+    """Hours of `h`, `24h`, `min`, `day`; 0 for anything else."""
+    found = _NUMBERED.fullmatch(word)
+    return float(found[1] or 1) * TABLE.hours.get(found[2], 0.0) if found else 0.0
+
+
+def _container(text: str) -> DoseUnit | None:
+    """Read a container that says what it holds: `syringe (100 mg)`, `100 mg syringes`."""
+    name = next((_CONTAINERS[w] for w in re.findall(r"[a-z]+", text) if w in _CONTAINERS), None)
+    content = _CONTENT.search(text)
+    unit = _AMOUNTS.get(normalise(content[2])) if content else None
+    if name is None or content is None or unit is None or unit.dimension in _CONTAINERS.values():
+        return None
+    held = float(content[1])
+    return DoseUnit(f"{name} ({held:g} {unit.name})", unit.dimension, held * unit.size)
