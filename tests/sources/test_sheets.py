@@ -9,11 +9,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from becalm.clock import UNKNOWN_TIME, iso
 from becalm.errors import RecordsError, UnreadableFileError, UsageError
 from becalm.records import MeasurementKind
 from becalm.sources import open_records
+from becalm.sources.sheets.check import read_common_times, read_time
 from tests.sources.sheets_help import (
     PERSONS,
     differences,
@@ -111,6 +114,23 @@ def test_a_date_without_a_time_is_flagged_and_available_at_the_end_of_its_day(
         "2020-03-06T10:00:30",
     ]
     assert [iso(t) for t in read["available"]] == ["2020-03-06T00:00:00", "2020-03-05T08:05:00", ""]
+
+
+@settings(derandomize=True, deadline=None, max_examples=50)
+@given(
+    st.sets(
+        st.datetimes(datetime(1900, 1, 1), datetime(2999, 12, 31)).map(
+            lambda moment: moment.replace(microsecond=0)
+        )
+    ),
+    st.sampled_from(["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M:%S"]),
+)
+def test_times_read_all_at_once_are_those_read_one_by_one(
+    moments: set[datetime], form: str
+) -> None:
+    """The quick way through a long sheet changes nothing."""
+    texts = {moment.strftime(form) for moment in moments}
+    assert read_common_times(texts) == {text: read_time(text) for text in texts}
 
 
 def test_midnight_in_a_workbook_is_a_date_only(tmp_path: Path) -> None:
@@ -503,6 +523,17 @@ def test_a_mimic_folder_is_recognised_by_its_patients(tmp_path: Path) -> None:
     write(tmp_path)
     with pytest.raises(RecordsError, match=r"both sheets and mimic4 fit. Say which with --source"):
         open_records(str(tmp_path), None)
+
+
+def test_a_folder_inside_a_mimic_folder_is_led_back_to_it(tmp_path: Path) -> None:
+    """Also after another source has been opened."""
+    open_records(str(write(tmp_path / "review")))
+    hosp = tmp_path / "mimic" / "hosp"
+    hosp.mkdir(parents=True)
+    for table in ("patients", "admissions"):
+        (hosp / f"{table}.csv").write_text("subject_id\n")
+    with pytest.raises(RecordsError, match=r"Did you mean '.*mimic'\?"):
+        open_records(str(hosp))
 
 
 def test_records_of_no_known_kind_are_refused_with_what_to_give(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import pytest
 from becalm.errors import OutputError
 from becalm.sources.sheets.schema import SHEETS
 from becalm.sources.template import copy_template
+from becalm.vocabulary import load
 from tests.sources.sheets_help import differences, records, source
 
 SHIPPED = Path(__file__).parents[2] / "src/becalm/sources/sheets/template"
@@ -99,6 +100,23 @@ def test_the_example_is_labelled_as_invented_wherever_a_person_appears() -> None
     for row in persons:
         assert row.startswith("EXAMPLE-")
         assert "INVENTED EXAMPLE, no real patient" in row
+
+
+def test_every_word_of_the_example_and_of_the_suggestions_is_known() -> None:
+    """Somebody who copies the example's spelling loses no row."""
+    words, offered = load(), _script().SUGGESTED
+    read = records(SHIPPED / "becalm-example")
+    assert [kind.name for kind in read.kinds if words.resolve(kind).reason] == []
+    drugs = set(read.administrations["label"])
+    routes = {*read.administrations["route"], *offered["doses", "route"]}
+    findings = {*read.findings["finding"], *offered["findings", "finding"]}
+    procedures = {*read.procedures["name"], *offered["procedures", "name"]}
+    conditions = set(read.conditions["name"])
+    assert {drug for drug in drugs if words.drug_of(drug) is None} == set()
+    assert {route for route in routes if not words.route_of(route)} == set()
+    assert {finding for finding in findings if not words.finding_of(finding)} == set()
+    assert {name for name in procedures if not words.procedures_of("", "", name)} == set()
+    assert {name for name in conditions if not words.conditions_of("", "", name)} == set()
 
 
 @pytest.mark.parametrize("kind", ["xlsx", "csv"])

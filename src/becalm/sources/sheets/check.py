@@ -30,6 +30,9 @@ _MOMENT: Final = re.compile(
     r"(\d{4}-\d\d-\d\d)"
     r"(?:[T ](\d{1,2})(:[0-5]\d(?::[0-5]\d(?:[.,]\d+)?)?) ?(?:Z|[+-]\d\d(?::?\d\d)?)?)?"
 )
+_COMMON_MOMENT: Final = re.compile(
+    r"(?:19|2\d)\d\d-\d\d-\d\d[T ](?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d)?"
+)
 _DAY_FIRST_OR_MONTH_FIRST: Final = re.compile(r"(\d{1,2})[/.\-](\d{1,2})[/.\-](\d{4}|\d\d)\b.*")
 _TIME_OF_DAY: Final = re.compile(r"\d{1,2}:\d\d(?::\d\d)?(?:\.\d+)?")
 _EARLIEST: Final = 1900
@@ -119,7 +122,8 @@ class Checked:
         if name in self._times:
             return self._times[name]
         texts = self.sheet.texts(name)
-        read = self._read(name, texts, read_time)
+        common = read_common_times(set(texts))
+        read = self._read(name, texts, lambda text: common.get(text) or read_time(text))
         moments = np.array([read[text][0] for text in texts], dtype=np.int64)
         date_only = np.array([read[text][1] for text in texts], dtype=np.bool_)
         if self.column(name).kind == "end":
@@ -217,6 +221,16 @@ def _objects(texts: Sequence[str]) -> Array:
     column = np.empty(len(texts), dtype=object)
     column[:] = texts
     return column
+
+
+def read_common_times(texts: set[str]) -> dict[str, tuple[int, bool]]:
+    """Return what `read_time` would for the texts written as most are, all at once."""
+    common = [text for text in texts if _COMMON_MOMENT.fullmatch(text)]
+    try:
+        moments = np.array(common, dtype="datetime64[us]").astype(np.int64).tolist()
+    except ValueError:  # a day that is not in the calendar: let read_time say which
+        return {}
+    return {text: (moment, False) for text, moment in zip(common, moments, strict=True)}
 
 
 def read_time(text: str) -> tuple[int, bool] | Wrong:
