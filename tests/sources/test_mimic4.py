@@ -13,6 +13,7 @@ import duckdb
 import numpy as np
 import pytest
 
+from becalm import vocabulary
 from becalm.clock import DAY, HOUR, UNKNOWN_TIME, parse
 from becalm.errors import RecordsError, UnreadableFileError
 from becalm.frame import Frame
@@ -296,6 +297,22 @@ def test_impossible_infusions_are_refused_with_their_reason(tmp_path: Path) -> N
         ("Propofol", "mg", "no readable start", 1, "inputevents:4 100"),
         ("Propofol", "mg", "stops before it starts", 1, "inputevents:2 100"),
     ]
+
+
+def test_rows_of_a_person_who_is_not_listed_are_counted_in_every_table(tmp_path: Path) -> None:
+    tables: dict[str, Sequence[Row]] = {
+        "hosp/labevents": [lab(subject_id=99, value="5")],
+        "hosp/admissions": [{"subject_id": 99, "hadm_id": 1}],
+        "hosp/diagnoses_icd": [{"subject_id": 99, "icd_code": "4139", "icd_version": 9}],
+        "hosp/procedures_icd": [{"subject_id": 99, "icd_code": "3995", "icd_version": 9}],
+        "hosp/microbiologyevents": [culture(subject_id=99)],
+        "icu/inputevents": [infusion(subject_id=99)],
+    }
+    source, records = read(tmp_path, tables)
+    assert {(r.source_table, r.reason, r.rows) for r in source.refused()} == {
+        (table.split("/")[1], "person not in patients", 1) for table in tables
+    }
+    assert not any(len(getattr(records, table)) for table in TABLES[1:])
 
 
 @pytest.mark.parametrize(
@@ -621,6 +638,14 @@ def test_masked_and_comment_only_results_of_the_demo_are_kept() -> None:
     values = dict(zip(m["key"][lab_rows].tolist(), m["value"][lab_rows].tolist(), strict=True))
     assert masked
     assert {key: values[key] for key in masked} == masked
+
+
+@needs_demo
+def test_the_items_of_the_vocabulary_are_the_ones_read() -> None:
+    (records,) = open_mimic4(DEMO).chunks()
+    found = {vocabulary.load().resolve(kind).variable for kind in records.kinds}
+    names = {vocabulary.load().variables[code].name for code in found if code is not None}
+    assert {"ferritin", "platelets", "temperature", "weight", "urine_output"} <= names
 
 
 @needs_demo

@@ -73,6 +73,11 @@ def quoted_path(path: Path) -> str:
     return quoted(re.sub(r"([*?\[])", r"[\1]", str(path)))
 
 
+def shown(value: float) -> str:
+    """Return a number as an example of a refused row shows it, '' where it is not known."""
+    return "" if np.isnan(value) else f"{value:g}"
+
+
 class Dictionary:
     """The distinct texts of a column in the order in which they first appeared."""
 
@@ -164,6 +169,12 @@ def stream(
             }
     finally:
         session.close()
+
+
+def execute(con: DuckDBPyConnection, sql: str) -> None:
+    """Run a statement that has no result."""
+    with _explained():
+        con.execute(sql)
 
 
 def fetch(con: DuckDBPyConnection, sql: str, params: Sequence[object] = ()) -> Columns:

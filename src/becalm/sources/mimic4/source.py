@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from becalm.clock import UNKNOWN_TIME
 from becalm.errors import RecordsError
-from becalm.frame import Array, Frame, Kind
+from becalm.frame import Array, Frame
 from becalm.records import (
-    ADMINISTRATIONS,
-    CONDITIONS,
-    CULTURES,
     MEASUREMENTS,
     PERSONS,
-    PROCEDURES,
-    STAYS,
     Absent,
     InputFile,
     MeasurementKind,
@@ -29,9 +23,17 @@ from becalm.records import (
 )
 from becalm.sources import duck
 from becalm.sources.files import input_file
-from becalm.sources.mimic4 import cultures, history, inputs, persons, results
+from becalm.sources.mimic4 import persons, results
+from becalm.sources.mimic4.parts import Parts
 from becalm.sources.mimic4.tables import REBUILT_CHART, Release
 from becalm.sources.sorted import Refused, SortedRows
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+_MEMORY: Final = "768MiB"
+_MEMORY_OF_PARTS: Final = "256MiB"
+"""Two databases, because the sort of the measurements keeps all the memory it was given."""
 
 _ODBL: Final = (
     "Contains information from the MIMIC-IV Clinical Database Demo, which is made available here "
@@ -50,17 +52,6 @@ _REBUILT: Final = (
 )
 
 
-@dataclass(frozen=True)
-class _Part:
-    """A small table of a chunk: its schema, its query, and the columns that name a refused row."""
-
-    schema: Mapping[str, Kind]
-    sql: str | None
-    variable: str
-    unit: str | None = None
-    shown: str | None = None
-
-
 class Mimic4:
     """A release of MIMIC-IV, or its demo."""
 
@@ -70,20 +61,17 @@ class Mimic4:
         self._release = Release(path)
         self._chunk_rows = chunk_rows
         self._items = frozenset(items) if items is not None else _known_items()
-        self._con = duck.connect()
+        self._con = self._open(_MEMORY)
         self._refused = Refused()
         self._others: tuple[Refusal, ...] | None = None
-        for macro in results.MACROS:
-            self._con.execute(macro)
-        self._con.execute(persons.create_persons(self._release))
         self._persons = duck.fetch(self._con, persons.persons(self._release))
         self._check_persons()
         self._measurements = results.measurements(self._release, self._items)
-        self._parts = _parts(self._release)
+        self._parts = Parts(self._open(_MEMORY_OF_PARTS), self._release)
         self._labels = self._read_labels()
         demo = (path / "demo_subject_id.csv").is_file()
         self.notices = self._read_notices()
-        self.citations = ("mimic_iv_demo" if demo else "mimic_iv", "physionet")
+        self.citations: tuple[str, ...] = ("mimic_iv_demo" if demo else "mimic_iv", "physionet")
         self.info = StudyInfo(
             title="MIMIC-IV Clinical Database Demo" if demo else "MIMIC-IV",
             setting="hospital and intensive care",
@@ -114,26 +102,26 @@ class Mimic4:
         everyone = len(self._persons["person_id"])
         kinds = duck.Dictionary()
         rows = self._sorted_measurements(kinds)
-        parts = {name: self._sorted(part) for name, part in self._parts.items() if part.sql}
         low = 0
         while low < everyone:
             high = rows.person_after(self._chunk_rows, everyone) if rows else everyone
-            measured = rows.until(high) if rows else {}
-            frames = {
-                name: _frame(self._parts[name].schema, part.until(high), low)
-                for name, part in parts.items()
-            }
-            measurements = _frame(MEASUREMENTS, measured, low)
+            measurements = _measurements(rows.until(high) if rows else {}, low)
+            parts = self._parts.frames(low, high if high < everyone else None, self._refused)
             yield Records(
                 persons=self._chunk_persons(low, high, measurements),
                 kinds=tuple(self._kind(word) for word in kinds.words),
                 measurements=measurements,
-                **frames,
+                **parts,
             )
             low = high
-        for stream in (rows, *parts.values()):
-            if stream:
-                stream.drain()
+        if rows:
+            rows.drain()
+
+    def _open(self, memory: str) -> DuckDBPyConnection:
+        con = duck.connect(memory)
+        for sql in (*results.MACROS, persons.create_persons(self._release)):
+            duck.execute(con, sql)
+        return con
 
     def _sorted_measurements(self, kinds: duck.Dictionary) -> SortedRows | None:
         if self._measurements is None:
@@ -141,29 +129,12 @@ class Mimic4:
 
         def describe(batch: duck.Columns, row: int) -> Refusal:
             kind = self._kind(kinds.words[batch["kind"][row]])
-            value = batch["text"][row] or _shown(batch["value"][row])
+            value = batch["text"][row] or duck.shown(batch["value"][row])
             example = f"{kind.table}:{batch['key'][row]} {value}".rstrip()
             return Refusal(kind.table, kind.name, kind.unit, batch["reason"][row], 1, example)
 
         batches = duck.stream(self._con, self._measurements, coded={"kind": kinds})
         return SortedRows(self._refused.kept(batches, describe))
-
-    def _sorted(self, part: _Part) -> SortedRows:
-        def describe(batch: duck.Columns, row: int) -> Refusal:
-            unit = batch[part.unit][row] if part.unit else ""
-            value = _shown(batch[part.shown][row]) if part.shown else batch[part.variable][row]
-            example = f"{batch['source'][row]}:{batch['key'][row]} {value}".rstrip()
-            return Refusal(
-                batch["source"][row],
-                batch[part.variable][row],
-                unit,
-                batch["reason"][row],
-                1,
-                example,
-            )
-
-        assert part.sql is not None
-        return SortedRows(self._refused.kept(duck.stream(self._con, part.sql), describe))
 
     def _count_others(self) -> Iterator[Refusal]:
         sql = results.others(self._release, self._items)
@@ -242,28 +213,11 @@ class Mimic4:
         return Frame.of(PERSONS, **given)
 
 
-def _parts(release: Release) -> dict[str, _Part]:
-    return {
-        "stays": _Part(STAYS, persons.stays(release), "kind"),
-        "administrations": _Part(
-            ADMINISTRATIONS, inputs.administrations(release), "label", "amount_unit", "amount"
-        ),
-        "conditions": _Part(CONDITIONS, history.conditions(release), "code"),
-        "procedures": _Part(PROCEDURES, history.procedures(release), "name"),
-        "cultures": _Part(CULTURES, cultures.cultures(release), "test"),
-    }
-
-
-def _frame(schema: Mapping[str, Kind], columns: Mapping[str, Array], low: int) -> Frame:
-    """Return the columns that the schema has, persons counted from the chunk's first."""
-    given = {name: column for name, column in columns.items() if name in schema}
-    if "person" in given:
+def _measurements(columns: Mapping[str, Array], low: int) -> Frame:
+    given = {name: column for name, column in columns.items() if name in MEASUREMENTS}
+    if given:
         given["person"] = given["person"] - np.int32(low)
-    return Frame.of(schema, **given)
-
-
-def _shown(value: float) -> str:
-    return "" if np.isnan(value) else f"{value:g}"
+    return Frame.of(MEASUREMENTS, **given)
 
 
 def _known_items() -> frozenset[str]:

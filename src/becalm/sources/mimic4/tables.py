@@ -19,10 +19,10 @@ REBUILT_CHART: Final = "chartevents.numeric-rebuilt"
 
 CONSEQUENCES: Final = {
     "labevents": "no laboratory results: no laboratory item of any definition assessed",
-    "d_labitems": "no names of laboratory items: laboratory results cannot be checked and are refused",
+    "d_labitems": "item ids of laboratory results not checked against the release's own labels",
     "chartevents": "no charted temperature, weight, height, blood pressure, oxygen or coma scale: "
     "fever not assessed",
-    "d_items": "no names of charted items: charted values and infusions cannot be recognised",
+    "d_items": "no names of charted items and drugs: item ids not checked, drugs known by item id only",
     "outputevents": "no urine output",
     "icustays": "no intensive care stays",
     "inputevents": "no infusions or pushes: exposure not known",
