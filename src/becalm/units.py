@@ -59,7 +59,9 @@ class Written(NamedTuple):
     def interval(self, floor: float = 0.0) -> tuple[float, float]:
         """Return the lowest and highest value that it can stand for; `<x` begins at `floor`."""
         low, high = bounds(
-            np.array([self.number]), np.array([SIGNS.index(self.sign)]), np.array([floor])
+            np.array([self.number], np.float64),
+            np.array([SIGNS.index(self.sign)]),
+            np.array([floor]),
         )
         return float(low[0]), float(high[0])
 

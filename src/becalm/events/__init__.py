@@ -10,11 +10,10 @@ from becalm.events.harmonising import (
     NOT_AN_ANSWER,
     OUTSIDE_RANGE,
     STATED_UNKNOWN,
-    UNKNOWN_FINDING,
     harmonise,
     merge,
 )
-from becalm.events.model import EVENTS, Clock, Events, shown
+from becalm.events.model import EVENTS, UNKNOWN_FINDING, Clock, Events, shown
 from becalm.events.values import values
 
 __all__ = [

@@ -13,7 +13,14 @@ import numpy as np
 import numpy.typing as npt
 
 from becalm.clock import DAY, UNKNOWN_TIME
-from becalm.events.model import EVENTS, REJECTED, Events, Ints, as_written
+from becalm.events.model import (
+    EVENTS,
+    REJECTED,
+    UNKNOWN_FINDING,
+    Events,
+    Ints,
+    as_written,
+)
 from becalm.frame import Frame
 from becalm.records import Records, Refusal
 from becalm.units import (
@@ -32,7 +39,6 @@ NO_TIME: Final = "time unknown"
 ENDS_BEFORE_START: Final = "ends before it starts"
 STATED_UNKNOWN: Final = "stated as unknown"
 NOT_AN_ANSWER: Final = "present is not yes, no or unknown"
-UNKNOWN_FINDING: Final = "unknown finding"
 
 _ANSWERS: Final = {"yes": 1.0, "no": 0.0}
 
@@ -114,6 +120,7 @@ class _Measured:
             person=raw["person"][rows[reason > 0]],
             variable=variable[reason > 0],
             row=rows[reason > 0],
+            reason=np.array(self._reasons.texts, dtype=object)[reason[reason > 0]],
         )
         ok = reason == 0
         low, high = bounds(number[ok], sign[ok], floor[ok])
@@ -227,16 +234,17 @@ class _Found:
                 refusal = Refusal("findings", name or text, "", reason, 1, example)
                 (self.unknown if name is None else self.refused).append(refusal)
             if name is not None and reason:
-                rejected.append((raw["person"][i], vocabulary.code(name), offset + i))
+                rejected.append((raw["person"][i], vocabulary.code(name), offset + i, reason))
             elif name is not None:
                 rows.append(i)
                 variables.append(vocabulary.code(name))
                 values.append(_ANSWERS[answer])
         self.rejected = Frame.of(
             REJECTED,
-            person=[person for person, _, _ in rejected],
-            variable=[variable for _, variable, _ in rejected],
-            row=[row for _, _, row in rejected],
+            person=[person for person, _, _, _ in rejected],
+            variable=[variable for _, variable, _, _ in rejected],
+            row=[row for _, _, row, _ in rejected],
+            reason=[reason for _, _, _, reason in rejected],
         )
         at = np.array(rows, np.int64)
         value = np.array(values, np.float64)

@@ -15,7 +15,7 @@ from becalm.frame import Frame, Kind
 from becalm.records import Records, Refusal
 from becalm.timeline import Points
 from becalm.units import Floats, limit
-from becalm.vocabulary import Vocabulary
+from becalm.vocabulary import UNKNOWN_VARIABLE, Vocabulary
 
 Clock: TypeAlias = Literal["drawn", "available"]
 Ints: TypeAlias = npt.NDArray[np.int64]
@@ -34,7 +34,14 @@ EVENTS: Final[Mapping[str, Kind]] = {
     "ref_high": "number",
     "row": "key",  # position in records.measurements; findings follow
 }
-REJECTED: Final[Mapping[str, Kind]] = {"person": "code", "variable": "code", "row": "key"}
+UNKNOWN_FINDING: Final = "unknown finding"
+
+REJECTED: Final[Mapping[str, Kind]] = {
+    "person": "code",
+    "variable": "code",
+    "row": "key",
+    "reason": "text",
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,7 +93,8 @@ class Events:
         """Return a row as the source wrote it, and what was understood of it, for drill-down.
 
         Keys: source_row, person_id, time, label, value, unit, available (µs), variable, low, high,
-        canonical_unit and canonical (the value as text; '' where the row was refused).
+        canonical_unit, canonical (the value as text) and reason (why it was refused); what is not
+        known is blank.
         """
         measured = len(self.records.measurements)
         at = int(self._place[row])
@@ -94,10 +102,11 @@ class Events:
             raw = self.records.measurements
             kind = self.records.kinds[raw["kind"][row]]
             written = as_written(raw["value"][row], raw["text"][row])
-            label, unit, place = kind.name or kind.code, kind.unit, row
+            label, unit, place, unknown = kind.name or kind.code, kind.unit, row, UNKNOWN_VARIABLE
         else:
             raw, place = self.records.findings, row - measured
             label, written, unit = raw["finding"][place], raw["present"][place], ""
+            unknown = UNKNOWN_FINDING
         result: dict[str, Any] = {
             "source_row": self.source_row(row),
             "person_id": self.records.persons["person_id"][raw["person"][place]],
@@ -111,6 +120,7 @@ class Events:
             "high": np.nan,
             "canonical_unit": "",
             "canonical": "",
+            "reason": "" if at >= 0 else self._reasons.get(row, unknown),
         }
         if at >= 0:
             variable = self.vocabulary.variables[self.frame["variable"][at]]
@@ -127,6 +137,11 @@ class Events:
                 canonical=("no", "yes")[int(low)] if variable.kind == "finding" else text,
             )
         return result
+
+    @cached_property
+    def _reasons(self) -> dict[int, str]:
+        rows = self.rejected["row"].tolist()
+        return dict(zip(rows, self.rejected["reason"].tolist(), strict=True))
 
     @cached_property
     def _place(self) -> Ints:
