@@ -20,7 +20,7 @@ from becalm.records import (
 from becalm.sources import duck
 from becalm.sources.mimic4 import cultures, history, inputs, persons
 from becalm.sources.mimic4.tables import Release
-from becalm.sources.sorted import Refused
+from becalm.sources.streamed import Refused
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection

@@ -26,7 +26,7 @@ from becalm.sources.files import input_file
 from becalm.sources.mimic4 import persons, results
 from becalm.sources.mimic4.parts import Parts
 from becalm.sources.mimic4.tables import REBUILT_CHART, Release
-from becalm.sources.sorted import Refused, SortedRows
+from becalm.sources.streamed import Refused, SortedRows
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
