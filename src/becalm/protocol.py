@@ -44,6 +44,7 @@ class Entry(Part, frozen=True):
     bridge: str = "2h"
     intermittent_up_to: str = "3h"
     t0_within: str = "7d"
+    transferred_within: str = "1h"
     high_rate_mg_day: float = 2000
 
 
@@ -296,7 +297,7 @@ def _check(protocol: Protocol, text: str, file: str) -> None:
 
 _SPANS = frozenset(
     {
-        "min_duration", "bridge", "intermittent_up_to", "t0_within", "within", "look_back", "also_at",
+        "min_duration", "bridge", "intermittent_up_to", "t0_within", "transferred_within", "within", "look_back", "also_at",
         "ferritin", "other", "peak", "resume_within", "outpatient_from", "outpatient_to",
         "minimum_within", "after_last_dose", "episode_break", "maintenance_min", "resolution_min",
     }

@@ -56,10 +56,9 @@ PERSONS: Final[Mapping[str, Kind]] = {
     "t_civ": "time",
     "t_high": "time",
     "onset": "time",
-    "included_by": "text",  # definite | possible | clinician
-    "definite": "answer",
-    "possible": "answer",
-    "clinician": "answer",
+    "storm": "text",  # definite, possible, not met: judged at entry or index
+    "storm_72h": "text",  # the same, 72 h after the index, where a protocol asks
+    "clinician": "answer",  # a clinician's diagnosis of the storm
     "immunosuppressed": "answer",
     "first_route": "text",  # of the drug of interest
     "age_undated": "answer",

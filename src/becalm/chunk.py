@@ -1,0 +1,85 @@
+"""One chunk of whole persons, understood: raw rows, events, doses and background together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from becalm import doses as dosing
+from becalm.background import diagnoses, immunosuppression
+from becalm.clock import UNKNOWN_TIME
+from becalm.doses import Doses
+from becalm.entry import ends_of_records
+from becalm.events import Events, harmonise
+from becalm.frame import Frame
+from becalm.records import Records
+from becalm.scores import Clock, Inputs, Modifiers, modifier_intervals
+from becalm.scores.engine import Given
+from becalm.timeline import Intervals, Timeline, Times
+from becalm.vocabulary import Vocabulary
+
+
+@dataclass(frozen=True, eq=False)
+class Chunk:
+    """What every later stage needs of some whole persons.
+
+    diagnosed : see `background.diagnoses`. immunosuppressed : 1 or 0 where known. ended : int64 per
+    person, µs, the last moment of the records or death.
+    """
+
+    records: Records
+    events: Events
+    doses: Doses
+    diagnosed: Frame
+    immunosuppressed: Timeline
+    ended: Times
+    vocabulary: Vocabulary
+
+    @classmethod
+    def of(cls, records: Records, vocabulary: Vocabulary) -> Chunk:
+        """Understand a chunk as a source yields it."""
+        events = harmonise(records, vocabulary)
+        doses = dosing.rebuild(records, events, vocabulary)
+        diagnosed = diagnoses(records, vocabulary)
+        immune = immunosuppression(records, events, doses, diagnosed, vocabulary)
+        return cls(records, events, doses, diagnosed, immune, ends_of_records(records), vocabulary)
+
+    def __len__(self) -> int:
+        return len(self.records.persons)
+
+    def inputs(self, clock: Clock) -> Inputs:
+        """Return what definitions read, on one clock."""
+        values: dict[str, Given] = {
+            variable.name: self.events.points(variable.name, clock)
+            for variable in self.vocabulary.variables
+        }
+        values["immunosuppression"] = self.immunosuppressed
+        return Inputs(values, clock, len(self))
+
+    def procedures(self) -> dict[str, Intervals]:
+        """When each procedure of the vocabulary was running; one without an end lasts 1 µs."""
+        table = self.records.procedures
+        found: dict[str, list[int]] = {}
+        for at in range(len(table)):
+            if table["start"][at] == UNKNOWN_TIME:
+                continue
+            for name in self.vocabulary.procedures_of(
+                table["system"][at], table["code"][at], table["name"][at]
+            ):
+                found.setdefault(name, []).append(at)
+        running = {}
+        for name, rows in found.items():
+            start, end = table["start"][rows], table["end"][rows]
+            stop = np.maximum(start + 1, np.where(end == UNKNOWN_TIME, start, end))
+            running[name] = Intervals.build(table["person"][rows], start, stop)
+        return running
+
+    def modifiers(self) -> Modifiers:
+        """What moves each variable without the inflammation having moved, and when."""
+        drugs = {
+            drug.name: given
+            for drug in self.vocabulary.drugs
+            if len(given := self.doses.given(drug.name))
+        }
+        return modifier_intervals(drugs, self.procedures())

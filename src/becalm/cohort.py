@@ -1,0 +1,319 @@
+"""Who enters a study, when time zero is, and why everybody else does not.
+
+A protocol enters persons by a treatment (`anakinra_mas`) or by an index hour (`hyperinflammation`).
+Every person who leaves does so at one step with one reason; persons, stays and rows are counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from becalm import entry
+from becalm.background import admissions, has, underlying
+from becalm.chunk import Chunk
+from becalm.clock import DAY, UNKNOWN_TIME, parse, signed_span, span
+from becalm.doses import Doses
+from becalm.entry import Clocks
+from becalm.events import Events
+from becalm.frame import Frame, Kind
+from becalm.protocol import CriterionAtLeast, Protocol
+from becalm.records import Records, StudyInfo
+from becalm.scores import Evaluation
+from becalm.tables import PERSONS
+from becalm.timeline import Floats, Intervals, Mask, Persons, Times
+
+Texts: TypeAlias = npt.NDArray[np.object_]
+NEVER: Final = np.iinfo(np.int64).max
+COHORT: Final[Mapping[str, Kind]] = {
+    **PERSONS,
+    "person": "code",
+    "death_time": "time",
+    "discharge": "time",
+    "last_contact": "time",
+    "end_of_records": "time",
+}
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of the attrition: who is still in after it, and why the others are not."""
+
+    reason: str
+    remaining: Mask
+
+
+@dataclass(frozen=True, eq=False)
+class Candidates:
+    """Who could enter, before the storm is judged: all that criteria need to be evaluated at.
+
+    age : completed years at the index, or at the end of the records for those without one; −1 not
+    known. assessed : persons who get criteria rows.
+    """
+
+    clocks: Clocks
+    age: Times
+    age_undated: Mask
+    underlying: list[str]
+    population: Mask
+    assessed: Mask
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Selection:
+    """The cohort of one chunk, and the attrition that led to it."""
+
+    cohort: Frame
+    steps: tuple[Step, ...]
+
+
+def candidates(chunk: Chunk, protocol: Protocol, info: StudyInfo) -> Candidates:
+    """Set every clock and apply every step that does not need a definition."""
+    events, n = chunk.events, len(chunk)
+    steps = [Step("all persons in the records", np.ones(n, np.bool_))]
+    clocks = entry.clocks(chunk.records, events, chunk.doses, protocol, chunk.ended)
+    at = np.where(clocks.index == UNKNOWN_TIME, chunk.ended, clocks.index)
+    age, undated = entry.ages(chunk.records.persons, at)
+    population = np.ones(n, np.bool_)
+    if protocol.population.min_age is not None:
+        least = protocol.population.min_age
+        _leave(steps, "age not recorded", age >= 0)
+        _leave(steps, f"younger than {least}", age >= least)
+        population = steps[-1].remaining
+    assessed = population.copy()
+    if protocol.entry_test is not None:
+        test = protocol.entry_test
+        points = events.points(test.variable, protocol.clock)
+        measured, passed = np.zeros(n, np.bool_), np.zeros(n, np.bool_)
+        measured[points.person] = True
+        passed[points.person[points.low >= test.at_least]] = True
+        name = events.vocabulary.variable(test.variable).title.lower()
+        _leave(steps, f"{name} not measured", measured)
+        _leave(steps, f"entry test not met: {name} never {test.at_least:g} or more", passed)
+        assessed = steps[-1].remaining
+    if protocol.entry is not None:
+        _leave(steps, f"no {protocol.entry.drug} given", _ever(chunk.doses, protocol.entry.drug, n))
+        _leave(
+            steps,
+            f"no continuous intravenous {protocol.entry.drug} for {protocol.entry.min_duration}",
+            clocks.index != UNKNOWN_TIME,
+        )
+    else:
+        _leave(steps, "no index hour", clocks.index != UNKNOWN_TIME)
+    if protocol.population.recruitment and (info.recruitment_start or info.recruitment_end):
+        _leave(steps, "outside the recruitment dates", _recruited(clocks.index, info))
+    return Candidates(
+        clocks, age, undated, underlying(chunk.diagnosed, n), population, assessed, tuple(steps)
+    )
+
+
+def select(
+    chunk: Chunk, found: Candidates, evaluations: Mapping[str, Evaluation], protocol: Protocol
+) -> Selection:
+    """Judge the storm at entry, apply the exclusions, and describe who is left."""
+    steps = list(found.steps)
+    index = found.clocks.index
+    entered = np.flatnonzero(steps[-1].remaining).astype(np.int32)
+    back = span(protocol.storm.look_back)
+    court = Court(evaluations, chunk.events, protocol, found.underlying)
+    judged = court.judge(entered, index[entered] - back, index[entered])
+    clinician = has(chunk.diagnosed, protocol.storm.clinician, len(chunk))
+    if protocol.entry is not None:
+        storm = clinician.copy()
+        storm[entered] |= judged.definite | judged.possible
+        _leave(steps, "no storm: neither definite, possible nor diagnosed", storm)
+    for condition in protocol.exclude.conditions:
+        absent = ~has(chunk.diagnosed, [condition], len(chunk))
+        _leave(steps, f"excluded: {condition.replace('_', ' ')}", absent)
+    kept = steps[-1].remaining[entered]
+    person, start = entered[kept], index[entered[kept]]
+    later = np.full(len(person), "", dtype=object)
+    if protocol.storm.also_at is not None:
+        wait = signed_span(protocol.storm.also_at)
+        later = court.judge(person, start - back, start + wait).words()
+    t0 = found.clocks.t0[person]
+    said, _ = chunk.immunosuppressed.at(person, start)
+    cohort = _describe(chunk, found, person, judged.take(kept)).replace(
+        left_truncated=_truncated(chunk.records, protocol, person, t0),
+        storm_72h=later,
+        clinician=_answers(clinician[person]),
+        immunosuppressed=_answers(said > 0, known=said >= 0),
+        first_route=_first_routes(chunk.doses, protocol, person, t0),
+    )
+    return Selection(cohort, tuple(steps))
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """Per entered person: whether a storm was definite, or possible, and since when."""
+
+    definite: Mask
+    possible: Mask
+    onset: Times
+
+    def take(self, which: Mask) -> Judged:
+        return Judged(self.definite[which], self.possible[which], self.onset[which])
+
+    def words(self) -> Texts:
+        """Say definite, possible or not met."""
+        words = np.full(len(self.definite), "not met", dtype=object)
+        words[self.possible] = "possible"
+        words[self.definite] = "definite"
+        return words
+
+
+@dataclass(frozen=True, eq=False)
+class Court:
+    """Everything that a judgement on a storm looks at."""
+
+    evaluations: Mapping[str, Evaluation]
+    events: Events
+    protocol: Protocol
+    diseases: list[str]
+
+    def judge(self, person: Persons, start: Times, end: Times) -> Judged:
+        """Judge each person's storm in [start, end], both included.
+
+        Definite: one of the protocol's definitions certainly reaches its cut-off. Possible: not
+        definite, ferritin reached the protocol's bound, and a definition can be reached with what
+        is not known. Onset is the first moment of either in that window.
+        """
+        storm = self.protocol.storm
+        window = Intervals(person, start, end + 1)
+        definite = [self._first(rule, window, certain=True) for rule in storm.definite]
+        reachable = [self._first(rule, window, certain=False) for rule in storm.possible.any]
+        ferritin = self.events.points("ferritin", self.protocol.clock).clip(window)
+        high = ferritin.where(lambda low, _: low >= storm.possible.ferritin_at_least)
+        sure_at = _earliest(definite, person)
+        ferritin_at = _earliest([(high.person, high.time)], person)
+        reachable_at = _earliest(reachable, person)
+        sure, could = sure_at < NEVER, (ferritin_at < NEVER) & (reachable_at < NEVER)
+        onset = np.minimum(sure_at, np.where(could, np.maximum(ferritin_at, reachable_at), NEVER))
+        return Judged(sure, ~sure & could, np.where(onset == NEVER, UNKNOWN_TIME, onset))
+
+    def _first(
+        self, rule: CriterionAtLeast, window: Intervals, *, certain: bool
+    ) -> tuple[Persons, Times]:
+        """When each person first reaches a rule's bound in the window, for certain or possibly."""
+        person, time = (
+            self.evaluations[rule.criterion]
+            .total.clip(window)
+            .first(lambda low, high: (low if certain else high) >= rule.at_least)
+        )
+        if not rule.underlying:
+            return person, time
+        wanted = set(rule.underlying)
+        fits = np.array([bool(wanted & set(self.diseases[i].split("|"))) for i in person], np.bool_)
+        return person[fits], time[fits]
+
+
+def _earliest(found: list[tuple[Persons, Times]], person: Persons) -> Times:
+    """Return the earliest of several moments for each person asked about; `NEVER` where none."""
+    size = 1 + max(
+        [int(each.max()) for each in (person, *(p for p, _ in found)) if len(each)], default=0
+    )
+    first = np.full(size, NEVER)
+    for who, time in found:
+        np.minimum.at(first, who, time)
+    return first[person]
+
+
+def _describe(chunk: Chunk, found: Candidates, person: Persons, judged: Judged) -> Frame:
+    clocks, table = found.clocks, chunk.records.persons
+    onset = np.where(judged.onset == UNKNOWN_TIME, clocks.index[person], judged.onset)
+    return Frame.of(
+        COHORT,
+        person_id=table["person_id"][person],
+        episode=np.ones(len(person), np.int64),
+        sex=table["sex"][person],
+        age=found.age[person],
+        index_time=clocks.index[person],
+        t0=clocks.t0[person],
+        underlying=[found.underlying[who] for who in person],
+        weight_kg=_weights(chunk, person, clocks.t0[person]),
+        t_civ=clocks.t_civ[person],
+        t_high=clocks.t_high[person],
+        onset=onset,
+        storm=judged.words(),
+        age_undated=_answers(found.age_undated[person]),
+        person=person,
+        death_time=table["death_time"][person],
+        discharge=entry.admitted_within(admissions(chunk.records), person, clocks.index[person]),
+        last_contact=table["last_contact"][person],
+        end_of_records=chunk.ended[person],
+    )
+
+
+def _leave(steps: list[Step], reason: str, stays: Mask) -> None:
+    steps.append(Step(reason, steps[-1].remaining & stays))
+
+
+def _ever(doses: Doses, drug: str, n_persons: int) -> Mask:
+    mask = np.zeros(n_persons, np.bool_)
+    mask[doses.given(drug).person] = True
+    return mask
+
+
+def _recruited(index: Times, info: StudyInfo) -> Mask:
+    """Whether the index lies in the recruitment dates, both days included."""
+    inside: Mask = index != UNKNOWN_TIME
+    if info.recruitment_start:
+        inside &= index >= parse(info.recruitment_start)[0]
+    if info.recruitment_end:
+        time, date_only = parse(info.recruitment_end)
+        inside &= index < time + (DAY if date_only else 1)
+    return inside
+
+
+def _weights(chunk: Chunk, person: Persons, at: Times) -> Floats:
+    """Return the last weight of the week before, else the one in the persons table, in kg."""
+    low, _ = chunk.events.points("weight").hold(7 * DAY).at(person, at)
+    written = chunk.records.persons["weight_kg"][person]
+    return np.where(np.isfinite(low) & (low > 0), low, written)
+
+
+def _truncated(records: Records, protocol: Protocol, person: Persons, t0: Times) -> Texts:
+    """Whether each was transferred in on the treatment: it began before these records do."""
+    rule = protocol.entry
+    if rule is None:
+        return _answers(np.zeros(len(person), np.bool_))
+    stays = records.stays
+    moved = stays["origin"] == "transfer"
+    late = [
+        bool(
+            (
+                moved
+                & (stays["person"] == who)
+                & (stays["start"] <= time)
+                & (time <= stays["start"] + span(rule.transferred_within))
+            ).any()
+        )
+        for who, time in zip(person, t0, strict=True)
+    ]
+    return _answers(np.array(late, np.bool_))
+
+
+def _first_routes(doses: Doses, protocol: Protocol, person: Persons, t0: Times) -> Texts:
+    """Return the route of the first dose of the drug of interest."""
+    routes = np.full(len(person), "", dtype=object)
+    if protocol.entry is None:
+        return routes
+    given = doses.frame.take(doses.exposed(protocol.entry.drug))
+    for i, (who, time) in enumerate(zip(person, t0, strict=True)):
+        first = given["route"][(given["person"] == who) & (given["start"] == time)]
+        routes[i] = str(first[0]) if len(first) else ""
+    return routes
+
+
+def _answers(yes: Mask, known: Mask | None = None) -> Texts:
+    """Return True, False, or None where not known."""
+    answers = np.empty(len(yes), dtype=object)
+    answers[:] = [bool(each) for each in yes]
+    if known is not None:
+        answers[~known] = None
+    return answers

@@ -1,0 +1,209 @@
+"""What the report draws and opens: series, dose steps, missingness, nearest misses, rows behind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+import numpy as np
+
+from becalm.chunk import Chunk
+from becalm.clock import DAY, HOUR, UNKNOWN_TIME
+from becalm.frame import Frame
+from becalm.protocol import Protocol
+from becalm.records import Records
+from becalm.scores import Definition, Item
+from becalm.tables import DOSE_STEPS, MISSING, NEAREST, ROWS, SERIES
+
+BEFORE: Final = 14 * DAY
+AFTER: Final = 30 * DAY
+MISSING_DAYS: Final = range(8)
+NEAREST_SHOWN: Final = 10
+
+
+def variables_of(protocol: Protocol, definitions: Iterable[Definition]) -> list[str]:
+    """Return the variables that a study shows: those of the response, then of its definitions."""
+    names = list(protocol.response.variables)
+    for definition in definitions:
+        for item in definition.items:
+            names += [leaf.variable for leaf in leaves(item)]
+    return list(dict.fromkeys(names))
+
+
+def leaves(item: Item) -> Iterable[Item]:
+    """Yield the items that read a variable: an item itself, or the parts of a count."""
+    if not item.count:
+        yield item
+    for part in item.count:
+        yield from leaves(part)
+
+
+def series(chunk: Chunk, cohort: Frame, variables: Sequence[str]) -> tuple[Frame, list[int]]:
+    """Return every value of the cohort from two weeks before time zero to thirty days after.
+
+    With them the positions of their rows in the chunk, for `rows_behind`.
+    """
+    table = chunk.events.frame
+    codes = {chunk.vocabulary.code(name): name for name in variables}
+    chosen = np.isin(table["variable"], list(codes))
+    found: list[dict[str, Any]] = []
+    rows: list[int] = []
+    for person in cohort.rows():
+        mine = chosen & (table["person"] == person["person"])
+        near = (table["time"] >= person["t0"] - BEFORE) & (table["time"] <= person["t0"] + AFTER)
+        for at in np.flatnonzero(mine & near).tolist():
+            name = codes[int(table["variable"][at])]
+            row = int(table["row"][at])
+            rows.append(row)
+            found.append(
+                {
+                    "person_id": person["person_id"],
+                    "episode": person["episode"],
+                    "variable": name,
+                    "time": table["time"][at],
+                    "hours": (table["time"][at] - person["t0"]) / HOUR,
+                    "low": table["low"][at],
+                    "high": table["high"][at],
+                    "unit": chunk.vocabulary.variable(name).unit,
+                    "source_row": chunk.events.source_row(row),
+                }
+            )
+    return Frame.of_rows(SERIES, found), rows
+
+
+def dose_steps(chunk: Chunk, cohort: Frame) -> Frame:
+    """Return what the cohort was given of every immunotherapy, as infusions and single doses."""
+    doses = chunk.doses.frame
+    drugs = {drug.name: drug for drug in chunk.vocabulary.drugs if drug.immunotherapy}
+    known = np.concatenate([np.empty(0, np.intp), *(chunk.doses.exposed(name) for name in drugs)])
+    known = np.sort(known)
+    found = []
+    for person in cohort.rows():
+        for at in known[doses["person"][known] == person["person"]].tolist():
+            drug = drugs[str(doses["drug"][at])]
+            end = doses["until"][at] if not doses["single"][at] else doses["start"][at]
+            found.append(
+                {
+                    "person_id": person["person_id"],
+                    "episode": person["episode"],
+                    "drug": drug.name,
+                    "class": drug.drug_class,
+                    "route": doses["route"][at],
+                    "start": doses["start"][at],
+                    "end": end,
+                    "start_h": (doses["start"][at] - person["t0"]) / HOUR,
+                    "end_h": (end - person["t0"]) / HOUR,
+                    "rate_mg_h": np.nan if doses["single"][at] else doses["rate_mg_h"][at],
+                    "amount_mg": doses["amount_mg"][at],
+                    "label": doses["label"][at],
+                    "source_row": doses["source_row"][at],
+                }
+            )
+    return Frame.of_rows(DOSE_STEPS, found)
+
+
+def missing(chunk: Chunk, cohort: Frame, variables: Sequence[str]) -> Frame:
+    """Count values per cohort person, variable and day around time zero; 0 is a count too."""
+    table = chunk.events.frame
+    found = []
+    for person in cohort.rows():
+        mine = table["person"] == person["person"]
+        day = (table["time"][mine] - person["t0"]) // DAY + 1
+        variable = table["variable"][mine]
+        for name in variables:
+            of_it = day[variable == chunk.vocabulary.code(name)]
+            for number in MISSING_DAYS:
+                found.append(
+                    {
+                        "person_id": person["person_id"],
+                        "episode": person["episode"],
+                        "variable": name,
+                        "day": number,
+                        "n": int((of_it == number).sum()),
+                    }
+                )
+    return Frame.of_rows(MISSING, found)
+
+
+def nearest_misses(
+    person_ids: Sequence[str], left_at: Sequence[tuple[int, str]], criteria: Frame, items: Frame
+) -> Frame:
+    """Return those not in the cohort who came closest: furthest in the attrition, then by score.
+
+    left_at : per person the step at which the person left (-1 = in the cohort) and its reason.
+    """
+    position = {name: at for at, name in enumerate(person_ids)}
+    peak = [row for row in criteria.rows() if row["moment"] == "peak_ever"]
+    best: dict[str, dict[str, Any]] = {}
+    for row in peak:
+        held = best.get(row["person_id"])
+        # Definitions count differently: compared by how much of the way to certain they are.
+        if held is None or (row["criterion"] == "hscore" and held["criterion"] != "hscore"):
+            best[row["person_id"]] = row
+    out = [name for name in best if left_at[position[name]][0] >= 0]
+    out.sort(key=lambda name: (-left_at[position[name]][0], -best[name]["low"], name))
+    chosen = out[:NEAREST_SHOWN]
+    unknown: dict[tuple[str, str], list[str]] = {}
+    for row in items.rows():
+        if (
+            row["moment"] == "peak_ever"
+            and row["state"] == "not assessed"
+            and row["person_id"] in chosen
+            and "." not in row["item"]
+        ):
+            unknown.setdefault((row["person_id"], row["criterion"]), []).append(row["item"])
+    return Frame.of_rows(
+        NEAREST,
+        [
+            {
+                "person_id": name,
+                "reason": left_at[position[name]][1],
+                "criterion": best[name]["criterion"],
+                "low": best[name]["low"],
+                "high": best[name]["high"],
+                "missing": "|".join(unknown.get((name, best[name]["criterion"]), [])),
+            }
+            for name in chosen
+        ],
+    )
+
+
+def rows_behind(chunk: Chunk, measured: Iterable[int], steps: Frame) -> Frame:
+    """Return the rows behind the cohort's numbers as the source wrote them, each once."""
+    found: dict[str, dict[str, Any]] = {}
+    for row in measured:
+        said = chunk.events.describe(row)
+        found[said["source_row"]] = {name: said[name] for name in ROWS}
+    for name, said in _administered(chunk.records, set(steps["source_row"])):
+        found[name] = said
+    return Frame.of_rows(ROWS, [found[name] for name in sorted(found)])
+
+
+def _administered(records: Records, wanted: set[str]) -> Iterable[tuple[str, dict[str, Any]]]:
+    given = records.administrations
+    for at in range(len(given)):
+        name = f"{given['table'][at]}:{given['key'][at]}"
+        if name not in wanted:
+            continue
+        parts = [
+            f"{given[number][at]:g} {given[unit][at]}".strip()
+            for number, unit in (
+                ("amount", "amount_unit"),
+                ("rate", "rate_unit"),
+                ("concentration", "concentration_unit"),
+            )
+            if not np.isnan(given[number][at])
+        ]
+        yield (
+            name,
+            {
+                "source_row": name,
+                "person_id": records.persons["person_id"][given["person"][at]],
+                "time": given["start"][at],
+                "label": given["label"][at],
+                "value": ", ".join(parts),
+                "unit": given["route"][at],
+                "available": UNKNOWN_TIME,
+                "canonical": "",
+            },
+        )
