@@ -3,6 +3,7 @@
 import csv
 import gzip
 import tomllib
+from fnmatch import fnmatchcase
 from itertools import combinations
 from pathlib import Path
 
@@ -187,6 +188,40 @@ def test_every_mimic_item_has_the_label_of_the_release() -> None:
     assert {fluids[i.item] for v in V.variables for i in v.mimic} == {"Blood"}
 
 
+@pytest.mark.skipif(not MIMIC.is_dir(), reason="shared/data/mimic-iv-demo is absent")
+def test_every_icd_code_not_marked_is_in_the_release() -> None:
+    released: dict[tuple[str, str], list[tuple[str, str]]] = {}
+    for table in ("diagnoses", "procedures"):
+        with gzip.open(MIMIC / "hosp" / f"d_icd_{table}.csv.gz", "rt", encoding="utf-8") as file:
+            for row in csv.DictReader(file):
+                key = (table, row["icd_version"])
+                released.setdefault(key, []).append((row["icd_code"], row["long_title"]))
+
+    def found(table: str, version: str, code: str) -> bool:
+        first, _, last = code.partition("-")
+        codes = [c for c, _ in released[table, version]]
+        return any(first <= c[:3] <= last if last else c.startswith(first) for c in codes)
+
+    absent = [
+        (entry.name, code)
+        for table, entries in (("diagnoses", V.conditions), ("procedures", V.procedures))
+        for entry in entries
+        for version, listed in (("9", entry.icd9), ("10", entry.icd10))
+        for code in listed
+        if code not in entry.unverified and not found(table, version, code)
+    ]
+    assert absent == []
+    patterns = [p for condition in V.conditions for p in condition.in_remission]
+    titles = [
+        title
+        for version in ("9", "10")
+        for code, title in released["diagnoses", version]
+        if any(fnmatchcase(code, pattern) for pattern in patterns)
+    ]
+    assert titles
+    assert all("remission" in title for title in titles)
+
+
 @pytest.mark.parametrize(
     ("label", "drug"),
     [
@@ -281,6 +316,10 @@ def test_routes(text: str, route: str) -> None:
         ("ICD10CM", "M32.14", ("sle", "autoimmune")),
         ("ICD9CM", "7100", ("sle", "autoimmune")),
         ("ICD10CM", "C92.00", ("leukaemia", "malignancy")),
+        ("ICD10CM", "C91.01", ()),
+        ("ICD9CM", "204.00", ("leukaemia", "malignancy")),
+        ("ICD9CM", "20401", ()),
+        ("ICD10CM", "M31.1", ()),
         ("ICD10CM", "C50.911", ("solid_tumour", "malignancy")),
         ("ICD10CM", "C44.91", ()),
         ("ICD10CM", "D46.9", ("mds", "malignancy")),

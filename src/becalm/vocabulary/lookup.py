@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from fnmatch import fnmatchcase
 from functools import cached_property, lru_cache
 from typing import Final, TypeVar
 
@@ -207,7 +208,12 @@ class Vocabulary:
 
     def _conditions_of(self, system: str, code: str, name: str) -> tuple[str, ...]:
         if code.strip():
-            found = _by_code(self.conditions, system, code)
+            plain = _plain(code)
+            found = tuple(
+                name
+                for name in _by_code(self.conditions, system, code)
+                if not any(fnmatchcase(plain, p) for p in self._conditions[name].in_remission)
+            )
         elif self._negated(name):
             found = ()
         else:
@@ -346,7 +352,7 @@ def _by_code(
 ) -> tuple[str, ...]:
     """Return entries with a code; for ICD those with the longest prefix of it."""
     family = system.upper().replace("-", "").replace("_", "").replace(" ", "")
-    plain = code.strip().upper().replace(".", "")
+    plain = _plain(code)
     if family.startswith(("ICD9", "ICD10")):
         scored = [
             (_prefix(plain, entry.icd10 if family.startswith("ICD10") else entry.icd9), entry.name)
@@ -359,6 +365,10 @@ def _by_code(
     if family == "OMOP":
         return tuple(entry.name for entry in entries if plain in entry.omop)
     return ()
+
+
+def _plain(code: str) -> str:
+    return code.strip().upper().replace(".", "")
 
 
 def _prefix(code: str, prefixes: Sequence[str]) -> int:

@@ -123,11 +123,13 @@ class Drug(Entry, frozen=True, kw_only=True, rename={"drug_class": "class"}):
 class Condition(Entry, frozen=True, kw_only=True):
     """A diagnosis. ICD codes are prefixes without dots; `C00-C43` is a range of categories.
 
-    `parents` are wider conditions that this one is also reported as.
+    `parents` are wider conditions that this one is also reported as. `in_remission` are patterns of
+    codes that say the patient has not got it now (`?` is any one character).
     """
 
     icd10: tuple[str, ...] = ()
     icd9: tuple[str, ...] = ()
+    in_remission: tuple[str, ...] = ()
     snomed: tuple[str, ...] = ()
     omop: tuple[str, ...] = ()
     parents: tuple[str, ...] = ()
