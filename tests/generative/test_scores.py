@@ -50,7 +50,44 @@ ODD = parse(
     """,
     "odd.toml",
 )
-DEFINITIONS = [load("hscore"), load("hlh2004"), load("mas2016"), ODD]
+RULED = parse(
+    """
+    name = "ruled"
+    title = "One item and two of three"
+    cite = "10.1000/none"
+    population = "nobody"
+    cut_off = 1
+    cut_off_source = "made up"
+    [rule]
+    all = ["crp", { at_least = 2, of = ["ferritin", "ast", "spleen"] }]
+    [[item]]
+    variable = "crp"
+    unit = "mg/L"
+    take = "max"
+    within = "100h"
+    at_least = 5
+    [[item]]
+    variable = "ferritin"
+    unit = "ng/mL"
+    take = "max"
+    within = "100h"
+    at_least = 500
+    [[item]]
+    variable = "ast"
+    unit = "U/L"
+    take = "last"
+    within = "100h"
+    above = 29.5
+    [[item]]
+    name = "spleen"
+    variable = "splenomegaly"
+    take = "max"
+    within = "200h"
+    at_least = 1
+    """,
+    "ruled.toml",
+)
+DEFINITIONS = [load("hscore"), load("hlh2004"), load("mas2016"), ODD, RULED]
 
 NEAR_EDGES = {
     "temperature": (36.5, 37.999, 38.0, 38.4, 38.5, 39.4, 39.41),
@@ -198,12 +235,15 @@ def test_criteria_rows_are_those_of_the_oracle(case: Case, look_back: int) -> No
             low, high = oracle.total_at(case.definition, case.oracle, person, moment_or_never)
             assert (row["low"], row["high"]) == (low, high)
             assert (row["low_unmodified"], row["high_unmodified"]) == (low, high)
+            assessed = 0
             for item in case.definition.items:
                 points = oracle.possible_points(case.oracle, item, person, moment_or_never)
                 each = states[str(person), moment, item.key]
                 assert (each["points_low"], each["points_high"]) == (min(points), max(points))
                 open_ = each["state"] == "not assessed"
                 assert open_ == (min(points) <= 0 < max(points))
+                assessed += not open_
+            assert row["items_assessed"] == assessed
     assert set(found) == expected
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeAlias
 
@@ -33,10 +33,14 @@ class Readings:
     time: Times
     modifiers: Modifiers
     source_row: SourceRow
+    _points: dict[Item, Pair] = field(default_factory=dict)
+    _leaves: dict[Item, Leaf] = field(default_factory=dict)
 
     def points(self, item: Item) -> Pair:
         """Bounds of an item's points; all that it can be worth where nothing is known."""
-        return self.evaluation.bounds(item, self.person, self.time)
+        if item not in self._points:
+            self._points[item] = self.evaluation.bounds(item, self.person, self.time)
+        return self._points[item]
 
     @cached_property
     def total(self) -> Pair:
@@ -61,10 +65,6 @@ class Readings:
         if item not in self._leaves:
             self._leaves[item] = read(self, item)
         return self._leaves[item]
-
-    @cached_property
-    def _leaves(self) -> dict[Item, Leaf]:
-        return {}
 
 
 @dataclass(frozen=True, eq=False)
