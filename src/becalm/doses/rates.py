@@ -157,7 +157,7 @@ def convert(rows: Written) -> Converted:
     single = ~(flow.given & (length > 0)) & (length <= PUSH_UPTO)
     stop = single & ~dose.given & (rows.rate.value == 0)
     refused = _refusals(rows.start, end, length, dose, flow)
-    refused[stop & (refused == _CODE[NO_LENGTH])] = 0
+    refused[stop & np.isin(refused, (_CODE[NO_LENGTH], _CODE[NO_END]))] = 0
     good = refused == 0
     hours = length / HOUR
     by_amount = dose.usable | ~flow.usable

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import count
-from typing import Any, Final, Literal, Protocol
+from typing import Any, Final
 
 import numpy as np
 
@@ -40,9 +40,11 @@ from becalm.doses.units import (
     concentration_unit,
     rate_unit,
 )
+from becalm.events import Events
 from becalm.frame import Array, Frame
 from becalm.records import Records, Refusal
-from becalm.timeline import Intervals, Points, axis
+from becalm.timeline import Intervals, axis
+from becalm.vocabulary import Vocabulary
 
 FOREVER: Final = 1 << 61
 """µs; later than any record, for an end that is not known."""
@@ -54,25 +56,6 @@ HINTS: Final = {
     NEGATIVE: "a rewritten row is 'not given'",
     NO_START: "give a start",
 }
-
-
-class Weights(Protocol):
-    """Where measured weights come from; `becalm.events.Events` is one."""
-
-    def points(self, variable: str, clock: Literal["drawn", "available"]) -> Points: ...
-
-
-class Drug(Protocol):
-    @property
-    def name(self) -> str: ...
-
-
-class Names(Protocol):
-    """What drugs and routes are called; `becalm.vocabulary.Vocabulary` is one."""
-
-    def drug_of(self, label: str, code: str, system: str) -> Drug | None: ...
-
-    def route_of(self, text: str) -> str: ...
 
 
 @dataclass(frozen=True)
@@ -95,7 +78,7 @@ class Coded:
         return answers[self.code]
 
 
-def rebuild(records: Records, events: Weights, vocabulary: Names) -> Doses:
+def rebuild(records: Records, events: Events, vocabulary: Vocabulary) -> Doses:
     """Turn every administered row into a constant-rate interval or a single dose.
 
     One row per row of the record, in its order, whether or not the drug is known and whether or
@@ -160,7 +143,10 @@ def rebuild(records: Records, events: Weights, vocabulary: Names) -> Doses:
         usable & _long(route, done, start), "one amount over more than a day: read as the total"
     )
     flags.add(usable & _twice(given, group), "possible duplicate")
-    flags.add(usable & _overlapping(group, start, done), "overlaps another infusion of the drug")
+    flags.add(
+        usable & (drug >= 0) & _overlapping(group, start, done),
+        "overlaps another infusion of the drug",
+    )
     flags.add(usable & (done.end > death) & alive, "runs past death: counted until death")
     flags.add(usable & ~alive & (start != UNKNOWN_TIME), "after death: not counted")
     flags.add(given["date_only"], "date only")
@@ -211,11 +197,11 @@ def rebuild(records: Records, events: Weights, vocabulary: Names) -> Doses:
     )
 
 
-def _route(vocabulary: Names, text: str) -> str:
+def _route(vocabulary: Vocabulary, text: str) -> str:
     return vocabulary.route_of(text) if text else ""
 
 
-def _drugs(given: Frame, vocabulary: Names) -> tuple[Codes, list[str]]:
+def _drugs(given: Frame, vocabulary: Vocabulary) -> tuple[Codes, list[str]]:
     """Code of each row's drug, -1 where it is not known, and the names of the codes, sorted."""
     label, code, table = (Coded.of(given[name]) for name in ("label", "code", "table"))
     both = label.code.astype(np.int64) * max(len(code.texts), 1) + code.code
@@ -247,7 +233,7 @@ def _last_moment(records: Records) -> Times:
     return np.where(death == UNKNOWN_TIME, FOREVER, late)
 
 
-def _weights(records: Records, events: Weights) -> tuple[Floats, Mask]:
+def _weights(records: Records, events: Events) -> tuple[Floats, Mask]:
     """The weight in force at the start of each row in kg, and whether it is the persons sheet's."""
     given = records.administrations
     own = _possible(given["weight_kg"])
@@ -256,7 +242,8 @@ def _weights(records: Records, events: Weights) -> tuple[Floats, Mask]:
     )
     with np.errstate(invalid="ignore"):
         certain = np.isfinite(low) & np.isfinite(high) & (high - low <= TOLERANCE * low)
-    measured = _possible(np.where(certain, low / 2 + high / 2, np.nan))
+    measured = np.full(len(low), np.nan)
+    measured[certain] = _possible((low[certain] + high[certain]) / 2)
     sheet = records.persons["weight_kg"]
     stated = _possible(sheet[given["person"]])
     nearer = np.where(np.isnan(own), measured, own)
@@ -303,7 +290,7 @@ def _close(records: Records, group: Codes, counts: Mask, last: Times) -> tuple[T
     found = np.minimum(following, len(other) - 1)
     chained = (following < len(other)) & (group[other[found]] == group[asked])
     end[asked[chained]] = start[other[found[chained]]]
-    left = asked[~chained]
+    left = asked[~chained & (given["rate"][asked] > 0)]  # a rate of 0 ends by itself
     end[left] = np.minimum(
         _stay_ends(records, given["person"][left], start[left]), last[given["person"][left]]
     )
