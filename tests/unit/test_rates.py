@@ -264,7 +264,7 @@ def test_every_rated_row_of_the_demo_conserves_its_dose(demo: Doses) -> None:
     """All 11,038 rows with a rate: rate × time is the amount within 5 %, two of them 0 = 0."""
     with duckdb.connect() as con:
         raw = con.execute(
-            "SELECT row_number() OVER () + 1 AS key, subject_id, starttime, amount, amountuom, rate,"
+            "SELECT row_number() OVER () AS key, subject_id, starttime, amount, amountuom, rate,"
             " rateuom, patientweight FROM read_csv(?)",
             [str(MIMIC / "icu" / "inputevents.csv.gz")],
         ).fetchall()
