@@ -11,8 +11,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from becalm.chunk import Chunk
 from becalm.demo import planted, write_hospital
 from becalm.demo.tidy import DAY, HOUR, Patient
+from becalm.scores import Clock, evaluate
+from becalm.scores import load as load_definition
+from becalm.sources.sheets import open_sheets
+from becalm.vocabulary import load as load_vocabulary
 from tests.spec.by_hand import (
     Chart,
     Total,
@@ -320,6 +325,7 @@ def test_the_kidneys_of_the_five(
         ratio = round(at_worst / baseline, 9)
         return (ratio >= 1.5) + (ratio >= 2) + (ratio >= 3)
 
+    assert entry["truth"]["kdigo"] == list(stages)
     staged = (stage(max(before)), 3 if replaced else stage(max(after)))
     assert staged == stages
 
@@ -390,7 +396,9 @@ def test_infections_and_deaths_are_the_published_ones() -> None:
             for c in patient.cultures
             if c.judged == "infection" and c.collected - t0 > 48 * HOUR
         ][:1]
-        (contaminated,) = [[c for c in patient.cultures if c.judged == "contaminant"]]
+        truth = ENTRIES[name]["truth"]["bacterial_infections"]
+        assert [day for _, _, day in truth] == grown[name]
+        contaminated = [c for c in patient.cultures if c.judged == "contaminant"]
         assert len(contaminated) == (1 if name == "ILL-1" else 0)
     assert grown == {"ILL-1": [], "ILL-2": [9.2], "ILL-3": [], "ILL-4": [19.5], "ILL-5": [7.6]}
     died = {
@@ -440,6 +448,23 @@ def test_the_treated_non_cases_miss_by_one_reason_each() -> None:
     early = ENTRIES["TRT-EARLY-DEATH"]
     assert early["t0"].year == 2015
     assert early["death"] == 20
+
+
+@pytest.mark.parametrize("clock", ["drawn", "available"])
+def test_from_the_written_sheets_the_same_totals_come_back(hospital: Path, clock: Clock) -> None:
+    """Untidied, written, read and scored again, each peak is the planned one on either clock."""
+    hscores = load_definition("hscore")
+    found: dict[str, list[float]] = {}
+    for records in open_sheets(hospital).chunks():
+        ids = records.persons["person_id"].tolist()
+        evaluation = evaluate(hscores, Chunk.of(records, load_vocabulary()).inputs(clock))
+        total = evaluation.total
+        for low, high, code in zip(total.low, total.high, total.person, strict=True):
+            name = ids[code]
+            if name not in found or low > found[name][0]:
+                found[name] = [low, high]
+    planned = {n: e["truth"]["hscore"] for n, e in ENTRIES.items() if "hscore" in e["truth"]}
+    assert {name: found[name] for name in planned} == planned
 
 
 def known(folder: Path) -> Mapping[str, Any]:

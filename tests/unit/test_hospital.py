@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import tomllib
+import tracemalloc
 from itertools import pairwise
 from pathlib import Path
 
@@ -248,6 +249,29 @@ def test_every_notation_holds_the_same_milligrams(written: str) -> None:
     assert mg == pytest.approx(total_mg(steps), abs=1e-9)
     assert all(a.end is not None and a.end <= b.start for a, b in pairwise(doses))
     assert not any(dose.start < 1180 and (dose.end or 0) > 1000 for dose in doses)
+
+
+def test_the_hour_that_no_clock_shows_is_empty(hospital: Path) -> None:
+    """One infusion crosses the night on which clocks are put forward."""
+    night = [
+        row["time"]
+        for row in sheet(hospital, "labs")
+        if row["person_id"] == "ILL-4" and row["time"].startswith("2018-03-11")
+    ]
+    assert any(" 01:" in time for time in night)
+    assert not any(" 02:" in time for time in night)
+
+
+def test_memory_does_not_grow_with_the_number_of_persons(tmp_path: Path) -> None:
+    def most_bytes(persons: int) -> int:
+        tracemalloc.start()
+        write_hospital(tmp_path, persons=persons, seed=20)
+        most = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return most
+
+    write_hospital(tmp_path, persons=20, seed=20)  # what is read once and kept
+    assert most_bytes(120) < 1.2 * most_bytes(30)
 
 
 def test_progress_is_told(tmp_path: Path) -> None:

@@ -87,6 +87,8 @@ def patient(number: int, rng: np.random.Generator) -> Patient:
     intensive = bool(unknown[5] < kind["intensive"])
     one.stays = _stays(start, end, intensive, died)
     one.draws = _draws(kind, start, end, intensive, rng)
+    if one.weight_kg is not None and rng.random() < 0.7:
+        one.draws.append(Draw(start + 45, "weight", one.weight_kg))
     one.doses = _doses(kind, start, end, intensive, rng)
     one.conditions = [
         Condition(start, *given) for i, given in enumerate(kind["conditions"]) if not i or age > 60
