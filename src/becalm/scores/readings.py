@@ -57,6 +57,8 @@ class Readings:
             parts = [self._unmodified(part) for part in item.count]
             return banded(item, *counted(item, parts))
         low, high = self.points(item)
+        if not self.modifiers.get(item.variable):
+            return low, high
         moved = self.leaf(item).moved
         return np.where(moved, 0.0, low), np.where(moved, 0.0, high)
 
