@@ -1,0 +1,6 @@
+"""Whether it worked: values before and after each clock, and the protocol's own response."""
+
+from becalm.response.primary import LEFT_TRUNCATED, primary
+from becalm.response.table import response
+
+__all__ = ["LEFT_TRUNCATED", "primary", "response"]
