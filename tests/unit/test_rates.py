@@ -224,6 +224,19 @@ def test_rows_that_are_alike_but_for_the_drug_are_no_duplicates() -> None:
     assert column(doses, "flag") == ["", "", "", "possible duplicate"]
 
 
+def test_an_order_neither_repeats_nor_overlaps_what_was_given() -> None:
+    doses = doses_of(
+        """
+        status  | start | end | amount
+        ordered | 0     | 6   | 150 mg
+        given   | 0     | 6   | 150 mg
+        ordered | 3     | 9   | 150 mg
+        given   | 6     | 12  | 150 mg
+        """
+    )
+    assert column(doses, "flag") == ["", "", "", ""]
+
+
 def test_two_weights_of_one_minute_that_differ_are_no_weight() -> None:
     """80 and 80.2 kg are one weight, 60 and 80 are none."""
     row = [{"start": 1, "end": 2, "rate": "1 mg/kg/h"}]

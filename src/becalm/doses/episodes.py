@@ -156,7 +156,8 @@ def continuous_entries(
     """Find the continuous infusions that last long enough to enter a study.
 
     At least `min_duration` µs with gaps up to the bridge filled, or still running at death or at
-    the end of the records, as charted up to a changeover (30 min) earlier.
+    the end of the records, as charted up to a changeover (30 min) earlier. After a pause longer
+    than the bridge there may be a second one within a treatment episode.
     """
     found = continuous(doses, drug, rules, end_of_records)
     return found.when.take((found.when.durations() >= min_duration) | found.running)
@@ -271,16 +272,19 @@ def _described(
     top = flow.low == peak[flow.person]
     np.minimum.at(reached, flow.person[top], flow.start[top])
     peak = np.where(constant, peak, np.nan)
+    edges = np.searchsorted(flow.person, np.arange(count + 1))
     climbs = [
         steps_up(
-            *(column[flow.person == one] for column in (flow.start, flow.end, flow.low)),
+            flow.start[begin:stop],
+            flow.end[begin:stop],
+            flow.low[begin:stop],
             min_rise=rules.min_rise,
             held=rules.held,
             resume_within=rules.resume_within,
         )
-        if constant[one]
+        if steady
         else ()
-        for one in range(count)
+        for begin, stop, steady in zip(edges, edges[1:], constant.tolist(), strict=False)
     ]
     ids = doses.person_id[person]
     episodes = Frame.of(

@@ -211,8 +211,8 @@ def _daily(
     windows = Intervals(person, start, start + DAY)
     mg = doses.flow(drug).integrate(person, start, start + DAY)[0].copy()
     bolus = doses.boluses(drug)
-    at, _ = _window_of(windows, bolus.person, bolus.time)
-    np.add.at(mg, at[at >= 0], bolus.low[at >= 0])
+    dose, window = windows.overlaps(bolus.person, bolus.time, bolus.time + 1)
+    np.add.at(mg, window, bolus.low[dose])
     unknown = doses.unknown(drug)
     mg[windows.overlaps(unknown.person, unknown.start, unknown.end)[1]] = np.nan
     running = doses.rate(drug)
@@ -237,15 +237,6 @@ def _daily(
         weight_used=weight,
         rrt=rrt,
     )
-
-
-def _window_of(
-    windows: Intervals, person: npt.NDArray[np.int32], time: npt.NDArray[np.int64]
-) -> tuple[Index, None]:
-    mine, window = windows.overlaps(person, time, time + 1)
-    at = np.full(len(person), -1, np.intp)
-    at[mine] = window
-    return at, None
 
 
 def _weight_of(

@@ -12,13 +12,8 @@ import numpy as np
 
 from becalm.clock import DAY, UNKNOWN_TIME
 from becalm.doses.exposure import ROUTES, ROWS, Doses
+from becalm.doses.oddities import Read, flags, refusals
 from becalm.doses.rates import (
-    BACKWARDS,
-    NEGATIVE,
-    NO_END,
-    NO_START,
-    NO_WEIGHT,
-    WHY,
     Codes,
     Converted,
     Floats,
@@ -30,7 +25,6 @@ from becalm.doses.rates import (
     convert,
 )
 from becalm.doses.units import (
-    LONG_SINGLE_DOSE,
     PUSH_UPTO,
     TABLE,
     TOLERANCE,
@@ -42,20 +36,12 @@ from becalm.doses.units import (
 )
 from becalm.events import Events
 from becalm.frame import Array, Frame
-from becalm.records import Records, Refusal
+from becalm.records import Records
 from becalm.timeline import Intervals, axis
 from becalm.vocabulary import Vocabulary
 
 FOREVER: Final = 1 << 61
 """µs; later than any record, for an end that is not known."""
-
-HINTS: Final = {
-    NO_WEIGHT: "give weight_kg in the row, a weight within 24 h before, or persons.weight_kg",
-    NO_END: "give an end, or a row with the next rate",
-    BACKWARDS: "look at start and end",
-    NEGATIVE: "a rewritten row is 'not given'",
-    NO_START: "give a start",
-}
 
 
 @dataclass(frozen=True)
@@ -123,34 +109,22 @@ def rebuild(records: Records, events: Events, vocabulary: Vocabulary) -> Doses:
     until = np.minimum(done.end, death)
     alive = start < death
 
-    flags = _Flags(n)
-    flags.add(counts & (done.refused > 0), lambda i: f"refused: {WHY[done.refused[i]]}")
-    flags.add(~understood, lambda i: f"refused: status {given['status'][i]!r} is not understood")
-    for where, said in done.notes:
-        flags.add(counts & where, said)
-    flags.add(
-        counts & opened & (done.refused == 0),
-        "no end recorded: runs until the next rate, death or the end of the stay",
+    read = Read(
+        given=given,
+        written=written,
+        done=done,
+        usable=usable,
+        counts=counts,
+        understood=understood,
+        drug=drug,
+        drugs=tuple(drugs),
+        route=route,
+        assumed_iv=assumed,
+        group=group,
+        opened=opened,
+        by_sheet=by_sheet,
+        death=death,
     )
-    flags.add(usable & done.by_weight & by_sheet, "weight from persons sheet")
-    flags.add(usable & assumed, "route not recorded: an infusion is taken as IV")
-    flags.add(usable & _without_mass(written, drug, done), "volume without concentration")
-    flags.add(
-        usable & _implausible(drug, drugs, done.rate_mg_h),
-        lambda i: f"implausible rate: {done.rate_mg_h[i]:.6g} mg/h",
-    )
-    flags.add(
-        usable & _long(route, done, start), "one amount over more than a day: read as the total"
-    )
-    flags.add(usable & _twice(given, group), "possible duplicate")
-    flags.add(
-        usable & (drug >= 0) & _overlapping(group, start, done),
-        "overlaps another infusion of the drug",
-    )
-    flags.add(usable & (done.end > death) & alive, "runs past death: counted until death")
-    flags.add(usable & ~alive & (start != UNKNOWN_TIME), "after death: not counted")
-    flags.add(given["date_only"], "date only")
-
     refused_row = done.refused > 0
     raw = refused_row | ~counts
     nothing = (given["amount"] == 0) | (np.isnan(given["amount"]) & (given["rate"] == 0))
@@ -177,7 +151,7 @@ def rebuild(records: Records, events: Events, vocabulary: Vocabulary) -> Doses:
             for table, key in zip(given["table"], given["key"].tolist(), strict=True)
         ],
         status=given["status"],
-        flag=flags.text,
+        flag=flags(read),
         drug_code=drug,
         route_code=route,
         counted=usable & alive,
@@ -190,7 +164,7 @@ def rebuild(records: Records, events: Events, vocabulary: Vocabulary) -> Doses:
     )
     return Doses(
         frame,
-        _refusals(given, frame, done, counts, understood),
+        refusals(read),
         tuple(drugs),
         last,
         records.persons["person_id"],
@@ -316,65 +290,6 @@ def _route_of_infusions(route: Array, done: Converted) -> tuple[Array, Mask]:
     return np.where(assumed, ROUTES.index("IV"), route).astype(np.int8), assumed
 
 
-def _without_mass(written: Written, drug: Codes, done: Converted) -> Mask:
-    """A known drug by volume whose strength is not stated: how many mg cannot be known."""
-    volume = np.where(
-        np.isnan(written.amount.value),
-        written.rate.of_dimension("volume"),
-        written.amount.of_dimension("volume"),
-    ).astype(np.bool_)
-    return (drug >= 0) & volume & np.isnan(done.amount_mg) & np.isnan(written.concentration.value)
-
-
-def _implausible(drug: Codes, drugs: Sequence[str], rate_mg_h: Floats) -> Mask:
-    odd = np.zeros(len(drug), np.bool_)
-    for one in TABLE.plausible:
-        if one.drug in drugs:
-            outside = (rate_mg_h < one.rate_mg_h_low) | (rate_mg_h > one.rate_mg_h_high)
-            odd |= (drug == drugs.index(one.drug)) & outside
-    return odd
-
-
-def _long(route: Array, done: Converted, start: Times) -> Mask:
-    """An amount with start and end days apart by a route that nothing runs through."""
-    swallowed = np.isin(route, [ROUTES.index(name) for name in ("SC", "IM", "PO")])
-    return swallowed & ~done.states_rate & done.timed & (done.end - start > LONG_SINGLE_DOSE)
-
-
-def _twice(given: Frame, group: Codes) -> Mask:
-    """Rows that repeat an earlier one in everything but their key; both are counted."""
-    numbers = ("start", "end", "amount", "rate")
-    mixed = group.astype(np.uint64)
-    for name in numbers:
-        mixed = mixed * np.uint64(0x9E3779B97F4A7C15) + given[name].view(np.uint64)
-        mixed ^= mixed >> np.uint64(29)
-    order = np.argsort(mixed, kind="stable")
-    same = (mixed[order][1:] == mixed[order][:-1]) & (group[order][1:] == group[order][:-1])
-    for name in numbers:
-        column = given[name][order]
-        same &= (column[1:] == column[:-1]) | (
-            (column[1:] != column[1:]) & (column[:-1] != column[:-1])
-        )
-    repeated = np.zeros(len(given), np.bool_)
-    repeated[order[1:][same]] = True
-    return repeated
-
-
-def _overlapping(group: Codes, start: Times, done: Converted) -> Mask:
-    """Infusions that begin while an earlier one of the same drug, person and route still runs."""
-    odd = np.zeros(len(group), np.bool_)
-    rows = np.flatnonzero(done.timed & ~done.single & (done.end > start) & (done.rate_per_h > 0))
-    if not len(rows):
-        return odd
-    rows = rows[np.lexsort((start[rows], group[rows]))]
-    who, begin, stop = group[rows], start[rows], done.end[rows]
-    by_end = np.lexsort((stop, who))
-    line = axis((who, begin), (who[by_end], stop[by_end]))
-    reach = np.maximum.accumulate(line.place(who, stop))
-    odd[rows[1:][line.place(who, begin)[1:] < reach[:-1]]] = True
-    return odd
-
-
 def _notation(written: Written, done: Converted) -> Texts:
     """How each row was written: by amount, by rate, by weight, by volume; made once per way."""
     sides = [
@@ -406,43 +321,3 @@ def _way(written: Written, single: bool, i: int) -> str:
     if not np.isnan(written.concentration.value[i]):
         parts.append(f"of {unit(written.concentration)}")
     return " ".join(parts)
-
-
-class _Flags:
-    """What there is to say of rows, written out only where there is something."""
-
-    def __init__(self, n: int) -> None:
-        self.text: Texts = np.full(n, "", dtype=object)
-
-    def add(self, where: Mask, said: str | Callable[[int], str]) -> None:
-        for i in np.flatnonzero(where).tolist():
-            one = said if isinstance(said, str) else said(i)
-            self.text[i] = f"{self.text[i]}|{one}" if self.text[i] else one
-
-
-def _refusals(
-    given: Frame, frame: Frame, done: Converted, counts: Mask, understood: Mask
-) -> tuple[Refusal, ...]:
-    """Rows that give no amount although they were given, counted by where and why."""
-    found: dict[tuple[str, str, str, str], list[int]] = {}
-    for i in np.flatnonzero((counts & (done.refused > 0)) | ~understood).tolist():
-        reason = WHY[done.refused[i]] if understood[i] else "status is not understood"
-        if reason in HINTS:
-            reason = f"{reason}: {HINTS[reason]}"
-        by_rate = np.isnan(given["amount"][i])
-        unit = given["rate_unit" if by_rate else "amount_unit"][i]
-        name = frame["drug"][i] or given["label"][i]
-        found.setdefault((given["table"][i], name, unit, reason), []).append(i)
-    return tuple(
-        Refusal(*key, len(rows), f"{frame['source_row'][rows[0]]} {_shown(given, rows[0])}")
-        for key, rows in sorted(found.items())
-    )
-
-
-def _shown(given: Frame, i: int) -> str:
-    parts = [
-        f"{given[value][i]:g} {given[unit][i]}".strip()
-        for value, unit in (("amount", "amount_unit"), ("rate", "rate_unit"))
-        if not np.isnan(given[value][i])
-    ]
-    return ", ".join(parts) or "no number"
