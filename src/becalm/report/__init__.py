@@ -1,0 +1,32 @@
+"""The report: an internal page with patients in it, and a release with none.
+
+`write_report` writes `report.html` and `figures/`; `write_release` writes suppressed aggregates only.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from becalm.report import page
+from becalm.report.cohort import Cohort
+from becalm.report.figures import draw_all
+from becalm.result import StudyResult
+
+__all__ = ["write_report"]
+
+
+def write_report(result: StudyResult, folder: Path) -> list[Path]:
+    """Write `report.html` and every figure as SVG and PNG into an existing folder."""
+    cohort = Cohort(result)
+    figures = draw_all(cohort)
+    html = folder / "report.html"
+    html.write_text(page.render(cohort, figures), encoding="utf-8")
+    written = [html]
+    drawings = folder / "figures"
+    drawings.mkdir(exist_ok=True)
+    for name, figure in figures.items():
+        vector, pixels = drawings / f"{name}.svg", drawings / f"{name}.png"
+        vector.write_text(figure.svg, encoding="utf-8")
+        pixels.write_bytes(figure.png())
+        written += [vector, pixels]
+    return written

@@ -1,0 +1,161 @@
+"""The study as the report looks at it: its cohort, its clocks and its drug of interest."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final
+
+import numpy as np
+
+from becalm.clock import HOUR, UNKNOWN_TIME
+from becalm.frame import Frame
+from becalm.result import StudyResult
+
+Row = dict[str, Any]
+ROW_EACH: Final = 10
+"""Up to so many patients have a row each in table 1; more are summarised."""
+CLOCKS: Final = ("t0", "t_civ", "t_high")
+
+
+@dataclass(frozen=True)
+class Cohort:
+    """A finished study with its analysed persons: episode 1, in the order of their ids."""
+
+    result: StudyResult
+
+    @cached_property
+    def persons(self) -> list[Row]:
+        rows = [row for row in self.result.tables["persons"].rows() if row["episode"] in {1, -1}]
+        return sorted(rows, key=lambda row: str(row["person_id"]))
+
+    @property
+    def n(self) -> int:
+        return len(self.persons)
+
+    @cached_property
+    def ids(self) -> list[str]:
+        return [row["person_id"] for row in self.persons]
+
+    @cached_property
+    def person(self) -> dict[str, Row]:
+        return {row["person_id"]: row for row in self.persons}
+
+    @property
+    def drug(self) -> str:
+        """The drug of interest; '' where the protocol has none."""
+        entry = self.result.protocol.entry
+        return entry.drug if entry else ""
+
+    @property
+    def claim(self) -> str:
+        """`response` where a treatment is studied, else `course`: no drug effect is claimed."""
+        return self.result.protocol.response.claim
+
+    @property
+    def zero(self) -> str:
+        """What time zero is, in words."""
+        return f"first {self.drug}" if self.drug else "the index hour"
+
+    @cached_property
+    def clocks(self) -> list[str]:
+        """The clocks on which anything was compared, the primary one first."""
+        used = set(self.table("response", "clock")) | set(self.of(self.result.primary, "clock"))
+        return [clock for clock in CLOCKS if clock in used]
+
+    def clock_name(self, clock: str) -> str:
+        """Say in words what a clock counts from."""
+        entry = self.result.protocol.entry
+        if clock == "t_civ":
+            return f"start of {entry.mode} {self.drug}" if entry else clock
+        if clock == "t_high":
+            return f"first rate ≥ {entry.high_rate_mg_day:,.0f} mg/day" if entry else clock
+        return self.zero
+
+    def time_zero(self, person_id: str, clock: str = "t0") -> int:
+        """Return a clock's instant; the index hour stands in where a study has no t0."""
+        row = self.person[person_id]
+        if clock == "t0" and row["t0"] == UNKNOWN_TIME:
+            return int(row["index_time"])
+        return int(row[clock])
+
+    def hours(self, person_id: str, time: int, clock: str = "t0") -> float:
+        """Return hours from a clock; NaN where either instant is unknown."""
+        if person_id not in self.person:
+            return math.nan
+        zero = self.time_zero(person_id, clock)
+        return math.nan if UNKNOWN_TIME in (time, zero) else (time - zero) / HOUR
+
+    def keep(self, frame: Frame) -> Frame:
+        """Return the rows of a table that belong to the cohort's first episodes."""
+        known = self.person
+        ids = frame["person_id"].tolist()
+        mask = np.fromiter((person_id in known for person_id in ids), dtype=bool, count=len(ids))
+        if "episode" in frame.columns:
+            mask &= np.isin(frame["episode"], [1, -1])
+        return frame.take(mask)
+
+    def rows(self, name: str) -> list[Row]:
+        """Return a written table's rows of the cohort."""
+        return list(self.keep(self.result.tables[name]).rows())
+
+    def table(self, name: str, column: str) -> list[Any]:
+        return self.of(self.result.tables[name], column)
+
+    def of(self, frame: Frame, column: str) -> list[Any]:
+        """Return one column of the cohort's rows."""
+        found: list[Any] = self.keep(frame)[column].tolist()
+        return found
+
+    @cached_property
+    def outcome(self) -> dict[str, Row]:
+        return {row["person_id"]: row for row in self.rows("outcome")}
+
+    @cached_property
+    def response(self) -> list[Row]:
+        return self.rows("response")
+
+    @cached_property
+    def safety(self) -> list[Row]:
+        return self.rows("safety")
+
+    @cached_property
+    def primary(self) -> list[Row]:
+        return list(self.keep(self.result.primary).rows())
+
+    @cached_property
+    def criteria(self) -> list[Row]:
+        """The definitions at their peak up to the index, in the protocol's order."""
+        order = {name: i for i, name in enumerate(self.result.protocol.definitions.report)}
+        rows = [row for row in self.rows("criteria") if row["moment"] == "peak_to_index"]
+        return sorted(rows, key=lambda r: (order.get(r["criterion"], 99), r["person_id"]))
+
+    @cached_property
+    def items(self) -> list[Row]:
+        return [row for row in self.rows("criteria_items") if row["moment"] == "peak_to_index"]
+
+    @cached_property
+    def series(self) -> list[Row]:
+        rows = list(self.keep(self.result.series).rows())
+        return sorted(rows, key=lambda r: (r["person_id"], r["variable"], r["time"]))
+
+    @cached_property
+    def steps(self) -> list[Row]:
+        return list(self.keep(self.result.dose_steps).rows())
+
+    @cached_property
+    def prior(self) -> list[Row]:
+        return list(self.keep(self.result.prior).rows())
+
+    def cutoff(self, criterion: str) -> float:
+        """Return the total at which the protocol calls a definition met."""
+        for rule in self.result.protocol.storm.definite:
+            if rule.criterion == criterion:
+                return rule.at_least
+        return math.nan
+
+    @cached_property
+    def not_analysed(self) -> set[str]:
+        """Persons already on treatment when their records begin: described, not analysed."""
+        return {row["person_id"] for row in self.persons if row["left_truncated"]}

@@ -1,0 +1,147 @@
+"""Every number opens the rows behind it: a button, and a pop-over that needs no script."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from markupsafe import Markup, escape
+
+from becalm.clock import UNKNOWN_TIME
+from becalm.report.cohort import Cohort, Row
+from becalm.report.text import UNKNOWN, bounded, hours, number, unit
+
+FEW = 30
+"""Up to so many patients every pop-over lists up to 60 rows; above that, 12."""
+
+
+@dataclass
+class Drill:
+    """Collects the pop-overs of a page; equal contents are written once."""
+
+    cohort: Cohort
+    popovers: dict[Markup, str] = field(default_factory=dict)
+
+    @cached_property
+    def _most(self) -> int:
+        return 60 if self.cohort.n <= FEW else 12
+
+    @cached_property
+    def _rows(self) -> dict[tuple[str, str], list[Row]]:
+        """The rows as written, by person and source row."""
+        found: dict[tuple[str, str], list[Row]] = {}
+        for row in self.cohort.keep(self.cohort.result.rows).rows():
+            found.setdefault((row["person_id"], row["source_row"]), []).append(row)
+        return found
+
+    @cached_property
+    def _doses(self) -> dict[tuple[str, str], Row]:
+        return {(row["person_id"], row["source_row"]): row for row in self.cohort.rows("doses")}
+
+    @cached_property
+    def _about(self) -> dict[str, list[str]]:
+        """The rows that describe a person rather than something timed."""
+        found: dict[str, list[str]] = {}
+        for person, key in self._rows:
+            if key.split(":")[0] in {"persons", "patients", "person"}:
+                found.setdefault(person, []).append(key)
+        return found
+
+    def rows(self, shown: str, person: str, source: str | Iterable[str]) -> Markup:
+        """Return a number that opens its source rows (`table:key`, joined by `|`)."""
+        keys = source.split("|") if isinstance(source, str) else list(source)
+        keys = list(dict.fromkeys(key for key in keys if key))
+        if not keys or shown in {"", UNKNOWN}:
+            return escape(shown)
+        body = [line for key in keys[: self._most] for line in self._lines(person, key)]
+        head = ("from t0" if self.cohort.drug else "from index", "what", "as written", "unit",
+                "available", "used as", "row")  # fmt: skip
+        more = len(keys) - self._most
+        note = f"and {more:,} more rows" if more > 0 else ""
+        return self._button(shown, _table(head, body, note), f"{person}: rows behind {shown}")
+
+    def about(self, shown: str, person: str) -> Markup:
+        """Return something known of a person, opening the row that says so."""
+        return self.rows(shown, person, self._about.get(person, []))
+
+    def people(self, shown: str, head: Sequence[str], lines: Iterable[Sequence[Any]]) -> Markup:
+        """Return a count that opens whom it counts."""
+        body = [tuple(line) for line in lines]
+        return self._button(shown, _table(head, body), f"behind {shown}") if body else escape(shown)
+
+    def value(self, person: str, variable: str, value: float, at: float, clock: str = "t0") -> str:
+        """Return the source row of a value: the one so large nearest to `at` hours."""
+        best, nearest = "", math.inf
+        for row in self._series.get((person, variable), []):
+            if value in {row["low"], row["high"]} or _near(value, row):
+                away = abs(self.cohort.hours(person, row["time"], clock) - at)
+                if away < nearest:
+                    best, nearest = row["source_row"], away
+        return best
+
+    @cached_property
+    def _series(self) -> dict[tuple[str, str], list[Row]]:
+        found: dict[tuple[str, str], list[Row]] = {}
+        for row in self.cohort.series:
+            found.setdefault((row["person_id"], row["variable"]), []).append(row)
+        return found
+
+    def _lines(self, person: str, key: str) -> list[tuple[str, ...]]:
+        rows = self._rows.get((person, key))
+        if rows:
+            return [
+                (
+                    self._hours(person, row["time"]), row["label"], row["value"], unit(row["unit"]),
+                    self._hours(person, row["available"]), row["canonical"], key,
+                )
+                for row in rows
+            ]  # fmt: skip
+        dose = self._doses.get((person, key))
+        if dose:
+            rate = not math.isnan(dose["rate_mg_h"])
+            amount = dose["rate_mg_h"] if rate else dose["amount"]
+            told = "mg/h" if rate else unit(dose["amount_unit"])
+            return [
+                (
+                    self._hours(person, dose["start"]), f"{dose['label']} {dose['route']}".strip(),
+                    number(amount, 4), told, "", dose["notation"], key,
+                )
+            ]  # fmt: skip
+        return [("", "not kept for this report", "", "", "", "", key)]
+
+    def _hours(self, person: str, time: int) -> str:
+        return "" if time == UNKNOWN_TIME else hours(self.cohort.hours(person, time))
+
+    def _button(self, shown: str, body: Markup, title: str) -> Markup:
+        name = self.popovers.setdefault(body, f"r{len(self.popovers)}")
+        return Markup('<button class="n" popovertarget="{}" title="{}">{}</button>').format(
+            name, title, shown
+        )
+
+
+def _near(value: float, row: Row) -> bool:
+    """A bound of a censored value differs from the printed number by the smallest step."""
+    return any(
+        math.isfinite(x) and math.isclose(x, value, rel_tol=1e-12)
+        for x in (row["low"], row["high"])
+    )
+
+
+def _table(head: Sequence[str], body: Sequence[Sequence[Any]], note: str = "") -> Markup:
+    """Return a small table; columns that are empty throughout are left out."""
+    kept = [i for i in range(len(head)) if any(str(line[i]) for line in body)]
+    top = Markup("").join(Markup("<th>{}").format(head[i]) for i in kept)
+    rows = Markup("").join(
+        Markup("<tr>{}").format(Markup("").join(Markup("<td>{}").format(line[i]) for i in kept))
+        for line in body
+    )
+    tail = Markup("<p>{}</p>").format(note) if note else Markup("")
+    return Markup("<table><tr>{}{}</table>{}").format(top, rows, tail)
+
+
+def series_value(row: Row) -> str:
+    """Return a drawn value as the figure's table writes it."""
+    return bounded(row["low"], row["high"])

@@ -1,0 +1,193 @@
+"""The study's main results as counts: the page prints them up front, the release suppresses them."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from dataclasses import dataclass
+
+from becalm.report.cohort import Cohort, Row
+from becalm.report.text import heading, label
+
+ANSWERS = {
+    "responded": ("responded", "fell"),
+    "did not respond": ("did not respond", "did not fall"),
+}
+
+
+def answer(cohort: Cohort, word: str) -> str:
+    """Return a primary result in words that claim no more than the design allows."""
+    treatment, course = ANSWERS.get(word, (word, word))
+    return treatment if cohort.claim == "response" else course
+
+
+@dataclass(frozen=True)
+class Primary:
+    """The primary result on one clock: whom it counts, and whom it cannot."""
+
+    clock: str
+    yes: list[Row]
+    no: list[Row]  # those who died before the horizon among them
+    unknown: list[Row]  # no sample, or discharged before
+
+    @property
+    def known(self) -> int:
+        return len(self.yes) + len(self.no)
+
+
+def primary(cohort: Cohort, clock: str) -> Primary:
+    """Count the primary result; persons already on treatment at the start are not analysed."""
+    rows = [
+        row
+        for row in cohort.primary
+        if row["clock"] == clock and row["person_id"] not in cohort.not_analysed
+    ]
+    no = {"did not respond", "died before"}
+    return Primary(
+        clock,
+        [row for row in rows if row["response"] == "responded"],
+        [row for row in rows if row["response"] in no],
+        [row for row in rows if row["response"] not in no | {"responded"}],
+    )
+
+
+def primary_words(cohort: Cohort) -> str:
+    """Say what the protocol counts: `ferritin lower, and AST or ALT lower`."""
+    rule = cohort.result.protocol.response
+    parts = [" and ".join(label(name) for name in rule.primary) + " lower"]
+    if rule.primary_any:
+        parts.append(" or ".join(label(name) for name in rule.primary_any) + " lower")
+    return ", and ".join(parts) + " than at baseline"
+
+
+@dataclass(frozen=True)
+class Shift:
+    """Who had an event before time zero, and to whom it came or grew worse after."""
+
+    event: str
+    any: list[Row]
+    new: list[Row]
+    prevalent: list[Row]  # present before, no worse after
+    worse: list[Row]
+    graded: int
+
+
+def shifts(cohort: Cohort) -> list[Shift]:
+    """Sort the safety rows of each event by how the grade moved."""
+    found: dict[str, list[Row]] = {}
+    for row in cohort.safety:
+        found.setdefault(row["event"], []).append(row)
+    order = {name: i for i, name in enumerate(cohort.result.protocol.safety.events)}
+    return [
+        _shift(event, rows)
+        for event, rows in sorted(found.items(), key=lambda pair: order.get(pair[0], 99))
+    ]
+
+
+def _shift(event: str, rows: list[Row]) -> Shift:
+    before_after = [(row, row["grade_before"], row["grade_after"]) for row in rows]
+    return Shift(
+        event,
+        any=[row for row, before, after in before_after if max(before, after) >= 1],
+        new=[row for row, before, after in before_after if before == 0 and after >= 1],
+        prevalent=[row for row, before, after in before_after if before >= 1 and after <= before],
+        worse=[row for row, before, after in before_after if 1 <= before < after],
+        graded=sum(max(before, after) >= 0 for _, before, after in before_after),
+    )
+
+
+def routes(cohort: Cohort) -> Counter[str]:
+    """Count the first route of the drug of interest."""
+    return Counter(row["first_route"] or "unknown" for row in cohort.persons)
+
+
+def backgrounds(cohort: Cohort) -> Counter[str]:
+    """Count underlying diseases; someone with two counts in both."""
+    found: Counter[str] = Counter()
+    for row in cohort.persons:
+        found.update(
+            [label(name) for name in row["underlying"].split("|") if name] or ["none recorded"]
+        )
+    return found
+
+
+def storms(cohort: Cohort) -> Counter[str]:
+    """Count how sure the storm is, as the protocol judges it."""
+    return Counter(row["storm"] or "unknown" for row in cohort.persons)
+
+
+def sexes(cohort: Cohort) -> Counter[str]:
+    """Count sexes as recorded."""
+    return Counter(
+        {"F": "women", "M": "men"}.get(row["sex"], "sex unknown") for row in cohort.persons
+    )
+
+
+def before(cohort: Cohort) -> dict[str, list[Row]]:
+    """Return who was given which immunotherapy before time zero, commonest first."""
+    found: dict[str, list[Row]] = {}
+    for row in cohort.prior:
+        if row["drug"] and row["drug"] != cohort.drug or row["hours_before_t0"] > 0:
+            found.setdefault(row["drug"], []).append(row)
+    return dict(sorted(found.items(), key=lambda pair: (-len(_people(pair[1])), pair[0])))
+
+
+def _people(rows: list[Row]) -> set[str]:
+    return {row["person_id"] for row in rows}
+
+
+def given(cohort: Cohort) -> dict[str, set[str]]:
+    """Return who was given which immunotherapy at any time that the study looked at."""
+    found: dict[str, set[str]] = {}
+    for row in [*cohort.steps, *cohort.prior]:
+        if row["drug"]:
+            found.setdefault(row["drug"], set()).add(row["person_id"])
+    return dict(sorted(found.items(), key=lambda pair: (-len(pair[1]), pair[0])))
+
+
+@dataclass(frozen=True)
+class Exposure:
+    """One person's treatment with the drug of interest, from first dose to the end of infusion."""
+
+    episodes: list[Row]
+    peak_mg_h: float
+    peak_mg_day: float
+    cumulative_mg: float
+
+
+def exposure(cohort: Cohort, person: str) -> Exposure:
+    """Sum the treatment episodes up to the end of the last continuous one; NaN where unknown."""
+    mine = [
+        row
+        for row in cohort.rows("episodes")
+        if row["person_id"] == person and row["drug"] == cohort.drug
+    ]
+    zero = cohort.time_zero(person)
+    ends = [row["end"] for row in mine if row["mode"] == "continuous IV"]
+    kept = [row for row in mine if row["start"] >= zero and (not ends or row["start"] < max(ends))]
+    known = [row["cumulative_mg"] for row in kept if not math.isnan(row["cumulative_mg"])]
+    return Exposure(
+        kept,
+        max((r["peak_rate_mg_h"] for r in kept if r["peak_rate_mg_h"] > 0), default=math.nan),
+        max((r["peak_mg_day"] for r in kept if r["peak_mg_day"] > 0), default=math.nan),
+        math.fsum(known) if kept and len(known) == len(kept) else math.nan,
+    )
+
+
+def deaths(cohort: Cohort) -> tuple[list[Row], list[Row]]:
+    """Return the outcome rows of those who died, and of those of whom it is not known."""
+    rows = list(cohort.outcome.values())
+    return (
+        [row for row in rows if row["died"] is True],
+        [row for row in rows if row["died"] is None],
+    )
+
+
+def statuses(cohort: Cohort, criterion: str) -> Counter[str]:
+    """Count the statuses of one definition at its peak up to the index."""
+    return Counter(row["status"] for row in cohort.criteria if row["criterion"] == criterion)
+
+
+def event_title(event: str) -> str:
+    """Return a safety event with the scale of its grades."""
+    return "Kidney injury, KDIGO stage" if event == "aki" else f"{heading(event)}, CTCAE grade"

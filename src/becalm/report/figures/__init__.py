@@ -1,0 +1,124 @@
+"""The report's figures, one file each; `draw_all` draws those that the study has data for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from becalm.report import theme
+from becalm.report.cohort import Cohort
+from becalm.report.figures import attrition, course, criteria, missing, safety, swimmer, waterfall
+from becalm.report.text import label
+from becalm.report.theme import Figure
+from becalm.report.vega import Spec
+
+
+def specs(cohort: Cohort) -> Iterator[tuple[str, str, str, Spec]]:
+    """Yield name, title, caption and specification of every chart that has something to show."""
+    treated = bool(cohort.drug)
+    zero = f"{cohort.zero} (t0)" if treated else cohort.zero
+    found: list[tuple[str, str, str, Spec | None]] = []
+    for name in cohort.result.protocol.definitions.report:
+        found.append(
+            (
+                f"criteria_{name}",
+                f"{label(name)}: items met, not met and not assessed",
+                "At the peak up to the index. Blue: met, with the points it gives; grey: not met; "
+                "white and crossed: not assessed, with the points it could give. An asterisk marks an "
+                "item that something else moved. Right: the lowest and highest total possible given "
+                "what is unknown; dashed: cut-off.",
+                criteria.spec(cohort, name),
+            )
+        )
+    found.append(
+        (
+            "swimmer",
+            "Treatment and follow-up" if treated else "Immunotherapies given and follow-up",
+            (
+                f"Height of the {cohort.drug} lane: rate in mg/h; ▼ single dose (any route). "
+                if treated
+                else ""
+            )
+            + "Ticks: single doses of other immunotherapies, drawn through where at most 36 h apart. "
+            "◇ discharge, ✖ death, ▶ follow-up goes on.",
+            swimmer.spec(cohort),
+        )
+    )
+    clocks = [c for c in ("t0", "t_civ") if c in cohort.clocks] or ["t0"]
+    if not treated:
+        clocks = ["t0"]
+    for clock in clocks if cohort.n else []:
+        other = (
+            " Solid line: this clock; dashed: the other one."
+            if len(clocks) > 1 and cohort.n <= course.EACH
+            else ""
+        )
+        many = (
+            ""
+            if cohort.n <= course.EACH
+            else " Grey: a patient each; black: median of the patients' last values of each day, "
+            "where five or more have one."
+        )
+        found.append(
+            (
+                f"course_{clock}",
+                f"Course from {cohort.clock_name(clock)}{f' ({clock})' if treated else ''}",
+                "Ferritin, AST, ALT and CRP on log scales. Arrows: the laboratory printed only a bound "
+                f"(above or below).{other}{many}"
+                + (f" Beneath: {cohort.drug} in mg/h, ▼ single doses." if treated else ""),
+                course.spec(cohort, clock),
+            )
+        )
+    found.append(
+        (
+            "waterfall",
+            f"Ferritin {'response' if cohort.claim == 'response' else 'course'}: change from baseline",
+            "Nearest value in the window of each horizon against the last value before the clock. "
+            "Blue: fell; orange: did not fall. Arrows: a bound, the true change lies beyond. "
+            + ("" if cohort.claim == "response" else "No effect of any drug is claimed."),
+            waterfall.spec(cohort),
+        )
+    )
+    found.append(
+        (
+            "safety",
+            f"Safety: shift from before {zero} to worst after",
+            "Kidney injury in KDIGO stages by creatinine, the others in CTCAE v5 grades. "
+            + (
+                "○ before, arrowhead worst after; red: worse, blue: better; ◉ unchanged; ■ after only."
+                if cohort.n <= 10
+                else "Patients counted; ? not graded."
+            ),
+            safety.spec(cohort),
+        )
+    )
+    found.append(
+        (
+            "missing",
+            "What was measured, day by day",
+            f"Day 0: the 24 h before {zero}; day 1: the first 24 h after. "
+            + (
+                "The darker, the more values (1, 2–3, 4 or more); dot: none; blank: no longer followed."
+                if cohort.n <= 10
+                else "Percentage of the patients still followed with at least one value."
+            ),
+            missing.spec(cohort),
+        )
+    )
+    for name, title, caption, spec in found:
+        if spec is not None:
+            yield name, title, caption, spec
+
+
+def draw_all(cohort: Cohort) -> dict[str, Figure]:
+    """Draw every figure, by name."""
+    drawn = {
+        "attrition": Figure(
+            "attrition",
+            "From everyone in the records to the cohort",
+            "Persons, stays and rows (measurements and administrations) left after each step.",
+            attrition.draw(cohort),
+        )
+    }
+    for name, title, caption, spec in specs(cohort):
+        drawn[name] = Figure(name, title, caption, theme.draw(spec))
+    return drawn

@@ -1,0 +1,248 @@
+"""Laboratory values over time, aligned to a clock, with the dose beneath."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Sequence
+from typing import Any, Final
+
+from becalm.report import theme
+from becalm.report.cohort import Cohort, Row
+from becalm.report.text import heading, unit
+from becalm.report.vega import Spec, flat, mark, quantity, values
+
+EACH: Final = 6
+"""Up to so many patients have a column each; more are drawn over each other with their median."""
+LOG: Final = frozenset({"ferritin", "ast", "alt", "crp"})
+SHOWN: Final = ("ferritin", "ast", "alt", "crp", "platelets", "creatinine")
+BEFORE: Final = 4.0
+"""Days before the clock that are drawn."""
+SHORTEST: Final = 8.0
+LONGEST: Final = 21.0
+SIDE: Final[Spec] = {
+    "titleAngle": 0, "titleAlign": "right", "titleBaseline": "middle", "titlePadding": 8,
+}  # fmt: skip
+PLAIN: Final[Spec] = {"minExtent": 38, "maxExtent": 38, "domain": False, "ticks": False}
+
+
+def window(cohort: Cohort, clock: str) -> tuple[float, float]:
+    """Return the days drawn: from four before the clock to the end of treatment, 8 to 21 after."""
+    ends = [
+        cohort.hours(step["person_id"], step["end"], clock) / 24
+        for step in cohort.steps
+        if step["drug"] == cohort.drug and step["rate_mg_h"] > 0
+    ]
+    last = max([SHORTEST, *(end for end in ends if not math.isnan(end))])
+    return -BEFORE, float(math.ceil(min(LONGEST, last)))
+
+
+def points(cohort: Cohort, clock: str) -> list[Row]:
+    """Return every value drawn: day from the clock, the number or bound, and which it is."""
+    low, high = window(cohort, clock)
+    rows = []
+    for i, row in enumerate(cohort.series):
+        day = cohort.hours(row["person_id"], row["time"], clock) / 24
+        bounds = [x for x in (row["low"], row["high"]) if math.isfinite(x)]
+        if row["variable"] not in SHOWN or not low <= day <= high or not bounds:
+            continue
+        kind = "above" if math.isinf(row["high"]) else "below" if math.isinf(row["low"]) else ""
+        rows.append(
+            {
+                "person": row["person_id"], "variable": row["variable"], "unit": row["unit"],
+                "day": day, "value": max(sum(bounds) / len(bounds), 1e-3),
+                "kind": kind or "exact", "link": f"#v{i}",
+            }
+        )  # fmt: skip
+    return rows
+
+
+def doses(cohort: Cohort, clock: str) -> list[Row]:
+    """Return the drug's rates (kind `rate`, from start to end) and single doses, in days."""
+    low, high = window(cohort, clock)
+    rows = []
+    for step in cohort.steps:
+        start = cohort.hours(step["person_id"], step["start"], clock) / 24
+        end = cohort.hours(step["person_id"], step["end"], clock) / 24
+        if step["drug"] != cohort.drug or math.isnan(start) or end < low or start > high:
+            continue
+        row = {"person": step["person_id"], "start": max(start, low), "end": min(end, high)}
+        if step["rate_mg_h"] > 0 and end > start:
+            rows.append(row | {"kind": "rate", "rate": step["rate_mg_h"], "zero": 0})
+        elif step["amount_mg"] > 0:
+            rows.append(row | {"kind": "single"})
+    return rows
+
+
+def spec(cohort: Cohort, clock: str) -> Spec | None:
+    """Return the figure; None when nothing was measured in its window."""
+    drawn = points(cohort, clock)
+    if not drawn:
+        return None
+    return _each(cohort, clock, drawn) if cohort.n <= EACH else _all(cohort, clock, drawn)
+
+
+def _each(cohort: Cohort, clock: str, drawn: list[Row]) -> Spec:
+    """Return a grid: a column a patient, a row a variable, the dose beneath."""
+    shown = [name for name in SHOWN if any(row["variable"] == name for row in drawn)]
+    lines = _clock_lines(cohort, clock)
+    width = min(300.0, (theme.WIDTH - 130 - 14 * cohort.n) / cohort.n)
+    grid = []
+    for i, name in enumerate(shown):
+        mine = [row for row in drawn if row["variable"] == name]
+        x = _x(cohort, clock, labelled=not cohort.drug and i == len(shown) - 1)
+        layers = [*_rules(x), *_marks(x, _y(name, mine, beside=True))]
+        grid.append(_columns(layers, mine + lines, width, 74, named=i == 0))
+    if cohort.drug:
+        given = doses(cohort, clock)
+        grid.append(_columns(_dose(cohort, clock, given), given + lines, width, 52, named=False))
+    return {"vconcat": grid, "spacing": 8}
+
+
+def _columns(
+    layers: list[Spec], rows: Sequence[Row], width: float, height: float, *, named: bool
+) -> Spec:
+    header = {"title": None, "labels": named, "labelAnchor": "middle"}
+    return {
+        "data": values(rows),
+        "facet": {"column": {"field": "person", "type": "nominal", "header": header}},
+        "spacing": 14,
+        "bounds": "flush",
+        "spec": {"width": width, "height": height, "layer": layers},
+    }
+
+
+def _x(cohort: Cohort, clock: str, *, labelled: bool, field: str = "day") -> Spec:
+    low, high = window(cohort, clock)
+    step = 7 if high > 10 else 2
+    ticks = [day for day in range(int(low), int(high) + 1) if day % step == 0]
+    shown = {"values": ticks, "labels": labelled, "ticks": labelled, "domain": labelled}
+    title = f"days from {clock if cohort.drug else cohort.zero}" if labelled else None
+    return quantity(field, scale=flat(low, high), title=title, axis=shown)
+
+
+def _y(name: str, drawn: list[Row], *, beside: bool) -> Spec:
+    known = [row["value"] for row in drawn]
+    units = {row["unit"] for row in drawn}
+    words = [heading(name), *([unit(units.pop())] if len(units) == 1 else [])]
+    axis = PLAIN | (SIDE if beside else {"minExtent": 54, "maxExtent": 54})
+    if name in LOG:
+        low, high = _decades(min(known), max(known))
+        powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+        axis |= {"values": [10.0**n for n in powers if low <= 10.0**n <= high], "format": ","}
+        scale = flat(low, high, type="log")
+    else:
+        axis |= {"tickCount": 3}
+        scale = flat(0, max(known) * 1.12)
+    title = words if beside else ", ".join(words) + (" (log scale)" if name in LOG else "")
+    return quantity("value", scale=scale, title=title, axis=axis)
+
+
+def _decades(low: float, high: float) -> tuple[float, float]:
+    """Widen a range so that it shows at least two powers of ten, and arrows beside it fit."""
+    bottom, top = math.log10(low) - 0.25, math.log10(high) + 0.3
+    if math.floor(top) - math.ceil(bottom) < 1:
+        bottom, top = min(bottom, math.floor(bottom)), max(top, math.ceil(top))
+    return 10**bottom, 10**top
+
+
+def _marks(x: Spec, y: Spec) -> list[Spec]:
+    """Return the line through the values, the values, and arrows where only a bound is known."""
+    at = {"x": x, "y": y}
+    linked = at | {"href": {"field": "link", "type": "nominal"}}
+    arrow: Spec = {"shape": "arrow", "size": 200, "color": theme.VERMILION, "filled": True}
+    arrow |= {"opacity": 1}
+    ring: Spec = {"filled": True, "fill": theme.WHITE, "stroke": theme.VERMILION, "opacity": 1}
+    return [
+        mark("line", at, where="isValid(datum.value)", color=theme.BLACK, strokeWidth=1.2),
+        mark("point", linked, where="datum.kind === 'exact'", size=18, filled=True, opacity=1,
+             color=theme.BLACK),
+        mark("point", linked, where="datum.kind === 'above'", yOffset=-8, **arrow),
+        mark("point", linked, where="datum.kind === 'below'", angle=180, yOffset=8, **arrow),
+        mark("point", linked, where="datum.kind === 'above' || datum.kind === 'below'",
+             size=24, strokeWidth=1.5, **ring),
+    ]  # fmt: skip
+
+
+def _clock_lines(cohort: Cohort, clock: str) -> list[Row]:
+    """Return each patient's clocks in days: this one, and the other where it differs."""
+    lines = []
+    other = {"t0": "t_civ", "t_civ": "t0"}.get(clock, "")
+    low, high = window(cohort, clock)
+    for person in cohort.ids:
+        lines.append({"person": person, "day": 0.0, "start": 0.0, "kind": "this"})
+        if other in cohort.clocks:
+            day = cohort.hours(person, cohort.time_zero(person, other), clock) / 24
+            if abs(day) > 0.02 and low < day < high:
+                lines.append({"person": person, "day": day, "start": day, "kind": "other"})
+    return lines
+
+
+def _rules(x: Spec) -> list[Spec]:
+    style = {"color": theme.GREY, "strokeWidth": 1}
+    return [
+        mark("rule", {"x": x}, where="datum.kind === 'this'", **style),
+        mark("rule", {"x": x}, where="datum.kind === 'other'", strokeDash=[3, 3], **style),
+    ]
+
+
+def _dose(cohort: Cohort, clock: str, given: list[Row]) -> list[Spec]:
+    """Return the drug's rate as an area, and single doses as triangles at their hour."""
+    most = max([row["rate"] for row in given if row["kind"] == "rate"], default=1.0)
+    scale = flat(0, most * 1.3)
+    title = [heading(cohort.drug), "mg/h"]
+    y = quantity("rate", scale=scale, title=title, axis=PLAIN | SIDE | {"tickCount": 2})
+    x = _x(cohort, clock, labelled=True, field="start")
+    box = {"x": x, "x2": {"field": "end"}, "y": y, "y2": {"field": "zero"}}
+    above = {"x": x, "y": {"datum": most * 1.18, "type": "quantitative", "scale": scale}}
+    return [
+        *_rules(x),
+        mark("rect", box, where="datum.kind === 'rate'", color=theme.BLUE, opacity=1,
+             stroke=theme.BLUE, strokeWidth=0.6),
+        mark("point", above, where="datum.kind === 'single'", shape="triangle-down", size=42,
+             filled=True, color=theme.BLACK, opacity=1),
+    ]  # fmt: skip
+
+
+def _all(cohort: Cohort, clock: str, drawn: list[Row]) -> Spec:
+    """Return a panel a variable: every patient in grey, the median of each day in black."""
+    width = (theme.WIDTH - 190) / 2
+    panels = []
+    for name in SHOWN:
+        mine = [row for row in drawn if row["variable"] == name]
+        if not mine:
+            continue
+        at = {"x": _x(cohort, clock, labelled=True), "y": _y(name, mine, beside=False)}
+        each = at | {"detail": {"field": "person", "type": "nominal"}}
+        arrow: Spec = {"shape": "arrow", "size": 90, "filled": True, "color": theme.VERMILION}
+        layers = [
+            mark("line", each, color="#9aa3ab", strokeWidth=0.8, opacity=0.75),
+            mark("point", each, color="#9aa3ab", filled=True, size=5, opacity=0.8),
+            mark("point", at, where="datum.kind === 'above'", yOffset=-6, **arrow),
+            mark("point", at, where="datum.kind === 'below'", angle=180, yOffset=6, **arrow),
+            {
+                **mark("line", at, color=theme.BLACK, strokeWidth=2.2),
+                "data": values(_medians(mine, window(cohort, clock)[1])),
+            },
+        ]
+        panels.append({"data": values(mine), "width": width, "height": 165, "layer": layers})
+    if cohort.drug:
+        rates = [row for row in doses(cohort, clock) if row["kind"] == "rate"]
+        y = quantity("rate", title=f"{heading(cohort.drug)}, mg/h", axis={"tickCount": 3, **PLAIN})
+        x = _x(cohort, clock, labelled=True, field="start")
+        line = mark("rule", {"x": x, "x2": {"field": "end"}, "y": y}, color=theme.BLUE,
+                    opacity=0.5, strokeWidth=2)  # fmt: skip
+        panels.append({"data": values(rates), "width": width, "height": 90, **line})
+    return {"concat": panels, "columns": 2, "spacing": {"row": 14, "column": 26}}
+
+
+def _medians(drawn: list[Row], end: float) -> list[Row]:
+    """Return the median of the patients' last value in each day, where at least five have one."""
+    last: dict[int, dict[str, Any]] = {}
+    for row in drawn:
+        last.setdefault(math.floor(row["day"]), {})[row["person"]] = row["value"]
+    return [
+        {"day": day + 0.5, "value": statistics.median(known.values())}
+        for day, known in sorted(last.items())
+        if len(known) >= 5 and day + 0.5 < end
+    ]

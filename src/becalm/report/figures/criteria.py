@@ -1,0 +1,111 @@
+"""Which item of which definition each patient met, and which nobody looked at."""
+
+from __future__ import annotations
+
+import math
+
+from becalm.report import theme
+from becalm.report.cohort import Cohort, Row
+from becalm.report.text import heading, interval, label
+from becalm.report.vega import Spec, category, flat, mark, quantity, values
+
+
+def spec(cohort: Cohort, criterion: str) -> Spec | None:
+    """Return one definition's figure: patients by items, and their totals against the cut-off."""
+    totals = [row for row in cohort.criteria if row["criterion"] == criterion]
+    items = [row for row in cohort.items if row["criterion"] == criterion]
+    if not totals:
+        return None
+    people = [person for person in cohort.ids if any(r["person_id"] == person for r in totals)]
+    step = 21 if len(people) <= 12 else max(3.0, min(15.0, 1000 / len(people)))
+    matrix = _matrix(items, people, step)
+    totalled = _totals(cohort, criterion, totals, people, step)
+    return {"hconcat": [matrix, totalled], "spacing": 18}
+
+
+def _text(row: Row) -> str:
+    """Return an item's points, in a yes-or-no definition nothing but a question mark."""
+    low, high = row["points_low"], row["points_high"]
+    if row["state"] == "not assessed":
+        return f"0–{high:.0f} ?" if high > 1 else "?"
+    if math.isnan(low):
+        return ""
+    return interval(low, high) + ("*" if row["modified_by"] else "")
+
+
+def _matrix(items: list[Row], people: list[str], step: float) -> Spec:
+    names = list(dict.fromkeys(row["item"] for row in items))
+    cells = [
+        {"person": row["person_id"], "item": heading(row["item"]), "state": row["state"],
+         "text": _text(row)}
+        for row in items
+    ]  # fmt: skip
+    x = category("item", sort=[heading(name) for name in names], title=None,
+                 axis={"orient": "top", "labelAngle": -35, "domain": False, "ticks": False,
+                       "labelLimit": 170, "labelAlign": "left"})  # fmt: skip
+    y = category("person", sort=people, scale={"domain": people}, title=None,
+                 axis={"domain": False, "ticks": False, "labels": step > 9})  # fmt: skip
+    fill = {
+        "condition": [
+            {"test": "datum.state === 'met'", "value": theme.BLUE},
+            {"test": "datum.state === 'not met'", "value": "#e3e8ec"},
+        ],
+        "value": theme.WHITE,
+    }
+    ink = {
+        "condition": {"test": "datum.state === 'met'", "value": theme.WHITE},
+        "value": theme.BLACK,
+    }
+    at = {"x": x, "y": y}
+    layers = [
+        mark("rect", at | {"color": fill}, stroke="#9aa3ab", strokeWidth=0.8 if step > 9 else 0.2),
+        mark("rule", {"x": x | {"bandPosition": 0}, "x2": {"field": "item", "bandPosition": 1},
+                      "y": y | {"bandPosition": 1}, "y2": {"field": "person", "bandPosition": 0}},
+             where="datum.state === 'not assessed'", color="#c3c9cf", strokeWidth=0.9),
+    ]  # fmt: skip
+    if step > 9:
+        layers.append(mark("text", at | {"text": {"field": "text"}, "color": ink}, fontSize=10))
+    width = min(62.0, 620 / max(1, len(names)))
+    return {
+        "data": values(cells),
+        "width": {"step": width},
+        "height": {"step": step},
+        "layer": layers,
+    }
+
+
+def _totals(
+    cohort: Cohort, criterion: str, totals: list[Row], people: list[str], step: float
+) -> Spec:
+    cut = cohort.cutoff(criterion)
+    rows = [
+        {"person": row["person_id"], "low": row["low"], "high": row["high"], "status": row["status"],
+         "text": f"{interval(row['low'], row['high'])}, {row['status']}"}
+        for row in totals
+    ]  # fmt: skip
+    ends = [row[end] for row in rows for end in ("low", "high") if math.isfinite(row[end])]
+    top = max([1.0, *ends, *([cut] if math.isfinite(cut) else [])]) * 1.05
+    x = quantity("low", scale=flat(0, top), title=f"{label(criterion)}: lowest to highest possible",
+                 axis={"tickCount": 5 if top > 5 else max(1, int(top))})  # fmt: skip
+    y = category("person", sort=people, scale={"domain": people}, title=None, axis=None)
+    end = x | {"field": "high"}
+    dark = {"condition": {"test": "datum.status === 'met'", "value": theme.BLUE},
+            "value": theme.GREY}  # fmt: skip
+    thick = max(1.5, min(5.0, step / 3))
+    layers = [
+        mark("rule", {"x": x, "x2": {"field": "high"}, "y": y, "color": dark}, strokeWidth=thick),
+        mark("point", {"x": x, "y": y, "color": dark}, filled=True, opacity=1, size=12 * thick),
+        mark("point", {"x": end, "y": y, "color": dark}, filled=True, opacity=1, size=12 * thick),
+    ]
+    if step > 9:
+        beside = {"y": y, "text": {"field": "text"}, "x": {"value": 272}}
+        layers.append(mark("text", beside, align="left", fontSize=10.5))
+    if math.isfinite(cut):
+        rule = mark("rule", {"x": {"datum": cut, "type": "quantitative"}}, color=theme.VERMILION,
+                    strokeDash=[4, 3], strokeWidth=1.3)  # fmt: skip
+        layers.append({**rule, "data": values([{}])})
+        named = {"x": {"datum": cut, "type": "quantitative"}, "y": {"value": -6},
+                 "text": {"value": f"cut-off {cut:g}"}}  # fmt: skip
+        layers.append({**mark("text", named, fontSize=10, color=theme.VERMILION),
+                       "data": values([{}])})  # fmt: skip
+    return {"data": values(rows), "width": 260, "height": {"step": step}, "layer": layers}

@@ -1,0 +1,87 @@
+"""What was measured on which day, and what was not."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from becalm.report import theme
+from becalm.report.cohort import ROW_EACH, Cohort, Row
+from becalm.report.text import heading
+from becalm.report.vega import Spec, category, mark, quantity, values
+
+DAYS: Final = 14
+"""Days after time zero that are drawn."""
+
+
+def spec(cohort: Cohort) -> Spec | None:
+    """Return the figure; None when the study counted nothing."""
+    rows = [row for row in cohort.keep(cohort.result.missing).rows() if 0 <= row["day"] <= DAYS]
+    if not rows:
+        return None
+    return _each(cohort, rows) if cohort.n <= ROW_EACH else _all(cohort, rows)
+
+
+def _axes(rows: list[Row], *, labelled: bool) -> dict[str, Spec]:
+    names = list(dict.fromkeys(row["variable"] for row in rows))
+    shown = [heading(name) for name in names]
+    days = sorted({row["day"] for row in rows})
+    ticks = [day for day in days if day % 7 == 0]
+    return {
+        "x": {"field": "day", "type": "ordinal", "title": "day", "scale": {"domain": days},
+              "axis": {"values": ticks, "labelAngle": 0, "domain": False, "ticks": False}},
+        "y": category("name", sort=shown, scale={"domain": shown}, title=None,
+                      axis={"domain": False, "ticks": False, "labels": labelled}),
+    }  # fmt: skip
+
+
+def _each(cohort: Cohort, rows: list[Row]) -> Spec:
+    """Return a patient a panel: the darker, the more values; a dot where there was none."""
+    days = len({row["day"] for row in rows})
+    width = min(16.0, (theme.WIDTH - 130 - 16 * cohort.n) / cohort.n / max(1, days))
+    panels = []
+    for i, person in enumerate(cohort.ids):
+        mine = [
+            {"day": r["day"], "name": heading(r["variable"]), "n": r["n"]}
+            for r in rows
+            if r["person_id"] == person
+        ]
+        at = _axes(rows, labelled=i == 0)
+        colour = quantity("n", legend=None, scale={
+            "type": "threshold", "domain": [1, 2, 4],
+            "range": [theme.WHITE, theme.SKY, "#3d8fc4", "#00456e"]})  # fmt: skip
+        panels.append(
+            {
+                "title": {"text": person, "frame": "group", "anchor": "middle"},
+                "data": values(mine), "width": {"step": width}, "height": {"step": 15},
+                "layer": [
+                    mark("rect", at | {"color": colour}, stroke="#dfe4e8", strokeWidth=0.6),
+                    mark("point", at, where="datum.n <= 0", filled=True, size=4, opacity=1,
+                         color="#9aa3ab"),
+                ],
+            }
+        )  # fmt: skip
+    return {"concat": panels, "columns": 5, "spacing": {"row": 16, "column": 14}}
+
+
+def _all(cohort: Cohort, rows: list[Row]) -> Spec:
+    """Return one panel: the share of patients with at least one value, of those counted that day."""
+    seen: dict[tuple[str, int], list[bool]] = {}
+    for row in rows:
+        seen.setdefault((row["variable"], row["day"]), []).append(row["n"] > 0)
+    cells = [
+        {"name": heading(name), "day": day, "share": sum(had) / len(had),
+         "text": f"{100 * sum(had) / len(had):.0f}"}
+        for (name, day), had in seen.items()
+    ]  # fmt: skip
+    at = _axes(rows, labelled=True)
+    colour = quantity(
+        "share", legend=None, scale={"domain": [0, 1], "range": [theme.WHITE, "#00456e"]}
+    )
+    ink = {"condition": {"test": "datum.share > 0.5", "value": theme.WHITE}, "value": theme.BLACK}
+    return {
+        "data": values(cells), "width": {"step": 40}, "height": {"step": 19},
+        "layer": [
+            mark("rect", at | {"color": colour}, stroke="#dfe4e8", strokeWidth=0.6),
+            mark("text", at | {"text": {"field": "text"}, "color": ink}, fontSize=10),
+        ],
+    }  # fmt: skip

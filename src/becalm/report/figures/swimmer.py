@@ -1,0 +1,228 @@
+"""Who was given what, when, and how it ended: a band a patient, a lane a drug."""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+from becalm.report import theme
+from becalm.report.cohort import ROW_EACH, Cohort, Row
+from becalm.report.text import age, heading, label, labels
+from becalm.report.vega import Spec, category, flat, mark, quantity, values
+
+BEFORE: Final = 8.0
+LONGEST: Final = 42.0
+SHORTEST: Final = 10.0
+JOINED: Final = 36.0
+"""Hours between two doses of a drug over which its lane is drawn through."""
+FOLLOW_UP: Final = "follow-up"
+
+
+def window(cohort: Cohort) -> tuple[float, float]:
+    """Return the days drawn: to the last death, discharge or end of infusion, 10 to 42."""
+    ends = [cohort.hours(s["person_id"], s["end"]) / 24 for s in cohort.steps if s["rate_mg_h"] > 0]
+    for person, row in cohort.outcome.items():
+        ends += [cohort.hours(person, row[name]) / 24 for name in ("death_time", "discharged")]
+    known = [end for end in ends if not math.isnan(end)]
+    return -BEFORE, float(math.ceil(min(LONGEST, max([SHORTEST, *known])) + 1))
+
+
+def spec(cohort: Cohort) -> Spec | None:
+    """Return the figure; None for an empty cohort."""
+    if not cohort.n:
+        return None
+    return _each(cohort) if cohort.n <= ROW_EACH else _compact(cohort)
+
+
+def lanes(cohort: Cohort, person: str) -> tuple[list[Row], list[Row]]:
+    """Return a patient's companion drugs: single doses, and stretches drawn through, in days."""
+    low, high = window(cohort)
+    given: dict[str, list[tuple[float, float]]] = {}
+    for step in cohort.steps:
+        start = cohort.hours(person, step["start"])
+        end = cohort.hours(person, step["end"])
+        if step["person_id"] != person or math.isnan(start) or end < 24 * low or start > 24 * high:
+            continue
+        if step["drug"] != cohort.drug:
+            given.setdefault(step["drug"], []).append((start, start if math.isnan(end) else end))
+    ticks, bars = [], []
+    for drug, spans in sorted(given.items(), key=lambda pair: min(pair[1])):
+        spans.sort()
+        ticks += [{"lane": label(drug), "start": max(s / 24, low)} for s, _ in spans]
+        start, end = spans[0]
+        for first, last in [*spans[1:], (math.inf, math.inf)]:
+            if first - end > JOINED:
+                bar = {
+                    "lane": label(drug),
+                    "start": max(start / 24, low),
+                    "end": min(end / 24, high),
+                }
+                bars.append(bar)
+                start, end = first, last
+            end = max(end, last)
+    return ticks, bars
+
+
+def ending(cohort: Cohort, person: str) -> list[Row]:
+    """Return what a patient's follow-up shows: the bar, and death or discharge upon it, in days."""
+    low, high = window(cohort)
+    row = cohort.outcome.get(person, {})
+    day = {
+        name: cohort.hours(person, row[name]) / 24 if row else math.nan
+        for name in ("death_time", "discharged", "last_contact")
+    }
+    known = [d for d in (*day.values(), row.get("follow_up_days", math.nan)) if not math.isnan(d)]
+    last = day["death_time"] if not math.isnan(day["death_time"]) else max(known, default=math.nan)
+    rows: list[Row] = []
+    if not math.isnan(last):
+        rows.append({"kind": "seen", "start": 0.0, "end": max(0.0, min(last, high))})
+        if last > high and row.get("died") is not True:
+            rows.append({"kind": "beyond", "start": high, "text": f"alive, day {last:,.0f}"})
+        elif row.get("died") is not True:
+            rows.append({"kind": "alive", "start": last, "text": f"last seen, day {last:.1f}"})
+    if row.get("died") is True:
+        at = day["death_time"]
+        if math.isnan(at) or at > high:
+            text = "died, day unknown" if math.isnan(at) else f"died, day {at:,.0f}"
+            rows.append({"kind": "beyond", "start": high, "text": text})
+        else:
+            rows.append({"kind": "died", "start": at, "text": f"died, day {at:.1f}"})
+    elif low < day["discharged"] < high:
+        rows.append({"kind": "discharged", "start": day["discharged"], "text": ""})
+    return [{"lane": FOLLOW_UP, "person": person, **row} for row in rows]
+
+
+def title(cohort: Cohort, person: str) -> str:
+    """Return a patient's heading: id, sex, age, background."""
+    row = cohort.person[person]
+    parts = [person, f"{row['sex']} {age(row['age'])}".strip(), labels(row["underlying"])]
+    return " · ".join(part for part in parts if part)
+
+
+def _x(cohort: Cohort, field: str, *, labelled: bool) -> Spec:
+    low, high = window(cohort)
+    ticks = [day for day in range(int(low), int(high) + 1) if day % 7 == 0]
+    axis = {"values": ticks, "labels": labelled, "ticks": labelled, "domain": labelled}
+    text = f"days from {cohort.zero}{' (t0)' if cohort.drug else ''}" if labelled else None
+    return quantity(field, scale=flat(low, high), title=text, axis=axis)
+
+
+def _endings(x: Spec, y: Spec) -> list[Spec]:
+    """Return the marks of a follow-up lane."""
+    at = {"x": x, "y": y}
+    text = at | {"text": {"field": "text"}}
+    point: Spec = {"filled": True, "opacity": 1, "color": theme.BLACK}
+    return [
+        mark("bar", at | {"x2": {"field": "end"}}, where="datum.kind === 'seen'",
+             color=theme.PALE, height=7),
+        mark("point", at, where="datum.kind === 'discharged'", shape="diamond", size=70,
+             filled=True, fill=theme.WHITE, stroke=theme.BLACK, strokeWidth=1.4, opacity=1),
+        mark("point", at, where="datum.kind === 'died'", shape="cross", angle=45, size=110, **point),
+        mark("point", at, where="datum.kind === 'beyond'", shape="triangle-right", size=60, **point),
+        mark("text", text, where="datum.kind !== 'seen' && datum.text !== ''", align="left", dx=9,
+             fontSize=10.5),
+    ]  # fmt: skip
+
+
+def _each(cohort: Cohort) -> Spec:
+    """Return a band a patient: dose height, follow-up, then a lane for each companion drug."""
+    width = theme.WIDTH - 300
+    most = max((s["rate_mg_h"] for s in cohort.steps if s["drug"] == cohort.drug and s["rate_mg_h"] > 0),
+               default=1.0)  # fmt: skip
+    bands: list[Spec] = []
+    for i, person in enumerate(cohort.ids):
+        final = i == cohort.n - 1
+        head = {"title": {"text": title(cohort, person), "frame": "bounds", "offset": 4}}
+        if cohort.drug:
+            bands.append({**_dose(cohort, person, most), "width": width, "height": 44, **head})
+            head = {}
+        ticks, bars = lanes(cohort, person)
+        names = [FOLLOW_UP, *dict.fromkeys(row["lane"] for row in ticks)]
+        y = category("lane", sort=names, title=None, scale={"domain": names},
+                     axis={"domain": False, "ticks": False, "grid": False, "minExtent": 130,
+                           "maxExtent": 130})  # fmt: skip
+        x = _x(cohort, "start", labelled=final)
+        at = {"x": x, "y": y}
+        layers = [
+            {**layer, "data": values(ending(cohort, person))} for layer in _endings(x, y)
+        ] + [
+            {**mark("bar", at | {"x2": {"field": "end"}}, color="#b9c2ca", height=2.5),
+             "data": values(bars)},
+            {**mark("tick", at, color=theme.BLACK, thickness=1.6, size=8), "data": values(ticks)},
+            _zero(cohort, person),
+        ]  # fmt: skip
+        bands.append({"width": width, "height": {"step": 13}, "layer": layers, **head})
+    return {"vconcat": bands, "spacing": 5}
+
+
+def _dose(cohort: Cohort, person: str, most: float) -> Spec:
+    low, high = window(cohort)
+    rates, singles = [], []
+    for step in cohort.steps:
+        start = cohort.hours(person, step["start"]) / 24
+        end = cohort.hours(person, step["end"]) / 24
+        if step["person_id"] != person or step["drug"] != cohort.drug or not low <= start <= high:
+            continue
+        if step["rate_mg_h"] > 0 and end > start:
+            rates.append(
+                {"start": start, "end": min(end, high), "rate": step["rate_mg_h"], "zero": 0}
+            )
+        else:
+            singles.append({"start": start, "rate": most * 1.2})
+    x = _x(cohort, "start", labelled=False)
+    axis = {"tickCount": 2, "domain": False, "ticks": False, "titleAngle": 0, "minExtent": 130,
+            "maxExtent": 130, "titleAlign": "right", "titleBaseline": "middle", "titlePadding": 8}  # fmt: skip
+    y = quantity("rate", scale=flat(0, most * 1.35), title=[heading(cohort.drug), "mg/h"],
+                 axis=axis | {"minExtent": 30, "maxExtent": 30})  # fmt: skip
+    box = {"x": x, "x2": {"field": "end"}, "y": y, "y2": {"field": "zero"}}
+    return {
+        "layer": [
+            {
+                **mark("rect", box, color=theme.BLUE, stroke=theme.BLUE, strokeWidth=0.6, opacity=1),
+                "data": values(rates),
+            },
+            {
+                **mark("point", {"x": x, "y": y}, shape="triangle-down", size=46, filled=True,
+                       color=theme.BLACK, opacity=1),
+                "data": values(singles),
+            },
+            _zero(cohort, person),
+        ]
+    }  # fmt: skip
+
+
+def _zero(cohort: Cohort, person: str) -> Spec:
+    low, high = window(cohort)
+    rule = mark("rule", {"x": quantity("day", scale=flat(low, high))}, color=theme.GREY)
+    return {**rule, "data": values([{"day": 0}])}
+
+
+def _compact(cohort: Cohort) -> Spec:
+    """Return one line a patient, shortest follow-up first, doses coloured by class."""
+    low, high = window(cohort)
+    ends = [row for person in cohort.ids for row in ending(cohort, person)]
+    seen = {row["person"]: row["end"] for row in ends if row["kind"] == "seen"}
+    order = sorted(cohort.ids, key=lambda person: (seen.get(person, low), person))
+    given = []
+    for step in cohort.steps:
+        day = cohort.hours(step["person_id"], step["start"]) / 24
+        if low <= day <= high:
+            kind = heading(step["class"] or step["drug"])
+            given.append({"person": step["person_id"], "start": day, "class": kind})
+    step_size = max(2.0, min(13.0, 1100 / cohort.n))
+    y = category("person", sort=order, scale={"domain": order}, title=None,
+                 axis={"domain": False, "ticks": False, "labels": step_size > 9})  # fmt: skip
+    x = _x(cohort, "start", labelled=True)
+    classes = [name for name in dict.fromkeys(sorted(row["class"] for row in given))]
+    colour = category("class", title="Immunotherapy given", scale={
+        "domain": classes, "range": [theme.OKABE_ITO[i % 8] for i in range(len(classes))]})  # fmt: skip
+    shapes = ["circle", "square", "triangle-up", "diamond", "triangle-down", "cross"]
+    shape = category("class", title="Immunotherapy given", scale={
+        "domain": classes, "range": [shapes[i % 6] for i in range(len(classes))]})  # fmt: skip
+    layers = [
+        {**layer, "data": values(ends)} for layer in _endings(x, y)[: 4 if step_size < 9 else 5]
+    ]
+    dots = mark("point", {"x": x, "y": y, "color": colour, "shape": shape}, size=34, filled=True,
+                opacity=0.95)  # fmt: skip
+    layers += [{**dots, "data": values(given)}, _zero(cohort, "")]
+    return {"width": theme.WIDTH - 420, "height": {"step": step_size}, "layer": layers}

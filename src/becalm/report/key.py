@@ -1,0 +1,183 @@
+"""The key results, up front: how many, what was found, with exact intervals."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from markupsafe import Markup
+
+from becalm import stats
+from becalm.report import facts
+from becalm.report.cohort import Cohort
+from becalm.report.drill import Drill
+from becalm.report.text import age, counted, label, labels, middle, number, share
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One key result: what, how much, and what to know about it."""
+
+    name: str
+    value: Any
+    note: Any = ""
+
+
+def key_facts(cohort: Cohort, drill: Drill) -> list[Fact]:
+    """Return the key results; an empty cohort has one, that nobody entered."""
+    if not cohort.n:
+        return [
+            Fact(
+                "Patients",
+                "0",
+                "Nobody entered the study: see the flow below and who came nearest.",
+            )
+        ]
+    primary = [_primary(cohort, drill, clock) for clock in cohort.clocks[:2]]
+    return [
+        *_who(cohort, drill),
+        *_given(cohort, drill),
+        *[fact for fact in primary if fact],
+        *_kidney(cohort, drill),
+        *_counts(cohort, drill),
+        *_end(cohort, drill),
+    ]
+
+
+def _link(person: str) -> Markup:
+    return Markup('<a href="#p-{}">{}</a>').format(person, person)
+
+
+def _who(cohort: Cohort, drill: Drill) -> list[Fact]:
+    persons, n = cohort.persons, cohort.n
+    women = [row for row in persons if row["sex"] == "F"]
+    sexed = [row for row in persons if row["sex"] in {"F", "M"}]
+    people = [[_link(row["person_id"]), row["sex"], age(row["age"])] for row in persons]
+    ages = stats.summary([float(min(r["age"], 90)) if r["age"] >= 0 else math.nan for r in persons])
+    note = ""
+    if ages:
+        top = age(int(max(row["age"] for row in persons)))
+        note = f"age mean {ages.mean:.1f}, median {number(ages.median)} ({ages.minimum:.0f}–{top}) years"
+    sure = facts.storms(cohort)
+    storm = [[_link(row["person_id"]), row["storm"]] for row in persons]
+    seen = ", ".join(f"{word} {k}" for word, k in sure.most_common() if word != "definite")
+    return [
+        Fact("Patients", drill.people(str(n), ["patient", "sex", "age"], people), note),
+        Fact("Women", drill.people(share(len(women), len(sexed)), ["patient", "age"],
+                                   [[_link(r["person_id"]), age(r["age"])] for r in women])),
+        Fact("Storm definite", drill.people(share(sure["definite"], n), ["patient", "storm"], storm), seen),
+        Fact("Background", ", ".join(f"{word} {k}" for word, k in facts.backgrounds(cohort).most_common())),
+    ]  # fmt: skip
+
+
+def _given(cohort: Cohort, drill: Drill) -> list[Fact]:
+    before = facts.before(cohort)
+    counts = [(drug, {row["person_id"] for row in rows}) for drug, rows in before.items()]
+    text = ", ".join(f"{label(drug)} {len(people)}" for drug, people in counts) or "none recorded"
+    who = [[label(drug), ", ".join(sorted(people))] for drug, people in counts]
+    when = "Given before t0" if cohort.drug else "Immunotherapy before the index"
+    found = [
+        Fact(when, drill.people(text, ["drug", "patients"], who), "patients with at least one dose")
+    ]
+    if not cohort.drug:
+        return found
+    people = [[_link(row["person_id"]), row["first_route"]] for row in cohort.persons]
+    routes = counted(row["first_route"] or "unknown" for row in cohort.persons)
+    found.append(
+        Fact(f"First {label(cohort.drug)}", drill.people(routes, ["patient", "route"], people))
+    )
+    peaks = {p: facts.exposure(cohort, p) for p in cohort.ids}
+    known = [e.peak_mg_day for e in peaks.values() if not math.isnan(e.peak_mg_day)]
+    if known:
+        top = max(known)
+        reached = sum(math.isclose(peak, top, rel_tol=1e-6) for peak in known)
+        each = [[_link(p), number(e.peak_mg_h), number(e.peak_mg_day)] for p, e in peaks.items()]
+        found.append(
+            Fact("Highest rate", drill.people(f"{number(top, 5)} mg/day", ["patient", "mg/h", "mg/day"], each),
+                 f"{number(top / 24)} mg/h, reached by {reached} of {cohort.n}")
+        )  # fmt: skip
+    return found
+
+
+def _primary(cohort: Cohort, drill: Drill, clock: str) -> Fact | None:
+    found = facts.primary(cohort, clock)
+    rows = [*found.yes, *found.no, *found.unknown]
+    if not rows:
+        return None
+    told = [
+        [_link(row["person_id"]), facts.answer(cohort, row["response"]), row["reason"],
+         labels(row["confounded_by"])]
+        for row in sorted(rows, key=lambda row: str(row["person_id"]))
+    ]  # fmt: skip
+    confounded = sum(bool(row["confounded_by"]) for row in found.yes)
+    notes = [facts.primary_words(cohort)]
+    if found.unknown:
+        n, yes, missing = len(rows), len(found.yes), len(found.unknown)
+        notes.append(
+            f"no sample or discharged in {missing}: worst case {yes}/{n}, best {yes + missing}/{n}"
+        )
+    if confounded:
+        notes.append(f"other treatment could explain it in {confounded} of these {len(found.yes)}")
+    if cohort.not_analysed:
+        notes.append(
+            f"{len(cohort.not_analysed)} not analysed: on treatment before the records begin"
+        )
+    word = "Response at 48 h" if cohort.claim == "response" else "Course at 48 h: fell"
+    start = f" from {cohort.clock_name(clock)} ({clock})" if cohort.drug else f" from {cohort.zero}"
+    head = ["patient", "result", "decided by", "also given"]
+    value = drill.people(share(len(found.yes), found.known), head, told)
+    return Fact(word + start, value, "; ".join(notes))
+
+
+def _kidney(cohort: Cohort, drill: Drill) -> list[Fact]:
+    for shift in facts.shifts(cohort):
+        if shift.event == "aki":
+            note = f"new {len(shift.new)}, worse {len(shift.worse)}, present before and no worse {len(shift.prevalent)}"
+            people = [
+                [
+                    _link(r["person_id"]),
+                    f"{r['grade_before']} → {r['grade_after']}".replace("-1", "?"),
+                ]
+                for r in shift.any
+            ]
+            value = drill.people(share(len(shift.any), shift.graded), ["patient", "stage"], people)
+            return [Fact("Kidney injury (KDIGO ≥ 1)", value, note)]
+    return []
+
+
+def _counts(cohort: Cohort, drill: Drill) -> list[Fact]:
+    lines = {"neutropenia", "thrombocytopenia", "anaemia"}
+    worse: dict[str, list[str]] = {}
+    graded = set()
+    for shift in facts.shifts(cohort):
+        if shift.event in lines:
+            graded |= {r["person_id"] for r in cohort.safety
+                       if r["event"] == shift.event and r["grade_after"] >= 0}  # fmt: skip
+            for row in [*shift.new, *shift.worse]:
+                worse.setdefault(row["person_id"], []).append(label(row["event"]))
+    if not graded:
+        return []
+    people = [[_link(person), ", ".join(events)] for person, events in sorted(worse.items())]
+    value = drill.people(share(len(worse), len(graded)), ["patient", "worse"], people)
+    return [
+        Fact(
+            "A blood count fell by a grade or more",
+            value,
+            "neutrophils, platelets or haemoglobin, CTCAE v5",
+        )
+    ]
+
+
+def _end(cohort: Cohort, drill: Drill) -> list[Fact]:
+    died, unknown = facts.deaths(cohort)
+    rows = [
+        [_link(row["person_id"]), f"{cohort.hours(row['person_id'], row['death_time']) / 24:.1f}",
+         labels(row["cause_of_death"])]
+        for row in died
+    ]  # fmt: skip
+    known = len(cohort.outcome) - len(unknown)
+    days = [row["follow_up_days"] for row in cohort.outcome.values()]
+    value = drill.people(share(len(died), known), ["patient", "day", "cause"], rows)
+    note = f"not known in {len(unknown)}" if unknown else ""
+    return [Fact("Died", value, note), Fact("Follow-up, days", middle(days), "median (range)")]

@@ -1,0 +1,345 @@
+"""The internal report: one self-contained page, nothing loaded from anywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+import jinja2
+from markupsafe import Markup
+
+from becalm import citations
+from becalm.errors import DefinitionError
+from becalm.report import key, tables
+from becalm.report.cohort import ROW_EACH, Cohort
+from becalm.report.drill import Drill
+from becalm.report.figures import course
+from becalm.report.tables import Table
+from becalm.report.text import label
+from becalm.report.theme import Figure
+
+ILLUSTRATIVE = "Illustrative: the patients and every individual value in this report are invented."
+
+
+@dataclass(frozen=True)
+class Part:
+    """A section of the page: an introduction, figures and tables, in this order."""
+
+    id: str
+    title: str
+    intro: Sequence[str] = ()
+    figures: Sequence[Figure] = ()
+    tables: Sequence[Table] = ()
+    folded: Sequence[Table] = field(default=())
+
+
+@cache
+def environment() -> jinja2.Environment:
+    """Return the templates, with everything escaped that is not marked as markup."""
+    return jinja2.Environment(
+        loader=jinja2.PackageLoader("becalm.report", "templates"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+
+
+def style() -> Markup:
+    """Return the style sheet."""
+    loader = environment().loader
+    assert loader is not None  # noqa: S101 - the environment above always has one
+    return Markup(loader.get_source(environment(), "report.css")[0])
+
+
+def render(cohort: Cohort, figures: Mapping[str, Figure]) -> str:
+    """Return the internal report as HTML."""
+    drill = Drill(cohort)
+    result = cohort.result
+    facts = key.key_facts(cohort, drill)
+    parts = [part for part in _parts(cohort, drill, figures) if part is not None]
+    template = environment().get_template("report.html.j2")
+    return template.render(
+        style=style(),
+        title=result.info.title or result.protocol.title,
+        result=result,
+        cohort=cohort,
+        banners=banners(cohort),
+        setting=setting(cohort),
+        facts=facts,
+        parts=parts,
+        methods=methods(cohort),
+        references=references(cohort),
+        popovers=drill.popovers,
+        no_test=tables.no_test(cohort.n),
+        numbered=_numbers(parts),
+    )
+
+
+def _numbers(parts: Sequence[Part]) -> dict[str, int]:
+    names = [figure.name for part in parts for figure in part.figures]
+    return {name: i + 1 for i, name in enumerate(names)}
+
+
+def banners(cohort: Cohort) -> list[str]:
+    """Return what must stand above everything else."""
+    return [ILLUSTRATIVE] if cohort.result.info.illustrative else []
+
+
+def setting(cohort: Cohort) -> list[tuple[str, str]]:
+    """Return what the study says about itself; what it does not say is left out."""
+    info, protocol = cohort.result.info, cohort.result.protocol
+    dates = " to ".join(d for d in (info.recruitment_start, info.recruitment_end) if d)
+    given = [
+        ("Protocol", f"{protocol.name}: {protocol.title}"),
+        ("Design", "case series, retrospective; time zero is " + cohort.zero),
+        ("Setting", ", ".join(part for part in (info.setting, info.centre, info.country) if part)),
+        ("Recruitment", dates),
+        ("Consecutive", info.consecutive),
+        ("Ethics", info.ethics_ref),
+        ("Consent", info.consent_basis),
+        ("Registration", info.registration or "none given"),
+    ]
+    return [(name, value) for name, value in given if value]
+
+
+def _fig(figures: Mapping[str, Figure], *names: str) -> list[Figure]:
+    return [figures[name] for name in names if name in figures]
+
+
+def _parts(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> list[Part | None]:
+    n = cohort.n
+    each = n <= tables.PER_PERSON
+    treated = bool(cohort.drug)
+    nearest = tables.nearest(cohort)
+    protocol = cohort.result.protocol
+    flow = Part(
+        "flow", "Who was studied",
+        ["Nobody entered the study."] if not n else [],
+        _fig(figures, "attrition"), [_named(nearest, "Nearest misses")] if nearest else [],
+    )  # fmt: skip
+    if not n:
+        return [flow, _missing(cohort, figures)]
+    if n <= ROW_EACH:
+        first = [_named(tables.each_patient(cohort, drill), "Table 1. Every patient")]
+    else:
+        first = [_named(tables.summary(cohort, drill), f"Table 1. The {n} patients")]
+    listed = (
+        []
+        if n <= ROW_EACH
+        else [_named(tables.persons(cohort, drill), "Every patient, one line each")]
+    )
+    parts: list[Part | None] = [flow, Part("patients", "Patients", [], [], first, listed)]
+    given = [
+        _named(
+            tables.prior(cohort, drill),
+            f"Immunotherapies before {'t0' if treated else 'the index'}",
+        )
+    ]
+    if treated:
+        given.append(
+            _named(tables.episodes(cohort, drill), f"Treatment episodes with {label(cohort.drug)}")
+        )
+    parts.append(
+        Part(
+            "treatment",
+            "Treatment",
+            [],
+            _fig(figures, "swimmer"),
+            [],
+            [t for t in given if t and each],
+        )
+    )
+    shown = [name for name in course.SHOWN if any(r["variable"] == name for r in cohort.series)]
+    drawn = tables.drawn(cohort, drill, shown) if each else None
+    parts.append(
+        Part(
+            "course", "Course", [], _fig(figures, "course_t0", "course_t_civ"), [],
+            [_named(drawn, f"The {len(drawn.rows):,} values drawn, with the rows behind them")] if drawn else [],
+        )
+    )  # fmt: skip
+    claim = "Response" if cohort.claim == "response" else "Course against baseline"
+    intro = [
+        "What else was given (confounded by) and what moved a test by itself (modified by) stand beside "
+        "each result; neither changes it."
+    ]
+    if cohort.claim != "response":
+        intro.append("This protocol describes a course; it claims no effect of any drug.")
+    falls = _named(tables.falls(cohort), "Ferritin: how far it had fallen at 48 h")
+    long = [
+        _named(tables.response(cohort, drill, clock),
+               f"Every test against baseline, from {cohort.clock_name(clock)}" + (f" ({clock})" if treated else ""))
+        for clock in cohort.clocks
+    ]  # fmt: skip
+    parts.append(
+        Part("response", claim, intro, _fig(figures, "waterfall"), [falls] if falls else [],
+             [t for t in long if t and each])
+    )  # fmt: skip
+    names = protocol.definitions.report
+    folded = [_named(tables.definitions(cohort, drill), "Totals at index, at peak and ever")]
+    folded += [
+        _named(tables.items(cohort, drill, name), f"{label(name)}: the value behind every item")
+        for name in names
+    ]
+    parts.append(
+        Part(
+            "criteria", "Criteria met",
+            ["A definition is met when its lowest possible total reaches the cut-off, not met when its "
+             "highest cannot; otherwise undetermined. Unknown is never counted as no."],
+            _fig(figures, *[f"criteria_{name}" for name in names]), [], [t for t in folded if t and each],
+        )
+    )  # fmt: skip
+    safety = _named(tables.safety(cohort, drill), "Every event: grade before, worst after, onset")
+    parts.append(
+        Part(
+            "safety", "Safety", [], _fig(figures, "safety"), [], [safety] if safety and each else []
+        )
+    )
+    ends = _named(tables.outcome(cohort, drill), "How it ended")
+    if each:
+        parts.append(Part("outcome", "Outcome", [], [], [ends] if n <= ROW_EACH else [],
+                          [] if n <= ROW_EACH else [ends]))  # fmt: skip
+    parts.append(_missing(cohort, figures))
+    return parts
+
+
+def _missing(cohort: Cohort, figures: Mapping[str, Figure]) -> Part:
+    result = cohort.result
+    refused = tables.refused(cohort)
+    absent = Table(
+        ["Not in these records", "What cannot be known without it"],
+        [[part.table, part.consequence] for part in result.absent],
+    )
+    shown = [
+        _named(absent, "Tables that the records do not have"),
+        _named(refused, "Rows that were not used, and why"),
+    ]
+    return Part(
+        "missing", "What is missing", list(result.consequences), _fig(figures, "missing"),
+        [table for table in shown if table],
+    )  # fmt: skip
+
+
+def _named(table: Table, caption: str) -> Table:
+    return Table(table.head, table.rows, table.groups, caption, table.ids, table.kind)
+
+
+def methods(cohort: Cohort) -> list[tuple[str, str]]:
+    """Return the protocol in sentences, made from its own numbers."""
+    p = cohort.result.protocol
+    found: list[tuple[str, str]] = []
+    age = f"aged {p.population.min_age} or over" if p.population.min_age is not None else "any age"
+    dates = (
+        "; inside the recruitment dates where the records give them"
+        if p.population.recruitment
+        else ""
+    )
+    found.append(("Population", f"{age}{dates}"))
+    if p.entry_test:
+        found.append(
+            ("Entry test", f"{label(p.entry_test.variable)} ≥ {p.entry_test.at_least:g}, ever")
+        )
+    if p.entry:
+        e = p.entry
+        found.append(
+            ("Entry", f"first {e.mode} {label(e.drug)} for {e.min_duration} or more, gaps up to {e.bridge} "
+             f"bridged; a planned infusion up to {e.intermittent_up_to} is intermittent")
+        )  # fmt: skip
+        found.append(
+            ("Clocks", f"t0: first {label(e.drug)} of any route in the {e.t0_within} before entry; t_civ: entry; "
+             f"t_high: first rate ≥ {e.high_rate_mg_day:,.0f} mg/day")
+        )  # fmt: skip
+    if p.index:
+        words = ", ".join(
+            f"{label(t.variable)} "
+            + (f"≥ {t.at_least:g}" if t.at_least is not None else f"< {t.below:g}")
+            for t in p.index.qualifying
+        )
+        found.append(
+            ("Index", f"first instant at which {label(p.index.variable)} ≥ {p.index.at_least:g} and one of "
+             f"({words}) drawn within {p.index.within} of it are both available")
+        )  # fmt: skip
+    definite = "; ".join(
+        f"{label(r.criterion)} ≥ {r.at_least:g}"
+        + (f" with {', '.join(label(u) for u in r.underlying)}" if r.underlying else "")
+        for r in p.storm.definite
+    )
+    found.append(
+        (
+            "Storm",
+            f"judged over the {p.storm.look_back} before, on when blood was {p.clock}; definite: {definite}",
+        )
+    )
+    if p.exclude.conditions:
+        found.append(("Excluded", ", ".join(label(c) for c in p.exclude.conditions)))
+    b = p.baseline
+    found.append(
+        ("Baseline", f"last value: ferritin in {b.ferritin}, others in {b.other} before the clock; "
+         f"peak: highest in {b.peak} before")
+    )  # fmt: skip
+    windows = "; ".join(
+        f"{label(name)}: {'(' if h.open else '['}{h.from_h:g}, {h.to_h:g}] h"
+        for name, h in p.horizons.items()
+    )
+    found.append(("Horizons", f"value nearest to the horizon in {windows}"))
+    word = "Response" if p.response.claim == "response" else "Course"
+    rule = " and ".join(label(v) for v in p.response.primary)
+    either = (
+        f" and ({' or '.join(label(v) for v in p.response.primary_any)} below baseline)"
+        if p.response.primary_any
+        else ""
+    )
+    found.append(
+        (
+            word,
+            f"{rule} below baseline{either} at 48 h; died before counts as failure, no sample as missing",
+        )
+    )
+    k = p.kidney
+    found.append(
+        ("Kidney", f"KDIGO by creatinine; baseline: outpatient median {k.outpatient_from} to {k.outpatient_to} before, "
+         f"else the lowest of {k.minimum_within} before onset, else back-calculated at eGFR {k.assumed_egfr:g}, labelled")
+    )  # fmt: skip
+    found.append(
+        (
+            "Counts and liver",
+            "CTCAE v5 against the record's own reference limits; a default limit only where labelled",
+        )
+    )
+    found.append(
+        ("Statistics", "proportions with exact (Clopper–Pearson) 95 % intervals; medians with ranges; "
+         "no standard deviation below ten values")
+    )  # fmt: skip
+    return found
+
+
+def references(cohort: Cohort) -> list[dict[str, Any]]:
+    """Return the papers behind the run, in the order of first use."""
+    found = []
+    for name in cohort.result.citations:
+        try:
+            ref = citations.reference(name)
+        except DefinitionError:
+            found.append(
+                {
+                    "key": name,
+                    "text": f"{name}: not in the bibliography",
+                    "doi": "",
+                    "used": "",
+                    "checked": False,
+                }
+            )
+            continue
+        words = citations.text(name).rsplit(" doi:", 1)[0]
+        found.append(
+            {
+                "key": name,
+                "text": words,
+                "doi": ref.doi,
+                "used": ref.used_for,
+                "checked": ref.checked,
+            }
+        )
+    return found

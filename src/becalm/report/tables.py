@@ -1,0 +1,492 @@
+"""The tables of the report, every number opening its rows."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from markupsafe import Markup, escape
+
+from becalm import stats
+from becalm.clock import UNKNOWN_TIME
+from becalm.report import facts
+from becalm.report.cohort import Cohort, Row
+from becalm.report.drill import Drill, series_value
+from becalm.report.figures.waterfall import signs
+from becalm.report.text import (
+    UNKNOWN, age, answer, heading, hours, interval, label, labels, middle, number, share, unit,
+)  # fmt: skip
+
+PER_PERSON: Final = 100
+"""Up to so many patients the long tables list every one; above, the written tables do."""
+HORIZON: Final = {"h24": "24 h", "h48": "48 h", "h72": "72 h", "d7": "day 7"}
+FALLS: Final = ("fall_15", "fall_25", "fall_50")
+DRAWN: Final = 4000
+"""Values listed under a figure at most."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of the page: `groups` are heads above heads, with the columns they span."""
+
+    head: Sequence[str]
+    rows: Sequence[Sequence[Any]]
+    groups: Sequence[tuple[str, int]] = ()
+    caption: str = ""
+    ids: Sequence[str] = field(default=())
+    kind: str = ""
+
+    def __bool__(self) -> bool:
+        return bool(self.rows)
+
+
+def mark(shown: Any, *, verified: bool) -> Markup:
+    """Return a result with the mark of one that rests on an unverified value."""
+    note = Markup(
+        '<sup class="un" title="rests on a value not verified against its source">u</sup>'
+    )
+    return escape(shown) if verified else escape(shown) + note
+
+
+def _when(cohort: Cohort, person: str, time: int) -> str:
+    return UNKNOWN if time == UNKNOWN_TIME else hours(cohort.hours(person, time))
+
+
+def _by_person(rows: Iterable[Row]) -> dict[str, list[Row]]:
+    found: dict[str, list[Row]] = {}
+    for row in rows:
+        found.setdefault(row["person_id"], []).append(row)
+    return found
+
+
+def each_patient(cohort: Cohort, drill: Drill) -> Table:
+    """Return table 1 with one row a patient."""
+    definitions = cohort.result.protocol.definitions.report
+    totals = {(row["person_id"], row["criterion"]): row for row in cohort.criteria}
+    prior, safety = _by_person(cohort.prior), _by_person(cohort.safety)
+    primary = {(row["person_id"], row["clock"]): row for row in cohort.primary}
+    clocks = [clock for clock in cohort.clocks if any(key[1] == clock for key in primary)]
+    rows = []
+    for row in cohort.persons:
+        person = row["person_id"]
+        cells: list[Any] = [
+            person,
+            drill.about(age(row["age"]), person),
+            drill.about(row["sex"] or UNKNOWN, person),
+            labels(row["underlying"]) or "none recorded",
+        ]
+        cells += [_total(drill, totals.get((person, name)), items=True) for name in definitions]
+        cells.append(_prior(drill, person, prior.get(person, [])))
+        if cohort.drug:
+            cells += _exposure(cohort, drill, person, row["first_route"])
+        cells += [_primary(cohort, drill, primary.get((person, clock))) for clock in clocks]
+        cells += _shifts(drill, person, safety.get(person, []))
+        cells += _ending(cohort, drill, person)
+        rows.append(cells)
+    treated = ["First route", "Peak mg/h (mg/day)", "Total mg"] if cohort.drug else []
+    word = "48-h response" if cohort.claim == "response" else "48-h course"
+    head = ["Patient", "Age, y", "Sex", "Background", *map(label, definitions),
+            f"Before {'t0' if cohort.drug else 'index'}", *treated, *[f"from {c}" for c in clocks],
+            "KDIGO", "CTCAE", "Outcome", "Follow-up"]  # fmt: skip
+    groups = [("", 4), ("Lowest–highest possible (items assessed)", len(definitions)),
+              ("Treatment", 1 + len(treated)), (word, len(clocks)), ("Before → worst after", 2),
+              ("End", 2)]  # fmt: skip
+    return Table(
+        head, rows, [g for g in groups if g[1]], ids=[f"p-{r[0]}" for r in rows], kind="wide"
+    )
+
+
+def _total(drill: Drill, row: Row | None, *, items: bool = False) -> Markup:
+    """Return a definition's total with its status, opening the rows of its items."""
+    if row is None:
+        return Markup("not assessed")
+    person, name = row["person_id"], row["criterion"]
+    sources = [
+        key
+        for item in drill.cohort.items
+        if item["person_id"] == person and item["criterion"] == name
+        for key in item["source_row"].split("|")
+    ]
+    shown = drill.rows(interval(row["low"], row["high"]), person, sources)
+    tail = f" ({row['items_assessed']} of {row['items_total']})" if items else ""
+    status = Markup('{}<br><span class="sub">{}</span>').format(tail, row["status"])
+    return mark(shown, verified=row["verified"]) + status
+
+
+def _prior(drill: Drill, person: str, rows: list[Row]) -> Markup:
+    kept = [row for row in rows if not row["hours_before_t0"] <= 0]
+    names: dict[str, list[str]] = {}
+    for row in sorted(kept, key=lambda r: (-_known(r["hours_before_t0"]), r["drug"])):
+        names.setdefault(row["drug"], []).append(row["source_row"])
+    found = [drill.rows(label(drug), person, "|".join(keys)) for drug, keys in names.items()]
+    return Markup(", ").join(found) if found else Markup("none recorded")
+
+
+def _known(value: float) -> float:
+    return -math.inf if math.isnan(value) else value
+
+
+def _exposure(cohort: Cohort, drill: Drill, person: str, route: str) -> list[Markup]:
+    given = facts.exposure(cohort, person)
+    keys = [row["source_row"] for row in _steps(cohort, person, given.episodes)]
+    peak = number(given.peak_mg_h)
+    if not math.isnan(given.peak_mg_day):
+        peak = f"{peak} ({number(given.peak_mg_day)})"
+    top = [
+        row["source_row"]
+        for row in _steps(cohort, person, given.episodes)
+        if row["rate_mg_h"] >= given.peak_mg_h - 1e-9
+    ]
+    return [
+        drill.rows(route or UNKNOWN, person, keys[:1]),
+        drill.rows(peak, person, "|".join(top or keys)),
+        drill.rows(number(given.cumulative_mg, 5), person, "|".join(keys)),
+    ]
+
+
+def _steps(cohort: Cohort, person: str, episodes: list[Row]) -> list[Row]:
+    """Return the doses of the drug of interest inside some treatment episodes, in order."""
+    mine = [r for r in cohort.steps if r["person_id"] == person and r["drug"] == cohort.drug]
+    kept = [
+        row
+        for row in mine
+        if any(e["start"] <= row["start"] <= max(e["end"], e["start"]) for e in episodes)
+    ]
+    return sorted(kept, key=lambda row: row["start"])
+
+
+def _primary(cohort: Cohort, drill: Drill, row: Row | None) -> Markup:
+    if row is None:
+        return Markup(UNKNOWN)
+    if row["person_id"] in cohort.not_analysed:
+        return Markup("not analysed: on treatment before the records begin")
+    keys = [
+        r["source_row"]
+        for r in cohort.response
+        if r["person_id"] == row["person_id"]
+        and r["clock"] == row["clock"]
+        and r["variable"] in {*cohort.result.protocol.response.primary,
+                              *cohort.result.protocol.response.primary_any}
+    ]  # fmt: skip
+    shown = drill.rows(facts.answer(cohort, row["response"]), row["person_id"], "|".join(keys))
+    if not row["confounded_by"]:
+        return shown
+    return shown + Markup('<br><span class="sub">with {}</span>').format(
+        labels(row["confounded_by"])
+    )
+
+
+def _grade(value: int) -> str:
+    return "?" if value < 0 else str(value)
+
+
+def _shifts(drill: Drill, person: str, rows: list[Row]) -> list[Markup]:
+    kidney, others = [], []
+    for row in rows:
+        text = f"{_grade(row['grade_before'])} → {_grade(row['grade_after'])}"
+        if row["event"] == "aki":
+            kidney.append(drill.rows(text, person, row["source_row"]))
+        elif row["grade_after"] > max(row["grade_before"], 0):
+            others.append(
+                escape(f"{label(row['event'])} ") + drill.rows(text, person, row["source_row"])
+            )
+    counts = Markup(", ").join(others) if others else Markup("none worse" if rows else UNKNOWN)
+    return [Markup(", ").join(kidney) if kidney else Markup(UNKNOWN), counts]
+
+
+def _ending(cohort: Cohort, drill: Drill, person: str) -> list[Any]:
+    row = cohort.outcome.get(person)
+    if row is None:
+        return [UNKNOWN, UNKNOWN]
+    days = row["follow_up_days"]
+    followed = "0 d" if days == 0 else f"{number(days)} d" if not math.isnan(days) else UNKNOWN
+    followed_cell = drill.about(followed, person)
+    if row["died"] is True:
+        at = cohort.hours(person, row["death_time"]) / 24
+        text = "died" if math.isnan(at) else f"died, day {at:.1f}"
+        cause = labels(row["cause_of_death"])
+        return [drill.about(text, person) + escape(f" ({cause})" if cause else ""), followed_cell]
+    if row["died"] is None:
+        return ["unknown", followed_cell]
+    drug = labels(row["maintenance_drug"])
+    return [f"alive{f', on {drug}' if drug else ''}", followed_cell]
+
+
+def summary(cohort: Cohort, drill: Drill) -> Table:
+    """Return table 1 as medians and counts, for cohorts too large for a row each."""
+    n = cohort.n
+    persons = cohort.persons
+    ages = [float(min(row["age"], 90)) if row["age"] >= 0 else math.nan for row in persons]
+    middle_age = middle(ages)
+    if any(row["age"] > 89 for row in persons):
+        middle_age = middle_age.replace("90)", "90+)")
+    rows: list[list[Any]] = [["Patients", str(n)], ["Age, years", middle_age]]
+    rows += [[f"{heading(word)}", share(k, n)] for word, k in sorted(facts.sexes(cohort).items())]
+    rows += [
+        [f"Background: {word}", share(k, n)] for word, k in facts.backgrounds(cohort).most_common()
+    ]
+    rows += [[f"Storm {word}", share(k, n)] for word, k in facts.storms(cohort).most_common()]
+    for name in cohort.result.protocol.definitions.report:
+        lows = [r["low"] for r in cohort.criteria if r["criterion"] == name]
+        highs = [r["high"] for r in cohort.criteria if r["criterion"] == name]
+        if lows:
+            rows.append([f"{label(name)}, lowest possible", middle(lows)])
+            rows.append([f"{label(name)}, highest possible", middle(highs)])
+    for drug, people in facts.given(cohort).items():
+        shown = drill.people(share(len(people), n), ["patient"], [[p] for p in sorted(people)])
+        rows.append([f"Given {label(drug)}", shown])
+    days = [row["follow_up_days"] for row in cohort.outcome.values()]
+    rows.append(["Follow-up, days", middle(days)])
+    died, unknown = facts.deaths(cohort)
+    rows.append(["Died", share(len(died), n - len(unknown))])
+    return Table(["", "All patients: median (range), or n/N (%; exact 95 % interval)"], rows)
+
+
+def persons(cohort: Cohort, drill: Drill) -> Table:
+    """Return one short line a patient, for cohorts summarised in table 1."""
+    totals = {(row["person_id"], row["criterion"]): row for row in cohort.criteria}
+    names = cohort.result.protocol.definitions.report
+    rows = []
+    for row in cohort.persons:
+        person = row["person_id"]
+        rows.append(
+            [person, drill.about(age(row["age"]), person), row["sex"] or UNKNOWN,
+             labels(row["underlying"]) or "none recorded", row["storm"] or UNKNOWN,
+             *[_total(drill, totals.get((person, name)), items=True) for name in names],
+             *_ending(cohort, drill, person)]
+        )  # fmt: skip
+    head = [
+        "Patient",
+        "Age, y",
+        "Sex",
+        "Background",
+        "Storm",
+        *map(label, names),
+        "Outcome",
+        "Follow-up",
+    ]
+    return Table(head, rows, ids=[f"p-{row[0]}" for row in rows])
+
+
+def response(cohort: Cohort, drill: Drill, clock: str) -> Table:
+    """Return values at each horizon against baseline on one clock, with status and confounders."""
+    rows = []
+    for row in cohort.response:
+        if row["clock"] != clock:
+            continue
+        person, marks = row["person_id"], signs(row["censored"])
+        cells: list[Any] = [person, f"{heading(row['variable'])}, {unit(row['unit'])}"]
+        at = {"baseline": 0.0, "peak": -36.0, "h24": 24.0, "h48": 48.0, "h72": 72.0, "d7": 168.0}
+        for name, when in at.items():
+            value = row[name]
+            shown = UNKNOWN if math.isnan(value) else marks.get(name, "") + number(value)
+            source = drill.value(person, row["variable"], value, when, clock)
+            cells.append(drill.rows(shown, person, source or row["source_row"]))
+        ratio = number(row["ratio_48h"], 2)
+        cells.append(drill.rows(ratio, person, row["source_row"]))
+        cells += [row["status"], labels(row["confounded_by"]), labels(row["modified_by"])]
+        rows.append(cells)
+    head = ["Patient", "Test", "baseline", "peak, 72 h before", *HORIZON.values(), "48 h ÷ baseline",
+            "status at 48 h", "also given (confounded by)", "moved by (modified by)"]  # fmt: skip
+    return Table(head, rows)
+
+
+def definitions(cohort: Cohort, drill: Drill) -> Table:
+    """Return every definition's total at its three moments, and what it rests on."""
+    moments = {
+        (row["person_id"], row["criterion"], row["moment"]): row for row in cohort.rows("criteria")
+    }
+    rows = []
+    for row in cohort.criteria:
+        person, name = row["person_id"], row["criterion"]
+        others = []
+        for moment in ("index", "peak_ever"):
+            other = moments.get((person, name, moment))
+            text = (
+                UNKNOWN
+                if other is None
+                else f"{interval(other['low'], other['high'])}, {other['status']}"
+            )
+            others.append(text)
+        without = interval(row["low_unmodified"], row["high_unmodified"])
+        held = number(row["held_hours"])
+        rows.append(
+            [person, label(name), _total(drill, row), without if "–" != without[:1] else UNKNOWN,
+             f"{row['items_assessed']} of {row['items_total']}",
+             f"{row['probability']} %" if row["probability"] else "",
+             _when(cohort, person, row["first_possible"]), _when(cohort, person, row["first_met"]),
+             f"{held} h" if held != UNKNOWN else UNKNOWN, *others,
+             answer(row["in_derivation_population"])]
+        )  # fmt: skip
+    head = ["Patient", "Definition", "Peak to index", "without modified items", "items assessed",
+            "probability as published", "first possible", "first met", "held", "at index",
+            "peak ever", "in its own population"]  # fmt: skip
+    return Table(head, rows)
+
+
+def items(cohort: Cohort, drill: Drill, criterion: str) -> Table:
+    """Return the value behind every item of one definition at its peak up to the index."""
+    mine = [row for row in cohort.items if row["criterion"] == criterion]
+    names = list(dict.fromkeys(row["item"] for row in mine))
+    cells = {(row["person_id"], row["item"]): row for row in mine}
+    people = [person for person in cohort.ids if any((person, name) in cells for name in names)]
+    rows = [
+        [person, *[_item(drill, cells.get((person, name))) for name in names]] for person in people
+    ]
+    return Table(["Patient", *map(heading, names)], rows)
+
+
+def _item(drill: Drill, row: Row | None) -> Markup:
+    if row is None:
+        return Markup(UNKNOWN)
+    if row["state"] == "not assessed":
+        return Markup('<span class="sub">not assessed</span>')
+    value = number(row["value"])
+    told = (
+        row["state"]
+        if value == UNKNOWN
+        else f"{row['censored'][-1:]}{value} {unit(row['unit'])}".strip()
+    )
+    shown = drill.rows(told, row["person_id"], row["source_row"])
+    if row["state"] == "not met" and value != UNKNOWN:
+        shown += Markup('<br><span class="sub">not met</span>')
+    if row["modified_by"]:
+        shown += Markup('<br><span class="sub">* {}</span>').format(labels(row["modified_by"]))
+    return shown
+
+
+def safety(cohort: Cohort, drill: Drill) -> Table:
+    """Return each event's grade before time zero and its worst after, with onset and reference."""
+    rows = []
+    for row in cohort.safety:
+        person = row["person_id"]
+        onset = row["hours_from_t0"]
+        moved = f"{_grade(row['grade_before'])} → {_grade(row['grade_after'])}"
+        rows.append(
+            [person, heading(row["event"]), drill.rows(moved, person, row["source_row"]),
+             drill.rows(hours(onset), person, row["source_row"]), answer(row["on_drug"]),
+             row["attribution"], row["reference"]]
+        )  # fmt: skip
+    head = ["Patient", "Event", "before → worst after", "onset of the worst",
+            f"on {cohort.drug or 'drug'}", "attribution (said by a person)", "counted against"]  # fmt: skip
+    return Table(head, rows)
+
+
+def episodes(cohort: Cohort, drill: Drill) -> Table:
+    """Return the treatment episodes of the drug of interest."""
+    rows = []
+    for row in cohort.rows("episodes"):
+        if row["drug"] != cohort.drug:
+            continue
+        person = row["person_id"]
+        keys = "|".join(r["source_row"] for r in _steps(cohort, person, [row]))
+        numbers = [number(row[name], 5) for name in
+                   ("cumulative_mg", "peak_rate_mg_h", "peak_mg_day", "max_24h_mg")]  # fmt: skip
+        steps = UNKNOWN if row["escalations"] < 0 else str(row["escalations"])
+        rows.append(
+            [person, row["mode"], _when(cohort, person, row["start"]), _when(cohort, person, row["end"]),
+             *[drill.rows(shown, person, keys) for shown in numbers], steps,
+             number(row["hours_to_peak"])]
+        )  # fmt: skip
+    head = ["Patient", "Mode", "from", "to", "mg in all", "peak mg/h", "peak mg/day", "most mg in 24 h",
+            "steps up", "hours to peak"]  # fmt: skip
+    return Table(head, rows)
+
+
+def prior(cohort: Cohort, drill: Drill) -> Table:
+    """Return immunotherapies given before time zero."""
+    rows = [
+        [row["person_id"], drill.rows(label(row["drug"]), row["person_id"], row["source_row"]),
+         row["class"], _when(cohort, row["person_id"], row["first"]),
+         _when(cohort, row["person_id"], row["last"]), "" if row["doses"] < 0 else str(row["doses"])]
+        for row in cohort.prior
+    ]  # fmt: skip
+    return Table(["Patient", "Drug", "Class", "first", "last", "doses"], rows)
+
+
+def outcome(cohort: Cohort, drill: Drill) -> Table:
+    """Return how each patient's story ended, as far as it is known."""
+    rows = []
+    for person in cohort.ids:
+        row = cohort.outcome.get(person)
+        if row is None:
+            continue
+        end, followed = _ending(cohort, drill, person)
+        rows.append(
+            [person, end, _when(cohort, person, row["discharged"]), answer(row["on_drug_at_death"]),
+             answer(row["infection_linked"]), _when(cohort, person, row["relapse_time"]), followed]
+        )  # fmt: skip
+    head = ["Patient", "Outcome", "discharged", "on drug at death", "infection-linked death", "relapse",
+            "follow-up"]  # fmt: skip
+    return Table(head, rows)
+
+
+def nearest(cohort: Cohort) -> Table:
+    """Return those who came closest to entering, and what kept them out."""
+    rows = [
+        [row["person_id"], row["reason"], label(row["criterion"]), interval(row["low"], row["high"]),
+         labels(row["missing"])]
+        for row in cohort.result.nearest.rows()
+    ]  # fmt: skip
+    return Table(["Person", "left at", "definition", "lowest–highest", "not assessed"], rows)
+
+
+def refused(cohort: Cohort) -> Table:
+    """Return the rows that were not used, and why."""
+    rows = [
+        [row["source_table"], label(row["variable"]), row["unit"] or "none", row["reason"],
+         f"{row['rows']:,}", row["example"]]
+        for row in cohort.result.tables["rows_refused"].rows()
+    ]  # fmt: skip
+    return Table(["Table", "What", "Unit as written", "Reason", "Rows", "Example"], rows)
+
+
+def drawn(cohort: Cohort, drill: Drill, shown: Iterable[str]) -> Table:
+    """Return the values that the course figures draw; the rows' ids are the figures' links."""
+    names = set(shown)
+    rows: list[list[Any]] = []
+    ids: list[str] = []
+    for i, row in enumerate(cohort.series):
+        at = cohort.hours(row["person_id"], row["time"])
+        if row["variable"] not in names or not -24 * 14 <= at <= 24 * 42 or len(rows) >= DRAWN:
+            continue
+        value = drill.rows(series_value(row), row["person_id"], row["source_row"])
+        rows.append(
+            [row["person_id"], heading(row["variable"]), hours(at), value, unit(row["unit"])]
+        )
+        ids.append(f"v{i}")
+    return Table(["Patient", "Test", "when", "value", "unit"], rows, ids=ids)
+
+
+def falls(cohort: Cohort) -> Table:
+    """Return how many fell by how much, on every clock and on the strict horizon."""
+    rows: list[list[str]] = []
+    for clock in cohort.clocks:
+        mine = [row for row in cohort.primary if row["clock"] == clock
+                and row["person_id"] not in cohort.not_analysed]  # fmt: skip
+        if not mine:
+            continue
+        cells = [f"from {cohort.clock_name(clock)} ({clock})" if cohort.drug else cohort.zero]
+        for name in FALLS:
+            known = [row for row in mine if row[name] is not None]
+            cells.append(share(sum(row[name] is True for row in known), len(known)))
+        strict = [
+            row for row in mine if row["strict"] in {"responded", "did not respond", "died before"}
+        ]
+        cells.append(share(sum(row["strict"] == "responded" for row in strict), len(strict)))
+        rows.append(cells)
+    head = ["Clock", *[f"fell by {name.split('_')[1]} % or more" for name in FALLS],
+            f"primary, last value within {cohort.result.protocol.response.strict_horizon.strip('<=')}"]  # fmt: skip
+    return Table(head, rows)
+
+
+def no_test(n: int) -> str:
+    """Say why there is no p-value."""
+    if n < stats.TEST_FROM:
+        return (
+            f"No p-value is given: with {n} pairs the smallest that an exact two-sided sign test "
+            f"can reach is {stats.smallest_sign_p(n):.4g}."
+        )
+    return "No p-value is given: nobody was assigned to anything."

@@ -1,0 +1,135 @@
+"""How the report writes numbers, times and names."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Any, Final
+
+from becalm import stats
+
+UNKNOWN: Final = "–"
+TOP_AGE: Final = 89
+"""Ages above this are printed as 90+: among the very old an age can identify."""
+
+_NAMES: Final = {
+    "ast": "AST", "alt": "ALT", "crp": "CRP", "wbc": "leucocytes", "ldh": "LDH", "esr": "ESR",
+    "d_dimer": "D-dimer", "hscore": "HScore", "hlh2004": "HLH-2004", "mas2016": "MAS 2016",
+    "aki": "kidney injury", "ivig": "IVIG", "sle": "SLE", "aosd": "AOSD", "sjia": "sJIA",
+    "uctd": "UCTD", "mctd": "MCTD", "mas": "MAS", "hlh": "HLH", "nk_activity": "NK activity",
+    "nk_function": "NK function", "scd25": "sCD25", "sil2r": "sIL-2R", "rrt": "renal replacement",
+    "t0": "t0", "t_civ": "t_civ", "t_high": "t_high", "h24": "24 h", "h48": "48 h", "h72": "72 h",
+    "d7": "day 7", "F": "female", "M": "male", "covid": "COVID-19", "hiv": "HIV",
+}  # fmt: skip
+_UNITS: Final = {"10^9/L": "10⁹/L", "10*9/L": "10⁹/L", "Cel": "°C", "degC": "°C"}
+
+
+def label(name: str) -> str:
+    """Return a vocabulary key as a reader writes it: `d_dimer` -> `D-dimer`."""
+    return _NAMES.get(name, name.replace("_", " "))
+
+
+def heading(name: str) -> str:
+    """Return a label with its first letter large, for axes and column heads."""
+    text = label(name)
+    return text if name in {"t0", "t_civ", "t_high"} else text[:1].upper() + text[1:]
+
+
+def labels(joined: str) -> str:
+    """Return a `|`-joined list of keys as words."""
+    return ", ".join(label(part) for part in joined.split("|") if part)
+
+
+def unit(text: str) -> str:
+    """Return a unit as print has it: `10^9/L` -> `10⁹/L`."""
+    return _UNITS.get(text, text)
+
+
+def number(value: float | None, digits: int = 3) -> str:
+    """Return a number to `digits` significant places, never shortening whole ones."""
+    if value is None or math.isnan(value):
+        return UNKNOWN
+    if math.isinf(value):
+        return "∞" if value > 0 else "−∞"
+    if value == 0:
+        return "0"
+    places = max(0, digits - 1 - math.floor(math.log10(abs(value))))
+    text = f"{value:,.{places}f}"
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
+    return text.replace("-", "−")
+
+
+def bounded(low: float, high: float) -> str:
+    """Return a value known exactly, or as the bound that the laboratory printed (`>40,000`)."""
+    if math.isinf(high) and math.isinf(low):
+        return UNKNOWN
+    if math.isinf(high):
+        return f">{number(low, 6)}"
+    if math.isinf(low):
+        return f"<{number(high, 6)}"
+    return number(low) if low == high else f"{number(low)}–{number(high)}"
+
+
+def interval(low: float, high: float) -> str:
+    """Return a score with what is unknown: `248` or `267–302`."""
+    return number(low) if low == high else f"{number(low)}–{number(high)}"
+
+
+def signed(value: float, digits: int = 0) -> str:
+    """Return a number with its sign."""
+    return f"{value:+.{digits}f}".replace("-", "−")
+
+
+def hours(value: float) -> str:
+    """Return hours from time zero: `+47 h`, in days from the tenth day on."""
+    if math.isnan(value):
+        return UNKNOWN
+    return f"{signed(value / 24, 1)} d" if abs(value) >= 240 else f"{signed(value)} h"
+
+
+def percent(part: float) -> str:
+    """Return a fraction as a percentage."""
+    return f"{100 * part:.0f} %"
+
+
+def share(events: int, n: int) -> str:
+    """Return a proportion with its exact 95 % interval: `4/5 (80 %; 28.4–99.5)`."""
+    limits = stats.proportion(events, n)
+    if limits is None:
+        return "0/0"
+    low, high = (f"{100 * x:.1f}".removesuffix(".0") for x in limits)
+    return f"{events}/{n} ({percent(events / n)}; {low}–{high})"
+
+
+def age(years: int) -> str:
+    """Return completed years, top-coded."""
+    if years < 0:
+        return UNKNOWN
+    return f"{TOP_AGE + 1}+" if years > TOP_AGE else str(years)
+
+
+def middle(values: Iterable[float], digits: int = 3) -> str:
+    """Return median (minimum–maximum) of the known values, with how many are known."""
+    given = list(values)
+    found = stats.summary(given)
+    if found is None:
+        return UNKNOWN
+    text = number(found.median, digits)
+    if found.n > 1:
+        text += f" ({number(found.minimum, digits)}–{number(found.maximum, digits)})"
+    return text if found.n == len(given) else f"{text}, known in {found.n}"
+
+
+def answer(value: Any) -> str:
+    """Return yes, no, or that nobody knows."""
+    return UNKNOWN if value is None else "yes" if value else "no"
+
+
+def counted(words: Iterable[str]) -> str:
+    """Return `IV 3, SC 2`, commonest first."""
+    tally: dict[str, int] = {}
+    for word in words:
+        tally[word] = tally.get(word, 0) + 1
+    ordered = sorted(tally.items(), key=lambda pair: (-pair[1], pair[0]))
+    return ", ".join(f"{word} {n}" for word, n in ordered)
