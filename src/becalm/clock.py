@@ -29,7 +29,6 @@ Times = npt.NDArray[np.int64]
 _EPOCH = datetime(1970, 1, 1)
 _SPAN = re.compile(r"(<=)?\s*(\d+(?:\.\d+)?)\s*(min|h|d)")
 _UNITS: Final = {"min": MINUTE, "h": HOUR, "d": DAY}
-_OFFSET = re.compile(r"(?:Z|[+-]\d{2}:?\d{2})$")
 
 
 def span(text: str) -> int:
@@ -60,10 +59,9 @@ def parse(text: str) -> tuple[int, bool]:
     An offset is dropped: becalm counts on the hospital's wall clock.
     """
     text = text.strip()
-    bare = _OFFSET.sub("", text) if "T" in text or ":" in text else text
-    if len(bare) == 10:
-        return to_us(datetime.combine(date.fromisoformat(bare), datetime.min.time())), True
-    return to_us(datetime.fromisoformat(bare)), False
+    if len(text) <= len("2020-01-31"):
+        return to_us(datetime.combine(date.fromisoformat(text), datetime.min.time())), True
+    return to_us(datetime.fromisoformat(text)), False
 
 
 def to_us(moment: datetime) -> int:
@@ -86,10 +84,32 @@ def iso(us: int) -> str:
     return "" if us == UNKNOWN_TIME else from_us(us).isoformat()
 
 
-def completed_years(birth: int, at: int) -> int:
-    """Return age in completed years, by calendar (29 February counts on 1 March)."""
-    b, a = from_us(birth), from_us(at)
-    return a.year - b.year - ((a.month, a.day) < (b.month, b.day))
+def completed_years(birth: npt.ArrayLike, at: npt.ArrayLike) -> Times:
+    """Return ages in completed years, by calendar; somebody born on 29 February ages on 1 March.
+
+    birth and at : int64, µs, known times.
+    """
+    born, now = _calendar(birth), _calendar(at)
+    years = now[0] - born[0]
+    not_yet = (now[1] < born[1]) | ((now[1] == born[1]) & (now[2] < born[2]))
+    result: Times = years - not_yet
+    return result
+
+
+def _calendar(us: npt.ArrayLike) -> tuple[Times, Times, Times]:
+    """Year, month and day of each time."""
+    days = np.asarray(us, np.int64).astype("datetime64[us]").astype("datetime64[D]")
+    months, years = days.astype("datetime64[M]"), days.astype("datetime64[Y]")
+    return (
+        years.astype(np.int64) + 1970,
+        months.astype(np.int64) % 12 + 1,
+        (days - months.astype("datetime64[D]")).astype(np.int64) + 1,
+    )
+
+
+def calendar_year(us: npt.ArrayLike) -> Times:
+    """Return the calendar year of each time."""
+    return _calendar(us)[0]
 
 
 def now_utc() -> str:

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
+from becalm.errors import OutputError
 from becalm.frame import Frame, Kind
 
 ROWS_REFUSED: Final[Mapping[str, Kind]] = {
@@ -290,7 +292,7 @@ WRITTEN: Final[Mapping[str, tuple[Mapping[str, Kind], tuple[str, ...]]]] = {
 _SQL: Final[Mapping[Kind, str]] = {
     "text": "nullif({c}::VARCHAR, '')",
     "time": "make_timestamp(nullif({c}::BIGINT, -9223372036854775808))",
-    "number": "CASE WHEN isfinite({c}::DOUBLE) THEN {c}::DOUBLE END",
+    "number": "CASE WHEN isfinite({c}::DOUBLE) THEN {c}::DOUBLE + 0 END",  # + 0: no minus zero
     "code": "nullif({c}::INTEGER, -1)",
     "key": "nullif({c}::BIGINT, -1)",
     "flag": "{c}::BOOLEAN",
@@ -335,9 +337,9 @@ def write(
         for column, kind in schema.items()
     )
     paths = []
-    with duckdb.connect(config={"threads": 1, "pandas_analyze_sample": 0}) as con:
+    with _writer().cursor() as con:
         con.register("given", given)
-        con.execute(f"CREATE TABLE typed AS SELECT {typed} FROM given")
+        con.execute(f"CREATE TEMP TABLE typed AS SELECT {typed} FROM given")
         for form in formats:
             path = folder / f"{name}.{form}"
             query, options = (
@@ -345,8 +347,22 @@ def write(
                 if form == "parquet"
                 else (f"SELECT {text} FROM typed", "FORMAT csv, HEADER true")
             )
-            con.execute(
-                f"COPY ({query}) TO '{str(path).replace(chr(39), chr(39) * 2)}' ({options})"
-            )
+            try:
+                con.execute(
+                    f"COPY ({query}) TO '{str(path).replace(chr(39), chr(39) * 2)}' ({options})"
+                )
+            except duckdb.IOException as error:
+                reason = str(error).splitlines()[0]
+                raise OutputError(
+                    f"cannot be written ({reason})", hint="Choose another place with --out"
+                ) from error
             paths.append(path)
     return TableFile(name, len(frame), tuple(paths))
+
+
+@lru_cache(maxsize=1)
+def _writer() -> Any:
+    """Return one engine for all tables of a run: starting it takes longer than a small table."""
+    import duckdb
+
+    return duckdb.connect(config={"threads": 1, "pandas_analyze_sample": 0})

@@ -1,0 +1,199 @@
+"""What a protocol says: its tables and keys, as types.
+
+Spans are written `72h`, `7d`; `span` of `becalm.clock` turns them into microseconds.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+import msgspec
+
+Mode: TypeAlias = Literal["continuous IV", "intermittent IV", "SC", "oral"]
+HorizonName: TypeAlias = Literal["h24", "h48", "h72", "d7"]
+"""The columns of the table `response`."""
+
+
+class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A table of a protocol file; an unknown key is a mistake."""
+
+
+class Population(Part, frozen=True):
+    """Who is looked at at all."""
+
+    min_age: int | None = None
+    recruitment: bool = True
+
+
+class EntryTest(Part, frozen=True):
+    """Persons without it get no criteria rows and are counted in the attrition."""
+
+    variable: str
+    at_least: float
+
+
+class Entry(Part, frozen=True):
+    """The treatment that brings an episode into the study, and the clocks it sets."""
+
+    drug: str
+    mode: Literal["continuous IV"] = "continuous IV"
+    min_duration: str = "6h"
+    bridge: str = "2h"
+    intermittent_up_to: str = "3h"
+    t0_within: str = "7d"
+    transferred_within: str = "1h"
+    high_rate_mg_day: float = 2000
+
+
+class Threshold(Part, frozen=True):
+    """A value at or above, or below, a bound, in the variable's canonical unit."""
+
+    variable: str
+    at_least: float | None = None
+    below: float | None = None
+
+
+class Index(Part, frozen=True):
+    """The index hour of a protocol without a drug of interest."""
+
+    variable: str
+    at_least: float
+    within: str
+    qualifying: tuple[Threshold, ...]
+
+
+class CriterionAtLeast(Part, frozen=True):
+    """A definition reaching a total; `underlying` limits it to persons with such a disease."""
+
+    criterion: str
+    at_least: float
+    underlying: tuple[str, ...] = ()
+
+
+class Possible(Part, frozen=True):
+    """Not definite, but not excluded either."""
+
+    ferritin_at_least: float
+    any: tuple[CriterionAtLeast, ...]
+
+
+class Storm(Part, frozen=True):
+    """When a storm is definite or possible, and how far back from entry it is looked for."""
+
+    look_back: str
+    definite: tuple[CriterionAtLeast, ...]
+    possible: Possible
+    clinician: tuple[str, ...] = ()
+    also_at: str | None = None
+
+
+class Exclude(Part, frozen=True):
+    """Conditions whose presence excludes."""
+
+    conditions: tuple[str, ...] = ()
+
+
+class Definitions(Part, frozen=True):
+    """Definitions evaluated for everybody and reported."""
+
+    report: tuple[str, ...]
+
+
+class Baseline(Part, frozen=True):
+    """How far back from time zero a baseline or a peak is looked for."""
+
+    ferritin: str
+    other: str
+    peak: str
+
+
+class Horizon(Part, frozen=True, rename={"from_h": "from", "to_h": "to"}):
+    """A window after time zero, in hours: (from, to] when open, else [from, to]; nearest to `at`."""
+
+    from_h: float
+    to_h: float
+    at: float
+    open: bool
+
+
+class Response(Part, frozen=True):
+    """What counts as response (or is only described as course)."""
+
+    variables: tuple[str, ...]
+    claim: Literal["response", "course"]
+    primary: tuple[str, ...]
+    primary_any: tuple[str, ...]
+    graded_falls: tuple[float, ...]
+    strict_horizon: str
+
+
+class Confounder(Part, frozen=True, rename={"from_": "from"}):
+    """Drugs or procedures that could explain a response, in a window relative to the clock."""
+
+    from_: str
+    to: str
+    drugs: tuple[str, ...] = ()
+    procedures: tuple[str, ...] = ()
+    started_or_doubled: bool = False
+
+
+class Escalation(Part, frozen=True):
+    """What counts as a step up."""
+
+    min_rise: float
+    min_duration: str
+    resume_within: str
+
+
+class Kidney(Part, frozen=True):
+    """Which creatinine is the baseline, and how long after the last dose injury is looked for."""
+
+    outpatient_from: str
+    outpatient_to: str
+    minimum_within: str
+    assumed_egfr: float
+    after_last_dose: str = "7d"
+
+
+class Safety(Part, frozen=True):
+    """Events graded before and after time zero."""
+
+    events: tuple[str, ...]
+    after_last_dose: str | None = None
+    until: Literal["discharge"] | None = None
+
+
+class Outcome(Part, frozen=True):
+    """Maintenance and resolution."""
+
+    episode_break: str
+    maintenance_drugs: tuple[str, ...] = ()
+    maintenance_max_mg_day: float | None = None
+    maintenance_min: str | None = None
+    resolution_min: str | None = None
+
+
+class Protocol(Part, frozen=True):
+    """A study protocol as its file says it."""
+
+    name: str
+    title: str
+    design: Literal["treatment", "index"]
+    clock: Literal["drawn", "available"]
+    population: Population
+    storm: Storm
+    definitions: Definitions
+    baseline: Baseline
+    horizons: dict[HorizonName, Horizon]
+    response: Response
+    escalation: Escalation
+    kidney: Kidney
+    safety: Safety
+    outcome: Outcome
+    treatment_episode: dict[Mode, str]
+    cite: tuple[str, ...] = ()
+    entry: Entry | None = None
+    entry_test: EntryTest | None = None
+    index: Index | None = None
+    exclude: Exclude = Exclude()
+    confounder: tuple[Confounder, ...] = ()
