@@ -79,9 +79,10 @@ def baseline(
         if away.any():
             mg_dl[i] = np.median(value[away])
             rows[i] = tuple(creatinine.row[mine][away].tolist())
+            count_ = int(away.sum())
             label[i] = (
-                f"median of {int(away.sum())} outpatient values "
-                f"{kidney.outpatient_from}-{kidney.outpatient_to} before onset"
+                f"{f'median of {count_} outpatient values' if count_ > 1 else 'one outpatient value'}"
+                f" {kidney.outpatient_from} to {kidney.outpatient_to} before onset"
             )
         elif near.any():
             at = int(np.argmin(np.where(near, value, np.inf)))

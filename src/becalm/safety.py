@@ -50,8 +50,9 @@ def safety(
 ) -> Frame:
     """Return `safety`: one row per person and event, measured or not.
 
-    Kidney injury: the worst KDIGO stage by creatinine in [onset, t0], and after t0 until 7 d after
-    the last continuous dose (or until discharge, as the protocol says). Other events: the worst
+    Kidney injury: the worst KDIGO stage by creatinine in [onset, t0] (at least in the 24 h before
+    t0, where a baseline is looked for), and after t0 until 7 d after the last continuous dose (or
+    until discharge, as the protocol says). Other events: the worst
     CTCAE grade in the 72 h before t0 and in the same time after it, against the limits that the
     record prints beside the value; where it prints none, a customary limit, labelled. Both grades
     are on one scale: enzymes are multiples of the upper limit before and after, also where the
@@ -65,9 +66,7 @@ def safety(
     frames = [Frame.of(SAFETY)]
     for event in protocol.safety.events:
         if event == AKI:
-            start = cohort["onset"].copy()
-            start[start == UNKNOWN_TIME] = cohort["t0"][start == UNKNOWN_TIME]
-            start = np.minimum(start, cohort["t0"])
+            start = np.minimum(_onset(cohort), cohort["t0"] - span(protocol.baseline.other))
             end = _end(cohort, treated, protocol, protocol.kidney.after_last_dose)
             graded = _kidney(cohort, events, records, protocol, start=start, end=end)
         else:
@@ -78,6 +77,12 @@ def safety(
             )
         frames.append(_shift(cohort, event, graded, treated, start=start, end=end))
     return Frame.concat(frames).sort("person_id", "episode", "event")
+
+
+def _onset(cohort: Frame) -> Times:
+    """When the storm began; time zero where that is not known."""
+    onset: Times = np.where(cohort["onset"] == UNKNOWN_TIME, cohort["t0"], cohort["onset"])
+    return onset
 
 
 def _end(cohort: Frame, treated: Treated, protocol: Protocol, after: str | None) -> Times:
@@ -165,7 +170,7 @@ def _kidney(
     earliest = np.full(len(cohort), np.iinfo(np.int64).min // 4)
     reference = renal.baseline(
         off,
-        start,
+        np.minimum(_onset(cohort), cohort["t0"]),
         inpatient=around.stretches(stays, person, earliest, end),
         age=cohort["age"],
         sex=cohort["sex"],
@@ -230,7 +235,7 @@ def _ctcae(
         events.points(rule.variable, protocol.clock), cohort["person"], start, end
     )
     variable = events.vocabulary.variable(rule.variable)
-    own = _limits(events, points, "ref_low" if rule.falls else "ref_high")
+    own = _limits(events, rule.variable, points, "ref_low" if rule.falls else "ref_high")
     assumed = _usual(variable.usual, rule)
     limit = np.where(np.isnan(own), assumed, own)
     # The mildest value of a range gives the grade that is certain.
@@ -261,10 +266,10 @@ def _usual(usual: UsualLimits | None, rule: Event) -> float:
     return np.nan if limit is None else limit
 
 
-def _limits(events: Events, points: Points, column: str) -> Floats:
+def _limits(events: Events, variable: str, points: Points, column: str) -> Floats:
     """The limit that the record prints beside each draw; NaN where it prints none."""
-    frame = events.frame
-    order = np.argsort(frame["row"], kind="stable")
-    at = order[np.searchsorted(frame["row"][order], points.row)]
-    limits: Floats = frame[column][at]
-    return limits
+    mine = np.flatnonzero(events.frame["variable"] == events.vocabulary.code(variable))
+    rows, limits = events.frame["row"][mine], events.frame[column][mine]
+    order = np.argsort(rows, kind="stable")
+    beside: Floats = limits[order[np.searchsorted(rows[order], points.row)]]
+    return beside

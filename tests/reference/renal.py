@@ -1,0 +1,44 @@
+"""Kidney injury the slow, obvious way: one draw at a time, KDIGO's sentences in their order."""
+
+from typing import NamedTuple
+
+HOUR = 3_600_000_000
+DAY = 24 * HOUR
+
+
+class Draw(NamedTuple):
+    time: int
+    mg_dl: float
+
+
+def on_replacement(courses: list[tuple[int, int]], time: int) -> bool:
+    return any(start <= time < end for start, end in courses)
+
+
+def stages(
+    draws: list[Draw], baseline: float | None, courses: list[tuple[int, int]]
+) -> list[tuple[int, int]]:
+    """(time, stage) of every draw of one person that is not void; draws in order of time."""
+    valid = [d for d in draws if not on_replacement(courses, d.time)]
+    result: list[tuple[int, int]] = []
+    injured = False
+    for draw in valid:
+        above = 0.0 if baseline is None else round(draw.mg_dl / baseline, 9)
+        two_days = [d.mg_dl for d in valid if draw.time - 2 * DAY <= d.time <= draw.time]
+        week = [d.mg_dl for d in valid if draw.time - 7 * DAY <= d.time <= draw.time]
+        rose = round(draw.mg_dl - min(two_days), 9) >= 0.3
+        if above < 1.5:
+            injured = False
+        else:
+            presumed = len(week) == 1
+            recent = presumed or round(draw.mg_dl / min(week), 9) >= 1.5
+            injured = injured or recent or rose
+        stage = 0
+        if rose:
+            stage = 1
+        if injured:
+            stage = 3 if above >= 3.0 else 2 if above >= 2.0 else 1
+        if (rose or injured) and draw.mg_dl >= 4.0:
+            stage = 3
+        result.append((draw.time, stage))
+    return result

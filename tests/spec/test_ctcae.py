@@ -1,0 +1,135 @@
+"""Counts and liver enzymes: the CTCAE v5 grade before time zero and after it."""
+
+import numpy as np
+import pytest
+
+from becalm import grades
+from tests.spec.patients import Patients, hours, patients
+
+CIV = "hour | until | drug | mg_h\n0 | 96 | anakinra | 100"
+LIMITS = {
+    "neutrophils": (1.8, 7.7),
+    "platelets": (150.0, 400.0),
+    "wbc": (4.0, 11.0),
+    "haemoglobin": (12.0, 16.0),
+    "ast": (0.0, 40.0),
+    "alt": (0.0, 40.0),
+}
+
+
+def measured(variable: str, values: str, **known: object) -> Patients:
+    table = f"hour | {variable}\n" + "\n".join(v.replace(" ", " | ", 1) for v in values.split("|"))
+    given = {"doses": CIV, "t_civ": 0, "limits": LIMITS, **known}
+    return patients(table, **given)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("event", "variable", "expected"),
+    [
+        ("neutropenia", "neutrophils", {1.8: 0, 1.79: 1, 1.5: 1, 1.49: 2, 1.0: 2, 0.99: 3, 0.5: 3, 0.49: 4}),
+        ("thrombocytopenia", "platelets", {150: 0, 149: 1, 75: 1, 74: 2, 50: 2, 49: 3, 25: 3, 24: 4}),
+        ("leucopenia", "wbc", {4.0: 0, 3.9: 1, 3.0: 1, 2.9: 2, 2.0: 2, 1.9: 3, 1.0: 3, 0.9: 4}),
+        ("anaemia", "haemoglobin", {12: 0, 11.9: 1, 10: 1, 9.9: 2, 8: 2, 7.9: 3, 4.0: 3}),
+        ("ast", "ast", {40: 0, 41: 1, 120: 1, 121: 2, 200: 2, 201: 3, 800: 3, 801: 4}),
+        ("alt", "alt", {40: 0, 41: 1, 120: 1, 121: 2, 200: 2, 201: 3, 800: 3, 801: 4}),
+    ],
+)  # fmt: skip
+def test_bounds_belong_to_the_milder_grade(
+    event: str, variable: str, expected: dict[float, int]
+) -> None:
+    """A platelet count of 50 is grade 2, one of 49 grade 3; anaemia has no grade 4 by number."""
+    found = {
+        value: measured(variable, f"24 {value}").safety(event)["grade_after"] for value in expected
+    }
+    assert found == expected
+
+
+def test_before_and_after_are_the_worst_of_their_windows() -> None:
+    """72 h before, time zero included; after it until 7 d after the last continuous dose."""
+    row = measured("platelets", "-73 10|-72 60|-4 80|0 70|0.02 55|263 20|265 5").safety(
+        "thrombocytopenia"
+    )
+    assert (row["grade_before"], row["grade_after"]) == (2, 4)
+    assert hours(row["onset"]) == 263
+    assert row["hours_from_t0"] == 263
+    assert row["on_drug"] is False
+    assert row["attribution"] == "cannot tell"
+
+
+def test_a_grade_that_did_not_worsen_has_the_onset_of_the_event_itself() -> None:
+    row = measured("platelets", "-60 140|-4 60|24 60").safety("thrombocytopenia")
+    assert (row["grade_before"], row["grade_after"]) == (2, 2)
+    assert hours(row["onset"]) == -60
+
+
+def test_the_onset_is_the_first_draw_that_reaches_the_grade_after() -> None:
+    row = measured("platelets", "-4 160|20 140|30 60|40 60|50 90").safety("thrombocytopenia")
+    assert hours(row["onset"]) == 30
+    assert row["on_drug"] is True
+
+
+def test_what_was_never_measured_has_no_grade() -> None:
+    """Unknown is not grade 0; the row is there all the same."""
+    row = measured("platelets", "-4 60").safety("neutropenia")
+    assert (row["grade_before"], row["grade_after"], row["on_drug"]) == (-1, -1, None)
+    assert (row["reference"], row["source_row"], hours(row["onset"])) == ("", "", None)
+    half = measured("platelets", "-4 60").safety("thrombocytopenia")
+    assert (half["grade_before"], half["grade_after"]) == (2, -1)
+
+
+def test_the_records_own_limit_decides_and_a_default_one_is_labelled() -> None:
+    """An AST of 45 is grade 1 where the upper limit is 40, and none where it is 50."""
+    own = {"ast": (0.0, 50.0)}
+    assert measured("ast", "24 45", limits=own).safety("ast")["grade_after"] == 0
+    assert measured("ast", "24 45", limits=own).safety("ast")["reference"] == (
+        "CTCAE v5; upper limit 50 (record)"
+    )
+    none = measured("ast", "24 45", limits={}).safety("ast")
+    assert (none["grade_after"], none["reference"]) == (
+        1,
+        "CTCAE v5; upper limit 40 (default limit)",
+    )
+
+
+def test_a_grade_from_memory_says_that_it_was_not_verified() -> None:
+    row = measured("haemoglobin", "24 9.0").safety("anaemia")
+    assert row["reference"].startswith("CTCAE v5, not verified")
+
+
+@pytest.mark.parametrize(
+    ("values", "event", "variable", "grade"),
+    [
+        ("24 <10", "thrombocytopenia", "platelets", 4),
+        ("24 <60", "thrombocytopenia", "platelets", 2),
+        ("24 >700", "ast", "ast", 3),
+        ("24 >7000", "ast", "ast", 4),
+    ],
+)
+def test_a_limit_has_the_grade_that_is_certain(
+    values: str, event: str, variable: str, grade: int
+) -> None:
+    """Platelets below 60 are at least grade 2, whatever they were."""
+    assert measured(variable, values).safety(event)["grade_after"] == grade
+
+
+def test_without_any_limit_only_bounds_of_their_own_can_be_told() -> None:
+    rule = grades.load().event("neutropenia")
+    found = rule.grade(np.array([1.7, 1.4, 0.4]), np.array([np.nan, np.nan, np.nan]))
+    assert np.isnan(found[0])
+    assert found[1:].tolist() == [2, 4]
+
+
+def test_every_event_of_the_protocol_has_a_row() -> None:
+    patient = measured("platelets", "-4 60")
+    events = patient.protocol.safety.events
+    assert {patient.safety(event)["event"] for event in events} == set(events)
+
+
+def test_rows_lead_back_to_the_draws_that_decided() -> None:
+    row = measured("platelets", "-60 90|-4 60|20 90|30 20").safety("thrombocytopenia")
+    assert row["source_row"] == "labs:2001|labs:4003"
+
+
+def test_an_unknown_event_is_refused() -> None:
+    with pytest.raises(Exception, match="no event is called 'headache'"):
+        grades.load().event("headache")

@@ -1,0 +1,194 @@
+"""Acute kidney injury by creatinine: the KDIGO 2012 stages, and the errors that others made."""
+
+import pytest
+
+from becalm import grades
+from tests.spec.patients import Patients, hours, patients
+
+CIV = "hour | until | drug | mg_h\n0 | 96 | anakinra | 100"
+
+
+def kidney(values: str, **known: object) -> Patients:
+    """`-40 0.8|0 1.0`: hour and creatinine in mg/dL; in hospital from two days before."""
+    table = "hour | creatinine\n" + "\n".join(v.replace(" ", " | ", 1) for v in values.split("|"))
+    given = {"doses": CIV, "onset": -48, "t_civ": 0, "stays": "hour | until\n-200 | 900", **known}
+    return patients(table, **given)  # type: ignore[arg-type]
+
+
+def stages(values: str, **known: object) -> tuple[int, int]:
+    row = kidney(values, **known).safety("aki")
+    return row["grade_before"], row["grade_after"]
+
+
+@pytest.mark.parametrize(
+    ("values", "stage"),
+    [
+        ("0 2.0|24 2.3", 1),  # 2.3 − 2.0 is less than 0.3 in binary
+        ("0 2.0|24 2.29", 0),
+        ("0 2.0|48 2.3", 1),  # the 48th hour belongs to the 48 hours
+        ("0 2.0|48.02 2.3", 0),
+        ("0 2.0|24 1.9|60 2.2", 1),
+        ("0 2.0|24 2.2|60 2.4", 0),
+    ],
+)
+def test_a_rise_of_0_3_within_48_hours_is_injury(values: str, stage: int) -> None:
+    """Differences are rounded before they are compared, and "within 48 h" is inclusive."""
+    assert stages(f"-100 2.0|{values}") == (0, stage)
+
+
+@pytest.mark.parametrize(
+    ("value", "stage"), [(1.49, 0), (1.5, 1), (1.99, 1), (2.0, 2), (2.99, 2), (3.0, 3)]
+)
+def test_the_stage_follows_the_ratio_to_the_baseline(value: float, stage: int) -> None:
+    """1.5, 2.0 and 3.0 times the baseline, ratios and not differences (RIFLE gone wrong)."""
+    steady = "-100 1.0|-20 1.0"
+    assert stages(f"{steady}|49 {value}")[1] == stage
+
+
+def test_an_injury_at_the_first_value_is_staged_by_the_baseline_from_before() -> None:
+    """Regression: a lowest-of-seven-days rule never stages the first value of an admission."""
+    visits = "-4000 0.9|-2500 0.8|-900 0.8"
+    row = kidney(f"{visits}|-40 1.9|24 1.8", stays="hour | until\n-44 | 900").safety("aki")
+    assert (row["grade_before"], row["grade_after"]) == (2, 2)
+    assert hours(row["onset"]) == -40
+    assert row["reference"] == (
+        "by creatinine; median of 3 outpatient values 365d to 7d before onset 0.8 mg/dL"
+    )
+
+
+def test_the_baseline_is_the_lowest_of_the_week_where_nobody_was_seen_before() -> None:
+    row = kidney("-100 1.1|-60 1.0|-40 1.6").safety("aki")
+    assert row["reference"] == "by creatinine; lowest of the 7d before onset 1 mg/dL"
+    assert row["grade_before"] == 1
+
+
+def test_the_value_at_onset_is_not_its_own_baseline() -> None:
+    """It may have risen already; then a creatinine for an assumed eGFR of 75 stands in, labelled."""
+    row = kidney("-48 1.9").safety("aki")
+    assert row["reference"] == "by creatinine; back-calculated at eGFR 75 (MDRD) 0.83 mg/dL"
+    assert row["grade_before"] == 2
+
+
+@pytest.mark.parametrize(("sex", "mg_dl"), [("F", 0.83), ("M", 1.07)])
+def test_back_calculation_knows_the_sexes(sex: str, mg_dl: float) -> None:
+    """Regression: without the factor for women the baseline is too high by a quarter."""
+    found = grades.load().mdrd.creatinine(75, 44, sex == "F")
+    assert float(found) == pytest.approx(mg_dl, abs=0.005)
+
+
+def test_without_sex_or_age_only_a_rise_can_be_told() -> None:
+    row = kidney("-48 1.9|-20 2.3", sex="", age=-1).safety("aki")
+    assert row["reference"] == "by creatinine; baseline not known"
+    assert row["grade_before"] == 1
+
+
+def test_somebody_who_was_never_in_hospital_has_no_value_known_to_be_from_outside() -> None:
+    row = kidney("-2500 0.8|-100 1.4|-40 1.5", stays="").safety("aki")
+    assert "lowest of the 7d" in row["reference"]
+
+
+def test_a_stable_creatinine_above_4_is_no_acute_injury() -> None:
+    """Regression: stage 3 for any 4.0 mis-stages everybody with chronic kidney disease."""
+    assert stages("-100 4.2|-20 4.2|24 4.3|60 4.4") == (0, 0)
+    assert stages("-100 3.8|-20 3.8|24 4.1") == (0, 3)
+
+
+def test_a_slow_rise_over_two_weeks_is_not_acute() -> None:
+    """Regression: 1.5 times the baseline must have been reached within seven days."""
+    slow = "|".join(f"{72 * i} {1.0 + 0.1 * i:.1f}" for i in range(1, 7))
+    assert stages(
+        f"-100 1.0|{slow}", doses="hour | until | drug | mg_h\n0 | 500 | anakinra | 100"
+    ) == (-1, 0)
+    quick = slow.replace("360 1.5", "360 2.1")
+    assert stages(
+        f"-100 1.0|{quick}", doses="hour | until | drug | mg_h\n0 | 500 | anakinra | 100"
+    ) == (-1, 2)
+
+
+def test_an_injury_lasts_until_creatinine_is_below_1_5_times_the_baseline() -> None:
+    """Two weeks at twice the baseline are one injury, not a day of it."""
+    row = kidney("-100 1.0|-20 2.0|24 2.0|120 2.0|190 2.0|199 1.4").safety("aki")
+    assert (row["grade_before"], row["grade_after"]) == (2, 2)
+
+
+@pytest.mark.parametrize("name", ["CRRT", "HD", "peritoneal dialysis"])
+def test_any_renal_replacement_is_stage_3(name: str) -> None:
+    """Regression: intermittent dialysis counts as continuous does."""
+    row = kidney(
+        "-100 0.8|-20 1.9|24 2.1", procedures=f"hour | until | name\n100 | 104 | {name}"
+    ).safety("aki")
+    assert (row["grade_before"], row["grade_after"]) == (2, 3)
+    assert hours(row["onset"]) == 100
+    assert row["reference"].endswith("; renal replacement")
+    assert row["source_row"].split("|")[-1] == "procedures:1"
+
+
+def test_creatinine_is_void_on_renal_replacement() -> None:
+    """Its fall is the machine's, and its rise afterwards no new injury."""
+    values = "-2500 1.5|-57 1.0|-30 1.6"
+    known = {"stays": "hour | until\n-100 | 900"}
+    during = "hour | until | name\n-60 | -56 | HD"
+    assert stages(values, **known)[0] == 1
+    assert stages(values, procedures=during, **known)[0] == 0
+
+
+def test_between_two_sessions_creatinine_is_void_too() -> None:
+    """Three sessions two days apart are one course: what lies between tells of the last session."""
+    sessions = "hour | until | name\n-100 | -96 | HD\n-50 | -46 | HD\n-2 | 2 | HD"
+    row = kidney("-150 8.0|-99 3.0|-60 7.0|-45 3.0|-3 7.0", procedures=sessions).safety("aki")
+    assert (row["grade_before"], row["grade_after"]) == (3, 3)
+    assert row["source_row"] == "procedures:2|procedures:3"
+
+
+def test_new_prevalent_and_worsened_can_be_told_apart() -> None:
+    """The five illustrative patients: two new, three prevalent, two of those worse afterwards."""
+    clinic = "-2500 {b}|-900 {b}"
+    dialysis = "hour | until | name\n{h} | 300 | CRRT"
+    cases = {
+        "1": (clinic.format(b=0.7) + "|-40 0.8|-4 0.8|23 0.9|47 1.0|71 1.2", ""),
+        "2": (clinic.format(b=0.9) + "|-40 0.9|-5 1.0|48 1.4|100 2.1", ""),
+        "3": (clinic.format(b=1.0) + "|-30 1.5|-2 1.7|24 1.9|47 1.8", ""),
+        "4": (clinic.format(b=0.8) + "|-40 1.6|-3 1.9|22 2.1", dialysis.format(h=180)),
+        "5": (clinic.format(b=0.6) + "|-40 1.2|-3 1.5|46 1.6", dialysis.format(h=110)),
+    }
+    found = {
+        name: stages(
+            values,
+            procedures=sessions,
+            stays="hour | until\n-100 | 900",
+            doses="hour | until | drug | mg_h\n0 | 144 | anakinra | 100",
+        )
+        for name, (values, sessions) in cases.items()
+    }
+    assert found == {"1": (0, 1), "2": (0, 2), "3": (1, 1), "4": (2, 3), "5": (2, 3)}
+
+
+def test_injury_is_looked_for_until_seven_days_after_the_last_continuous_dose() -> None:
+    """The infusion ends at 96 h, so the last moment is 264 h."""
+    assert stages("-100 1.0|-4 1.0|264 3.0")[1] == 3
+    assert stages("-100 1.0|-4 1.0|264.02 3.0")[1] == -1
+
+
+def test_a_patient_without_a_value_has_no_grade_and_not_grade_0() -> None:
+    assert stages("-2500 0.8") == (-1, -1)
+
+
+def test_onset_before_time_zero_is_told_and_was_not_on_the_drug() -> None:
+    row = kidney("-100 1.0|-30 1.6|24 1.6").safety("aki")
+    assert hours(row["onset"]) == -30
+    assert row["hours_from_t0"] == -30
+    assert row["on_drug"] is False
+    assert row["attribution"] == "cannot tell"
+
+
+def test_an_index_protocol_looks_until_discharge() -> None:
+    """Nobody is on a drug of interest there; the 24 h before the index say what was prevalent."""
+    known = {
+        "protocol": "hyperinflammation",
+        "doses": "",
+        "t_civ": None,
+        "onset": 0,
+        "discharge": 300,
+    }
+    row = kidney("-100 1.0|-10 1.6|299 3.1|301 5.0", **known).safety("aki")
+    assert (row["grade_before"], row["grade_after"], row["on_drug"]) == (1, 3, None)

@@ -1,0 +1,178 @@
+"""How it ended, and what came before: follow-up, death, maintenance, earlier immunotherapies."""
+
+from typing import Any
+
+import pytest
+
+from tests.spec.patients import Patients, hours, patients
+
+CIV = "hour | until | drug | route | mg | mg_h\n0 | 96 | anakinra | IV | | 100\n"
+
+
+def after(*rows: str) -> str:
+    """The infusion, and doses after it."""
+    return CIV + "\n".join(rows)
+
+
+def daily(drug: str, first: float, times: int, mg: float, every: float = 24) -> list[str]:
+    return [f"{first + i * every} | | {drug} | SC | {mg} |" for i in range(times)]
+
+
+@pytest.mark.parametrize(
+    ("known", "died", "days"),
+    [
+        ({"last_contact": 9888}, False, 412),
+        ({"death_time": 262}, True, 262 / 24),
+        ({"death_time": 262, "last_contact": 300}, True, 262 / 24),
+        ({"discharge": 480}, False, 20),
+        ({"discharge": 480, "last_contact": 240}, False, 20),
+        ({"end_of_records": 120}, None, 5),
+        ({"last_contact": 240, "last_contact_status": "dead"}, True, None),
+        ({"cause_of_death": "infection", "end_of_records": 120}, True, 5),
+    ],
+)
+def test_nobody_is_alive_without_a_contact_that_says_so(
+    known: dict[str, object], died: bool | None, days: float | None
+) -> None:
+    """A last record alone says neither alive nor dead."""
+    row = patients(doses=CIV, t_civ=0, **known).outcome()  # type: ignore[arg-type]
+    assert row["died"] is died
+    if days is not None:
+        assert row["follow_up_days"] == pytest.approx(days, abs=1e-6)
+
+
+def test_a_stay_that_ended_in_death_is_a_death() -> None:
+    row = patients(doses=CIV, t_civ=0, stays="hour | until | to\n-50 | 240 | died").outcome()
+    assert (row["died"], row["follow_up_days"], hours(row["death_time"])) == (True, 10, None)
+
+
+def test_a_death_known_by_its_date_is_not_before_time_zero() -> None:
+    """The date's midnight is 10 h before t0; the last record of that day is 8 h after it."""
+    row = patients(
+        doses=CIV, t_civ=0, death_time=-10, death_date_only=True, end_of_records=8
+    ).outcome()
+    assert row["follow_up_days"] == pytest.approx(8 / 24, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("cause", "linked"),
+    [("infection", True), ("multi-organ failure|infection", True), ("storm", None), ("", None)],
+)
+def test_infection_is_linked_when_the_cause_of_death_says_so(
+    cause: str, linked: bool | None
+) -> None:
+    """No word of infection is not yet no infection: microbiology has not been asked."""
+    row = patients(doses=CIV, t_civ=0, death_time=300, cause_of_death=cause).outcome()
+    assert row["infection_linked"] is linked
+
+
+@pytest.mark.parametrize(
+    ("death", "on_drug"), [(50, True), (96, True), (101.9, True), (102.1, False)]
+)
+def test_on_the_drug_at_death_reaches_as_far_as_a_treatment_episode(
+    death: float, on_drug: bool
+) -> None:
+    """The infusion stops at 96 h; an episode of continuous infusion ends after 6 h without drug."""
+    row = patients(doses=CIV, t_civ=0, death_time=death).outcome()
+    assert row["on_drug_at_death"] is on_drug
+
+
+def test_who_lives_was_on_no_drug_at_death() -> None:
+    assert patients(doses=CIV, t_civ=0, last_contact=900).outcome()["on_drug_at_death"] is None
+
+
+@pytest.mark.parametrize(
+    ("doses", "drug"),
+    [
+        (daily("anakinra", 100, 14, 100), "anakinra"),
+        (daily("anakinra", 100, 13, 100), ""),
+        (daily("anakinra", 100, 20, 200), "anakinra"),
+        (daily("anakinra", 100, 20, 201), ""),
+        (daily("anakinra", 100, 12, 100, every=8), ""),
+        ([*daily("anakinra", 100, 12, 100, every=6), *daily("anakinra", 172, 15, 100)], "anakinra"),
+        ([*daily("anakinra", 100, 7, 100), *daily("anakinra", 400, 7, 100)], ""),
+        (daily("canakinumab", 504, 1, 300), "canakinumab"),
+        (daily("canakinumab", 504, 6, 300, every=672), "canakinumab"),
+        (daily("prednisolone", 100, 60, 10), ""),
+        ([], ""),
+    ],
+)
+def test_maintenance_is_a_low_dose_for_two_weeks_after_the_infusion(
+    doses: list[str], drug: str
+) -> None:
+    """Anakinra at a mean of 200 mg a day or less, to the end of the course; canakinumab as given."""
+    row = patients(doses=after(*doses), t_civ=0, last_contact=9000, end_of_records=9000).outcome()
+    assert row["maintenance_drug"] == drug
+
+
+def test_canakinumab_shortly_before_death_is_no_maintenance() -> None:
+    doses = after(*daily("canakinumab", 504, 1, 300))
+    row = patients(doses=doses, t_civ=0, death_time=600, end_of_records=600).outcome()
+    assert row["maintenance_drug"] == ""
+
+
+def test_a_dose_of_unknown_mass_proves_no_low_dose() -> None:
+    known, unknown = daily("anakinra", 100, 20, 100), "388 | | anakinra | SC | |"
+    ended: dict[str, Any] = {"t_civ": 0, "last_contact": 9000, "end_of_records": 9000}
+    assert patients(doses=after(*known), **ended).outcome()["maintenance_drug"] == "anakinra"
+    mixed = after(*known[:12], unknown, *known[13:])
+    assert patients(doses=mixed, **ended).outcome()["maintenance_drug"] == ""
+
+
+def test_a_protocol_without_a_drug_asks_about_none() -> None:
+    row = patients(doses=CIV, protocol="hyperinflammation", death_time=50).outcome()
+    assert (row["on_drug_at_death"], row["maintenance_drug"]) == (None, "")
+
+
+PRIOR = """
+    hour   | until | drug               | route     | mg    | mg_h
+    -144   | -140  | methylprednisolone | IV        | 1000  |
+    -120   | -116  | methylprednisolone | IV        | 1000  |
+    -96    |       | tocilizumab        | IV        | 500   |
+    -40    | -30   | ciclosporin        | IV        |       | 5
+    -30    | -20   | ciclosporin        | IV        |       | 10
+    -200   |       | dexamethasone      | eye drops | 1     |
+    -100   |       | vancomycin         | IV        | 1000  |
+    -300   |       | anakinra           | SC        | 100   |
+    -2     | 4     | ivig               | IV        | 30000 |
+    1      |       | etoposide          | IV        | 150   |
+    """
+
+
+def treated() -> Patients:
+    return patients(doses=PRIOR, t_civ=0)
+
+
+def test_earlier_immunotherapies_are_those_begun_before_time_zero() -> None:
+    """No antibiotic, no eye drops, nothing begun later; the drug of interest where it came before."""
+    assert [row["drug"] for row in treated().prior()] == [
+        "anakinra",
+        "methylprednisolone",
+        "tocilizumab",
+        "ciclosporin",
+        "ivig",
+    ]
+
+
+def test_each_has_its_first_and_last_dose_and_how_many() -> None:
+    """An infusion whose rate changes is one; one that runs on at time zero reaches to it."""
+    found = {row["drug"]: row for row in treated().prior()}
+    assert {
+        drug: (hours(row["first"]), hours(row["last"]), row["doses"], row["hours_before_t0"])
+        for drug, row in found.items()
+        if drug != "anakinra"
+    } == {
+        "methylprednisolone": (-144, -116, 2, 116),
+        "tocilizumab": (-96, -96, 1, 96),
+        "ciclosporin": (-40, -20, 1, 20),
+        "ivig": (-2, 0, 1, 0),
+    }
+    assert found["ciclosporin"]["source_row"] == "doses:4|doses:5"
+    assert found["tocilizumab"]["class"] == "interleukin-6 blocker"
+
+
+def test_nobody_in_the_cohort_gives_empty_tables() -> None:
+    nobody = patients(persons=0)
+    assert len(nobody.prior()) == 0
+    assert len(nobody.outcome_table()) == 0
+    assert len(nobody.safety_table()) == 0
