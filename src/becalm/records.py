@@ -207,6 +207,7 @@ class Source(Protocol):
     notices: tuple[str, ...]  # licence notices that a report must carry
     citations: tuple[str, ...]  # keys of the bibliography
     info: StudyInfo
+    missing: tuple[str, ...]  # whole tables that are not there: labs, doses, findings ...
 
     def inputs(self) -> tuple[InputFile, ...]: ...
 

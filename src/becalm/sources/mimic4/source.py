@@ -70,6 +70,7 @@ class Mimic4:
         self._parts = Parts(self._open(_MEMORY_OF_PARTS), self._release)
         self._labels = self._read_labels()
         demo = (path / "demo_subject_id.csv").is_file()
+        self.missing: tuple[str, ...] = self._release.missing()
         self.notices = self._read_notices()
         self.citations: tuple[str, ...] = ("mimic_iv_demo" if demo else "mimic_iv", "physionet")
         self.info = StudyInfo(

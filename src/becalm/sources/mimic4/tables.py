@@ -99,6 +99,15 @@ class Release:
             )
         return found
 
+    def missing(self) -> tuple[str, ...]:
+        """Name the raw tables for which there is no file at all: labs, doses."""
+        files = {"labs": ("labevents", "chartevents"), "doses": ("inputevents",)}
+        return tuple(
+            name
+            for name, tables in files.items()
+            if not any(each in self.found for each in tables)
+        )
+
     def absent(self) -> tuple[Absent, ...]:
         return tuple(
             Absent(table, consequence)
