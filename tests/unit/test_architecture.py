@@ -1,0 +1,183 @@
+"""The shape of the project: imports go one way, starting is quick, numbers carry their source."""
+
+from __future__ import annotations
+
+import ast
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+ROOT: Final = Path(__file__).parents[2]
+SRC: Final = ROOT / "src" / "becalm"
+
+# From the ground up; a module imports only from rows above its own. A new module is put here and
+# into the picture of docs/architecture.md.
+LAYERS: Final = (
+    ("__init__",),
+    ("errors", "clock", "stats", "places"),
+    ("frame", "protocol", "citations", "output"),
+    ("records", "tables", "units", "timeline"),
+    ("vocabulary",),
+    ("sources",),
+    ("events",),
+    ("doses", "scores"),
+    ("around", "procedures", "grades", "background", "entry"),
+    ("chunk", "prior", "renal", "treated", "checks"),
+    ("cohort", "response", "safety", "outcome"),
+    ("gather", "screen", "result", "doctor"),
+    ("report",),
+    ("study",),
+    ("demo",),
+    ("cli",),
+)
+LAYER: Final = {name: at for at, names in enumerate(LAYERS) for name in names}
+LONGEST_FILE: Final = 450
+HEAVY: Final = ("numpy", "duckdb", "altair", "vl_convert", "nanoarrow", "jinja2", "msgspec")
+
+
+def python_files() -> list[Path]:
+    return sorted(SRC.rglob("*.py"))
+
+
+def named(file: Path) -> str:
+    return file.relative_to(ROOT).as_posix()
+
+
+def part_of(file: Path) -> str:
+    """Return the module or package of becalm that a file belongs to."""
+    return file.relative_to(SRC).parts[0].removesuffix(".py")
+
+
+def imported(file: Path) -> Iterator[tuple[int, str]]:
+    """Yield the line and the part of becalm of every import in a file, wherever it stands."""
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            modules = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{named(file)}:{node.lineno}: a relative import"
+            modules = [node.module or ""]
+            if node.module == "becalm":
+                modules = [f"becalm.{alias.name}" for alias in node.names]
+        else:
+            continue
+        for module in modules:
+            top, _, rest = module.partition(".")
+            if top == "becalm":
+                part = rest.split(".")[0]
+                yield node.lineno, "__init__" if part in {"", "__version__"} else part
+
+
+def test_every_module_has_a_place_in_the_order() -> None:
+    assert {part_of(file) for file in python_files()} - set(LAYER) == set()
+
+
+def test_imports_go_one_way() -> None:
+    against = [
+        f"{named(file)}:{line} imports {part}"
+        for file in python_files()
+        for line, part in imported(file)
+        if {part, part_of(file)} <= LAYER.keys()
+        and part != part_of(file)
+        and LAYER[part] >= LAYER[part_of(file)]
+    ]
+    assert against == []
+
+
+def test_the_synthetic_hospital_shares_no_clinical_logic_with_what_it_tests() -> None:
+    used = {part for file in (SRC / "demo").rglob("*.py") for _, part in imported(file)}
+    assert used <= {"__init__", "demo", "errors", "output"}
+
+
+def test_sources_do_not_interpret() -> None:
+    """Sources may ask the vocabulary what to read; what a row means is decided in events."""
+    used = {part for file in (SRC / "sources").rglob("*.py") for _, part in imported(file)}
+    assert used <= {"sources", "errors", "clock", "frame", "records", "vocabulary"}
+
+
+@pytest.mark.parametrize(
+    "command", ["", "demo", "study", "screen", "doctor", "hospital", "template", "cite"]
+)
+def test_help_imports_nothing_heavy(command: str) -> None:
+    """Help answers at once, because everything heavy is imported where it is used."""
+    code = f"""
+import sys
+sys.argv = ["becalm", *{command.split()!r}, "--help"]
+from becalm.cli import main
+try:
+    main()
+except SystemExit as stop:
+    assert not stop.code, stop.code
+print("heavy:", *sorted(set(sys.modules) & set({HEAVY!r})))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1].split() == ["heavy:"]
+
+
+def test_no_file_is_too_long_to_be_read_at_one_sitting() -> None:
+    lengths = {named(file): len(file.read_text("utf-8").splitlines()) for file in python_files()}
+    assert {name: n for name, n in lengths.items() if n > LONGEST_FILE} == {}
+
+
+def test_nothing_is_left_to_do_in_what_is_shipped() -> None:
+    unfinished = re.compile(r"\b(?:TODO|FIXME|XXX|HACK)\b|NotImplementedError")
+    found = [
+        f"{named(file)}:{number}"
+        for file in sorted(SRC.rglob("*"))
+        if file.suffix in {".py", ".toml", ".html", ".css", ".js"}
+        for number, line in enumerate(file.read_text("utf-8").splitlines(), 1)
+        if unfinished.search(line)
+    ]
+    assert found == []
+
+
+def tables_of(value: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(value, dict):
+        yield value
+        value = list(value.values())
+    if isinstance(value, list):
+        for each in value:
+            yield from tables_of(each)
+
+
+@pytest.mark.parametrize("file", sorted(SRC.rglob("*.toml")), ids=named)
+def test_what_is_called_verified_or_not_names_its_source(file: Path) -> None:
+    data = tomllib.loads(file.read_text(encoding="utf-8"))
+    bare = [t for t in tables_of(data) if "verified" in t and not (t.get("source") or t.get("doi"))]
+    assert bare == []
+
+
+@pytest.fixture(scope="module")
+def tracked() -> list[str]:
+    if not (ROOT / ".git").exists() or shutil.which("git") is None:
+        pytest.skip("not a clone: git cannot say which files are tracked")
+    listed = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    return [name for name in listed.stdout.split("\0") if (ROOT / name).is_file()]
+
+
+def test_no_lock_file_and_no_environment_is_tracked(tracked: list[str]) -> None:
+    wrong = [n for n in tracked if n == "uv.lock" or n.startswith((".uv/", ".venv/", "demo/"))]
+    assert wrong == []
+
+
+def test_no_tracked_file_names_a_machine_or_a_registry(tracked: list[str]) -> None:
+    """A path of somebody's machine, or the host of one package index, works only for them."""
+    places = re.compile(
+        r"(?<![\w.-])/(?:wor[k]|hom[e]|roo[t]|User[s])/\w|py[p]i\.org|python[h]osted|regis[t]ry\.npm"
+    )
+    found = []
+    for name in tracked:
+        try:
+            text = (ROOT / name).read_text(encoding="utf-8")
+        except UnicodeDecodeError:
+            continue  # a workbook, a picture
+        found += [f"{name}: {hit.group()}" for hit in places.finditer(text)]
+    assert found == []
