@@ -1,0 +1,128 @@
+"""What is wrong with administrations: no end, no amount, a drug that nobody knows."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from becalm.clock import UNKNOWN_TIME
+from becalm.doctor.model import DOSES, UNKNOWN_DRUGS
+from becalm.doses import Doses
+from becalm.frame import Array, Frame
+from becalm.records import Records
+
+NO_END = "a rate without an end"
+NO_AMOUNT = "neither amount nor rate"
+NOT_CONSERVING = "rate × time is not the amount"
+_DRUGS_SHOWN = 6
+_NUMBERS = (
+    (re.compile(r"rate × time is [^|]*, the amount [^|]*"), NOT_CONSERVING),
+    (re.compile(r"(implausible rate): .*"), r"\1"),
+)
+
+
+@dataclass
+class _Remark:
+    rows: int = 0
+    drugs: Counter[str] = field(default_factory=Counter)
+    example: str = ""
+
+
+class Administered:
+    """Remarks on rows, by table; and the labels that no drug was recognised in."""
+
+    def __init__(self) -> None:
+        self._remarks: dict[tuple[str, str], _Remark] = {}
+        self._unknown: dict[tuple[str, str], _Remark] = {}
+
+    def add(self, records: Records, doses: Doses) -> None:
+        given, frame = records.administrations, doses.frame
+        no_end = given["end"] == UNKNOWN_TIME
+        rated = ~np.isnan(given["rate"])
+        amount = ~np.isnan(given["amount"])
+        for table in set(given["table"]):
+            for said in (NO_END, NO_AMOUNT, NOT_CONSERVING):  # said also where there is none
+                self._remarks.setdefault((table, said), _Remark())
+        for said, where in (
+            (NO_END, no_end & rated),
+            ("one amount without an end: a single dose", no_end & ~rated & amount),
+            ("no amount: from the rate alone", ~amount & rated),
+            (NO_AMOUNT, ~amount & ~rated),
+            ("no start", given["start"] == UNKNOWN_TIME),
+            ("not given", given["status"] == "not given"),
+            ("ordered only", given["status"] == "ordered"),
+        ):
+            self._remark(records, frame, said, np.flatnonzero(where))
+        flags = frame["flag"]
+        said_of: dict[str, list[int]] = {}
+        for at in np.flatnonzero(flags != "").tolist():
+            for flag in flags[at].split("|"):
+                said_of.setdefault(_plain(flag), []).append(at)
+        for said, rows in said_of.items():
+            self._remark(records, frame, said, np.array(rows))
+        self._labels(records, frame)
+
+    def _remark(self, records: Records, frame: Frame, said: str, rows: Array) -> None:
+        given = records.administrations
+        for table in sorted(set(given["table"][rows])):
+            mine = rows[given["table"][rows] == table]
+            remark = self._remarks.setdefault((table, said), _Remark())
+            remark.rows += len(mine)
+            names = np.where(frame["drug"][mine] == "", given["label"][mine], frame["drug"][mine])
+            remark.drugs.update(names.tolist())
+            remark.example = remark.example or frame["source_row"][mine[0]]
+
+    def _labels(self, records: Records, frame: Frame) -> None:
+        given = records.administrations
+        for at in np.flatnonzero(frame["drug"] == "").tolist():
+            key = (given["table"][at], given["label"][at])
+            unknown = self._unknown.setdefault(key, _Remark(example=frame["source_row"][at]))
+            unknown.rows += 1
+
+    def frames(self) -> tuple[Frame, Frame]:
+        """Remarks, and unknown labels; most rows first."""
+        remarks = sorted(self._remarks.items(), key=lambda each: (-each[1].rows, each[0]))
+        labels = sorted(self._unknown.items(), key=lambda each: (-each[1].rows, each[0]))
+        return (
+            Frame.of_rows(
+                DOSES,
+                [
+                    {
+                        "source_table": table,
+                        "remark": said,
+                        "rows": remark.rows,
+                        "drugs": _most(remark.drugs),
+                        "example": remark.example,
+                    }
+                    for (table, said), remark in remarks
+                ],
+            ),
+            Frame.of_rows(
+                UNKNOWN_DRUGS,
+                [
+                    {
+                        "source_table": table,
+                        "label": label,
+                        "rows": unknown.rows,
+                        "example": unknown.example,
+                    }
+                    for (table, label), unknown in labels
+                ],
+            ),
+        )
+
+
+def _plain(flag: str) -> str:
+    """Take out of a remark the numbers of its row."""
+    for pattern, instead in _NUMBERS:
+        flag = pattern.sub(instead, flag)
+    return flag
+
+
+def _most(drugs: Counter[str]) -> str:
+    shown = [f"{name or '(no label)'} {n:,}" for name, n in drugs.most_common(_DRUGS_SHOWN)]
+    more = len(drugs) - len(shown)
+    return "|".join([*shown, f"and {more} more"] if more > 0 else shown)

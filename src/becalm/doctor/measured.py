@@ -1,0 +1,271 @@
+"""What is wrong with measurements: units, absences, conflicts, delays and contradicting labels."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from becalm.chunk import Chunk
+from becalm.clock import MINUTE, UNKNOWN_TIME
+from becalm.doctor.model import CONFLICTS, DELAY, LABELS, UNITS, VARIABLES
+from becalm.doctor.needs import consequence, needs
+from becalm.events import Events, shown
+from becalm.frame import Frame
+from becalm.records import Records
+from becalm.units import Conversion
+from becalm.vocabulary import CODE_AND_NAME_DISAGREE, LABEL_CONTRADICTS, Vocabulary
+
+DERIVED: Final = "immunosuppression"
+"""The one variable that is worked out: from findings, diagnoses and drugs together."""
+
+
+class Units:
+    """Rows of each variable by the unit as written: used, or refused and why."""
+
+    def __init__(self, words: Vocabulary) -> None:
+        self._words = words
+        self._rows: Counter[tuple[str, str, str]] = Counter()
+        self._refused: dict[tuple[str, str, str], Counter[str]] = {}
+        self._read_as: dict[tuple[str, str, str], str] = {}
+
+    def add(self, events: Events) -> None:
+        records, words = events.records, self._words
+        kinds = records.measurements["kind"]
+        rows = np.bincount(kinds, minlength=len(records.kinds))
+        keys: list[tuple[str, str, str] | None] = []
+        for kind, n in zip(records.kinds, rows.tolist(), strict=True):
+            resolved = words.resolve(kind)
+            if resolved.variable is None:
+                keys.append(None)
+                continue
+            variable = words.variables[resolved.variable]
+            key = (variable.name, kind.table, kind.unit)
+            keys.append(key)
+            self._rows[key] += n
+            if not resolved.reason:
+                self._read_as[key] = _read_as(variable.unit, resolved.conversion)
+        measured = events.rejected["row"] < len(kinds)
+        lost = kinds[events.rejected["row"][measured]].tolist()
+        reasons = events.rejected["reason"][measured].tolist()
+        for (at, reason), n in Counter(zip(lost, reasons, strict=True)).items():
+            if (lost_key := keys[at]) is not None:
+                self._refused.setdefault(lost_key, Counter())[reason] += n
+
+    def frame(self) -> Frame:
+        """Sorted by variable, the unit of most rows first."""
+        found = []
+        for key, rows in sorted(self._rows.items(), key=lambda each: (each[0][0], -each[1])):
+            refused = self._refused.get(key, Counter())
+            found.append(
+                {
+                    "variable": key[0],
+                    "source_table": key[1],
+                    "unit": key[2],
+                    "read_as": self._read_as.get(key, ""),
+                    "rows": rows,
+                    "used": rows - refused.total(),
+                    "refused": "|".join(f"{reason} {n:,}" for reason, n in refused.most_common()),
+                }
+            )
+        return Frame.of_rows(UNITS, found)
+
+
+def _read_as(unit: str, conversion: Conversion) -> str:
+    """`°C: (x − 32) × 5 ÷ 9`: the canonical unit, and how a number comes to it."""
+    text = "x"
+    if conversion.shift:
+        text = f"({text} {'+' if conversion.shift > 0 else '−'} {abs(conversion.shift):g})"
+    if conversion.times != 1:
+        text += f" × {conversion.times:g}"
+    if conversion.by != 1:
+        text += f" ÷ {conversion.by:g}"
+    return unit if text == "x" else f"{unit}: {text}"
+
+
+class Variables:
+    """How many persons have a value of each variable that something shipped needs."""
+
+    def __init__(self, words: Vocabulary) -> None:
+        self._words = words
+        self._rows = np.zeros(len(words.variables), np.int64)
+        self._persons = np.zeros(len(words.variables), np.int64)
+
+    def add(self, chunk: Chunk) -> None:
+        frame, many = chunk.events.frame, len(self._words.variables)
+        self._rows += np.bincount(frame["variable"], minlength=many)
+        pairs = np.unique(frame["person"].astype(np.int64) * many + frame["variable"])
+        self._persons += np.bincount(pairs % many, minlength=many)
+        derived = self._words.code(DERIVED)
+        stated = int((pairs % many == derived).sum())
+        self._persons[derived] += len(np.unique(chunk.immunosuppressed.person)) - stated
+
+    def frame(self) -> Frame:
+        """Variables that nobody has first, then those that fewest have."""
+        found = []
+        for name, uses in needs().items():
+            code = self._words.code(name)
+            persons = int(self._persons[code])
+            found.append(
+                {
+                    "variable": name,
+                    "rows": int(self._rows[code]),
+                    "persons": persons,
+                    "needed_by": "|".join(uses),
+                    "consequence": "" if persons else consequence(name, uses),
+                }
+            )
+        return Frame.of_rows(VARIABLES, sorted(found, key=lambda row: int(str(row["persons"]))))
+
+
+class Conflicts:
+    """Instants at which one person has different results of one variable."""
+
+    def __init__(self, words: Vocabulary) -> None:
+        self._words = words
+        self._instants = np.zeros(len(words.variables), np.int64)
+        self._conflicts = np.zeros(len(words.variables), np.int64)
+        self._examples: dict[int, str] = {}
+
+    def add(self, events: Events) -> None:
+        frame, many = events.frame, len(self._words.variables)
+        if not len(frame):
+            return
+        new = np.ones(len(frame), np.bool_)
+        new[1:] = False
+        for name in ("person", "time", "variable"):
+            new[1:] |= frame[name][1:] != frame[name][:-1]
+        start = np.flatnonzero(new)
+        variable = frame["variable"][start]
+        differ = np.zeros(len(start), np.bool_)
+        for name in ("low", "high"):
+            column = frame[name]
+            differ |= np.minimum.reduceat(column, start) != np.maximum.reduceat(column, start)
+        self._instants += np.bincount(variable, minlength=many)
+        self._conflicts += np.bincount(variable[differ], minlength=many)
+        end = np.append(start[1:], len(frame))
+        codes, first = np.unique(variable[differ], return_index=True)
+        for code, at in zip(codes.tolist(), np.flatnonzero(differ)[first].tolist(), strict=True):
+            if code not in self._examples:
+                rows = range(int(start[at]), int(end[at]))
+                self._examples[code] = "|".join(_written(events, row) for row in rows)
+
+    def frame(self) -> Frame:
+        """Variables with a conflict, most first."""
+        order = np.argsort(-self._conflicts, kind="stable")
+        codes = [int(code) for code in order if self._conflicts[code]]
+        return Frame.of(
+            CONFLICTS,
+            variable=[self._words.variables[code].name for code in codes],
+            instants=self._instants[codes],
+            conflicts=self._conflicts[codes],
+            example=[self._examples[code] for code in codes],
+        )
+
+
+def _written(events: Events, at: int) -> str:
+    low, high = events.frame["low"][at : at + 1], events.frame["high"][at : at + 1]
+    number, sign = shown(low, high)
+    return f"{events.source_row(int(events.frame['row'][at]))} {sign[0]}{round(number[0], 9):g}"
+
+
+class Delays:
+    """How long after it was drawn a result became available, by variable.
+
+    Delays are kept as counts of whole minutes, so that the quartiles of any number of rows are
+    exact to the minute.
+    """
+
+    def __init__(self, words: Vocabulary) -> None:
+        self._words = words
+        self._rows: Counter[int] = Counter()
+        self._unknown: Counter[int] = Counter()
+        self._negative: Counter[int] = Counter()
+        self._minutes: dict[int, Counter[int]] = {}
+
+    def add(self, events: Events) -> None:
+        raw = events.records.measurements
+        frame = events.frame
+        measured = frame["row"] < len(raw)
+        code, row = frame["variable"][measured], frame["row"][measured]
+        time, available = raw["time"][row], raw["available"][row]
+        unknown = available == UNKNOWN_TIME
+        negative = ~unknown & (available < time)
+        for counter, mask in (
+            (self._rows, np.ones(len(code), np.bool_)),
+            (self._unknown, unknown),
+            (self._negative, negative),
+        ):
+            counted = np.bincount(code[mask], minlength=len(self._words.variables))
+            counter.update({int(at): int(counted[at]) for at in np.flatnonzero(counted)})
+        good = ~unknown & ~negative
+        minutes = (available[good] - time[good]) // MINUTE
+        span = int(minutes.max(initial=0)) + 1
+        pairs, counts = np.unique(code[good].astype(np.int64) * span + minutes, return_counts=True)
+        for pair, n in zip(pairs.tolist(), counts.tolist(), strict=True):
+            self._minutes.setdefault(pair // span, Counter())[pair % span] += n
+
+    def frame(self) -> Frame:
+        """Every variable with values, by name."""
+        found = []
+        for code in sorted(self._rows, key=lambda code: self._words.variables[code].name):
+            quartiles = _quartiles(self._minutes.get(code, Counter()))
+            found.append(
+                {
+                    "variable": self._words.variables[code].name,
+                    "rows": self._rows[code],
+                    "unknown": self._unknown[code],
+                    "negative": self._negative[code],
+                    "quartile_1_min": quartiles[0],
+                    "median_min": quartiles[1],
+                    "quartile_3_min": quartiles[2],
+                }
+            )
+        return Frame.of_rows(DELAY, found)
+
+
+def _quartiles(counts: Counter[int]) -> npt.NDArray[np.float64]:
+    """Quartiles of counted numbers, between two of them by linear interpolation."""
+    if not counts:
+        return np.full(3, np.nan)
+    numbers = np.array(sorted(counts), np.float64)
+    upto = np.cumsum([counts[int(number)] for number in numbers])
+    rank = np.array([0.25, 0.5, 0.75]) * (upto[-1] - 1)
+    below = numbers[np.searchsorted(upto, np.floor(rank), side="right")]
+    above = numbers[np.searchsorted(upto, np.ceil(rank), side="right")]
+    between: npt.NDArray[np.float64] = below + (above - below) * (rank - np.floor(rank))
+    return between
+
+
+class Labels:
+    """Item ids and codes whose label in the records is not what the vocabulary calls them."""
+
+    def __init__(self, words: Vocabulary) -> None:
+        self._words = words
+        self._rows: Counter[tuple[str, str, str, str, str]] = Counter()
+
+    def add(self, records: Records) -> None:
+        rows = np.bincount(records.measurements["kind"], minlength=len(records.kinds))
+        for kind, n in zip(records.kinds, rows.tolist(), strict=True):
+            resolved = self._words.resolve(kind)
+            if resolved.variable is None or resolved.reason not in (
+                LABEL_CONTRADICTS,
+                CODE_AND_NAME_DISAGREE,
+            ):
+                continue
+            variable = self._words.variables[resolved.variable]
+            listed = [item.label for item in variable.mimic if str(item.item) == kind.code]
+            expected = listed[0] if listed else variable.title or variable.name
+            self._rows[kind.table, kind.code, kind.name, expected, resolved.reason] += n
+
+    def frame(self) -> Frame:
+        """Refused for it, most rows first."""
+        return Frame.of_rows(
+            LABELS,
+            [
+                dict(zip(LABELS, (*key[:4], n, key[4]), strict=True))
+                for key, n in self._rows.most_common()
+            ],
+        )

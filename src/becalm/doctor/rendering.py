@@ -1,0 +1,292 @@
+"""A diagnosis as text that fits a terminal, and as CSV files."""
+
+from __future__ import annotations
+
+import csv
+import math
+import textwrap
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from becalm.doctor.model import TABLES, Diagnosis
+from becalm.frame import Frame, Kind
+
+WIDTH: Final = 100
+_NARROWEST: Final = 12
+_GAP: Final = "  "
+
+Row = Mapping[str, Any]
+Rows = Sequence[tuple[str, ...]]
+
+
+@dataclass(frozen=True)
+class _Section:
+    """How one table is printed: what it answers, its columns, and how many of its rows."""
+
+    title: str
+    none: str  # said when there is no row
+    columns: Mapping[str, Callable[[Row], str]]
+    note: str = ""
+    most: int = 20
+    where: Callable[[Row], bool] = lambda _: True
+
+
+def _cell(name: str) -> Callable[[Row], str]:
+    return lambda row: _text(row[name])
+
+
+def _share(name: str, of: Callable[[Row], int]) -> Callable[[Row], str]:
+    return lambda row: _percent(row[name], of(row))
+
+
+def _known(row: Row) -> int:
+    return int(row["rows"] - row["unknown"])
+
+
+_SECTIONS: Final[Mapping[str, _Section]] = {
+    "absent_tables": _Section(
+        "Tables that are absent",
+        "Every table that is read is there.",
+        {"table": _cell("table"), "what cannot be known": _cell("consequence")},
+    ),
+    "variables": _Section(
+        "Variables that definitions and protocols need",
+        "None is needed.",
+        {
+            "variable": _cell("variable"),
+            "values": _cell("rows"),
+            "persons": _cell("persons"),
+            "what follows": _cell("consequence"),
+        },
+        "Fewest persons first. What nobody has is not assessed in anybody; it is never scored zero.",
+        most=60,
+    ),
+    "units": _Section(
+        "Units of each variable, as written",
+        "No measurement of a known variable.",
+        {
+            "variable": _cell("variable"),
+            "table": _cell("source_table"),
+            "unit": lambda row: row["unit"] or "(none)",
+            "read as": _cell("read_as"),
+            "rows": _cell("rows"),
+            "used": _cell("used"),
+            "refused": _cell("refused"),
+        },
+        "x is the number as written.",
+        most=120,
+    ),
+    "labels": _Section(
+        "Item ids and codes whose label contradicts",
+        "No item is called otherwise than expected.",
+        {
+            "table": _cell("source_table"),
+            "code": _cell("code"),
+            "label here": _cell("label"),
+            "expected": _cell("expected"),
+            "rows": _cell("rows"),
+            "why refused": _cell("why"),
+        },
+    ),
+    "refused": _Section(
+        "Rows of known variables and drugs that were refused",
+        "No row was refused.",
+        {
+            "table": _cell("source_table"),
+            "variable": _cell("variable"),
+            "unit": _cell("unit"),
+            "reason": _cell("reason"),
+            "rows": _cell("rows"),
+            "example": _cell("example"),
+        },
+    ),
+    "unknown_items": _Section(
+        "Names and items outside the vocabulary",
+        "Every name is known.",
+        {
+            "table": _cell("source_table"),
+            "name": _cell("variable"),
+            "unit": _cell("unit"),
+            "rows": _cell("rows"),
+            "example": _cell("example"),
+        },
+        "Ordinary in a hospital; look here for something that should have been recognised.",
+    ),
+    "precision": _Section(
+        "How exact times are",
+        "No time is given.",
+        {
+            "table": _cell("source_table"),
+            "time": _cell("time"),
+            "rows": _cell("rows"),
+            "unknown": _share("unknown", lambda row: row["rows"]),
+            "date only": _share("date_only", _known),
+            "midnight": _share("midnight", _known),
+            "whole hour": _share("whole_hours", _known),
+            "whole min": _share("whole_minutes", _known),
+            "whole s": _share("whole_seconds", _known),
+        },
+        "Shares of known times, each holding those left of it. By chance 0.07 % are at midnight and "
+        "1.7 % on the hour.",
+        most=60,
+    ),
+    "delay": _Section(
+        "From drawn to available, in minutes",
+        "No measurement was understood.",
+        {
+            "variable": _cell("variable"),
+            "rows": _cell("rows"),
+            "unknown": _share("unknown", lambda row: row["rows"]),
+            "negative": _cell("negative"),
+            "first quartile": _cell("quartile_1_min"),
+            "median": _cell("median_min"),
+            "third quartile": _cell("quartile_3_min"),
+        },
+        "Where it is unknown or negative a result counts as available when it was drawn.",
+        most=120,
+    ),
+    "conflicts": _Section(
+        "Different results of one variable at one instant",
+        "No two results of one instant differ.",
+        {
+            "variable": _cell("variable"),
+            "instants": _cell("instants"),
+            "conflicts": _cell("conflicts"),
+            "example": _cell("example"),
+        },
+        "Each counts as the range from the lowest to the highest.",
+    ),
+    "doses": _Section(
+        "Doses: what is missing and what is odd",
+        "Nothing is missing or odd.",
+        {
+            "table": _cell("source_table"),
+            "remark": _cell("remark"),
+            "rows": _cell("rows"),
+            "drugs": _cell("drugs"),
+            "example": _cell("example"),
+        },
+        most=40,
+    ),
+    "unknown_drugs": _Section(
+        "Labels in which no drug was recognised",
+        "A drug was recognised in every label.",
+        {
+            "table": _cell("source_table"),
+            "label": lambda row: row["label"] or "(none)",
+            "rows": _cell("rows"),
+            "example": _cell("example"),
+        },
+    ),
+    "persons": _Section(
+        "Persons without",
+        "There are no persons.",
+        {"without": _cell("without"), "persons": _cell("persons")},
+    ),
+}
+
+
+def render(diagnosis: Diagnosis) -> str:
+    """Return the whole diagnosis as text of at most 100 columns, ending in a line break."""
+    head = (
+        f"{diagnosis.source}: {diagnosis.persons:,} persons, {diagnosis.measurements:,} "
+        f"measurements, {diagnosis.administrations:,} administrations"
+    )
+    lines = [head]
+    for notice in diagnosis.notices:
+        lines += textwrap.wrap(notice, WIDTH, initial_indent="* ", subsequent_indent="  ")
+    for name, section in _SECTIONS.items():
+        lines += ["", *_section(section, diagnosis[name])]
+    return "\n".join(lines) + "\n"
+
+
+def write(diagnosis: Diagnosis, folder: Path) -> None:
+    """Write every table whole, one CSV file each, into a folder that exists."""
+    for name, schema in TABLES.items():
+        with (folder / f"{name}.csv").open("w", encoding="utf-8", newline="") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerow(schema)
+            for row in diagnosis[name].rows():
+                writer.writerow([_raw(row[column], kind) for column, kind in schema.items()])
+
+
+def _raw(value: Any, kind: Kind) -> Any:
+    if kind == "number":
+        return "" if math.isnan(value) else f"{value:.12g}"
+    return "" if kind == "count" and value < 0 else value
+
+
+def _section(section: _Section, frame: Frame) -> list[str]:
+    lines = [section.title, "-" * len(section.title)]
+    if not len(frame):
+        return [*lines, section.none]
+    if section.note:
+        lines += textwrap.wrap(section.note, WIDTH)
+    shown = list(frame.rows())[: section.most]
+    cells = [tuple(of(row) for of in section.columns.values()) for row in shown]
+    lines += _table(tuple(section.columns), cells)
+    if len(frame) > len(shown):
+        lines.append(f"... and {len(frame) - len(shown):,} more; --out writes them all")
+    return lines
+
+
+def _table(heads: tuple[str, ...], cells: Rows) -> list[str]:
+    """Columns side by side: text wraps where the table would be too wide, numbers stand right."""
+    widths = [max(len(text) for text in column) for column in zip(heads, *cells, strict=True)]
+    numeric = [all(_is_number(row[at]) for row in cells) for at in range(len(heads))]
+    least = [_least(heads[at], [row[at] for row in cells]) for at in range(len(heads))]
+    room = WIDTH - len(_GAP) * (len(heads) - 1)
+    while sum(widths) > room:
+        spare = [0 if numeric[at] else width - least[at] for at, width in enumerate(widths)]
+        widest = max(range(len(widths)), key=lambda at: (spare[at] > 0, widths[at]))
+        if spare[widest] <= 0:
+            least = [min(each, _NARROWEST) for each in least]
+            if not any(
+                w > n for w, n, right in zip(widths, least, numeric, strict=True) if not right
+            ):
+                break
+            continue
+        widths[widest] -= 1
+    lines = _lines(heads, widths, numeric)
+    for row in cells:
+        lines += _lines(row, widths, numeric)
+    return lines
+
+
+def _least(head: str, column: Sequence[str]) -> int:
+    """The longest word, so that wrapping cuts between words where it can."""
+    words = [word for text in (head, *column) for word in text.split()]
+    return min(max((len(word) for word in words), default=1), 32)
+
+
+def _lines(row: Sequence[str], widths: Sequence[int], numeric: Sequence[bool]) -> list[str]:
+    wrapped = [textwrap.wrap(text, width) or [""] for text, width in zip(row, widths, strict=True)]
+    lines = []
+    for at in range(max(len(each) for each in wrapped)):
+        parts = []
+        for each, width, right in zip(wrapped, widths, numeric, strict=True):
+            text = each[at] if at < len(each) else ""
+            parts.append(text.rjust(width) if right else text.ljust(width))
+        lines.append(_GAP.join(parts).rstrip())
+    return lines
+
+
+def _is_number(text: str) -> bool:
+    return not text or text[0].isdigit() or text == "–"
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, str):
+        return value.replace("|", ", ")
+    if isinstance(value, float):
+        return "–" if math.isnan(value) else f"{value:,.0f}"
+    return f"{value:,}"
+
+
+def _percent(part: int, whole: int) -> str:
+    if not whole:
+        return "–"
+    share = 100 * part / whole
+    return f"{share:.0f} %" if part in (0, whole) else f"{min(max(share, 0.01), 99.99):.2f} %"

@@ -1,0 +1,59 @@
+"""`becalm doctor`: what it prints, what it writes, and how long it takes."""
+
+from __future__ import annotations
+
+import resource
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final
+
+import pytest
+from click.testing import CliRunner
+
+from becalm.cli import main
+from becalm.doctor import TABLES
+from becalm.sources.template import copy_template
+
+DEMO: Final = Path(__file__).parents[3] / "shared" / "data" / "mimic-iv-demo"
+
+
+def test_doctor_prints_tables_and_writes_nothing_unless_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    records = copy_template(tmp_path / "records", True, "csv")
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(main, ["doctor", str(records)])
+    assert result.exit_code == 0, result.output
+    assert result.stdout.startswith("sheets: 5 persons, ")
+    assert "nk_activity_low absent" in result.stdout
+    assert [path.name for path in tmp_path.iterdir()] == ["records"]
+
+
+def test_doctor_writes_every_table_as_csv(tmp_path: Path) -> None:
+    records = copy_template(tmp_path / "records.xlsx", True, "xlsx")
+    out = tmp_path / "out"
+    result = CliRunner().invoke(main, ["doctor", str(records), "--out", str(out)])
+    assert result.exit_code == 0, result.output
+    assert {path.name for path in out.iterdir()} == {f"{name}.csv" for name in TABLES}
+
+
+def test_doctor_of_records_that_are_damaged(tmp_path: Path) -> None:
+    records = copy_template(tmp_path / "records", True, "csv")
+    (records / "labs.csv").write_bytes(b"person_id,time,name,value,unit\n1,\xff\n")
+    result = CliRunner().invoke(main, ["doctor", str(records), "--out", str(tmp_path / "out")])
+    assert result.exit_code == 3
+    assert "labs.csv, row 2" in result.stderr
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.skipif(not DEMO.is_dir(), reason=f"{DEMO.name} is absent")
+def test_doctor_takes_under_five_seconds_on_a_hundred_patients() -> None:
+    """Counted in time of the processor, so that a busy machine does not fail it."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    code = "from becalm.cli import main; main()"
+    subprocess.run(
+        [sys.executable, "-c", code, "doctor", str(DEMO)], check=True, capture_output=True
+    )
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 5
