@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from becalm import doses as dosing
+from becalm import procedures
 from becalm.background import diagnoses, immunosuppression
-from becalm.clock import UNKNOWN_TIME
 from becalm.doses import Doses
 from becalm.entry import ends_of_records
 from becalm.events import Events, harmonise
@@ -59,21 +57,7 @@ class Chunk:
 
     def procedures(self) -> dict[str, Intervals]:
         """When each procedure of the vocabulary was running; one without an end lasts 1 µs."""
-        table = self.records.procedures
-        found: dict[str, list[int]] = {}
-        for at in range(len(table)):
-            if table["start"][at] == UNKNOWN_TIME:
-                continue
-            for name in self.vocabulary.procedures_of(
-                table["system"][at], table["code"][at], table["name"][at]
-            ):
-                found.setdefault(name, []).append(at)
-        running = {}
-        for name, rows in found.items():
-            start, end = table["start"][rows], table["end"][rows]
-            stop = np.maximum(start + 1, np.where(end == UNKNOWN_TIME, start, end))
-            running[name] = Intervals.build(table["person"][rows], start, stop)
-        return running
+        return procedures.running(self.records, self.vocabulary)
 
     def modifiers(self) -> Modifiers:
         """What moves each variable without the inflammation having moved, and when."""

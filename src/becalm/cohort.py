@@ -13,19 +13,19 @@ from typing import Final, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from becalm import entry
-from becalm.background import admissions, has, underlying
+from becalm import background, entry
+from becalm.background import underlying
 from becalm.chunk import Chunk
-from becalm.clock import DAY, UNKNOWN_TIME, parse, signed_span, span
+from becalm.clock import DAY, UNKNOWN_TIME, parse, span
 from becalm.doses import Doses
 from becalm.entry import Clocks
-from becalm.events import Events
+from becalm.events import Clock, Events
 from becalm.frame import Frame, Kind
-from becalm.protocol import CriterionAtLeast, Protocol
-from becalm.records import Records, StudyInfo
+from becalm.protocol import CriterionAtLeast, EntryTest, Protocol
+from becalm.records import StudyInfo
 from becalm.scores import Evaluation
 from becalm.tables import PERSONS
-from becalm.timeline import Floats, Intervals, Mask, Persons, Times
+from becalm.timeline import Intervals, Mask, Persons, Times, rounded
 
 Texts: TypeAlias = npt.NDArray[np.object_]
 NEVER: Final = np.iinfo(np.int64).max
@@ -85,16 +85,9 @@ def candidates(chunk: Chunk, protocol: Protocol, info: StudyInfo) -> Candidates:
         _leave(steps, "age not recorded", age >= 0)
         _leave(steps, f"younger than {least}", age >= least)
         population = steps[-1].remaining
-    assessed = population.copy()
+    assessed = population
     if protocol.entry_test is not None:
-        test = protocol.entry_test
-        points = events.points(test.variable, protocol.clock)
-        measured, passed = np.zeros(n, np.bool_), np.zeros(n, np.bool_)
-        measured[points.person] = True
-        passed[points.person[points.low >= test.at_least]] = True
-        name = events.vocabulary.variable(test.variable).title.lower()
-        _leave(steps, f"{name} not measured", measured)
-        _leave(steps, f"entry test not met: {name} never {test.at_least:g} or more", passed)
+        _test(steps, chunk, protocol.entry_test, protocol.clock)
         assessed = steps[-1].remaining
     if protocol.entry is not None:
         _leave(steps, f"no {protocol.entry.drug} given", _ever(chunk.doses, protocol.entry.drug, n))
@@ -122,24 +115,24 @@ def select(
     back = span(protocol.storm.look_back)
     court = Court(evaluations, chunk.events, protocol, found.underlying)
     judged = court.judge(entered, index[entered] - back, index[entered])
-    clinician = has(chunk.diagnosed, protocol.storm.clinician, len(chunk))
+    clinician = background.diagnosed_storm(chunk.diagnosed, protocol.storm.clinician, index)
     if protocol.entry is not None:
         storm = clinician.copy()
         storm[entered] |= judged.definite | judged.possible
         _leave(steps, "no storm: neither definite, possible nor diagnosed", storm)
     for condition in protocol.exclude.conditions:
-        absent = ~has(chunk.diagnosed, [condition], len(chunk))
-        _leave(steps, f"excluded: {condition.replace('_', ' ')}", absent)
+        present = background.excluded_by(chunk.diagnosed, condition, index)
+        _leave(steps, f"excluded: {condition.replace('_', ' ')}", ~present)
     kept = steps[-1].remaining[entered]
     person, start = entered[kept], index[entered[kept]]
     later = np.full(len(person), "", dtype=object)
     if protocol.storm.also_at is not None:
-        wait = signed_span(protocol.storm.also_at)
+        wait = span(protocol.storm.also_at)
         later = court.judge(person, start - back, start + wait).words()
     t0 = found.clocks.t0[person]
     said, _ = chunk.immunosuppressed.at(person, start)
     cohort = _describe(chunk, found, person, judged.take(kept)).replace(
-        left_truncated=_truncated(chunk.records, protocol, person, t0),
+        left_truncated=_truncated(chunk, protocol, person, t0),
         storm_72h=later,
         clinician=_answers(clinician[person]),
         immunosuppressed=_answers(said > 0, known=said >= 0),
@@ -235,7 +228,7 @@ def _describe(chunk: Chunk, found: Candidates, person: Persons, judged: Judged) 
         index_time=clocks.index[person],
         t0=clocks.t0[person],
         underlying=[found.underlying[who] for who in person],
-        weight_kg=_weights(chunk, person, clocks.t0[person]),
+        weight_kg=background.weights(chunk.records, chunk.events, person, clocks.t0[person]),
         t_civ=clocks.t_civ[person],
         t_high=clocks.t_high[person],
         onset=onset,
@@ -243,10 +236,26 @@ def _describe(chunk: Chunk, found: Candidates, person: Persons, judged: Judged) 
         age_undated=_answers(found.age_undated[person]),
         person=person,
         death_time=table["death_time"][person],
-        discharge=entry.admitted_within(admissions(chunk.records), person, clocks.index[person]),
+        discharge=background.discharges(chunk.records, person, clocks.index[person]),
         last_contact=table["last_contact"][person],
         end_of_records=chunk.ended[person],
     )
+
+
+def _test(steps: list[Step], chunk: Chunk, test: EntryTest, clock: Clock) -> None:
+    """Let those leave who never certainly reached a value: not measured, not usable, or lower."""
+    events, n = chunk.events, len(chunk)
+    variable = events.vocabulary.variable(test.variable)
+    name = variable.name.replace("_", " ")
+    points = events.points(test.variable, clock)
+    asked, measured, passed = np.zeros(n, np.bool_), np.zeros(n, np.bool_), np.zeros(n, np.bool_)
+    refused = events.rejected["variable"] == events.vocabulary.code(test.variable)
+    asked[events.rejected["person"][refused]] = True
+    measured[points.person] = True
+    passed[points.person[rounded(points.low) >= test.at_least]] = True
+    _leave(steps, f"{name} not measured", asked | measured)
+    _leave(steps, f"{name} measured, but no value could be used", measured)
+    _leave(steps, f"entry test not met: {name} never {test.at_least:g} or more", passed)
 
 
 def _leave(steps: list[Step], reason: str, stays: Mask) -> None:
@@ -270,32 +279,13 @@ def _recruited(index: Times, info: StudyInfo) -> Mask:
     return inside
 
 
-def _weights(chunk: Chunk, person: Persons, at: Times) -> Floats:
-    """Return the last weight of the week before, else the one in the persons table, in kg."""
-    low, _ = chunk.events.points("weight").hold(7 * DAY).at(person, at)
-    written = chunk.records.persons["weight_kg"][person]
-    return np.where(np.isfinite(low) & (low > 0), low, written)
-
-
-def _truncated(records: Records, protocol: Protocol, person: Persons, t0: Times) -> Texts:
+def _truncated(chunk: Chunk, protocol: Protocol, person: Persons, t0: Times) -> Texts:
     """Whether each was transferred in on the treatment: it began before these records do."""
     rule = protocol.entry
     if rule is None:
         return _answers(np.zeros(len(person), np.bool_))
-    stays = records.stays
-    moved = stays["origin"] == "transfer"
-    late = [
-        bool(
-            (
-                moved
-                & (stays["person"] == who)
-                & (stays["start"] <= time)
-                & (time <= stays["start"] + span(rule.transferred_within))
-            ).any()
-        )
-        for who, time in zip(person, t0, strict=True)
-    ]
-    return _answers(np.array(late, np.bool_))
+    within = span(rule.transferred_within)
+    return _answers(background.transferred_in(chunk.records, person, t0, within))
 
 
 def _first_routes(doses: Doses, protocol: Protocol, person: Persons, t0: Times) -> Texts:

@@ -6,17 +6,19 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
-from becalm.clock import DAY, HOUR, UNKNOWN_TIME, YEAR, completed_years, from_us, span
-from becalm.doses import Doses, Rules, continuous_entries, continuous_rate
-from becalm.events import Events
+from becalm.clock import DAY, UNKNOWN_TIME, YEAR, calendar_year, completed_years, span
+from becalm.doses import Doses, Rules, continuous, continuous_entries, treatments
+from becalm.events import Clock, Events
 from becalm.frame import Frame
-from becalm.protocol import Entry, Index, Protocol
+from becalm.protocol import Entry, Index, Protocol, Threshold
 from becalm.records import Records
-from becalm.timeline import Intervals, Mask, Points, Times
+from becalm.timeline import Intervals, Mask, Persons, Points, Times, axis, rounded
+from becalm.timeline.windows import extreme
 
 HOURS_A_DAY: Final = 24
+FOREVER: Final = 1 << 61
+"""µs, later than any record."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,110 +57,128 @@ def _by_treatment(
     found = Clocks.none(len(records.persons))
     rules = Rules.of(protocol)
     infusions = continuous_entries(doses, entry.drug, rules, span(entry.min_duration), ended)
-    for who, start in zip(infusions.person[::-1], infusions.start[::-1], strict=True):
-        found.t_civ[who] = found.index[who] = start
-    given = doses.given(entry.drug)
-    gap = max(span(each) for each in protocol.treatment_episode.values())
-    exposed = given.bridge(gap)
-    for who in np.flatnonzero(found.index != UNKNOWN_TIME):
-        found.t0[who] = _time_zero(
-            given, exposed, int(who), int(found.index[who]), span(entry.t0_within)
-        )
-    high = continuous_rate(doses, entry.drug, rules).first(
-        lambda low, _: np.round(low * HOURS_A_DAY, 9) >= entry.high_rate_mg_day
-    )
-    for who, time in zip(*high, strict=True):
-        if found.t0[who] != UNKNOWN_TIME and time >= found.t0[who]:
-            found.t_high[who] = time
-    return found
-
-
-def _time_zero(given: Intervals, exposed: Intervals, who: int, entry: int, within: int) -> int:
-    """First dose of any route in [entry − within, entry]; entry itself for one on it longer."""
-    mine = exposed.person == who
-    around = mine & (exposed.start <= entry) & (exposed.end > entry)
-    if around.any() and exposed.start[around][0] < entry - within:
-        return entry
-    starts = given.start[
-        (given.person == who) & (given.start >= entry - within) & (given.start <= entry)
-    ]
-    return int(starts[0]) if len(starts) else entry
-
-
-def index_hours(events: Events, index: Index, clock: str, n_persons: int) -> Times:
-    """First instant at which a value and a qualifying one, drawn near each other, are both known.
-
-    "Near" is within `index.within` of each other by when they were drawn; "known" is by when they
-    became available, or by when drawn where that is the protocol's clock.
-    """
-    found = np.full(n_persons, UNKNOWN_TIME)
-    person, drawn, known = _reaching(events, index.variable, clock, at_least=index.at_least)
+    person, first = np.unique(infusions.person, return_index=True)
     if not len(person):
         return found
-    near = span(index.within)
-    earliest = np.full(len(person), np.inf)
-    for each in index.qualifying:
-        who, when, ready = _reaching(
-            events, each.variable, clock, at_least=each.at_least, below=each.below
-        )
-        # The earliest moment of availability among the draws from near before to near after.
-        window = Points.build(who, when, ready.astype(np.float64)).trailing("min", 2 * near + 1)
-        at, _ = window.at(person, drawn + near)
-        earliest = np.minimum(earliest, np.where(at == -np.inf, np.inf, at))
-    both = np.maximum(earliest, known)
-    for who, time in zip(person, both, strict=True):
-        if np.isfinite(time) and (found[who] == UNKNOWN_TIME or time < found[who]):
-            found[who] = int(time)
+    index = infusions.start[first]
+    found.index[person] = found.t_civ[person] = index
+    courses = _courses(doses, entry.drug, rules, found.index != UNKNOWN_TIME)
+    t0 = found.t0[person] = _time_zero(courses, person, index, span(entry.t0_within))
+    # What ran into death or into the end of the records is a continuous infusion as well.
+    when = continuous(doses, entry.drug, rules, ended).when
+    rate = doses.rate(entry.drug).clip(when)
+    since = rate.clip(Intervals(person, t0, np.full(len(person), FOREVER)))
+    who, high = since.first(lambda low, _: rounded(low * HOURS_A_DAY) >= entry.high_rate_mg_day)
+    found.t_high[who] = high
     return found
 
 
-def _reaching(
-    events: Events,
-    variable: str,
-    clock: str,
-    *,
-    at_least: float | None = None,
-    below: float | None = None,
-) -> tuple[npt.NDArray[np.int32], Times, Times]:
-    """Person, time drawn and time known of the results that certainly reach a bound."""
-    table = events.frame
-    mask: Mask = table["variable"] == events.vocabulary.code(variable)
-    if at_least is not None:
-        mask &= table["low"] >= at_least
-    if below is not None:
-        mask &= table["high"] < below
-    known = table["available"] if clock == "available" else table["time"]
-    return table["person"][mask], table["time"][mask], known[mask]
+def _courses(doses: Doses, drug: str, rules: Rules, persons: Mask) -> Intervals:
+    """Return when persons were on a drug, each course lasting until the gap of its mode has passed."""
+    courses = treatments(doses, [drug], rules, persons=persons).episodes
+    gap = np.array([rules.gaps[mode] for mode in courses["mode"]], np.int64)
+    start, end = courses["start"], courses["end"]
+    return Intervals.build(courses["person"], start, np.maximum(end, start) + gap)
+
+
+def _time_zero(courses: Intervals, person: Persons, index: Times, within: int) -> Times:
+    """First dose of any route in [index − within, index]; the index itself for one on it longer.
+
+    On it longer: the course that the index belongs to is older than that. A course that reaches
+    into those days and stops is an earlier treatment as well: time zero is where one begins.
+    """
+    begins = Intervals(person, index - within, index + 1).contains(courses.person, courses.start)
+    recent = courses.take(begins)
+    who, first = np.unique(recent.person, return_index=True)
+    t0 = index.copy()
+    t0[np.searchsorted(person, who)] = recent.start[first]
+    return t0
+
+
+def index_hours(events: Events, index: Index, clock: Clock, n_persons: int) -> Times:
+    """First instant at which a value and a qualifying one, drawn near each other, are both known.
+
+    "Near" is within `index.within` of each other by when they were drawn, both ends included;
+    "known" is by when they became available, or by when drawn where that is the protocol's clock.
+    Only values that certainly reach their bound count: `>15000` does, `<600` may not.
+    """
+    found = np.full(n_persons, UNKNOWN_TIME)
+    bound = Threshold(variable=index.variable, at_least=index.at_least)
+    values = _reaching(events, bound, clock)
+    near = span(index.within)
+    first = np.full(n_persons, FOREVER)
+    for each in index.qualifying:
+        known = _earliest_known(_reaching(events, each, clock), values, near)
+        np.minimum.at(first, values.person, np.maximum(known, values.time))
+    found[first < FOREVER] = first[first < FOREVER]
+    return found
+
+
+def _earliest_known(points: Points, around: Points, near: int) -> Times:
+    """When the first of the points drawn near each of some others is known; `FOREVER` if none is."""
+    drawn = points.time if points.drawn is None else points.drawn
+    order = np.lexsort((drawn, points.person))
+    who, when, known = points.person[order], drawn[order], points.time[order]
+    middle = around.time if around.drawn is None else around.drawn
+    line = axis((who, when))
+    places = line.place(who, when)
+    low = np.searchsorted(places, line.place(around.person, middle - near), "left")
+    high = np.searchsorted(places, line.place(around.person, middle + near), "right")
+    earliest = np.full(len(around), FOREVER)
+    some = np.flatnonzero(high > low)
+    earliest[some] = extreme(known, low[some], high[some], np.minimum)
+    return earliest
+
+
+def _reaching(events: Events, bound: Threshold, clock: Clock) -> Points:
+    """Return the results that certainly reach a bound; of conflicting ones of an instant, none."""
+    points = events.points(bound.variable, clock)
+    # A converted number is rounded before it is compared; an open end (`<9`) stands as it is.
+    exact = points.low == points.high
+    low = np.where(exact, rounded(points.low), points.low)
+    high = np.where(exact, rounded(points.high), points.high)
+    reached = np.ones(len(points), np.bool_)
+    if bound.at_least is not None:
+        reached &= low >= bound.at_least
+    if bound.below is not None:
+        reached &= high < bound.below
+    return points.take(reached)
 
 
 def ages(persons: Frame, at: Times) -> tuple[Times, Mask]:
     """Return completed years of each person at a time (−1 not known), and whether it is undated.
 
-    From the birth date; else from a dated age, with the whole years that have passed since; else
-    the age as written, undated.
+    From the birth date; from the year of birth, the age reached in that calendar year; else from a
+    dated age, with the whole years that lie between; else the age as written, undated.
     """
     years = np.full(len(persons), -1, np.int64)
-    undated = np.zeros(len(persons), np.bool_)
     birth, age, age_at = persons["birth"], persons["age"], persons["age_at"]
-    for i in range(len(persons)):
-        if birth[i] != UNKNOWN_TIME and at[i] != UNKNOWN_TIME:
-            if persons["birth_year_only"][i]:
-                years[i] = from_us(at[i]).year - from_us(birth[i]).year
-            else:
-                years[i] = completed_years(birth[i], at[i])
-        elif not np.isnan(age[i]):
-            undated[i] = age_at[i] == UNKNOWN_TIME
-            known = not undated[i] and at[i] != UNKNOWN_TIME
-            years[i] = int(age[i]) + (int((at[i] - age_at[i]) // YEAR) if known else 0)
-    return years, undated
+    born = (birth != UNKNOWN_TIME) & (at != UNKNOWN_TIME)
+    written = ~born & ~np.isnan(age)
+    undated = written & (age_at == UNKNOWN_TIME)
+    dated = written & ~undated & (at != UNKNOWN_TIME)
+    years[written] = np.floor(age[written]).astype(np.int64)
+    # Towards zero: within a year before or after it was written, it is the age as written.
+    years[dated] += np.trunc((at[dated] - age_at[dated]) / YEAR).astype(np.int64)
+    years[born] = np.where(
+        persons["birth_year_only"][born],
+        calendar_year(at[born]) - calendar_year(birth[born]),
+        completed_years(birth[born], at[born]),
+    )
+    return np.maximum(years, -1), undated
 
 
 def ends_of_records(records: Records) -> Times:
-    """Return the last moment that is recorded of each person; `UNKNOWN_TIME` of nobody known."""
+    """Return the last moment that is recorded of each person, or death; `UNKNOWN_TIME` if none is.
+
+    What was only ordered for later, or not given, is no such moment. After a death without an hour
+    the records go on until the end of its day at most.
+    """
     latest = np.full(len(records.persons), UNKNOWN_TIME)
+    given = records.administrations
     for table, columns in (
         (records.measurements, ("time",)),
-        (records.administrations, ("start", "end")),
+        (given.take(np.isin(given["status"].astype(str), ("", "given"))), ("start", "end")),
         (records.stays, ("start", "end")),
         (records.findings, ("time",)),
         (records.procedures, ("start", "end")),
@@ -169,18 +189,6 @@ def ends_of_records(records: Records) -> Times:
     for column in ("death_time", "last_contact"):
         latest = np.maximum(latest, records.persons[column])
     death = records.persons["death_time"]
-    date_only = records.persons["death_date_only"]
-    until = np.where(date_only & (death != UNKNOWN_TIME), death + DAY, death)
-    return np.where(
-        death == UNKNOWN_TIME, latest, np.where(date_only, np.minimum(latest, until), death)
-    )
-
-
-def admitted_within(inside: Intervals, person: npt.NDArray[np.int32], time: Times) -> Times:
-    """Return the end of the time in hospital that holds each (person, time); else unknown."""
-    end = np.full(len(person), UNKNOWN_TIME)
-    for i, (who, when) in enumerate(zip(person, time, strict=True)):
-        held = (inside.person == who) & (inside.start <= when + HOUR) & (inside.end > when)
-        if held.any():
-            end[i] = inside.end[held][0]
-    return end
+    day_only = records.persons["death_date_only"] & (death != UNKNOWN_TIME)
+    last = np.where(day_only, np.minimum(latest, np.where(day_only, death, 0) + DAY), death)
+    return np.where(death == UNKNOWN_TIME, latest, last)

@@ -10,8 +10,9 @@ from typing import Any, Final, get_args
 import msgspec
 
 from becalm.clock import signed_span, span
+from becalm.errors import did_you_mean
 from becalm.protocol.complaints import Complaint
-from becalm.protocol.model import HorizonName, Mode, Protocol
+from becalm.protocol.model import MODES, HorizonName, Protocol
 
 
 def disagreements(protocol: Protocol) -> Iterator[Complaint]:
@@ -37,7 +38,11 @@ def _design(protocol: Protocol) -> Iterator[Complaint]:
         yield Complaint("design", f"design {protocol.design!r} needs a table [{needed}]")
     elif getattr(protocol, other) is not None:
         yield Complaint(other, f"design {protocol.design!r} has no table [{other}]", "Remove it")
-    for mode in get_args(Mode):
+    for mode in protocol.treatment_episode:
+        if mode not in MODES:
+            hint = did_you_mean(mode, MODES)
+            yield Complaint(f"treatment_episode.{mode}", f"unknown mode {mode!r}", hint)
+    for mode in MODES:
         if mode not in protocol.treatment_episode:
             yield Complaint("treatment_episode", f"{mode!r} is missing")
     for name in get_args(HorizonName):

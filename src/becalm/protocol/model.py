@@ -5,11 +5,12 @@ Spans are written `72h`, `7d`; `span` of `becalm.clock` turns them into microsec
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 import msgspec
 
-Mode: TypeAlias = Literal["continuous IV", "intermittent IV", "SC", "oral"]
+MODES: Final = ("continuous IV", "intermittent IV", "SC", "oral")
+"""How a drug is given; each ends a treatment episode after a gap of its own."""
 HorizonName: TypeAlias = Literal["h24", "h48", "h72", "d7"]
 """The columns of the table `response`."""
 
@@ -190,7 +191,7 @@ class Protocol(Part, frozen=True):
     kidney: Kidney
     safety: Safety
     outcome: Outcome
-    treatment_episode: dict[Mode, str]
+    treatment_episode: dict[str, str]
     cite: tuple[str, ...] = ()
     entry: Entry | None = None
     entry_test: EntryTest | None = None
