@@ -12,7 +12,7 @@ from becalm.clock import DAY, HOUR, UNKNOWN_TIME
 from becalm.frame import Frame
 from becalm.protocol import Protocol
 from becalm.records import Records
-from becalm.scores import Definition, Item
+from becalm.scores import Definition
 from becalm.tables import DOSE_STEPS, MISSING, NEAREST, ROWS, SERIES
 
 BEFORE: Final = 14 * DAY
@@ -26,16 +26,8 @@ def variables_of(protocol: Protocol, definitions: Iterable[Definition]) -> list[
     names = list(protocol.response.variables)
     for definition in definitions:
         for item in definition.items:
-            names += [leaf.variable for leaf in leaves(item)]
+            names += [leaf.variable for leaf in item.leaves()]
     return list(dict.fromkeys(names))
-
-
-def leaves(item: Item) -> Iterable[Item]:
-    """Yield the items that read a variable: an item itself, or the parts of a count."""
-    if not item.count:
-        yield item
-    for part in item.count:
-        yield from leaves(part)
 
 
 def series(chunk: Chunk, cohort: Frame, variables: Sequence[str]) -> tuple[Frame, list[int]]:
@@ -45,13 +37,15 @@ def series(chunk: Chunk, cohort: Frame, variables: Sequence[str]) -> tuple[Frame
     """
     table = chunk.events.frame
     codes = {chunk.vocabulary.code(name): name for name in variables}
-    chosen = np.isin(table["variable"], list(codes))
+    wanted = list(codes)
     found: list[dict[str, Any]] = []
     rows: list[int] = []
     for person in cohort.rows():
-        mine = chosen & (table["person"] == person["person"])
-        near = (table["time"] >= person["t0"] - BEFORE) & (table["time"] <= person["t0"] + AFTER)
-        for at in np.flatnonzero(mine & near).tolist():
+        mine = _of(table, person["person"])
+        time = table["time"][mine]
+        near = (time >= person["t0"] - BEFORE) & (time <= person["t0"] + AFTER)
+        near &= np.isin(table["variable"][mine], wanted)
+        for at in (np.flatnonzero(near) + mine.start).tolist():
             name = codes[int(table["variable"][at])]
             row = int(table["row"][at])
             rows.append(row)
@@ -69,6 +63,11 @@ def series(chunk: Chunk, cohort: Frame, variables: Sequence[str]) -> tuple[Frame
                 }
             )
     return Frame.of_rows(SERIES, found), rows
+
+
+def _of(table: Frame, person: int) -> slice:
+    """Return where the rows of one person lie in a table that is sorted by person."""
+    return slice(*np.searchsorted(table["person"], (person, person + 1)).tolist())
 
 
 def dose_steps(chunk: Chunk, cohort: Frame) -> Frame:
@@ -107,7 +106,7 @@ def missing(chunk: Chunk, cohort: Frame, variables: Sequence[str]) -> Frame:
     table = chunk.events.frame
     found = []
     for person in cohort.rows():
-        mine = table["person"] == person["person"]
+        mine = _of(table, person["person"])
         day = (table["time"][mine] - person["t0"]) // DAY + 1
         variable = table["variable"][mine]
         for name in variables:
@@ -133,24 +132,20 @@ def nearest_misses(
     left_at : per person the step at which the person left (-1 = in the cohort) and its reason.
     """
     position = {name: at for at, name in enumerate(person_ids)}
-    peak = [row for row in criteria.rows() if row["moment"] == "peak_ever"]
     best: dict[str, dict[str, Any]] = {}
-    for row in peak:
+    for row in criteria.take(criteria["moment"] == "peak_ever").rows():
         held = best.get(row["person_id"])
-        # Definitions count differently: compared by how much of the way to certain they are.
+        # Definitions count differently: one stands for all, the HScore where it was asked for.
         if held is None or (row["criterion"] == "hscore" and held["criterion"] != "hscore"):
             best[row["person_id"]] = row
     out = [name for name in best if left_at[position[name]][0] >= 0]
     out.sort(key=lambda name: (-left_at[position[name]][0], -best[name]["low"], name))
     chosen = out[:NEAREST_SHOWN]
     unknown: dict[tuple[str, str], list[str]] = {}
-    for row in items.rows():
-        if (
-            row["moment"] == "peak_ever"
-            and row["state"] == "not assessed"
-            and row["person_id"] in chosen
-            and "." not in row["item"]
-        ):
+    open_items = (items["moment"] == "peak_ever") & (items["state"] == "not assessed")
+    open_items &= np.isin(items["person_id"].astype(str), chosen)
+    for row in items.take(open_items).rows():
+        if "." not in row["item"]:
             unknown.setdefault((row["person_id"], row["criterion"]), []).append(row["item"])
     return Frame.of_rows(
         NEAREST,
@@ -174,14 +169,16 @@ def rows_behind(chunk: Chunk, measured: Iterable[int], steps: Frame) -> Frame:
     for row in measured:
         said = chunk.events.describe(row)
         found[said["source_row"]] = {name: said[name] for name in ROWS}
-    for name, said in _administered(chunk.records, set(steps["source_row"])):
+    for name, said in _administered(chunk.records, steps):
         found[name] = said
     return Frame.of_rows(ROWS, [found[name] for name in sorted(found)])
 
 
-def _administered(records: Records, wanted: set[str]) -> Iterable[tuple[str, dict[str, Any]]]:
-    given = records.administrations
-    for at in range(len(given)):
+def _administered(records: Records, steps: Frame) -> Iterable[tuple[str, dict[str, Any]]]:
+    given, wanted = records.administrations, set(steps["source_row"])
+    ids = records.persons["person_id"].astype(str)
+    treated = np.isin(ids, list(set(steps["person_id"])))
+    for at in np.flatnonzero(treated[given["person"]]).tolist():
         name = f"{given['table'][at]}:{given['key'][at]}"
         if name not in wanted:
             continue

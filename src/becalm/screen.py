@@ -14,7 +14,7 @@ from becalm.chunk import Chunk
 from becalm.errors import UsageError
 from becalm.frame import Frame
 from becalm.records import Source
-from becalm.scores import Moments
+from becalm.scores import Moments, SourceRow
 
 FORMS: Final = (".csv", ".parquet")
 CLOCK: Final = "drawn"
@@ -27,8 +27,11 @@ def screen(
 
     Everybody is assessed: of somebody with nothing measured an HScore is 0 to 337, undetermined.
     """
+    if not criteria:
+        hint = f"Name some of {', '.join(scores.shipped())}, or a .toml file"
+        raise UsageError("no criteria to screen by", hint=hint)
     words = vocabulary.load()
-    definitions = [scores.load(name) for name in criteria]
+    definitions = [scores.load(name) for name in dict.fromkeys(criteria)]
     done = 0
     for records in source.chunks():
         chunk = Chunk.of(records, words)
@@ -46,11 +49,15 @@ def screen(
                 people,
                 Moments.peak_only(n),
                 modifiers=modifiers,
-                source_row=lambda _, row, chunk=chunk: chunk.events.source_row(row),
+                source_row=_source_row(chunk),
             )
             yield totals
         done += n
         progress(f"{done:,} persons screened")
+
+
+def _source_row(chunk: Chunk) -> SourceRow:
+    return lambda _, row: chunk.events.source_row(row)
 
 
 def form_of(out: Path) -> str:
