@@ -14,6 +14,7 @@ COLUMNS: Final = {
     "hosp/patients": "subject_id gender anchor_age anchor_year dod",
     "hosp/admissions": "subject_id hadm_id admittime dischtime deathtime admission_location "
     "discharge_location edregtime edouttime",
+    "hosp/transfers": "subject_id hadm_id transfer_id eventtype careunit intime outtime",
     "hosp/labevents": "labevent_id subject_id hadm_id itemid charttime storetime value valuenum "
     "valueuom ref_range_lower ref_range_upper comments",
     "hosp/d_labitems": "itemid label fluid",

@@ -169,7 +169,9 @@ def test_mimic_items_that_are_not_listed_are_not_read_by_label() -> None:
 def test_an_item_whose_label_states_the_unit_needs_no_other() -> None:
     pounds = {"code": "226531", "system": "MIMIC"}
     assert round(understood("Admission Weight (lbs.)", "", 100, **pounds)[1], 6) == 45.359237
-    assert reason("Inspired O2 Fraction", "", code="223835", system="MIMIC") == UNIT_MISSING
+    percent = {"code": "223835", "system": "MIMIC"}
+    assert understood("Inspired O2 Fraction", "", 40, **percent)[1] == 40
+    assert reason("Daily Weight", "", code="224639", system="MIMIC") == UNIT_MISSING
 
 
 @pytest.mark.skipif(not MIMIC.is_dir(), reason="shared/data/mimic-iv-demo is absent")

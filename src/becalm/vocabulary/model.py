@@ -58,7 +58,8 @@ class MimicItem(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """An item of MIMIC-IV with the label that it has in the release we read.
 
     Items are given to other analytes in other releases, so the label is checked at run time.
-    `unit` is the unit that the label itself states, for items whose unit column is empty.
+    `unit` is for items whose unit column is empty: the one that the label itself states, or that
+    the values show where a comment beside the item says so.
     """
 
     item: int

@@ -1,4 +1,4 @@
-"""Persons and their stays, from patients, admissions and icustays."""
+"""Persons and their stays, from patients, admissions, icustays and transfers."""
 
 from __future__ import annotations
 
@@ -23,24 +23,25 @@ def persons(release: Release) -> str:
 
     Birth: the release gives an age in an anchor year, so only the year of birth is known (ages
     above 89 are grouped at 91 by the publishers). Death: the hospital's time where someone died
-    in hospital, else the date of the state's register. Last contact: the last departure; later
-    results are added when a chunk is built.
+    in hospital, else the date of the state's register. Last contact: the last departure, from the
+    emergency department too; later results are added when a chunk is built.
     """
     admissions = release.required("hosp", "admissions")
     rows = admissions.read("subject_id", "dischtime", "deathtime", "edouttime")
     icustays = release.table("icu", "icustays")
-    icu = (
-        f"UNION ALL SELECT subject_id, NULL, TRY_CAST(outtime AS TIMESTAMP) "
-        f"FROM {icustays.read('subject_id', 'outtime')}"
-        if icustays
-        else ""
+    transfers = release.table("hosp", "transfers")
+    others = " ".join(
+        "UNION ALL SELECT subject_id, NULL, TRY_CAST(outtime AS TIMESTAMP) "
+        f"FROM {table.read('subject_id', 'outtime')}"
+        for table in (icustays, transfers)
+        if table
     )
     return f"""
         WITH seen AS (
             SELECT subject_id, TRY_CAST(deathtime AS TIMESTAMP) AS died,
                    greatest(TRY_CAST(dischtime AS TIMESTAMP),
                             TRY_CAST(edouttime AS TIMESTAMP)) AS left_at
-            FROM {rows} {icu}
+            FROM {rows} {others}
         ), ends AS (
             SELECT subject_id, min(died) AS died, max(left_at) AS left_at FROM seen GROUP BY ALL
         )
@@ -57,7 +58,12 @@ def persons(release: Release) -> str:
 
 
 def stays(release: Release) -> str:
-    """Return hospital admissions, their time in the emergency department, and intensive care."""
+    """Return hospital admissions, time in the emergency department, and intensive care.
+
+    Of the transfers only visits to the emergency department that led to no admission are stays of
+    their own: the rest of that table cuts admissions and stays in intensive care into wards, and
+    would count each of them twice.
+    """
     admissions = release.required("hosp", "admissions")
     rows = admissions.read(
         "subject_id",
@@ -75,6 +81,15 @@ def stays(release: Release) -> str:
         SELECT 'icustays', subject_id, stay_id, intime, outtime, 'ICU', '', ''
         FROM {icustays.read("subject_id", "stay_id", "intime", "outtime")}"""
         if icustays
+        else ""
+    )
+    transfers = release.table("hosp", "transfers")
+    visits = (
+        f"""UNION ALL
+        SELECT 'transfers', subject_id, transfer_id, intime, outtime, 'ED', '', ''
+        FROM {transfers.read("subject_id", "hadm_id", "transfer_id", "eventtype", "intime", "outtime")}
+        WHERE eventtype = 'ED' AND hadm_id IS NULL"""
+        if transfers
         else ""
     )
     return f"""
@@ -101,6 +116,7 @@ def stays(release: Release) -> str:
             SELECT 'admissions', subject_id, hadm_id, edregtime, edouttime, 'ED', '', ''
             FROM adm WHERE edregtime IS NOT NULL
             {icu}
+            {visits}
         )
         SELECT source, code AS person, stay_id, TRY_CAST(start AS TIMESTAMP) AS start,
                TRY_CAST("end" AS TIMESTAMP) AS "end", kind, origin, destination,

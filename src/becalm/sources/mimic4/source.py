@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -22,7 +23,7 @@ from becalm.records import (
     StudyInfo,
 )
 from becalm.sources import duck
-from becalm.sources.files import input_file
+from becalm.sources.files import input_file, published
 from becalm.sources.mimic4 import persons, results
 from becalm.sources.mimic4.parts import Parts
 from becalm.sources.mimic4.tables import REBUILT_CHART, Release
@@ -64,6 +65,7 @@ class Mimic4:
         self._con = self._open(_MEMORY)
         self._refused = Refused()
         self._others: tuple[Refusal, ...] | None = None
+        self._inputs: tuple[InputFile, ...] | None = None
         self._persons = duck.fetch(self._con, persons.persons(self._release))
         self._check_persons()
         self._measurements = results.measurements(self._release, self._items)
@@ -81,12 +83,20 @@ class Mimic4:
         )
 
     def inputs(self) -> tuple[InputFile, ...]:
-        """Return every file that is read, with its hash."""
-        files = sorted({table.path for table in self._release.found.values()})
-        return tuple(input_file(path, self._release.root) for path in files)
+        """Return every file that is read, with its hash; each is whole and was not changed since."""
+        if self._inputs is None:
+            root = self._release.root
+            listed = published(root)
+            files = sorted({table.path for table in self._release.found.values()})
+            with ThreadPoolExecutor() as pool:
+                hashed = pool.map(lambda path: input_file(path, root, listed), files)
+                self._inputs = tuple(hashed)
+        self._release.unchanged()
+        return self._inputs
 
     def absent(self) -> tuple[Absent, ...]:
-        return self._release.absent()
+        """Return the tables and columns that are not there, and what is not known for it."""
+        return self._release.absent(len(self._persons["person_id"]))
 
     def refused(self) -> tuple[Refusal, ...]:
         """Return refused rows, those of items outside the vocabulary counted by item and unit."""
@@ -117,6 +127,7 @@ class Mimic4:
             low = high
         if rows:
             rows.drain()
+        self._release.unchanged()
 
     def _open(self, memory: str) -> DuckDBPyConnection:
         con = duck.connect(memory)
