@@ -90,7 +90,7 @@ def _row(cohort: Frame, i: int, records: Records, kept: str) -> dict[str, Any]:
         "episode": cohort["episode"][i],
         "follow_up_days": round((contact - t0) / DAY, 6) if known else None,
         "last_contact": contact,
-        "discharged": discharge,
+        "discharged": UNKNOWN_TIME if died and death <= discharge else discharge,
         "died": died,
         "death_time": death,
         "cause_of_death": cause,

@@ -1,0 +1,231 @@
+"""The command line: thin, and quick to say what it can do (everything heavy is imported inside)."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+
+from becalm import __version__
+from becalm.errors import BecalmError
+
+BUG = 70
+INTERRUPTED = 130
+NOT_A_DEVICE = "Research use only: not a medical device."
+SOURCES = ("sheets", "mimic4")
+OUT = click.Path(path_type=Path)
+
+
+class Commands(click.Group):
+    """A group of commands that turns a user's mistake into one line and its own exit code."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BecalmError as error:
+            if ctx.params.get("debug"):
+                raise
+            click.echo(f"becalm: {error.line()}", err=True)
+            ctx.exit(error.exit_code)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except KeyboardInterrupt:
+            click.echo("becalm: interrupted; nothing was written", err=True)
+            ctx.exit(INTERRUPTED)
+        except Exception as error:
+            if ctx.params.get("debug"):
+                raise
+            what = f"{type(error).__name__}: {error}".splitlines()[0]
+            click.echo(f"becalm: a mistake of ours ({what}). --debug shows where", err=True)
+            ctx.exit(BUG)
+
+
+@click.group(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=NOT_A_DEVICE,
+)
+@click.option("--debug", is_flag=True, help="Show where an error comes from.")
+@click.version_option(__version__, prog_name="becalm")
+def main(debug: bool) -> None:
+    """Find cytokine storms in anyone's records, rebuild their treatment, measure what came of it."""
+    del debug  # read by `Commands.invoke`
+
+
+def say(text: str) -> None:
+    """Say what is being done, on stderr."""
+    click.echo(f"becalm: {text}", err=True)
+
+
+@main.command()
+@click.option("--out", type=OUT, default=Path("demo"), show_default=True, help="Folder to write.")
+@click.option("--persons", type=click.IntRange(min=20), default=300, show_default=True)
+@click.option("--seed", type=click.IntRange(min=0), default=20, show_default=True)
+def demo(out: Path, persons: int, seed: int) -> None:
+    """Run the built-in example: from raw records to a report, offline. All patients are invented."""
+    from becalm.demo import write_hospital
+    from becalm.output import staged
+
+    begun = time.perf_counter()
+    say(f"writing the records of {persons} invented persons")
+    with staged(out / "records") as stage:
+        write_hospital(stage, persons, seed)
+    _study(out / "records", "anakinra_mas", out, source="sheets")
+    click.echo(f"Report: {out / 'report.html'}")
+    click.echo(f"The run took {time.perf_counter() - begun:.1f} s, installation apart.")
+    click.echo(f"Illustrative: every patient is invented. {NOT_A_DEVICE}")
+
+
+@main.command()
+@click.argument("records")
+@click.option(
+    "--protocol", default="anakinra_mas", show_default=True, help="Name, or a .toml file."
+)
+@click.option(
+    "--out", type=OUT, default=Path("results"), show_default=True, help="Folder to write."
+)
+@click.option("--release", type=OUT, help="Second folder: suppressed aggregates, for publication.")
+@click.option("--source", type=click.Choice(SOURCES), help="What RECORDS is, if not as it looks.")
+def study(records: str, protocol: str, out: Path, release: Path | None, source: str | None) -> None:
+    """Run a study on RECORDS (a folder, a workbook) and write tables, figures and a report."""
+    _study(records, protocol, out, source=source, release=release)
+    click.echo(f"Report: {out / 'report.html'} (contains patient data, not for release)")
+    if release is not None:
+        click.echo(f"For release: {release}")
+    click.echo(NOT_A_DEVICE)
+
+
+def _study(
+    records: str | Path,
+    protocol_name: str,
+    out: Path,
+    *,
+    source: str | None = None,
+    release: Path | None = None,
+) -> None:
+    from becalm import checks
+    from becalm.output import staged
+    from becalm.sources import open_records
+    from becalm.study import run, write, write_for_release
+
+    protocol = checks.load(protocol_name)
+    with staged(out) as stage:
+        say(f"reading {records}")
+        opened = open_records(str(records), source)
+        result = run(opened, protocol, Path(records).name, say)
+        say("writing tables, figures and the report")
+        write(result, stage)
+        if release is not None:
+            with staged(release) as public:
+                write_for_release(result, public)
+
+
+@main.command()
+@click.argument("records")
+@click.option(
+    "--criteria",
+    default="hscore,hlh2004,mas2016",
+    show_default=True,
+    help="Names, or .toml files, joined by commas.",
+)
+@click.option(
+    "--out", type=OUT, default=Path("criteria.parquet"), show_default=True, help=".csv or .parquet"
+)
+@click.option("--source", type=click.Choice(SOURCES), help="What RECORDS is, if not as it looks.")
+def screen(records: str, criteria: str, out: Path, source: str | None) -> None:
+    """Evaluate definitions for everybody in RECORDS: the highest total each ever reached."""
+    from becalm import screen as screening
+    from becalm.output import staged
+    from becalm.sources import open_records
+
+    screening.form_of(out)
+    names = [name.strip() for name in criteria.split(",") if name.strip()]
+    with staged(out.parent) as stage:
+        opened = open_records(records, source)
+        rows = screening.write(screening.screen(opened, names, say), out, stage)
+    click.echo(f"{out}: {rows:,} rows. {NOT_A_DEVICE}")
+
+
+@main.command()
+@click.argument("records")
+@click.option("--out", type=OUT, help="Folder to write every table to, whole, as CSV.")
+@click.option("--source", type=click.Choice(SOURCES), help="What RECORDS is, if not as it looks.")
+def doctor(records: str, out: Path | None, source: str | None) -> None:
+    """Say how well RECORDS can be understood: times, units, gaps, conflicts, refused rows, doses."""
+    from becalm import doctor as examining
+    from becalm.output import staged
+    from becalm.sources import open_records
+
+    diagnosis = examining.examine(open_records(records, source), say)
+    click.echo(examining.render(diagnosis), nl=False)
+    if out is not None:
+        with staged(out) as stage:
+            examining.write(diagnosis, stage)
+
+
+@main.command()
+@click.argument("out", type=OUT)
+@click.option("--persons", type=click.IntRange(min=20), default=300, show_default=True)
+@click.option("--seed", type=click.IntRange(min=0), default=20, show_default=True)
+@click.option(
+    "--format", "form", type=click.Choice(["sheets"]), default="sheets", show_default=True
+)
+def hospital(out: Path, persons: int, seed: int, form: str) -> None:
+    """Write a synthetic hospital to OUT. All patients are invented."""
+    from becalm.demo import write_hospital
+    from becalm.output import staged
+
+    with staged(out) as stage:
+        write_hospital(stage, persons, seed, form, _tell)
+    click.echo(f"{out}: {persons:,} invented persons")
+
+
+def _tell(done: int, all_of_them: int) -> None:
+    say(f"{done:,} of {all_of_them:,} persons")
+
+
+@main.command()
+@click.argument("out", type=OUT)
+@click.option("--filled", is_flag=True, help="The filled example instead of the blank template.")
+@click.option("--csv", is_flag=True, help="A folder of CSV files instead of a workbook.")
+def template(out: Path, filled: bool, csv: bool) -> None:
+    """Copy the chart-review template to OUT, to type your own patients into."""
+    from becalm.sources.template import copy_template
+
+    click.echo(f"Template: {copy_template(out, filled, 'csv' if csv else 'xlsx')}")
+
+
+@main.command()
+@click.argument("results", type=OUT, required=False)
+def cite(results: Path | None) -> None:
+    """Print BibTeX for the papers behind RESULTS, or behind everything."""
+    from becalm.citations import bibliography, bibtex
+
+    keys = list(bibliography()) if results is None else _cited(results)
+    click.echo("\n\n".join(bibtex(key) for key in keys))
+
+
+def _cited(results: Path) -> list[str]:
+    import msgspec
+
+    from becalm.errors import UnreadableFileError
+    from becalm.output import MANIFEST
+
+    file = results / MANIFEST if results.is_dir() else results
+    hint = "Give the folder that becalm study wrote"
+    try:
+        facts = msgspec.json.decode(file.read_bytes())
+    except (OSError, msgspec.DecodeError) as error:
+        raise UnreadableFileError(
+            f"is no manifest ({error})", where=str(file), hint=hint
+        ) from error
+    if not isinstance(facts, dict) or "citations" not in facts:
+        raise UnreadableFileError("is no manifest of becalm", where=str(file), hint=hint)
+    return list(facts["citations"])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

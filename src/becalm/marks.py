@@ -1,0 +1,72 @@
+"""Which of the values that a run rests on nobody has checked against their source yet.
+
+The report prints this list; nothing marked unverified loses its mark on the way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from becalm import grades
+from becalm.frame import Frame
+from becalm.outcome import maintenance
+from becalm.scores import Definition, lookalikes
+from becalm.vocabulary import Vocabulary
+
+
+def unverified(
+    definitions: Iterable[Definition], tables: Mapping[str, Frame], vocabulary: Vocabulary
+) -> tuple[str, ...]:
+    """List what was used and is unverified, in words, each once, in the order of the report."""
+    found = [
+        *_definitions(definitions),
+        *_grades(tables["safety"]),
+        *_vocabulary(tables, vocabulary),
+    ]
+    found += _lookalikes(tables["criteria_items"], tables["response"])
+    kept = set(tables["outcome"]["maintenance_drug"])
+    found += [
+        f"how long one dose of {drug} counts as maintenance"
+        for drug, checked in sorted(maintenance().verified.items())
+        if not checked and drug in kept
+    ]
+    return tuple(dict.fromkeys(found))
+
+
+def _definitions(definitions: Iterable[Definition]) -> Iterable[str]:
+    for definition in definitions:
+        for item in definition.items:
+            for leaf in item.walk():
+                if not leaf.verified:
+                    yield f"{definition.title}: {leaf.title or leaf.key}"
+        if not definition.derivation.verified:
+            yield f"{definition.title}: population it was derived in"
+
+
+def _grades(safety: Frame) -> Iterable[str]:
+    used = set(safety["event"])
+    for event in grades.load().ctcae.event:
+        if event.event in used and not event.verified:
+            yield f"CTCAE grades of {event.event}"
+    if any("default limit" in reference for reference in safety["reference"]):
+        yield "default limits of normal, where a record prints none of its own"
+
+
+def _vocabulary(tables: Mapping[str, Frame], vocabulary: Vocabulary) -> Iterable[str]:
+    """Variables and equivalents written from memory that the run met."""
+    measured = set(tables["values"]["variable"])
+    for variable in vocabulary.variables:
+        if variable.name in measured and not variable.verified:
+            yield f"codes of {variable.title.lower()}"
+    given = set(tables["doses"]["drug"])
+    for drug in vocabulary.drugs:
+        equivalent = drug.prednisolone_equivalent
+        if drug.name in given and equivalent is not None and not equivalent.verified:
+            yield f"prednisolone equivalent of {drug.name}"
+
+
+def _lookalikes(*frames: Frame) -> Iterable[str]:
+    used = {label for frame in frames for cell in frame["modified_by"] for label in cell.split("|")}
+    for modifier in lookalikes():
+        if modifier.label in used and not modifier.verified:
+            yield f"how long {modifier.label} moves a value"

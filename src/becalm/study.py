@@ -1,0 +1,346 @@
+"""A whole study: from a source and a protocol to tables, chunk by chunk."""
+
+from __future__ import annotations
+
+import platform
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from becalm import __version__, gather, scores, tables, vocabulary
+from becalm.chunk import Chunk
+from becalm.clock import UNKNOWN_TIME, span
+from becalm.cohort import Candidates, Selection, candidates, select
+from becalm.doses import Rules, Treatments, daily_dose, treatments
+from becalm.errors import RecordsError
+from becalm.events import merge, values
+from becalm.frame import Frame, Kind
+from becalm.marks import unverified
+from becalm.outcome import outcome
+from becalm.output import write_manifest
+from becalm.prior import prior_therapy
+from becalm.protocol import Protocol
+from becalm.records import Refusal, Source
+from becalm.response import primary, response
+from becalm.result import StudyResult
+from becalm.safety import safety
+from becalm.scores import Definition, Evaluation, Moments
+
+Progress = Callable[[str], None]
+OUTSIDE: Final = "(not in the vocabulary)"
+RRT: Final = ("renal_replacement", "crrt", "haemodialysis", "peritoneal_dialysis")
+
+
+def run(
+    source: Source, protocol: Protocol, records_name: str, progress: Progress = lambda _: None
+) -> StudyResult:
+    """Run a protocol on a source and return every table; nothing is written."""
+    _need(source, protocol)
+    words = vocabulary.load()
+    definitions = {name: scores.load(name) for name in _definitions(protocol)}
+    total = Total(protocol, definitions)
+    for records in source.chunks():
+        progress(f"understanding {len(records.persons):,} persons")
+        chunk = Chunk.of(records, words)
+        total.add(chunk, candidates(chunk, protocol, source.info), progress)
+    return total.result(source, records_name)
+
+
+def _need(source: Source, protocol: Protocol) -> None:
+    """Refuse records without a table that the protocol cannot do without."""
+    needed = ("labs", "doses") if protocol.entry is not None else ("labs",)
+    for name in needed:
+        if name in source.missing:
+            raise RecordsError(
+                f"the table {name} is missing, and protocol {protocol.name} needs it",
+                hint=f"Add {name} (columns: becalm template OUT), or choose another protocol",
+            )
+
+
+def _definitions(protocol: Protocol) -> list[str]:
+    used = [rule.criterion for rule in (*protocol.storm.definite, *protocol.storm.possible.any)]
+    return list(dict.fromkeys([*protocol.definitions.report, *used]))
+
+
+@dataclass
+class Total:
+    """What the chunks of a study add up to."""
+
+    protocol: Protocol
+    definitions: Mapping[str, Definition]
+    frames: dict[str, list[Frame]] = field(default_factory=dict)
+    steps: dict[str, Counter[str]] = field(default_factory=dict)
+    refused: list[Refusal] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+    person_ids: list[str] = field(default_factory=list)
+    left_at: list[tuple[int, str]] = field(default_factory=list)
+
+    def add(self, chunk: Chunk, found: Candidates, progress: Progress) -> None:
+        """Take one chunk through every stage."""
+        protocol = self.protocol
+        inputs = chunk.inputs(protocol.clock)
+        evaluations = {
+            name: scores.evaluate(definition, inputs)
+            for name, definition in self.definitions.items()
+        }
+        progress("judging storms")
+        selection = select(chunk, found, evaluations, protocol)
+        cohort = selection.cohort
+        self._attrition(chunk, selection)
+        modifiers = chunk.modifiers()
+        self._criteria(chunk, found, evaluations, modifiers)
+        self._keep("values", values(chunk.events, found.population))
+        self._keep("persons", Frame({name: cohort[name] for name in tables.PERSONS}))
+        progress(f"measuring {len(cohort):,} persons of the cohort")
+        self._doses(chunk, found, cohort)
+        answered = response(cohort, chunk.events, chunk.doses, chunk.records, protocol, modifiers)
+        self._keep("response", answered)
+        self._keep("primary", primary(cohort, answered, chunk.events, protocol))
+        self._keep("safety", safety(cohort, chunk.events, chunk.doses, chunk.records, protocol))
+        self._keep("outcome", outcome(cohort, chunk.doses, chunk.records, protocol))
+        self._keep("prior", prior_therapy(cohort, chunk.doses))
+        self._figures(chunk, cohort)
+        self._refusals(chunk)
+        self.counts["persons"] += len(chunk)
+        self.counts["measurements"] += len(chunk.records.measurements)
+        self.counts["values understood"] += len(chunk.events.frame)
+        self.counts["administrations"] += len(chunk.records.administrations)
+        self.counts["cohort"] += len(cohort)
+
+    def _keep(self, name: str, frame: Frame) -> None:
+        self.frames.setdefault(name, []).append(frame)
+
+    def _attrition(self, chunk: Chunk, selection: Selection) -> None:
+        records = chunk.records
+        gone = np.full(len(chunk), -1)
+        for number, step in enumerate(selection.steps):
+            count = self.steps.setdefault(step.reason, Counter())
+            count["persons"] += int(step.remaining.sum())
+            count["stays"] += int(step.remaining[records.stays["person"]].sum())
+            count["rows"] += int(step.remaining[records.measurements["person"]].sum())
+            count["rows"] += int(step.remaining[records.administrations["person"]].sum())
+            gone[(gone < 0) & ~step.remaining] = number
+        self.person_ids += records.persons["person_id"].tolist()
+        self.left_at += [(int(at), selection.steps[at].reason if at >= 0 else "") for at in gone]
+
+    def _criteria(
+        self,
+        chunk: Chunk,
+        found: Candidates,
+        evaluations: Mapping[str, Evaluation],
+        modifiers: scores.Modifiers,
+    ) -> None:
+        people = Frame(
+            {
+                "person_id": chunk.records.persons["person_id"],
+                "age": found.age,
+                "underlying": _texts(found.underlying),
+            }
+        )
+        moments = Moments(found.clocks.index, span(self.protocol.storm.look_back))
+        for name in self.protocol.definitions.report:
+            totals, items = scores.criteria(
+                evaluations[name],
+                people,
+                moments,
+                modifiers=modifiers,
+                source_row=lambda _, row: chunk.events.source_row(row),
+                who=found.assessed,
+            )
+            self._keep("criteria", totals)
+            self._keep("criteria_items", items)
+
+    def _doses(self, chunk: Chunk, found: Candidates, cohort: Frame) -> None:
+        everything = chunk.doses.table()
+        self._keep("doses", everything.take(found.population[chunk.doses.frame["person"]]))
+        drugs = [drug.name for drug in chunk.vocabulary.drugs if drug.immunotherapy]
+        inside = np.zeros(len(chunk), np.bool_)
+        inside[cohort["person"]] = True
+        courses = treatments(chunk.doses, drugs, Rules.of(self.protocol), persons=inside)
+        self._keep("episodes", _columns(courses.episodes, tables.EPISODES))
+        self._keep("daily_dose", self._daily(chunk, cohort, drugs, courses))
+
+    def _daily(
+        self, chunk: Chunk, cohort: Frame, drugs: Iterable[str], courses: Treatments
+    ) -> Frame:
+        """Day 1 of the drug of interest begins at time zero; of every other with its first dose."""
+        running = [each for name, each in chunk.procedures().items() if name in RRT]
+        replaced = running[0].union(*running[1:]) if running else None
+        t0 = np.full(len(chunk), UNKNOWN_TIME)
+        t0[cohort["person"]] = cohort["t0"]
+        entry = self.protocol.entry.drug if self.protocol.entry else ""
+        frames = []
+        for drug in drugs:
+            since = t0
+            if drug != entry:
+                person, first = chunk.doses.first_dose(drug)
+                since = np.full(len(chunk), UNKNOWN_TIME)
+                since[person] = np.where(t0[person] == UNKNOWN_TIME, UNKNOWN_TIME, first)
+            inside = {drug: courses.inside(drug)}
+            frames.append(
+                daily_dose(chunk.doses, [drug], since=since, inside=inside, replacement=replaced)
+            )
+        return _columns(Frame.concat(frames), tables.DAILY_DOSE)
+
+    def _figures(self, chunk: Chunk, cohort: Frame) -> None:
+        variables = gather.variables_of(self.protocol, self.definitions.values())
+        drawn, rows = gather.series(chunk, cohort, variables)
+        steps = gather.dose_steps(chunk, cohort)
+        self._keep("series", drawn)
+        self._keep("dose_steps", steps)
+        self._keep("missing", gather.missing(chunk, cohort, variables))
+        self._keep("rows", gather.rows_behind(chunk, rows, steps))
+
+    def _refusals(self, chunk: Chunk) -> None:
+        self.refused += [*chunk.events.refused, *chunk.doses.refused]
+        self.refused += [
+            Refusal(each.source_table, OUTSIDE, "", each.reason, each.rows, each.example)
+            for each in chunk.events.unknown
+        ]
+
+    def result(self, source: Source, records_name: str) -> StudyResult:
+        """Return the finished study."""
+        refused = merge((*self.refused, *source.refused()))
+        written = {name: self._all(name, schema) for name, (schema, _) in _WRITTEN.items()}
+        written["attrition"] = Frame.of_rows(
+            tables.ATTRITION,
+            [
+                {"step": step, "reason": reason, **count}
+                for step, (reason, count) in enumerate(self.steps.items())
+            ],
+        )
+        written["rows_refused"] = Frame.of_rows(
+            tables.ROWS_REFUSED,
+            [{name: getattr(each, name) for name in tables.ROWS_REFUSED} for each in refused],
+        )
+        self.counts["rows refused"] = sum(each.rows for each in refused)
+        return StudyResult(
+            version=__version__,
+            protocol=self.protocol,
+            source=source.name,
+            records_name=records_name,
+            info=source.info,
+            notices=source.notices,
+            citations=_cited(self.protocol, self.definitions.values(), source),
+            unverified=unverified(self.definitions.values(), written, vocabulary.load()),
+            inputs=source.inputs(),
+            absent=source.absent(),
+            consequences=consequences(
+                written["criteria_items"], written["persons"], self.definitions
+            ),
+            counts=dict(self.counts),
+            tables=written,
+            primary=self._all("primary", tables.PRIMARY),
+            prior=self._all("prior", tables.PRIOR),
+            series=self._all("series", tables.SERIES),
+            dose_steps=self._all("dose_steps", tables.DOSE_STEPS),
+            nearest=gather.nearest_misses(
+                self.person_ids, self.left_at, written["criteria"], written["criteria_items"]
+            ),
+            missing=self._all("missing", tables.MISSING),
+            rows=self._all("rows", tables.ROWS),
+        )
+
+    def _all(self, name: str, schema: Mapping[str, Kind]) -> Frame:
+        return Frame.concat([Frame.of(schema), *self.frames.get(name, [])])
+
+
+_WRITTEN: Final = {
+    name: each for name, each in tables.WRITTEN.items() if name not in {"attrition", "rows_refused"}
+}
+
+
+def consequences(
+    items: Frame, persons: Frame, definitions: Mapping[str, Definition]
+) -> tuple[str, ...]:
+    """Say, for each definition, in how many of the cohort which of its items was not assessed."""
+    n = len(persons)
+    cohort = set(persons["person_id"])
+    unknown: Counter[tuple[str, str]] = Counter()
+    for row in items.rows():
+        if (
+            row["moment"] == "peak_to_index"
+            and row["state"] == "not assessed"
+            and row["person_id"] in cohort
+        ):
+            unknown[row["criterion"], row["item"]] += 1
+    said: list[str] = []
+    for name, definition in definitions.items():
+        parts = [
+            f"{item.title or item.key.replace('_', ' ')} in {count} of {n}"
+            for item in definition.items
+            if (count := unknown[name, item.key])
+        ]
+        if parts:
+            said.append(f"{definition.title}, not assessed: {'; '.join(parts)}")
+    return tuple(said)
+
+
+def _cited(
+    protocol: Protocol, definitions: Iterable[Definition], source: Source
+) -> tuple[str, ...]:
+    from becalm.citations import bibliography
+
+    by_doi = {each.doi: key for key, each in bibliography().items() if each.doi}
+    cited = [by_doi[each.cite] for each in definitions if each.cite in by_doi]
+    return tuple(dict.fromkeys([*protocol.cite, *cited, "kdigo2012", "ctcae5", *source.citations]))
+
+
+def _columns(frame: Frame, schema: Mapping[str, Kind]) -> Frame:
+    return Frame({name: frame[name] for name in schema})
+
+
+def _texts(values: list[str]) -> np.ndarray[tuple[int], np.dtype[np.object_]]:
+    column = np.empty(len(values), dtype=object)
+    column[:] = values
+    return column
+
+
+def write(result: StudyResult, stage: Path) -> None:
+    """Write an internal study into an empty folder: tables, figures, report, manifest."""
+    from becalm.report import write_report
+
+    folder = stage / "tables"
+    folder.mkdir()
+    for name, frame in result.tables.items():
+        tables.write(name, frame, folder)
+    write_report(result, stage)
+    write_manifest(stage, _facts(result, "internal: contains patient data, not for release"))
+
+
+def write_for_release(result: StudyResult, stage: Path) -> None:
+    """Write the part of a study that may leave the house: suppressed aggregates only."""
+    from becalm.report import write_release
+
+    write_release(result, stage)
+    facts = _facts(result, "for release: small cells suppressed")
+    del facts["inputs"]
+    write_manifest(stage, facts)
+
+
+def _facts(result: StudyResult, kind: str) -> dict[str, Any]:
+    """Return what a manifest says of a run; nothing in it changes from one run to the next."""
+    import duckdb
+    import msgspec
+
+    return {
+        "becalm": result.version,
+        "kind": kind,
+        "illustrative": result.info.illustrative,
+        "python": platform.python_version(),
+        "duckdb": duckdb.__version__,
+        "numpy": np.__version__,
+        "source": result.source,
+        "records": result.records_name,
+        "inputs": [{"name": f.name, "bytes": f.bytes, "sha256": f.sha256} for f in result.inputs],
+        "protocol": msgspec.to_builtins(result.protocol),
+        "citations": list(result.citations),
+        "unverified": list(result.unverified),
+        "notices": list(result.notices),
+        "counts": dict(result.counts),
+        "rows": {name: len(frame) for name, frame in result.tables.items()},
+    }

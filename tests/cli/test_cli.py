@@ -1,0 +1,219 @@
+"""The command line: what it writes, what it says when something is wrong, and its exit codes."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from becalm.cli import main
+from becalm.output import sha256
+from becalm.protocol.reading import PROTOCOLS
+from becalm.sources.template import copy_template
+
+COMMANDS = ("cite", "demo", "hospital", "screen", "study", "template")
+
+
+def becalm(*words: str | Path) -> Result:
+    return CliRunner().invoke(main, [str(word) for word in words])
+
+
+def one_line(result: Result, code: int) -> str:
+    """The command failed with this code and said so in one line."""
+    assert result.exit_code == code, result.output
+    said = [line for line in result.stderr.splitlines() if line.startswith("becalm: ")]
+    wrong = said[-1]
+    assert result.stderr.splitlines()[-1] == wrong
+    assert "Traceback" not in result.output
+    return wrong
+
+
+@pytest.fixture(scope="module")
+def five(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The filled example: five patients in a folder of sheets."""
+    return copy_template(tmp_path_factory.mktemp("five") / "records", True, "csv")
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("demo")
+    result = becalm("demo", "--out", out, "--persons", "40")
+    assert result.exit_code == 0, result.output
+    assert "Illustrative: every patient is invented" in result.output
+    assert "not a medical device" in result.output
+    return out
+
+
+def test_help_names_every_command_without_loading_anything_heavy() -> None:
+    asked = "import sys, becalm.cli; print({'numpy', 'duckdb', 'altair'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
+    result = becalm("--help")
+    assert result.exit_code == 0
+    assert all(f"  {name} " in result.output for name in COMMANDS)
+    assert "not a medical device" in result.output
+
+
+def test_the_demo_writes_a_report_tables_figures_and_last_a_manifest(demo: Path) -> None:
+    manifest = json.loads((demo / "manifest.json").read_text())
+    listed = {file["name"]: file for file in manifest["files"]}
+    assert manifest["illustrative"] is True
+    assert "report.html" in listed
+    assert {"tables/persons.csv", "tables/persons.parquet", "tables/outcome.csv"} <= set(listed)
+    assert any(name.startswith("figures/") and name.endswith(".svg") for name in listed)
+    assert any(name.startswith("figures/") and name.endswith(".png") for name in listed)
+    for name, file in listed.items():
+        assert sha256(demo / name) == file["sha256"], name
+
+
+def test_a_second_run_gives_the_same_bytes_in_every_table(demo: Path, tmp_path: Path) -> None:
+    again = becalm("demo", "--out", tmp_path, "--persons", "40")
+    assert again.exit_code == 0, again.output
+    tables = sorted((demo / "tables").iterdir())
+    assert len(tables) == 24
+    for table in tables:
+        assert table.read_bytes() == (tmp_path / "tables" / table.name).read_bytes(), table.name
+
+
+def test_five_patients_in_sheets_give_a_report(five: Path, tmp_path: Path) -> None:
+    result = becalm("study", five, "--out", tmp_path / "results")
+    assert result.exit_code == 0, result.output
+    assert (tmp_path / "results" / "report.html").is_file()
+
+
+def test_a_release_is_a_second_folder_without_patients(demo: Path, tmp_path: Path) -> None:
+    public = tmp_path / "public"
+    result = becalm("study", demo / "records", "--out", tmp_path / "own", "--release", public)
+    assert result.exit_code == 0, result.output
+    for file in public.rglob("*"):
+        if file.is_file():
+            assert b"ILL-" not in file.read_bytes(), file
+
+
+def test_other_files_in_the_output_folder_stay(five: Path, tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("mine")
+    assert becalm("study", five, "--out", tmp_path).exit_code == 0
+    assert (tmp_path / "notes.txt").read_text() == "mine"
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet"])
+def test_screen_writes_peaks_of_everybody_in_the_form_its_name_asks_for(
+    five: Path, tmp_path: Path, form: str
+) -> None:
+    out = tmp_path / f"peaks.{form}"
+    result = becalm("screen", five, "--out", out, "--criteria", "hscore, mas2016")
+    assert result.exit_code == 0, result.output
+    assert [path.name for path in tmp_path.iterdir()] == [out.name]
+    if form == "csv":
+        lines = out.read_text().splitlines()
+        assert len(lines) == 1 + 5 * 2
+        assert all(",peak_ever," in line for line in lines[1:])
+
+
+def test_screen_refuses_a_name_that_says_no_form(five: Path, tmp_path: Path) -> None:
+    said = one_line(becalm("screen", five, "--out", tmp_path / "peaks.xlsx"), 2)
+    assert ".parquet" in said
+
+
+def test_screen_refuses_an_unknown_definition(five: Path, tmp_path: Path) -> None:
+    out = tmp_path / "a.csv"
+    said = one_line(becalm("screen", five, "--criteria", "hscor", "--out", out), 5)
+    assert "hscore" in said
+    assert not out.exists()
+
+
+def test_cite_prints_bibtex_of_what_a_run_used(demo: Path) -> None:
+    result = becalm("cite", demo)
+    assert result.exit_code == 0
+    assert "10.1002/art.38690" in result.output
+    assert "mimic" not in result.output.lower()
+
+
+def test_cite_without_results_prints_everything() -> None:
+    result = becalm("cite")
+    assert result.exit_code == 0
+    assert result.output.count("@") > 10
+
+
+def test_cite_of_a_folder_that_is_no_result(tmp_path: Path) -> None:
+    assert "manifest" in one_line(becalm("cite", tmp_path), 3)
+
+
+def test_template_copies_a_workbook(tmp_path: Path) -> None:
+    result = becalm("template", tmp_path / "mine.xlsx")
+    assert result.exit_code == 0
+    assert (tmp_path / "mine.xlsx").is_file()
+
+
+def test_records_that_are_not_there(tmp_path: Path) -> None:
+    said = one_line(becalm("study", tmp_path / "nothing", "--out", tmp_path / "out"), 3)
+    assert "nothing" in said
+
+
+def test_records_of_no_known_kind(tmp_path: Path) -> None:
+    (tmp_path / "records").mkdir()
+    assert one_line(becalm("study", tmp_path / "records", "--out", tmp_path / "out"), 4)
+
+
+def test_nothing_is_left_behind_by_a_failure(five: Path, tmp_path: Path) -> None:
+    records = copy_template(tmp_path / "records", True, "csv")
+    (records / "persons.csv").write_text("person_id,sex\nA,F\nA,M\n")
+    said = one_line(becalm("study", records, "--out", tmp_path / "out"), 4)
+    assert "persons.csv, row 3" in said
+    assert not list(tmp_path.glob("out/*"))
+
+
+def test_a_sheet_that_the_protocol_needs(tmp_path: Path) -> None:
+    records = copy_template(tmp_path / "records", True, "csv")
+    (records / "doses.csv").unlink()
+    said = one_line(becalm("study", records, "--out", tmp_path / "out"), 4)
+    assert "doses" in said
+
+
+def test_an_unknown_protocol(five: Path, tmp_path: Path) -> None:
+    said = one_line(becalm("study", five, "--protocol", "anakinra", "--out", tmp_path), 5)
+    assert "anakinra_mas" in said
+
+
+def test_an_unknown_protocol_key_is_shown_with_its_row(five: Path, tmp_path: Path) -> None:
+    text = (PROTOCOLS / "anakinra_mas.toml").read_text(encoding="utf-8")
+    mine = tmp_path / "mine.toml"
+    mine.write_text(text.replace("min_age", "min_agee", 1), encoding="utf-8")
+    said = one_line(becalm("study", five, "--protocol", mine, "--out", tmp_path / "out"), 5)
+    row = 1 + text[: text.index("min_age")].count("\n")
+    assert f"mine.toml, row {row}" in said
+    assert "'min_age'" in said
+
+
+def test_an_output_folder_that_is_a_file(five: Path, tmp_path: Path) -> None:
+    (tmp_path / "out").write_text("a file")
+    assert "--out" in one_line(becalm("study", five, "--out", tmp_path / "out"), 6)
+    assert (tmp_path / "out").read_text() == "a file"
+
+
+def test_a_command_that_does_not_exist() -> None:
+    assert becalm("studdy").exit_code == 2
+
+
+def test_a_mistake_of_ours_is_70_and_debug_shows_where(
+    five: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("no")
+
+    monkeypatch.setattr("becalm.study.run", broken)
+    result = becalm("study", five, "--out", tmp_path)
+    assert result.exit_code == 70
+    assert "--debug" in result.stderr
+    again = becalm("--debug", "study", five, "--out", tmp_path)
+    assert isinstance(again.exception, ZeroDivisionError)
+
+
+def test_debug_shows_where_a_users_mistake_was_noticed(tmp_path: Path) -> None:
+    result = becalm("--debug", "study", tmp_path / "nothing", "--out", tmp_path)
+    assert result.exception is not None
+    assert type(result.exception).__name__ == "UnreadableFileError"
