@@ -68,7 +68,8 @@ def _by_treatment(
     when = continuous(doses, entry.drug, rules, ended).when
     rate = doses.rate(entry.drug).clip(when)
     since = rate.clip(Intervals(person, t0, np.full(len(person), FOREVER)))
-    who, high = since.first(lambda low, _: rounded(low * HOURS_A_DAY) >= entry.high_rate_mg_day)
+    # Rates are kept to nine decimals: 2,000/24 mg/h comes back a millionth of a mg short of 2,000.
+    who, high = since.first(lambda low, _: np.round(low * HOURS_A_DAY, 6) >= entry.high_rate_mg_day)
     found.t_high[who] = high
     return found
 
