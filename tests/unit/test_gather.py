@@ -1,0 +1,148 @@
+"""What a report draws and opens: nobody's rows but the cohort's, each leading back to the records."""
+
+from typing import Any
+
+import numpy as np
+
+from becalm import gather, protocol, scores
+from becalm.chunk import Chunk
+from becalm.frame import Frame
+from becalm.scores import Moments, criteria, evaluate
+from becalm.tables import CRITERIA, CRITERIA_ITEMS
+from tests.records import at, chunk, condition, dose, lab, person, study
+
+MAS = protocol.load("anakinra_mas")
+PATIENTS = [
+    person("other"),
+    person("case"),
+    condition("mas", 0, person=1),
+    dose("anakinra", 0, 20, rate="100 mg/h", person=1),
+    dose("methylprednisolone", -24, amount="500 mg", person=1),
+    lab("ferritin", 900, -5, person=0),
+    lab("ferritin", ">15000", -14 * 24, person=1),
+    lab("ferritin", 800, -14 * 24 - 1, person=1),
+    lab("ferritin", 700, 30 * 24, person=1),
+    lab("ferritin", 600, 30 * 24 + 1, person=1),
+    lab("ast", 55, 0, person=1),
+    lab("crp", 40, 1, person=1),
+]
+
+
+def of(*rows: Any) -> tuple[Chunk, Frame]:
+    _, selection = study(MAS, *rows)
+    return chunk(*rows), selection.cohort
+
+
+def test_series_reach_from_two_weeks_before_to_thirty_days_after() -> None:
+    patients, cohort = of(*PATIENTS)
+    drawn, rows = gather.series(patients, cohort, ["ferritin", "ast"])
+    found = [(row["variable"], row["hours"], row["low"]) for row in drawn.rows()]
+    assert found == [
+        ("ferritin", -336, np.nextafter(15000, 1e9)),
+        ("ast", 0, 55),
+        ("ferritin", 720, 700),
+    ]
+    assert set(drawn["person_id"]) == {"case"}
+    assert [patients.events.source_row(row) for row in rows] == drawn["source_row"].tolist()
+
+
+def test_dose_steps_and_the_rows_behind_everything() -> None:
+    patients, cohort = of(*PATIENTS)
+    steps = gather.dose_steps(patients, cohort)
+    found = {row["drug"]: (row["start_h"], row["end_h"], row["rate_mg_h"]) for row in steps.rows()}
+    assert found["anakinra"] == (0, 20, 100)
+    assert found["methylprednisolone"][:2] == (-24, -24)
+    _, measured = gather.series(patients, cohort, ["ferritin"])
+    behind = {
+        row["source_row"]: row for row in gather.rows_behind(patients, measured, steps).rows()
+    }
+    assert {row["person_id"] for row in behind.values()} == {"case"}
+    said = {(row["label"], row["value"]) for row in behind.values()}
+    assert {
+        ("anakinra", "100 mg/h"),
+        ("methylprednisolone", "500 mg"),
+        ("ferritin", ">15000"),
+    } <= said
+    assert set(steps["source_row"]) <= set(behind)
+
+
+def test_missing_counts_days_from_time_zero() -> None:
+    """Day 0 is the 24 h before time zero; nothing measured is a 0, not a gap."""
+    patients, cohort = of(*PATIENTS, lab("ast", 60, -0.5, person=1), lab("ast", 61, 24, person=1))
+    counted = gather.missing(patients, cohort, ["ast", "ferritin"])
+    days = {(row["variable"], row["day"]): row["n"] for row in counted.rows()}
+    assert [days["ast", day] for day in range(4)] == [1, 1, 1, 0]
+    assert all(days["ferritin", day] == 0 for day in range(8))
+
+
+def tables(patients: Chunk, who: list[bool]) -> tuple[Frame, Frame]:
+    inputs = patients.inputs("drawn")
+    people = Frame(
+        {
+            "person_id": patients.records.persons["person_id"],
+            "age": np.full(len(who), 44),
+            "underlying": np.full(len(who), "", dtype=object),
+        }
+    )
+    totals, items = [], []
+    for name in ("hlh2004", "hscore"):
+        total, item = criteria(
+            evaluate(scores.load(name), inputs),
+            people,
+            Moments.peak_only(len(who)),
+            modifiers={},
+            source_row=lambda _, row: patients.events.source_row(row),
+            who=np.array(who),
+        )
+        totals.append(total)
+        items.append(item)
+    return Frame.concat(totals), Frame.concat(items)
+
+
+MISSED = chunk(
+    person("b"), person("a"), person("in"), person("c"), person("far"),
+    *(lab("ferritin", 9000, 0, person=i) for i in (0, 1, 2)),
+    lab("temperature", 40, 0, person=0), lab("ferritin", 100, 0, person=3),
+)  # fmt: skip
+IDS = ["b", "a", "in", "c", "far"]
+LEFT = [(4, "no storm"), (4, "no storm"), (-1, ""), (4, "no storm"), (2, "no drug")]
+
+
+def test_nearest_misses_are_those_who_came_furthest_then_highest() -> None:
+    nearest = gather.nearest_misses(IDS, LEFT, *tables(MISSED, [True] * 5))
+    assert nearest["person_id"].tolist() == ["b", "a", "c", "far"]
+    first = next(iter(nearest.rows()))
+    assert (first["reason"], first["criterion"], first["low"]) == ("no storm", "hscore", 50 + 49)
+    missing = first["missing"].split("|")
+    assert {"cytopenias", "triglycerides", "organomegaly", "immunosuppression"} <= set(missing)
+    assert "temperature" not in missing
+
+
+def test_nobody_missed_when_everybody_is_in_or_nothing_was_assessed() -> None:
+    inside = [(-1, "")] * 5
+    assert len(gather.nearest_misses(IDS, inside, *tables(MISSED, [True] * 5))) == 0
+    empty = Frame.of(CRITERIA), Frame.of(CRITERIA_ITEMS)
+    assert len(gather.nearest_misses(IDS, LEFT, *empty)) == 0
+
+
+def test_an_empty_cohort_draws_nothing() -> None:
+    patients, cohort = of(person("a"), lab("ferritin", 900, 0))
+    assert len(cohort) == 0
+    drawn, rows = gather.series(patients, cohort, ["ferritin"])
+    steps = gather.dose_steps(patients, cohort)
+    assert (len(drawn), rows, len(steps)) == (0, [], 0)
+    assert len(gather.missing(patients, cohort, ["ferritin"])) == 0
+    assert len(gather.rows_behind(patients, rows, steps)) == 0
+
+
+def test_variables_are_those_of_the_response_then_of_the_definitions() -> None:
+    names = gather.variables_of(MAS, [scores.load("hscore")])
+    assert names[: len(MAS.response.variables)] == list(MAS.response.variables)
+    assert {"temperature", "hepatomegaly", "wbc"} <= set(names)
+    assert len(names) == len(set(names))
+
+
+def test_infusions_of_persons_outside_the_cohort_are_not_drawn() -> None:
+    patients, cohort = of(*PATIENTS, dose("anakinra", 0, amount="100 mg", route="SC"))
+    assert set(gather.dose_steps(patients, cohort)["person_id"]) == {"case"}
+    assert at(0) == cohort["t0"][0]
