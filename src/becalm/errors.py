@@ -6,7 +6,7 @@ A message is one line that says where (file, row, column), what is wrong and how
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 
 class BecalmError(Exception):
@@ -47,9 +47,30 @@ class RecordsError(BecalmError):
 
 
 class DefinitionError(BecalmError):
-    """A protocol or a definition is wrong."""
+    """A protocol or a definition is wrong, in one place or in several."""
 
     exit_code = 5
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        where: str | None = None,
+        hint: str | None = None,
+        others: Sequence[DefinitionError] = (),
+    ) -> None:
+        self.others = tuple(others)
+        super().__init__(what, where=where, hint=hint)
+
+    def line(self) -> str:
+        """Return one line for each mistake."""
+        return "\n".join((super().line(), *(other.line() for other in self.others)))
+
+    @classmethod
+    def of(cls, mistakes: Sequence[DefinitionError]) -> DefinitionError:
+        """Return several mistakes as one error that lists them all."""
+        first, *others = mistakes
+        return cls(first.what, where=first.where, hint=first.hint, others=others)
 
 
 class OutputError(BecalmError):

@@ -9,7 +9,7 @@ from itertools import pairwise, product
 from typing import NamedTuple
 
 from becalm.clock import span
-from becalm.scores.definition import Band, Definition, Item
+from becalm.scores.definition import STANDING, Band, Definition, Item
 from tests.reference.timeline import HOUR, UNKNOWN, Pair, Point, Segments, at, summary, window
 
 Draws = dict[str, list[Point] | Segments]
@@ -83,7 +83,7 @@ def total_at(definition: Definition, draws: Draws, person: int, time: int) -> Pa
     for each in product(*possible.values()):
         met = {key: points > 0 for key, points in zip(possible, each, strict=True)}
         holds = True
-        for term in definition.rule.all:
+        for term in definition.rule.terms:
             if isinstance(term, str):
                 holds = holds and met[term]
             else:
@@ -93,8 +93,9 @@ def total_at(definition: Definition, draws: Draws, person: int, time: int) -> Pa
 
 
 def anything_known(definition: Definition, draws: Draws, person: int, time: int) -> bool:
+    """Whether anything is known but what stands whatever happens."""
     return any(
-        value_at(draws, leaf, person, time) != UNKNOWN
+        leaf.variable not in STANDING and value_at(draws, leaf, person, time) != UNKNOWN
         for item in definition.items
         for leaf in item.leaves()
     )

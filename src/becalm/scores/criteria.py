@@ -17,7 +17,7 @@ from becalm.frame import Frame
 from becalm.scores.definition import Definition, Derivation, Item
 from becalm.scores.engine import Evaluation, status
 from becalm.scores.moments import Asked, Moments, ask
-from becalm.scores.points import counted
+from becalm.scores.points import counted, settled
 from becalm.scores.probability import probability_interval
 from becalm.scores.readings import Modifiers, Readings, SourceRow, Texts, blank
 from becalm.tables import CRITERIA, CRITERIA_ITEMS
@@ -55,7 +55,7 @@ def _totals(asked: Asked, readings: Readings, persons: Frame, name: Texts) -> Fr
     without_low, without_high = readings.total_unmodified
     assessed = np.zeros(count, np.int64)
     for item in definition.items:
-        assessed += _decided(readings.points(item))
+        assessed += np.logical_or(*settled(item, readings.points(item)))
     return Frame.of(
         CRITERIA,
         person_id=name,
@@ -120,15 +120,9 @@ def _derived(derivation: Derivation, age: int, diseases: frozenset[str]) -> bool
     return None if None in answers or not answers else True
 
 
-def _decided(pair: Pair) -> Mask:
-    low, high = pair
-    decided: Mask = (low > 0) | (high <= 0)
-    return decided
-
-
-def _states(pair: Pair) -> list[str]:
-    low, high = pair
-    words = np.where(low > 0, "met", np.where(high <= 0, "not met", "not assessed"))
+def _states(item: Item, pair: Pair) -> list[str]:
+    met, not_met = settled(item, pair)
+    words = np.where(met, "met", np.where(not_met, "not met", "not assessed"))
     listed: list[str] = words.tolist()
     return listed
 
@@ -164,11 +158,11 @@ def _item(
         criterion=np.full(count, readings.evaluation.definition.name, dtype=object),
         moment=np.full(count, asked.moment, dtype=object),
         item=np.full(count, label, dtype=object),
-        state=_states(pair),
+        state=_states(item, pair),
         points_low=pair[0] if scores else blanks,
         points_high=pair[1] if scores else blanks,
         value=value,
-        unit=np.full(count, item.unit, dtype=object),
+        unit=np.full(count, item.value_unit, dtype=object),
         time=time,
         censored=censored,
         modified_by=modified_by,
@@ -179,10 +173,12 @@ def _item(
 def _seen(readings: Readings, item: Item) -> tuple[Floats, Texts, Times, Texts, Texts]:
     """Value, sign, time, modifiers and rows of an item; of a count, those of all its parts.
 
-    The value of a count is how many parts are met, where that is certain; its time is the latest
-    of its parts', when the picture was complete.
+    The value of a count is how many parts are met, where that is certain, that of another
+    definition its total; the time is the latest of the parts', when the picture was complete.
     """
     count = len(readings.person)
+    if item.referred:
+        return (*readings.referred(item), *_together(readings, item.referred.items))
     if not item.count:
         leaf = readings.leaf(item)
         censored = blank(count)
@@ -190,10 +186,17 @@ def _seen(readings: Readings, item: Item) -> tuple[Floats, Texts, Times, Texts, 
         censored[signed] = [f"value{sign}" for sign in leaf.sign[signed]]
         return leaf.value, censored, leaf.drawn, leaf.modified_by, leaf.source_row
     low, high = counted(item, [readings.points(part) for part in item.count])
-    parts = [_seen(readings, part) for part in item.count]
     return (
         np.where(low == high, low, np.nan),
         blank(count),
+        *_together(readings, item.count),
+    )
+
+
+def _together(readings: Readings, items: Iterable[Item]) -> tuple[Times, Texts, Texts]:
+    """Latest time, modifiers and rows of several items."""
+    parts = [_seen(readings, part) for part in items]
+    return (
         np.maximum.reduce([part[2] for part in parts]),
         _union([part[3] for part in parts]),
         _union([part[4] for part in parts], in_order=True),

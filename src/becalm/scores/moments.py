@@ -61,10 +61,10 @@ def ask(evaluation: Evaluation, moments: Moments, who: Mask) -> Iterator[Asked]:
     if len(indexed):
         index = moments.index[indexed]
         window = Intervals(indexed, index - moments.look_back, index + 1)
-        known = evaluation.total.clip(window)
+        known = evaluation.observed.clip(window)
         yield _asked("index", evaluation, known, indexed, index)
         yield _asked("peak_to_index", evaluation, known, indexed, None)
-    yield _asked("peak_ever", evaluation, evaluation.total, persons, None)
+    yield _asked("peak_ever", evaluation, evaluation.observed, persons, None)
 
 
 def _asked(

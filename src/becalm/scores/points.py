@@ -1,4 +1,4 @@
-"""From values to points: bands, thresholds, counts and rules, on arrays of (lowest, highest).
+"""From values to points: bands, coefficients, counts, rules and grades, on (lowest, highest).
 
 Everything here is a pure function of pairs of arrays; unknown is (-inf, inf) on the way in, and
 comes out as everything that the item could be worth.
@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 
-from becalm.scores.definition import Definition, Item
-from becalm.timeline import Floats, Pair
+from becalm.scores.definition import Definition, Grade, Group, Item
+from becalm.timeline import Floats, Mask, Pair, rounded
 
 
 class _Steps(NamedTuple):
@@ -52,12 +52,23 @@ def as_printed(item: Item, low: Floats, high: Floats) -> Pair:
     )
 
 
-def banded(item: Item, low: Floats, high: Floats) -> Pair:
+def scored(item: Item, low: Floats, high: Floats) -> Pair:
     """Fewest and most points that values from `low` to `high` are worth.
 
-    A value may straddle bands: a ferritin above 5,000 is worth 35 or 50.
+    A value may straddle bands: a ferritin above 5,000 is worth 35 or 50. With a coefficient the
+    points are the value times it, rounded to 9 decimals: a fall below zero turns the bounds round.
     """
     low, high = as_printed(item, low, high)
+    if item.coefficient is None:
+        return _banded(item, low, high)
+    if low is high:
+        exact = rounded(low * item.coefficient)
+        return exact, exact
+    ends = rounded(low * item.coefficient), rounded(high * item.coefficient)
+    return ends if item.coefficient > 0 else ends[::-1]
+
+
+def _banded(item: Item, low: Floats, high: Floats) -> Pair:
     steps = _steps(item)
     first = np.searchsorted(steps.edges, low, "right")
     if low is high:
@@ -87,32 +98,51 @@ def counted(item: Item, parts: Iterable[Pair]) -> Pair:
     return low, high
 
 
+def settled(item: Item, pair: Pair) -> tuple[Mask, Mask]:
+    """Where an item is met for certain, and where it is not met for certain.
+
+    An item with a coefficient is met where something is known of it that is not nothing.
+    """
+    low, high = pair
+    if item.coefficient is None:
+        return low > 0, high <= 0
+    known = (low > item.minimum) | (high < item.maximum)
+    return known & ((low > 0) | (high < 0)), (low == 0) & (high == 0)
+
+
 def totalled(definition: Definition, items: Iterable[Pair]) -> Pair:
     """Lowest and highest total from the items' points, each possibly unknown."""
     known = {
         item.key: worth(item, pair) for item, pair in zip(definition.items, items, strict=True)
     }
-    if definition.rule is None:
-        low: Floats = np.sum([each for each, _ in known.values()], axis=0)
-        high: Floats = np.sum([each for _, each in known.values()], axis=0)
-        return low, high
-    return _fulfilled(definition, known, 0), _fulfilled(definition, known, 1)
+    if definition.rules:
+        return _ruled(definition, known, 0), _ruled(definition, known, 1)
+    low: Floats = np.sum([each for each, _ in known.values()], axis=0)
+    high: Floats = np.sum([each for _, each in known.values()], axis=0)
+    return (rounded(low), rounded(high)) if definition.linear else (low, high)
 
 
-def _fulfilled(definition: Definition, known: Mapping[str, Pair], bound: int) -> Floats:
-    """1.0 where every term of the rule holds with all points at one of their bounds.
+def _ruled(definition: Definition, known: Mapping[str, Pair], bound: int) -> Floats:
+    """The highest grade, or 1 for a rule, that holds with all points at one of their bounds.
 
     A rule has no negation, so it is least fulfilled when every item is.
     """
     met = {name: pair[bound] > 0 for name, pair in known.items()}
-    terms = []
-    for term in definition.rule.all if definition.rule else ():
-        if isinstance(term, str):
-            terms.append(met[term])
-        else:
-            terms.append(np.sum([met[name] for name in term.of], axis=0) >= term.at_least)
-    fulfilled: Floats = np.logical_and.reduce(terms).astype(np.float64)
-    return fulfilled
+    if definition.rule is not None:
+        return _holds(definition.rule, met).astype(np.float64)
+    reached: Floats = np.max(
+        [grade.grade * _holds(grade, met) for grade in definition.grades], axis=0, initial=0.0
+    )
+    return reached
+
+
+def _holds(group: Group, met: Mapping[str, Mask]) -> Mask:
+    terms = [met[term] if isinstance(term, str) else _holds(term, met) for term in group.terms]
+    enough: Mask = np.sum(terms, axis=0) >= group.needed
+    return enough
+
+
+_ONE: Final = Grade(grade=1.0)
 
 
 def attainable(definition: Definition, total: float) -> bool:
@@ -120,8 +150,10 @@ def attainable(definition: Definition, total: float) -> bool:
 
     A score found in a note that cannot be reached was added up wrongly, or is another score.
     """
-    if definition.rule is not None:
-        return total in (0.0, 1.0)
+    if definition.rules:
+        return total in {0.0, *(grade.grade for grade in definition.grades or (_ONE,))}
+    if definition.linear:
+        return definition.minimum <= total <= definition.maximum
     reached = {0.0}
     for item in definition.items:
         reached = {each + band.points for each in reached for band in item.scale}

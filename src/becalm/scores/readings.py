@@ -13,7 +13,7 @@ import numpy.typing as npt
 from becalm.clock import UNKNOWN_TIME
 from becalm.scores.definition import Item
 from becalm.scores.engine import Evaluation
-from becalm.scores.points import banded, counted, totalled
+from becalm.scores.points import counted, scored, totalled
 from becalm.timeline import Floats, Intervals, Mask, Pair, Persons, Points, Times
 from becalm.units import limit
 
@@ -55,12 +55,23 @@ class Readings:
     def _unmodified(self, item: Item) -> Pair:
         if item.count:
             parts = [self._unmodified(part) for part in item.count]
-            return banded(item, *counted(item, parts))
+            return scored(item, *counted(item, parts))
+        if item.referred:
+            parts = [self._unmodified(part) for part in item.referred.items]
+            return scored(item, *totalled(item.referred, parts))
         low, high = self.points(item)
-        if not self.modifiers.get(item.variable):
+        if not any(self.modifiers.get(leaf.variable) for leaf in item.leaves()):
             return low, high
         moved = self.leaf(item).moved
         return np.where(moved, 0.0, low), np.where(moved, 0.0, high)
+
+    def referred(self, item: Item) -> tuple[Floats, Texts]:
+        """Total and sign of the definition that an item takes the total of."""
+        low, high = self.evaluation.value(item).at(self.person, self.time)
+        value, sign = shown(low, high, prefer_high=False)
+        censored = blank(len(value))
+        censored[sign != ""] = [f"value{each}" for each in sign[sign != ""]]
+        return value, censored
 
     def leaf(self, item: Item) -> Leaf:
         """What was read for an item that reads a variable."""
@@ -89,21 +100,26 @@ class Leaf:
 def read(readings: Readings, item: Item) -> Leaf:
     """Look up the values of an item that reads a variable, and the draws that they rest on."""
     inputs = readings.evaluation.inputs
-    timeline = inputs.timeline(item)
+    timeline = readings.evaluation.value(item)
     low, high = timeline.at(readings.person, readings.time)
     value, sign = shown(low, high, prefer_high=item.take == "max")
     asked, row = timeline.evidence_at(readings.person, readings.time)
-    when = drawn_at(inputs.points(item.variable), row)
     count = len(readings.person)
     drawn = np.full(count, UNKNOWN_TIME)
-    drawn[asked[::-1]] = when[::-1]  # of several draws the one named first
+    hits: dict[str, Mask] = {}
+    for leaf in item.leaves():
+        when = drawn_at(inputs.points(leaf), row)
+        own = when != UNKNOWN_TIME
+        first = np.full(count, UNKNOWN_TIME)
+        first[asked[own][::-1]] = when[own][::-1]  # of several draws the one named first
+        drawn = np.maximum(drawn, first)
+        for label, span in readings.modifiers.get(leaf.variable, ()):
+            hit = hits.setdefault(label, np.zeros(count, np.bool_))
+            hit[asked[span.contains(readings.person[asked], when) & own]] = True
     modified_by, moved = blank(count), np.zeros(count, np.bool_)
-    for label, span in sorted(readings.modifiers.get(item.variable, ()), key=lambda each: each[0]):
-        inside = asked[span.contains(readings.person[asked], when) & (when != UNKNOWN_TIME)]
-        hit = np.zeros(count, np.bool_)
-        hit[inside] = True
-        modified_by[hit] = joined(modified_by[hit], label)
-        moved |= hit
+    for label in sorted(hits):
+        modified_by[hits[label]] = joined(modified_by[hits[label]], label)
+        moved |= hits[label]
     names = [readings.source_row(item.variable, each) for each in row.tolist()]
     return Leaf(value, sign, drawn, modified_by, gathered(count, asked, names), moved)
 

@@ -12,6 +12,7 @@ from becalm.errors import DefinitionError
 from becalm.units import Conversion, normalise
 from becalm.vocabulary.model import (
     Condition,
+    Derived,
     Drug,
     Entry,
     Finding,
@@ -57,6 +58,10 @@ class _Variables(msgspec.Struct, forbid_unknown_fields=True):
     specimens: dict[str, tuple[str, ...]]
 
 
+class _Derived(msgspec.Struct, forbid_unknown_fields=True):
+    derived: tuple[Derived, ...]
+
+
 class _Drugs(msgspec.Struct, forbid_unknown_fields=True):
     drug: tuple[Drug, ...]
     group: tuple[Group, ...]
@@ -91,6 +96,7 @@ class Files(msgspec.Struct, frozen=True):
     """All entries as read, findings also as variables."""
 
     variables: tuple[Variable, ...]
+    derived: tuple[Derived, ...]
     drugs: tuple[Drug, ...]
     conditions: tuple[Condition, ...]
     findings: tuple[Finding, ...]
@@ -135,6 +141,7 @@ def read() -> Files:
     conditions = _read("conditions.toml", _Conditions)
     files = Files(
         variables=_named((*measured.variable, *map(_as_variable, findings))),
+        derived=_named(_read("derived.toml", _Derived).derived),
         drugs=_named((*drugs.drug, *(d for group in drugs.group for d in group.entries()))),
         conditions=_named(conditions.condition),
         findings=findings,

@@ -13,6 +13,7 @@ from becalm.units import BLANK_UNITS, Conversion, normalise
 from becalm.vocabulary import loading
 from becalm.vocabulary.model import (
     Condition,
+    Derived,
     Drug,
     Entry,
     Finding,
@@ -40,6 +41,8 @@ class Vocabulary:
     def __init__(self, files: loading.Files) -> None:
         self.variables: tuple[Variable, ...] = files.variables
         """In a fixed order; a variable's code is its position."""
+        self.derived: tuple[Derived, ...] = files.derived
+        """What definitions may read that no row says by itself."""
         self.drugs: tuple[Drug, ...] = files.drugs
         self.conditions: tuple[Condition, ...] = files.conditions
         self.findings: tuple[Finding, ...] = files.findings
@@ -161,6 +164,10 @@ class Vocabulary:
             return _AS_IS, refused
         factor = variable.units.get(name)
         return (factor.conversion(), "") if factor else (_AS_IS, UNKNOWN_UNIT)
+
+    def unit_of(self, variable: Variable, unit: str) -> tuple[Conversion, str]:
+        """Return how a unit converts to the variable's own, or why it does not."""
+        return self._conversion(variable, unit)
 
     def _is_specimen(self, written: str, expected: str) -> bool:
         plain = words(written)

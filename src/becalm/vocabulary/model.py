@@ -92,6 +92,17 @@ class Variable(Entry, frozen=True, kw_only=True):
     mimic: tuple[MimicItem, ...] = ()
 
 
+class Derived(Entry, frozen=True, kw_only=True):
+    """A quantity that definitions read and that is worked out from several rows of a record.
+
+    `kind`: draws that are looked back for, or something that runs or stands.
+    """
+
+    kind: Literal["points", "timeline"]
+    unit: str = ""
+    plausible: Range
+
+
 class Equivalent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Milligrams of prednisolone that one milligram of a glucocorticoid stands for."""
 
