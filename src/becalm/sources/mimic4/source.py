@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -85,14 +85,21 @@ class Mimic4:
     def inputs(self) -> tuple[InputFile, ...]:
         """Return every file that is read, with its hash; each is whole and was not changed since."""
         if self._inputs is None:
-            root = self._release.root
-            listed = published(root)
-            files = sorted({table.path for table in self._release.found.values()})
             with ThreadPoolExecutor() as pool:
-                hashed = pool.map(lambda path: input_file(path, root, listed), files)
-                self._inputs = tuple(hashed)
+                self._inputs = self._checked(self._hashed(pool))
         self._release.unchanged()
         return self._inputs
+
+    def _hashed(self, pool: ThreadPoolExecutor) -> list[Future[InputFile]]:
+        root = self._release.root
+        listed = published(root)
+        files = sorted({table.path for table in self._release.found.values()})
+        return [pool.submit(input_file, path, root, listed) for path in files]
+
+    def _checked(self, files: list[Future[InputFile]]) -> tuple[InputFile, ...]:
+        wait(files)
+        self._release.unchanged()  # first, because a file that was changed is not a damaged one
+        return tuple(each.result() for each in files)
 
     def absent(self) -> tuple[Absent, ...]:
         """Return the tables and columns that are not there, and what is not known for it."""
@@ -107,8 +114,19 @@ class Mimic4:
     def chunks(self) -> Iterator[Records]:
         """Yield whole persons, in the order of their ids as text, about `chunk_rows` results each.
 
-        Everything is read anew at each call.
+        Everything is read anew at each call. Meanwhile every file is checked to be whole, because
+        a damaged one may well be read without complaint: what is wrong is raised in place of the
+        end.
         """
+        pool = ThreadPoolExecutor(max_workers=1)
+        checked = self._hashed(pool) if self._inputs is None else []
+        try:
+            yield from self._chunks()
+            self._inputs = self._checked(checked) or self._inputs
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+    def _chunks(self) -> Iterator[Records]:
         self._refused = Refused()
         everyone = len(self._persons["person_id"])
         kinds = duck.Dictionary()
@@ -127,7 +145,6 @@ class Mimic4:
             low = high
         if rows:
             rows.drain()
-        self._release.unchanged()
 
     def _open(self, memory: str) -> DuckDBPyConnection:
         con = duck.connect(memory)

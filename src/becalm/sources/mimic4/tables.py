@@ -6,6 +6,7 @@ import csv
 import difflib
 import gzip
 import io
+import os
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -141,7 +142,9 @@ class Release:
         for candidate in (name, stand_in) if stand_in else (name,):
             for suffix in (".csv", ".csv.gz"):
                 path = self.root / module / f"{candidate}{suffix}"
-                if path.is_file():
+                if os.path.lexists(path):
+                    if not path.is_file():
+                        raise UnreadableFileError("is not a file", where=f"{module}/{path.name}")
                     if name not in self.found:
                         self._stamps.append(stamp(path))
                         self.found[name] = Table(candidate, path, _header(path, module))

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from becalm.errors import RecordsError, UnreadableFileError, did_you_mean, place
 from becalm.records import Absent, InputFile, Records, Refusal, StudyInfo
-from becalm.sources.files import input_file, read_text
+from becalm.sources.files import input_file, read_text, stamp, unchanged
 from becalm.sources.sheets.build import build
 from becalm.sources.sheets.cells import Sheet, near
 from becalm.sources.sheets.check import Wrong, read_time
@@ -78,12 +78,13 @@ def open_sheets(path: Path) -> SheetsSource:
     folder = path if path.is_dir() else path.parent
     if path.is_dir():
         files = sheet_files(path)
+        read = list(files.values())
+        seen = [stamp(file) for file in read]
         sheets = {name: read_sheet(name, file) for name, file in files.items()}
         study: dict[str, str] = {}
-        read = list(files.values())
     else:
+        read, seen = [path], [stamp(path)]
         sheets, study = read_workbook(path)
-        read = [path]
     if "persons" not in sheets:
         raise RecordsError(
             "the sheet persons is missing",
@@ -98,16 +99,19 @@ def open_sheets(path: Path) -> SheetsSource:
                 where=path.name,
                 hint="Remove one",
             )
+        seen.append(stamp(beside))
         info = _info(_toml(beside), _STUDY_FILE)
         read.append(beside)
     else:
         info = _info(study, f"{path.name}, sheet {STUDY}")
     records, refused = build(sheets)
+    inputs = tuple(sorted((input_file(f, folder) for f in read), key=lambda f: f.name))
+    unchanged(seen, folder)
     return SheetsSource(
         info=info,
         notices=tuple(_doubtful_columns(sheets)),
         missing=tuple(name for name in SHEETS if name not in sheets),
-        _inputs=tuple(sorted((input_file(f, folder) for f in read), key=lambda f: f.name)),
+        _inputs=inputs,
         _absent=tuple(_absent(sheets)),
         _refused=refused,
         _records=records,
