@@ -17,10 +17,10 @@ class Reference(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     """One paper, guideline or data set; `checked` is False until compared with its publisher."""
 
     type: Literal["article", "misc"]
-    author: str
     title: str
     year: int
     used_for: str
+    author: str = ""
     journal: str = ""
     publisher: str = ""
     volume: str = ""

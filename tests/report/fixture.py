@@ -428,10 +428,10 @@ def illustrative(persons: tuple[Person, ...] = PERSONS) -> StudyResult:
     """Return the finished study of five invented persons."""
     written = {name: tables.empty(name) for name in tables.WRITTEN}
     steps = (
-        ("everyone in the records", 412, 448, 96120), ("aged 18 or over", 408, 443, 95700),
-        ("continuous IV anakinra, 6 h or more", 9, 10, 4300), ("inside the recruitment dates", 8, 9, 3900),
-        ("storm definite, possible or diagnosed", 6, 7, 3100),
-        ("no active malignancy, immune-effector therapy or primary HLH", 5, 6, 2890),
+        ("everyone in the records", 412, 448, 96120), ("younger than 18", 408, 443, 95700),
+        ("no continuous intravenous anakinra for 6h", 9, 10, 4300), ("outside the recruitment dates", 8, 9, 3900),
+        ("no storm: neither definite, possible nor diagnosed", 6, 7, 3100),
+        ("excluded: malignancy", 5, 6, 2890),
     )  # fmt: skip
     written |= {
         "attrition": _frame(
@@ -547,7 +547,7 @@ def illustrative(persons: tuple[Person, ...] = PERSONS) -> StudyResult:
         dose_steps=_frame(tables.DOSE_STEPS, _each(persons, _steps)),
         nearest=_frame(
             tables.NEAREST,
-            [{"person_id": "MIM-3", "reason": "no active malignancy, immune-effector therapy or primary HLH",
+            [{"person_id": "MIM-3", "reason": "excluded: malignancy",
               "criterion": "hscore", "low": 251, "high": 286, "missing": "haemophagocytosis"}],
         ),
         missing=_frame(tables.MISSING, _each(persons, _missing)),
@@ -584,6 +584,7 @@ def many(n: int = 36, design: str = "hyperinflammation") -> StudyResult:
         full,
         protocol=protocol.load(design),
         info=StudyInfo(),
+        citations=("fardet2014", "henter2007"),
         dose_steps=kept,
         tables={
             **full.tables,

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from becalm.report import page
+from becalm.report import page, release
 from becalm.report.cohort import Cohort
+from becalm.report.disclosure import THRESHOLD
 from becalm.report.figures import draw_all
 from becalm.result import StudyResult
 
-__all__ = ["write_report"]
+__all__ = ["write_release", "write_report"]
 
 
 def write_report(result: StudyResult, folder: Path) -> list[Path]:
@@ -29,4 +30,22 @@ def write_report(result: StudyResult, folder: Path) -> list[Path]:
         vector.write_text(figure.svg, encoding="utf-8")
         pixels.write_bytes(figure.png())
         written += [vector, pixels]
+    return written
+
+
+def write_release(result: StudyResult, folder: Path, threshold: int = THRESHOLD) -> list[Path]:
+    """Write suppressed aggregates into an existing folder: `release.html`, and a CSV a table.
+
+    No person, row, date or example leaves; counts of 1 to `threshold` - 1 persons, and those from
+    which they could be worked out, are suppressed. Another threshold than the default is recorded.
+    """
+    cohort = Cohort(result)
+    given = release.sheets(cohort, threshold)
+    html = folder / "release.html"
+    html.write_text(release.render(cohort, given, threshold), encoding="utf-8")
+    written = [html]
+    for sheet in given:
+        path = folder / f"{sheet.name}.csv"
+        path.write_text(sheet.csv(), encoding="utf-8")
+        written.append(path)
     return written

@@ -145,6 +145,27 @@ class Cohort:
         return list(self.keep(self.result.dose_steps).rows())
 
     @cached_property
+    def rates(self) -> list[Row]:
+        """The drug of interest's rates, rows that follow each other at one rate as one."""
+        mine = [s for s in self.steps if s["drug"] == self.drug and s["rate_mg_h"] > 0]
+        found: list[Row] = []
+        for row in sorted(mine, key=lambda s: (s["person_id"], s["start"])):
+            last = found[-1] if found else None
+            if last and all(
+                (last["person_id"] == row["person_id"], last["end"] == row["start"],
+                 math.isclose(last["rate_mg_h"], row["rate_mg_h"], rel_tol=1e-9))
+            ):  # fmt: skip
+                found[-1] = {**last, "end": row["end"]}
+            else:
+                found.append(row)
+        return found
+
+    @cached_property
+    def singles(self) -> list[Row]:
+        """The drug of interest's single doses: given at once, not at a rate."""
+        return [s for s in self.steps if s["drug"] == self.drug and not s["rate_mg_h"] > 0]
+
+    @cached_property
     def prior(self) -> list[Row]:
         return list(self.keep(self.result.prior).rows())
 

@@ -127,7 +127,7 @@ def before(cohort: Cohort) -> dict[str, list[Row]]:
     """Return who was given which immunotherapy before time zero, commonest first."""
     found: dict[str, list[Row]] = {}
     for row in cohort.prior:
-        if row["drug"] and row["drug"] != cohort.drug or row["hours_before_t0"] > 0:
+        if row["drug"] and (row["drug"] != cohort.drug or row["hours_before_t0"] > 0):
             found.setdefault(row["drug"], []).append(row)
     return dict(sorted(found.items(), key=lambda pair: (-len(_people(pair[1])), pair[0])))
 

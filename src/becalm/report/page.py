@@ -12,12 +12,12 @@ from markupsafe import Markup
 
 from becalm import citations
 from becalm.errors import DefinitionError
-from becalm.report import key, tables
+from becalm.report import key, table_one, tables
 from becalm.report.cohort import ROW_EACH, Cohort
 from becalm.report.drill import Drill
 from becalm.report.figures import course
 from becalm.report.tables import Table
-from becalm.report.text import label
+from becalm.report.text import label, words
 from becalm.report.theme import Figure
 
 ILLUSTRATIVE = "Illustrative: the patients and every individual value in this report are invented."
@@ -50,7 +50,7 @@ def environment() -> jinja2.Environment:
 def style() -> Markup:
     """Return the style sheet."""
     loader = environment().loader
-    assert loader is not None  # noqa: S101 - the environment above always has one
+    assert loader is not None
     return Markup(loader.get_source(environment(), "report.css")[0])
 
 
@@ -123,13 +123,13 @@ def _parts(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> list[
     if not n:
         return [flow, _missing(cohort, figures)]
     if n <= ROW_EACH:
-        first = [_named(tables.each_patient(cohort, drill), "Table 1. Every patient")]
+        first = [_named(table_one.each_patient(cohort, drill), "Table 1. Every patient")]
     else:
-        first = [_named(tables.summary(cohort, drill), f"Table 1. The {n} patients")]
+        first = [_named(table_one.summary(cohort, drill), f"Table 1. The {n} patients")]
     listed = (
         []
         if n <= ROW_EACH
-        else [_named(tables.persons(cohort, drill), "Every patient, one line each")]
+        else [_named(table_one.persons(cohort, drill), "Every patient, one line each")]
     )
     parts: list[Part | None] = [flow, Part("patients", "Patients", [], [], first, listed)]
     given = [
@@ -174,7 +174,7 @@ def _parts(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> list[
         for clock in cohort.clocks
     ]  # fmt: skip
     parts.append(
-        Part("response", claim, intro, _fig(figures, "waterfall"), [falls] if falls else [],
+        Part("change", claim, intro, _fig(figures, "waterfall"), [falls] if falls else [],
              [t for t in long if t and each])
     )  # fmt: skip
     names = protocol.definitions.report
@@ -207,19 +207,28 @@ def _parts(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> list[
 
 def _missing(cohort: Cohort, figures: Mapping[str, Figure]) -> Part:
     result = cohort.result
-    refused = tables.refused(cohort)
     absent = Table(
         ["Not in these records", "What cannot be known without it"],
         [[part.table, part.consequence] for part in result.absent],
     )
-    shown = [
-        _named(absent, "Tables that the records do not have"),
-        _named(refused, "Rows that were not used, and why"),
-    ]
+    refused = tables.refused(cohort)
+    rows = int(result.tables["rows_refused"]["rows"].sum())
+    refused = _named(refused, f"Rows that were not used, and why ({rows:,} rows)")
+    short = len(refused.rows) <= 12
+    shown = [_named(absent, "Tables that the records do not have"), *([refused] if short else [])]
     return Part(
-        "missing", "What is missing", list(result.consequences), _fig(figures, "missing"),
-        [table for table in shown if table],
+        "missing", "What is missing", consequences(result.consequences), _fig(figures, "missing"),
+        [table for table in shown if table], [] if short else [refused],
     )  # fmt: skip
+
+
+def consequences(given: Sequence[str]) -> list[str]:
+    """Return what was not assessed, one line a definition: `HScore: marrow not assessed in 3 of 5`."""
+    found: dict[str, list[str]] = {}
+    for line in given:
+        about, _, rest = line.partition(": ")
+        found.setdefault(words(about), []).append(words(rest))
+    return [f"{about}: {'; '.join(rest)}." if any(rest) else about for about, rest in found.items()]
 
 
 def _named(table: Table, caption: str) -> Table:

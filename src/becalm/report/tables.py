@@ -11,12 +11,21 @@ from markupsafe import Markup, escape
 
 from becalm import stats
 from becalm.clock import UNKNOWN_TIME
-from becalm.report import facts
 from becalm.report.cohort import Cohort, Row
 from becalm.report.drill import Drill, series_value
 from becalm.report.figures.waterfall import signs
 from becalm.report.text import (
-    UNKNOWN, age, answer, heading, hours, interval, label, labels, middle, number, share, unit,
+    UNKNOWN,
+    answer,
+    heading,
+    hours,
+    interval,
+    label,
+    labels,
+    number,
+    share,
+    unit,
+    words,
 )  # fmt: skip
 
 PER_PERSON: Final = 100
@@ -54,51 +63,7 @@ def _when(cohort: Cohort, person: str, time: int) -> str:
     return UNKNOWN if time == UNKNOWN_TIME else hours(cohort.hours(person, time))
 
 
-def _by_person(rows: Iterable[Row]) -> dict[str, list[Row]]:
-    found: dict[str, list[Row]] = {}
-    for row in rows:
-        found.setdefault(row["person_id"], []).append(row)
-    return found
-
-
-def each_patient(cohort: Cohort, drill: Drill) -> Table:
-    """Return table 1 with one row a patient."""
-    definitions = cohort.result.protocol.definitions.report
-    totals = {(row["person_id"], row["criterion"]): row for row in cohort.criteria}
-    prior, safety = _by_person(cohort.prior), _by_person(cohort.safety)
-    primary = {(row["person_id"], row["clock"]): row for row in cohort.primary}
-    clocks = [clock for clock in cohort.clocks if any(key[1] == clock for key in primary)]
-    rows = []
-    for row in cohort.persons:
-        person = row["person_id"]
-        cells: list[Any] = [
-            person,
-            drill.about(age(row["age"]), person),
-            drill.about(row["sex"] or UNKNOWN, person),
-            labels(row["underlying"]) or "none recorded",
-        ]
-        cells += [_total(drill, totals.get((person, name)), items=True) for name in definitions]
-        cells.append(_prior(drill, person, prior.get(person, [])))
-        if cohort.drug:
-            cells += _exposure(cohort, drill, person, row["first_route"])
-        cells += [_primary(cohort, drill, primary.get((person, clock))) for clock in clocks]
-        cells += _shifts(drill, person, safety.get(person, []))
-        cells += _ending(cohort, drill, person)
-        rows.append(cells)
-    treated = ["First route", "Peak mg/h (mg/day)", "Total mg"] if cohort.drug else []
-    word = "48-h response" if cohort.claim == "response" else "48-h course"
-    head = ["Patient", "Age, y", "Sex", "Background", *map(label, definitions),
-            f"Before {'t0' if cohort.drug else 'index'}", *treated, *[f"from {c}" for c in clocks],
-            "KDIGO", "CTCAE", "Outcome", "Follow-up"]  # fmt: skip
-    groups = [("", 4), ("Lowest–highest possible (items assessed)", len(definitions)),
-              ("Treatment", 1 + len(treated)), (word, len(clocks)), ("Before → worst after", 2),
-              ("End", 2)]  # fmt: skip
-    return Table(
-        head, rows, [g for g in groups if g[1]], ids=[f"p-{r[0]}" for r in rows], kind="wide"
-    )
-
-
-def _total(drill: Drill, row: Row | None, *, items: bool = False) -> Markup:
+def total(drill: Drill, row: Row | None, *, items: bool = False) -> Markup:
     """Return a definition's total with its status, opening the rows of its items."""
     if row is None:
         return Markup("not assessed")
@@ -110,43 +75,12 @@ def _total(drill: Drill, row: Row | None, *, items: bool = False) -> Markup:
         for key in item["source_row"].split("|")
     ]
     shown = drill.rows(interval(row["low"], row["high"]), person, sources)
-    tail = f" ({row['items_assessed']} of {row['items_total']})" if items else ""
-    status = Markup('{}<br><span class="sub">{}</span>').format(tail, row["status"])
+    tail = f" ({row['items_assessed']}/{row['items_total']})" if items else ""
+    status = Markup('<br><span class="sub">{}{}</span>').format(row["status"], tail)
     return mark(shown, verified=row["verified"]) + status
 
 
-def _prior(drill: Drill, person: str, rows: list[Row]) -> Markup:
-    kept = [row for row in rows if not row["hours_before_t0"] <= 0]
-    names: dict[str, list[str]] = {}
-    for row in sorted(kept, key=lambda r: (-_known(r["hours_before_t0"]), r["drug"])):
-        names.setdefault(row["drug"], []).append(row["source_row"])
-    found = [drill.rows(label(drug), person, "|".join(keys)) for drug, keys in names.items()]
-    return Markup(", ").join(found) if found else Markup("none recorded")
-
-
-def _known(value: float) -> float:
-    return -math.inf if math.isnan(value) else value
-
-
-def _exposure(cohort: Cohort, drill: Drill, person: str, route: str) -> list[Markup]:
-    given = facts.exposure(cohort, person)
-    keys = [row["source_row"] for row in _steps(cohort, person, given.episodes)]
-    peak = number(given.peak_mg_h)
-    if not math.isnan(given.peak_mg_day):
-        peak = f"{peak} ({number(given.peak_mg_day)})"
-    top = [
-        row["source_row"]
-        for row in _steps(cohort, person, given.episodes)
-        if row["rate_mg_h"] >= given.peak_mg_h - 1e-9
-    ]
-    return [
-        drill.rows(route or UNKNOWN, person, keys[:1]),
-        drill.rows(peak, person, "|".join(top or keys)),
-        drill.rows(number(given.cumulative_mg, 5), person, "|".join(keys)),
-    ]
-
-
-def _steps(cohort: Cohort, person: str, episodes: list[Row]) -> list[Row]:
+def steps(cohort: Cohort, person: str, episodes: list[Row]) -> list[Row]:
     """Return the doses of the drug of interest inside some treatment episodes, in order."""
     mine = [r for r in cohort.steps if r["person_id"] == person and r["drug"] == cohort.drug]
     kept = [
@@ -157,46 +91,11 @@ def _steps(cohort: Cohort, person: str, episodes: list[Row]) -> list[Row]:
     return sorted(kept, key=lambda row: row["start"])
 
 
-def _primary(cohort: Cohort, drill: Drill, row: Row | None) -> Markup:
-    if row is None:
-        return Markup(UNKNOWN)
-    if row["person_id"] in cohort.not_analysed:
-        return Markup("not analysed: on treatment before the records begin")
-    keys = [
-        r["source_row"]
-        for r in cohort.response
-        if r["person_id"] == row["person_id"]
-        and r["clock"] == row["clock"]
-        and r["variable"] in {*cohort.result.protocol.response.primary,
-                              *cohort.result.protocol.response.primary_any}
-    ]  # fmt: skip
-    shown = drill.rows(facts.answer(cohort, row["response"]), row["person_id"], "|".join(keys))
-    if not row["confounded_by"]:
-        return shown
-    return shown + Markup('<br><span class="sub">with {}</span>').format(
-        labels(row["confounded_by"])
-    )
-
-
-def _grade(value: int) -> str:
+def grade(value: int) -> str:
     return "?" if value < 0 else str(value)
 
 
-def _shifts(drill: Drill, person: str, rows: list[Row]) -> list[Markup]:
-    kidney, others = [], []
-    for row in rows:
-        text = f"{_grade(row['grade_before'])} → {_grade(row['grade_after'])}"
-        if row["event"] == "aki":
-            kidney.append(drill.rows(text, person, row["source_row"]))
-        elif row["grade_after"] > max(row["grade_before"], 0):
-            others.append(
-                escape(f"{label(row['event'])} ") + drill.rows(text, person, row["source_row"])
-            )
-    counts = Markup(", ").join(others) if others else Markup("none worse" if rows else UNKNOWN)
-    return [Markup(", ").join(kidney) if kidney else Markup(UNKNOWN), counts]
-
-
-def _ending(cohort: Cohort, drill: Drill, person: str) -> list[Any]:
+def ending(cohort: Cohort, drill: Drill, person: str) -> list[Any]:
     row = cohort.outcome.get(person)
     if row is None:
         return [UNKNOWN, UNKNOWN]
@@ -212,62 +111,6 @@ def _ending(cohort: Cohort, drill: Drill, person: str) -> list[Any]:
         return ["unknown", followed_cell]
     drug = labels(row["maintenance_drug"])
     return [f"alive{f', on {drug}' if drug else ''}", followed_cell]
-
-
-def summary(cohort: Cohort, drill: Drill) -> Table:
-    """Return table 1 as medians and counts, for cohorts too large for a row each."""
-    n = cohort.n
-    persons = cohort.persons
-    ages = [float(min(row["age"], 90)) if row["age"] >= 0 else math.nan for row in persons]
-    middle_age = middle(ages)
-    if any(row["age"] > 89 for row in persons):
-        middle_age = middle_age.replace("90)", "90+)")
-    rows: list[list[Any]] = [["Patients", str(n)], ["Age, years", middle_age]]
-    rows += [[f"{heading(word)}", share(k, n)] for word, k in sorted(facts.sexes(cohort).items())]
-    rows += [
-        [f"Background: {word}", share(k, n)] for word, k in facts.backgrounds(cohort).most_common()
-    ]
-    rows += [[f"Storm {word}", share(k, n)] for word, k in facts.storms(cohort).most_common()]
-    for name in cohort.result.protocol.definitions.report:
-        lows = [r["low"] for r in cohort.criteria if r["criterion"] == name]
-        highs = [r["high"] for r in cohort.criteria if r["criterion"] == name]
-        if lows:
-            rows.append([f"{label(name)}, lowest possible", middle(lows)])
-            rows.append([f"{label(name)}, highest possible", middle(highs)])
-    for drug, people in facts.given(cohort).items():
-        shown = drill.people(share(len(people), n), ["patient"], [[p] for p in sorted(people)])
-        rows.append([f"Given {label(drug)}", shown])
-    days = [row["follow_up_days"] for row in cohort.outcome.values()]
-    rows.append(["Follow-up, days", middle(days)])
-    died, unknown = facts.deaths(cohort)
-    rows.append(["Died", share(len(died), n - len(unknown))])
-    return Table(["", "All patients: median (range), or n/N (%; exact 95 % interval)"], rows)
-
-
-def persons(cohort: Cohort, drill: Drill) -> Table:
-    """Return one short line a patient, for cohorts summarised in table 1."""
-    totals = {(row["person_id"], row["criterion"]): row for row in cohort.criteria}
-    names = cohort.result.protocol.definitions.report
-    rows = []
-    for row in cohort.persons:
-        person = row["person_id"]
-        rows.append(
-            [person, drill.about(age(row["age"]), person), row["sex"] or UNKNOWN,
-             labels(row["underlying"]) or "none recorded", row["storm"] or UNKNOWN,
-             *[_total(drill, totals.get((person, name)), items=True) for name in names],
-             *_ending(cohort, drill, person)]
-        )  # fmt: skip
-    head = [
-        "Patient",
-        "Age, y",
-        "Sex",
-        "Background",
-        "Storm",
-        *map(label, names),
-        "Outcome",
-        "Follow-up",
-    ]
-    return Table(head, rows, ids=[f"p-{row[0]}" for row in rows])
 
 
 def response(cohort: Cohort, drill: Drill, clock: str) -> Table:
@@ -313,7 +156,7 @@ def definitions(cohort: Cohort, drill: Drill) -> Table:
         without = interval(row["low_unmodified"], row["high_unmodified"])
         held = number(row["held_hours"])
         rows.append(
-            [person, label(name), _total(drill, row), without if "–" != without[:1] else UNKNOWN,
+            [person, label(name), total(drill, row), without if without[:1] != "–" else UNKNOWN,
              f"{row['items_assessed']} of {row['items_total']}",
              f"{row['probability']} %" if row["probability"] else "",
              _when(cohort, person, row["first_possible"]), _when(cohort, person, row["first_met"]),
@@ -335,7 +178,7 @@ def items(cohort: Cohort, drill: Drill, criterion: str) -> Table:
     rows = [
         [person, *[_item(drill, cells.get((person, name))) for name in names]] for person in people
     ]
-    return Table(["Patient", *map(heading, names)], rows)
+    return Table(["Patient", *[heading(name.replace(".", ": ")) for name in names]], rows)
 
 
 def _item(drill: Drill, row: Row | None) -> Markup:
@@ -363,7 +206,7 @@ def safety(cohort: Cohort, drill: Drill) -> Table:
     for row in cohort.safety:
         person = row["person_id"]
         onset = row["hours_from_t0"]
-        moved = f"{_grade(row['grade_before'])} → {_grade(row['grade_after'])}"
+        moved = f"{grade(row['grade_before'])} → {grade(row['grade_after'])}"
         rows.append(
             [person, heading(row["event"]), drill.rows(moved, person, row["source_row"]),
              drill.rows(hours(onset), person, row["source_row"]), answer(row["on_drug"]),
@@ -381,13 +224,13 @@ def episodes(cohort: Cohort, drill: Drill) -> Table:
         if row["drug"] != cohort.drug:
             continue
         person = row["person_id"]
-        keys = "|".join(r["source_row"] for r in _steps(cohort, person, [row]))
+        keys = "|".join(r["source_row"] for r in steps(cohort, person, [row]))
         numbers = [number(row[name], 5) for name in
                    ("cumulative_mg", "peak_rate_mg_h", "peak_mg_day", "max_24h_mg")]  # fmt: skip
-        steps = UNKNOWN if row["escalations"] < 0 else str(row["escalations"])
+        ups = UNKNOWN if row["escalations"] < 0 else str(row["escalations"])
         rows.append(
             [person, row["mode"], _when(cohort, person, row["start"]), _when(cohort, person, row["end"]),
-             *[drill.rows(shown, person, keys) for shown in numbers], steps,
+             *[drill.rows(shown, person, keys) for shown in numbers], ups,
              number(row["hours_to_peak"])]
         )  # fmt: skip
     head = ["Patient", "Mode", "from", "to", "mg in all", "peak mg/h", "peak mg/day", "most mg in 24 h",
@@ -413,7 +256,7 @@ def outcome(cohort: Cohort, drill: Drill) -> Table:
         row = cohort.outcome.get(person)
         if row is None:
             continue
-        end, followed = _ending(cohort, drill, person)
+        end, followed = ending(cohort, drill, person)
         rows.append(
             [person, end, _when(cohort, person, row["discharged"]), answer(row["on_drug_at_death"]),
              answer(row["infection_linked"]), _when(cohort, person, row["relapse_time"]), followed]
@@ -426,7 +269,7 @@ def outcome(cohort: Cohort, drill: Drill) -> Table:
 def nearest(cohort: Cohort) -> Table:
     """Return those who came closest to entering, and what kept them out."""
     rows = [
-        [row["person_id"], row["reason"], label(row["criterion"]), interval(row["low"], row["high"]),
+        [row["person_id"], words(row["reason"]), label(row["criterion"]), interval(row["low"], row["high"]),
          labels(row["missing"])]
         for row in cohort.result.nearest.rows()
     ]  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable
 from typing import Any, Final
 
@@ -17,10 +18,11 @@ _NAMES: Final = {
     "d_dimer": "D-dimer", "hscore": "HScore", "hlh2004": "HLH-2004", "mas2016": "MAS 2016",
     "aki": "kidney injury", "ivig": "IVIG", "sle": "SLE", "aosd": "AOSD", "sjia": "sJIA",
     "uctd": "UCTD", "mctd": "MCTD", "mas": "MAS", "hlh": "HLH", "nk_activity": "NK activity",
-    "nk_function": "NK function", "scd25": "sCD25", "sil2r": "sIL-2R", "rrt": "renal replacement",
+    "nk_activity_low": "NK activity low", "scd25": "sCD25", "sil2r": "sIL-2R", "rrt": "renal replacement",
     "t0": "t0", "t_civ": "t_civ", "t_high": "t_high", "h24": "24 h", "h48": "48 h", "h72": "72 h",
-    "d7": "day 7", "F": "female", "M": "male", "covid": "COVID-19", "hiv": "HIV",
+    "d7": "day 7", "covid": "COVID-19", "hiv": "HIV",
 }  # fmt: skip
+_WORD: Final = re.compile(r"\b(?:hscore|hlh2004|mas2016|hlh|mas|nk activity|sil2r|scd25|ast|alt)\b")
 _UNITS: Final = {"10^9/L": "10⁹/L", "10*9/L": "10⁹/L", "Cel": "°C", "degC": "°C"}
 
 
@@ -32,7 +34,8 @@ def label(name: str) -> str:
 def heading(name: str) -> str:
     """Return a label with its first letter large, for axes and column heads."""
     text = label(name)
-    return text if name in {"t0", "t_civ", "t_high"} else text[:1].upper() + text[1:]
+    mixed = text[1:2].isupper() or name in {"t0", "t_civ", "t_high", "sil2r"}
+    return text if mixed else text[:1].upper() + text[1:]
 
 
 def labels(joined: str) -> str:
@@ -43,6 +46,11 @@ def labels(joined: str) -> str:
 def unit(text: str) -> str:
     """Return a unit as print has it: `10^9/L` -> `10⁹/L`."""
     return _UNITS.get(text, text)
+
+
+def words(text: str) -> str:
+    """Return a sentence with the names in it as readers write them: `primary hlh: nk activity`."""
+    return _WORD.sub(lambda found: _NAMES.get(found.group().replace(" ", "_"), found.group()), text)
 
 
 def number(value: float | None, digits: int = 3) -> str:

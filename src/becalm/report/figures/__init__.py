@@ -22,7 +22,9 @@ def specs(cohort: Cohort) -> Iterator[tuple[str, str, str, Spec]]:
             (
                 f"criteria_{name}",
                 f"{label(name)}: items met, not met and not assessed",
-                "At the peak up to the index. Blue: met, with the points it gives; grey: not met; "
+                "Read as the figure before."
+                if found
+                else "At the peak up to the index. Blue: met, with the points it gives; grey: not met; "
                 "white and crossed: not assessed, with the points it could give. An asterisk marks an "
                 "item that something else moved. Right: the lowest and highest total possible given "
                 "what is unknown; dashed: cut-off.",
@@ -38,8 +40,12 @@ def specs(cohort: Cohort) -> Iterator[tuple[str, str, str, Spec]]:
                 if treated
                 else ""
             )
-            + "Ticks: single doses of other immunotherapies, drawn through where at most 36 h apart. "
-            "◇ discharge, ✖ death, ▶ follow-up goes on.",
+            + (
+                "Ticks: single doses of other immunotherapies, drawn through where at most 36 h apart. "
+                if cohort.n <= 10
+                else "A line a patient, shortest follow-up first; marks: doses of immunotherapies. "
+            )
+            + "◇ discharge, ✖ death, ▶ beyond what is drawn.",
             swimmer.spec(cohort),
         )
     )

@@ -8,6 +8,7 @@ from typing import Final
 
 from becalm.report import theme
 from becalm.report.cohort import Cohort, Row
+from becalm.report.text import words
 
 BOX: Final = 430
 SIDE: Final = 400
@@ -18,36 +19,44 @@ LETTERS: Final = 54
 
 
 def draw(cohort: Cohort) -> str:
-    """Return the flow of persons as SVG: a box a step, what it took away beside the arrow."""
+    """Return the flow of persons as SVG: who was left, and beside the arrow who left and why."""
     steps = sorted(cohort.result.tables["attrition"].rows(), key=lambda row: row["step"])
     parts: list[str] = []
-    y = 8
+    y = 8.0
     for i, step in enumerate(steps):
-        before = steps[i - 1] if i else None
-        if before is not None:
-            lost = _lost(before, step)
+        final = i == len(steps) - 1
+        if i:
+            lost = [*textwrap.wrap(_capital(step["reason"]), LETTERS), _lost(steps[i - 1], step)]
             height = LINE * len(lost) + 10
-            drop = height + GAP
-            middle = y + drop / 2
-            parts.append(_arrow(BOX / 2, y, BOX / 2, y + drop))
-            if before["persons"] != step["persons"] or before["rows"] != step["rows"]:
-                parts.append(_arrow(BOX / 2, middle, BOX + 36, middle))
-                parts.append(_box(BOX + 38, middle - height / 2, SIDE, height, lost, pale=True))
-            y += drop
-        words = textwrap.wrap(_reason(step), LETTERS) + [_kept(step)]
-        height = LINE * len(words) + 12
-        parts.append(_box(2, y, BOX, height, words, bold=len(words) - 1, last=i == len(steps) - 1))
+            down = y + height + 12
+            parts.append(_line(BOX / 2, y, BOX / 2, down))
+            middle = y + 6 + height / 2
+            parts.append(_arrow(BOX / 2, middle, BOX + 36, middle))
+            parts.append(_box(BOX + 38, y + 6, SIDE, height, lost, bold=len(lost) - 1, pale=True))
+            y = down
+            if not final and not _moved(steps[i - 1], step):
+                continue
+        told = [_capital(step["reason"]) if not i else "Cohort" if final else "Left", _kept(step)]
+        height = LINE * len(told) + 12
+        if i:
+            parts.append(_arrow(BOX / 2, y, BOX / 2, y + 8))
+            y += 8
+        parts.append(_box(2, y, BOX, height, told, bold=1, last=final))
         y += height
     size = (BOX + SIDE + 44, y + 8)
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" version="1.1" width="{size[0]}" height="{size[1]}" '
-        f'viewBox="0 0 {size[0]} {size[1]}"><rect width="100%" height="100%" fill="{theme.WHITE}"/>'
+        f'<svg xmlns="http://www.w3.org/2000/svg" version="1.1" width="{size[0]}" height="{size[1]:g}" '
+        f'viewBox="0 0 {size[0]} {size[1]:g}"><rect width="100%" height="100%" fill="{theme.WHITE}"/>'
         f'<g font-family="{theme.FONT}" font-size="11" fill="{theme.BLACK}">{"".join(parts)}</g></svg>'
     )
 
 
-def _reason(step: Row) -> str:
-    return str(step["reason"])[:1].upper() + str(step["reason"])[1:]
+def _capital(text: str) -> str:
+    return words(text[:1].upper() + text[1:])
+
+
+def _moved(before: Row, step: Row) -> bool:
+    return bool(before["persons"] != step["persons"] or before["stays"] != step["stays"])
 
 
 def _plural(n: int, one: str) -> str:
@@ -63,18 +72,17 @@ def _kept(step: Row) -> str:
     return " · ".join(counts)
 
 
-def _lost(before: Row, step: Row) -> list[str]:
-    """Say what a step took away; a count that is unknown on either side is left out."""
-    lost = [
+def _lost(before: Row, step: Row) -> str:
+    """Say how many a step took away; a count that is unknown on either side is left out."""
+    return " · ".join(
         _plural(before[f"{name}s"] - step[f"{name}s"], name)
         for name in ("person", "stay", "row")
         if min(before[f"{name}s"], step[f"{name}s"]) >= 0
-    ]
-    return [f"left out: {' · '.join(lost)}"]
+    )
 
 
 def _box(
-    x: float, y: float, width: float, height: float, words: list[str],
+    x: float, y: float, width: float, height: float, told: list[str],
     *, bold: int = -1, pale: bool = False, last: bool = False,
 ) -> str:  # fmt: skip
     stroke = theme.GREY if pale else theme.BLACK
@@ -82,7 +90,7 @@ def _box(
     lines = "".join(
         f'<text x="{x + 12:g}" y="{y + 7 + LINE * (i + 0.72):.1f}"'
         f"{' font-weight=' + chr(34) + '600' + chr(34) if i == bold else ''}>{html.escape(word)}</text>"
-        for i, word in enumerate(words)
+        for i, word in enumerate(told)
     )
     return (
         f'<rect x="{x:g}" y="{y:g}" width="{width}" height="{height:g}" fill="{fill}" '
@@ -90,10 +98,10 @@ def _box(
     )
 
 
+def _line(x1: float, y1: float, x2: float, y2: float) -> str:
+    return f'<path d="M{x1:g},{y1:g}L{x2:g},{y2:g}" stroke="{theme.BLACK}" fill="none"/>'
+
+
 def _arrow(x1: float, y1: float, x2: float, y2: float) -> str:
-    across = y1 == y2
-    head = f"M{x2:g},{y2:g}l-7,-3.5v7z" if across else f"M{x2:g},{y2:g}l-3.5,-7h7z"
-    return (
-        f'<path d="M{x1:g},{y1:g}L{x2:g},{y2:g}" stroke="{theme.BLACK}" fill="none"/>'
-        f'<path d="{head}" fill="{theme.BLACK}"/>'
-    )
+    head = "l-7,-3.5v7z" if y1 == y2 else "l-3.5,-7h7z"
+    return _line(x1, y1, x2, y2) + f'<path d="M{x2:g},{y2:g}{head}" fill="{theme.BLACK}"/>'

@@ -61,16 +61,16 @@ def doses(cohort: Cohort, clock: str) -> list[Row]:
     """Return the drug's rates (kind `rate`, from start to end) and single doses, in days."""
     low, high = window(cohort, clock)
     rows = []
-    for step in cohort.steps:
-        start = cohort.hours(step["person_id"], step["start"], clock) / 24
-        end = cohort.hours(step["person_id"], step["end"], clock) / 24
-        if step["drug"] != cohort.drug or math.isnan(start) or end < low or start > high:
-            continue
-        row = {"person": step["person_id"], "start": max(start, low), "end": min(end, high)}
-        if step["rate_mg_h"] > 0 and end > start:
-            rows.append(row | {"kind": "rate", "rate": step["rate_mg_h"], "zero": 0})
-        elif step["amount_mg"] > 0:
-            rows.append(row | {"kind": "single"})
+    for kind, steps in (("rate", cohort.rates), ("single", cohort.singles)):
+        for step in steps:
+            start = cohort.hours(step["person_id"], step["start"], clock) / 24
+            end = cohort.hours(step["person_id"], step["end"], clock) / 24
+            if math.isnan(start) or end < low or start > high:
+                continue
+            row = {"person": step["person_id"], "start": max(start, low), "end": min(end, high)}
+            if kind == "rate":
+                row |= {"rate": step["rate_mg_h"], "zero": 0}
+            rows.append(row | {"kind": kind})
     return rows
 
 
@@ -216,8 +216,8 @@ def _all(cohort: Cohort, clock: str, drawn: list[Row]) -> Spec:
         each = at | {"detail": {"field": "person", "type": "nominal"}}
         arrow: Spec = {"shape": "arrow", "size": 90, "filled": True, "color": theme.VERMILION}
         layers = [
-            mark("line", each, color="#9aa3ab", strokeWidth=0.8, opacity=0.75),
-            mark("point", each, color="#9aa3ab", filled=True, size=5, opacity=0.8),
+            mark("line", each, color="#8b959d", strokeWidth=0.8, opacity=0.7),
+            mark("point", each, color="#6d777f", filled=True, size=9, opacity=0.85),
             mark("point", at, where="datum.kind === 'above'", yOffset=-6, **arrow),
             mark("point", at, where="datum.kind === 'below'", angle=180, yOffset=6, **arrow),
             {

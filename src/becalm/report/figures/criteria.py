@@ -13,7 +13,7 @@ from becalm.report.vega import Spec, category, flat, mark, quantity, values
 def spec(cohort: Cohort, criterion: str) -> Spec | None:
     """Return one definition's figure: patients by items, and their totals against the cut-off."""
     totals = [row for row in cohort.criteria if row["criterion"] == criterion]
-    items = [row for row in cohort.items if row["criterion"] == criterion]
+    items = [r for r in cohort.items if r["criterion"] == criterion and "." not in r["item"]]
     if not totals:
         return None
     people = [person for person in cohort.ids if any(r["person_id"] == person for r in totals)]

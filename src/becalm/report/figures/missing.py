@@ -37,7 +37,7 @@ def _axes(rows: list[Row], *, labelled: bool) -> dict[str, Spec]:
 def _each(cohort: Cohort, rows: list[Row]) -> Spec:
     """Return a patient a panel: the darker, the more values; a dot where there was none."""
     days = len({row["day"] for row in rows})
-    width = min(16.0, (theme.WIDTH - 130 - 16 * cohort.n) / cohort.n / max(1, days))
+    width = min(22.0, (theme.WIDTH - 130 - 16 * cohort.n) / cohort.n / max(1, days))
     panels = []
     for i, person in enumerate(cohort.ids):
         mine = [

@@ -149,7 +149,7 @@ def _each(cohort: Cohort) -> Spec:
             {**mark("bar", at | {"x2": {"field": "end"}}, color="#b9c2ca", height=2.5),
              "data": values(bars)},
             {**mark("tick", at, color=theme.BLACK, thickness=1.6, size=8), "data": values(ticks)},
-            _zero(cohort, person),
+            _zero(cohort),
         ]  # fmt: skip
         bands.append({"width": width, "height": {"step": 13}, "layer": layers, **head})
     return {"vconcat": bands, "spacing": 5}
@@ -158,16 +158,14 @@ def _each(cohort: Cohort) -> Spec:
 def _dose(cohort: Cohort, person: str, most: float) -> Spec:
     low, high = window(cohort)
     rates, singles = [], []
-    for step in cohort.steps:
+    for step in cohort.rates:
+        start, end = (cohort.hours(person, step[name]) / 24 for name in ("start", "end"))
+        if step["person_id"] == person and end >= low and start <= high:
+            span = {"start": max(start, low), "end": min(end, high)}
+            rates.append(span | {"rate": step["rate_mg_h"], "zero": 0})
+    for step in cohort.singles:
         start = cohort.hours(person, step["start"]) / 24
-        end = cohort.hours(person, step["end"]) / 24
-        if step["person_id"] != person or step["drug"] != cohort.drug or not low <= start <= high:
-            continue
-        if step["rate_mg_h"] > 0 and end > start:
-            rates.append(
-                {"start": start, "end": min(end, high), "rate": step["rate_mg_h"], "zero": 0}
-            )
-        else:
+        if step["person_id"] == person and low <= start <= high:
             singles.append({"start": start, "rate": most * 1.2})
     x = _x(cohort, "start", labelled=False)
     axis = {"tickCount": 2, "domain": False, "ticks": False, "titleAngle": 0, "minExtent": 130,
@@ -186,12 +184,12 @@ def _dose(cohort: Cohort, person: str, most: float) -> Spec:
                        color=theme.BLACK, opacity=1),
                 "data": values(singles),
             },
-            _zero(cohort, person),
+            _zero(cohort),
         ]
     }  # fmt: skip
 
 
-def _zero(cohort: Cohort, person: str) -> Spec:
+def _zero(cohort: Cohort) -> Spec:
     low, high = window(cohort)
     rule = mark("rule", {"x": quantity("day", scale=flat(low, high))}, color=theme.GREY)
     return {**rule, "data": values([{"day": 0}])}
@@ -213,7 +211,7 @@ def _compact(cohort: Cohort) -> Spec:
     y = category("person", sort=order, scale={"domain": order}, title=None,
                  axis={"domain": False, "ticks": False, "labels": step_size > 9})  # fmt: skip
     x = _x(cohort, "start", labelled=True)
-    classes = [name for name in dict.fromkeys(sorted(row["class"] for row in given))]
+    classes = sorted({row["class"] for row in given})
     colour = category("class", title="Immunotherapy given", scale={
         "domain": classes, "range": [theme.OKABE_ITO[i % 8] for i in range(len(classes))]})  # fmt: skip
     shapes = ["circle", "square", "triangle-up", "diamond", "triangle-down", "cross"]
@@ -224,5 +222,7 @@ def _compact(cohort: Cohort) -> Spec:
     ]
     dots = mark("point", {"x": x, "y": y, "color": colour, "shape": shape}, size=34, filled=True,
                 opacity=0.95)  # fmt: skip
-    layers += [{**dots, "data": values(given)}, _zero(cohort, "")]
+    if given:
+        layers.append({**dots, "data": values(given)})
+    layers.append(_zero(cohort))
     return {"width": theme.WIDTH - 420, "height": {"step": step_size}, "layer": layers}

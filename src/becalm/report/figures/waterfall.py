@@ -77,7 +77,9 @@ def spec(cohort: Cohort) -> Spec | None:
     low, high = min([0.5, *ratios]) / 1.5, max([2.0, *ratios]) * 1.5
     clocks = [clock for clock in cohort.clocks if any(panels[clock, h] for h in HORIZONS)]
     grid = [
-        _panel(cohort, clock, horizon, panels[clock, horizon], (low, high), len(clocks))
+        _panel(
+            cohort, clock, horizon, panels[clock, horizon], limits=(low, high), clocks=len(clocks)
+        )
         for horizon in HORIZONS
         for clock in clocks
     ]
@@ -90,6 +92,7 @@ def _panel(
     clock: str,
     horizon: str,
     rows: list[Row],
+    *,
     limits: tuple[float, float],
     clocks: int,
 ) -> Spec:
@@ -100,7 +103,7 @@ def _panel(
                  axis={"labelAngle": -90 if cohort.n > 6 else 0, "domain": False, "ticks": False,
                        "labels": cohort.n <= 60, "labelFontSize": 9 if many else 10.5})  # fmt: skip
     ticks = [t for t in TICKS if low <= t <= high]
-    shown = "datum.value === 1 ? '0' : (datum.value < 1 ? '−' : '+') + format(abs(datum.value * 100 - 100), ',.0f') + ' %'"  # noqa: E501
+    shown = "datum.value === 1 ? '0' : (datum.value < 1 ? '−' : '+') + format(abs(datum.value * 100 - 100), ',.0f') + ' %'"
     y = quantity("ratio", scale=flat(low, high, type="log"), title="change from baseline (log scale)",
                  axis={"values": ticks, "labelExpr": shown, "domain": False, "ticks": False})  # fmt: skip
     colour = {

@@ -1,0 +1,281 @@
+"""The release: suppressed aggregates only. No rows, no persons, no dates, no examples, no drill-down."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from becalm import stats
+from becalm.report import disclosure, facts, page, tables
+from becalm.report.cohort import Cohort
+from becalm.report.tables import Table
+from becalm.report.text import label, labels, number, percent, words
+
+HIDDEN: Final = "suppressed"
+HORIZONS: Final = ("h24", "h48", "h72", "d7")
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """One aggregate table: printed on the page, and written as a CSV of its own."""
+
+    name: str
+    title: str
+    head: Sequence[str]
+    rows: Sequence[Sequence[str]]
+
+    def csv(self) -> str:
+        """Return the table as CSV; a suppressed cell says so."""
+        out = io.StringIO()
+        writer = csv.writer(out, lineterminator="\n")
+        writer.writerow(self.head)
+        writer.writerows(self.rows)
+        return out.getvalue()
+
+
+def sheets(cohort: Cohort, threshold: int) -> list[Sheet]:
+    """Return every aggregate of the release, small cells suppressed."""
+    found = [
+        _attrition(cohort, threshold),
+        _patients(cohort, threshold),
+        _criteria(cohort, threshold),
+        _items(cohort, threshold),
+        _primary(cohort, threshold),
+        _distributions(cohort, threshold),
+        _safety(cohort, threshold),
+        _outcome(cohort, threshold),
+        _refused(cohort, threshold),
+    ]
+    return [sheet for sheet in found if sheet.rows]
+
+
+def _attrition(cohort: Cohort, threshold: int) -> Sheet:
+    steps = sorted(cohort.result.tables["attrition"].rows(), key=lambda row: row["step"])
+    shown = disclosure.flow([[row["persons"], row["stays"]] for row in steps], threshold)
+    rows = [
+        [
+            words(row["reason"]),
+            *([f"{row[k]}" for k in ("persons", "stays")] if keep else [HIDDEN] * 2),
+        ]
+        for row, keep in zip(steps, shown, strict=True)
+    ]
+    return Sheet(
+        "attrition",
+        "Persons and stays left after each step",
+        ("after leaving out", "persons", "stays"),
+        rows,
+    )
+
+
+def _count(cell: disclosure.Cell, n: int, threshold: int) -> list[str]:
+    """Return a count of `n` as count, n, percentage and exact interval; or suppressed throughout."""
+    if cell is None:
+        whole = HIDDEN if disclosure.small(n, threshold) else str(n)
+        return [HIDDEN, whole, HIDDEN, HIDDEN, HIDDEN]
+    limits = stats.proportion(cell, n)
+    if limits is None:
+        return [str(cell), str(n), "", "", ""]
+    low, high = limits
+    return [str(cell), str(n), percent(cell / n), f"{100 * low:.1f}", f"{100 * high:.1f}"]
+
+
+_COUNTED: Final = ("count", "n", "percent", "low95", "high95")
+
+
+def _partition(
+    about: str, counts: Mapping[str, int], n: int, threshold: int
+) -> Iterable[list[str]]:
+    """Return the rows of counts that add up to `n`."""
+    if disclosure.small(n, threshold):
+        yield [about, "all", *_count(None, n, threshold)]
+        return
+    for name, cell in disclosure.partition(counts, threshold).items():
+        yield [about, name, *_count(cell, n, threshold)]
+
+
+def _single(about: str, what: str, events: int, n: int, threshold: int) -> list[str]:
+    """Return the row of one yes-or-no count of `n`."""
+    return [about, what, *_count(disclosure.proportion(events, n, threshold), n, threshold)]
+
+
+def _open(about: str, counts: Mapping[str, int], n: int, threshold: int) -> Iterable[list[str]]:
+    """Return the rows of a partition into names that the records brought; hidden names stay unsaid.
+
+    Naming a disease beside a suppressed count would say that somebody of a handful has it.
+    """
+    rows = list(_partition(about, counts, n, threshold))
+    yield from (row for row in rows if row[2] != HIDDEN)
+    if any(row[2] == HIDDEN for row in rows):
+        yield [about, "all others", *_count(None, n, threshold)]
+
+
+def _patients(cohort: Cohort, threshold: int) -> Sheet:
+    n = cohort.n
+    rows: list[list[str]] = []
+    if n:
+        sexes, storms = facts.sexes(cohort), facts.storms(cohort)
+        rows += _partition(
+            "sex", {k: sexes[k] for k in ("women", "men", "sex unknown")}, n, threshold
+        )
+        sure = {k: storms[k] for k in ("definite", "possible", "not met")}
+        sure["diagnosed only, or unknown"] = n - sum(sure.values())
+        rows += _partition("storm", sure, n, threshold)
+        rows += _open("background", _backgrounds(cohort), n, threshold)
+        given = {label(d): len(p) for d, p in facts.given(cohort).items() if d != cohort.drug}
+        told = [_single("given", drug, k, n, threshold) for drug, k in given.items()]
+        rows += [row for row in told if row[2] != HIDDEN]
+        if any(row[2] == HIDDEN for row in told):
+            rows.append(["given", "any other immunotherapy", *_count(None, n, threshold)])
+        if cohort.drug:
+            rows += _open(f"first {cohort.drug}", facts.routes(cohort), n, threshold)
+    return Sheet("patients", "Patients", ("about", "value", *_COUNTED), rows)
+
+
+def _backgrounds(cohort: Cohort) -> Counter[str]:
+    """Count whole combinations of diseases, which add up to the cohort as a partition must."""
+    return Counter(labels(row["underlying"]) or "none recorded" for row in cohort.persons)
+
+
+def _criteria(cohort: Cohort, threshold: int) -> Sheet:
+    rows: list[list[str]] = []
+    for name in cohort.result.protocol.definitions.report:
+        counts = facts.statuses(cohort, name)
+        given = {status: counts.get(status, 0) for status in ("met", "not met", "undetermined")}
+        if counts:
+            rows += _partition(label(name), given, sum(given.values()), threshold)
+    return Sheet("criteria", "Definitions at their peak up to the index",
+                 ("definition", "status", *_COUNTED), rows)  # fmt: skip
+
+
+def _items(cohort: Cohort, threshold: int) -> Sheet:
+    found: dict[tuple[str, str], Counter[str]] = {}
+    for row in cohort.items:
+        if "." not in row["item"]:
+            found.setdefault((row["criterion"], row["item"]), Counter())[row["state"]] += 1
+    rows: list[list[str]] = []
+    for (criterion, item), states in found.items():
+        n = sum(states.values())
+        given = {state: states.get(state, 0) for state in ("met", "not met", "not assessed")}
+        about = f"{label(criterion)}: {label(item)}"
+        rows += _partition(about, given, n, threshold)
+    return Sheet("items", "Items of the definitions", ("item", "state", *_COUNTED), rows)
+
+
+def _primary(cohort: Cohort, threshold: int) -> Sheet:
+    rows: list[list[str]] = []
+    for clock in cohort.clocks:
+        found = facts.primary(cohort, clock)
+        counts = {
+            facts.answer(cohort, "responded"): len(found.yes),
+            f"{facts.answer(cohort, 'did not respond')}, or died before": len(found.no),
+            "no sample, or discharged before": len(found.unknown),
+        }
+        n = sum(counts.values())
+        if n:
+            rows += _partition(f"48 h from {cohort.clock_name(clock)}", counts, n, threshold)
+    title = "Response at 48 h" if cohort.claim == "response" else "Course at 48 h"
+    return Sheet(
+        "primary", f"{title}: {facts.primary_words(cohort)}", ("clock", "result", *_COUNTED), rows
+    )
+
+
+def _distributions(cohort: Cohort, threshold: int) -> Sheet:
+    """Medians and quartiles; none of fewer than ten values or twice the threshold, never a range."""
+    found: dict[str, list[float]] = {
+        "age, years (90 stands for above 89)": [
+            float(min(row["age"], 90)) for row in cohort.persons
+        ],
+        "follow-up, days": [row["follow_up_days"] for row in cohort.outcome.values()],
+    }
+    for row in cohort.criteria:
+        for end in ("low", "high"):
+            about = f"{label(row['criterion'])}, {'lowest' if end == 'low' else 'highest'} possible"
+            found.setdefault(about, []).append(row[end])
+    for row in cohort.response:
+        for horizon in HORIZONS:
+            if row["baseline"] > 0 and not row["censored"]:
+                about = f"{label(row['variable'])}, {label(horizon)} ÷ baseline from {row['clock']}"
+                found.setdefault(about, []).append(row[horizon] / row["baseline"])
+    rows = []
+    for about, given in found.items():
+        known = [x for x in given if math.isfinite(x)]
+        spread, middle = stats.quartiles(known), stats.summary(known)
+        if spread and middle and len(known) >= 2 * threshold:
+            rows.append([about, *[number(x) for x in (middle.median, *spread)], str(len(known))])
+    return Sheet("distributions", "Medians and quartiles",
+                 ("about", "median", "quartile1", "quartile3", "n"), rows)  # fmt: skip
+
+
+def _safety(cohort: Cohort, threshold: int) -> Sheet:
+    rows: list[list[str]] = []
+    for shift in facts.shifts(cohort):
+        counts = {
+            "new": len(shift.new),
+            "present before, worse": len(shift.worse),
+            "present before, no worse": len(shift.prevalent),
+        }
+        counts["never, or not known before"] = shift.graded - sum(counts.values())
+        if shift.graded:
+            rows += _partition(facts.event_title(shift.event), counts, shift.graded, threshold)
+    return Sheet("safety", "Safety: shift from before time zero to worst after",
+                 ("event", "shift", *_COUNTED), rows)  # fmt: skip
+
+
+def _outcome(cohort: Cohort, threshold: int) -> Sheet:
+    died, unknown = facts.deaths(cohort)
+    counts = {
+        "died": len(died),
+        "alive at last contact": len(cohort.outcome) - len(died) - len(unknown),
+        "not known": len(unknown),
+    }
+    n = sum(counts.values())
+    rows = list(_partition("outcome", counts, n, threshold)) if n else []
+    return Sheet("outcome", "Outcome", ("about", "value", *_COUNTED), rows)
+
+
+def _refused(cohort: Cohort, threshold: int) -> Sheet:
+    """Rows that were not used, by reason: no example, and no label that a record wrote."""
+    found: Counter[str] = Counter()
+    for row in cohort.result.tables["rows_refused"].rows():
+        found[row["reason"]] += row["rows"]
+    rows = [
+        [reason, HIDDEN if disclosure.small(n, threshold) else str(n)]
+        for reason, n in found.most_common()
+    ]
+    return Sheet("rows_refused", "Rows that were not used", ("reason", "rows"), rows)
+
+
+def suppressed_share(given: Sequence[Sheet]) -> tuple[int, int]:
+    """Return how many counts are suppressed, and how many there are."""
+    cells = [row[min(2, len(row) - 1)] for sheet in given for row in sheet.rows]
+    return cells.count(HIDDEN), len(cells)
+
+
+def render(cohort: Cohort, given: Sequence[Sheet], threshold: int) -> str:
+    """Return the release as one page."""
+    result = cohort.result
+    hidden, cells = suppressed_share(given)
+    context: dict[str, Any] = {
+        "style": page.style(),
+        "title": result.info.title or result.protocol.title,
+        "banners": page.banners(cohort),
+        "result": result,
+        "cohort": cohort,
+        "threshold": threshold,
+        "default": disclosure.THRESHOLD,
+        "hidden": hidden,
+        "cells": cells,
+        "size": "" if disclosure.small(cohort.n, threshold) else f"{cohort.n}",
+        "tables": [Table(sheet.head, sheet.rows, caption=sheet.title) for sheet in given],
+        "methods": page.methods(cohort),
+        "references": page.references(cohort),
+        "no_test": "No p-value is given."
+        if disclosure.small(cohort.n, threshold)
+        else tables.no_test(cohort.n),
+    }
+    return page.environment().get_template("release.html.j2").render(context)

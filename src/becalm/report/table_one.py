@@ -1,0 +1,195 @@
+"""Table 1: every patient in a row, or all of them in medians and counts."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from markupsafe import Markup, escape
+
+from becalm.report import facts
+from becalm.report.cohort import Cohort, Row
+from becalm.report.drill import Drill
+from becalm.report.tables import Table, ending, grade, steps, total
+from becalm.report.text import UNKNOWN, age, heading, label, labels, middle, number, share
+
+
+def _by_person(rows: Iterable[Row]) -> dict[str, list[Row]]:
+    found: dict[str, list[Row]] = {}
+    for row in rows:
+        found.setdefault(row["person_id"], []).append(row)
+    return found
+
+
+def each_patient(cohort: Cohort, drill: Drill) -> Table:
+    """Return table 1 with one row a patient."""
+    definitions = cohort.result.protocol.definitions.report
+    totals = {(row["person_id"], row["criterion"]): row for row in cohort.criteria}
+    prior, safety = _by_person(cohort.prior), _by_person(cohort.safety)
+    primary = {(row["person_id"], row["clock"]): row for row in cohort.primary}
+    clocks = [c for c in cohort.clocks[:2] if any(key[1] == c for key in primary)]
+    rows = []
+    for row in cohort.persons:
+        person = row["person_id"]
+        who = (
+            drill.about(row["sex"] or UNKNOWN, person)
+            + "\u00a0"
+            + drill.about(age(row["age"]), person)
+        )
+        cells: list[Any] = [person, who, labels(row["underlying"]) or "none recorded"]
+        cells += [total(drill, totals.get((person, name)), items=True) for name in definitions]
+        cells.append(_prior(drill, person, prior.get(person, [])))
+        if cohort.drug:
+            cells += _exposure(cohort, drill, person, row["first_route"])
+        mine = [primary.get((person, clock)) for clock in clocks]
+        cells += [_primary(cohort, drill, one) for one in mine]
+        cells.append(_confounders([one for one in mine if one]))
+        cells += _shifts(drill, person, safety.get(person, []))
+        end, followed = ending(cohort, drill, person)
+        cells.append(
+            escape(end) + Markup('<br><span class="sub">followed {}</span>').format(followed)
+        )
+        rows.append(cells)
+    treated = ["First route", "Peak mg/h (mg/day)", "Total mg"] if cohort.drug else []
+    word = "48-h response" if cohort.claim == "response" else "48-h course"
+    head = ["Patient", "Sex, age", "Background", *map(label, definitions),
+            f"Before {'t0' if cohort.drug else 'index'}", *treated, *clocks,
+            "also given", "KDIGO", "CTCAE worse", "Outcome"]  # fmt: skip
+    groups = [("", 3), ("Lowest–highest possible (items assessed)", len(definitions)),
+              ("Treatment", 1 + len(treated)), (word, len(clocks) + 1), ("Before → worst after", 2),
+              ("", 1)]  # fmt: skip
+    return Table(
+        head, rows, [g for g in groups if g[1]], ids=[f"p-{r[0]}" for r in rows], kind="wide"
+    )
+
+
+def _confounders(rows: list[Row]) -> Markup:
+    """Return what else was given around the clocks, once where it is the same on all."""
+    told = list(dict.fromkeys(row["confounded_by"] for row in rows if row["confounded_by"]))
+    if len(told) == 1:
+        return _lines([escape(label(name)) for name in told[0].split("|")])
+    return _lines(
+        [escape(f"{r['clock']}: {labels(r['confounded_by'])}") for r in rows if r["confounded_by"]]
+    )
+
+
+def _lines(parts: Sequence[Markup]) -> Markup:
+    return Markup("<br>").join(parts) if parts else Markup(UNKNOWN)
+
+
+def _prior(drill: Drill, person: str, rows: list[Row]) -> Markup:
+    kept = [row for row in rows if not row["hours_before_t0"] <= 0]
+    names: dict[str, list[str]] = {}
+    for row in sorted(kept, key=lambda r: (-_known(r["hours_before_t0"]), r["drug"])):
+        names.setdefault(row["drug"], []).append(row["source_row"])
+    found = [drill.rows(label(drug), person, "|".join(keys)) for drug, keys in names.items()]
+    return _lines(found) if found else Markup("none recorded")
+
+
+def _known(value: float) -> float:
+    return -math.inf if math.isnan(value) else value
+
+
+def _exposure(cohort: Cohort, drill: Drill, person: str, route: str) -> list[Markup]:
+    given = facts.exposure(cohort, person)
+    keys = [row["source_row"] for row in steps(cohort, person, given.episodes)]
+    peak = number(given.peak_mg_h)
+    if not math.isnan(given.peak_mg_day):
+        peak = f"{peak} ({number(given.peak_mg_day, 5)})"
+    top = [
+        row["source_row"]
+        for row in steps(cohort, person, given.episodes)
+        if row["rate_mg_h"] >= given.peak_mg_h - 1e-9
+    ]
+    return [
+        drill.rows(route or UNKNOWN, person, keys[:1]),
+        drill.rows(peak, person, "|".join(top or keys)),
+        drill.rows(number(given.cumulative_mg, 5), person, "|".join(keys)),
+    ]
+
+
+def _primary(cohort: Cohort, drill: Drill, row: Row | None) -> Markup:
+    if row is None:
+        return Markup(UNKNOWN)
+    if row["person_id"] in cohort.not_analysed:
+        return Markup("not analysed: on treatment before the records begin")
+    keys = [
+        r["source_row"]
+        for r in cohort.response
+        if r["person_id"] == row["person_id"]
+        and r["clock"] == row["clock"]
+        and r["variable"] in {*cohort.result.protocol.response.primary,
+                              *cohort.result.protocol.response.primary_any}
+    ]  # fmt: skip
+    return drill.rows(facts.answer(cohort, row["response"]), row["person_id"], "|".join(keys))
+
+
+def _shifts(drill: Drill, person: str, rows: list[Row]) -> list[Markup]:
+    kidney, others = [], []
+    for row in rows:
+        text = f"{grade(row['grade_before'])} → {grade(row['grade_after'])}"
+        if row["event"] == "aki":
+            kidney.append(drill.rows(text, person, row["source_row"]))
+        elif row["grade_after"] > max(row["grade_before"], 0):
+            others.append(
+                escape(f"{label(row['event'])} ") + drill.rows(text, person, row["source_row"])
+            )
+    counts = _lines(others) if others else Markup("none" if rows else UNKNOWN)
+    return [Markup(", ").join(kidney) if kidney else Markup(UNKNOWN), counts]
+
+
+def summary(cohort: Cohort, drill: Drill) -> Table:
+    """Return table 1 as medians and counts, for cohorts too large for a row each."""
+    n = cohort.n
+    persons = cohort.persons
+    ages = [float(min(row["age"], 90)) if row["age"] >= 0 else math.nan for row in persons]
+    middle_age = middle(ages)
+    if any(row["age"] > 89 for row in persons):
+        middle_age = middle_age.replace("90)", "90+)")
+    rows: list[list[Any]] = [["Patients", str(n)], ["Age, years", middle_age]]
+    rows += [[f"{heading(word)}", share(k, n)] for word, k in sorted(facts.sexes(cohort).items())]
+    rows += [
+        [f"Background: {word}", share(k, n)] for word, k in facts.backgrounds(cohort).most_common()
+    ]
+    rows += [[f"Storm {word}", share(k, n)] for word, k in facts.storms(cohort).most_common()]
+    for name in cohort.result.protocol.definitions.report:
+        lows = [r["low"] for r in cohort.criteria if r["criterion"] == name]
+        highs = [r["high"] for r in cohort.criteria if r["criterion"] == name]
+        if lows:
+            rows.append([f"{label(name)}, lowest possible", middle(lows)])
+            rows.append([f"{label(name)}, highest possible", middle(highs)])
+    for drug, people in facts.given(cohort).items():
+        shown = drill.people(share(len(people), n), ["patient"], [[p] for p in sorted(people)])
+        rows.append([f"Given {label(drug)}", shown])
+    days = [row["follow_up_days"] for row in cohort.outcome.values()]
+    rows.append(["Follow-up, days", middle(days)])
+    died, unknown = facts.deaths(cohort)
+    rows.append(["Died", share(len(died), n - len(unknown))])
+    return Table(["", "All patients: median (range), or n/N (%; exact 95 % interval)"], rows)
+
+
+def persons(cohort: Cohort, drill: Drill) -> Table:
+    """Return one short line a patient, for cohorts summarised in table 1."""
+    totals = {(row["person_id"], row["criterion"]): row for row in cohort.criteria}
+    names = cohort.result.protocol.definitions.report
+    rows = []
+    for row in cohort.persons:
+        person = row["person_id"]
+        rows.append(
+            [person, drill.about(age(row["age"]), person), row["sex"] or UNKNOWN,
+             labels(row["underlying"]) or "none recorded", row["storm"] or UNKNOWN,
+             *[total(drill, totals.get((person, name)), items=True) for name in names],
+             *ending(cohort, drill, person)]
+        )  # fmt: skip
+    head = [
+        "Patient",
+        "Age, y",
+        "Sex",
+        "Background",
+        "Storm",
+        *map(label, names),
+        "Outcome",
+        "Follow-up",
+    ]
+    return Table(head, rows, ids=[f"p-{row[0]}" for row in rows])

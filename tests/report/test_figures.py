@@ -1,0 +1,173 @@
+"""Figures draw what the tables say, and every specification is one that Vega-Lite knows."""
+
+from __future__ import annotations
+
+import re
+import struct
+import zlib
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from becalm.report import theme
+from becalm.report.cohort import Cohort
+from becalm.report.figures import attrition, course, criteria, safety, specs, swimmer, waterfall
+from becalm.result import StudyResult
+from tests.report import fixture
+
+
+def _bare(spec: Any) -> Any:
+    """Return a specification without its rows: what is checked is its grammar."""
+    if isinstance(spec, list):
+        return [_bare(each) for each in spec]
+    if isinstance(spec, dict):
+        return {
+            key: {"values": []} if key == "data" else _bare(value) for key, value in spec.items()
+        }
+    return spec
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.parametrize(
+    "study", [fixture.illustrative(fixture.PERSONS[:1]), fixture.many()], ids=["one", "many"]
+)
+def test_every_figure_is_valid_vega_lite(study: StudyResult) -> None:
+    import altair
+
+    found = list(specs(Cohort(study)))
+    assert len(found) >= 7
+    for name, _, _, spec in found:
+        assert altair.Chart.from_dict(_bare(spec), validate=True) is not None, name
+
+
+def test_a_bound_points_away_from_what_is_known(cohort: Cohort) -> None:
+    drawn = course.points(cohort, "t0")
+    ferritin = [r for r in drawn if r["person"] == "ILL-4" and r["variable"] == "ferritin"]
+    assert [r["kind"] for r in ferritin][:4] == ["exact", "above", "above", "exact"]
+    assert ferritin[1]["value"] == pytest.approx(40_000)
+    assert [r["kind"] for r in drawn if r["person"] == "ILL-3" and r["variable"] == "crp"][2:] == [
+        "below",
+        "below",
+    ]
+
+
+def test_days_count_from_the_clock_of_the_figure(cohort: Cohort) -> None:
+    first = [r["day"] for r in course.points(cohort, "t0") if r["person"] == "ILL-1"]
+    civ = [r["day"] for r in course.points(cohort, "t_civ") if r["person"] == "ILL-1"]
+    assert max(first) - max(civ) == pytest.approx(10 / 24)
+
+
+def test_rows_at_one_rate_are_one_block(cohort: Cohort) -> None:
+    result = cohort.result
+    steps = result.dose_steps
+    inside = np.flatnonzero((steps["person_id"] == "ILL-1") & (steps["rate_mg_h"] == 100))
+    (i,) = inside.tolist()
+    middle = (steps["start"][i] + steps["end"][i]) // 2
+    one, two = steps.take(inside), steps.take(inside)
+    cut = steps.concat(
+        [steps.take(np.arange(len(steps)) != i), one.replace(end=np.array([middle])),
+         two.replace(start=np.array([middle]))]
+    )  # fmt: skip
+    again = Cohort(replace(result, dose_steps=cut))
+    assert [(r["start"], r["end"]) for r in again.rates] == [
+        (r["start"], r["end"]) for r in cohort.rates
+    ]
+    assert len([r for r in cohort.rates if r["person_id"] == "ILL-5"]) == 4  # the pause stays
+
+
+@pytest.mark.parametrize(
+    ("baseline", "later", "ratio"),
+    [("", "", ""), (">", "", "<"), ("", ">", ">"), ("<", "", ">"), ("", "<", "<"), (">", ">", "?"),
+     ("<", "<", "?"), (">", "<", "<"), ("<", ">", ">")],
+)  # fmt: skip
+def test_a_ratio_of_bounds_is_bounded_as_arithmetic_says(
+    baseline: str, later: str, ratio: str
+) -> None:
+    assert waterfall.bound(baseline, later) == ratio
+
+
+def test_the_waterfall_goes_from_risen_to_fallen(cohort: Cohort) -> None:
+    rows = waterfall.bars(cohort, "t0", "h48")
+    assert [row["person"] for row in rows] == ["ILL-5", "ILL-2", "ILL-4", "ILL-1", "ILL-3"]
+    assert [row["fell"] for row in rows] == [False, True, True, True, True]
+    assert rows[2]["text"] == "≤ −38 %"
+
+
+def test_a_patient_without_a_sample_is_named_and_not_drawn() -> None:
+    first = {name: labs[:1] for name, labs in fixture.PERSONS[1].labs.items()}
+    late = replace(fixture.PERSONS[1], labs=first | {"ferritin": ((-4.0, "14,200"),)})
+    rows = waterfall.bars(Cohort(fixture.illustrative((late,))), "t0", "h48")
+    assert [(row["ratio"], row["text"]) for row in rows] == [(None, "no sample")]
+
+
+def test_items_not_assessed_are_white_with_what_they_could_give(cohort: Cohort) -> None:
+    spec = criteria.spec(cohort, "hscore")
+    assert spec is not None
+    cells = spec["hconcat"][0]["data"]["values"]
+    marrow = {c["person"]: c for c in cells if c["item"] == "Haemophagocytosis"}
+    assert marrow["ILL-1"]["state"] == "not assessed"
+    assert marrow["ILL-1"]["text"] == "0–35 ?"
+    assert marrow["ILL-3"]["state"] == "not met"
+    lipids = {c["person"]: c["text"] for c in cells if c["item"] == "Triglycerides"}
+    assert lipids["ILL-1"] == "44*"  # propofol ran
+
+
+def test_grades_that_nobody_took_are_said_to_be_missing() -> None:
+    result = fixture.illustrative()
+    table = result.tables["safety"]
+    blank = np.full(len(table), -1)
+    unknown = table.replace(grade_before=blank, grade_after=blank.copy())
+    spec = safety.spec(Cohort(replace(result, tables={**result.tables, "safety": unknown})))
+    assert spec is not None
+    rows = spec["hconcat"][0]["data"]["values"]
+    assert all(row["none"] and row["before"] is None for row in rows)
+
+
+def test_the_swimmer_says_how_it_ended(cohort: Cohort) -> None:
+    ends = {p: [row["kind"] for row in swimmer.ending(cohort, p)] for p in cohort.ids}
+    assert ends["ILL-1"] == ["seen", "beyond", "discharged"]
+    assert ends["ILL-5"] == ["seen", "died"]
+
+
+def test_the_flow_counts_who_left_at_each_step(cohort: Cohort) -> None:
+    drawn = attrition.draw(cohort)
+    assert "412 persons · 448 stays · 96,120 rows" in drawn
+    assert "399 persons · 433 stays · 91,400 rows" in drawn
+    assert "Excluded: malignancy" in drawn
+    assert "1 person ·" in drawn
+
+
+def test_ids_of_two_figures_on_a_page_do_not_clash() -> None:
+    svg = '<svg xmlns="x" width="9" height="9"><clipPath id="clip0"/><g clip-path="url(#clip0)"/></svg>'
+    one, two = (theme.Figure(name, "t", "c", svg).inline for name in ("a", "b"))
+    assert 'id="a-clip0"' in one
+    assert "url(#a-clip0)" in one
+    assert 'id="b-clip0"' in two
+    assert "xmlns" not in one
+
+
+def test_a_png_is_smaller_and_the_same_picture() -> None:
+    svg = '<svg xmlns="http://www.w3.org/2000/svg" width="40" height="30"><rect width="20" height="30" fill="#0072b2"/></svg>'
+    png = theme.Figure("x", "t", "c", svg).png()
+    width, height = struct.unpack(">II", png[16:24])
+    assert (width, height) == (80, 60)
+    at, pixels = 8, b""
+    while at < len(png):
+        (length,) = struct.unpack(">I", png[at : at + 4])
+        kind, body = png[at + 4 : at + 8], png[at + 8 : at + 8 + length]
+        assert struct.unpack(">I", png[at + 8 + length : at + 12 + length])[0] == zlib.crc32(
+            kind + body
+        )
+        pixels += body if kind == b"IDAT" else b""
+        at += 12 + length
+    assert len(zlib.decompress(pixels)) == 60 * (80 * 4 + 1)
+
+
+def test_text_is_drawn_in_a_font_that_this_machine_has(cohort: Cohort) -> None:
+    spec = criteria.spec(cohort, "hscore")
+    assert spec is not None
+    svg = theme.draw(spec)
+    bare = re.sub(r"<text.*?</text>", "", svg, flags=re.DOTALL)
+    assert theme.Figure("x", "t", "c", svg).png() != theme.Figure("x", "t", "c", bare).png()

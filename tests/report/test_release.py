@@ -1,0 +1,146 @@
+"""Nothing of a person leaves in a release, and nothing can be worked out."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from becalm.report import disclosure, write_release
+from becalm.result import StudyResult
+from tests.report import fixture
+from tests.report.conftest import seen
+
+
+def release(result: StudyResult, folder: Path, threshold: int = 5) -> dict[str, str]:
+    """Return what a release writes, by file name."""
+    return {
+        path.name: path.read_text(encoding="utf-8")
+        for path in write_release(result, folder, threshold)
+    }
+
+
+@pytest.mark.parametrize("study", [fixture.illustrative(), fixture.many()], ids=["five", "many"])
+def test_no_person_row_date_or_example_leaves(study: StudyResult, tmp_path: Path) -> None:
+    written = release(study, tmp_path)
+    everything = "\n".join(written.values())
+    for person in study.tables["persons"]["person_id"]:
+        assert person not in everything
+    for secret in (
+        "MIM-3",
+        "labs:88",
+        "doses:",
+        "labs.csv",
+        "2016-01-01",
+        "2017-",
+        "<button",
+        "<svg",
+    ):
+        assert secret not in everything
+    assert "not for release" not in everything
+
+
+def test_of_five_almost_nothing_is_left_and_the_page_says_so(tmp_path: Path) -> None:
+    written = release(fixture.illustrative(), tmp_path)
+    text = seen(written["release.html"])
+    assert "With so few patients little can be published" in text
+    patients = list(csv.DictReader(written["patients.csv"].splitlines()))
+    told = {(row["about"], row["value"]): row["count"] for row in patients}
+    assert told["sex", "women"] == "suppressed"
+    assert told["sex", "men"] == "suppressed"
+    assert ("background", "AOSD") not in told
+    outcome = {r["value"]: r["count"] for r in csv.DictReader(written["outcome.csv"].splitlines())}
+    assert outcome["died"] == outcome["alive at last contact"] == "suppressed"
+    assert not (tmp_path / "distributions.csv").exists()
+
+
+def test_of_more_the_large_counts_are_printed_with_intervals(tmp_path: Path) -> None:
+    written = release(fixture.many(), tmp_path)
+    outcome = {r["value"]: r for r in csv.DictReader(written["outcome.csv"].splitlines())}
+    assert outcome["died"]["count"] == "14"
+    assert outcome["died"]["low95"] == "23.1"
+    numbers = {r["about"]: r for r in csv.DictReader(written["distributions.csv"].splitlines())}
+    assert numbers["HScore, lowest possible"]["median"] == "248"
+    assert set(numbers["HScore, lowest possible"]) == {
+        "about",
+        "median",
+        "quartile1",
+        "quartile3",
+        "n",
+    }
+
+
+def test_another_threshold_is_recorded(tmp_path: Path) -> None:
+    usual = seen(release(fixture.illustrative(), tmp_path)["release.html"])
+    open_ = seen(release(fixture.illustrative(), tmp_path, threshold=1)["release.html"])
+    assert "overridden" not in usual
+    assert "Suppression was overridden: the threshold is 1; the default is 5" in open_
+
+
+def test_an_empty_cohort_can_be_released(tmp_path: Path) -> None:
+    written = release(fixture.empty(), tmp_path)
+    assert "0 patients" in seen(written["release.html"])
+    assert set(written) >= {"attrition.csv", "release.html"}
+
+
+def test_a_cohort_below_the_threshold_is_not_even_counted(tmp_path: Path) -> None:
+    three = fixture.illustrative(fixture.PERSONS[:3])
+    steps = three.tables["attrition"]
+    counts = steps["persons"].copy()
+    counts[-1] = 3
+    three = replace(three, tables={**three.tables, "attrition": steps.replace(persons=counts)})
+    written = release(three, tmp_path)
+    assert "is itself below the threshold" in seen(written["release.html"])
+    for name, text in written.items():
+        if name.endswith(".csv"):
+            assert "3" not in [cell for row in csv.reader(text.splitlines()) for cell in row]
+
+
+counts = st.dictionaries(
+    st.text("abcdefgh", min_size=1, max_size=2), st.integers(0, 12), min_size=1
+)
+
+
+@settings(derandomize=True, deadline=None, max_examples=300)
+@given(counts, st.integers(1, 8))
+def test_what_a_partition_hides_cannot_be_subtracted_out(
+    given_counts: dict[str, int], threshold: int
+) -> None:
+    cells = disclosure.partition(given_counts, threshold)
+    hidden = [given_counts[name] for name, cell in cells.items() if cell is None]
+    assert all(cell == given_counts[name] for name, cell in cells.items() if cell is not None)
+    assert not any(disclosure.small(cell, threshold) for cell in cells.values() if cell is not None)
+    if hidden and len(hidden) < len(cells):
+        assert sum(n > 0 for n in hidden) > 1
+        assert sum(hidden) >= threshold
+    if not any(disclosure.small(n, threshold) for n in given_counts.values()):
+        assert not hidden
+
+
+falling = st.lists(st.integers(0, 60), min_size=1, max_size=9).map(
+    lambda x: sorted(x, reverse=True)
+)
+
+
+@settings(derandomize=True, deadline=None, max_examples=300)
+@given(falling, st.integers(1, 8))
+def test_no_difference_of_a_flow_is_small(steps: list[int], threshold: int) -> None:
+    shown = disclosure.flow([[n] for n in steps], threshold)
+    printed = [n for n, keep in zip(steps, shown, strict=True) if keep]
+    assert not any(disclosure.small(n, threshold) for n in printed)
+    for i, larger in enumerate(printed):
+        assert not any(disclosure.small(larger - n, threshold) for n in printed[i + 1 :])
+
+
+@pytest.mark.parametrize(
+    ("events", "n", "printed"),
+    [(0, 20, 0), (4, 20, None), (5, 20, 5), (16, 20, None), (20, 20, 20)],
+)
+def test_a_proportion_hides_a_small_complement_too(
+    events: int, n: int, printed: int | None
+) -> None:
+    assert disclosure.proportion(events, n, 5) == printed
