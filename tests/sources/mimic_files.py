@@ -24,6 +24,14 @@ COLUMNS: Final = {
     "hosp/d_icd_procedures": "icd_code icd_version long_title",
     "hosp/microbiologyevents": "microevent_id subject_id micro_specimen_id chartdate charttime "
     "spec_type_desc storedate storetime test_itemid test_name org_name ab_name comments",
+    "hosp/emar": "subject_id hadm_id emar_id emar_seq poe_id pharmacy_id charttime medication "
+    "event_txt",
+    "hosp/emar_detail": "emar_id parent_field_ordinal administration_type dose_due dose_due_unit "
+    "dose_given dose_given_unit product_description infusion_rate infusion_rate_adjustment "
+    "infusion_rate_unit route",
+    "hosp/prescriptions": "subject_id hadm_id pharmacy_id starttime stoptime drug dose_val_rx "
+    "dose_unit_rx route",
+    "hosp/pharmacy": "pharmacy_id starttime stoptime route",
     "icu/icustays": "subject_id stay_id intime outtime",
     "icu/chartevents": "subject_id itemid charttime storetime value valuenum valueuom",
     "icu/outputevents": "subject_id itemid charttime storetime value valueuom",

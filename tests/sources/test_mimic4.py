@@ -292,7 +292,7 @@ def test_impossible_infusions_are_refused_with_their_reason(tmp_path: Path) -> N
     source, records = read(tmp_path, {"icu/inputevents": rows})
     assert records.administrations["key"].tolist() == [6]
     assert [(r.variable, r.unit, r.reason, r.rows, r.example) for r in source.refused()] == [
-        ("Propofol", "mg", "amount is not a number", 1, "inputevents:3"),
+        ("Propofol", "mg", "amount is not a number", 1, "inputevents:3 1-2"),
         ("Propofol", "mg", "negative amount or rate", 2, "inputevents:1 -5"),
         ("Propofol", "mg", "no readable start", 1, "inputevents:4 100"),
         ("Propofol", "mg", "stops before it starts", 1, "inputevents:2 100"),

@@ -1,13 +1,12 @@
-"""Units of doses and rates, the odd row, and the real records of the MIMIC-IV demo."""
+"""Units of doses and rates, and the odd row."""
 
 from pathlib import Path
 
-import duckdb
 import numpy as np
 import pytest
 
-from becalm.clock import DAY, HOUR, to_us
-from becalm.doses import ROUTES, Doses, daily_dose, rebuild, steps_up, treatments
+from becalm.clock import HOUR
+from becalm.doses import daily_dose, steps_up
 from becalm.doses.units import (
     A_SCHEDULE,
     NO_TIME,
@@ -20,14 +19,9 @@ from becalm.doses.units import (
     concentration_unit,
     rate_unit,
 )
-from becalm.events import harmonise
 from becalm.frame import Frame
-from becalm.sources.mimic4 import open_mimic4
 from becalm.tables import DAILY_DOSE, DOSES, EPISODES, write
-from becalm.vocabulary import load
-from tests.spec.dosing import RULES, column, courses, doses_of, mg, us
-
-MIMIC = Path(__file__).parents[2] / ".." / "shared" / "data" / "mimic-iv-demo"
+from tests.spec.dosing import column, courses, doses_of, mg, us
 
 
 @pytest.mark.parametrize(
@@ -259,81 +253,3 @@ def test_a_step_after_too_long_a_pause_begins_at_zero() -> None:
     assert [(step.from_mg_h, step.to_mg_h, step.hours_since_last) for step in found] == [
         (0, 50, 10)
     ]
-
-
-# ---------------------------------------------------------------- real records
-
-
-@pytest.fixture(scope="module")
-def demo() -> Doses:
-    if not MIMIC.is_dir():
-        pytest.skip("shared/data/mimic-iv-demo is absent")
-    [records] = open_mimic4(MIMIC, items=[]).chunks()
-    vocabulary = load()
-    return rebuild(records, harmonise(records, vocabulary), vocabulary)
-
-
-def test_every_rated_row_of_the_demo_conserves_its_dose(demo: Doses) -> None:
-    """All 11,038 rows with a rate: rate × time is the amount within 5 %, two of them 0 = 0."""
-    with duckdb.connect() as con:
-        raw = con.execute(
-            "SELECT row_number() OVER () AS key, subject_id, starttime, amount, amountuom, rate,"
-            " rateuom, patientweight FROM read_csv(?)",
-            [str(MIMIC / "icu" / "inputevents.csv.gz")],
-        ).fetchall()
-    place = {text: i for i, text in enumerate(demo.frame["source_row"].tolist())}
-    f = {name: demo.frame[name].tolist() for name in demo.frame.columns}
-    per_hour = {"hour": 1, "min": 60}
-    checked = zeros = 0
-    for key, subject, start, amount, amount_unit_, rate, rate_unit_, kg in raw:
-        at = place[f"inputevents:{key}"]
-        assert (f["person_id"][at], f["start"][at]) == (str(subject), to_us(start))
-        assert f["amount"][at] == pytest.approx(amount, abs=1e-8)
-        if rate is None:
-            continue
-        unit, *per = rate_unit_.split("/")
-        expected = rate * per_hour[per[-1]] * (kg if "kg" in per else 1)
-        if (unit, amount_unit_) == ("mcg", "mg"):
-            expected /= 1000
-        assert f["rate_per_h"][at] == pytest.approx(expected, rel=0.05)
-        assert f["set_per_h"][at] * (1 if unit != "mcg" or amount_unit_ == "mcg" else 0.001) == (
-            pytest.approx(expected, rel=1e-6, abs=1e-8)
-        )
-        assert "rate" not in f["flag"][at]
-        checked += 1
-        zeros += rate == 0
-    assert (checked, zeros) == (11_038, 2)
-
-
-def test_totals_of_the_demo_are_the_recorded_ones(demo: Doses) -> None:
-    """Mg per drug from rates and single doses equals the plain sum of what was charted."""
-    f = demo.frame
-    factor = {"mg": 1.0, "mcg": 0.001, "g": 1000.0}
-    compared = 0
-    for code, drug in enumerate(demo.drugs):
-        mine = (f["drug_code"] == code) & np.isin(f["amount_unit"].astype(str), list(factor))
-        mine &= f["route_code"] != ROUTES.index("other")
-        if not mine.any():
-            continue
-        recorded = sum(
-            amount * factor[unit]
-            for amount, unit in zip(f["amount"][mine], f["amount_unit"][mine], strict=True)
-        )
-        everyone = np.arange(len(demo.person_id))
-        found = demo.amounts(drug).at(everyone, np.full(len(everyone), f["end"].max() + DAY)).sum()
-        assert found == pytest.approx(recorded, rel=0.005), drug
-        compared += 1
-    assert compared > 20
-
-
-def test_episodes_of_the_demo_hold_what_was_given(demo: Doses) -> None:
-    """Cumulative mg over the episodes of noradrenaline and propofol, and over their days, is the total."""
-    for drug in ("norepinephrine", "propofol"):
-        found = treatments(demo, [drug], RULES)
-        f = demo.frame
-        mine = (f["drug_code"] == demo.drugs.index(drug)) & f["exposed"]
-        total = np.nansum(f["amount_mg"][mine])
-        assert found.episodes["cumulative_mg"].sum() == pytest.approx(total, rel=0.005)
-        day = daily_dose(demo, [drug], inside={drug: found.inside(drug)})
-        assert day["mg"].sum() == pytest.approx(total, rel=0.005)
-        assert (day["rrt"] == None).all()  # noqa: E711

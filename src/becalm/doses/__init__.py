@@ -18,6 +18,7 @@ from becalm.doses.episodes import (
     continuous_rate,
     treatments,
 )
+from becalm.doses.equivalents import EQUIVALENTS, equivalent_rate
 from becalm.doses.escalation import Step, steps_up
 from becalm.doses.exposure import DAILY, ROUTES, ROWS, SYSTEMIC, Doses, daily_dose
 from becalm.doses.rebuild import rebuild
@@ -25,6 +26,7 @@ from becalm.doses.rebuild import rebuild
 __all__ = [
     "CONTINUOUS",
     "DAILY",
+    "EQUIVALENTS",
     "INTERMITTENT",
     "ROUTES",
     "ROWS",
@@ -40,6 +42,7 @@ __all__ = [
     "continuous_entries",
     "continuous_rate",
     "daily_dose",
+    "equivalent_rate",
     "rebuild",
     "steps_up",
     "treatments",

@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from becalm.doses.charted import Charted
 from becalm.doses.exposure import ROUTES
 from becalm.doses.rates import (
     BACKWARDS,
@@ -44,6 +45,7 @@ class Read:
 
     counts : the drug was given; usable : and its amount can be used. group : one code for each
     person, drug (else label) and route. assumed_iv : the route is. opened : a rate without an end.
+    charted : what stands in another table too.
     by_sheet : the weight in force is the persons sheet's. death : at the latest, µs.
     """
 
@@ -59,6 +61,7 @@ class Read:
     assumed_iv: Mask
     group: Codes
     opened: Mask
+    charted: Charted
     by_sheet: Mask
     death: Times
 
@@ -88,6 +91,9 @@ def flags(read: Read) -> Texts:
     add(usable & _without_mass(read), "volume without concentration")
     add(usable & _implausible(read), lambda i: f"implausible rate: {done.rate_mg_h[i]:.6g} mg/h")
     add(usable & _long(read), "one amount over more than a day: read as the total")
+    also = read.charted.also_in
+    add(read.charted.again, lambda i: f"also in {also[i]}: not counted")
+    add(usable & read.charted.cut, lambda i: f"also in {also[i]}: counted where that is silent")
     add(_twice(read), "possible duplicate")
     add(_overlapping(read), "overlaps another infusion of the drug")
     add(usable & (done.end > read.death) & ~late, "runs past death: counted until death")

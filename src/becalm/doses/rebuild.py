@@ -11,6 +11,7 @@ from typing import Any, Final
 import numpy as np
 
 from becalm.clock import DAY, UNKNOWN_TIME
+from becalm.doses.charted import Charted, once
 from becalm.doses.exposure import ROUTES, ROWS, Doses
 from becalm.doses.oddities import Read, flags, refusals
 from becalm.doses.rates import (
@@ -72,6 +73,9 @@ def rebuild(records: Records, events: Events, vocabulary: Vocabulary) -> Doses:
     without amounts in mg. What cannot be used is also counted in `refused`; what looks wrong says
     so in `flag` and counts all the same.
 
+    Where one administration stands in two tables (`charted_again` of `units.toml`), it is counted
+    once, and the row that is not counted says so.
+
     The weight in force is the row's own, else the last one measured in the 24 h before, else the
     one of the persons sheet. A rate without an end holds until the next rate of that drug and
     route, else until death or the end of the stay. Nothing is infused after death.
@@ -92,7 +96,10 @@ def rebuild(records: Records, events: Events, vocabulary: Vocabulary) -> Doses:
     last = _last_moment(records)
     weight, by_sheet = _weights(records, events)
 
-    start, end, opened = _close(records, group, counts, last)
+    table = Coded.of(given["table"])
+    charted = once(given, table.code, table.texts, substance=substance, route=route, counts=counts)
+    counts &= ~charted.again
+    start, end, opened = _close(records, charted, group, counts, last)
     written = Written(
         start,
         end,
@@ -122,6 +129,7 @@ def rebuild(records: Records, events: Events, vocabulary: Vocabulary) -> Doses:
         assumed_iv=assumed,
         group=group,
         opened=opened,
+        charted=charted,
         by_sheet=by_sheet,
         death=death,
     )
@@ -245,10 +253,12 @@ def _contents(drug: Codes, drugs: Sequence[str]) -> dict[str, Floats]:
     return held
 
 
-def _close(records: Records, group: Codes, counts: Mask, last: Times) -> tuple[Times, Times, Mask]:
+def _close(
+    records: Records, charted: Charted, group: Codes, counts: Mask, last: Times
+) -> tuple[Times, Times, Mask]:
     """Give rates without an end the start of the next rate, else the end of the stay, else death."""
     given = records.administrations
-    start, end = given["start"], given["end"].copy()
+    start, end = charted.start, charted.end.copy()
     rated, known = ~np.isnan(given["rate"]), start != UNKNOWN_TIME
     opened = rated & known & (end == UNKNOWN_TIME) & np.isnan(given["amount"]) & counts
     asked = np.flatnonzero(opened)

@@ -80,6 +80,17 @@ class Plausible(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     source: str
 
 
+class ChartedAgain(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Two tables in which one administration may stand; `also_in` has the last word."""
+
+    table: str
+    also_in: str
+    within: str
+    bridge: str
+    says_nothing: tuple[str, ...]
+    source: str
+
+
 class _Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     push_upto: str
     tolerance: float
@@ -100,6 +111,7 @@ class Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     product: tuple[Product, ...]
     plausible: tuple[Plausible, ...]
     limits: _Limits
+    charted_again: tuple[ChartedAgain, ...]
     code_system: dict[str, str]
 
 

@@ -62,10 +62,10 @@ def administrations(release: Release) -> str | None:
                    CASE WHEN statusdescription = 'Rewritten' THEN 'not given' ELSE 'given'
                    END AS status,
                    coalesce(ordercategorydescription, '') AS category,
-                   row AS key, amount IS NOT NULL AS amount_given, rate IS NOT NULL AS rate_given
+                   row AS key, CASE WHEN plain(amount) IS NULL THEN amount END AS shown,
+                   amount IS NOT NULL AS amount_given, rate IS NOT NULL AS rate_given
             FROM {rows}
             LEFT JOIN {labels} USING (itemid)
             LEFT JOIN (SELECT code, subject_id FROM persons) USING (subject_id)
         )
-        ORDER BY person, start, key
     """

@@ -18,7 +18,7 @@ from becalm.records import (
     Refusal,
 )
 from becalm.sources import duck
-from becalm.sources.mimic4 import cultures, history, inputs, persons
+from becalm.sources.mimic4 import cultures, emar, history, inputs, persons
 from becalm.sources.mimic4.tables import Release
 from becalm.sources.streamed import Refused
 
@@ -66,6 +66,8 @@ class Parts:
             table, variable = batch["source"][row], batch[part.variable][row]
             unit = batch[part.unit][row] if part.unit else ""
             shown = duck.shown(batch[part.shown][row]) if part.shown else variable
+            if "shown" in batch and batch["shown"][row]:
+                shown = batch["shown"][row]  # as written, where that is no number
             example = f"{table}:{batch['key'][row]} {shown}".rstrip()
             return Refusal(table, variable, unit, batch["reason"][row], 1, example)
 
@@ -85,7 +87,7 @@ class Parts:
 
 def _parts(release: Release) -> Iterator[tuple[str, _Part]]:
     yield "stays", _Part(STAYS, persons.stays(release), "kind")
-    if sql := inputs.administrations(release):
+    if sql := _administrations(release):
         yield "administrations", _Part(ADMINISTRATIONS, sql, "label", "amount_unit", "amount")
     if sql := history.conditions(release):
         yield "conditions", _Part(CONDITIONS, sql, "code")
@@ -93,3 +95,10 @@ def _parts(release: Release) -> Iterator[tuple[str, _Part]]:
         yield "procedures", _Part(PROCEDURES, sql, "name")
     if sql := cultures.cultures(release):
         yield "cultures", _Part(CULTURES, sql, "test")
+
+
+def _administrations(release: Release) -> str | None:
+    """Infusions of intensive care, bedside administrations and orders, sorted together."""
+    every = [part(release) for part in (inputs.administrations, emar.administrations, emar.orders)]
+    union = " UNION ALL BY NAME ".join(f"SELECT * FROM ({sql})" for sql in every if sql)
+    return f'SELECT * FROM ({union}) ORDER BY person, start, "table", key' if union else None

@@ -45,7 +45,8 @@ _ALWAYS: Final = (
     "between persons.",
     "MIMIC-IV records deaths outside hospital for one year after the last discharge, by date.",
     "MIMIC-IV diagnoses are coded at discharge: they belong to a stay, their onset is unknown.",
-    "prescriptions and emar are not read: only infusions and pushes of intensive care are known.",
+    "Orders (prescriptions) are listed and never counted. A dose of intensive care stands in "
+    "inputevents and in emar: it is counted once, as inputevents has it unless that says \"1 dose\".",
 )
 _REBUILT: Final = (
     "icu/chartevents is absent; its rebuilt stand-in was read: numbers only, without text values "
