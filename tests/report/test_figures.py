@@ -29,14 +29,29 @@ def _bare(spec: Any) -> Any:
     return spec
 
 
+def _sparse(study: StudyResult) -> StudyResult:
+    """Keep one test, clock and event: a panel of each kind is enough to check, and checks are slow."""
+    response, safety_ = study.tables["response"], study.tables["safety"]
+    return replace(
+        study,
+        series=study.series.take(study.series["variable"] == "ferritin"),
+        primary=study.primary.take(study.primary["clock"] == "t0"),
+        tables={
+            **study.tables,
+            "response": response.take(response["clock"] == "t0"),
+            "safety": safety_.take(safety_["event"] == "aki"),
+        },
+    )
+
+
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 @pytest.mark.parametrize(
-    "study", [fixture.illustrative(fixture.PERSONS[:1]), fixture.many()], ids=["one", "many"]
+    "study", [fixture.illustrative(fixture.PERSONS[:1]), fixture.many(12)], ids=["one", "many"]
 )
 def test_every_figure_is_valid_vega_lite(study: StudyResult) -> None:
     import altair
 
-    found = list(specs(Cohort(study)))
+    found = list(specs(Cohort(_sparse(study))))
     assert len(found) >= 7
     for name, _, _, spec in found:
         assert altair.Chart.from_dict(_bare(spec), validate=True) is not None, name

@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any
 
 import jinja2
 from markupsafe import Markup
 
-from becalm import citations
-from becalm.errors import DefinitionError
-from becalm.report import key, table_one, tables
+from becalm.report import key, methods, table_one, tables
 from becalm.report.cohort import ROW_EACH, Cohort
 from becalm.report.drill import Drill
 from becalm.report.figures import course
@@ -70,8 +67,8 @@ def render(cohort: Cohort, figures: Mapping[str, Figure]) -> str:
         setting=setting(cohort),
         facts=facts,
         parts=parts,
-        methods=methods(cohort),
-        references=references(cohort),
+        methods=methods.methods(cohort),
+        references=methods.references(cohort),
         popovers=drill.popovers,
         no_test=tables.no_test(cohort.n),
         numbered=_numbers(parts),
@@ -233,122 +230,3 @@ def consequences(given: Sequence[str]) -> list[str]:
 
 def _named(table: Table, caption: str) -> Table:
     return Table(table.head, table.rows, table.groups, caption, table.ids, table.kind)
-
-
-def methods(cohort: Cohort) -> list[tuple[str, str]]:
-    """Return the protocol in sentences, made from its own numbers."""
-    p = cohort.result.protocol
-    found: list[tuple[str, str]] = []
-    age = f"aged {p.population.min_age} or over" if p.population.min_age is not None else "any age"
-    dates = (
-        "; inside the recruitment dates where the records give them"
-        if p.population.recruitment
-        else ""
-    )
-    found.append(("Population", f"{age}{dates}"))
-    if p.entry_test:
-        found.append(
-            ("Entry test", f"{label(p.entry_test.variable)} ≥ {p.entry_test.at_least:g}, ever")
-        )
-    if p.entry:
-        e = p.entry
-        found.append(
-            ("Entry", f"first {e.mode} {label(e.drug)} for {e.min_duration} or more, gaps up to {e.bridge} "
-             f"bridged; a planned infusion up to {e.intermittent_up_to} is intermittent")
-        )  # fmt: skip
-        found.append(
-            ("Clocks", f"t0: first {label(e.drug)} of any route in the {e.t0_within} before entry; t_civ: entry; "
-             f"t_high: first rate ≥ {e.high_rate_mg_day:,.0f} mg/day")
-        )  # fmt: skip
-    if p.index:
-        words = ", ".join(
-            f"{label(t.variable)} "
-            + (f"≥ {t.at_least:g}" if t.at_least is not None else f"< {t.below:g}")
-            for t in p.index.qualifying
-        )
-        found.append(
-            ("Index", f"first instant at which {label(p.index.variable)} ≥ {p.index.at_least:g} and one of "
-             f"({words}) drawn within {p.index.within} of it are both available")
-        )  # fmt: skip
-    definite = "; ".join(
-        f"{label(r.criterion)} ≥ {r.at_least:g}"
-        + (f" with {', '.join(label(u) for u in r.underlying)}" if r.underlying else "")
-        for r in p.storm.definite
-    )
-    found.append(
-        (
-            "Storm",
-            f"judged over the {p.storm.look_back} before, on when blood was {p.clock}; definite: {definite}",
-        )
-    )
-    if p.exclude.conditions:
-        found.append(("Excluded", ", ".join(label(c) for c in p.exclude.conditions)))
-    b = p.baseline
-    found.append(
-        ("Baseline", f"last value: ferritin in {b.ferritin}, others in {b.other} before the clock; "
-         f"peak: highest in {b.peak} before")
-    )  # fmt: skip
-    windows = "; ".join(
-        f"{label(name)}: {'(' if h.open else '['}{h.from_h:g}, {h.to_h:g}] h"
-        for name, h in p.horizons.items()
-    )
-    found.append(("Horizons", f"value nearest to the horizon in {windows}"))
-    word = "Response" if p.response.claim == "response" else "Course"
-    rule = " and ".join(label(v) for v in p.response.primary)
-    either = (
-        f" and ({' or '.join(label(v) for v in p.response.primary_any)} below baseline)"
-        if p.response.primary_any
-        else ""
-    )
-    found.append(
-        (
-            word,
-            f"{rule} below baseline{either} at 48 h; died before counts as failure, no sample as missing",
-        )
-    )
-    k = p.kidney
-    found.append(
-        ("Kidney", f"KDIGO by creatinine; baseline: outpatient median {k.outpatient_from} to {k.outpatient_to} before, "
-         f"else the lowest of {k.minimum_within} before onset, else back-calculated at eGFR {k.assumed_egfr:g}, labelled")
-    )  # fmt: skip
-    found.append(
-        (
-            "Counts and liver",
-            "CTCAE v5 against the record's own reference limits; a default limit only where labelled",
-        )
-    )
-    found.append(
-        ("Statistics", "proportions with exact (Clopper–Pearson) 95 % intervals; medians with ranges; "
-         "no standard deviation below ten values")
-    )  # fmt: skip
-    return found
-
-
-def references(cohort: Cohort) -> list[dict[str, Any]]:
-    """Return the papers behind the run, in the order of first use."""
-    found = []
-    for name in cohort.result.citations:
-        try:
-            ref = citations.reference(name)
-        except DefinitionError:
-            found.append(
-                {
-                    "key": name,
-                    "text": f"{name}: not in the bibliography",
-                    "doi": "",
-                    "used": "",
-                    "checked": False,
-                }
-            )
-            continue
-        words = citations.text(name).rsplit(" doi:", 1)[0]
-        found.append(
-            {
-                "key": name,
-                "text": words,
-                "doi": ref.doi,
-                "used": ref.used_for,
-                "checked": ref.checked,
-            }
-        )
-    return found

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from becalm import stats
-from becalm.report import disclosure, facts, page, tables
+from becalm.report import disclosure, facts, methods, page, tables
 from becalm.report.cohort import Cohort
 from becalm.report.tables import Table
 from becalm.report.text import label, labels, number, percent, words
@@ -272,8 +272,8 @@ def render(cohort: Cohort, given: Sequence[Sheet], threshold: int) -> str:
         "cells": cells,
         "size": "" if disclosure.small(cohort.n, threshold) else f"{cohort.n}",
         "tables": [Table(sheet.head, sheet.rows, caption=sheet.title) for sheet in given],
-        "methods": page.methods(cohort),
-        "references": page.references(cohort),
+        "methods": methods.methods(cohort),
+        "references": methods.references(cohort),
         "no_test": "No p-value is given."
         if disclosure.small(cohort.n, threshold)
         else tables.no_test(cohort.n),

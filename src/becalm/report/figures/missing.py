@@ -75,7 +75,9 @@ def _all(cohort: Cohort, rows: list[Row]) -> Spec:
     ]  # fmt: skip
     at = _axes(rows, labelled=True)
     colour = quantity(
-        "share", legend=None, scale={"domain": [0, 1], "range": [theme.WHITE, "#00456e"]}
+        "share",
+        legend=None,
+        scale={"domain": [0, 1], "interpolate": "rgb", "range": [theme.WHITE, "#00456e"]},
     )
     ink = {"condition": {"test": "datum.share > 0.5", "value": theme.WHITE}, "value": theme.BLACK}
     return {

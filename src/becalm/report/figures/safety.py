@@ -62,7 +62,7 @@ def _each(cohort: Cohort, event: str, i: int) -> Spec:
         ),
         "y": y,
     }
-    to = {"x": quantity("after", scale=scale), "y": y}
+    to = {"x": quantity("after", scale=scale, axis=axis), "y": y}
     ink = {
         "color": {
             "condition": {"test": "datum.worse", "value": theme.VERMILION},
@@ -70,7 +70,7 @@ def _each(cohort: Cohort, event: str, i: int) -> Spec:
         }
     }
     missing = {
-        "x": {"datum": top / 2, "type": "quantitative"},
+        "x": {"datum": top / 2, "type": "quantitative", "scale": scale, "axis": axis},
         "y": y,
         "text": {"value": "not graded"},
     }
@@ -114,7 +114,9 @@ def _shift(cohort: Cohort, event: str, i: int) -> Spec:
         "before", sort=grades[::-1], scale={"domain": grades[::-1]}, axis=axis, title="before"
     )
     colour = quantity(
-        "n", legend=None, scale={"domain": [0, cohort.n], "range": ["#eef4f9", theme.BLUE]}
+        "n",
+        legend=None,
+        scale={"domain": [0, cohort.n], "interpolate": "rgb", "range": ["#eef4f9", theme.BLUE]},
     )
     ink = {
         "condition": {"test": f"datum.n > {0.55 * cohort.n}", "value": theme.WHITE},
