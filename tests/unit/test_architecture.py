@@ -30,6 +30,7 @@ LAYERS: Final = (
     ("doses", "scores"),
     ("around", "procedures", "grades", "entry"),
     ("background",),
+    ("derived",),
     ("chunk", "prior", "renal", "treated", "checks"),
     ("cohort", "response", "safety", "outcome"),
     ("gather", "screen", "result", "marks", "doctor"),

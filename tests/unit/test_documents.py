@@ -11,7 +11,7 @@ import click
 import msgspec
 import pytest
 
-from becalm import __version__, protocol, scores, tables
+from becalm import __version__, protocol, tables
 from becalm.cli import main
 from becalm.errors import BecalmError
 from becalm.records import StudyInfo
@@ -50,9 +50,12 @@ def test_commands_that_are_shown_exist_with_their_options(page: Path) -> None:
         assert set(re.findall(r"--[a-z]+", rest)) <= options_of(main.commands[name]) | {"--help"}
 
 
-def test_the_readme_names_every_command_table_definition_and_exit_code() -> None:
+def test_the_readme_names_every_command_table_protocol_and_exit_code() -> None:
     missing = [name for name in main.commands if f"becalm {name}" not in README]
-    missing += [name for name in (*tables.WRITTEN, *scores.shipped()) if f"`{name}`" not in README]
+    reported = {
+        each for name in protocol.shipped() for each in protocol.load(name).definitions.report
+    }
+    missing += [name for name in (*tables.WRITTEN, *reported) if f"`{name}`" not in README]
     missing += [name for name in protocol.shipped() if name not in README]
     codes = {str(each.exit_code) for each in BecalmError.__subclasses__()} | {"0", "70", "130"}
     listed = re.findall(r"^\| ([\d, ]+) \|", README, re.MULTILINE)
