@@ -107,10 +107,16 @@ def _study(
     release: Path | None = None,
 ) -> None:
     from becalm import checks
+    from becalm.errors import UsageError
     from becalm.output import staged
     from becalm.sources import open_records
     from becalm.study import run, write, write_for_release
 
+    if release is not None and release.resolve() == out.resolve():
+        raise UsageError(
+            f"--release and --out are both {out}",
+            hint="What holds patients and what may be published go into two folders",
+        )
     protocol = checks.load(protocol_name)
     with staged(out) as stage:
         say(f"reading {records}")

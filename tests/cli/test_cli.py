@@ -94,6 +94,11 @@ def test_a_release_is_a_second_folder_without_patients(demo: Path, tmp_path: Pat
             assert b"ILL-" not in file.read_bytes(), file
 
 
+def test_a_release_into_the_internal_folder_is_refused(five: Path, tmp_path: Path) -> None:
+    said = one_line(becalm("study", five, "--out", tmp_path, "--release", tmp_path), 2)
+    assert "two folders" in said
+
+
 def test_other_files_in_the_output_folder_stay(five: Path, tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("mine")
     assert becalm("study", five, "--out", tmp_path).exit_code == 0
