@@ -91,7 +91,7 @@ def _each(cohort: Cohort, clock: str, drawn: list[Row]) -> Spec:
     for i, name in enumerate(shown):
         mine = [row for row in drawn if row["variable"] == name]
         x = _x(cohort, clock, labelled=not cohort.drug and i == len(shown) - 1)
-        layers = [*_rules(x), *_marks(x, _y(name, mine, beside=True))]
+        layers = [_rules(x), *_marks(x, _y(name, mine, beside=True), mine)]
         grid.append(_columns(layers, mine + lines, width, 74, named=i == 0))
     if cohort.drug:
         given = doses(cohort, clock)
@@ -146,22 +146,26 @@ def _decades(low: float, high: float) -> tuple[float, float]:
     return 10**bottom, 10**top
 
 
-def _marks(x: Spec, y: Spec) -> list[Spec]:
+def _marks(x: Spec, y: Spec, drawn: list[Row]) -> list[Spec]:
     """Return the line through the values, the values, and arrows where only a bound is known."""
     at = {"x": x, "y": y}
     linked = at | {"href": {"field": "link", "type": "nominal"}}
-    arrow: Spec = {"shape": "arrow", "size": 200, "color": theme.VERMILION, "filled": True}
-    arrow |= {"opacity": 1}
-    ring: Spec = {"filled": True, "fill": theme.WHITE, "stroke": theme.VERMILION, "opacity": 1}
-    return [
+    kinds = {row["kind"] for row in drawn}
+    layers = [
         mark("line", at, where="isValid(datum.value)", color=theme.BLACK, strokeWidth=1.2),
         mark("point", linked, where="datum.kind === 'exact'", size=18, filled=True, opacity=1,
              color=theme.BLACK),
-        mark("point", linked, where="datum.kind === 'above'", yOffset=-8, **arrow),
-        mark("point", linked, where="datum.kind === 'below'", angle=180, yOffset=8, **arrow),
-        mark("point", linked, where="datum.kind === 'above' || datum.kind === 'below'",
-             size=24, strokeWidth=1.5, **ring),
     ]  # fmt: skip
+    for kind, angle, away in (("above", 0, -8), ("below", 180, 8)):
+        if kind in kinds:
+            where = f"datum.kind === '{kind}'"
+            layers += [
+                mark("point", linked, where=where, shape="arrow", size=200, filled=True, opacity=1,
+                     color=theme.VERMILION, angle=angle, yOffset=away),
+                mark("point", linked, where=where, size=24, filled=True, fill=theme.WHITE,
+                     stroke=theme.VERMILION, strokeWidth=1.5, opacity=1),
+            ]  # fmt: skip
+    return layers
 
 
 def _clock_lines(cohort: Cohort, clock: str) -> list[Row]:
@@ -178,12 +182,11 @@ def _clock_lines(cohort: Cohort, clock: str) -> list[Row]:
     return lines
 
 
-def _rules(x: Spec) -> list[Spec]:
-    style = {"color": theme.GREY, "strokeWidth": 1}
-    return [
-        mark("rule", {"x": x}, where="datum.kind === 'this'", **style),
-        mark("rule", {"x": x}, where="datum.kind === 'other'", strokeDash=[3, 3], **style),
-    ]
+def _rules(x: Spec) -> Spec:
+    """Return the clocks' lines: solid for the figure's own, dashed for the other."""
+    dash = {"condition": {"test": "datum.kind === 'other'", "value": [3, 3]}, "value": [1, 0]}
+    where = "datum.kind === 'this' || datum.kind === 'other'"
+    return mark("rule", {"x": x, "strokeDash": dash}, where=where, color=theme.GREY, strokeWidth=1)
 
 
 def _dose(cohort: Cohort, clock: str, given: list[Row]) -> list[Spec]:
@@ -196,7 +199,7 @@ def _dose(cohort: Cohort, clock: str, given: list[Row]) -> list[Spec]:
     box = {"x": x, "x2": {"field": "end"}, "y": y, "y2": {"field": "zero"}}
     above = {"x": x, "y": {"datum": most * 1.18, "type": "quantitative", "scale": scale}}
     return [
-        *_rules(x),
+        _rules(x),
         mark("rect", box, where="datum.kind === 'rate'", color=theme.BLUE, opacity=1,
              stroke=theme.BLUE, strokeWidth=0.6),
         mark("point", above, where="datum.kind === 'single'", shape="triangle-down", size=42,
