@@ -74,9 +74,10 @@ def _timed(release: Release) -> str | None:
     rows = table.numbered("subject_id", "starttime", "endtime", "itemid", "statusdescription")
     labels = f"(SELECT itemid, min(label) AS label FROM {items.read('itemid', 'label')} GROUP BY 1)"
     return f"""
-        SELECT 'procedureevents', subject_id, TRY_CAST(starttime AS TIMESTAMP),
-               TRY_CAST(endtime AS TIMESTAMP), 'MIMIC', itemid, coalesce(label, ''), row,
-               coalesce(statusdescription = 'Rewritten', false)
+        SELECT 'procedureevents' AS source, subject_id, TRY_CAST(starttime AS TIMESTAMP) AS start,
+               TRY_CAST(endtime AS TIMESTAMP) AS "end", 'MIMIC' AS system, itemid AS code,
+               coalesce(label, '') AS name, row AS key,
+               coalesce(statusdescription = 'Rewritten', false) AS rewritten
         FROM {rows} LEFT JOIN {labels} USING (itemid)
     """
 
