@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from becalm import doses as dosing
 from becalm import procedures
 from becalm.background import diagnoses, immunosuppression
+from becalm.derived import Facts, values
 from becalm.doses import Doses
 from becalm.entry import ends_of_records
 from becalm.events import Events, harmonise
 from becalm.frame import Frame
 from becalm.records import Records
 from becalm.scores import Clock, Inputs, Modifiers, modifier_intervals
-from becalm.scores.engine import Given
 from becalm.timeline import Intervals, Timeline, Times
 from becalm.vocabulary import Vocabulary
 
@@ -48,12 +48,16 @@ class Chunk:
 
     def inputs(self, clock: Clock) -> Inputs:
         """Return what definitions read, on one clock."""
-        values: dict[str, Given] = {
-            variable.name: self.events.points(variable.name, clock)
-            for variable in self.vocabulary.variables
-        }
-        values["immunosuppression"] = self.immunosuppressed
-        return Inputs(values, clock, len(self))
+        facts = Facts(
+            self.records,
+            self.events,
+            self.doses,
+            self.immunosuppressed,
+            self.ended,
+            self.vocabulary,
+        )
+        other: Clock = "available" if clock == "drawn" else "drawn"
+        return Inputs(values(facts, clock), clock, len(self), {other: values(facts, other)})
 
     def procedures(self) -> dict[str, Intervals]:
         """When each procedure of the vocabulary was running; one without an end lasts 1 µs."""

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from becalm import vocabulary
 from becalm.chunk import Chunk
 from becalm.clock import DAY, HOUR, UNKNOWN_TIME
 from becalm.frame import Frame
@@ -23,10 +24,10 @@ NEAREST_SHOWN: Final = 10
 
 def variables_of(protocol: Protocol, definitions: Iterable[Definition]) -> list[str]:
     """Return the variables that a study shows: those of the response, then of its definitions."""
+    worked_out = {each.name for each in vocabulary.load().derived}  # no row says them by itself
     names = list(protocol.response.variables)
     for definition in definitions:
-        for item in definition.items:
-            names += [leaf.variable for leaf in item.leaves()]
+        names += [name for name in definition.variables if name not in worked_out]
     return list(dict.fromkeys(names))
 
 

@@ -39,6 +39,8 @@ def _definitions(definitions: Iterable[Definition]) -> Iterable[str]:
             for leaf in item.walk():
                 if not leaf.verified:
                     yield f"{definition.title}: {leaf.title or leaf.key}"
+        if not definition.cut_off_verified:
+            yield f"{definition.title}: cut-off"
         if not definition.derivation.verified:
             yield f"{definition.title}: population it was derived in"
 

@@ -4,10 +4,12 @@ import re
 
 import pytest
 
+from becalm.citations import bibliography
 from becalm.clock import HOUR
 from becalm.errors import DefinitionError, UnreadableFileError
 from becalm.scores import (
     Inputs,
+    disagreements,
     evaluate,
     load,
     lookalikes,
@@ -146,13 +148,41 @@ def test_an_unknown_definition_is_answered_with_the_nearest() -> None:
         load("absent.toml")
 
 
-def test_shipped_definitions_are_the_three_and_every_number_has_a_source() -> None:
-    assert shipped() == ("hlh2004", "hscore", "mas2016")
-    for name in shipped():
-        definition = load(name)
-        assert definition.name == name
-        assert definition.cut_off_source and definition.population and definition.examples
-        assert [item.key for item in definition.items if not item.source] == []
+FILES = (
+    "astct_crs", "chis", "cov_hi", "ferritin_esr", "hbd_dic", "hlh2004", "hlh2024", "hscore", "iec_hs",
+    "isth_dic", "mals", "mals_ferritin", "mas2016", "mh_score", "ms_score", "ohi", "sil2r",
+    "sil2r_ferritin", "sle_mas2009", "temple",
+)  # fmt: skip
+VARIANTS = ("ferritin_esr_danish", "ms_score_aosd", "ms_score_danish", "sil2r_not_ruled_out")
+
+
+def test_the_shipped_definitions_and_variants_are_these() -> None:
+    assert shipped() == tuple(sorted((*FILES, *VARIANTS)))
+
+
+@pytest.mark.parametrize("name", shipped())
+def test_every_shipped_definition_says_where_its_numbers_are_from(name: str) -> None:
+    definition = load(name)
+    assert definition.name == name
+    assert definition.cut_off_source and definition.population and definition.examples
+    assert [item.key for item in definition.items if not item.source] == []
+    assert [grade.grade for grade in definition.grades if not grade.source] == []
+    assert definition.cite in {each.doi for each in bibliography().values()}
+
+
+@pytest.mark.parametrize("name", shipped())
+def test_every_worked_case_of_every_definition_holds(name: str) -> None:
+    assert disagreements(load(name)) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "verified"),
+    [("hscore", True), ("ms_score", True), ("cov_hi", True), ("chis", False), ("iec_hs", False),
+     ("isth_dic", False), ("mals", False), ("hlh2024", False), ("sil2r_ferritin", False)],
+)  # fmt: skip
+def test_what_was_not_compared_with_its_source_carries_the_mark(name: str, verified: bool) -> None:
+    """A mark spreads: MALS counts liver and coagulation by numbers that nobody compared."""
+    assert load(name).verified is verified
 
 
 def test_a_look_back_that_the_definition_does_not_have_is_refused() -> None:

@@ -83,7 +83,12 @@ class Events:
 
     def source_row(self, row: int) -> str:
         """Return `table:key`, the row in the records that `row` came from."""
-        measured = len(self.records.measurements)
+        measured, found = len(self.records.measurements), len(self.records.findings)
+        if row >= measured + found:  # what was given counts on behind them
+            given = self.records.administrations
+            return (
+                f"{given['table'][row - measured - found]}:{given['key'][row - measured - found]}"
+            )
         if row >= measured:
             return f"findings:{self.records.findings['key'][row - measured]}"
         kind = self.records.kinds[self.records.measurements["kind"][row]]

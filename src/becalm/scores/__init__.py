@@ -5,9 +5,10 @@ highest possible total, and `criteria` writes it down at the moments that a stud
 """
 
 from becalm.scores.criteria import criteria, derived_in
-from becalm.scores.definition import Definition, Item
+from becalm.scores.definition import Definition, Item, Override
 from becalm.scores.engine import Clock, Evaluation, Inputs, evaluate, status
 from becalm.scores.examples import disagreements, score_of
+from becalm.scores.features import features, serial_changes
 from becalm.scores.lookalikes import lookalikes, modifier_intervals
 from becalm.scores.moments import Moments
 from becalm.scores.points import attainable
@@ -23,18 +24,21 @@ __all__ = [
     "Item",
     "Modifiers",
     "Moments",
+    "Override",
     "SourceRow",
     "attainable",
     "criteria",
     "derived_in",
     "disagreements",
     "evaluate",
+    "features",
     "load",
     "lookalikes",
     "modifier_intervals",
     "parse",
     "probability_interval",
     "score_of",
+    "serial_changes",
     "shipped",
     "status",
 ]

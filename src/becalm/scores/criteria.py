@@ -16,12 +16,12 @@ import numpy as np
 from becalm.frame import Frame
 from becalm.scores.definition import Definition, Derivation, Item
 from becalm.scores.engine import Evaluation, status
-from becalm.scores.moments import Asked, Moments, ask
+from becalm.scores.moments import Asked, Moment, Moments, ask
 from becalm.scores.points import counted, settled
 from becalm.scores.probability import probability_interval
 from becalm.scores.readings import Modifiers, Readings, SourceRow, Texts, blank
 from becalm.tables import CRITERIA, CRITERIA_ITEMS
-from becalm.timeline import Floats, Mask, Pair, Times
+from becalm.timeline import Floats, Mask, Pair, Persons, Times
 
 
 def criteria(
@@ -44,7 +44,7 @@ def criteria(
         readings = Readings(evaluation, asked.person, asked.time, modifiers, source_row)
         name = persons["person_id"][asked.person]
         totals.append(_totals(asked, readings, persons, name))
-        items += _items(asked, readings, name)
+        items += _items(asked.moment, readings, name)
     return Frame.concat(totals), Frame.concat(items)
 
 
@@ -127,12 +127,26 @@ def _states(item: Item, pair: Pair) -> list[str]:
     return listed
 
 
-def _items(asked: Asked, readings: Readings, name: Texts) -> list[Frame]:
+def items_at(
+    evaluation: Evaluation,
+    names: Texts,
+    person: Persons,
+    time: Times,
+    *,
+    modifiers: Modifiers,
+    source_row: SourceRow,
+) -> Frame:
+    """Return `criteria_items` of one definition at one instant of each person, moment `index`."""
+    readings = Readings(evaluation, person, time, modifiers, source_row)
+    return Frame.concat([Frame.of(CRITERIA_ITEMS), *_items("index", readings, names)])
+
+
+def _items(moment: Moment, readings: Readings, name: Texts) -> list[Frame]:
     frames = []
     for item in readings.evaluation.definition.items:
-        frames.append(_item(asked, readings, name, item, item.key, scores=True))
+        frames.append(_item(moment, readings, name, item, item.key, scores=True))
         frames += [
-            _item(asked, readings, name, part, f"{item.key}.{label}", scores=False)
+            _item(moment, readings, name, part, f"{item.key}.{label}", scores=False)
             for label, part in _parts(item)
         ]
     return frames
@@ -146,9 +160,9 @@ def _parts(item: Item) -> Iterable[tuple[str, Item]]:
 
 
 def _item(
-    asked: Asked, readings: Readings, name: Texts, item: Item, label: str, *, scores: bool
+    moment: Moment, readings: Readings, name: Texts, item: Item, label: str, *, scores: bool
 ) -> Frame:
-    count = len(asked.person)
+    count = len(readings.person)
     pair = readings.points(item)
     blanks = np.full(count, np.nan)
     value, censored, time, modified_by, source_row = _seen(readings, item)
@@ -156,7 +170,7 @@ def _item(
         CRITERIA_ITEMS,
         person_id=name,
         criterion=np.full(count, readings.evaluation.definition.name, dtype=object),
-        moment=np.full(count, asked.moment, dtype=object),
+        moment=np.full(count, moment, dtype=object),
         item=np.full(count, label, dtype=object),
         state=_states(item, pair),
         points_low=pair[0] if scores else blanks,

@@ -1,0 +1,107 @@
+"""What rose and what fell over 24 and 48 hours: features to look at, never a score.
+
+The 2022 points to consider ask for serial values and print no number, so nothing here is added up.
+A feature is met when the value certainly moved the way it moves in a storm.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Final, Literal
+
+import msgspec
+import numpy as np
+
+from becalm import vocabulary
+from becalm.clock import UNKNOWN_TIME
+from becalm.frame import Frame
+from becalm.scores.criteria import items_at
+from becalm.scores.definition import Change, Definition, Item
+from becalm.scores.engine import Inputs, evaluate
+from becalm.scores.readings import Modifiers, SourceRow
+from becalm.timeline import Times
+
+FILE: Final = Path(__file__).parent / "serial_changes.toml"
+
+
+class Follow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Variables that are followed, the way they go in a storm, and how long a value is the latest."""
+
+    variables: tuple[str, ...]
+    expected: Literal["rises", "falls"]
+    within: str
+
+
+class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"signs": "sign"}):
+    name: str
+    title: str
+    cite: str
+    over: tuple[str, ...]
+    held: str
+    source: str
+    verified: bool
+    follow: tuple[Follow, ...]
+    signs: tuple[Item, ...]
+
+
+@lru_cache(maxsize=1)
+def serial_changes() -> Definition:
+    """Return every feature as an item: `ferritin_24h` is ferritin as a multiple of a day before.
+
+    Its total is the number of features that are met and means nothing; nothing reports it.
+    """
+    file = msgspec.toml.decode(FILE.read_bytes(), type=_File)
+    units = {variable.name: variable.unit for variable in vocabulary.load().variables}
+    followed = [
+        Item(
+            name=f"{variable}_{over}",
+            title=f"{vocabulary.load().variable(variable).title} over {over}",
+            variable=variable,
+            unit=units[variable],
+            take="last",
+            within=follow.within,
+            change=Change(within=over, against="then", held=file.held),
+            above=1 if follow.expected == "rises" else None,
+            below=1 if follow.expected == "falls" else None,
+            source=file.source,
+            verified=file.verified,
+        )
+        for follow in file.follow
+        for variable in follow.variables
+        for over in file.over
+    ]
+    return Definition(
+        name=file.name,
+        title=file.title,
+        cite=file.cite,
+        population="anybody; features, not a score",
+        cut_off=1,
+        cut_off_source="none: nothing is added up",
+        items=(*followed, *file.signs),
+    )
+
+
+def features(
+    inputs: Inputs,
+    persons: Frame,
+    index: Times,
+    *,
+    modifiers: Modifiers,
+    source_row: SourceRow,
+) -> Frame:
+    """Return the features of each person at an instant, as rows of `criteria_items`, moment `index`.
+
+    persons : person_id, one row a person code. index : int64 per person, µs; `UNKNOWN_TIME` for
+    persons without rows. value is the multiple of the earlier value, 2 for doubled; state is met
+    when it certainly moved as in a storm.
+    """
+    person = np.flatnonzero(index != UNKNOWN_TIME).astype(np.int32)
+    return items_at(
+        evaluate(serial_changes(), inputs),
+        persons["person_id"][person],
+        person,
+        index[person],
+        modifiers=modifiers,
+        source_row=source_row,
+    )
