@@ -40,6 +40,7 @@ class Administered:
 
     def add(self, records: Records, doses: Doses) -> None:
         given, frame = records.administrations, doses.frame
+        counts = np.isin(given["status"].astype(str), ("", "given"))
         no_end = given["end"] == UNKNOWN_TIME
         rated = ~np.isnan(given["rate"])
         amount = ~np.isnan(given["amount"])
@@ -47,11 +48,11 @@ class Administered:
             for said in (NO_END, NO_AMOUNT, NOT_CONSERVING):  # said also where there is none
                 self._remarks.setdefault((table, said), _Remark())
         for said, where in (
-            (NO_END, no_end & rated),
-            ("one amount without an end: a single dose", no_end & ~rated & amount),
-            ("no amount: from the rate alone", ~amount & rated),
-            (NO_AMOUNT, ~amount & ~rated),
-            ("no start", given["start"] == UNKNOWN_TIME),
+            (NO_END, counts & no_end & rated),
+            ("one amount without an end: a single dose", counts & no_end & ~rated & amount),
+            ("no amount: from the rate alone", counts & ~amount & rated),
+            (NO_AMOUNT, counts & ~amount & ~rated),
+            ("no start", counts & (given["start"] == UNKNOWN_TIME)),
             ("not given", given["status"] == "not given"),
             ("ordered only", given["status"] == "ordered"),
         ):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -17,9 +16,6 @@ from becalm.frame import Frame
 from becalm.records import Records
 from becalm.units import Conversion
 from becalm.vocabulary import CODE_AND_NAME_DISAGREE, LABEL_CONTRADICTS, Vocabulary
-
-DERIVED: Final = "immunosuppression"
-"""The one variable that is worked out: from findings, diagnoses and drugs together."""
 
 
 class Units:
@@ -86,38 +82,44 @@ def _read_as(unit: str, conversion: Conversion) -> str:
 
 
 class Variables:
-    """How many persons have a value of each variable that something shipped needs."""
+    """How many persons have a value of each variable that something shipped needs.
+
+    What no row says by itself (age, organ support, multiples of a limit) is counted as it is worked
+    out; it has no rows of its own.
+    """
 
     def __init__(self, words: Vocabulary) -> None:
         self._words = words
+        self._needs = needs()
         self._rows = np.zeros(len(words.variables), np.int64)
-        self._persons = np.zeros(len(words.variables), np.int64)
+        self._persons: Counter[str] = Counter()
 
     def add(self, chunk: Chunk) -> None:
-        frame, many = chunk.events.frame, len(self._words.variables)
-        self._rows += np.bincount(frame["variable"], minlength=many)
-        pairs = np.unique(frame["person"].astype(np.int64) * many + frame["variable"])
-        self._persons += np.bincount(pairs % many, minlength=many)
-        derived = self._words.code(DERIVED)
-        stated = int((pairs % many == derived).sum())
-        self._persons[derived] += len(np.unique(chunk.immunosuppressed.person)) - stated
+        variables = chunk.events.frame["variable"]
+        self._rows += np.bincount(variables, minlength=len(self._rows))
+        known = chunk.inputs("drawn").values
+        for name in self._needs:
+            if name in known:
+                self._persons[name] += len(np.unique(known[name].person))
 
     def frame(self) -> Frame:
         """Variables that nobody has first, then those that fewest have."""
-        found = []
-        for name, uses in needs().items():
-            code = self._words.code(name)
-            persons = int(self._persons[code])
-            found.append(
-                {
-                    "variable": name,
-                    "rows": int(self._rows[code]),
-                    "persons": persons,
-                    "needed_by": "|".join(uses),
-                    "consequence": "" if persons else consequence(name, uses),
-                }
-            )
-        return Frame.of_rows(VARIABLES, sorted(found, key=lambda row: int(str(row["persons"]))))
+        rows = {
+            each.name: int(n) for each, n in zip(self._words.variables, self._rows, strict=True)
+        }
+        found = [
+            {
+                "variable": name,
+                "rows": rows.get(name, -1),
+                "persons": self._persons[name],
+                "needed_by": "|".join(uses),
+                "consequence": "" if self._persons[name] else consequence(name, uses),
+            }
+            for name, uses in self._needs.items()
+        ]
+        return Frame.of_rows(
+            VARIABLES, sorted(found, key=lambda row: self._persons[row["variable"]])
+        )
 
 
 class Conflicts:

@@ -16,6 +16,7 @@ from becalm.frame import Frame, Kind
 WIDTH: Final = 100
 _NARROWEST: Final = 12
 _GAP: Final = "  "
+_FOLLOWS: Final = 240
 
 Row = Mapping[str, Any]
 Rows = Sequence[tuple[str, ...]]
@@ -58,10 +59,12 @@ _SECTIONS: Final[Mapping[str, _Section]] = {
             "variable": _cell("variable"),
             "values": _cell("rows"),
             "persons": _cell("persons"),
-            "what follows": _cell("consequence"),
+            "what follows": lambda row: textwrap.shorten(
+                row["consequence"], _FOLLOWS, placeholder=" ... (whole with --out)"
+            ),
         },
         "Fewest persons first. What nobody has is not assessed in anybody; it is never scored zero.",
-        most=60,
+        most=120,
     ),
     "units": _Section(
         "Units of each variable, as written",
@@ -282,7 +285,7 @@ def _text(value: Any) -> str:
         return value.replace("|", ", ")
     if isinstance(value, float):
         return "–" if math.isnan(value) else f"{value:,.0f}"
-    return f"{value:,}"
+    return "–" if value < 0 else f"{value:,}"
 
 
 def _percent(part: int, whole: int) -> str:
