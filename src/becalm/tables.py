@@ -142,6 +142,23 @@ EPISODES: Final[Mapping[str, Kind]] = {
     "escalations": "count",
     "hours_to_peak": "number",
 }
+LINES: Final[Mapping[str, Kind]] = {
+    # Immunotherapies begun before time zero that reached the blood.
+    "person_id": "text",
+    "drug": "text",
+    "first": "time",
+    "last": "time",  # of the last dose, at the latest time zero
+    "doses": "count",
+    "peak_equivalent": "number",  # glucocorticoids: prednisolone, mg/kg in the highest 24 h
+    "refractory": "answer",
+    "episode": "count",
+    "class": "text",
+    "begun": "time",  # of the course that led to time zero
+    "total_mg": "number",
+    "acts_until": "time",  # effects that outlive the dose, by the protocol's confounder windows
+    "reason": "text",  # what decided about refractory
+    "source_row": "text",
+}
 RESPONSE: Final[Mapping[str, Kind]] = {
     "person_id": "text",
     "variable": "text",
@@ -190,6 +207,41 @@ OUTCOME: Final[Mapping[str, Kind]] = {
     "storm_active_at_death": "answer",
     "relapse_time": "time",
     "maintenance_drug": "text",
+}
+ESCALATIONS: Final[Mapping[str, Kind]] = {
+    # Each step up of a continuous infusion, and what there was before it. Not written.
+    "person_id": "text",
+    "episode": "count",
+    "drug": "text",
+    "course_start": "time",  # of the treatment episode
+    "step": "count",
+    "time": "time",
+    "hours": "number",  # from time zero
+    "hours_from_start": "number",
+    "hours_since_last": "number",
+    "from_mg_h": "number",
+    "to_mg_h": "number",
+    "to_mg_kg_h": "number",
+    "weight_kg": "number",
+    "ferritin": "answer",  # worse in the 24 h before
+    "ast": "answer",
+    "temperature": "answer",
+    "vasopressor": "answer",
+    "crcl_ml_min": "number",
+    "rrt": "answer",
+}
+COURSES: Final[Mapping[str, Kind]] = {
+    # One row per person, episode and drug: how it was stepped up, held and taken back. Not written.
+    "person_id": "text",
+    "episode": "count",
+    "drug": "text",
+    "modes": "text",  # in order: SC > continuous IV > SC
+    "ceiling_mg_day": "number",  # highest continuous rate × 24
+    "hours_to_ceiling": "number",  # from the first dose of any route
+    "hours_at_ceiling": "number",
+    "steps_up": "count",
+    "steps_down": "count",
+    "taper_hours": "number",  # from the first step down after the ceiling to the end of the infusion
 }
 PRIOR: Final[Mapping[str, Kind]] = {
     # Earlier immunotherapies for the report's Table 1 and lanes.
@@ -284,6 +336,7 @@ WRITTEN: Final[Mapping[str, tuple[Mapping[str, Kind], tuple[str, ...]]]] = {
     "doses": (DOSES, ("person_id", "drug", "start", "end", "source_row")),
     "daily_dose": (DAILY_DOSE, ("person_id", "drug", "day")),
     "episodes": (EPISODES, ("person_id", "drug", "start")),
+    "lines": (LINES, ("person_id", "drug", "first")),
     "response": (RESPONSE, ("person_id", "episode", "variable", "clock")),
     "safety": (SAFETY, ("person_id", "episode", "event")),
     "outcome": (OUTCOME, ("person_id", "episode")),

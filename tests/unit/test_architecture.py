@@ -31,7 +31,7 @@ LAYERS: Final = (
     ("around", "procedures", "grades", "entry"),
     ("background",),
     ("derived",),
-    ("chunk", "prior", "renal", "treated", "checks"),
+    ("chunk", "prior", "lines", "escalations", "renal", "treated", "checks"),
     ("cohort", "response", "safety", "outcome"),
     ("gather", "screen", "result", "marks", "doctor"),
     ("report",),

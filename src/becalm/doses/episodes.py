@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from becalm.clock import DAY, HOUR, UNKNOWN_TIME, span
 from becalm.doses.escalation import steps_up
-from becalm.doses.exposure import ROUTES, Doses, Index
+from becalm.doses.exposure import MG_DECIMALS, ROUTES, Doses, Index
 from becalm.doses.units import CHANGEOVER
 from becalm.frame import Frame, Kind
 from becalm.protocol import Entry, Protocol
@@ -264,7 +264,13 @@ def _described(
     )
     amounts = Cumulative.build(flow, pushed)
     every = np.arange(count)
-    total = amounts.at(every, end)
+    length = f["end"][rows] - f["start"][rows]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        part = np.where(length > 0, (stop - f["start"][rows]) / length, 1.0)
+    # From the amounts themselves: a rate times its time would bring the rate's rounding along.
+    total = np.bincount(
+        episode[known], (f["amount_mg"][rows] * np.minimum(part, 1.0))[known], minlength=count
+    )
     most, _ = amounts.max_within(every, DAY)
     constant = (mode == CONTINUOUS) & ~unknown
     peak, reached = np.full(count, -np.inf), np.full(count, _LATE)
@@ -295,10 +301,10 @@ def _described(
         mode=mode,
         start=start,
         end=end,
-        cumulative_mg=np.round(np.where(unknown, np.nan, total), 9),
+        cumulative_mg=np.round(np.where(unknown, np.nan, total), MG_DECIMALS),
         peak_rate_mg_h=peak,
         peak_mg_day=np.round(peak * 24, 9),
-        max_24h_mg=np.where(unknown, np.nan, most),
+        max_24h_mg=np.round(np.where(unknown, np.nan, most), MG_DECIMALS),
         escalations=[len(c) if ok else -1 for c, ok in zip(climbs, constant.tolist(), strict=True)],
         hours_to_peak=np.where(
             constant, (np.where(constant, reached, start) - start) / HOUR, np.nan

@@ -37,6 +37,9 @@ ROWS: Final[Mapping[str, Kind]] = {
 }
 DAILY: Final[Mapping[str, Kind]] = {"person": "code", "start": "time", **DAILY_DOSE}
 
+MG_DECIMALS: Final = 6
+"""A rate is kept to nine decimals; times its hours, six decimals of mg can be relied on."""
+
 Index = npt.NDArray[np.intp]
 
 
@@ -231,9 +234,9 @@ def _daily(
         person_id=doses.person_id[person],
         drug=[drug] * len(person),
         day=day + 1,
-        mg=np.round(mg, 9),
+        mg=np.round(mg, MG_DECIMALS),
         peak_rate_mg_h=np.where(np.isfinite(peak), peak, np.nan),
-        mg_per_kg=np.round(mg / weight, 9),
+        mg_per_kg=np.round(mg / weight, MG_DECIMALS),
         weight_used=weight,
         rrt=rrt,
     )

@@ -64,6 +64,12 @@ def _windows(protocol: Protocol) -> Iterator[Complaint]:
             yield Complaint(
                 f"response.graded_falls[{i}]", f"{fall:g} is not a fraction", "15 % is 0.15"
             )
+    if not 0 < protocol.refractory.ferritin_fall < 1:
+        yield Complaint(
+            "refractory.ferritin_fall",
+            f"{protocol.refractory.ferritin_fall:g} is not a fraction",
+            "25 % is 0.25",
+        )
     for name, horizon in protocol.horizons.items():
         if not horizon.from_h < horizon.to_h or not horizon.from_h <= horizon.at <= horizon.to_h:
             yield Complaint(f"horizons.{name}", "needs from < to, and at between them")
@@ -97,7 +103,7 @@ _SPANS: Final = frozenset(
         "min_duration", "bridge", "intermittent_up_to", "t0_within", "transferred_within", "within",
         "look_back", "also_at", "ferritin", "other", "peak", "resume_within", "outpatient_from",
         "outpatient_to", "minimum_within", "after_last_dose", "episode_break", "maintenance_min",
-        "resolution_min", "strict_horizon",
+        "resolution_min", "strict_horizon", "glucocorticoid_for", "begun_before", "worsening_within",
     }
 )  # fmt: skip
 _OFFSETS: Final = frozenset({"from", "to"})

@@ -138,12 +138,30 @@ class Confounder(Part, frozen=True, rename={"from_": "from"}):
     started_or_doubled: bool = False
 
 
+class Refractory(Part, frozen=True):
+    """When a line of therapy before time zero did not hold the storm.
+
+    Glucocorticoids reach `glucocorticoid_mg_kg_day` (as prednisolone, in 24 h) for
+    `glucocorticoid_for`, dips up to `bridge` not counting; another agent is begun between `within`
+    and `begun_before` before time zero; and ferritin does not fall by `ferritin_fall` until then.
+    """
+
+    glucocorticoid_mg_kg_day: float = 1.0
+    glucocorticoid_for: str = "48h"
+    bridge: str = "12h"
+    begun_before: str = "24h"
+    within: str = "14d"
+    ferritin_fall: float = 0.25
+
+
 class Escalation(Part, frozen=True):
-    """What counts as a step up."""
+    """What counts as a step up, and what as worsening before it."""
 
     min_rise: float
     min_duration: str
     resume_within: str
+    worsening_within: str = "24h"
+    fever_at_least: float = 38.0
 
 
 class Kidney(Part, frozen=True):
@@ -198,3 +216,4 @@ class Protocol(Part, frozen=True):
     index: Index | None = None
     exclude: Exclude = Exclude()
     confounder: tuple[Confounder, ...] = ()
+    refractory: Refractory = Refractory()
