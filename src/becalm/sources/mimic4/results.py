@@ -1,7 +1,7 @@
 """Results as numbers or as written: labevents, chartevents and outputevents on one footing.
 
 Each part yields tbl, subject_id, itemid, unit, time, available, value, text, ref_low, ref_high,
-key; one sort then puts all of them in the order person, time, key.
+key; their order is person, time, key, tbl (`ORDER`).
 
 The number of a result is `valuenum`, also where `value` is masked (`___`) or disagrees; a `value`
 that carries a direction (`>15000`) stays text, because its number alone would be wrong. A result
@@ -18,6 +18,8 @@ from becalm.sources.duck import quoted
 from becalm.sources.mimic4.tables import REBUILT_CHART, Release, Table
 
 TABLES: Final = ("labevents", "chartevents", "outputevents")
+ORDER: Final = ("time", "key", "tbl")
+REASONS: Final = ("", "person not in patients", "no readable time", "no result")
 
 MACROS: Final = (
     """CREATE MACRO plain(x) AS
@@ -32,25 +34,22 @@ MACROS: Final = (
 
 
 def measurements(release: Release, items: Collection[str]) -> str | None:
-    """Return the results of the items asked for, sorted; None where no table has any."""
+    """Return the results of the items asked for, as they come; None where no table has any.
+
+    `reason` is a position in `REASONS`: 0 for a row that is used.
+    """
     parts = [sql for sql in _parts(release) if sql]
     if not parts:
         return None
     union = " UNION ALL ".join(
         f"SELECT * FROM ({part}) WHERE itemid IN ({_listed(items)})" for part in parts
     )
-    # The reason and the kind are worked out after the sort, which then carries less.
     return f"""
-        SELECT person, time, available, value, text, ref_low, ref_high, key,
+        SELECT code AS person, time, available, value, text, ref_low, ref_high, key, tbl,
                concat_ws('|', tbl, itemid, unit) AS kind,
-               CASE WHEN person IS NULL THEN 'person not in patients'
-                    WHEN time IS NULL THEN 'no readable time'
-                    WHEN value IS NULL AND text IS NULL THEN 'no result' END AS reason
-        FROM (
-            SELECT code AS person, r.* EXCLUDE (subject_id)
-            FROM ({union}) r LEFT JOIN (SELECT code, subject_id FROM persons) USING (subject_id)
-            ORDER BY person, time, key, tbl
-        )
+               (CASE WHEN code IS NULL THEN 1 WHEN time IS NULL THEN 2
+                     WHEN value IS NULL AND text IS NULL THEN 3 ELSE 0 END)::UTINYINT AS reason
+        FROM ({union}) LEFT JOIN (SELECT code, subject_id FROM persons) USING (subject_id)
     """
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -23,18 +23,22 @@ from becalm.records import (
     StudyInfo,
 )
 from becalm.sources import duck
+from becalm.sources.by_person import ByPerson
 from becalm.sources.files import input_file, published
 from becalm.sources.mimic4 import persons, results
 from becalm.sources.mimic4.parts import Parts
 from becalm.sources.mimic4.tables import REBUILT_CHART, Release
-from becalm.sources.streamed import Refused, SortedRows
+from becalm.sources.streamed import Refused
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-_MEMORY: Final = "768MiB"
+_MEMORY: Final = "512MiB"
 _MEMORY_OF_PARTS: Final = "256MiB"
-"""Two databases, because the sort of the measurements keeps all the memory it was given."""
+"""Two databases, so that neither starves the other."""
+
+_JOIN_AS_WRITTEN: Final = "SET GLOBAL disabled_optimizers = 'join_order,build_side_probe_side'"
+"""DuckDB cannot tell how long a CSV file is, and would hold the measurements rather than the persons."""
 
 _ODBL: Final = (
     "Contains information from the MIMIC-IV Clinical Database Demo, which is made available here "
@@ -130,41 +134,62 @@ class Mimic4:
     def _chunks(self) -> Iterator[Records]:
         self._refused = Refused()
         everyone = len(self._persons["person_id"])
-        kinds = duck.Dictionary()
-        rows = self._sorted_measurements(kinds)
-        low = 0
-        while low < everyone:
-            high = rows.person_after(self._chunk_rows, everyone) if rows else everyone
-            measurements = _measurements(rows.until(high) if rows else {}, low)
-            parts = self._parts.frames(low, high if high < everyone else None, self._refused)
-            yield Records(
-                persons=self._chunk_persons(low, high, measurements),
-                kinds=tuple(self._kind(word) for word in kinds.words),
-                measurements=measurements,
-                **parts,
-            )
-            low = high
-        if rows:
-            rows.drain()
+        kinds, texts = duck.Dictionary(), duck.Dictionary()
+        rows = ByPerson(everyone, results.ORDER, {"text": texts})
+        try:
+            for batch in self._read_measurements(kinds, texts):
+                rows.add(batch)
+            named = tuple(self._kind(word) for word in kinds.words)
+            for low, high, columns in rows.chunks(self._chunk_rows):
+                measurements = _measurements(columns, low)
+                parts = self._parts.frames(low, high if high < everyone else None, self._refused)
+                yield Records(
+                    persons=self._chunk_persons(low, high, measurements),
+                    kinds=named,
+                    measurements=measurements,
+                    **parts,
+                )
+        finally:
+            rows.close()
 
     def _open(self, memory: str) -> DuckDBPyConnection:
         con = duck.connect(memory)
-        for sql in (*results.MACROS, persons.create_persons(self._release)):
+        for sql in (_JOIN_AS_WRITTEN, *results.MACROS, persons.create_persons(self._release)):
             duck.execute(con, sql)
         return con
 
-    def _sorted_measurements(self, kinds: duck.Dictionary) -> SortedRows | None:
+    def _read_measurements(
+        self, kinds: duck.Dictionary, texts: duck.Dictionary
+    ) -> Iterator[duck.Columns]:
+        """Yield the results that can be used, in the files' order; count the others."""
         if self._measurements is None:
-            return None
+            return
+        coded = {"kind": kinds, "text": texts}
+        for batch in duck.stream(self._con, self._measurements, coded=coded):
+            reason = batch.pop("reason")
+            used, refused = np.flatnonzero(reason == 0), np.flatnonzero(reason)
+            if len(refused):
+                self._refuse(_rows(batch, refused), reason[refused], kinds.words, texts.words)
+            yield _rows(batch, used) if len(refused) else batch
 
-        def describe(batch: duck.Columns, row: int) -> Refusal:
-            kind = self._kind(kinds.words[batch["kind"][row]])
-            value = batch["text"][row] or duck.shown(batch["value"][row])
-            example = f"{kind.table}:{batch['key'][row]} {value}".rstrip()
-            return Refusal(kind.table, kind.name, kind.unit, batch["reason"][row], 1, example)
-
-        batches = duck.stream(self._con, self._measurements, coded={"kind": kinds})
-        return SortedRows(self._refused.kept(batches, describe))
+    def _refuse(
+        self, rows: duck.Columns, reason: Array, kinds: Sequence[str], texts: Sequence[str]
+    ) -> None:
+        """Count refused results; the example is the first by person, time and key, unknown last."""
+        person, time, key = rows["person"], rows["time"], rows["key"]
+        order = np.lexsort((key, time, time == UNKNOWN_TIME, person, person < 0))
+        group = rows["kind"][order].astype(np.int64) * len(results.REASONS) + reason[order]
+        _, first, counts = np.unique(group, return_index=True, return_counts=True)
+        for row, count in zip(order[first].tolist(), counts.tolist(), strict=True):
+            kind = self._kind(kinds[rows["kind"][row]])
+            value = texts[rows["text"][row]] or duck.shown(rows["value"][row])
+            why = results.REASONS[reason[row]]
+            example = f"{kind.table}:{key[row]} {value}".rstrip()
+            place = (person[row] < 0, person[row], time[row] == UNKNOWN_TIME, time[row], key[row])
+            self._refused.add(
+                Refusal(kind.table, kind.name, kind.unit, why, count, example),
+                tuple(int(each) for each in place),
+            )
 
     def _count_others(self) -> Iterator[Refusal]:
         sql = results.others(self._release, self._items)
@@ -248,6 +273,10 @@ def _measurements(columns: Mapping[str, Array], low: int) -> Frame:
     if given:
         given["person"] = given["person"] - np.int32(low)
     return Frame.of(MEASUREMENTS, **given)
+
+
+def _rows(columns: duck.Columns, index: Array) -> duck.Columns:
+    return {name: column[index] for name, column in columns.items()}
 
 
 def _known_items() -> frozenset[str]:
