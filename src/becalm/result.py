@@ -15,7 +15,7 @@ class StudyResult:
     """One finished study, before anything is written.
 
     `tables` holds every table of `becalm.tables.WRITTEN`; the other frames follow the schema of the
-    same name in `becalm.tables` (PRIMARY, PRIOR, SERIES, DOSE_STEPS, NEAREST, MISSING, ROWS) and
+    same name in `becalm.tables` (PRIMARY, PRIOR, ESCALATIONS, COURSES, SERIES, DOSE_STEPS, NEAREST, MISSING, ROWS) and
     cover the cohort only.
     """
 
@@ -34,6 +34,8 @@ class StudyResult:
     tables: Mapping[str, Frame]
     primary: Frame
     prior: Frame
+    escalations: Frame
+    courses: Frame
     series: Frame
     dose_steps: Frame
     nearest: Frame

@@ -17,8 +17,10 @@ from becalm.clock import UNKNOWN_TIME, span
 from becalm.cohort import Candidates, Selection, candidates, select
 from becalm.doses import Rules, Treatments, daily_dose, treatments
 from becalm.errors import RecordsError
+from becalm.escalations import courses_of, escalations
 from becalm.events import merge, values
 from becalm.frame import Frame, Kind
+from becalm.lines import lines
 from becalm.marks import unverified
 from becalm.outcome import outcome
 from becalm.output import write_manifest
@@ -29,6 +31,7 @@ from becalm.response import primary, response
 from becalm.result import StudyResult
 from becalm.safety import safety
 from becalm.scores import Definition, Evaluation, Moments
+from becalm.timeline import Intervals
 
 Progress = Callable[[str], None]
 OUTSIDE: Final = "(not in the vocabulary)"
@@ -102,6 +105,7 @@ class Total:
         self._keep("primary", primary(cohort, answered, chunk.events, protocol))
         self._keep("safety", safety(cohort, chunk.events, chunk.doses, chunk.records, protocol))
         self._keep("outcome", outcome(cohort, chunk.doses, chunk.records, protocol))
+        self._keep("lines", lines(cohort, chunk.events, chunk.doses, protocol))
         self._keep("prior", prior_therapy(cohort, chunk.doses))
         self._figures(chunk, cohort)
         self._refusals(chunk)
@@ -161,15 +165,26 @@ class Total:
         inside = np.zeros(len(chunk), np.bool_)
         inside[cohort["person"]] = True
         courses = treatments(chunk.doses, drugs, Rules.of(self.protocol), persons=inside)
+        replaced = _replacement(chunk)
         self._keep("episodes", _columns(courses.episodes, tables.EPISODES))
-        self._keep("daily_dose", self._daily(chunk, cohort, drugs, courses))
+        self._keep("daily_dose", self._daily(chunk, cohort, drugs, courses, replaced))
+        self._keep(
+            "escalations",
+            escalations(
+                cohort, chunk.events, chunk.doses, self.protocol, courses, replacement=replaced
+            ),
+        )
+        self._keep("courses", courses_of(cohort, chunk.doses, drugs, self.protocol, courses))
 
     def _daily(
-        self, chunk: Chunk, cohort: Frame, drugs: Iterable[str], courses: Treatments
+        self,
+        chunk: Chunk,
+        cohort: Frame,
+        drugs: Iterable[str],
+        courses: Treatments,
+        replaced: Intervals | None,
     ) -> Frame:
         """Day 1 of the drug of interest begins at time zero; of every other with its first dose."""
-        running = [each for name, each in chunk.procedures().items() if name in RRT]
-        replaced = running[0].union(*running[1:]) if running else None
         t0 = np.full(len(chunk), UNKNOWN_TIME)
         t0[cohort["person"]] = cohort["t0"]
         entry = self.protocol.entry.drug if self.protocol.entry else ""
@@ -230,12 +245,17 @@ class Total:
             inputs=source.inputs(),
             absent=source.absent(),
             consequences=consequences(
-                written["criteria_items"], written["persons"], self.definitions
+                written["criteria_items"],
+                written["persons"],
+                self.definitions,
+                "peak_to_index" if self.protocol.design == "treatment" else "index",
             ),
             counts=dict(self.counts),
             tables=written,
             primary=self._all("primary", tables.PRIMARY),
             prior=self._all("prior", tables.PRIOR),
+            escalations=self._all("escalations", tables.ESCALATIONS),
+            courses=self._all("courses", tables.COURSES),
             series=self._all("series", tables.SERIES),
             dose_steps=self._all("dose_steps", tables.DOSE_STEPS),
             nearest=gather.nearest_misses(
@@ -255,15 +275,18 @@ _WRITTEN: Final = {
 
 
 def consequences(
-    items: Frame, persons: Frame, definitions: Mapping[str, Definition]
+    items: Frame, persons: Frame, definitions: Mapping[str, Definition], moment: str
 ) -> tuple[str, ...]:
-    """Say, for each definition, in how many of the cohort which of its items was not assessed."""
+    """Say, for each definition, in how many of the cohort which of its items was not assessed.
+
+    moment : the one that the report shows the definitions at.
+    """
     n = len(persons)
     cohort = set(persons["person_id"])
     unknown: Counter[tuple[str, str]] = Counter()
     for row in items.rows():
         if (
-            row["moment"] == "peak_to_index"
+            row["moment"] == moment
             and row["state"] == "not assessed"
             and row["person_id"] in cohort
         ):
@@ -288,6 +311,14 @@ def _cited(
     by_doi = {each.doi: key for key, each in bibliography().items() if each.doi}
     cited = [by_doi[each.cite] for each in definitions if each.cite in by_doi]
     return tuple(dict.fromkeys([*protocol.cite, *cited, "kdigo2012", "ctcae5", *source.citations]))
+
+
+def _replacement(chunk: Chunk) -> Intervals | None:
+    """When renal replacement of any kind ran; None where no procedure is recorded at all."""
+    if not len(chunk.records.procedures):
+        return None
+    running = [each for name, each in chunk.procedures().items() if name in RRT]
+    return Intervals.empty().union(*running)
 
 
 def _columns(frame: Frame, schema: Mapping[str, Kind]) -> Frame:

@@ -405,9 +405,11 @@ def write(
                     f"COPY ({query}) TO '{str(path).replace(chr(39), chr(39) * 2)}' ({options})"
                 )
             except duckdb.IOException as error:
-                reason = str(error).splitlines()[0]
+                full = "No space left" in str(error)
+                reason = "the disk is full" if full else str(error).splitlines()[0]
                 raise OutputError(
-                    f"cannot be written ({reason})", hint="Choose another place with --out"
+                    f"the table {name} cannot be written ({reason})",
+                    hint="Choose another place with --out",
                 ) from error
             paths.append(path)
     return TableFile(name, len(frame), tuple(paths))

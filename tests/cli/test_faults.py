@@ -138,7 +138,7 @@ def test_a_disk_that_fills_with_results(command: str, disk: Path, tmp_path: Path
     place = disk / "out"
     result = CliRunner().invoke(main, [command, str(five), "--out", str(place)])
     assert result.exit_code == 6, result.output
-    assert "No space left on device" in result.stderr.splitlines()[-1]
+    assert "disk is full" in result.stderr.splitlines()[-1]
     assert empty(place)
 
 

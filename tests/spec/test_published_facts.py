@@ -62,6 +62,20 @@ def test_drugs_given_before_are_as_published(result: StudyResult) -> None:
     assert everyone == set(FIVE)
 
 
+def test_the_lines_that_failed_are_as_planned(result: StudyResult) -> None:
+    """Refractory: given long or high enough before t0, and ferritin had not fallen by a quarter."""
+    failed: dict[str, set[str]] = {name: set() for name in FIVE}
+    for row in rows(result.tables["lines"], refractory=True):
+        failed[row["person_id"]].add(row["drug"])
+    assert failed == {
+        "ILL-1": {"methylprednisolone", "ivig", "cyclophosphamide"},
+        "ILL-2": {"methylprednisolone", "ciclosporin"},
+        "ILL-3": {"methylprednisolone", "tocilizumab", "ciclosporin"},
+        "ILL-4": {"methylprednisolone", "ivig"},
+        "ILL-5": {"methylprednisolone", "ivig", "cyclophosphamide"},
+    }
+
+
 def test_the_ceiling_is_2400_mg_a_day(result: StudyResult) -> None:
     """The highest rate in each is 100 mg/h, 2,400 mg a day."""
     courses = rows(result.tables["episodes"], drug="anakinra", mode="continuous IV")

@@ -59,8 +59,8 @@ def test_dose_steps_and_the_rows_behind_everything() -> None:
     assert {row["person_id"] for row in behind.values()} == {"case"}
     said = {(row["label"], row["value"]) for row in behind.values()}
     assert {
-        ("anakinra", "100 mg/h"),
-        ("methylprednisolone", "500 mg"),
+        ("anakinra", "100 mg/h, IV"),
+        ("methylprednisolone", "500 mg, IV"),
         ("ferritin", ">15000"),
     } <= said
     assert set(steps["source_row"]) <= set(behind)

@@ -124,16 +124,26 @@ class Cohort:
     def primary(self) -> list[Row]:
         return list(self.keep(self.result.primary).rows())
 
+    @property
+    def moment(self) -> str:
+        """The moment that definitions are shown at: a treated storm at its peak up to entry."""
+        return "peak_to_index" if self.result.protocol.design == "treatment" else "index"
+
+    @property
+    def moment_text(self) -> str:
+        """The same in words."""
+        return "at the peak up to the index" if self.moment == "peak_to_index" else "at the index"
+
     @cached_property
     def criteria(self) -> list[Row]:
-        """The definitions at their peak up to the index, in the protocol's order."""
+        """The definitions at the moment that the protocol shows, in the protocol's order."""
         order = {name: i for i, name in enumerate(self.result.protocol.definitions.report)}
-        rows = [row for row in self.rows("criteria") if row["moment"] == "peak_to_index"]
+        rows = [row for row in self.rows("criteria") if row["moment"] == self.moment]
         return sorted(rows, key=lambda r: (order.get(r["criterion"], 99), r["person_id"]))
 
     @cached_property
     def items(self) -> list[Row]:
-        return [row for row in self.rows("criteria_items") if row["moment"] == "peak_to_index"]
+        return [row for row in self.rows("criteria_items") if row["moment"] == self.moment]
 
     @cached_property
     def series(self) -> list[Row]:

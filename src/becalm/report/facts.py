@@ -184,7 +184,7 @@ def deaths(cohort: Cohort) -> tuple[list[Row], list[Row]]:
 
 
 def statuses(cohort: Cohort, criterion: str) -> Counter[str]:
-    """Count the statuses of one definition at its peak up to the index."""
+    """Count the statuses of one definition at the moment that the protocol shows."""
     return Counter(row["status"] for row in cohort.criteria if row["criterion"] == criterion)
 
 

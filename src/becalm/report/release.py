@@ -148,7 +148,7 @@ def _criteria(cohort: Cohort, threshold: int) -> Sheet:
         given = {status: counts.get(status, 0) for status in ("met", "not met", "undetermined")}
         if counts:
             rows += _partition(label(name), given, sum(given.values()), threshold)
-    return Sheet("criteria", "Definitions at their peak up to the index",
+    return Sheet("criteria", f"Definitions {cohort.moment_text}",
                  ("definition", "status", *_COUNTED), rows)  # fmt: skip
 
 

@@ -170,7 +170,7 @@ def definitions(cohort: Cohort, drill: Drill) -> Table:
 
 
 def items(cohort: Cohort, drill: Drill, criterion: str) -> Table:
-    """Return the value behind every item of one definition at its peak up to the index."""
+    """Return the value behind every item of one definition at the moment shown."""
     mine = [row for row in cohort.items if row["criterion"] == criterion]
     names = list(dict.fromkeys(row["item"] for row in mine))
     cells = {(row["person_id"], row["item"]): row for row in mine}

@@ -24,7 +24,7 @@ def specs(cohort: Cohort) -> Iterator[tuple[str, str, str, Spec]]:
                 f"{label(name)}: items met, not met and not assessed",
                 "Read as the figure before."
                 if found
-                else "At the peak up to the index. Blue: met, with the points it gives; grey: not met; "
+                else f"{cohort.moment_text.capitalize()}. Blue: met, with the points it gives; grey: not met; "
                 "white and crossed: not assessed, with the points it could give. An asterisk marks an "
                 "item that something else moved. Right: the lowest and highest total possible given "
                 "what is unknown; dashed: cut-off.",
