@@ -93,10 +93,12 @@ class TestTimeZero:
     """Time zero is the first anakinra of any route in the seven days before entry."""
 
     def test_it_is_the_first_dose_before_the_infusion(self) -> None:
+        """Subcutaneous or intermittent doses in the seven days before the infusion set time zero; the infusion is the second clock."""
         assert clocks(*sc(0, 24), infusion(30, 60, 25)) == (0, 30, None)
         assert clocks(*iv(0, 6), infusion(30, 60, 25)) == (0, 30, None)
 
     def test_without_an_earlier_dose_it_is_entry(self) -> None:
+        """Somebody whose first anakinra is the infusion has one moment for both clocks."""
         assert clocks(infusion(30, 60, 25)) == (30, 30, None)
 
     def test_a_dose_exactly_seven_days_before_counts(self) -> None:
@@ -127,6 +129,7 @@ class TestTimeZero:
         assert clocks(*old, *sc(next_dose), infusion(250, 260, 25)) == (t0, 250, None)
 
     def test_an_order_that_was_not_given_is_no_dose(self) -> None:
+        """A dose charted as not given sets no clock."""
         held = dose("anakinra", 0, amount="100 mg", route="SC", status="not given")
         assert clocks(held, infusion(30, 60, 25)) == (30, 30, None)
 
@@ -135,6 +138,7 @@ class TestHighRate:
     """The third clock starts with the first rate of 2,000 mg/day at or after time zero."""
 
     def test_a_hundred_mg_an_hour_is_high(self) -> None:
+        """The third clock is the first rate of 2,000 mg a day or more; 100 mg/h is 2,400."""
         assert clocks(infusion(0, 8, 50), infusion(8, 20, 100)) == (0, 0, 8)
 
     def test_exactly_two_thousand_counts(self) -> None:
@@ -172,6 +176,7 @@ class TestAge:
         assert entered(MAS, someone, condition("mas"), infusion(march, march + 9))["age"] == 18
 
     def test_year_of_birth_gives_the_age_reached_that_year(self) -> None:
+        """Where only the year is known, the age is the one reached in that year."""
         someone = person(birth="1976-01-01", birth_year_only=True)
         assert entered(MAS, someone, *STORM, infusion(24, 40))["age"] == 44
 
@@ -183,6 +188,7 @@ class TestAge:
         assert (row["age"], row["age_undated"]) == (age, False)
 
     def test_an_undated_age_is_said_to_be_one(self) -> None:
+        """An age without the day it was true on is taken as it stands and marked."""
         row = entered(MAS, person(age=44), *STORM, infusion(0, 10))
         assert (row["age"], row["age_undated"]) == (44, True)
 
@@ -226,6 +232,7 @@ class TestAttrition:
         assert reason == ["" if inside else "outside the recruitment dates"]
 
     def test_a_recruitment_end_with_an_hour_ends_there(self) -> None:
+        """A recruitment end with an hour ends at that hour; a date alone includes its whole day."""
         info = StudyInfo(recruitment_end="2020-01-01T12:00")
         assert left(MAS, *STORM, infusion(12, 30), info=info) == [""]
         assert left(MAS, *STORM, infusion(12.1, 30), info=info) == ["outside the recruitment dates"]
@@ -334,6 +341,7 @@ class TestStorm:
         assert (row["storm"], row["onset"], row["clinician"]) == ("definite", -40, False)
 
     def test_what_came_after_entry_does_not_count(self) -> None:
+        """The storm is judged with what was drawn up to entry; a later peak does not make it definite."""
         row = entered(MAS, lab("ferritin", 900, -40), *self.definite(1), infusion(0, 20))
         assert (row["storm"], row["onset"]) == ("possible", -40)
 
@@ -405,6 +413,7 @@ class TestIndexHour:
         assert self.index(*rows) == (120 if near else None)
 
     def test_not_near_when_drawn_far_apart_but_reported_together(self) -> None:
+        """What counts is when both were drawn: 60 h apart is not near, though both were reported at once."""
         rows = lab("ferritin", 900, 0, available=60), lab("platelets", 99, 60)
         assert self.index(*rows) is None
 
@@ -434,6 +443,7 @@ class TestIndexHour:
     def test_a_censored_ferritin_reaches_what_is_certain(
         self, value: float | str, reaches: bool
     ) -> None:
+        """A ferritin that the assay cut off qualifies only if every value it can stand for does."""
         rows = lab("ferritin", value, 0), lab("temperature", 39, 0), lab("ferritin", 1, 500)
         assert (self.index(*rows) is not None) is reaches
 
@@ -497,6 +507,7 @@ class TestImmunosuppression:
         assert self.state(stay(0, 200), lab("ferritin", 900, 0)) is None
 
     def test_28_days_of_the_90_before_admission(self) -> None:
+        """28 days with a systemic immunosuppressant in the 90 before the admission are immunosuppression; after 27 it is not known."""
         assert self.state(stay(10, 200), *self.pills(28), hour=20) is True
         assert self.state(stay(10, 200), *self.pills(27), hour=20) is None
 
@@ -518,6 +529,7 @@ class TestImmunosuppression:
         assert self.state(stay(0, 200), *self.pills(60), hour=-7 * DAY) is True
 
     def test_creams_drops_and_inhalers_never_count(self) -> None:
+        """A glucocorticoid on the skin, in the eye or inhaled suppresses nobody."""
         for route in ("topical", "ophthalmic", "inhaled"):
             doses = [
                 dose("dexamethasone", -DAY * n, amount="1 mg", route=route) for n in range(1, 80)
@@ -533,6 +545,7 @@ class TestImmunosuppression:
         assert self.state(stay(10, 200), *weekly[:3], hour=20) is None
 
     def test_a_dose_that_was_not_given_does_not_count(self) -> None:
+        """Tablets charted as not given are no treatment."""
         held = [
             dose("prednisolone", -DAY * n, amount="9 mg", route="PO", status="not given")
             for n in range(1, 80)
@@ -548,16 +561,19 @@ class TestImmunosuppression:
         assert self.state(*self.pills(30), lab("ferritin", 499, 10), hour=20) is None
 
     def test_outpatient_visits_are_not_an_admission(self) -> None:
+        """A visit does not begin an illness: the days before the first high ferritin count."""
         visit = stay(-30 * DAY, -30 * DAY + 1, kind="outpatient")
         assert self.state(visit, *self.pills(30), lab("ferritin", 900, 10), hour=20) is True
 
     def test_a_finding_says_yes_or_no_for_a_year(self) -> None:
+        """A documented yes or no stands for 365 days, then it is not known."""
         said = finding("immunosuppression", "no", 0)
         assert self.state(said, hour=364 * DAY) is False
         assert self.state(said, hour=366 * DAY) is None
         assert self.state(finding("immunosuppression", "yes", 0), hour=1) is True
 
     def test_a_written_no_does_not_outweigh_the_pills(self) -> None:
+        """Sixty days of tablets are immunosuppression, whatever a form says."""
         rows = [stay(0, 200), *self.pills(60), finding("immunosuppression", "no", 1)]
         assert self.state(*rows, hour=2) is True
 
@@ -605,12 +621,14 @@ class TestDescription:
         assert self.case(*stays, infusion(5, 20))["discharge"] == 50
 
     def test_weight_is_the_last_of_the_week_before(self) -> None:
+        """A weight of the seven days before time zero is used; without one, that of the persons table."""
         weighed = lab("weight", 62.5, -24), lab("weight", 70, 30)
         assert self.case(person(weight_kg=60.0), *weighed, infusion(0, 20))["weight_kg"] == 62.5
         old = lab("weight", 62.5, -8 * DAY)
         assert self.case(person(weight_kg=60.0), old, infusion(0, 20))["weight_kg"] == 60.0
 
     def test_first_route_is_that_of_time_zero(self) -> None:
+        """The first route is that of the dose that set time zero."""
         assert self.case(*sc(0), infusion(6, 20))["first_route"] == "SC"
         assert self.case(*iv(0), *sc(3), infusion(6, 20))["first_route"] == "IV"
 

@@ -57,12 +57,14 @@ def test_before_and_after_are_the_worst_of_their_windows() -> None:
 
 
 def test_a_grade_that_did_not_worsen_has_the_onset_of_the_event_itself() -> None:
+    """Grade 2 before and after: the onset is that of the grade 2, 60 h before time zero."""
     row = measured("platelets", "-60 140|-4 60|24 60").safety("thrombocytopenia")
     assert (row["grade_before"], row["grade_after"]) == (2, 2)
     assert hours(row["onset"]) == -60
 
 
 def test_the_onset_is_the_first_draw_that_reaches_the_grade_after() -> None:
+    """The onset of a worsened grade is the first draw that reaches it."""
     row = measured("platelets", "-4 160|20 140|30 60|40 60|50 90").safety("thrombocytopenia")
     assert hours(row["onset"]) == 30
     assert row["on_drug"] is True
@@ -92,6 +94,7 @@ def test_the_records_own_limit_decides_and_a_default_one_is_labelled() -> None:
 
 
 def test_a_grade_from_memory_says_that_it_was_not_verified() -> None:
+    """A limit that nobody has compared with the published table carries that mark."""
     row = measured("haemoglobin", "24 9.0").safety("anaemia")
     assert row["reference"].startswith("CTCAE v5, not verified")
 
@@ -113,6 +116,7 @@ def test_a_limit_has_the_grade_that_is_certain(
 
 
 def test_without_any_limit_only_bounds_of_their_own_can_be_told() -> None:
+    """Without the laboratory's lower limit grade 1 cannot be told from normal; grades 2 to 4 have numbers of their own."""
     rule = grades.load().event("neutropenia")
     found = rule.grade(np.array([1.7, 1.4, 0.4]), np.array([np.nan, np.nan, np.nan]))
     assert np.isnan(found[0])
@@ -120,16 +124,19 @@ def test_without_any_limit_only_bounds_of_their_own_can_be_told() -> None:
 
 
 def test_every_event_of_the_protocol_has_a_row() -> None:
+    """An event that did not happen, or was not measured, has its row too."""
     patient = measured("platelets", "-4 60")
     events = patient.protocol.safety.events
     assert {patient.safety(event)["event"] for event in events} == set(events)
 
 
 def test_rows_lead_back_to_the_draws_that_decided() -> None:
+    """The worst draw before and the worst after are named with the row they came from."""
     row = measured("platelets", "-60 90|-4 60|20 90|30 20").safety("thrombocytopenia")
     assert row["source_row"] == "labs:2001|labs:4003"
 
 
 def test_an_unknown_event_is_refused() -> None:
+    """A misspelt event is an error and not a grade of zero."""
     with pytest.raises(Exception, match="no event is called 'headache'"):
         grades.load().event("headache")

@@ -43,6 +43,7 @@ def course_of(doses: str, drugs: tuple[str, ...] = ("anakinra",)) -> Row:
 
 
 def test_a_step_has_its_size_its_time_and_its_rate_per_kg() -> None:
+    """A step up is told with the rates before and after, per kg where a weight is known, and its hour."""
     [step] = steps_of()
     assert (step["from_mg_h"], step["to_mg_h"], step["to_mg_kg_h"]) == (25, 50, 1)
     assert (step["step"], step["hours"], step["hours_since_last"]) == (1, 30, 30)
@@ -51,6 +52,7 @@ def test_a_step_has_its_size_its_time_and_its_rate_per_kg() -> None:
 
 
 def test_steps_of_a_course_are_numbered() -> None:
+    """Steps are numbered within a course."""
     doses = ONE_STEP + "    60   | 90    | anakinra | 100\n"
     assert [(s["step"], s["to_mg_h"]) for s in steps_of(doses)] == [(1, 50), (2, 100)]
 
@@ -98,6 +100,7 @@ def test_a_value_too_old_is_no_beginning() -> None:
 def test_temperature_got_worse_when_a_fever_peaked_higher(
     before: str, after: str, worse: bool | None
 ) -> None:
+    """Temperature got worse when the highest of the 24 h before the step was a fever above the highest of the 24 h before those."""
     labs = f"hour | temperature\n2 | {before}\n20 | {after}"
     assert steps_of(labs=labs)[0]["temperature"] is worse
 
@@ -119,16 +122,19 @@ PRESSOR = "    {} | {} | norepinephrine | {}\n"
 def test_a_vasopressor_got_worse_when_more_was_needed(
     rows: list[tuple[float, float, float]], worse: bool
 ) -> None:
+    """Vasopressors got worse when more was needed at the most of the 24 h before the step than at their beginning."""
     doses = ONE_STEP + "".join(PRESSOR.format(*row) for row in rows)
     assert steps_of(doses)[0]["vasopressor"] is worse
 
 
 def test_a_vasopressor_without_a_weight_is_not_known() -> None:
+    """A rate per kg cannot be told without a weight."""
     doses = ONE_STEP + PRESSOR.format(10, 40, 0.3)
     assert steps_of(doses, weight_kg=None)[0]["vasopressor"] is None
 
 
 def test_renal_replacement_stands_beside_a_step() -> None:
+    """Whether renal replacement was running at the step; not known where no procedure is recorded."""
     running = Intervals.build([0], [at(20)], [at(31)])
     assert steps_of(replaced=running)[0]["rrt"] is True
     assert steps_of(replaced=Intervals.empty())[0]["rrt"] is False
@@ -156,11 +162,13 @@ def test_a_course_from_syringe_to_infusion_and_back() -> None:
 
 
 def test_an_infusion_stopped_at_its_ceiling_has_no_taper() -> None:
+    """An infusion that ends at its highest rate was not tapered."""
     row = course_of(ONE_STEP)
     assert (row["taper_hours"], row["steps_down"], row["hours_at_ceiling"]) == (0, 0, 30)
 
 
 def test_without_a_continuous_infusion_there_is_no_ceiling() -> None:
+    """Injections have no rate and no ceiling."""
     row = course_of("hour | drug | route | mg\n0 | anakinra | SC | 100")
     assert row["modes"] == "SC"
     assert np.isnan(row["ceiling_mg_day"])

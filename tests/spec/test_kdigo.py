@@ -57,6 +57,7 @@ def test_an_injury_at_the_first_value_is_staged_by_the_baseline_from_before() ->
 
 
 def test_the_baseline_is_the_lowest_of_the_week_where_nobody_was_seen_before() -> None:
+    """Without a creatinine from before the admission, the lowest of the seven days before onset is the baseline, and says so."""
     row = kidney("-100 1.1|-60 1.0|-40 1.6").safety("aki")
     assert row["reference"] == "by creatinine; lowest of the 7d before onset 1 mg/dL"
     assert row["grade_before"] == 1
@@ -77,12 +78,14 @@ def test_back_calculation_knows_the_sexes(sex: str, mg_dl: float) -> None:
 
 
 def test_without_sex_or_age_only_a_rise_can_be_told() -> None:
+    """No baseline can be back-calculated without sex and age; a rise of 0.3 mg/dL in 48 h still counts."""
     row = kidney("-48 1.9|-20 2.3", sex="", age=-1).safety("aki")
     assert row["reference"] == "by creatinine; baseline not known"
     assert row["grade_before"] == 1
 
 
 def test_somebody_who_was_never_in_hospital_has_no_value_known_to_be_from_outside() -> None:
+    """Without any stay no creatinine is known to be an outpatient one."""
     row = kidney("-2500 0.8|-100 1.4|-40 1.5", stays="").safety("aki")
     assert "lowest of the 7d" in row["reference"]
 
@@ -170,10 +173,12 @@ def test_injury_is_looked_for_until_seven_days_after_the_last_continuous_dose() 
 
 
 def test_a_patient_without_a_value_has_no_grade_and_not_grade_0() -> None:
+    """No creatinine after the baseline is not known, never grade 0."""
     assert stages("-2500 0.8") == (-1, -1)
 
 
 def test_onset_before_time_zero_is_told_and_was_not_on_the_drug() -> None:
+    """A kidney injured 30 h before the first dose was not injured on the drug."""
     row = kidney("-100 1.0|-30 1.6|24 1.6").safety("aki")
     assert hours(row["onset"]) == -30
     assert row["hours_from_t0"] == -30

@@ -61,6 +61,7 @@ def test_a_glucocorticoid_failed_at_one_mg_per_kg_for_48_hours() -> None:
 def test_the_dose_of_a_day_is_that_of_any_24_hours(
     mg: float, times: int, every: float, failed: bool
 ) -> None:
+    """Doses are added up over any 24 hours, not over calendar days."""
     found = lines_of(daily("methylprednisolone", mg, -96, times, every))
     assert found["methylprednisolone"]["refractory"] is failed
 
@@ -74,6 +75,7 @@ def test_a_continuous_glucocorticoid_counts_when_24_hours_of_it_are_enough() -> 
 
 
 def test_glucocorticoids_are_added_up_where_none_is_enough_alone() -> None:
+    """Two glucocorticoids that together reach the dose have failed together."""
     both = daily("methylprednisolone", 20, -96, 4) + daily("prednisone", 25, -96, 4).replace(
         "hour | drug | mg", ""
     )
@@ -84,6 +86,7 @@ def test_glucocorticoids_are_added_up_where_none_is_enough_alone() -> None:
 
 
 def test_a_small_glucocorticoid_beside_a_large_one_did_not_fail() -> None:
+    """A maintenance dose beside a pulse that failed did not fail itself."""
     both = daily("methylprednisolone", 500, -96, 3) + daily("prednisone", 7.5, -800, 33).replace(
         "hour | drug | mg", ""
     )
@@ -94,6 +97,7 @@ def test_a_small_glucocorticoid_beside_a_large_one_did_not_fail() -> None:
 
 @pytest.mark.parametrize("begun", [-337, -336, -24, -23])
 def test_another_agent_failed_when_it_was_begun_a_day_to_two_weeks_before(begun: float) -> None:
+    """An agent begun 24 h to 14 days before time zero had the time to work."""
     labs = "hour | ferritin\n-340 | 4000\n-25 | 9000\n-4 | 12000"
     row = lines_of(daily("tocilizumab", 400, begun, 1), labs)["tocilizumab"]
     assert row["refractory"] is (-336 <= begun <= -24)
@@ -120,12 +124,14 @@ def test_what_was_taken_for_longer_is_no_treatment_of_the_storm() -> None:
     ],
 )
 def test_a_fall_of_a_quarter_is_no_failure(at_zero: str, failed: bool | None, reason: str) -> None:
+    """Ferritin down by 25 % or more by time zero is no failure; without two values it is not known."""
     labs = f"hour | ferritin\n-60 | 4000\n-4 | {at_zero}"
     row = lines_of(daily("ivig", 20000, -50, 1), labs)["ivig"]
     assert (row["refractory"], row["reason"]) == (failed, reason)
 
 
 def test_without_weight_or_amount_a_glucocorticoid_cannot_be_judged() -> None:
+    """A dose per kg needs both; without one the answer is not known."""
     row = lines_of(daily("methylprednisolone", 40, -96, 4), weight_kg=None)["methylprednisolone"]
     assert (row["refractory"], row["reason"]) == (None, "a dose or a weight is not known")
     assert np.isnan(row["peak_equivalent"])
@@ -133,6 +139,7 @@ def test_without_weight_or_amount_a_glucocorticoid_cannot_be_judged() -> None:
 
 @pytest.mark.parametrize("route", ["topical", "eye drops", "inhaled"])
 def test_drops_creams_and_inhalers_are_no_line(route: str) -> None:
+    """What never reaches the blood is no line of therapy."""
     table = f"hour | drug | route | mg\n-50 | dexamethasone | {route} | 400"
     assert lines_of(table) == {}
 

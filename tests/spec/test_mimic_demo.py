@@ -109,6 +109,7 @@ def test_the_cohort_is_the_persons_that_a_plain_query_of_its_rule_finds(
 def test_values_equal_a_plain_query_for_everybody_with_ferritin(
     study: StudyResult, plain: duckdb.DuckDBPyConnection, variable: str
 ) -> None:
+    """Number, first, last, lowest and highest value and the hour of the highest are those of a plain query over the file."""
     found = plain.execute(
         """
         SELECT subject_id::VARCHAR, count(*), arg_min(number, (drawn, labevent_id)),
@@ -258,6 +259,7 @@ def at_index(study: StudyResult, person: str) -> tuple[dict[str, Any], dict[str,
 def test_a_mimic_prints_the_total_and_the_missing_items_worked_out_by_hand(
     study: StudyResult, plain: duckdb.DuckDBPyConnection, person: str
 ) -> None:
+    """For the named look-alikes every item is added up by hand from the worst values, and what is missing is listed."""
     total, items = at_index(study, person)
     by_hand = points(worst(plain, person, total["time"]))
     missing = MOST.keys() - by_hand.keys()
@@ -323,6 +325,7 @@ def test_a_leukaemia_without_anything_that_was_moved(
 def test_the_fever_of_a_leukaemia_came_four_days_after_its_ferritin(
     study: StudyResult, plain: duckdb.DuckDBPyConnection
 ) -> None:
+    """A fever days after the ferritin does not count with it: each item looks back only so far."""
     _, items = at_index(study, "10035631")
     ((fever,),) = plain.execute(
         """SELECT min(drawn) FROM measured WHERE subject_id = 10035631 AND number >= 38.4

@@ -42,6 +42,7 @@ def test_nobody_is_alive_without_a_contact_that_says_so(
 
 
 def test_a_stay_that_ended_in_death_is_a_death() -> None:
+    """A stay with destination died is a death, though no hour of death is recorded."""
     row = patients(doses=CIV, t_civ=0, stays="hour | until | to\n-50 | 240 | died").outcome()
     assert (row["died"], row["follow_up_days"], hours(row["death_time"])) == (True, 10, None)
 
@@ -78,6 +79,7 @@ def test_on_the_drug_at_death_reaches_as_far_as_a_treatment_episode(
 
 
 def test_who_lives_was_on_no_drug_at_death() -> None:
+    """The question does not arise for somebody who lives: the cell is empty, not no."""
     assert patients(doses=CIV, t_civ=0, last_contact=900).outcome()["on_drug_at_death"] is None
 
 
@@ -106,12 +108,14 @@ def test_maintenance_is_a_low_dose_for_two_weeks_after_the_infusion(
 
 
 def test_canakinumab_shortly_before_death_is_no_maintenance() -> None:
+    """Maintenance takes fourteen days after the last continuous dose."""
     doses = after(*daily("canakinumab", 504, 1, 300))
     row = patients(doses=doses, t_civ=0, death_time=600, end_of_records=600).outcome()
     assert row["maintenance_drug"] == ""
 
 
 def test_a_dose_of_unknown_mass_proves_no_low_dose() -> None:
+    """A dose without its mass cannot show that the day stayed within 200 mg."""
     known, unknown = daily("anakinra", 100, 20, 100), "388 | | anakinra | SC | |"
     ended: dict[str, Any] = {"t_civ": 0, "last_contact": 9000, "end_of_records": 9000}
     assert patients(doses=after(*known), **ended).outcome()["maintenance_drug"] == "anakinra"
@@ -120,6 +124,7 @@ def test_a_dose_of_unknown_mass_proves_no_low_dose() -> None:
 
 
 def test_a_protocol_without_a_drug_asks_about_none() -> None:
+    """A study that enters nobody by a drug leaves the columns about that drug empty."""
     row = patients(doses=CIV, protocol="hyperinflammation", death_time=50).outcome()
     assert (row["on_drug_at_death"], row["maintenance_drug"]) == (None, "")
 
@@ -172,6 +177,7 @@ def test_each_has_its_first_and_last_dose_and_how_many() -> None:
 
 
 def test_nobody_in_the_cohort_gives_empty_tables() -> None:
+    """A cohort of nobody is an ordinary result."""
     nobody = patients(persons=0)
     assert len(nobody.prior()) == 0
     assert len(nobody.outcome_table()) == 0

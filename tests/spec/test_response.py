@@ -35,6 +35,7 @@ def test_the_clock_decides_what_a_fall_is_measured_against(name: str) -> None:
 
 
 def test_every_horizon_takes_the_nearest_value_in_its_own_window() -> None:
+    """24 h from 12 to 30 h, 48 h from above 30 to 54 h, 72 h from above 54 to 84 h, day 7 from 132 to 192 h; within each the value nearest to the horizon."""
     row = ferritin(
         "-4 9000|12 8000|30 7000|31 6000|47 5000|54 4000|55 3000|84 2500|132 900|193 1"
     ).response()
@@ -58,11 +59,13 @@ def test_a_value_belongs_to_one_horizon_only(hour: float, column: str) -> None:
 
 @pytest.mark.parametrize("hour", [11.99, 84.01, 131.99, 192.01])
 def test_a_value_between_the_horizons_belongs_to_none(hour: float) -> None:
+    """A value outside every window answers no horizon."""
     row = ferritin(f"-4 9000|{hour} 5000").response()
     assert all(math.isnan(row[c]) for c in ("h24", "h48", "h72", "d7"))
 
 
 def test_of_two_values_equally_near_the_earlier_one_counts() -> None:
+    """46 and 50 h are equally near to 48 h: the 46 h value counts."""
     assert ferritin("-4 9000|46 5000|50 4000").response()["h48"] == 5000
 
 
@@ -110,6 +113,7 @@ def test_a_status_says_only_what_is_certain(values: str, status: str, ratio: flo
 
 
 def test_a_limit_is_listed_with_its_sign_and_the_number_is_the_bound() -> None:
+    """Above 40,000 is written as 40,000 with the sign beside it."""
     row = ferritin("-4 >40000|22 >40000|46 24600").response()
     assert (row["baseline"], row["h24"]) == (40000, 40000)
     assert row["censored"] == "baseline>|peak>|h24>"
@@ -152,6 +156,7 @@ def test_somebody_without_a_sample_may_have_died_or_left(
 
 
 def test_a_sample_in_the_window_counts_though_the_patient_died_before_48_h() -> None:
+    """A value drawn at 35 h is compared, though death at 40 h makes the composite a failure."""
     patient = patients("hour | ferritin | ast\n-4 | 9000 | 90\n35 | 5000 | 50", death_time=40)
     assert patient.response()["status"] == "fell"
     assert patient.primary()["response"] == "died before"
@@ -172,6 +177,7 @@ def test_on_the_available_clock_a_value_counts_when_it_was_known() -> None:
 
 
 def test_an_older_sample_that_comes_back_late_is_not_the_last_one() -> None:
+    """On the available clock a result drawn earlier never replaces one drawn later, however late it arrives."""
     labs = "hour | available | ferritin\n-10 | -9 | 9000\n-30 | -2 | 4000"
     assert patients(labs, protocol="hyperinflammation").response()["baseline"] == 9000
 
@@ -206,6 +212,7 @@ def test_what_else_was_given_is_named(doses: str, confounded: str) -> None:
 
 
 def test_drops_creams_and_inhalers_confound_nothing() -> None:
+    """A glucocorticoid that does not reach the blood does not explain a fall."""
     doses = "hour | drug | route | mg\n-10 | dexamethasone | eye drops | 1\n-8 | hydrocortisone | topical | 10"
     patient = patients("hour | ferritin\n-4 | 9000\n47 | 4500", doses=doses)
     assert patient.response()["confounded_by"] == ""
@@ -249,6 +256,7 @@ def test_a_look_alike_is_named_when_it_was_there_at_either_draw() -> None:
 
 
 def test_a_clock_that_is_not_known_has_no_rows() -> None:
+    """Without a continuous infusion there is no row for its clock."""
     clocks = set(ferritin("-4 9000").response_table()["clock"])
     assert clocks == {"t0"}
 
@@ -306,6 +314,7 @@ def test_the_strict_horizon_takes_the_last_value_up_to_48_h() -> None:
 
 
 def test_a_patient_transferred_in_on_treatment_is_described_and_left_out() -> None:
+    """Their ratios are printed; the response is excluded with that reason."""
     patient = patients("hour | ferritin | ast\n-4 | 9000 | 90\n47 | 4500 | 50", left_truncated=True)
     assert patient.primary()["response"] == "excluded: left truncated"
     assert patient.primary()["fall_50"] is None
@@ -313,12 +322,14 @@ def test_a_patient_transferred_in_on_treatment_is_described_and_left_out() -> No
 
 
 def test_discharge_before_48_h_is_not_a_failure() -> None:
+    """Going home before the horizon is no sample; dying before it is a failure."""
     labs = "hour | ferritin | ast\n-4 | 9000 | 90"
     assert patients(labs, discharge=40).primary()["response"] == "discharged before"
     assert patients(labs, death_time=40).primary()["response"] == "died before"
 
 
 def test_every_number_leads_back_to_its_rows() -> None:
+    """The rows of the baseline and of the 48-hour value are named."""
     row = ferritin("-4 9000|47 4500").response()
     assert row["source_row"] == "labs:1000|labs:2001"
     assert row["unit"] == "ng/mL"
@@ -334,6 +345,7 @@ def test_windows_come_from_the_protocol() -> None:
 
 
 def test_persons_are_kept_apart() -> None:
+    """One patient's sample never answers for another."""
     labs = "person | hour | ferritin\n0 | -4 | 9000\n0 | 47 | 4500\n1 | 47 | 100"
     both = patients(labs, persons=2)
     assert both.response()["status"] == "fell"
@@ -341,6 +353,7 @@ def test_persons_are_kept_apart() -> None:
 
 
 def test_an_empty_cohort_gives_an_empty_table_with_all_columns() -> None:
+    """A cohort of nobody is an ordinary result."""
     nobody = patients(persons=0)
     assert len(nobody.response_table()) == 0
     assert "ratio_48h" in nobody.response_table().columns

@@ -71,6 +71,7 @@ def test_time_to_a_dose_is_read_off_the_rate(
 
 
 def test_what_was_given_is_what_was_written(children: Taper, doses: Doses) -> None:
+    """No row is refused, and each child's milligrams add up to those of the table."""
     assert len(children) == 39
     assert not doses.refused
     total = doses.amounts("prednisolone")
