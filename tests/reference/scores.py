@@ -8,8 +8,18 @@ import math
 from itertools import pairwise, product
 from typing import NamedTuple
 
+import msgspec
+
 from becalm.clock import span
-from becalm.scores.definition import STANDING, Band, Definition, Item
+from becalm.scores.definition import (
+    STANDING,
+    Band,
+    Change,
+    Definition,
+    Group,
+    Item,
+    Resolved,
+)
 from tests.reference.timeline import HOUR, UNKNOWN, Pair, Point, Segments, at, summary, window
 
 Draws = dict[str, list[Point] | Segments]
@@ -31,32 +41,133 @@ def could_be_in(bands: tuple[Band, ...], number: int, low: float, high: float) -
 
 
 def value_at(draws: Draws, item: Item, person: int, time: int) -> Pair:
+    """Lowest and highest value that an item compares, in its own unit."""
+    if item.referred is not None:
+        if not known_at_all(item.referred, draws, person, time):
+            return UNKNOWN
+        return total_at(item.referred, draws, person, time)
+    if item.over is not None:
+        own = item_without(item, "over")
+        return divided(value_at(draws, own, person, time), value_at(draws, item.over, person, time))
     given = draws.get(item.variable, [])
     if isinstance(given, dict):
-        return at(given, person, time)
+        found = at(given, person, time)
+        return found if found == UNKNOWN else in_unit(item, found)
     assert item.take is not None and item.within is not None
-    inside = window(given, person, time, span(item.within))
+    points = [
+        p._replace(low=in_unit(item, p[2:4])[0], high=in_unit(item, p[2:4])[1]) for p in given
+    ]
+    if item.change is not None:
+        points = multiples([p for p in points if p.person == person], item.change)
+    inside = window(points, person, time, span(item.within))
     return summary(inside, item.take) if inside else UNKNOWN
 
 
+def item_without(item: Item, field: str) -> Item:
+    return msgspec.structs.replace(item, **{field: None})
+
+
+def decimals(x: float) -> float:
+    return round(x, 9) if abs(x) < 2**43 else x
+
+
+def in_unit(item: Item, pair: Pair) -> Pair:
+    """A pair of the variable's own unit in the item's; an open end stays open."""
+    shift, times, by = item.resolved.factors if item.resolved else (0.0, 1.0, 1.0)
+    if (shift, times, by) == (0.0, 1.0, 1.0):
+        return pair
+    low, high = (x if math.isinf(x) else decimals(x * by / times - shift) for x in pair)
+    if pair[0] != pair[1]:
+        if (low + shift) * times / by < pair[0]:
+            low = math.nextafter(low, math.inf)
+        if (high + shift) * times / by > pair[1]:
+            high = math.nextafter(high, -math.inf)
+    return low, high
+
+
+def divided(a: Pair, b: Pair) -> Pair:
+    if UNKNOWN in (a, b):
+        return UNKNOWN
+    low = 0.0 if b[1] == 0 or math.isinf(b[1]) else decimals(a[0] / b[1])
+    high = math.inf if b[0] == 0 or math.isinf(a[1]) else decimals(a[1] / b[0])
+    return low, high
+
+
+def multiples(points: list[Point], change: Change) -> list[Point]:
+    """Every draw of one person as a multiple of earlier ones."""
+    found = []
+    for now in points:
+        within = span(change.within)
+        begin, end = now.time - within, now.time - 1
+        if change.against == "then":
+            begin, end = now.time - within - span(change.held), now.time - within
+        earlier = [p for p in points if begin < p.time <= end]
+        if change.from_above is not None:
+            found.append(risen(now, earlier, change.from_above))
+            continue
+        if not earlier:
+            continue
+        if change.against == "then":
+            reference = max(earlier, key=lambda p: p.time)[2:4]
+        else:
+            best = min if change.against == "lowest" else max
+            reference = best(p.low for p in earlier), best(p.high for p in earlier)
+        low, high = divided((now.low, now.high), reference)
+        found.append(now._replace(low=low, high=high))
+    return found
+
+
+def risen(now: Point, earlier: list[Point], gate: float) -> Point:
+    """The greatest rise from above the gate, at its least and at its greatest."""
+    least, most = 1.0, 1.0
+    if not earlier:
+        most = max(1.0, math.nextafter(now.high / gate, -math.inf))
+    for p in earlier:
+        if p.low > gate:
+            least = max(least, divided((now.low, now.low), (p.high, p.high))[0])
+        if p.high > gate:
+            most = max(most, divided((now.high, now.high), (max(p.low, gate),) * 2)[1])
+    return now._replace(low=least, high=max(least, most))
+
+
 def possible_points(draws: Draws, item: Item, person: int, time: int) -> set[float]:
-    """Every number of points that the item could be worth, given what is known."""
-    bands = bands_of(item)
+    """Every number of points that the item could be worth, given what is known.
+
+    Of an item with a coefficient only the fewest and the most.
+    """
     if item.count:
         parts = [possible_points(draws, part, person, time) for part in item.count]
         counts = {sum(points > 0 for points in each) for each in product(*parts)}
         return {
             band.points
             for count in counts
-            for number, band in enumerate(bands)
-            if could_be_in(bands, number, count, count)
+            for number in range(len(bands_of(item)))
+            if could_be_in(bands_of(item), number, count, count)
+            for band in (bands_of(item)[number],)
         }
     low, high = value_at(draws, item, person, time)
     if low == high and item.decimals is not None:
         low = high = round(low, item.decimals)
+    if item.coefficient is not None:
+        known = item.resolved or Resolved()
+        least, most = (low, high) if low == high else (max(low, known.low), min(high, known.high))
+        return {decimals(least * item.coefficient), decimals(most * item.coefficient)}
+    bands = bands_of(item)
     return {
         band.points for number, band in enumerate(bands) if could_be_in(bands, number, low, high)
     }
+
+
+def state_at(draws: Draws, item: Item, person: int, time: int) -> str:
+    """Met, not met or not assessed."""
+    points = possible_points(draws, item, person, time)
+    if item.coefficient is not None:
+        if value_at(draws, item, person, time) == UNKNOWN or len({x > 0 for x in points}) > 1:
+            return "not assessed"
+        return "met" if 0 not in points else "not met" if points == {0} else "not assessed"
+    if all(x > 0 for x in points):
+        return "met"
+    return "not met" if all(x <= 0 for x in points) else "not assessed"
 
 
 def bands_of(item: Item) -> tuple[Band, ...]:
@@ -74,30 +185,55 @@ def bands_of(item: Item) -> tuple[Band, ...]:
 
 def total_at(definition: Definition, draws: Draws, person: int, time: int) -> Pair:
     possible = {item.key: possible_points(draws, item, person, time) for item in definition.items}
-    if definition.rule is None:
-        return (
-            sum(min(points) for points in possible.values()),
-            sum(max(points) for points in possible.values()),
-        )
+    if not definition.rules:
+        low = sum(min(points) for points in possible.values())
+        high = sum(max(points) for points in possible.values())
+        return (decimals(low), decimals(high)) if definition.linear else (low, high)
     outcomes = set()
-    for each in product(*possible.values()):
+    # One way of being met and one of not being met stand for all: a rule asks for nothing else.
+    ways = [{max(points), min(points)} for points in possible.values()]
+    for each in product(*ways):
         met = {key: points > 0 for key, points in zip(possible, each, strict=True)}
-        holds = True
-        for term in definition.rule.terms:
-            if isinstance(term, str):
-                holds = holds and met[term]
-            else:
-                holds = holds and sum(met[name] for name in term.of) >= term.at_least
-        outcomes.add(float(holds))
+        if definition.rule is not None:
+            outcomes.add(float(holds(definition.rule, met)))
+        else:
+            outcomes.add(max([0.0, *(g.grade for g in definition.grades if holds(g, met))]))
     return min(outcomes), max(outcomes)
 
 
+def holds(group: Group, met: dict[str, bool]) -> bool:
+    terms = [met[term] if isinstance(term, str) else holds(term, met) for term in group.terms]
+    if group.all:
+        return all(terms)
+    if group.any:
+        return any(terms)
+    assert group.at_least is not None
+    return sum(terms) >= group.at_least
+
+
+def known_at_all(definition: Definition, draws: Draws, person: int, time: int) -> bool:
+    return any(item_known(item, draws, person, time) for item in definition.items)
+
+
+def item_known(item: Item, draws: Draws, person: int, time: int) -> bool:
+    if item.count:
+        return any(item_known(part, draws, person, time) for part in item.count)
+    return value_at(draws, item, person, time) != UNKNOWN
+
+
+def leaves(definition: Definition) -> list[Item]:
+    """Everything that reads a variable, each with what belongs to its reading."""
+    return [leaf for item in definition.items for leaf in item.leaves()]
+
+
 def anything_known(definition: Definition, draws: Draws, person: int, time: int) -> bool:
-    """Whether anything is known but what stands whatever happens."""
+    """Whether anything happened: more is known than what stands whatever happens."""
+    total = total_at(definition, draws, person, time)
+    if not known_at_all(definition, draws, person, time) or total == UNKNOWN:
+        return False
     return any(
-        leaf.variable not in STANDING and value_at(draws, leaf, person, time) != UNKNOWN
-        for item in definition.items
-        for leaf in item.leaves()
+        leaf.variable not in STANDING and item_known(leaf, draws, person, time)
+        for leaf in leaves(definition)
     )
 
 

@@ -4,10 +4,10 @@
 highest possible total, and `criteria` writes it down at the moments that a study asks about.
 """
 
-from becalm.scores.criteria import criteria, derived_in
+from becalm.scores.criteria import criteria, derived_in, peaks
 from becalm.scores.definition import Definition, Item, Override
 from becalm.scores.engine import Clock, Evaluation, Inputs, evaluate, status
-from becalm.scores.examples import disagreements, score_of
+from becalm.scores.examples import Case, disagreements, score_of
 from becalm.scores.features import features, serial_changes
 from becalm.scores.lookalikes import lookalikes, modifier_intervals
 from becalm.scores.moments import Moments
@@ -17,6 +17,7 @@ from becalm.scores.reading import load, parse, shipped
 from becalm.scores.readings import Modifiers, SourceRow
 
 __all__ = [
+    "Case",
     "Clock",
     "Definition",
     "Evaluation",
@@ -36,6 +37,7 @@ __all__ = [
     "lookalikes",
     "modifier_intervals",
     "parse",
+    "peaks",
     "probability_interval",
     "score_of",
     "serial_changes",

@@ -41,7 +41,9 @@ def check(definition: Definition, broken: frozenset[str]) -> Iterator[Complaint]
         for complaint in _item(item, part=False):
             sound = False
             yield complaint._replace(at=at)
-    yield from _rules(definition)
+    for complaint in _rules(definition):
+        sound = False
+        yield complaint
     if not sound:
         return  # what follows would only repeat it
     yield from _totals(definition, broken)
@@ -164,6 +166,8 @@ def _bands(item: Item) -> Iterator[Complaint]:
         )
     if len(item.bands) < 2:
         yield Complaint(f"{item.key}: one band alone decides nothing", item.key)
+    elif len({band.points for band in item.bands}) == 1:
+        yield Complaint(f"{item.key}: bands that are all worth the same decide nothing", item.key)
     if any((band.below is None) == (band.upto is None) for band in edged):
         yield Complaint(f"{item.key}: every band but the last needs either below or upto", item.key)
         return

@@ -191,6 +191,11 @@ class Group(Part, frozen=True):
             return len(self.all)
         return 1 if self.any or self.at_least is None else self.at_least
 
+    def holds(self, met: Mapping[str, bool]) -> bool:
+        """Whether enough of the terms hold, given which items are met; a name unknown is not."""
+        terms = (met.get(t, False) if isinstance(t, str) else t.holds(met) for t in self.terms)
+        return sum(terms) >= self.needed
+
     def walk(self) -> Iterator[Group]:
         """Yield the group and every group in it."""
         yield self
@@ -294,13 +299,21 @@ class Definition(
     @property
     def minimum(self) -> float:
         """The lowest total there can be: everything measured, nothing found."""
-        return 0.0 if self.rules else _rounded(sum((i.minimum for i in self.items), 0.0))
+        if self.rules:
+            return self._ruled({item.key: item.minimum > 0 for item in self.items})
+        return _rounded(sum((item.minimum for item in self.items), 0.0))
 
     @property
     def maximum(self) -> float:
-        if self.grades:
-            return max(grade.grade for grade in self.grades)
-        return 1.0 if self.rule else _rounded(sum((i.maximum for i in self.items), 0.0))
+        if self.rules:
+            return self._ruled({item.key: item.maximum > 0 for item in self.items})
+        return _rounded(sum((item.maximum for item in self.items), 0.0))
+
+    def _ruled(self, met: Mapping[str, bool]) -> float:
+        reached = [grade.grade for grade in self.grades if grade.holds(met)]
+        if self.rule is not None:
+            return float(self.rule.holds(met))
+        return max(reached, default=0.0)
 
     @property
     def rules(self) -> tuple[Group, ...]:

@@ -65,7 +65,12 @@ def scored(item: Item, low: Floats, high: Floats) -> Pair:
         exact = rounded(low * item.coefficient)
         return exact, exact
     ends = rounded(low * item.coefficient), rounded(high * item.coefficient)
-    return ends if item.coefficient > 0 else ends[::-1]
+    least, most = ends if item.coefficient > 0 else ends[::-1]
+    ranges = least < most  # no further than what a patient can have; an exact value stands
+    return (
+        np.where(ranges, np.minimum(np.maximum(least, item.minimum), most), least),
+        np.where(ranges, np.maximum(np.minimum(most, item.maximum), least), most),
+    )
 
 
 def _banded(item: Item, low: Floats, high: Floats) -> Pair:

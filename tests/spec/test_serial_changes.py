@@ -1,0 +1,106 @@
+"""What rises and what falls in a storm, over 24 and 48 hours: features, not a score."""
+
+import math
+
+import numpy as np
+import pytest
+
+from becalm.scores import Modifiers, features, serial_changes
+from becalm.scores.changes import changes
+from becalm.scores.definition import Change
+from tests.spec.scoring import Row, chart, people, us
+from tests.spec.tables import points_of
+
+
+def looked_at(table: str, hour: float, modifiers: Modifiers | None = None) -> dict[str, Row]:
+    found = features(
+        chart(table),
+        people(),
+        np.array([us(hour)]),
+        modifiers=modifiers or {},
+        source_row=lambda variable, row: f"{variable}:{row}",
+    )
+    return {row["item"]: row for row in found.rows()}
+
+
+def test_a_value_is_a_multiple_of_the_one_a_day_before() -> None:
+    """Ferritin of 6,000 is 2.4 times the 2,500 that was in force 24 h earlier, and the feature names both rows. Over 48 h nothing was in force, and the feature is not assessed."""
+    found = looked_at("hour | ferritin\n 0 | 2500\n 12 | 4000\n 30 | 6000", 31)
+    day, two = found["ferritin_24h"], found["ferritin_48h"]
+    assert (day["value"], day["state"], day["unit"]) == (2.4, "met", "")
+    assert day["source_row"] == "ferritin:3|ferritin:1"
+    assert math.isnan(two["value"])
+    assert two["state"] == "not assessed"
+
+
+def test_what_should_rise_and_what_should_fall() -> None:
+    """CRP, ferritin, LDH, transaminases, bilirubin, D-dimer and clotting times are met when they rose; counts, fibrinogen and ESR when they fell; unchanged is neither."""
+    table = "hour | {0}\n 0 | 100\n 24 | {1}"
+    for item in serial_changes().items:
+        if item.change is None or not item.name.endswith("_24h"):
+            continue
+        rises = item.above == 1
+        states = [
+            looked_at(table.format(item.variable, value), 24)[item.name]["state"]
+            for value in (150, 100, 50)
+        ]
+        assert states == (["met", "not met", "not met"] if rises else ["not met", "not met", "met"])
+    names = {item.variable for item in serial_changes().items if item.below == 1}
+    assert {"platelets", "fibrinogen", "haemoglobin", "esr"} <= names
+
+
+def test_a_falling_esr_with_a_high_crp() -> None:
+    """The ESR falls because fibrinogen is used up, while inflammation goes on: an ESR below its highest of the 48 h before, with a CRP above 50 mg/L. One of them alone is not it."""
+    table = "hour | esr | crp\n 0 | 90 | 180\n 40 | {0} | {1}"
+    states = {
+        case: looked_at(table.format(*case), 41)["esr_falls_with_high_crp"]["state"]
+        for case in ((30, 160), (95, 160), (30, 20), (30, ""))
+    }
+    assert states == {
+        (30, 160): "met",
+        (95, 160): "not met",
+        (30, 20): "not met",
+        (30, ""): "not assessed",
+    }
+
+
+def test_numbers_that_were_published_for_ferritin() -> None:
+    """More than doubled within 48 h, and down by less than 15 % after three days."""
+    found = looked_at("hour | ferritin\n 0 | 2000\n 40 | 4000", 41)
+    assert found["ferritin_doubles"]["state"] == "not met"
+    found = looked_at("hour | ferritin\n 0 | 2000\n 40 | 4001", 41)
+    assert found["ferritin_doubles"]["state"] == "met"
+    for value, state in ((8500, "not met"), (8501, "met")):
+        found = looked_at(f"hour | ferritin\n 0 | 10000\n 72 | {value}", 73)
+        assert found["ferritin_stays"]["state"] == state
+
+
+def test_nothing_is_added_up() -> None:
+    """Every feature is marked as not compared with the paper, or has its own source, and there is no total to report."""
+    definition = serial_changes()
+    assert all(item.source for item in definition.items)
+    assert definition.population.endswith("not a score")
+
+
+def test_a_multiple_is_rounded_before_it_is_compared() -> None:
+    """0.3 over 0.1 is 3 on paper and less in binary; multiples are rounded to 9 decimals."""
+    now, _ = changes(points_of("hour | crp\n 0 | 0.1\n 5 | 0.3"), Change(within="24h"))
+    assert now.low.tolist() == [3.0]
+
+
+@pytest.mark.parametrize(("against", "value"), [("lowest", 4.0), ("highest", 0.5), ("then", 2.0)])
+def test_what_a_draw_is_compared_with(against: str, value: float) -> None:
+    """Draws of 100, 25 and 200, then 100... of the 24 h before the last, or the one in force 24 h before it."""
+    table = "hour | crp\n 0 | 50\n 10 | 25\n 20 | 200\n 24 | 100"
+    change = Change(within="24h", against=against, held="48h")  # type: ignore[arg-type]
+    now, earlier = changes(points_of(table), change)
+    assert now.low[-1] == value
+    assert earlier.row[-1] == {"lowest": 2, "highest": 3, "then": 1}[against]
+
+
+def test_a_result_that_comes_back_late_is_no_change_of_its_own() -> None:
+    """Drawn at hour 1 and reported at hour 12, after the draw of hour 6: it was never the value in force, and nothing fell."""
+    points = points_of("hour | drawn | crp\n 7 | 6 | 200\n 12 | 1 | 50\n 20 | 18 | 300")
+    now, _ = changes(points, Change(within="24h"))
+    assert now.low.tolist() == [6.0]  # 300 over 50, once both are known
+    assert now.time.tolist() == [us(20)]
