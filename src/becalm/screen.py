@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 
-from becalm import entry, scores, tables, vocabulary
+from becalm import entry, pieces, scores, vocabulary
 from becalm.background import underlying
 from becalm.chunk import Chunk
 from becalm.errors import UsageError
 from becalm.frame import Frame
-from becalm.records import Source
-from becalm.scores import Moments, SourceRow
+from becalm.records import Records, Source
+from becalm.scores import Definition
+from becalm.vocabulary import Vocabulary
 
 FORMS: Final = (".csv", ".parquet")
 CLOCK: Final = "drawn"
+_AT_ONCE: Final = 2
+"""Chunks worked on at a time. More would take more memory than promised."""
 
 
 def screen(
     source: Source, criteria: Sequence[str], progress: Callable[[str], None] = lambda _: None
 ) -> Iterator[Frame]:
-    """Yield `criteria`, moment `peak_ever` only, one frame a chunk of whole persons.
+    """Yield `criteria`, moment `peak_ever` only, one sorted frame a chunk of whole persons.
 
     Everybody is assessed: of somebody with nothing measured an HScore is 0 to 337, undetermined.
     """
@@ -32,32 +37,51 @@ def screen(
         raise UsageError("no criteria to screen by", hint=hint)
     words = vocabulary.load()
     definitions = [scores.load(name) for name in dict.fromkeys(criteria)]
+    definitions.sort(key=lambda each: each.name)
     done = 0
-    for records in source.chunks():
-        chunk = Chunk.of(records, words)
-        inputs, n = chunk.inputs(CLOCK), len(chunk)
-        age, _ = entry.ages(records.persons, chunk.ended)
-        diseases = np.empty(n, dtype=object)
-        diseases[:] = underlying(chunk.diagnosed, n)
-        people = Frame(
-            {"person_id": records.persons["person_id"], "age": age, "underlying": diseases}
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        evaluated = _in_order(
+            pool, lambda records: _peaks(records, words, definitions), source.chunks()
         )
-        modifiers = chunk.modifiers()
-        for definition in definitions:
-            totals, _ = scores.criteria(
-                scores.evaluate(definition, inputs),
-                people,
-                Moments.peak_only(n),
-                modifiers=modifiers,
-                source_row=_source_row(chunk),
-            )
+        for totals in evaluated:
             yield totals
-        done += n
-        progress(f"{done:,} persons screened")
+            done += len(totals) // len(definitions)
+            progress(f"{done:,} persons screened")
 
 
-def _source_row(chunk: Chunk) -> SourceRow:
-    return lambda _, row: chunk.events.source_row(row)
+def _peaks(records: Records, words: Vocabulary, definitions: Sequence[Definition]) -> Frame:
+    """Return the peaks of a chunk, sorted by person and definition."""
+    chunk = Chunk.of(records, words)
+    inputs, n = chunk.inputs(CLOCK), len(chunk)
+    age, _ = entry.ages(records.persons, chunk.ended)
+    diseases = np.empty(n, dtype=object)
+    diseases[:] = underlying(chunk.diagnosed, n)
+    people = Frame({"person_id": records.persons["person_id"], "age": age, "underlying": diseases})
+    modifiers = chunk.modifiers()
+    by_definition = Frame.concat(
+        [
+            scores.peaks(scores.evaluate(definition, inputs), people, modifiers=modifiers)
+            for definition in definitions
+        ]
+    )
+    return by_definition.take(np.arange(len(by_definition)).reshape(-1, n).T.ravel())
+
+
+def _in_order(
+    pool: Executor, work: Callable[[Records], Frame], chunks: Iterator[Records]
+) -> Iterator[Frame]:
+    """Yield the results of chunks in their order, while the next ones are read and worked on."""
+    waiting: deque[Future[Frame]] = deque()
+    try:
+        for records in chunks:
+            waiting.append(pool.submit(work, records))
+            if len(waiting) > _AT_ONCE:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        for each in waiting:
+            each.cancel()
 
 
 def form_of(out: Path) -> str:
@@ -70,8 +94,6 @@ def form_of(out: Path) -> str:
 
 
 def write(frames: Iterator[Frame], out: Path, staged: Path) -> int:
-    """Write the screened persons sorted by their keys; return how many rows."""
-    every = Frame.concat([Frame.of(tables.CRITERIA), *frames])
-    tables.write("criteria", every, staged, formats=(form_of(out),))
-    (staged / f"criteria.{form_of(out)}").rename(staged / out.name)
-    return len(every)
+    """Write the screened persons, never holding all of them; return how many rows."""
+    form_of(out)
+    return pieces.write("criteria", frames, staged / out.name)

@@ -5,7 +5,8 @@ Unknown is empty; a bound of infinity is empty too (unbounded). Lists are joined
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -64,6 +65,12 @@ PERSONS: Final[Mapping[str, Kind]] = {
     "immunosuppressed": "answer",
     "first_route": "text",  # of the drug of interest
     "age_undated": "answer",
+    "class": "text",  # primary, MAS, secondary, secondary (no trigger found), unknown
+    "associated": "text",  # what the class rests on or is confused by, narrowest names
+    "cancer": "text",  # found, doubtful, negative (looked for), not looked for
+    "infection": "text",
+    "covid19": "text",  # positive, doubtful, negative, not tested
+    "context_rows": "text",
 }
 CRITERIA: Final[Mapping[str, Kind]] = {
     "person_id": "text",
@@ -372,47 +379,61 @@ def write(
     name: str, frame: Frame, folder: Path, *, formats: tuple[str, ...] = ("parquet", "csv")
 ) -> TableFile:
     """Write a table sorted by its key columns; the same rows always give the same bytes."""
-    import duckdb
-
     schema, keys = WRITTEN[name]
     if tuple(frame.columns) != tuple(schema):
         raise ValueError(f"{name}: columns {list(frame.columns)} are not {list(schema)}")
-    ordered = frame.sort(*keys)
-    given: dict[str, Any] = {column: np.asarray(ordered[column]) for column in schema}
+    paths = tuple(folder / f"{name}.{form}" for form in formats)
+    with writer(name, frame.sort(*keys)) as con:
+        con.execute("CREATE TEMP TABLE typed AS FROM given")
+        for path in paths:
+            copy(con, name, "typed", path)
+    return TableFile(name, len(frame), paths)
+
+
+@contextmanager
+def writer(name: str, frame: Frame) -> Iterator[Any]:
+    """Yield a connection in which `given` reads as the rows of a table, unknown as NULL."""
+    schema, _ = WRITTEN[name]
     typed = ", ".join(
-        f'{_SQL[kind].format(c=f"""given."{column}" """.strip())} AS "{column}"'
+        f'{_SQL[kind].format(c=f"""held."{column}" """.strip())} AS "{column}"'
         for column, kind in schema.items()
     )
+    with _writer().cursor() as con:
+        con.register("held", {column: np.asarray(frame[column]) for column in schema})
+        con.execute(f"CREATE TEMP VIEW given AS SELECT {typed} FROM held")
+        yield con
+
+
+def copy(con: Any, name: str, rows: str, path: Path) -> None:
+    """Write typed rows (a table, or SQL that reads as one) in the form of the file's suffix."""
+    import duckdb
+
+    schema, _ = WRITTEN[name]
     text = ", ".join(
         f"""replace("{column}"::VARCHAR, ' ', 'T') AS "{column}" """
         if kind == "time"
         else f'"{column}"'
         for column, kind in schema.items()
     )
-    paths = []
-    with _writer().cursor() as con:
-        con.register("given", given)
-        con.execute(f"CREATE TEMP TABLE typed AS SELECT {typed} FROM given")
-        for form in formats:
-            path = folder / f"{name}.{form}"
-            query, options = (
-                ("SELECT * FROM typed", "FORMAT parquet, COMPRESSION zstd")
-                if form == "parquet"
-                else (f"SELECT {text} FROM typed", "FORMAT csv, HEADER true")
-            )
-            try:
-                con.execute(
-                    f"COPY ({query}) TO '{str(path).replace(chr(39), chr(39) * 2)}' ({options})"
-                )
-            except duckdb.IOException as error:
-                full = "No space left" in str(error)
-                reason = "the disk is full" if full else str(error).splitlines()[0]
-                raise OutputError(
-                    f"the table {name} cannot be written ({reason})",
-                    hint="Choose another place with --out",
-                ) from error
-            paths.append(path)
-    return TableFile(name, len(frame), tuple(paths))
+    columns, options = (
+        ("*", "FORMAT parquet, COMPRESSION zstd")
+        if path.suffix == ".parquet"
+        else (text, "FORMAT csv, HEADER true")
+    )
+    try:
+        con.execute(f"COPY (SELECT {columns} FROM {rows}) TO {quoted(path)} ({options})")
+    except duckdb.IOException as error:
+        full = "No space left" in str(error)
+        reason = "the disk is full" if full else str(error).splitlines()[0]
+        raise OutputError(
+            f"the table {name} cannot be written ({reason})",
+            hint="Choose another place with --out",
+        ) from error
+
+
+def quoted(path: Path) -> str:
+    """Return a path as SQL text."""
+    return "'" + str(path).replace("'", "''") + "'"
 
 
 @lru_cache(maxsize=1)

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from becalm.chunk import Chunk
 from becalm.cli import main
+from becalm.frame import Frame
+from becalm.sources.mimic4.source import Mimic4
 from becalm.sources.template import copy_template
 from tests.sources.mimic_files import COLUMNS, Row, mimic_folder
 
@@ -97,13 +98,13 @@ def test_a_table_of_something_else(records: Path, tmp_path: Path) -> None:
 def test_a_file_that_changes_during_the_run(
     command: str, records: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    understand = Chunk.of
+    handed_out = Mimic4._chunk_persons
 
-    def meanwhile(*given: object) -> Chunk:
+    def meanwhile(*given: object) -> Frame:
         os.utime(labs(records), ns=(0, 0))
-        return understand(*given)  # type: ignore[arg-type]
+        return handed_out(*given)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(Chunk, "of", meanwhile)
+    monkeypatch.setattr(Mimic4, "_chunk_persons", meanwhile)
     said = fails(command, records, tmp_path / "out", 3)
     assert "hosp/labevents.csv.gz: changed while it was being read" in said
     assert empty(tmp_path / "out")

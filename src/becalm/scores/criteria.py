@@ -48,6 +48,16 @@ def criteria(
     return Frame.concat(totals), Frame.concat(items)
 
 
+def peaks(evaluation: Evaluation, persons: Frame, *, modifiers: Modifiers) -> Frame:
+    """Return `criteria` at everybody's `peak_ever`, without the items behind them."""
+    everyone = np.ones(len(persons), np.bool_)
+    totals = [Frame.of(CRITERIA)]
+    for asked in ask(evaluation, Moments.peak_only(len(persons)), everyone):
+        readings = Readings(evaluation, asked.person, asked.time, modifiers)
+        totals.append(_totals(asked, readings, persons, persons["person_id"][asked.person]))
+    return Frame.concat(totals)
+
+
 def _totals(asked: Asked, readings: Readings, persons: Frame, name: Texts) -> Frame:
     definition = readings.evaluation.definition
     count = len(asked.person)

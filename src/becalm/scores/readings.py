@@ -24,6 +24,12 @@ SourceRow: TypeAlias = Callable[[str, int], str]
 """Name a row of a variable as `table:key`."""
 
 
+def nameless(variable: str, row: int) -> str:
+    """Name no row, where totals alone are wanted."""
+    del variable, row
+    return ""
+
+
 @dataclass(frozen=True, eq=False)
 class Readings:
     """One definition at many (person, time): points, values, draws, rows and what moved them."""
@@ -32,8 +38,9 @@ class Readings:
     person: Persons
     time: Times
     modifiers: Modifiers
-    source_row: SourceRow
+    source_row: SourceRow = nameless
     _points: dict[Item, Pair] = field(default_factory=dict)
+    _draws: dict[Item, Draws] = field(default_factory=dict)
     _leaves: dict[Item, Leaf] = field(default_factory=dict)
 
     def points(self, item: Item) -> Pair:
@@ -62,7 +69,7 @@ class Readings:
         low, high = self.points(item)
         if not any(self.modifiers.get(leaf.variable) for leaf in item.leaves()):
             return low, high
-        moved = self.leaf(item).moved
+        moved = self.draws(item).moved
         return np.where(moved, 0.0, low), np.where(moved, 0.0, high)
 
     def referred(self, item: Item) -> tuple[Floats, Texts]:
@@ -73,6 +80,12 @@ class Readings:
         censored[sign != ""] = [f"value{each}" for each in sign[sign != ""]]
         return value, censored
 
+    def draws(self, item: Item) -> Draws:
+        """What the value of an item that reads a variable rests on."""
+        if item not in self._draws:
+            self._draws[item] = looked_up(self, item)
+        return self._draws[item]
+
     def leaf(self, item: Item) -> Leaf:
         """What was read for an item that reads a variable."""
         if item not in self._leaves:
@@ -81,29 +94,29 @@ class Readings:
 
 
 @dataclass(frozen=True, eq=False)
-class Leaf:
-    """The values of one variable at the moments asked about.
+class Draws:
+    """The draws that the values of one variable rest on at the moments asked about.
 
-    value : float64, NaN unknown; of a range the bound that the item looks for. sign : '', '>',
-    '>=', '<', '<='. drawn : `UNKNOWN_TIME` where not known. modified_by and source_row joined by
-    `|`. moved : whether anything modified it.
+    asked, row : pairs of a question and a row behind its answer. drawn : the time of each
+    question's first draw, `UNKNOWN_TIME` where not known. hits : by label, which questions' draws
+    it modified.
     """
 
-    value: Floats
-    sign: Texts
+    asked: Times
+    row: Times
     drawn: Times
-    modified_by: Texts
-    source_row: Texts
-    moved: Mask
+    hits: Mapping[str, Mask]
+
+    @property
+    def moved(self) -> Mask:
+        """Whether anything modified them."""
+        return np.logical_or.reduce([np.zeros(len(self.drawn), np.bool_), *self.hits.values()])
 
 
-def read(readings: Readings, item: Item) -> Leaf:
-    """Look up the values of an item that reads a variable, and the draws that they rest on."""
+def looked_up(readings: Readings, item: Item) -> Draws:
+    """Find the draws behind the values of an item that reads a variable, and what moved them."""
     inputs = readings.evaluation.inputs
-    timeline = readings.evaluation.value(item)
-    low, high = timeline.at(readings.person, readings.time)
-    value, sign = shown(low, high, prefer_high=item.take == "max")
-    asked, row = timeline.evidence_at(readings.person, readings.time)
+    asked, row = readings.evaluation.value(item).evidence_at(readings.person, readings.time)
     count = len(readings.person)
     drawn = np.full(count, UNKNOWN_TIME)
     hits: dict[str, Mask] = {}
@@ -116,12 +129,35 @@ def read(readings: Readings, item: Item) -> Leaf:
         for label, span in readings.modifiers.get(leaf.variable, ()):
             hit = hits.setdefault(label, np.zeros(count, np.bool_))
             hit[asked[span.contains(readings.person[asked], when) & own]] = True
-    modified_by, moved = blank(count), np.zeros(count, np.bool_)
-    for label in sorted(hits):
-        modified_by[hits[label]] = joined(modified_by[hits[label]], label)
-        moved |= hits[label]
-    names = [readings.source_row(item.variable, each) for each in row.tolist()]
-    return Leaf(value, sign, drawn, modified_by, gathered(count, asked, names), moved)
+    return Draws(asked, row, drawn, hits)
+
+
+@dataclass(frozen=True, eq=False)
+class Leaf:
+    """The values of one variable at the moments asked about.
+
+    value : float64, NaN unknown; of a range the bound that the item looks for. sign : '', '>',
+    '>=', '<', '<='. drawn : `UNKNOWN_TIME` where not known. modified_by and source_row joined by
+    `|`.
+    """
+
+    value: Floats
+    sign: Texts
+    drawn: Times
+    modified_by: Texts
+    source_row: Texts
+
+
+def read(readings: Readings, item: Item) -> Leaf:
+    """Look up the values of an item that reads a variable, and the rows that they rest on."""
+    low, high = readings.evaluation.value(item).at(readings.person, readings.time)
+    value, sign = shown(low, high, prefer_high=item.take == "max")
+    draws, count = readings.draws(item), len(readings.person)
+    modified_by = blank(count)
+    for label, hit in sorted(draws.hits.items(), key=lambda each: each[0]):
+        modified_by[hit] = joined(modified_by[hit], label)
+    names = [readings.source_row(item.variable, each) for each in draws.row.tolist()]
+    return Leaf(value, sign, draws.drawn, modified_by, gathered(count, draws.asked, names))
 
 
 def drawn_at(points: Points, row: Times) -> Times:
