@@ -22,6 +22,7 @@ from becalm.protocol import Protocol
 from becalm.records import (
     ADMINISTRATIONS,
     CONDITIONS,
+    CULTURES,
     FINDINGS,
     MEASUREMENTS,
     PERSONS,
@@ -120,6 +121,14 @@ def procedure(name: str, start: Hour, end: Hour = None, **more: Any) -> Row:
     return Row("procedures", {"name": name, "start": at(start), "end": at(end), **more})
 
 
+def culture(
+    result: str, collected: Hour, organism: str = "", specimen: str = "blood", **more: Any
+) -> Row:
+    """Return a culture or another test for a germ."""
+    cells = {"result": result, "organism": organism, "specimen": specimen, "test": "culture"}
+    return Row("cultures", {**cells, "collected": at(collected), **more})
+
+
 def records(*rows: Row) -> Records:
     """Return the records of all rows; one person of 44 where none is given."""
     tables: dict[str, list[dict[str, Any]]] = {}
@@ -143,6 +152,7 @@ def records(*rows: Row) -> Records:
         frame("findings", FINDINGS, "time"),
         frame("conditions", CONDITIONS, "onset"),
         frame("procedures", PROCEDURES, "start"),
+        frame("cultures", CULTURES, "collected"),
     )
 
 

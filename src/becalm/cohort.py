@@ -17,6 +17,7 @@ from becalm import background, entry
 from becalm.background import underlying
 from becalm.chunk import Chunk
 from becalm.clock import DAY, UNKNOWN_TIME, parse, span
+from becalm.context import context
 from becalm.doses import Doses
 from becalm.entry import Clocks
 from becalm.events import Clock, Events
@@ -219,6 +220,7 @@ def _earliest(found: list[tuple[Persons, Times]], person: Persons) -> Times:
 def _describe(chunk: Chunk, found: Candidates, person: Persons, judged: Judged) -> Frame:
     clocks, table = found.clocks, chunk.records.persons
     onset = np.where(judged.onset == UNKNOWN_TIME, clocks.index[person], judged.onset)
+    around = context(chunk, person, clocks.index[person])
     return Frame.of(
         COHORT,
         person_id=table["person_id"][person],
@@ -239,6 +241,7 @@ def _describe(chunk: Chunk, found: Candidates, person: Persons, judged: Judged) 
         discharge=background.discharges(chunk.records, person, clocks.index[person]),
         last_contact=table["last_contact"][person],
         end_of_records=chunk.ended[person],
+        **around.columns,
     )
 
 
