@@ -111,8 +111,7 @@ def _before(drug: str, cohort: Frame, doses: Doses) -> _Rows:
     owner, rows = [np.empty(0, np.int32)], [np.empty(0, np.intp)]
     for i in range(len(cohort)):
         mine = exposed[
-            (f["person"][exposed] == cohort["person"][i])
-            & (f["start"][exposed] < cohort["t0"][i])
+            (f["person"][exposed] == cohort["person"][i]) & (f["start"][exposed] < cohort["t0"][i])
         ]
         owner.append(np.full(len(mine), i, np.int32))
         rows.append(mine)

@@ -110,7 +110,10 @@ class Draws:
     @property
     def moved(self) -> Mask:
         """Whether anything modified them."""
-        return np.logical_or.reduce([np.zeros(len(self.drawn), np.bool_), *self.hits.values()])
+        moved: Mask = np.logical_or.reduce(
+            [np.zeros(len(self.drawn), np.bool_), *self.hits.values()]
+        )
+        return moved
 
 
 def looked_up(readings: Readings, item: Item) -> Draws:
