@@ -111,6 +111,11 @@ def backgrounds(cohort: Cohort) -> Counter[str]:
     return found
 
 
+def classes(cohort: Cohort) -> Counter[str]:
+    """Count what the storms stand on: primary, MAS, secondary, or not known."""
+    return Counter(row["class"] or "unknown" for row in cohort.persons)
+
+
 def storms(cohort: Cohort) -> Counter[str]:
     """Count how sure the storm is, as the protocol judges it."""
     return Counter(row["storm"] or "unknown" for row in cohort.persons)

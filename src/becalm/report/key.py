@@ -62,12 +62,13 @@ def _who(cohort: Cohort, drill: Drill) -> list[Fact]:
     sure = facts.storms(cohort)
     storm = [[_link(row["person_id"]), row["storm"]] for row in persons]
     seen = ", ".join(f"{word} {k}" for word, k in sure.most_common() if word != "definite")
+    kinds = ", ".join(f"{word} {k}" for word, k in facts.classes(cohort).most_common())
     return [
         Fact("Patients", drill.people(str(n), ["patient", "sex", "age"], people), note),
         Fact("Women", drill.people(share(len(women), len(sexed)), ["patient", "age"],
                                    [[_link(r["person_id"]), age(r["age"])] for r in women])),
         Fact("Storm definite", drill.people(share(sure["definite"], n), ["patient", "storm"], storm), seen),
-        Fact("Background", ", ".join(f"{word} {k}" for word, k in facts.backgrounds(cohort).most_common())),
+        Fact("Background", ", ".join(f"{word} {k}" for word, k in facts.backgrounds(cohort).most_common()), kinds),
     ]  # fmt: skip
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Final
 
 from markupsafe import Markup, escape
 
@@ -37,7 +38,7 @@ def each_patient(cohort: Cohort, drill: Drill) -> Table:
             + "\u00a0"
             + drill.about(age(row["age"]), person)
         )
-        cells: list[Any] = [person, who, labels(row["underlying"]) or "none recorded"]
+        cells: list[Any] = [person, who, _background(drill, row)]
         cells += [total(drill, totals.get((person, name)), items=True) for name in definitions]
         cells.append(_prior(drill, person, prior.get(person, [])))
         if cohort.drug:
@@ -61,6 +62,24 @@ def each_patient(cohort: Cohort, drill: Drill) -> Table:
               ("", 1)]  # fmt: skip
     return Table(
         head, rows, [g for g in groups if g[1]], ids=[f"p-{r[0]}" for r in rows], kind="wide"
+    )
+
+
+_SOUGHT: Final = {"cancer": "Cancer", "infection": "Infection at entry", "covid19": "COVID-19"}
+
+
+def _background(drill: Drill, row: Row) -> Markup:
+    """Return the disease below the storm, its class, and what was looked for."""
+    disease = drill.rows(
+        labels(row["underlying"]) or "none recorded", row["person_id"], row["context_rows"]
+    )
+    sought = "; ".join(
+        f"{title.lower().replace('covid', 'COVID')} {row[name] or UNKNOWN}"
+        for name, title in _SOUGHT.items()
+        if name != "covid19" or row[name] not in {"", "not tested"}
+    )
+    return disease + Markup('<br><span class="sub">{}; {}</span>').format(
+        row["class"] or "class unknown", sought
     )
 
 
@@ -152,6 +171,10 @@ def summary(cohort: Cohort, drill: Drill) -> Table:
     rows += [
         [f"Background: {word}", share(k, n)] for word, k in facts.backgrounds(cohort).most_common()
     ]
+    rows += [[f"Class: {word}", share(k, n)] for word, k in facts.classes(cohort).most_common()]
+    for name, title in _SOUGHT.items():
+        told = Counter(row[name] or UNKNOWN for row in persons)
+        rows += [[f"{title}: {word}", share(k, n)] for word, k in sorted(told.items())]
     rows += [[f"Storm {word}", share(k, n)] for word, k in facts.storms(cohort).most_common()]
     for name in cohort.result.protocol.definitions.report:
         lows = [r["low"] for r in cohort.criteria if r["criterion"] == name]
@@ -178,7 +201,7 @@ def persons(cohort: Cohort, drill: Drill) -> Table:
         person = row["person_id"]
         rows.append(
             [person, drill.about(age(row["age"]), person), row["sex"] or UNKNOWN,
-             labels(row["underlying"]) or "none recorded", row["storm"] or UNKNOWN,
+             _background(drill, row), row["storm"] or UNKNOWN,
              *[total(drill, totals.get((person, name)), items=True) for name in names],
              *ending(cohort, drill, person)]
         )  # fmt: skip
