@@ -7,6 +7,7 @@ import pytest
 
 from becalm.clock import HOUR
 from becalm.doses import daily_dose, steps_up
+from becalm.doses.coded import distinct
 from becalm.doses.units import (
     A_SCHEDULE,
     NO_TIME,
@@ -253,3 +254,15 @@ def test_a_step_after_too_long_a_pause_begins_at_zero() -> None:
     assert [(step.from_mg_h, step.to_mg_h, step.hours_since_last) for step in found] == [
         (0, 50, 10)
     ]
+
+
+@pytest.mark.parametrize("apart", [1, 10**12])
+def test_distinct_keys_are_those_of_numpy(apart: int) -> None:
+    """Counted where they are dense and sorted where they are not, with the same answer."""
+    for rows in (0, 1, 500):
+        key = np.random.default_rng(rows).integers(0, 40, rows) * apart
+        first, back = distinct(key)
+        values, index, inverse = np.unique(key, return_index=True, return_inverse=True)
+        assert first.tolist() == index.tolist()
+        assert back.tolist() == inverse.tolist()
+        assert key[first].tolist() == values.tolist()

@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 
 from becalm.clock import UNKNOWN_TIME, span
+from becalm.doses.coded import distinct
 from becalm.doses.exposure import ROUTES
 from becalm.doses.rates import Codes, Mask, Times
 from becalm.doses.units import CHANGEOVER, TABLE
@@ -101,10 +102,8 @@ def once(given: Frame, table: Codes, tables: Sequence[str], *, substance: Codes,
 
 def _numbered(person: Codes, substance: Codes) -> Codes:
     """One code for each person and substance."""
-    key = (person.astype(np.int64) << 32) | substance.astype(np.int64)
-    _, code = np.unique(key, return_inverse=True)
-    numbered: Codes = code.astype(np.int32)
-    return numbered
+    most = int(substance.max(initial=0)) + 1
+    return distinct(person.astype(np.int64) * most + substance)[1]
 
 
 def _longest_left(start: Times, end: Times, who: Codes, spoken: Intervals) -> tuple[Times, Times]:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from itertools import count
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
 from becalm.clock import DAY, UNKNOWN_TIME
 from becalm.doses.charted import Charted, once
+from becalm.doses.coded import Coded, distinct
 from becalm.doses.exposure import ROUTES, ROWS, Doses
 from becalm.doses.oddities import Read, flags, refusals
 from becalm.doses.rates import (
@@ -45,26 +43,6 @@ FOREVER: Final = 1 << 61
 """µs; later than any record, for an end that is not known."""
 
 
-@dataclass(frozen=True)
-class Coded:
-    """A column of texts as positions in its distinct texts, in order of appearance."""
-
-    code: Codes
-    texts: tuple[str, ...]
-
-    @classmethod
-    def of(cls, column: Array) -> Coded:
-        seen: defaultdict[str, int] = defaultdict(count().__next__)
-        code = np.fromiter(map(seen.__getitem__, column.tolist()), np.int32, len(column))
-        return cls(code, tuple(seen))
-
-    def map(self, f: Callable[[str], Any], dtype: Any = object) -> Array:
-        """Ask once for each distinct text, and answer for every row."""
-        answers = np.empty(len(self.texts), dtype=dtype)
-        answers[:] = [f(text) for text in self.texts]
-        return answers[self.code]
-
-
 def rebuild(records: Records, events: Events, vocabulary: Vocabulary) -> Doses:
     """Turn every administered row into a constant-rate interval or a single dose.
 
@@ -83,11 +61,11 @@ def rebuild(records: Records, events: Events, vocabulary: Vocabulary) -> Doses:
     given = records.administrations
     n = len(given)
     person = given["person"]
-    drug, drugs = _drugs(given, vocabulary)
+    label, code, table = (Coded.of(given[name]) for name in ("label", "code", "table"))
+    drug, drugs = _drugs(label, code, table, vocabulary)
     route = Coded.of(given["route"]).map(
         lambda text: ROUTES.index(_route(vocabulary, text)), np.int8
     )
-    label = Coded.of(given["label"])
     status = Coded.of(given["status"])
     counts = status.map(lambda text: text in ("", "given"), np.bool_)
     understood = status.map(lambda text: text in ("", "given", "not given", "ordered"), np.bool_)
@@ -96,7 +74,6 @@ def rebuild(records: Records, events: Events, vocabulary: Vocabulary) -> Doses:
     last = _last_moment(records)
     weight, by_sheet = _weights(records, events)
 
-    table = Coded.of(given["table"])
     charted = once(given, table.code, table.texts, substance=substance, route=route, counts=counts)
     counts &= ~charted.again
     start, end, opened = _close(records, charted, group, counts, last)
@@ -154,10 +131,7 @@ def rebuild(records: Records, events: Events, vocabulary: Vocabulary) -> Doses:
         rate_mg_h=np.where(usable, done.rate_mg_h, np.nan),
         amount_mg=mass,
         notation=_notation(written, done),
-        source_row=[
-            f"{table}:{key}"
-            for table, key in zip(given["table"], given["key"].tolist(), strict=True)
-        ],
+        source_row=table.map(lambda name: f"{name}:") + _digits(given["key"]),
         status=given["status"],
         flag=flags(read),
         drug_code=drug,
@@ -183,15 +157,24 @@ def _route(vocabulary: Vocabulary, text: str) -> str:
     return vocabulary.route_of(text) if text else ""
 
 
-def _drugs(given: Frame, vocabulary: Vocabulary) -> tuple[Codes, list[str]]:
+def _digits(keys: Times) -> Texts:
+    written = np.empty(len(keys), dtype=object)
+    written[:] = list(map(str, keys.tolist()))
+    return written
+
+
+def _drugs(
+    label: Coded, code: Coded, table: Coded, vocabulary: Vocabulary
+) -> tuple[Codes, list[str]]:
     """Code of each row's drug, -1 where it is not known, and the names of the codes, sorted."""
-    label, code, table = (Coded.of(given[name]) for name in ("label", "code", "table"))
     both = label.code.astype(np.int64) * max(len(code.texts), 1) + code.code
     both = both * max(len(table.texts), 1) + table.code
-    _, first, back = np.unique(both, return_index=True, return_inverse=True)
+    first, back = distinct(both)
     found = [
         vocabulary.drug_of(
-            given["label"][i], given["code"][i], TABLE.code_system.get(given["table"][i], "")
+            label.texts[label.code[i]],
+            code.texts[code.code[i]],
+            TABLE.code_system.get(table.texts[table.code[i]], ""),
         )
         for i in first.tolist()
     ]
@@ -202,10 +185,8 @@ def _drugs(given: Frame, vocabulary: Vocabulary) -> tuple[Codes, list[str]]:
 
 def _grouped(person: Codes, substance: Array, route: Array) -> Codes:
     """One code for each person, substance (drug, else label) and route, in the order of persons."""
-    key = (person.astype(np.int64) << 32) | (substance.astype(np.int64) << 4) | route
-    _, code = np.unique(key, return_inverse=True)
-    group: Codes = code.astype(np.int32)
-    return group
+    most = int(substance.max(initial=0)) + 1
+    return distinct((person.astype(np.int64) * most + substance) * len(ROUTES) + route)[1]
 
 
 def _last_moment(records: Records) -> Times:
@@ -309,7 +290,7 @@ def _notation(written: Written, done: Converted) -> Texts:
     key = done.single.astype(np.int64)
     for side in sides:
         key = key * (int(side.max(initial=0)) + 2) + side + 1
-    _, first, back = np.unique(key, return_index=True, return_inverse=True)
+    first, back = distinct(key)
     texts = np.empty(len(first), dtype=object)
     texts[:] = [_way(written, bool(done.single[i]), i) for i in first.tolist()]
     return texts[back]

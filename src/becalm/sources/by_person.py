@@ -66,10 +66,7 @@ class ByPerson:
         The person of a chunk's row number `rows` is its last one. Persons after the last row come
         with the last chunk.
         """
-        self._write()
-        with _explained():
-            self._rows.flush()
-            self._words.flush()
+        self._settle()
         until = np.cumsum(self._counts)
         low, everyone = 0, len(until)
         while low < everyone:
@@ -80,10 +77,21 @@ class ByPerson:
             yield low, high, self._sorted(low, high)
             low = high
 
+    def between(self, low: int, high: int) -> Columns:
+        """Return the rows of persons `low` to before `high`, sorted; nothing where there is no row."""
+        self._settle()
+        return self._sorted(low, high)
+
     def close(self) -> None:
         """Give the disk back."""
         self._rows.close()
         self._words.close()
+
+    def _settle(self) -> None:
+        self._write()
+        with _explained():
+            self._rows.flush()
+            self._words.flush()
 
     def _write(self) -> None:
         if not self._held:
@@ -98,9 +106,10 @@ class ByPerson:
         self._counts += np.bincount(block["person"], minlength=len(self._counts))
         ranges = (block["person"] // self._width).astype(np.uint16)
         order = np.argsort(ranges, kind="stable")
-        laid_out = np.empty(len(order), self._type)
+        rows = np.empty(len(order), self._type)
         for name, column in block.items():
-            laid_out[name] = column[order]
+            rows[name] = column
+        laid_out = rows.take(order)
         ends = np.cumsum(np.bincount(ranges, minlength=_RANGES))
         with _explained():
             self._blocks.append((self._rows.tell(), np.concatenate(([0], ends))))
@@ -136,9 +145,12 @@ class ByPerson:
         if low % self._width or high % self._width:
             person = rows["person"]
             rows = rows[(person >= low) & (person < high)]
-        keys = [rows[name] for name in reversed(self._order)]
+        keys = [np.ascontiguousarray(rows[name]) for name in reversed(self._order)]
         order = np.lexsort((*keys, _small(rows["person"] - np.int32(low))))
-        columns: Columns = {name: rows[name][order] for name in self._type.names or ()}
+        rows = rows.take(order)
+        columns: Columns = {
+            name: np.ascontiguousarray(rows[name]) for name in self._type.names or ()
+        }
         for name in self._texts:
             columns[name] = self._read(columns[name])
         return columns

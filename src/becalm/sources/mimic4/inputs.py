@@ -61,7 +61,7 @@ def administrations(release: Release) -> str | None:
                    nullif(plain(patientweight), 0) AS weight_kg,
                    CASE WHEN statusdescription = 'Rewritten' THEN 'not given' ELSE 'given'
                    END AS status,
-                   coalesce(ordercategorydescription, '') AS category,
+                   coalesce(ordercategorydescription, '') AS category, '' AS reason_for_change,
                    row AS key, CASE WHEN plain(amount) IS NULL THEN amount END AS shown,
                    amount IS NOT NULL AS amount_given, rate IS NOT NULL AS rate_given
             FROM {rows}

@@ -10,7 +10,6 @@ import numpy as np
 
 from becalm.frame import Frame, Kind
 from becalm.records import (
-    ADMINISTRATIONS,
     CONDITIONS,
     CULTURES,
     PROCEDURES,
@@ -18,7 +17,8 @@ from becalm.records import (
     Refusal,
 )
 from becalm.sources import duck
-from becalm.sources.mimic4 import cultures, emar, history, inputs, persons
+from becalm.sources.mimic4 import cultures, history, persons
+from becalm.sources.mimic4.administrations import Administrations
 from becalm.sources.mimic4.tables import Release
 from becalm.sources.streamed import Refused
 
@@ -43,6 +43,7 @@ class Parts:
     def __init__(self, con: DuckDBPyConnection, release: Release) -> None:
         self._con = con
         self._parts = dict(_parts(release))
+        self._administrations = Administrations(con, release)
         self._stored = False
 
     def frames(self, low: int, high: int | None, refused: Refused) -> dict[str, Frame]:
@@ -51,7 +52,9 @@ class Parts:
         Without `high`, to the end: rows whose person is not known come last and are refused.
         """
         self._store()
-        return {name: self._frame(name, low, high, refused) for name in self._parts}
+        given = self._administrations.frame(low, high, refused)
+        frames = {name: self._frame(name, low, high, refused) for name in self._parts}
+        return {**frames, "administrations": given}
 
     def _store(self) -> None:
         if not self._stored:
@@ -66,8 +69,6 @@ class Parts:
             table, variable = batch["source"][row], batch[part.variable][row]
             unit = batch[part.unit][row] if part.unit else ""
             shown = duck.shown(batch[part.shown][row]) if part.shown else variable
-            if "shown" in batch and batch["shown"][row]:
-                shown = batch["shown"][row]  # as written, where that is no number
             example = f"{table}:{batch['key'][row]} {shown}".rstrip()
             return Refusal(table, variable, unit, batch["reason"][row], 1, example)
 
@@ -87,18 +88,9 @@ class Parts:
 
 def _parts(release: Release) -> Iterator[tuple[str, _Part]]:
     yield "stays", _Part(STAYS, persons.stays(release), "kind")
-    if sql := _administrations(release):
-        yield "administrations", _Part(ADMINISTRATIONS, sql, "label", "amount_unit", "amount")
     if sql := history.conditions(release):
         yield "conditions", _Part(CONDITIONS, sql, "code")
     if sql := history.procedures(release):
         yield "procedures", _Part(PROCEDURES, sql, "name")
     if sql := cultures.cultures(release):
         yield "cultures", _Part(CULTURES, sql, "test")
-
-
-def _administrations(release: Release) -> str | None:
-    """Infusions of intensive care, bedside administrations and orders, sorted together."""
-    every = [part(release) for part in (inputs.administrations, emar.administrations, emar.orders)]
-    union = " UNION ALL BY NAME ".join(f"SELECT * FROM ({sql})" for sql in every if sql)
-    return f'SELECT * FROM ({union}) ORDER BY person, start, "table", key' if union else None
