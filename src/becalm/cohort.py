@@ -196,7 +196,7 @@ class Court:
         """When each person first reaches a rule's bound in the window, for certain or possibly."""
         person, time = (
             self.evaluations[rule.criterion]
-            .total.clip(window)
+            .observed.clip(window)
             .first(lambda low, high: (low if certain else high) >= rule.at_least)
         )
         if not rule.underlying:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -123,6 +124,34 @@ def missing(chunk: Chunk, cohort: Frame, variables: Sequence[str]) -> Frame:
                     }
                 )
     return Frame.of_rows(MISSING, found)
+
+
+def consequences(
+    items: Frame, persons: Frame, definitions: Mapping[str, Definition], moment: str
+) -> tuple[str, ...]:
+    """Say, for each definition, in how many persons which of its items was not assessed.
+
+    Of the cohort at `moment`, the one that the report shows; where nobody entered, of everybody who
+    was assessed, at their peak.
+    """
+    shown = np.flatnonzero(items["moment"] == (moment if len(persons) else "peak_ever"))
+    if len(persons):
+        shown = shown[
+            np.isin(items["person_id"][shown].astype(str), persons["person_id"].astype(str))
+        ]
+    n = len(persons) or len(set(items["person_id"][shown]))
+    unknown = shown[items["state"][shown] == "not assessed"]
+    counts = Counter(zip(items["criterion"][unknown], items["item"][unknown], strict=True))
+    said: list[str] = []
+    for name, definition in definitions.items():
+        parts = [
+            f"{item.title or item.key.replace('_', ' ')} in {count} of {n}"
+            for item in definition.items
+            if (count := counts[name, item.key])
+        ]
+        if parts:
+            said.append(f"{definition.title}, not assessed: {'; '.join(parts)}")
+    return tuple(said)
 
 
 def nearest_misses(

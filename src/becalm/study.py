@@ -244,7 +244,7 @@ class Total:
             unverified=unverified(self.definitions.values(), written, vocabulary.load()),
             inputs=source.inputs(),
             absent=source.absent(),
-            consequences=consequences(
+            consequences=gather.consequences(
                 written["criteria_items"],
                 written["persons"],
                 self.definitions,
@@ -272,35 +272,6 @@ class Total:
 _WRITTEN: Final = {
     name: each for name, each in tables.WRITTEN.items() if name not in {"attrition", "rows_refused"}
 }
-
-
-def consequences(
-    items: Frame, persons: Frame, definitions: Mapping[str, Definition], moment: str
-) -> tuple[str, ...]:
-    """Say, for each definition, in how many of the cohort which of its items was not assessed.
-
-    moment : the one that the report shows the definitions at.
-    """
-    n = len(persons)
-    cohort = set(persons["person_id"])
-    unknown: Counter[tuple[str, str]] = Counter()
-    for row in items.rows():
-        if (
-            row["moment"] == moment
-            and row["state"] == "not assessed"
-            and row["person_id"] in cohort
-        ):
-            unknown[row["criterion"], row["item"]] += 1
-    said: list[str] = []
-    for name, definition in definitions.items():
-        parts = [
-            f"{item.title or item.key.replace('_', ' ')} in {count} of {n}"
-            for item in definition.items
-            if (count := unknown[name, item.key])
-        ]
-        if parts:
-            said.append(f"{definition.title}, not assessed: {'; '.join(parts)}")
-    return tuple(said)
 
 
 def _cited(

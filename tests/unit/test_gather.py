@@ -8,7 +8,7 @@ from becalm import gather, protocol, scores
 from becalm.chunk import Chunk
 from becalm.frame import Frame
 from becalm.scores import Moments, criteria, evaluate
-from becalm.tables import CRITERIA, CRITERIA_ITEMS
+from becalm.tables import CRITERIA, CRITERIA_ITEMS, PERSONS
 from tests.records import at, chunk, condition, dose, lab, person, study
 
 MAS = protocol.load("anakinra_mas")
@@ -146,3 +146,23 @@ def test_infusions_of_persons_outside_the_cohort_are_not_drawn() -> None:
     patients, cohort = of(*PATIENTS, dose("anakinra", 0, amount="100 mg", route="SC"))
     assert set(gather.dose_steps(patients, cohort)["person_id"]) == {"case"}
     assert at(0) == cohort["t0"][0]
+
+
+def test_what_is_missing_is_said_of_everybody_where_nobody_entered() -> None:
+    definition = scores.load("mas2016")
+    items = Frame.of_rows(
+        CRITERIA_ITEMS,
+        [
+            {
+                "person_id": who,
+                "criterion": "mas2016",
+                "moment": "peak_ever",
+                "item": "fever",
+                "state": state,
+            }
+            for who, state in (("A", "not assessed"), ("B", "met"), ("C", "not assessed"))
+        ],
+    )
+    nobody = Frame.of(PERSONS)
+    (said,) = gather.consequences(items, nobody, {"mas2016": definition}, "index")
+    assert said == "2016 MAS criteria, not assessed: Fever in 2 of 3"

@@ -327,6 +327,8 @@ def falls(cohort: Cohort) -> Table:
 
 def no_test(n: int) -> str:
     """Say why there is no p-value."""
+    if not n:
+        return ""
     if n < stats.TEST_FROM:
         return (
             f"No p-value is given: with {n} pairs the smallest that an exact two-sided sign test "
