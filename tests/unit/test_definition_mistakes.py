@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from becalm.cli import main
 from becalm.clock import HOUR
 from becalm.errors import DefinitionError
 from becalm.scores import Inputs, Override, evaluate, load, parse, score_of
@@ -211,14 +212,13 @@ def test_direction_look_back_and_clock_of_an_item_can_be_overridden() -> None:
 
 def test_the_command_prints_one_block(tmp_path: Path) -> None:
     """All mistakes follow one another on the error stream, with one exit code and no traceback."""
-    cli = pytest.importorskip("becalm.cli")
     (tmp_path / "mine.toml").write_text(
         HEAD + item("at_leats = 5") + item("at_least = 1", "feritin")
     )
     (tmp_path / "records").mkdir()
     (tmp_path / "records" / "persons.csv").write_text("person_id,sex\nP1,F\n")
     done = CliRunner().invoke(
-        cli.main,
+        main,
         [
             "screen",
             str(tmp_path / "records"),
