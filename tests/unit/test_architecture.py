@@ -33,7 +33,7 @@ LAYERS: Final = (
     ("derived",),
     ("chunk", "prior", "lines", "escalations", "renal", "treated", "checks"),
     ("context",),
-    ("cohort", "response", "safety", "outcome"),
+    ("agreement", "cohort", "response", "safety", "outcome"),
     ("gather", "screen", "result", "marks", "doctor"),
     ("report",),
     ("study",),

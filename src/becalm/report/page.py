@@ -9,7 +9,7 @@ from functools import cache
 import jinja2
 from markupsafe import Markup
 
-from becalm.report import key, methods, table_one, tables
+from becalm.report import agreement, key, methods, table_one, tables
 from becalm.report.cohort import ROW_EACH, Cohort
 from becalm.report.drill import Drill
 from becalm.report.figures import course
@@ -188,6 +188,7 @@ def _parts(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> list[
             _fig(figures, *[f"criteria_{name}" for name in names]), [], [t for t in folded if t and each],
         )
     )  # fmt: skip
+    parts.append(_agreement(cohort, drill, figures))
     safety = _named(tables.safety(cohort, drill), "Every event: grade before, worst after, onset")
     parts.append(
         Part(
@@ -200,6 +201,26 @@ def _parts(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> list[
                           [] if n <= ROW_EACH else [ends]))  # fmt: skip
     parts.append(_missing(cohort, figures))
     return parts
+
+
+def _agreement(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Part | None:
+    """Return what the definitions say side by side, where a protocol reports more than one."""
+    if len(cohort.result.protocol.definitions.report) < 2:
+        return None
+    many = cohort.n > ROW_EACH
+    each = _named(agreement.side_by_side(cohort, drill), "Who met which definition, and since when")
+    missing = agreement.decisive(cohort)
+    shown = [_named(agreement.agreed(cohort), "Agreement of each pair")]
+    if missing:
+        shown.append(_named(missing, "What one missing test would have decided"))
+    return Part(
+        "agreement", "Definitions side by side",
+        ["Agreement is counted where both definitions are decided; whoever is undetermined by one is "
+         "counted beside it. A missing test decides alone if the definition is met or not met after "
+         "every result it can have, everything else staying unknown."],
+        _fig(figures, "agreement"), shown if many else [each, *shown],
+        [each] if many and cohort.n <= tables.PER_PERSON else [],
+    )  # fmt: skip
 
 
 def _missing(cohort: Cohort, figures: Mapping[str, Figure]) -> Part:

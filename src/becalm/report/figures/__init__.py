@@ -6,7 +6,16 @@ from collections.abc import Iterator
 
 from becalm.report import theme
 from becalm.report.cohort import Cohort
-from becalm.report.figures import attrition, course, criteria, missing, safety, swimmer, waterfall
+from becalm.report.figures import (
+    agreement,
+    attrition,
+    course,
+    criteria,
+    missing,
+    safety,
+    swimmer,
+    waterfall,
+)
 from becalm.report.text import label
 from becalm.report.theme import Figure
 from becalm.report.vega import Spec
@@ -31,6 +40,15 @@ def specs(cohort: Cohort) -> Iterator[tuple[str, str, str, Spec]]:
                 criteria.spec(cohort, name),
             )
         )
+    found.append(
+        (
+            "agreement",
+            "Agreement of the definitions",
+            "Patients in whom both definitions are decided: those in whom they say the same, of all; "
+            "κ: Cohen's kappa, where it is defined. The darker, the more agree.",
+            agreement.spec(cohort),
+        )
+    )
     found.append(
         (
             "swimmer",

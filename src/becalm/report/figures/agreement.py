@@ -1,0 +1,39 @@
+"""How far the definitions agree, each pair in a cell."""
+
+from __future__ import annotations
+
+from becalm.report import agreement, theme
+from becalm.report.cohort import Cohort
+from becalm.report.text import label, number
+from becalm.report.vega import Spec, category, flat, mark, quantity, values
+
+
+def spec(cohort: Cohort) -> Spec | None:
+    """Return the definitions against each other: kappa and in how many both are decided."""
+    pairs = [pair for pair in agreement.pairs(cohort) if pair.n]
+    if not pairs:
+        return None
+    names = [label(name) for name in cohort.result.protocol.definitions.report]
+    cells = [
+        {"a": label(pair.a), "b": label(pair.b), "share": pair.agreed / pair.n,
+         "text": f"{pair.agreed}/{pair.n}",
+         "kappa": "" if pair.kappa is None else f"κ {number(pair.kappa, 2)}"}
+        for pair in pairs
+    ]  # fmt: skip
+    at = {
+        "x": category("a", sort=names, scale={"domain": names[:-1]}, title=None,
+                      axis={"orient": "top", "labelAngle": 0, "domain": False, "ticks": False}),
+        "y": category("b", sort=names, scale={"domain": names[1:]}, title=None,
+                      axis={"domain": False, "ticks": False}),
+    }  # fmt: skip
+    colour = quantity("share", legend=None, scale=flat(0, 1, interpolate="rgb",
+                      range=[theme.WHITE, "#00456e"]))  # fmt: skip
+    ink = {"condition": {"test": "datum.share > 0.5", "value": theme.WHITE}, "value": theme.BLACK}
+    return {
+        "data": values(cells), "width": {"step": 92}, "height": {"step": 40},
+        "layer": [
+            mark("rect", at | {"color": colour}, stroke="#9aa3ab", strokeWidth=0.8),
+            mark("text", at | {"text": {"field": "text"}, "color": ink}, fontSize=11, dy=-7),
+            mark("text", at | {"text": {"field": "kappa"}, "color": ink}, fontSize=11, dy=8),
+        ],
+    }  # fmt: skip
