@@ -193,13 +193,15 @@ def nearest_misses(
     )
 
 
-def rows_behind(chunk: Chunk, measured: Iterable[int], steps: Frame) -> Frame:
-    """Return the rows behind the cohort's numbers as the source wrote them, each once."""
+def rows_behind(chunk: Chunk, cohort: Frame, measured: Iterable[int], steps: Frame) -> Frame:
+    """Return the rows behind the cohort's numbers and classes as the source wrote them, each once."""
     found: dict[str, dict[str, Any]] = {}
     for row in measured:
         said = chunk.events.describe(row)
         found[said["source_row"]] = {name: said[name] for name in ROWS}
     for name, said in _administered(chunk.records, steps):
+        found[name] = said
+    for name, said in _recorded(chunk.records, cohort):
         found[name] = said
     return Frame.of_rows(ROWS, [found[name] for name in sorted(found)])
 
@@ -234,3 +236,36 @@ def _administered(records: Records, steps: Frame) -> Iterable[tuple[str, dict[st
                 "canonical": "",
             },
         )
+
+
+def _recorded(records: Records, cohort: Frame) -> Iterable[tuple[str, dict[str, Any]]]:
+    """Yield the diagnoses, findings, cultures and procedures that a person's class rests on."""
+    wanted = {key for rows in cohort["context_rows"] for key in str(rows).split("|") if key}
+    told: dict[str, tuple[Frame, str, tuple[str, ...], tuple[str, ...]]] = {
+        "conditions": (records.conditions, "onset", ("name", "code"), ("status",)),
+        "findings": (records.findings, "time", ("finding",), ("present", "method")),
+        "cultures": (
+            records.cultures, "collected", ("specimen", "test"), ("result", "organism", "judged")
+        ),
+        "procedures": (records.procedures, "start", ("name",), ()),
+    }  # fmt: skip
+    inside = np.zeros(len(records.persons), np.bool_)
+    inside[cohort["person"]] = True
+    for table, (whole, time, what, answer) in told.items():
+        frame = whole.take(inside[whole["person"]])
+        keys = [f"{table}:{key}" for key in frame["key"].tolist()]
+        for at, name in enumerate(keys):
+            if name in wanted:
+                yield (
+                    name,
+                    {
+                        "source_row": name,
+                        "person_id": records.persons["person_id"][frame["person"][at]],
+                        "time": frame[time][at],
+                        "label": " ".join(filter(None, (str(frame[c][at]) for c in what))),
+                        "value": ", ".join(filter(None, (str(frame[c][at]) for c in answer))),
+                        "unit": "",
+                        "available": UNKNOWN_TIME,
+                        "canonical": "",
+                    },
+                )

@@ -208,7 +208,7 @@ class Total:
         self._keep("series", drawn)
         self._keep("dose_steps", steps)
         self._keep("missing", gather.missing(chunk, cohort, variables))
-        self._keep("rows", gather.rows_behind(chunk, rows, steps))
+        self._keep("rows", gather.rows_behind(chunk, cohort, rows, steps))
 
     def _refusals(self, chunk: Chunk) -> None:
         self.refused += [*chunk.events.refused, *chunk.doses.refused]

@@ -9,7 +9,7 @@ from becalm.chunk import Chunk
 from becalm.frame import Frame
 from becalm.scores import Moments, criteria, evaluate
 from becalm.tables import CRITERIA, CRITERIA_ITEMS, PERSONS
-from tests.records import at, chunk, condition, dose, lab, person, study
+from tests.records import at, chunk, condition, dose, finding, lab, person, study
 
 MAS = protocol.load("anakinra_mas")
 PATIENTS = [
@@ -54,7 +54,8 @@ def test_dose_steps_and_the_rows_behind_everything() -> None:
     assert found["methylprednisolone"][:2] == (-24, -24)
     _, measured = gather.series(patients, cohort, ["ferritin"])
     behind = {
-        row["source_row"]: row for row in gather.rows_behind(patients, measured, steps).rows()
+        row["source_row"]: row
+        for row in gather.rows_behind(patients, cohort, measured, steps).rows()
     }
     assert {row["person_id"] for row in behind.values()} == {"case"}
     said = {(row["label"], row["value"]) for row in behind.values()}
@@ -64,6 +65,21 @@ def test_dose_steps_and_the_rows_behind_everything() -> None:
         ("ferritin", ">15000"),
     } <= said
     assert set(steps["source_row"]) <= set(behind)
+
+
+def test_the_rows_behind_a_class_are_told_as_recorded() -> None:
+    """The diagnosis and the negative search, not the lupus of somebody outside the cohort."""
+    patients, cohort = of(
+        *PATIENTS,
+        condition("lupus", -900, person=1),
+        finding("malignancy", "no", -20, method="CT", person=1),
+        condition("lupus", -900),
+    )
+    found = gather.rows_behind(patients, cohort, [], gather.dose_steps(patients, cohort))
+    said = [(row["person_id"], row["label"], row["value"]) for row in found.rows()]
+    assert ("case", "lupus", "confirmed") in said
+    assert ("case", "malignancy", "no, CT") in said
+    assert sum(label == "lupus" for _, label, _ in said) == 1
 
 
 def test_missing_counts_days_from_time_zero() -> None:
@@ -132,7 +148,7 @@ def test_an_empty_cohort_draws_nothing() -> None:
     steps = gather.dose_steps(patients, cohort)
     assert (len(drawn), rows, len(steps)) == (0, [], 0)
     assert len(gather.missing(patients, cohort, ["ferritin"])) == 0
-    assert len(gather.rows_behind(patients, rows, steps)) == 0
+    assert len(gather.rows_behind(patients, cohort, rows, steps)) == 0
 
 
 def test_variables_are_those_of_the_response_then_of_the_definitions() -> None:
