@@ -29,9 +29,9 @@ class Agreement:
 
     both, first, second, neither : persons in whom both are decided, by which is met. undetermined :
     persons in whom at least one is not. kappa is chance-corrected (Cohen 1960), with its large-sample
-    95 % interval (Fleiss, Cohen and Everitt 1969); None where it cannot be computed: nobody decided,
-    or both definitions say the same of everybody. The interval is None where all agree, since
-    its formula then has no width.
+    95 % interval (Fleiss, Cohen and Everitt 1969); None where it says nothing: nobody decided, or a
+    definition says the same of everybody, which makes it 0 or undefined whatever the other says. The
+    interval is None where its formula has no width, as where all agree.
     """
 
     a: str
@@ -89,9 +89,9 @@ def kappa(
         return None, None
     cells = np.array([[both, first], [second, neither]]) / n
     rows, columns = cells.sum(axis=1), cells.sum(axis=0)
-    chance = float(rows @ columns)
-    if math.isclose(chance, 1.0):
+    if 0 in rows or 0 in columns:
         return None, None
+    chance = float(rows @ columns)
     value = (float(np.trace(cells)) - chance) / (1 - chance)
     agreed = sum(cells[i, i] * (1 - (rows[i] + columns[i]) * (1 - value)) ** 2 for i in range(2))
     apart = (1 - value) ** 2 * sum(
@@ -99,7 +99,7 @@ def kappa(
     )
     variance = agreed + apart - (value - chance * (1 - value)) ** 2
     width = Z_95 * math.sqrt(max(0.0, float(variance))) / (1 - chance) / math.sqrt(n)
-    if math.isclose(width, 0.0, abs_tol=1e-9):
+    if math.isclose(width, 0.0, abs_tol=1e-6):
         return value, None
     return value, (max(-1.0, value - width), min(1.0, value + width))
 

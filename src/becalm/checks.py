@@ -96,6 +96,7 @@ def _conditions(protocol: Protocol, words: Vocabulary) -> Iterator[Complaint]:
     known = [condition.name for condition in words.conditions]
     named = [
         *_each("exclude.conditions", protocol.exclude.conditions),
+        *([("landmark.condition", protocol.landmark.condition)] if protocol.landmark else []),
         *_each("storm.clinician", protocol.storm.clinician),
     ]
     yield from _unknown(named, "condition", known, lambda name: words.conditions_of("", "", name))

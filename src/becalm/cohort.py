@@ -13,7 +13,7 @@ from typing import Final, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from becalm import background, entry
+from becalm import background, entry, landmark
 from becalm.background import underlying
 from becalm.chunk import Chunk
 from becalm.clock import DAY, UNKNOWN_TIME, parse, span
@@ -77,7 +77,12 @@ def candidates(chunk: Chunk, protocol: Protocol, info: StudyInfo) -> Candidates:
     """Set every clock and apply every step that does not need a definition."""
     events, n = chunk.events, len(chunk)
     steps = [Step("all persons in the records", np.ones(n, np.bool_))]
-    clocks = entry.clocks(chunk.records, events, chunk.doses, protocol, chunk.ended)
+    there = landmark.admitted(chunk, protocol.landmark) if protocol.landmark else None
+    clocks = (
+        there.clocks
+        if there is not None
+        else entry.clocks(chunk.records, events, chunk.doses, protocol, chunk.ended)
+    )
     at = np.where(clocks.index == UNKNOWN_TIME, chunk.ended, clocks.index)
     age, undated = entry.ages(chunk.records.persons, at)
     population = np.ones(n, np.bool_)
@@ -97,6 +102,13 @@ def candidates(chunk: Chunk, protocol: Protocol, info: StudyInfo) -> Candidates:
             f"no continuous intravenous {protocol.entry.drug} for {protocol.entry.min_duration}",
             clocks.index != UNKNOWN_TIME,
         )
+    elif there is not None and protocol.landmark is not None:
+        after = protocol.landmark.after
+        illness = chunk.vocabulary.condition(protocol.landmark.condition).title
+        _leave(steps, f"no admission with {illness}", there.start != UNKNOWN_TIME)
+        _leave(steps, f"died within {after} of admission", ~there.died)
+        _leave(steps, f"discharged within {after} of admission", ~there.left)
+        _leave(steps, f"records end within {after} of admission", ~there.unseen)
     else:
         _leave(steps, "no index hour", clocks.index != UNKNOWN_TIME)
     if protocol.population.recruitment and (info.recruitment_start or info.recruitment_end):

@@ -99,9 +99,10 @@ def test_the_interval_holds_kappa_in_95_of_100_samples() -> None:
 
 
 def test_where_everybody_is_the_same_there_is_no_kappa() -> None:
-    """With nobody decided, or with all met by both, agreement beyond chance is not defined; where all agree but differ, it is 1 without an interval."""
+    """With nobody decided, or with one definition met by all or by none, agreement beyond chance says nothing; where all agree but differ, it is 1 without an interval."""
     assert kappa(0, 0, 0, 0) == (None, None)
     assert kappa(9, 0, 0, 0) == (None, None)
+    assert kappa(38, 0, 9, 0) == (None, None)
     assert kappa(5, 0, 0, 4) == (1.0, None)
 
 

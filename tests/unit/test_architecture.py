@@ -33,6 +33,7 @@ LAYERS: Final = (
     ("derived",),
     ("chunk", "prior", "lines", "escalations", "renal", "treated", "checks"),
     ("context",),
+    ("landmark",),
     ("agreement", "cohort", "response", "safety", "outcome"),
     ("gather", "screen", "result", "marks", "doctor"),
     ("report",),

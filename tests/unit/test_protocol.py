@@ -13,6 +13,7 @@ from becalm.protocol.places import Places
 
 MAS = Path(checks.__file__).parent / "protocols" / "anakinra_mas.toml"
 HI = MAS.with_name("hyperinflammation.toml")
+COVID = MAS.with_name("covid_hyperinflammation.toml")
 
 
 def changed(old: str, new: str, file: Path = MAS) -> str:
@@ -117,8 +118,20 @@ def test_a_protocol_by_index_hour(old: str, new: str, message: str) -> None:
     assert message in refusal(changed(old, new, HI))
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('design = "landmark"', 'design = "index"', "design 'index' needs a table [index]"),
+        ('after = "24h"', 'after = "a day"', "landmark.after"),
+        ('condition = "covid19"', 'condition = "covid20"', "landmark.condition: no condition is called"),
+    ],
+)  # fmt: skip
+def test_a_protocol_with_a_landmark(old: str, new: str, message: str) -> None:
+    assert message in refusal(changed(old, new, COVID))
+
+
 def test_what_ships_is_right() -> None:
-    assert shipped() == ("anakinra_mas", "hyperinflammation")
+    assert shipped() == ("anakinra_mas", "covid_hyperinflammation", "hyperinflammation")
     for name in shipped():
         assert checks.load(name) == load(name)
         assert load(name).name == name

@@ -33,11 +33,13 @@ def disagreements(protocol: Protocol) -> Iterator[Complaint]:
 
 
 def _design(protocol: Protocol) -> Iterator[Complaint]:
-    needed, other = ("entry", "index") if protocol.design == "treatment" else ("index", "entry")
+    needed = "entry" if protocol.design == "treatment" else protocol.design
     if getattr(protocol, needed) is None:
         yield Complaint("design", f"design {protocol.design!r} needs a table [{needed}]")
-    elif getattr(protocol, other) is not None:
-        yield Complaint(other, f"design {protocol.design!r} has no table [{other}]", "Remove it")
+    for other in ("entry", "index", "landmark"):
+        if other != needed and getattr(protocol, other) is not None:
+            said = f"design {protocol.design!r} has no table [{other}]"
+            yield Complaint(other, said, "Remove it")
     for mode in protocol.treatment_episode:
         if mode not in MODES:
             hint = did_you_mean(mode, MODES)
@@ -103,7 +105,7 @@ _SPANS: Final = frozenset(
         "min_duration", "bridge", "intermittent_up_to", "t0_within", "transferred_within", "within",
         "look_back", "also_at", "ferritin", "other", "peak", "resume_within", "outpatient_from",
         "outpatient_to", "minimum_within", "after_last_dose", "episode_break", "maintenance_min",
-        "resolution_min", "strict_horizon", "glucocorticoid_for", "begun_before", "worsening_within",
+        "resolution_min", "before", "after", "horizon", "strict_horizon", "glucocorticoid_for", "begun_before", "worsening_within",
     }
 )  # fmt: skip
 _OFFSETS: Final = frozenset({"from", "to"})

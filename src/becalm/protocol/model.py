@@ -63,6 +63,19 @@ class Index(Part, frozen=True):
     qualifying: tuple[Threshold, ...]
 
 
+class Landmark(Part, frozen=True):
+    """An admission with an illness, the moment after it that definitions are judged at, the end.
+
+    `condition` is diagnosed, or tested positive, from `before` the admission to its end; `after` and
+    `horizon` count from the admission.
+    """
+
+    condition: str
+    before: str
+    after: str
+    horizon: str
+
+
 class CriterionAtLeast(Part, frozen=True):
     """A definition reaching a total; `underlying` limits it to persons with such a disease."""
 
@@ -197,7 +210,7 @@ class Protocol(Part, frozen=True):
 
     name: str
     title: str
-    design: Literal["treatment", "index"]
+    design: Literal["treatment", "index", "landmark"]
     clock: Literal["drawn", "available"]
     population: Population
     storm: Storm
@@ -214,6 +227,7 @@ class Protocol(Part, frozen=True):
     entry: Entry | None = None
     entry_test: EntryTest | None = None
     index: Index | None = None
+    landmark: Landmark | None = None
     exclude: Exclude = Exclude()
     confounder: tuple[Confounder, ...] = ()
     refractory: Refractory = Refractory()

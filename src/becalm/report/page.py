@@ -9,7 +9,7 @@ from functools import cache
 import jinja2
 from markupsafe import Markup
 
-from becalm.report import agreement, key, methods, table_one, tables
+from becalm.report import agreement, key, landmark, methods, table_one, tables
 from becalm.report.cohort import ROW_EACH, Cohort
 from becalm.report.drill import Drill
 from becalm.report.figures import course
@@ -188,6 +188,7 @@ def _parts(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> list[
             _fig(figures, *[f"criteria_{name}" for name in names]), [], [t for t in folded if t and each],
         )
     )  # fmt: skip
+    parts.append(_landmark(cohort))
     parts.append(_agreement(cohort, drill, figures))
     safety = _named(tables.safety(cohort, drill), "Every event: grade before, worst after, onset")
     parts.append(
@@ -201,6 +202,21 @@ def _parts(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> list[
                           [] if n <= ROW_EACH else [ends]))  # fmt: skip
     parts.append(_missing(cohort, figures))
     return parts
+
+
+def _landmark(cohort: Cohort) -> Part | None:
+    """Return hospital deaths by what each definition said at the landmark."""
+    rule, table = cohort.result.protocol.landmark, landmark.deaths(cohort)
+    if rule is None or table is None:
+        return None
+    after, horizon = landmark.spaced(rule.after), landmark.spaced(rule.horizon)
+    return Part(
+        "landmark", "Deaths in hospital by definition",
+        [f"Of those alive and in hospital {after} after admission, by tests drawn until then; followed "
+         f"to {horizon} after admission. Discharge alive competes with death in hospital. "
+         "Undetermined is not \"not met\". No definition is claimed to cause anything."],
+        [], [_named(table, f"By {horizon} after admission")], [],
+    )  # fmt: skip
 
 
 def _agreement(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Part | None:

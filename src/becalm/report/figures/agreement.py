@@ -13,7 +13,8 @@ def spec(cohort: Cohort) -> Spec | None:
     pairs = [pair for pair in agreement.pairs(cohort) if pair.n]
     if not pairs:
         return None
-    names = [label(name) for name in cohort.result.protocol.definitions.report]
+    shown = {name for pair in pairs for name in (pair.a, pair.b)}
+    names = [label(n) for n in cohort.result.protocol.definitions.report if n in shown]
     cells = [
         {"a": label(pair.a), "b": label(pair.b), "share": pair.agreed / pair.n,
          "text": f"{pair.agreed}/{pair.n}",
