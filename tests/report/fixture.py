@@ -293,6 +293,63 @@ def _prior(i: int, p: Person) -> Iterator[Row]:
         }  # fmt: skip
 
 
+def _lines(i: int, p: Person) -> Iterator[Row]:
+    for row in _prior(i, p):
+        steroid = row["class"] == "glucocorticoid"
+        failed = None if row["drug"] == "tocilizumab" else row["drug"] != "cyclophosphamide"
+        yield {
+            **{name: value for name, value in row.items() if name != "hours_before_t0"},
+            "begun": row["first"], "peak_equivalent": 20.5 if steroid else None, "refractory": failed,
+            "reason": {None: "ferritin: no two values", True: "ferritin did not fall",
+                       False: "not given at that dose or in that time"}[failed],
+        }  # fmt: skip
+
+
+def _daily(i: int, p: Person) -> Iterator[Row]:
+    """Yield milligrams of the drug in each 24 h from t0, from the planted hours."""
+    spans = [(a, b, r * (b - a)) for (a, r), (b, _) in zip(p.rates, p.rates[1:], strict=False)]
+    spans += [(hour, hour, mg) for hour, _, mg in p.singles]
+    for day in range(1, math.ceil(p.rates[-1][0] / 24) + 1):
+        low, high = 24 * (day - 1), 24 * day
+        mg = sum(
+            whole * (min(b, high) - max(a, low)) / (b - a) if b > a else whole
+            for a, b, whole in spans
+            if (a < high and b > low) or (a == b and low <= a < high)
+        )
+        yield {
+            "person_id": p.id, "drug": "anakinra", "day": day, "mg": mg, "mg_per_kg": mg / p.kg,
+            "weight_used": p.kg,
+        }  # fmt: skip
+
+
+def _ups(i: int, p: Person) -> Iterator[Row]:
+    last, step = p.t_civ, 0
+    for (_, before), (hour, rate) in zip(p.rates, p.rates[1:], strict=False):
+        if rate > before > 0:
+            step += 1
+            yield {
+                "person_id": p.id, "episode": 1, "drug": "anakinra", "course_start": _at(i, p.t_civ),
+                "step": step, "time": _at(i, hour), "hours": hour, "hours_from_start": hour - p.t_civ,
+                "hours_since_last": hour - last, "from_mg_h": before, "to_mg_h": rate,
+                "to_mg_kg_h": rate / p.kg, "weight_kg": p.kg, "ferritin": i > 2, "ast": False,
+                "temperature": None, "vasopressor": i == 3, "crcl_ml_min": 31.0 if i == 3 else None,
+                "rrt": i == 3,
+            }  # fmt: skip
+            last = hour
+
+
+def _courses(i: int, p: Person) -> Iterator[Row]:
+    top = max(rate for _, rate in p.rates)
+    yield {
+        "person_id": p.id, "episode": 1, "drug": "anakinra",
+        "modes": f"{'SC' if p.singles[0][1] == 'SC' else 'intermittent IV'} > continuous IV",
+        "ceiling_mg_day": 24 * top, "hours_to_ceiling": p.t_high, "steps_up": len(list(_ups(i, p))),
+        "hours_at_ceiling": sum(
+            b - a for (a, r), (b, _) in zip(p.rates, p.rates[1:], strict=False) if r == top
+        ),
+    }  # fmt: skip
+
+
 def _criteria(i: int, p: Person) -> Iterator[Row]:
     low, high, probability, assessed = p.hscore
     for moment in ("index", "peak_to_index", "peak_ever"):
@@ -514,6 +571,8 @@ def illustrative(persons: tuple[Person, ...] = PERSONS) -> StudyResult:
         "criteria_items": _frame(tables.CRITERIA_ITEMS, _each(persons, _criteria_items)),
         "doses": _frame(tables.DOSES, _each(persons, _doses)),
         "episodes": _frame(tables.EPISODES, _each(persons, _episodes)),
+        "daily_dose": _frame(tables.DAILY_DOSE, _each(persons, _daily)),
+        "lines": _frame(tables.LINES, _each(persons, _lines)),
         "response": _frame(tables.RESPONSE, _each(persons, _response)),
         "safety": _frame(tables.SAFETY, _each(persons, _safety)),
         "values": _frame(tables.VALUES, _each(persons, _values)),
@@ -547,8 +606,8 @@ def illustrative(persons: tuple[Person, ...] = PERSONS) -> StudyResult:
         tables=written,
         primary=_frame(tables.PRIMARY, primary),
         prior=_frame(tables.PRIOR, _each(persons, _prior)),
-        escalations=_frame(tables.ESCALATIONS, []),
-        courses=_frame(tables.COURSES, []),
+        escalations=_frame(tables.ESCALATIONS, _each(persons, _ups)),
+        courses=_frame(tables.COURSES, _each(persons, _courses)),
         series=_frame(tables.SERIES, _each(persons, _series)),
         dose_steps=_frame(tables.DOSE_STEPS, _each(persons, _steps)),
         nearest=_frame(

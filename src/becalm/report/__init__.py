@@ -11,6 +11,7 @@ from becalm.report import page, release
 from becalm.report.cohort import Cohort
 from becalm.report.disclosure import THRESHOLD
 from becalm.report.figures import draw_all
+from becalm.report.render import pixels
 from becalm.result import StudyResult
 
 __all__ = ["write_release", "write_report"]
@@ -19,17 +20,17 @@ __all__ = ["write_release", "write_report"]
 def write_report(result: StudyResult, folder: Path) -> list[Path]:
     """Write `report.html` and every figure as SVG and PNG into an existing folder."""
     cohort = Cohort(result)
-    figures = draw_all(cohort)
-    html = folder / "report.html"
-    html.write_text(page.render(cohort, figures), encoding="utf-8")
-    written = [html]
-    drawings = folder / "figures"
+    html, drawings = folder / "report.html", folder / "figures"
     drawings.mkdir(exist_ok=True)
-    for name, figure in figures.items():
-        vector, pixels = drawings / f"{name}.svg", drawings / f"{name}.png"
-        vector.write_text(figure.svg, encoding="utf-8")
-        pixels.write_bytes(figure.png())
-        written += [vector, pixels]
+    written = [html]
+    with pixels() as beside:
+        figures = draw_all(cohort, beside.add)
+        html.write_text(page.render(cohort, figures), encoding="utf-8")
+        for figure, png in beside.all(list(figures.values())):
+            vector, raster = drawings / f"{figure.name}.svg", drawings / f"{figure.name}.png"
+            vector.write_text(figure.svg, encoding="utf-8")
+            raster.write_bytes(png)
+            written += [vector, raster]
     return written
 
 

@@ -9,7 +9,7 @@ from functools import cache
 import jinja2
 from markupsafe import Markup
 
-from becalm.report import agreement, key, landmark, methods, table_one, tables
+from becalm.report import agreement, key, landmark, methods, table_one, tables, treatment
 from becalm.report.cohort import ROW_EACH, Cohort
 from becalm.report.drill import Drill
 from becalm.report.figures import course
@@ -131,7 +131,7 @@ def _parts(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> list[
     parts: list[Part | None] = [flow, Part("patients", "Patients", [], [], first, listed)]
     given = [
         _named(
-            tables.prior(cohort, drill),
+            treatment.prior(cohort, drill),
             f"Immunotherapies before {'t0' if treated else 'the index'}",
         )
     ]
@@ -139,12 +139,19 @@ def _parts(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> list[
         given.append(
             _named(tables.episodes(cohort, drill), f"Treatment episodes with {label(cohort.drug)}")
         )
+        given.append(_named(treatment.courses(cohort), "How the infusion was stepped"))
+        given.append(
+            _named(
+                treatment.escalations(cohort, drill),
+                "Escalation: each step up, and what was worse in the 24 h before",
+            )
+        )
     parts.append(
         Part(
             "treatment",
             "Treatment",
             [],
-            _fig(figures, "swimmer"),
+            _fig(figures, "swimmer", "dose", "escalation"),
             [],
             [t for t in given if t and each],
         )

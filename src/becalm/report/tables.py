@@ -59,7 +59,8 @@ def mark(shown: Any, *, verified: bool) -> Markup:
     return escape(shown) if verified else escape(shown) + note
 
 
-def _when(cohort: Cohort, person: str, time: int) -> str:
+def when(cohort: Cohort, person: str, time: int) -> str:
+    """Return an instant as hours from time zero."""
     return UNKNOWN if time == UNKNOWN_TIME else hours(cohort.hours(person, time))
 
 
@@ -159,7 +160,7 @@ def definitions(cohort: Cohort, drill: Drill) -> Table:
             [person, label(name), total(drill, row), without if without[:1] != "–" else UNKNOWN,
              f"{row['items_assessed']} of {row['items_total']}",
              f"{row['probability']} %" if row["probability"] else "",
-             _when(cohort, person, row["first_possible"]), _when(cohort, person, row["first_met"]),
+             when(cohort, person, row["first_possible"]), when(cohort, person, row["first_met"]),
              f"{held} h" if held != UNKNOWN else UNKNOWN, *others,
              answer(row["in_derivation_population"])]
         )  # fmt: skip
@@ -229,24 +230,13 @@ def episodes(cohort: Cohort, drill: Drill) -> Table:
                    ("cumulative_mg", "peak_rate_mg_h", "peak_mg_day", "max_24h_mg")]  # fmt: skip
         ups = UNKNOWN if row["escalations"] < 0 else str(row["escalations"])
         rows.append(
-            [person, row["mode"], _when(cohort, person, row["start"]), _when(cohort, person, row["end"]),
+            [person, row["mode"], when(cohort, person, row["start"]), when(cohort, person, row["end"]),
              *[drill.rows(shown, person, keys) for shown in numbers], ups,
              number(row["hours_to_peak"])]
         )  # fmt: skip
     head = ["Patient", "Mode", "from", "to", "mg in all", "peak mg/h", "peak mg/day", "most mg in 24 h",
             "steps up", "hours to peak"]  # fmt: skip
     return Table(head, rows)
-
-
-def prior(cohort: Cohort, drill: Drill) -> Table:
-    """Return immunotherapies given before time zero."""
-    rows = [
-        [row["person_id"], drill.rows(label(row["drug"]), row["person_id"], row["source_row"]),
-         row["class"], _when(cohort, row["person_id"], row["first"]),
-         _when(cohort, row["person_id"], row["last"]), "" if row["doses"] < 0 else str(row["doses"])]
-        for row in cohort.prior
-    ]  # fmt: skip
-    return Table(["Patient", "Drug", "Class", "first", "last", "doses"], rows)
 
 
 def outcome(cohort: Cohort, drill: Drill) -> Table:
@@ -258,8 +248,8 @@ def outcome(cohort: Cohort, drill: Drill) -> Table:
             continue
         end, followed = ending(cohort, drill, person)
         rows.append(
-            [person, end, _when(cohort, person, row["discharged"]), answer(row["on_drug_at_death"]),
-             answer(row["infection_linked"]), _when(cohort, person, row["relapse_time"]), followed]
+            [person, end, when(cohort, person, row["discharged"]), answer(row["on_drug_at_death"]),
+             answer(row["infection_linked"]), when(cohort, person, row["relapse_time"]), followed]
         )  # fmt: skip
     head = ["Patient", "Outcome", "discharged", "on drug at death", "infection-linked death", "relapse",
             "follow-up"]  # fmt: skip

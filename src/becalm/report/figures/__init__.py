@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from becalm.report import theme
 from becalm.report.cohort import Cohort
@@ -11,12 +11,14 @@ from becalm.report.figures import (
     attrition,
     course,
     criteria,
+    dose,
+    escalation,
     missing,
     safety,
     swimmer,
     waterfall,
 )
-from becalm.report.text import label
+from becalm.report.text import heading, label
 from becalm.report.theme import Figure
 from becalm.report.vega import Spec
 
@@ -65,6 +67,28 @@ def specs(cohort: Cohort) -> Iterator[tuple[str, str, str, Spec]]:
             )
             + "◇ discharge, ✖ death, ▶ beyond what is drawn.",
             swimmer.spec(cohort),
+        )
+    )
+    found.append(
+        (
+            "dose",
+            f"{heading(cohort.drug)} as given: dose timeline",
+            "Heights share one scale a row. ▼ single dose; a bar: the milligrams of 24 hours from t0, "
+            "? amount not known. Beneath: other immunotherapies, ticks single doses.",
+            dose.spec(cohort),
+        )
+    )
+    found.append(
+        (
+            "escalation",
+            f"Escalation of the {cohort.drug} infusion, all patients from t0",
+            "A rate holds until it is changed; 0: not running."
+            + (
+                " Lines at the same rate in mg/h are drawn just apart. Weight: the one in force."
+                if cohort.n <= 10
+                else " A line a patient. Weight: the one in force."
+            ),
+            escalation.spec(cohort),
         )
     )
     clocks = [c for c in ("t0", "t_civ") if c in cohort.clocks] or ["t0"]
@@ -133,16 +157,21 @@ def specs(cohort: Cohort) -> Iterator[tuple[str, str, str, Spec]]:
             yield name, title, caption, spec
 
 
-def draw_all(cohort: Cohort) -> dict[str, Figure]:
-    """Draw every figure, by name."""
-    drawn = {
-        "attrition": Figure(
-            "attrition",
-            "From everyone in the records to the cohort",
-            "Persons, stays and rows (measurements and administrations) left after each step.",
-            attrition.draw(cohort),
-        )
-    }
+def draw_all(cohort: Cohort, drawn: Callable[[Figure], None] = lambda _: None) -> dict[str, Figure]:
+    """Draw every figure, by name; each is told to `drawn` as soon as it is ready."""
+    found: dict[str, Figure] = {}
+    for figure in _figures(cohort):
+        found[figure.name] = figure
+        drawn(figure)
+    return found
+
+
+def _figures(cohort: Cohort) -> Iterator[Figure]:
+    yield Figure(
+        "attrition",
+        "From everyone in the records to the cohort",
+        "Persons, stays and rows (measurements and administrations) left after each step.",
+        attrition.draw(cohort),
+    )
     for name, title, caption, spec in specs(cohort):
-        drawn[name] = Figure(name, title, caption, theme.draw(spec))
-    return drawn
+        yield Figure(name, title, caption, theme.draw(spec))

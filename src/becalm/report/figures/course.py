@@ -92,16 +92,17 @@ def _each(cohort: Cohort, clock: str, drawn: list[Row]) -> Spec:
         mine = [row for row in drawn if row["variable"] == name]
         x = _x(cohort, clock, labelled=not cohort.drug and i == len(shown) - 1)
         layers = [_rules(x), *_marks(x, _y(name, mine, beside=True), mine)]
-        grid.append(_columns(layers, mine + lines, width, 74, named=i == 0))
+        grid.append(columns(layers, mine + lines, width, 74, named=i == 0))
     if cohort.drug:
         given = doses(cohort, clock)
-        grid.append(_columns(_dose(cohort, clock, given), given + lines, width, 52, named=False))
+        grid.append(columns(_dose(cohort, clock, given), given + lines, width, 52, named=False))
     return {"vconcat": grid, "spacing": 8}
 
 
-def _columns(
+def columns(
     layers: list[Spec], rows: Sequence[Row], width: float, height: float, *, named: bool
 ) -> Spec:
+    """Return one row of a grid: the same layers once a patient, the rows' `person`."""
     header = {"title": None, "labels": named, "labelAnchor": "middle"}
     return {
         "data": values(rows),

@@ -34,9 +34,9 @@ def spec(cohort: Cohort) -> Spec | None:
     return _each(cohort) if cohort.n <= ROW_EACH else _compact(cohort)
 
 
-def lanes(cohort: Cohort, person: str) -> tuple[list[Row], list[Row]]:
+def lanes(cohort: Cohort, person: str, days: tuple[float, float]) -> tuple[list[Row], list[Row]]:
     """Return a patient's companion drugs: single doses, and stretches drawn through, in days."""
-    low, high = window(cohort)
+    low, high = days
     given: dict[str, list[tuple[float, float]]] = {}
     for step in cohort.steps:
         start = cohort.hours(person, step["start"])
@@ -136,7 +136,7 @@ def _each(cohort: Cohort) -> Spec:
         if cohort.drug:
             bands.append({**_dose(cohort, person, most), "width": width, "height": 44, **head})
             head = {}
-        ticks, bars = lanes(cohort, person)
+        ticks, bars = lanes(cohort, person, window(cohort))
         names = [FOLLOW_UP, *dict.fromkeys(row["lane"] for row in ticks)]
         y = category("lane", sort=names, title=None, scale={"domain": names},
                      axis={"domain": False, "ticks": False, "grid": False, "minExtent": 130,

@@ -1,0 +1,90 @@
+"""The tables of what was given: earlier immunotherapies, and how the infusion was stepped."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from becalm.report.cohort import Cohort, Row
+from becalm.report.drill import Drill
+from becalm.report.tables import Table, when
+from becalm.report.text import UNKNOWN, answer, hours, label, number
+
+WORSE = ("ferritin", "ast", "temperature", "vasopressor")
+
+
+def prior(cohort: Cohort, drill: Drill) -> Table:
+    """Return immunotherapies begun before time zero and, where judged, whether they had failed.
+
+    Refractory is the protocol's rule; unknown stays unknown and says why.
+    """
+    lines = {(row["person_id"], row["drug"]): row for row in cohort.rows("lines")}
+    given = {(row["person_id"], row["drug"]): row for row in cohort.prior}
+    rows: list[list[Any]] = []
+    for key, row in (given | {key: row for key, row in lines.items() if key not in given}).items():
+        person, line = key[0], lines.get(key)
+        cells = [
+            person, drill.rows(label(row["drug"]), person, row["source_row"]), row["class"],
+            when(cohort, person, row["first"]), when(cohort, person, row["last"]),
+            "" if row["doses"] < 0 else str(row["doses"]),
+        ]  # fmt: skip
+        if lines:
+            cells += _failed(line)
+        rows.append(cells)
+    head = ["Patient", "Drug", "Class", "first", "last", "doses"]
+    if lines:
+        head += ["most in 24 h, as prednisolone", "refractory", "because"]
+    return Table(head, rows)
+
+
+def _failed(line: Row | None) -> list[str]:
+    if line is None:
+        return ["", UNKNOWN, ""]
+    peak = line["peak_equivalent"]
+    shown = "" if math.isnan(peak) else f"{number(peak)} mg/kg"
+    if line["class"] == "glucocorticoid" and not shown:
+        shown = UNKNOWN
+    return [shown, answer(line["refractory"]), line["reason"]]
+
+
+def escalations(cohort: Cohort, drill: Drill) -> Table:
+    """Return each step up of the infusion, and what had grown worse in the 24 h before it."""
+    rows = []
+    for row in cohort.keep(cohort.result.escalations).rows():
+        if row["drug"] != cohort.drug:
+            continue
+        person = row["person_id"]
+        keys = "|".join(
+            step["source_row"] for step in cohort.steps
+            if (step["person_id"], step["drug"], step["start"]) == (person, row["drug"], row["time"])
+        )  # fmt: skip
+        step = f"{number(row['from_mg_h'])} → {number(row['to_mg_h'])}"
+        clearance = number(row["crcl_ml_min"])
+        rows.append(
+            [person, drill.rows(step, person, keys) if keys else step, number(row["to_mg_kg_h"]),
+             hours(row["hours"]), number(row["hours_since_last"]),
+             *[answer(row[name]) for name in WORSE], clearance, answer(row["rrt"])]
+        )  # fmt: skip
+    head = ["Patient", "mg/h, from → to", "to mg/kg/h", "from t0", "hours since last step",
+            "ferritin worse", "AST worse", "temperature worse", "vasopressor worse",
+            "clearance, mL/min", "renal replacement"]  # fmt: skip
+    return Table(head, rows)
+
+
+def courses(cohort: Cohort) -> Table:
+    """Return how each patient's infusion was stepped up, held and taken back."""
+    rows = []
+    for row in cohort.keep(cohort.result.courses).rows():
+        if row["drug"] != cohort.drug:
+            continue
+        up, down = (
+            UNKNOWN if row[name] < 0 else str(row[name]) for name in ("steps_up", "steps_down")
+        )
+        rows.append(
+            [row["person_id"], row["modes"].replace(" > ", " → "), number(row["ceiling_mg_day"], 5),
+             number(row["hours_to_ceiling"]), number(row["hours_at_ceiling"]), up, down,
+             number(row["taper_hours"])]
+        )  # fmt: skip
+    head = ["Patient", "modes in order", "ceiling, mg/day", "hours to ceiling", "hours at ceiling",
+            "steps up", "steps down", "taper, hours"]  # fmt: skip
+    return Table(head, rows)

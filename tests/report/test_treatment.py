@@ -1,0 +1,209 @@
+"""What was given: the dose timeline, the steps up, and which earlier lines had failed."""
+
+from __future__ import annotations
+
+import math
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from becalm import tables
+from becalm.report import render, treatment, write_report
+from becalm.report.cohort import Cohort
+from becalm.report.drill import Drill
+from becalm.report.figures import dose, escalation
+from tests.report import fixture
+from tests.report.conftest import seen
+
+
+def planted(i: int) -> float:
+    person = fixture.PERSONS[i]
+    pairs = zip(person.rates, person.rates[1:], strict=False)
+    return sum(r * (b - a) for (a, r), (b, _) in pairs) + sum(mg for _, _, mg in person.singles)
+
+
+def test_the_cumulative_curve_ends_at_everything_that_was_given(cohort: Cohort) -> None:
+    drawn = dose.sums(cohort)
+    for i, person in enumerate(cohort.ids):
+        mine = [row["top"] for row in drawn if row["person"] == person]
+        assert mine == sorted(mine)
+        assert mine[-1] == pytest.approx(planted(i))
+
+
+def test_the_daily_bars_and_the_cumulative_curve_agree(cohort: Cohort) -> None:
+    bars = [row for row in dose.daily(cohort) if row["person"] == "ILL-1"]
+    assert sum(row["top"] for row in bars) == pytest.approx(planted(0))
+    assert [row["top"] for row in bars][:2] == [pytest.approx(600), pytest.approx(1900)]
+    assert (bars[0]["start"], bars[0]["end"]) == (0, 1)
+
+
+def test_a_single_dose_is_a_jump_and_a_rate_a_slope(cohort: Cohort) -> None:
+    mine = [row for row in dose.sums(cohort) if row["person"] == "ILL-1"]
+    assert [(round(24 * row["start"]), row["top"]) for row in mine[:6]] == [
+        (0, 100), (6, 100), (6, 200), (10, 200), (22, 500), (34, 1100),
+    ]  # fmt: skip
+
+
+def test_the_sum_stops_where_an_amount_is_unknown(cohort: Cohort) -> None:
+    steps = cohort.result.dose_steps
+    blank = np.where((steps["person_id"] == "ILL-1") & (steps["start_h"] == 6), math.nan, steps["amount_mg"])  # fmt: skip
+    unknown = Cohort(replace(cohort.result, dose_steps=steps.replace(amount_mg=blank)))
+    mine = [row for row in dose.sums(unknown) if row["person"] == "ILL-1"]
+    assert [row["top"] for row in mine] == [100]
+    others = [row for row in dose.sums(unknown) if row["person"] != "ILL-1"]
+    assert others == [row for row in dose.sums(cohort) if row["person"] != "ILL-1"]
+
+
+def test_a_day_whose_amount_is_unknown_is_no_day_without_a_dose(cohort: Cohort) -> None:
+    daily = cohort.result.tables["daily_dose"]
+    blank = {**cohort.result.tables, "daily_dose": daily.replace(mg=np.full(len(daily), math.nan))}
+    rows = dose.daily(Cohort(replace(cohort.result, tables=blank)))
+    assert rows
+    assert {(row["kind"], row["top"]) for row in rows} == {("unknown", None)}
+
+
+def test_a_curve_holds_each_rate_until_the_next_and_a_pause_is_zero(cohort: Cohort) -> None:
+    mine = [row for row in escalation.curves(cohort) if row["person"] == "ILL-5"]
+    rates = [(row["hour"], row["rate"]) for row in mine]
+    end = escalation.window(cohort)
+    planted = [(h, r) for h, r in fixture.PERSONS[4].rates if h < end]
+    assert rates == [(0.0, 0.0), *planted, (end, planted[-1][1])]
+
+
+def test_each_rate_is_divided_by_the_weight_in_force(cohort: Cohort) -> None:
+    ups = cohort.result.escalations
+    heavier = Cohort(
+        replace(cohort.result, escalations=ups.replace(weight_kg=2 * ups["weight_kg"]))
+    )
+    at = {
+        row["hour"]: row["per_kg"] for row in escalation.curves(cohort) if row["person"] == "ILL-1"
+    }
+    later = {row["hour"]: row["per_kg"] for row in escalation.curves(heavier) if row["person"] == "ILL-1"}  # fmt: skip
+    assert at[22.0] == pytest.approx(50 / 61)
+    assert later[22.0] == pytest.approx(25 / 61)  # a step up with a weight of its own
+    assert later[10.0] == at[10.0] == pytest.approx(25 / 61)  # the day's weight
+
+
+def test_no_weight_means_no_curve_by_weight(cohort: Cohort) -> None:
+    persons = cohort.result.tables["persons"]
+    unknown = {
+        **cohort.result.tables,
+        "persons": persons.replace(weight_kg=np.full(len(persons), math.nan)),
+        "daily_dose": tables.empty("daily_dose"),
+    }
+    none = cohort.result.escalations.take(np.zeros(len(cohort.result.escalations), dtype=bool))
+    drawn = escalation.curves(Cohort(replace(cohort.result, tables=unknown, escalations=none)))
+    assert {row["per_kg"] for row in drawn if row["rate"] > 0} == {None}
+
+
+def test_every_curve_has_a_colour_and_a_dash_of_its_own(cohort: Cohort) -> None:
+    spec = escalation.spec(cohort)
+    assert spec is not None
+    encoding = spec["hconcat"][0]["encoding"]
+    dashes = encoding["strokeDash"]["scale"]["range"]
+    assert (
+        len({tuple(dash) for dash in dashes}) == len(set(encoding["color"]["scale"]["range"])) == 5
+    )
+
+
+def test_no_drug_of_interest_no_dose_figure() -> None:
+    cohort = Cohort(fixture.many(6))
+    assert dose.spec(cohort) is None
+    assert escalation.spec(cohort) is None
+
+
+def test_a_step_up_shows_what_was_worse_and_what_nobody_knows(cohort: Cohort) -> None:
+    table = treatment.escalations(cohort, Drill(cohort))
+    assert len(table.rows) == sum(
+        len(list(fixture._ups(i, p))) for i, p in enumerate(fixture.PERSONS)
+    )
+    row = next(row for row in table.rows if row[0] == "ILL-4")
+    told = dict(zip(table.head, row, strict=True))
+    assert "12.5 → 25" in told["mg/h, from → to"]
+    assert told["from t0"] == "+30 h"
+    assert told["ferritin worse"] == told["vasopressor worse"] == told["renal replacement"] == "yes"
+    assert told["AST worse"] == "no"
+    assert told["temperature worse"] == "–"
+
+
+def test_the_course_of_the_infusion_is_told_in_a_line(cohort: Cohort) -> None:
+    rows = {row[0]: row[1:] for row in treatment.courses(cohort).rows}
+    assert rows["ILL-2"] == ["SC → continuous IV", "2,400", "38", "168", "2", "–", "–"]
+
+
+def test_an_earlier_line_says_whether_it_had_failed_and_why(cohort: Cohort) -> None:
+    table = treatment.prior(cohort, Drill(cohort))
+    told = {(row[0], _bare(row[1])): row[6:] for row in table.rows}
+    assert len(told) == len(table.rows) == len(cohort.prior)  # nothing is said twice
+    assert told["ILL-1", "methylprednisolone"] == ["20.5 mg/kg", "yes", "ferritin did not fall"]
+    assert told["ILL-3", "tocilizumab"] == ["", "–", "ferritin: no two values"]
+    assert told["ILL-5", "cyclophosphamide"][1] == "no"
+
+
+def _bare(cell: Any) -> str:
+    return seen(str(cell))
+
+
+def test_the_page_shows_the_figures_and_the_tables(five: str) -> None:
+    text = seen(five)
+    assert "Anakinra as given: dose timeline" in text
+    assert "Escalation: each step up" in text
+    assert "How the infusion was stepped" in text
+
+
+@pytest.fixture
+def small() -> Any:
+    return fixture.illustrative(fixture.PERSONS[:1])
+
+
+def bytes_of(folder: Path) -> dict[str, bytes]:
+    return {
+        p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*") if p.is_file()
+    }
+
+
+def test_two_processes_one_and_a_broken_one_write_the_same_bytes(
+    small: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[int] = []
+    kept = render.Pixels._given
+
+    def counted(self: render.Pixels) -> dict[str, bytes]:
+        found = kept(self)
+        given.append(len(found))
+        return found
+
+    monkeypatch.setattr(render.Pixels, "_given", counted)
+    written = []
+    half = "import sys; sys.stdout.write(open(0).readline()[:40])"  # dies in the middle of a line
+    for name, cores, command in (("two", 2, render.COMMAND), ("one", 1, render.COMMAND), ("broken", 2, ("-c", half))):  # fmt: skip
+        folder = tmp_path / name
+        folder.mkdir()
+        monkeypatch.setattr("os.cpu_count", lambda cores=cores: cores)
+        monkeypatch.setattr(render, "COMMAND", command)
+        write_report(small, folder)
+        written.append(bytes_of(folder))
+    assert written[0] == written[1] == written[2]
+    assert given[0] == sum(name.endswith(".png") for name in written[0]) > 8
+    assert given[1:] == [0, 0]
+
+
+def test_the_other_process_is_gone_when_drawing_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[subprocess.Popen[bytes]] = []
+    popen = subprocess.Popen
+
+    def start(*given: Any, **more: Any) -> subprocess.Popen[bytes]:
+        started.append(popen(*given, **more))
+        return started[-1]
+
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
+    monkeypatch.setattr(subprocess, "Popen", start)
+    monkeypatch.setattr(render, "COMMAND", ("-c", "import time; time.sleep(60)"))
+    with pytest.raises(ZeroDivisionError), render.pixels():
+        raise ZeroDivisionError
+    assert len(started) == 1
+    assert started[0].poll() is not None
