@@ -83,8 +83,7 @@ def _ill(chunk: Chunk, rule: Landmark) -> Intervals:
     first = np.concatenate([diagnosed["first"][mine], table["collected"][positive]])
     last = np.concatenate([diagnosed["last"][mine], table["collected"][positive]])
     ill = Intervals.build(person, first, np.minimum(last, LATEST) + 1)
-    wide = Intervals(inside.person, inside.start - span(rule.before), inside.end)
-    found, _ = ill.overlaps(wide.person, wide.start, wide.end)
+    found, _ = ill.overlaps(inside.person, inside.start - span(rule.before), inside.end)
     return inside.take(np.isin(np.arange(len(inside)), found))
 
 

@@ -54,6 +54,12 @@ class TestEntry:
         row = entered(COVID, condition("COVID-19", 1010), stay(10, 50), stay(1000, 1400, "S2"))
         assert row["index_time"] == 1024
 
+    def test_of_two_admissions_near_each_other_the_first_with_the_illness_counts(self) -> None:
+        """Positive three days before the second admission, and after the first: the second one."""
+        rows = stay(0, 50), stay(200, 400, "S2"), culture("detected", 130, "SARS-CoV-2", "swab")
+        assert entered(COVID, *rows)["index_time"] == 224
+        assert entered(COVID, *rows, condition("COVID-19", 5))["index_time"] == 24
+
     def test_who_died_before_leaves_there(self) -> None:
         """Dead at 24 h is not at risk any more; an hour later is."""
         assert case(ILL, person(death=30), stay(10, 30, destination="died")) == [
