@@ -17,9 +17,10 @@ from becalm.clock import DAY, HOUR, UNKNOWN_TIME, span
 from becalm.doses import Doses
 from becalm.entry import ends_of_records
 from becalm.events import Events
-from becalm.frame import Array, Frame, Kind
+from becalm.frame import Array, Frame, Kind, distinct
 from becalm.records import Records
 from becalm.timeline import Floats, Intervals, Mask, Persons, Timeline, Times, combine, either
+from becalm.timeline.arrays import expand
 from becalm.vocabulary import Vocabulary
 
 EARLIEST: Final = -(10**17)
@@ -75,20 +76,20 @@ def diagnoses(records: Records, vocabulary: Vocabulary) -> Frame:
     """
     table = records.conditions
     first, last = _recorded(records)
-    rows: list[int] = []
-    names: list[str] = []
-    written = (table[column].tolist() for column in ("system", "code", "name"))
-    for at, (system, code, name) in enumerate(zip(*written, strict=True)):
-        for condition in vocabulary.conditions_of(system, code, name):
-            rows.append(at)
-            names.append(condition)
+    written, ways = distinct(table["system"], table["code"], table["name"])
+    meant = [vocabulary.conditions_of(*way) for way in ways]
+    many = np.array([len(each) for each in meant], np.int64)
+    begin = np.cumsum(many) - many
+    names = np.array([name for each in meant for name in each], object)
+    rows, which = expand(begin[written], (begin + many)[written])
+    status = table["status"][rows]
     return Frame.of(
         DIAGNOSES,
         person=table["person"][rows],
-        condition=names,
+        condition=names[which],
         first=first[rows],
         last=last[rows],
-        status=[status or "confirmed" for status in table["status"][rows]],
+        status=np.where(status == "", "confirmed", status),
         row=rows,
     )
 
@@ -169,14 +170,18 @@ def underlying(diagnosed: Frame, n_persons: int) -> list[str]:
     A disease is given by its narrowest name only: systemic lupus is not also "autoimmune".
     """
     order = rules().underlying
-    names: list[set[str]] = [set() for _ in range(n_persons)]
-    by_row: dict[tuple[int, int], list[str]] = {}
-    for row in diagnosed.rows():
-        if row["status"] == "confirmed" and row["condition"] in order:
-            by_row.setdefault((row["person"], row["row"]), []).append(row["condition"])
-    for (person, _), found in by_row.items():
-        names[person].add(min(found, key=order.index))
-    return ["|".join(sorted(each, key=order.index)) for each in names]
+    place = {name: at for at, name in enumerate(order)}
+    rank = np.array([place.get(name, -1) for name in diagnosed["condition"].tolist()], np.int64)
+    kept = np.flatnonzero((rank >= 0) & (diagnosed["status"] == "confirmed"))
+    _, first, row = np.unique(diagnosed["row"][kept], return_index=True, return_inverse=True)
+    narrowest = np.full(len(first), len(order))
+    np.minimum.at(narrowest, row, rank[kept])
+    pairs = np.unique(diagnosed["person"][kept][first].astype(np.int64) * len(order) + narrowest)
+    names = [""] * n_persons
+    for pair in pairs.tolist():
+        person, at = divmod(pair, len(order))
+        names[person] = f"{names[person]}|{order[at]}" if names[person] else order[at]
+    return names
 
 
 def admissions(records: Records) -> Intervals:

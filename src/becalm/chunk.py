@@ -65,9 +65,5 @@ class Chunk:
 
     def modifiers(self) -> Modifiers:
         """What moves each variable without the inflammation having moved, and when."""
-        drugs = {
-            drug.name: given
-            for drug in self.vocabulary.drugs
-            if len(given := self.doses.given(drug.name))
-        }
+        drugs = {name: given for name in self.doses.drugs if len(given := self.doses.given(name))}
         return modifier_intervals(drugs, self.procedures())

@@ -7,8 +7,10 @@ counts int64 (-1 = not known), answers object arrays of True, False or None (not
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 from typing import Any, Final, Literal
 
 import numpy as np
@@ -126,3 +128,11 @@ class Frame:
         lists = {name: column.tolist() for name, column in self.columns.items()}
         for i in range(len(self)):
             yield {name: values[i] for name, values in lists.items()}
+
+
+def distinct(*columns: Array) -> tuple[npt.NDArray[np.int64], list[tuple[Any, ...]]]:
+    """Number the distinct rows of some columns, and list them, in the order of their appearance."""
+    seen: defaultdict[tuple[Any, ...], int] = defaultdict(count().__next__)
+    rows = zip(*(column.tolist() for column in columns), strict=True)
+    numbers = np.fromiter(map(seen.__getitem__, rows), np.int64, len(columns[0]))
+    return numbers, list(seen)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from becalm.clock import UNKNOWN_TIME
+from becalm.frame import distinct
 from becalm.records import Records
 from becalm.timeline import Intervals
 from becalm.vocabulary import Vocabulary
@@ -33,9 +34,7 @@ def running(records: Records, vocabulary: Vocabulary) -> dict[str, Intervals]:
 def named(records: Records, vocabulary: Vocabulary) -> Iterator[tuple[int, tuple[str, ...]]]:
     """Yield each row of the procedures that has a start, and what it is called."""
     table = records.procedures
-    for at in range(len(table)):
-        if table["start"][at] != UNKNOWN_TIME:
-            yield (
-                at,
-                vocabulary.procedures_of(table["system"][at], table["code"][at], table["name"][at]),
-            )
+    written, ways = distinct(table["system"], table["code"], table["name"])
+    meant = [vocabulary.procedures_of(*way) for way in ways]
+    for at in np.flatnonzero(table["start"] != UNKNOWN_TIME).tolist():
+        yield at, meant[written[at]]

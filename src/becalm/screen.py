@@ -64,6 +64,7 @@ def _peaks(records: Records, words: Vocabulary, definitions: Sequence[Definition
             for definition in definitions
         ]
     )
+    inputs.forget()
     return by_definition.take(np.arange(len(by_definition)).reshape(-1, n).T.ravel())
 
 

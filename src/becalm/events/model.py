@@ -69,17 +69,29 @@ class Events:
         """
         code = self.vocabulary.code(variable) if isinstance(variable, str) else variable
         if (code, clock) not in self._points:
-            rows = self.frame.take(np.flatnonzero(self.frame["variable"] == code))
-            time = rows["time" if clock == "drawn" else "available"]
+            at = self._of_variable[code]
+            read = {name: self.frame[name][at] for name in ("person", "time", "low", "high", "row")}
+            late = clock == "available"
             self._points[code, clock] = Points.build(
-                rows["person"],
-                time,
-                rows["low"],
-                rows["high"],
-                rows["row"],
-                drawn=rows["time"] if clock == "available" else None,
+                read["person"],
+                self.frame["available"][at] if late else read["time"],
+                read["low"],
+                read["high"],
+                read["row"],
+                drawn=read["time"] if late else None,
             )
         return self._points[code, clock]
+
+    @cached_property
+    def _of_variable(self) -> list[Ints]:
+        """Where the values of each variable stand in `frame`."""
+        variable = self.frame["variable"].astype(np.int16)  # narrow, so that sorting is counting
+        order = np.argsort(variable, kind="stable")
+        return np.split(order, np.searchsorted(variable[order], range(1, self._variables)))
+
+    @property
+    def _variables(self) -> int:
+        return len(self.vocabulary.variables)
 
     def source_row(self, row: int) -> str:
         """Return `table:key`, the row in the records that `row` came from."""

@@ -111,10 +111,12 @@ def derived_in(
 
     ages : completed years, −1 unknown; underlying : disease names joined by `|`, '' not known.
     """
-    return [
-        _derived(derivation, age, frozenset(filter(None, disease.split("|"))))
-        for age, disease in zip(ages, underlying, strict=True)
-    ]
+    asked = list(zip(ages, underlying, strict=True))
+    answers = {
+        (age, disease): _derived(derivation, age, frozenset(filter(None, disease.split("|"))))
+        for age, disease in set(asked)
+    }
+    return [answers[each] for each in asked]
 
 
 def _derived(derivation: Derivation, age: int, diseases: frozenset[str]) -> bool | None:

@@ -115,6 +115,10 @@ class Inputs:
         kept.append(Evaluation(definition, self))
         return kept[-1]
 
+    def forget(self) -> None:
+        """Let go of the evaluations, which refer back here: a chunk's memory is free at once."""
+        self._evaluations.clear()
+
 
 def converted_back(item: Item, low: float, high: float) -> tuple[float, float]:
     """Return a value written in an item's unit in the variable's own."""
