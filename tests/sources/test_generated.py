@@ -1,0 +1,138 @@
+"""The invented MIMIC-IV of the benchmarks, and what a screening of it may not depend on."""
+
+import csv
+import importlib.util
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from becalm import screen
+from becalm.sources.mimic4 import open_mimic4
+
+BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
+ROWS = 4_000
+CRITERIA = ("hscore", "hlh2004", "mas2016")
+MIB_AT_MOST = 2048
+TIMES_THE_SORTED_READ = 3
+BIG = os.environ.get("BECALM_BIG", "")
+
+
+def script(name: str) -> Any:
+    spec = importlib.util.spec_from_file_location(f"benchmark_{name}", BENCHMARKS / f"{name}.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def generate(folder: Path, rows: int = ROWS, *, gzipped: bool = False) -> Mapping[str, int]:
+    made: Mapping[str, int] = script("generate").generate(folder, rows, gzipped=gzipped)
+    return made
+
+
+def screened(folder: Path, out: Path, chunk_rows: int = 1_000_000) -> bytes:
+    source = open_mimic4(folder, chunk_rows=chunk_rows)
+    out.mkdir(exist_ok=True)
+    screen.write(screen.screen(source, CRITERIA), Path("peaks.csv"), out)
+    return (out / "peaks.csv").read_bytes()
+
+
+@pytest.fixture(scope="module")
+def hospital(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("hospital")
+    generate(folder)
+    return folder
+
+
+def test_it_has_the_rows_asked_for_and_all_of_them_are_read(tmp_path: Path) -> None:
+    assert generate(tmp_path) == {"labevents": 3_000, "chartevents": 1_000}
+    source = open_mimic4(tmp_path)
+    assert sum(len(records.measurements) for records in source.chunks()) == ROWS
+    assert source.refused() == ()
+
+
+def test_the_same_arguments_give_the_same_files(hospital: Path, tmp_path: Path) -> None:
+    generate(tmp_path)
+    for path in sorted(hospital.glob("*/*.csv")):
+        assert path.read_bytes() == (tmp_path / path.relative_to(hospital)).read_bytes(), path.name
+
+
+def test_everybody_is_screened_by_every_definition(hospital: Path, tmp_path: Path) -> None:
+    rows = list(csv.DictReader(screened(hospital, tmp_path).decode().splitlines()))
+    persons = ROWS // 200
+    assert len(rows) == persons * len(CRITERIA)
+    assert {row["status"] for row in rows} == {"met", "not met", "undetermined"}
+    keys = [(row["person_id"], row["criterion"]) for row in rows]
+    assert keys == sorted(keys)
+
+
+@pytest.mark.parametrize("chunk_rows", [1, 350, 1_000])
+def test_the_size_of_chunks_changes_no_byte(
+    hospital: Path, tmp_path: Path, chunk_rows: int
+) -> None:
+    assert screened(hospital, tmp_path / "cut", chunk_rows) == screened(
+        hospital, tmp_path / "whole"
+    )
+
+
+def test_compression_changes_no_byte(hospital: Path, tmp_path: Path) -> None:
+    generate(tmp_path / "packed", gzipped=True)
+    assert screened(tmp_path / "packed", tmp_path / "a") == screened(hospital, tmp_path / "b")
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        "hosp/patients",
+        "hosp/admissions",
+        "hosp/labevents",
+        "hosp/diagnoses_icd",
+        "icu/chartevents",
+        "icu/icustays",
+        "icu/inputevents",
+        "icu/procedureevents",
+    ],
+)
+def test_a_cell_that_is_no_number_and_no_time_stops_nothing(tmp_path: Path, table: str) -> None:
+    """One such cell in every column, each in a row of its own: DuckDB may read a column typed."""
+    generate(tmp_path)
+    path = tmp_path / f"{table}.csv"
+    with path.open(newline="") as file:
+        rows = list(csv.reader(file))
+    for column in range(len(rows[0])):
+        rows[1 + column % (len(rows) - 1)][column] = "soon"
+    with path.open("w", newline="") as file:
+        csv.writer(file).writerows(rows)
+    read = sum(len(records.measurements) for records in open_mimic4(tmp_path).chunks())
+    assert ROWS - len(rows[0]) * 200 < read <= ROWS
+
+
+def test_the_benchmark_prints_the_ratio(hospital: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, BENCHMARKS / "screen.py", hospital, "--times", "1"],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    first, *_, last = done.stdout.splitlines()
+    assert " cores, load " in first
+    assert "times the sorted read" in last
+
+
+@pytest.mark.skipif(not BIG, reason="takes minutes and 3 GB of disk: set BECALM_BIG=1")
+def test_twenty_million_measurements_within_time_and_memory(tmp_path: Path) -> None:
+    generate(tmp_path, 20_000_000)
+    benchmark = script("screen")
+    runs: dict[str, list[dict[str, float]]] = {"sorted read": [], "screen": []}
+    for _ in range(3):
+        runs["sorted read"].append(benchmark.measured(str(tmp_path), "--only", "sorted read"))
+        out = ("--out", str(tmp_path / "peaks.parquet"))
+        runs["screen"].append(benchmark.measured(str(tmp_path), "--only", "screen", *out))
+    floor, ours = (sorted(run["seconds"] for run in runs[what])[1] for what in runs)
+    assert ours <= TIMES_THE_SORTED_READ * floor
+    assert max(run["mib"] for run in runs["screen"]) < MIB_AT_MOST
