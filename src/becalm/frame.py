@@ -99,8 +99,10 @@ class Frame:
         """Lay frames of one schema end to end."""
         if not frames:
             raise ValueError("nothing to lay end to end")
-        names = frames[0].columns.keys()
-        return cls({name: np.concatenate([f[name] for f in frames]) for name in names})
+        some = [frame for frame in frames if len(frame)] or frames[:1]
+        if len(some) == 1:
+            return some[0]
+        return cls({name: np.concatenate([f[name] for f in some]) for name in some[0].columns})
 
     def __len__(self) -> int:
         return len(next(iter(self.columns.values()))) if self.columns else 0

@@ -40,6 +40,7 @@ ENDS_BEFORE_START: Final = "ends before it starts"
 STATED_UNKNOWN: Final = "stated as unknown"
 NOT_AN_ANSWER: Final = "present is not yes, no or unknown"
 
+_CLOCKS: Final = ("person", "time", "start", "available", "date_only")
 _ANSWERS: Final = {"yes": 1.0, "no": 0.0}
 
 
@@ -124,8 +125,9 @@ class _Measured:
         )
         ok = reason == 0
         low, high = bounds(number[ok], sign[ok], floor[ok])
+        used = rows[ok]
         self.frame = _frame(
-            raw.take(rows[ok]),
+            Frame({name: raw[name][used] for name in _CLOCKS}),
             variable=variable[ok],
             low=low,
             high=high,
