@@ -6,19 +6,25 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from becalm.report import page, release
-from becalm.report.cohort import Cohort
 from becalm.report.disclosure import THRESHOLD
-from becalm.report.figures import draw_all
-from becalm.report.render import pixels
-from becalm.result import StudyResult
+
+if TYPE_CHECKING:
+    from becalm.result import StudyResult
 
 __all__ = ["write_release", "write_report"]
+
+# The rest is imported where it is used: the process that only makes pixels needs none of it.
 
 
 def write_report(result: StudyResult, folder: Path) -> list[Path]:
     """Write `report.html` and every figure as SVG and PNG into an existing folder."""
+    from becalm.report import page
+    from becalm.report.cohort import Cohort
+    from becalm.report.figures import draw_all
+    from becalm.report.render import pixels
+
     cohort = Cohort(result)
     html, drawings = folder / "report.html", folder / "figures"
     drawings.mkdir(exist_ok=True)
@@ -40,6 +46,9 @@ def write_release(result: StudyResult, folder: Path, threshold: int = THRESHOLD)
     No person, row, date or example leaves; counts of 1 to `threshold` - 1 persons, and those from
     which they could be worked out, are suppressed. Another threshold than the default is recorded.
     """
+    from becalm.report import release
+    from becalm.report.cohort import Cohort
+
     cohort = Cohort(result)
     given = release.sheets(cohort, threshold)
     html = folder / "release.html"

@@ -133,13 +133,10 @@ def _near(value: float, row: Row) -> bool:
 def _table(head: Sequence[str], body: Sequence[Sequence[Any]], note: str = "") -> Markup:
     """Return a small table; columns that are empty throughout are left out."""
     kept = [i for i in range(len(head)) if any(str(line[i]) for line in body)]
-    top = Markup("").join(Markup("<th>{}").format(head[i]) for i in kept)
-    rows = Markup("").join(
-        Markup("<tr>{}").format(Markup("").join(Markup("<td>{}").format(line[i]) for i in kept))
-        for line in body
-    )
-    tail = Markup("<p>{}</p>").format(note) if note else Markup("")
-    return Markup("<table><tr>{}{}</table>{}").format(top, rows, tail)
+    top = "".join(f"<th>{escape(head[i])}" for i in kept)
+    rows = "".join("<tr>" + "".join(f"<td>{escape(line[i])}" for i in kept) for line in body)
+    tail = f"<p>{escape(note)}</p>" if note else ""
+    return Markup(f"<table><tr>{top}{rows}</table>{tail}")
 
 
 def series_value(row: Row) -> str:

@@ -13,7 +13,6 @@ from becalm import stats
 from becalm.clock import UNKNOWN_TIME
 from becalm.report.cohort import Cohort, Row
 from becalm.report.drill import Drill, series_value
-from becalm.report.figures.waterfall import signs
 from becalm.report.text import (
     UNKNOWN,
     answer,
@@ -24,6 +23,7 @@ from becalm.report.text import (
     labels,
     number,
     share,
+    signs,
     unit,
     words,
 )  # fmt: skip

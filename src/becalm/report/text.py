@@ -79,6 +79,11 @@ def bounded(low: float, high: float) -> str:
     return number(low) if low == high else f"{number(low)}–{number(high)}"
 
 
+def signs(censored: str) -> dict[str, str]:
+    """Return which fields are bounds: `baseline>|h48>` -> {"baseline": ">", "h48": ">"}."""
+    return {part[:-1]: part[-1] for part in censored.split("|") if part}
+
+
 def interval(low: float, high: float) -> str:
     """Return a score with what is unknown: `248` or `267–302`."""
     return number(low) if low == high else f"{number(low)}–{number(high)}"

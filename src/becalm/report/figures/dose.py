@@ -13,7 +13,7 @@ from becalm.report.vega import Spec, category, flat, mark, quantity
 
 COLUMNS: Final = 5
 """Patients beside each other; more stand beneath."""
-BEFORE: Final = 2.0
+BEFORE: Final = 5.0
 SHORTEST: Final = 8.0
 LONGEST: Final = 28.0
 LANE: Final = 118
@@ -26,7 +26,7 @@ AXIS: Final[Spec] = (
 
 
 def window(cohort: Cohort) -> tuple[float, float]:
-    """Return the days drawn: from two before t0 to a day after the last infusion, 8 to 28."""
+    """Return the days drawn: from five before t0 to a day after the last infusion, 8 to 28."""
     ends = [cohort.hours(s["person_id"], s["end"]) / 24 for s in cohort.rates]
     last = max([SHORTEST, *(end + 1 for end in ends if not math.isnan(end))])
     return -BEFORE, float(math.ceil(min(LONGEST, last)))
@@ -111,7 +111,7 @@ def _group(cohort: Cohort, people: list[str]) -> Spec:
         mine = [each for each in drawn if each["person"] in people] + zero
         at = _x(cohort, labelled=last)
         rule = mark("rule", {"x": at}, where="datum.kind === 'zero'", color=theme.GREY)
-        rows.append(columns([rule, *layers], mine, width, height, named=not rows))
+        rows.append(columns([*layers, rule], mine, width, height, named=not rows))
 
     lanes = _lanes(cohort, people)
     rate, day, total = rates(cohort), daily(cohort), sums(cohort)

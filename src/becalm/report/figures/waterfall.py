@@ -7,16 +7,12 @@ from typing import Final
 
 from becalm.report import theme
 from becalm.report.cohort import Cohort, Row
+from becalm.report.text import signs
 from becalm.report.vega import Spec, category, flat, mark, quantity, values
 
 VARIABLE: Final = "ferritin"
 HORIZONS: Final = ("h48", "d7")
 TICKS: Final = (0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2, 4, 10, 20, 50, 100)
-
-
-def signs(censored: str) -> dict[str, str]:
-    """Return which fields are bounds: `baseline>|h48>` -> {"baseline": ">", "h48": ">"}."""
-    return {part[:-1]: part[-1] for part in censored.split("|") if part}
 
 
 def bound(baseline: str, later: str) -> str:
