@@ -102,7 +102,8 @@ def spec(cohort: Cohort) -> Spec | None:
 
 
 def _group(cohort: Cohort, people: list[str]) -> Spec:
-    width = min(380.0, (theme.WIDTH - LANE - 60 - 14 * len(people)) / len(people))
+    beside = min(COLUMNS, cohort.n)
+    width = min(380.0, (theme.WIDTH - LANE - 60 - 14 * beside) / beside)
     zero = [{"person": person, "kind": "zero", "start": 0.0} for person in people]
     x = _x(cohort, labelled=False)
     rows: list[Spec] = []
