@@ -38,10 +38,11 @@ _KEY = ("BIGINT", "UINTEGER")
 _REAL = ("DOUBLE", "FLOAT", "DECIMAL", "HUGEINT", "UBIGINT")
 
 
-def connect(memory: str = MEMORY) -> DuckDBPyConnection:
+def connect(memory: str = MEMORY, threads: int | None = None) -> DuckDBPyConnection:
     """Open a DuckDB of our own: bounded memory, a folder to spill to, UTC, nothing downloaded.
 
-    The folder comes into being with the first spill and goes when the connection closes.
+    It has all cores unless `threads` says otherwise; each wants memory of its own. The folder comes
+    into being with the first spill and goes when the connection closes.
     """
     import duckdb
 
@@ -53,7 +54,7 @@ def connect(memory: str = MEMORY) -> DuckDBPyConnection:
         config={
             "memory_limit": memory,
             "temp_directory": str(spill),
-            "threads": len(cores),
+            "threads": threads or len(cores),
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,
         }
