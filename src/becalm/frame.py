@@ -81,6 +81,25 @@ class Frame:
         return cls({name: given.get(name, blank.get(name)) for name in schema})  # type: ignore[misc]
 
     @classmethod
+    def around(cls, schema: Mapping[str, Kind], columns: Mapping[str, Array]) -> Frame:
+        """Build a frame around arrays that nobody else writes to: nothing is copied.
+
+        Their types are those of `schema`; a column not given is blank throughout.
+        """
+        wrong = {name for name in columns if columns[name].dtype != DTYPES[schema[name]]}
+        if wrong:
+            raise ValueError(f"columns of another type than their kind: {sorted(wrong)}")
+        n = len(next(iter(columns.values()))) if columns else 0
+        return cls(
+            {
+                name: columns[name]
+                if name in columns
+                else np.full(n, BLANK[kind], dtype=DTYPES[kind])
+                for name, kind in schema.items()
+            }
+        )
+
+    @classmethod
     def of_rows(cls, schema: Mapping[str, Kind], rows: Sequence[Mapping[str, Any]]) -> Frame:
         """Build a frame from one mapping a row; a missing or None entry is blank."""
 

@@ -273,15 +273,12 @@ def _frame(raw: Frame, **columns: npt.NDArray[Any]) -> Frame:
     stated = raw.columns.get("available", np.full(len(raw), UNKNOWN_TIME, np.int64))
     assumed = time + np.where(date_only, DAY, 0)
     known = (stated != UNKNOWN_TIME) & (stated >= time)
-    return Frame.of(
-        EVENTS,
-        person=raw["person"],
-        time=time,
-        start=raw.columns.get("start", np.full(len(raw), UNKNOWN_TIME, np.int64)),
-        available=np.where(known, stated, assumed),
-        available_known=known,
-        date_only=date_only,
-        **columns,
+    clocks = {
+        name: raw[name] for name in ("person", "time", "start", "date_only") if name in raw.columns
+    }
+    available = np.where(known, stated, assumed)
+    return Frame.around(
+        EVENTS, {**clocks, "available": available, "available_known": known, **columns}
     )
 
 

@@ -273,7 +273,7 @@ def _measurements(columns: Mapping[str, Array], low: int) -> Frame:
     given = {name: column for name, column in columns.items() if name in MEASUREMENTS}
     if given:
         given["person"] = given["person"] - np.int32(low)
-    return Frame.of(MEASUREMENTS, **given)
+    return Frame.around(MEASUREMENTS, given)
 
 
 def _rows(columns: duck.Columns, index: Array) -> duck.Columns:
