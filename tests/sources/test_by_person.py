@@ -13,10 +13,9 @@ from becalm.sources import by_person
 from becalm.sources.by_person import ByPerson
 from becalm.sources.duck import Columns, Dictionary
 
+TIMES = st.integers(0, 3) | st.sampled_from([-(1 << 62), 1 << 62])  # two of these fill an int64
 ROWS = st.lists(
-    st.tuples(
-        st.integers(0, 11), st.integers(0, 3), st.integers(0, 3), st.sampled_from(["", "µ", "long"])
-    ),
+    st.tuples(st.integers(0, 11), TIMES, st.integers(0, 3), st.sampled_from(["", "µ", "long"])),
     max_size=40,
 )
 

@@ -29,6 +29,8 @@ _RANGES: Final = 4_096
 _WORDS_AT_MOST: Final = 262_144
 """Distinct texts remembered at a time; one that comes back later is written again."""
 
+_LONGEST_AXIS: Final = 1 << 62
+
 _LENGTH_BITS: Final = 24
 """A text is known by where it lies in its file and, in the last bits, how long it is."""
 
@@ -145,9 +147,8 @@ class ByPerson:
         if low % self._width or high % self._width:
             person = rows["person"]
             rows = rows[(person >= low) & (person < high)]
-        keys = [np.ascontiguousarray(rows[name]) for name in reversed(self._order)]
-        order = np.lexsort((*keys, _small(rows["person"] - np.int32(low))))
-        rows = rows.take(order)
+        keys = [np.ascontiguousarray(rows[name]) for name in self._order]
+        rows = rows.take(_order(_small(rows["person"] - np.int32(low)), keys))
         columns: Columns = {
             name: np.ascontiguousarray(rows[name]) for name in self._type.names or ()
         }
@@ -156,15 +157,49 @@ class ByPerson:
         return columns
 
     def _read(self, places: npt.NDArray[np.int64]) -> npt.NDArray[Any]:
-        found, at = np.unique(places, return_inverse=True)
+        texts: npt.NDArray[Any] = np.full(len(places), "", object)
+        some = np.flatnonzero(places & ((1 << _LENGTH_BITS) - 1))  # most rows have no text
+        found, at = np.unique(places[some], return_inverse=True)
         words = np.empty(len(found), object)
         with _explained():
             for i, place in enumerate(found.tolist()):
                 length = place & ((1 << _LENGTH_BITS) - 1)
                 self._words.seek(place >> _LENGTH_BITS)
                 words[i] = self._words.read(length).decode(errors="ignore")  # cut at its end
-        texts: npt.NDArray[Any] = words[at]
+        texts[some] = words[at]
         return texts
+
+
+def _order(person: npt.NDArray[Any], keys: Sequence[npt.NDArray[Any]]) -> npt.NDArray[np.intp]:
+    """Return the order of rows by person and keys; the first key is a time, as a rule.
+
+    Of one person most rows come sorted. So persons are laid end to end on one axis, on which
+    sorting is merging a few long runs; the other keys are asked where two rows tie.
+    """
+    order = np.argsort(person, kind="stable")
+    if not keys or not len(person):
+        return order
+    time, who = keys[0][order], person[order]
+    begin = np.flatnonzero(np.concatenate(([True], who[1:] != who[:-1])))
+    first, last = (best.reduceat(time, begin) for best in (np.minimum, np.maximum))
+    if np.sum(last.astype(np.float64) - first + 1.0) > _LONGEST_AXIS:
+        return np.lexsort((*reversed(keys), person))
+    length = last - first + 1
+    offset = np.cumsum(length) - length - first
+    place = time + np.repeat(offset, np.diff(np.append(begin, len(who))))
+    merged = np.argsort(place, kind="stable")
+    order, place = order[merged], place[merged]
+    tied = place[1:] == place[:-1]
+    behind = np.zeros(len(tied), np.bool_)
+    for key in reversed(keys[1:]):
+        value = key[order]
+        behind = (value[1:] < value[:-1]) | ((value[1:] == value[:-1]) & behind)
+    group = np.concatenate(([0], np.cumsum(~tied)))
+    wrong = np.zeros(len(order), np.bool_)
+    wrong[group[1:][tied & behind]] = True
+    at = np.flatnonzero(wrong[group])
+    order[at] = order[at][np.lexsort((*(key[order[at]] for key in reversed(keys[1:])), group[at]))]
+    return order
 
 
 def _small(codes: npt.NDArray[np.int32]) -> npt.NDArray[Any]:
