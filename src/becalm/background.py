@@ -19,8 +19,18 @@ from becalm.entry import ends_of_records
 from becalm.events import Events
 from becalm.frame import Array, Frame, Kind, distinct
 from becalm.records import Records
-from becalm.timeline import Floats, Intervals, Mask, Persons, Timeline, Times, combine, either
-from becalm.timeline.arrays import expand
+from becalm.timeline import (
+    Floats,
+    Intervals,
+    Mask,
+    Persons,
+    Timeline,
+    Times,
+    axis,
+    combine,
+    either,
+)
+from becalm.timeline.arrays import Index, expand
 from becalm.vocabulary import Vocabulary
 
 EARLIEST: Final = -(10**17)
@@ -263,18 +273,20 @@ def immunosuppression(
     rule = rules().immunosuppression
     said = events.points("immunosuppression").hold(span(rule.finding_valid))
     treated = _long_treated(records, events, doses, vocabulary)
-    return combine(either, _infected(diagnosed, rule.conditions), treated, said)
+    return combine(either, _infected(events, diagnosed, rule.conditions), treated, said)
 
 
-def _infected(diagnosed: Frame, conditions: Iterable[str]) -> Timeline:
+def _infected(events: Events, diagnosed: Frame, conditions: Iterable[str]) -> Timeline:
     """Return 1 from shortly before HIV was first recorded; always, where that is not known."""
     rows = diagnosed.take(
         np.isin(diagnosed["condition"].astype(str), list(conditions))
         & (diagnosed["status"] == "confirmed")
     )
     begin = rows["first"] - span(rules().recorded_after)
-    since = Intervals.build(rows["person"], begin, np.full(len(rows), 2 * LATEST))
-    return Timeline.build(since.person, since.start, since.end, np.ones(len(since)))
+    end = np.full(len(rows), 2 * LATEST)
+    since = Intervals.build(rows["person"], begin, end)
+    known = Timeline.build(since.person, since.start, since.end, np.ones(len(since)))
+    return known.resting_on(rows["person"], begin, end, rows["row"] + events.diagnosed_from)
 
 
 def _long_treated(
@@ -292,7 +304,27 @@ def _long_treated(
     start, end = begun.start - lead, np.full(len(begun), LATEST)
     same = begun.person[1:] == begun.person[:-1]
     end[:-1][same] = start[1:][same]
-    return Timeline.build(begun.person[long], start[long], end[long], np.ones(int(long.sum())))
+    who, start, end, day = begun.person[long], start[long], end[long], day[long]
+    known = Timeline.build(who, start, end, np.ones(len(who)))
+    illness, rows = _given_between(doses, vocabulary, who, day - span(rule.within), day)
+    return known.resting_on(who[illness], start[illness], end[illness], rows + events.given_from)
+
+
+def _given_between(
+    doses: Doses, vocabulary: Vocabulary, person: Persons, start: Times, end: Times
+) -> tuple[Index, Index]:
+    """Pair each stretch with the administrations of immunosuppressants that began in it."""
+    names = [drug.name for drug in vocabulary.drugs if drug.immunosuppressant]
+    rows = np.concatenate([np.empty(0, np.intp), *(doses.exposed(name) for name in names)])
+    frame = doses.frame
+    rows = rows[np.lexsort((frame["start"][rows], frame["person"][rows]))]
+    who, when = frame["person"][rows], frame["start"][rows]
+    line = axis((who, when))
+    places = line.place(who, when)
+    first = np.searchsorted(places, line.place(person, start), "left")
+    last = np.searchsorted(places, line.place(person, end), "left")
+    stretch, at = expand(first, np.maximum(first, last))
+    return stretch, frame["row"][rows[at]]
 
 
 def _illnesses(records: Records, events: Events) -> Intervals:

@@ -231,7 +231,7 @@ def running(chunk: Facts, drugs: tuple[str, ...]) -> Timeline:
     """How many of some drugs are infused into a vein at each moment."""
     frame = chunk.doses.frame
     # Rows of administrations follow those of measurements and findings (`Events.source_row`).
-    behind = len(chunk.records.measurements) + len(chunk.records.findings)
+    behind = chunk.events.given_from
     each = [_standing(recorded(chunk), 0.0)]
     for drug in drugs:
         rows = chunk.doses.exposed(drug, IN_A_VEIN)

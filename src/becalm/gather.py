@@ -10,12 +10,11 @@ import numpy as np
 
 from becalm import vocabulary
 from becalm.chunk import Chunk
-from becalm.clock import DAY, HOUR, UNKNOWN_TIME
+from becalm.clock import DAY, HOUR
 from becalm.frame import Frame
 from becalm.protocol import Protocol
-from becalm.records import Records
 from becalm.scores import Definition
-from becalm.tables import DOSE_STEPS, MISSING, NEAREST, ROWS, SERIES
+from becalm.tables import DOSE_STEPS, MISSING, NEAREST, SERIES
 
 BEFORE: Final = 14 * DAY
 AFTER: Final = 30 * DAY
@@ -32,16 +31,12 @@ def variables_of(protocol: Protocol, definitions: Iterable[Definition]) -> list[
     return list(dict.fromkeys(names))
 
 
-def series(chunk: Chunk, cohort: Frame, variables: Sequence[str]) -> tuple[Frame, list[int]]:
-    """Return every value of the cohort from two weeks before time zero to thirty days after.
-
-    With them the positions of their rows in the chunk, for `rows_behind`.
-    """
+def series(chunk: Chunk, cohort: Frame, variables: Sequence[str]) -> Frame:
+    """Return every value of the cohort from two weeks before time zero to thirty days after."""
     table = chunk.events.frame
     codes = {chunk.vocabulary.code(name): name for name in variables}
     wanted = list(codes)
     found: list[dict[str, Any]] = []
-    rows: list[int] = []
     for person in cohort.rows():
         mine = _of(table, person["person"])
         time = table["time"][mine]
@@ -49,8 +44,6 @@ def series(chunk: Chunk, cohort: Frame, variables: Sequence[str]) -> tuple[Frame
         near &= np.isin(table["variable"][mine], wanted)
         for at in (np.flatnonzero(near) + mine.start).tolist():
             name = codes[int(table["variable"][at])]
-            row = int(table["row"][at])
-            rows.append(row)
             found.append(
                 {
                     "person_id": person["person_id"],
@@ -61,10 +54,10 @@ def series(chunk: Chunk, cohort: Frame, variables: Sequence[str]) -> tuple[Frame
                     "low": table["low"][at],
                     "high": table["high"][at],
                     "unit": chunk.vocabulary.variable(name).unit,
-                    "source_row": chunk.events.source_row(row),
+                    "source_row": chunk.events.source_row(int(table["row"][at])),
                 }
             )
-    return Frame.of_rows(SERIES, found), rows
+    return Frame.of_rows(SERIES, found)
 
 
 def _of(table: Frame, person: int) -> slice:
@@ -191,81 +184,3 @@ def nearest_misses(
             for name in chosen
         ],
     )
-
-
-def rows_behind(chunk: Chunk, cohort: Frame, measured: Iterable[int], steps: Frame) -> Frame:
-    """Return the rows behind the cohort's numbers and classes as the source wrote them, each once."""
-    found: dict[str, dict[str, Any]] = {}
-    for row in measured:
-        said = chunk.events.describe(row)
-        found[said["source_row"]] = {name: said[name] for name in ROWS}
-    for name, said in _administered(chunk.records, steps):
-        found[name] = said
-    for name, said in _recorded(chunk.records, cohort):
-        found[name] = said
-    return Frame.of_rows(ROWS, [found[name] for name in sorted(found)])
-
-
-def _administered(records: Records, steps: Frame) -> Iterable[tuple[str, dict[str, Any]]]:
-    given, wanted = records.administrations, set(steps["source_row"])
-    ids = records.persons["person_id"].astype(str)
-    treated = np.isin(ids, list(set(steps["person_id"])))
-    for at in np.flatnonzero(treated[given["person"]]).tolist():
-        name = f"{given['table'][at]}:{given['key'][at]}"
-        if name not in wanted:
-            continue
-        parts = [
-            f"{given[number][at]:g} {given[unit][at]}".strip()
-            for number, unit in (
-                ("amount", "amount_unit"),
-                ("rate", "rate_unit"),
-                ("concentration", "concentration_unit"),
-            )
-            if not np.isnan(given[number][at])
-        ]
-        yield (
-            name,
-            {
-                "source_row": name,
-                "person_id": records.persons["person_id"][given["person"][at]],
-                "time": given["start"][at],
-                "label": given["label"][at],
-                "value": ", ".join([*parts, *filter(None, [given["route"][at]])]),
-                "unit": "",
-                "available": UNKNOWN_TIME,
-                "canonical": "",
-            },
-        )
-
-
-def _recorded(records: Records, cohort: Frame) -> Iterable[tuple[str, dict[str, Any]]]:
-    """Yield the diagnoses, findings, cultures and procedures that a person's class rests on."""
-    wanted = {key for rows in cohort["context_rows"] for key in str(rows).split("|") if key}
-    told: dict[str, tuple[Frame, str, tuple[str, ...], tuple[str, ...]]] = {
-        "conditions": (records.conditions, "onset", ("name", "code"), ("status",)),
-        "findings": (records.findings, "time", ("finding",), ("present", "method")),
-        "cultures": (
-            records.cultures, "collected", ("specimen", "test"), ("result", "organism", "judged")
-        ),
-        "procedures": (records.procedures, "start", ("name",), ()),
-    }  # fmt: skip
-    inside = np.zeros(len(records.persons), np.bool_)
-    inside[cohort["person"]] = True
-    for table, (whole, time, what, answer) in told.items():
-        frame = whole.take(inside[whole["person"]])
-        keys = [f"{table}:{key}" for key in frame["key"].tolist()]
-        for at, name in enumerate(keys):
-            if name in wanted:
-                yield (
-                    name,
-                    {
-                        "source_row": name,
-                        "person_id": records.persons["person_id"][frame["person"][at]],
-                        "time": frame[time][at],
-                        "label": " ".join(filter(None, (str(frame[c][at]) for c in what))),
-                        "value": ", ".join(filter(None, (str(frame[c][at]) for c in answer))),
-                        "unit": "",
-                        "available": UNKNOWN_TIME,
-                        "canonical": "",
-                    },
-                )

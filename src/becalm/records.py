@@ -27,6 +27,7 @@ PERSONS: Final[Mapping[str, Kind]] = {
     "cause_of_death": "text",  # joined by '|'
     "last_contact": "time",
     "last_contact_status": "text",
+    "table": "text",  # that the row came from, as the source calls it; '' reads as persons
     "key": "key",
 }
 STAYS: Final[Mapping[str, Kind]] = {
@@ -38,6 +39,7 @@ STAYS: Final[Mapping[str, Kind]] = {
     "hospital": "text",
     "origin": "text",  # from: home, transfer
     "destination": "text",  # to: home, transfer, died
+    "table": "text",  # that the row came from; '' reads as stays
     "key": "key",
 }
 MEASUREMENTS: Final[Mapping[str, Kind]] = {

@@ -15,8 +15,8 @@ class StudyResult:
     """One finished study, before anything is written.
 
     `tables` holds every table of `becalm.tables.WRITTEN`; the other frames follow the schema of the
-    same name in `becalm.tables` (PRIMARY, PRIOR, ESCALATIONS, COURSES, SERIES, DOSE_STEPS, NEAREST, MISSING, ROWS) and
-    cover the cohort only.
+    same name in `becalm.tables` (PRIMARY, PRIOR, ESCALATIONS, COURSES, SERIES, DOSE_STEPS, LEFT, NEAREST, MISSING, ROWS);
+    but for LEFT and NEAREST they cover the cohort only.
     """
 
     version: str
@@ -38,6 +38,7 @@ class StudyResult:
     courses: Frame
     series: Frame
     dose_steps: Frame
+    left: Frame
     nearest: Frame
     missing: Frame
     rows: Frame

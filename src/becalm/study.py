@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from becalm import __version__, gather, scores, tables, vocabulary
+from becalm import __version__, behind, gather, scores, tables, vocabulary
 from becalm.chunk import Chunk
 from becalm.clock import UNKNOWN_TIME, span
 from becalm.cohort import Candidates, Selection, candidates, select
@@ -35,7 +35,6 @@ from becalm.timeline import Intervals
 
 Progress = Callable[[str], None]
 OUTSIDE: Final = "(not in the vocabulary)"
-RRT: Final = ("renal_replacement", "crrt", "haemodialysis", "peritoneal_dialysis")
 
 
 def run(
@@ -95,7 +94,8 @@ class Total:
         cohort = selection.cohort
         self._attrition(chunk, selection)
         modifiers = chunk.modifiers()
-        self._criteria(chunk, found, evaluations, modifiers)
+        said = self._criteria(chunk, found, evaluations, modifiers)
+        inputs.forget()
         self._keep("values", values(chunk.events, found.population))
         self._keep("persons", Frame({name: cohort[name] for name in tables.PERSONS}))
         progress(f"measuring {len(cohort):,} persons of the cohort")
@@ -103,11 +103,14 @@ class Total:
         answered = response(cohort, chunk.events, chunk.doses, chunk.records, protocol, modifiers)
         self._keep("response", answered)
         self._keep("primary", primary(cohort, answered, chunk.events, protocol))
-        self._keep("safety", safety(cohort, chunk.events, chunk.doses, chunk.records, protocol))
+        harmed = safety(cohort, chunk.events, chunk.doses, chunk.records, protocol)
+        self._keep("safety", harmed)
         self._keep("outcome", outcome(cohort, chunk.doses, chunk.records, protocol))
-        self._keep("lines", lines(cohort, chunk.events, chunk.doses, protocol))
-        self._keep("prior", prior_therapy(cohort, chunk.doses))
-        self._figures(chunk, cohort)
+        failed = lines(cohort, chunk.events, chunk.doses, protocol)
+        self._keep("lines", failed)
+        before = prior_therapy(cohort, chunk.doses)
+        self._keep("prior", before)
+        self._figures(chunk, cohort, [*said, answered, harmed, failed, before])
         self._refusals(chunk)
         self.counts["persons"] += len(chunk)
         self.counts["measurements"] += len(chunk.records.measurements)
@@ -137,7 +140,7 @@ class Total:
         found: Candidates,
         evaluations: Mapping[str, Evaluation],
         modifiers: scores.Modifiers,
-    ) -> None:
+    ) -> list[Frame]:
         people = Frame(
             {
                 "person_id": chunk.records.persons["person_id"],
@@ -146,6 +149,7 @@ class Total:
             }
         )
         moments = Moments(found.clocks.index, span(self.protocol.storm.look_back))
+        said = []
         for name in self.protocol.definitions.report:
             totals, items = scores.criteria(
                 evaluations[name],
@@ -157,6 +161,8 @@ class Total:
             )
             self._keep("criteria", totals)
             self._keep("criteria_items", items)
+            said.append(items)
+        return said
 
     def _doses(self, chunk: Chunk, found: Candidates, cohort: Frame) -> None:
         everything = chunk.doses.table()
@@ -201,14 +207,16 @@ class Total:
             )
         return _columns(Frame.concat(frames), tables.DAILY_DOSE)
 
-    def _figures(self, chunk: Chunk, cohort: Frame) -> None:
+    def _figures(self, chunk: Chunk, cohort: Frame, said: list[Frame]) -> None:
         variables = gather.variables_of(self.protocol, self.definitions.values())
-        drawn, rows = gather.series(chunk, cohort, variables)
+        drawn = gather.series(chunk, cohort, variables)
         steps = gather.dose_steps(chunk, cohort)
         self._keep("series", drawn)
         self._keep("dose_steps", steps)
         self._keep("missing", gather.missing(chunk, cohort, variables))
-        self._keep("rows", gather.rows_behind(chunk, cohort, rows, steps))
+        wanted = behind.named([*said, drawn, steps], cohort["person_id"])
+        wanted |= {key for rows in cohort["context_rows"] for key in rows.split("|") if key}
+        self._keep("rows", behind.rows_behind(chunk, cohort, wanted))
 
     def _refusals(self, chunk: Chunk) -> None:
         self.refused += [*chunk.events.refused, *chunk.doses.refused]
@@ -258,6 +266,15 @@ class Total:
             courses=self._all("courses", tables.COURSES),
             series=self._all("series", tables.SERIES),
             dose_steps=self._all("dose_steps", tables.DOSE_STEPS),
+            left=Frame.of(
+                tables.LEFT,
+                person_id=[
+                    who
+                    for who, (at, _) in zip(self.person_ids, self.left_at, strict=True)
+                    if at >= 0
+                ],
+                step=[at for at, _ in self.left_at if at >= 0],
+            ),
             nearest=gather.nearest_misses(
                 self.person_ids, self.left_at, written["criteria"], written["criteria_items"]
             ),
@@ -288,8 +305,7 @@ def _replacement(chunk: Chunk) -> Intervals | None:
     """When renal replacement of any kind ran; None where no procedure is recorded at all."""
     if not len(chunk.records.procedures):
         return None
-    running = [each for name, each in chunk.procedures().items() if name in RRT]
-    return Intervals.empty().union(*running)
+    return chunk.procedures().get("renal_replacement", Intervals.empty())
 
 
 def _columns(frame: Frame, schema: Mapping[str, Kind]) -> Frame:

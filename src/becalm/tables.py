@@ -312,6 +312,11 @@ NEAREST: Final[Mapping[str, Kind]] = {
     "high": "number",
     "missing": "text",  # items not assessed, joined by |
 }
+LEFT: Final[Mapping[str, Kind]] = {
+    # Whom each step of the attrition took.
+    "person_id": "text",
+    "step": "count",
+}
 MISSING: Final[Mapping[str, Kind]] = {
     # How often each variable was measured in the cohort, per day from time zero.
     "person_id": "text",

@@ -610,6 +610,7 @@ def illustrative(persons: tuple[Person, ...] = PERSONS) -> StudyResult:
         courses=_frame(tables.COURSES, _each(persons, _courses)),
         series=_frame(tables.SERIES, _each(persons, _series)),
         dose_steps=_frame(tables.DOSE_STEPS, _each(persons, _steps)),
+        left=_frame(tables.LEFT, [{"person_id": "MIM-3", "step": 2}]),
         nearest=_frame(
             tables.NEAREST,
             [{"person_id": "MIM-3", "reason": "excluded: malignancy",

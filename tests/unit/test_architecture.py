@@ -35,7 +35,7 @@ LAYERS: Final = (
     ("context",),
     ("landmark",),
     ("agreement", "cohort", "response", "safety", "outcome"),
-    ("gather", "screen", "result", "marks", "doctor"),
+    ("behind", "gather", "screen", "result", "marks", "doctor"),
     ("report",),
     ("study",),
     ("demo",),

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from becalm import gather, protocol, scores
+from becalm import behind, gather, protocol, scores
 from becalm.chunk import Chunk
 from becalm.frame import Frame
 from becalm.scores import Moments, criteria, evaluate
@@ -33,9 +33,16 @@ def of(*rows: Any) -> tuple[Chunk, Frame]:
     return chunk(*rows), selection.cohort
 
 
+def opened(patients: Chunk, cohort: Frame, *shown: Frame) -> list[dict[str, Any]]:
+    """The rows behind what some frames show and behind the classes of the cohort."""
+    wanted = behind.named(shown, cohort["person_id"])
+    wanted |= {key for rows in cohort["context_rows"] for key in rows.split("|") if key}
+    return list(behind.rows_behind(patients, cohort, wanted).rows())
+
+
 def test_series_reach_from_two_weeks_before_to_thirty_days_after() -> None:
     patients, cohort = of(*PATIENTS)
-    drawn, rows = gather.series(patients, cohort, ["ferritin", "ast"])
+    drawn = gather.series(patients, cohort, ["ferritin", "ast"])
     found = [(row["variable"], row["hours"], row["low"]) for row in drawn.rows()]
     assert found == [
         ("ferritin", -336, np.nextafter(15000, 1e9)),
@@ -43,7 +50,7 @@ def test_series_reach_from_two_weeks_before_to_thirty_days_after() -> None:
         ("ferritin", 720, 700),
     ]
     assert set(drawn["person_id"]) == {"case"}
-    assert [patients.events.source_row(row) for row in rows] == drawn["source_row"].tolist()
+    assert drawn["source_row"].tolist() == ["labs:8", "labs:12", "labs:10"]
 
 
 def test_dose_steps_and_the_rows_behind_everything() -> None:
@@ -52,19 +59,16 @@ def test_dose_steps_and_the_rows_behind_everything() -> None:
     found = {row["drug"]: (row["start_h"], row["end_h"], row["rate_mg_h"]) for row in steps.rows()}
     assert found["anakinra"] == (0, 20, 100)
     assert found["methylprednisolone"][:2] == (-24, -24)
-    _, measured = gather.series(patients, cohort, ["ferritin"])
-    behind = {
-        row["source_row"]: row
-        for row in gather.rows_behind(patients, cohort, measured, steps).rows()
-    }
-    assert {row["person_id"] for row in behind.values()} == {"case"}
-    said = {(row["label"], row["value"]) for row in behind.values()}
+    drawn = gather.series(patients, cohort, ["ferritin"])
+    found_behind = opened(patients, cohort, drawn, steps)
+    assert {row["person_id"] for row in found_behind} == {"case"}
+    said = {(row["label"], row["value"]) for row in found_behind}
     assert {
         ("anakinra", "100 mg/h, IV"),
         ("methylprednisolone", "500 mg, IV"),
         ("ferritin", ">15000"),
     } <= said
-    assert set(steps["source_row"]) <= set(behind)
+    assert set(steps["source_row"]) <= {row["source_row"] for row in found_behind}
 
 
 def test_the_rows_behind_a_class_are_told_as_recorded() -> None:
@@ -75,8 +79,8 @@ def test_the_rows_behind_a_class_are_told_as_recorded() -> None:
         finding("malignancy", "no", -20, method="CT", person=1),
         condition("lupus", -900),
     )
-    found = gather.rows_behind(patients, cohort, [], gather.dose_steps(patients, cohort))
-    said = [(row["person_id"], row["label"], row["value"]) for row in found.rows()]
+    found = opened(patients, cohort, gather.dose_steps(patients, cohort))
+    said = [(row["person_id"], row["label"], row["value"]) for row in found]
     assert ("case", "lupus", "confirmed") in said
     assert ("case", "malignancy", "no, CT") in said
     assert sum(label == "lupus" for _, label, _ in said) == 1
@@ -144,11 +148,11 @@ def test_nobody_missed_when_everybody_is_in_or_nothing_was_assessed() -> None:
 def test_an_empty_cohort_draws_nothing() -> None:
     patients, cohort = of(person("a"), lab("ferritin", 900, 0))
     assert len(cohort) == 0
-    drawn, rows = gather.series(patients, cohort, ["ferritin"])
+    drawn = gather.series(patients, cohort, ["ferritin"])
     steps = gather.dose_steps(patients, cohort)
-    assert (len(drawn), rows, len(steps)) == (0, [], 0)
+    assert (len(drawn), len(steps)) == (0, 0)
     assert len(gather.missing(patients, cohort, ["ferritin"])) == 0
-    assert len(gather.rows_behind(patients, cohort, rows, steps)) == 0
+    assert opened(patients, cohort, drawn, steps) == []
 
 
 def test_variables_are_those_of_the_response_then_of_the_definitions() -> None:

@@ -93,14 +93,24 @@ class Events:
     def _variables(self) -> int:
         return len(self.vocabulary.variables)
 
+    @property
+    def given_from(self) -> int:
+        """The row number of the first administration: they count on behind the findings."""
+        return len(self.records.measurements) + len(self.records.findings)
+
+    @property
+    def diagnosed_from(self) -> int:
+        """The row number of the first condition: they count on behind the administrations."""
+        return self.given_from + len(self.records.administrations)
+
     def source_row(self, row: int) -> str:
         """Return `table:key`, the row in the records that `row` came from."""
-        measured, found = len(self.records.measurements), len(self.records.findings)
-        if row >= measured + found:  # what was given counts on behind them
-            given = self.records.administrations
-            return (
-                f"{given['table'][row - measured - found]}:{given['key'][row - measured - found]}"
-            )
+        measured = len(self.records.measurements)
+        if row >= self.diagnosed_from:
+            return f"conditions:{self.records.conditions['key'][row - self.diagnosed_from]}"
+        if row >= self.given_from:
+            given, at = self.records.administrations, row - self.given_from
+            return f"{given['table'][at]}:{given['key'][at]}"
         if row >= measured:
             return f"findings:{self.records.findings['key'][row - measured]}"
         kind = self.records.kinds[self.records.measurements["kind"][row]]

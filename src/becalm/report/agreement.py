@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from becalm import agreement
 from becalm.agreement import Agreement
 from becalm.clock import UNKNOWN_TIME
@@ -25,13 +27,27 @@ def side_by_side(cohort: Cohort, drill: Drill) -> Table:
     """Return which definitions each patient met and since when; the whole cohort comes last."""
     names = cohort.result.protocol.definitions.report
     told = {(row["person_id"], row["criterion"]): row for row in cohort.criteria}
-    rows = [
-        [person, *[_said(cohort, told.get((person, name))) for name in names]]
+    rows: list[list[Any]] = [
+        [
+            person,
+            *[
+                drill.definition(
+                    _said(cohort, told.get((person, name))), person, name, cohort.moment
+                )
+                for name in names
+            ],
+        ]
         for person in cohort.ids
     ]
-    counts = [facts.statuses(cohort, name) for name in names]
-    rows.append(["all", *[", ".join(f"{word} {each[word]}" for word in
-                 ("met", "not met", "undetermined") if each[word]) or UNKNOWN for each in counts]])  # fmt: skip
+    everybody: list[Any] = ["all"]
+    for name in names:
+        counts = facts.statuses(cohort, name)
+        text = ", ".join(
+            f"{word} {counts[word]}" for word in ("met", "not met", "undetermined") if counts[word]
+        )
+        lines = [[who, told[who, name]["status"]] for who in cohort.ids if (who, name) in told]
+        everybody.append(drill.people(text, ["patient", label(name)], lines) if text else UNKNOWN)
+    rows.append(everybody)
     return Table(["Patient", *map(label, names)], rows)
 
 
@@ -46,34 +62,56 @@ def _said(cohort: Cohort, row: Row | None) -> str:
     return str(row["status"])
 
 
-def agreed(cohort: Cohort) -> Table:
+def agreed(cohort: Cohort, drill: Drill) -> Table:
     """Return how far each pair of definitions agrees."""
     rows = []
     for pair in pairs(cohort):
         kappa = UNKNOWN if pair.kappa is None else number(pair.kappa, 2)
         if pair.interval:
             kappa += f" ({number(pair.interval[0], 2)} to {number(pair.interval[1], 2)})"
-        rows.append(
-            [f"{label(pair.a)} and {label(pair.b)}", pair.n, pair.both, pair.first, pair.second,
-             pair.neither, pair.undetermined, kappa]
-        )  # fmt: skip
+        said = {(row["person_id"], row["criterion"]): row["status"] for row in cohort.criteria}
+        lines = [
+            [who, said.get((who, pair.a), UNKNOWN), said.get((who, pair.b), UNKNOWN)]
+            for who in cohort.ids
+        ]
+        head = ["patient", label(pair.a), label(pair.b)]
+        told = [
+            *map(
+                str, (pair.n, pair.both, pair.first, pair.second, pair.neither, pair.undetermined)
+            ),
+            kappa,
+        ]
+        rows.append([f"{label(pair.a)} and {label(pair.b)}",
+                     *[drill.people(each, head, lines) for each in told]])  # fmt: skip
     head = ["Pair", "decided by both", "both met", "first only", "second only", "neither met",
             "undetermined by one or both", "Cohen's kappa (95 % interval)"]  # fmt: skip
     return Table(head, rows)
 
 
-def decisive(cohort: Cohort) -> Table:
+def decisive(cohort: Cohort, drill: Drill) -> Table:
     """Return which missing test alone would have decided a definition, and in how many."""
     rows = []
     for name in cohort.result.protocol.definitions.report:
         definition = load(name)
         titles = {item.key: item.title or heading(item.key) for item in definition.items}
+        state = {(row["person_id"], row["item"]): row["state"]
+                 for row in cohort.items if row["criterion"] == name}  # fmt: skip
         found = agreement.decisive(definition, cohort.criteria, cohort.items)
         for each in found[:MOST_ITEMS]:
-            rows.append(
-                [label(name), titles[each.item], f"{each.missing} of {each.undetermined}",
-                 f"{each.decides} of {each.undetermined}", each.could_meet, each.could_deny]
-            )  # fmt: skip
+            lines = [
+                [
+                    row["person_id"],
+                    interval(row["low"], row["high"]),
+                    state.get((row["person_id"], each.item), ""),
+                ]
+                for row in cohort.criteria
+                if row["criterion"] == name and row["status"] == "undetermined"
+            ]
+            told = [f"{each.missing} of {each.undetermined}", f"{each.decides} of {each.undetermined}",
+                    str(each.could_meet), str(each.could_deny)]  # fmt: skip
+            head = ["patient", label(name), titles[each.item]]
+            rows.append([label(name), titles[each.item],
+                         *[drill.people(shown, head, lines) for shown in told]])  # fmt: skip
     head = ["Definition", "Missing test", "missing, of those undetermined",
             "decides alone, whatever it shows", "could meet it", "could deny it"]  # fmt: skip
     return Table(head, rows)

@@ -8,11 +8,18 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+import numpy as np
 from markupsafe import Markup, escape
 
 from becalm.clock import UNKNOWN_TIME
 from becalm.report.cohort import Cohort, Row
 from becalm.report.text import UNKNOWN, bounded, hours, number, unit
+
+PERSONS = frozenset({"persons", "patients"})
+"""What sources call the table of persons."""
+
+STAYS = frozenset({"stays", "admissions", "icustays", "transfers"})
+"""What sources call their tables of stays."""
 
 FEW = 30
 """Up to so many patients every pop-over lists up to 60 rows; above that, 12."""
@@ -46,7 +53,15 @@ class Drill:
         """The rows that describe a person rather than something timed."""
         found: dict[str, list[str]] = {}
         for person, key in self._rows:
-            if key.split(":")[0] in {"persons", "patients", "person"}:
+            if key.partition(":")[0] in PERSONS:
+                found.setdefault(person, []).append(key)
+        return found
+
+    @cached_property
+    def _stays(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for person, key in self._rows:
+            if key.partition(":")[0] in STAYS:
                 found.setdefault(person, []).append(key)
         return found
 
@@ -66,6 +81,41 @@ class Drill:
     def about(self, shown: str, person: str) -> Markup:
         """Return something known of a person, opening the row that says so."""
         return self.rows(shown, person, self._about.get(person, []))
+
+    def stays(self, shown: str, person: str) -> Markup:
+        """Return something known from a person's stays, opening them."""
+        return self.rows(shown, person, self._stays.get(person, []))
+
+    def definition(self, shown: str, person: str, criterion: str, moment: str) -> Markup:
+        """Return something said by a definition at a moment, opening the rows of its items."""
+        return self.rows(shown, person, self._items.get((person, criterion, moment), []))
+
+    def outsider(self, shown: str, person: str, criterion: str) -> Markup:
+        """Return a peak of somebody outside the cohort, opening its items with their rows' names."""
+        lines = [
+            [row["item"].replace("_", " "), row["state"], f"{row['censored'][-1:]}{number(row['value'])}",
+             unit(row["unit"]), row["source_row"].replace("|", ", ")]
+            for row in self._outside.get((person, criterion), [])
+        ]  # fmt: skip
+        return self.people(shown, ["item", "state", "value", "unit", "rows"], lines)
+
+    @cached_property
+    def _items(self) -> dict[tuple[str, str, str], list[str]]:
+        found: dict[tuple[str, str, str], list[str]] = {}
+        for row in self.cohort.rows("criteria_items"):
+            key = (row["person_id"], row["criterion"], row["moment"])
+            found.setdefault(key, []).extend(row["source_row"].split("|"))
+        return found
+
+    @cached_property
+    def _outside(self) -> dict[tuple[str, str], list[Row]]:
+        items = self.cohort.result.tables["criteria_items"]
+        near = self.cohort.result.nearest["person_id"].astype(str)
+        mine = np.isin(items["person_id"].astype(str), near) & (items["moment"] == "peak_ever")
+        found: dict[tuple[str, str], list[Row]] = {}
+        for row in items.take(mine).rows():
+            found.setdefault((row["person_id"], row["criterion"]), []).append(row)
+        return found
 
     def people(self, shown: str, head: Sequence[str], lines: Iterable[Sequence[Any]]) -> Markup:
         """Return a count that opens whom it counts."""

@@ -101,14 +101,14 @@ def routes(cohort: Cohort) -> Counter[str]:
     return Counter(row["first_route"] or "unknown" for row in cohort.persons)
 
 
+def background(row: Row) -> list[str]:
+    """Return somebody's underlying diseases; that none is recorded says so."""
+    return [label(name) for name in row["underlying"].split("|") if name] or ["none recorded"]
+
+
 def backgrounds(cohort: Cohort) -> Counter[str]:
     """Count underlying diseases; someone with two counts in both."""
-    found: Counter[str] = Counter()
-    for row in cohort.persons:
-        found.update(
-            [label(name) for name in row["underlying"].split("|") if name] or ["none recorded"]
-        )
-    return found
+    return Counter(name for row in cohort.persons for name in background(row))
 
 
 def classes(cohort: Cohort) -> Counter[str]:
@@ -121,11 +121,14 @@ def storms(cohort: Cohort) -> Counter[str]:
     return Counter(row["storm"] or "unknown" for row in cohort.persons)
 
 
+def sex(row: Row) -> str:
+    """Return the sex as recorded, as a word that counts."""
+    return {"F": "women", "M": "men"}.get(row["sex"], "sex unknown")
+
+
 def sexes(cohort: Cohort) -> Counter[str]:
     """Count sexes as recorded."""
-    return Counter(
-        {"F": "women", "M": "men"}.get(row["sex"], "sex unknown") for row in cohort.persons
-    )
+    return Counter(map(sex, cohort.persons))
 
 
 def before(cohort: Cohort) -> dict[str, list[Row]]:

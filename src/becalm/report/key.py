@@ -63,12 +63,15 @@ def _who(cohort: Cohort, drill: Drill) -> list[Fact]:
     storm = [[_link(row["person_id"]), row["storm"]] for row in persons]
     seen = ", ".join(f"{word} {k}" for word, k in sure.most_common() if word != "definite")
     kinds = ", ".join(f"{word} {k}" for word, k in facts.classes(cohort).most_common())
+    backgrounds = ", ".join(f"{word} {k}" for word, k in facts.backgrounds(cohort).most_common())
+    known = [[_link(row["person_id"]), labels(row["underlying"]) or "none recorded", row["class"]]
+             for row in persons]  # fmt: skip
     return [
         Fact("Patients", drill.people(str(n), ["patient", "sex", "age"], people), note),
         Fact("Women", drill.people(share(len(women), len(sexed)), ["patient", "age"],
                                    [[_link(r["person_id"]), age(r["age"])] for r in women])),
         Fact("Storm definite", drill.people(share(sure["definite"], n), ["patient", "storm"], storm), seen),
-        Fact("Background", ", ".join(f"{word} {k}" for word, k in facts.backgrounds(cohort).most_common()), kinds),
+        Fact("Background", drill.people(backgrounds, ["patient", "background", "class"], known), kinds),
     ]  # fmt: skip
 
 
@@ -181,4 +184,6 @@ def _end(cohort: Cohort, drill: Drill) -> list[Fact]:
     days = [row["follow_up_days"] for row in cohort.outcome.values()]
     value = drill.people(share(len(died), known), ["patient", "day", "cause"], rows)
     note = f"not known in {len(unknown)}" if unknown else ""
-    return [Fact("Died", value, note), Fact("Follow-up, days", middle(days), "median (range)")]
+    lines = [[_link(p), number(row["follow_up_days"])] for p, row in cohort.outcome.items()]
+    followed = drill.people(middle(days), ["patient", "days"], lines)
+    return [Fact("Died", value, note), Fact("Follow-up, days", followed, "median (range)")]

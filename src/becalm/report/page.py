@@ -110,12 +110,13 @@ def _parts(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> list[
     n = cohort.n
     each = n <= tables.PER_PERSON
     treated = bool(cohort.drug)
-    nearest = tables.nearest(cohort)
+    nearest = tables.nearest(cohort, drill)
     protocol = cohort.result.protocol
     flow = Part(
         "flow", "Who was studied",
         ["Nobody entered the study."] if not n else [],
         _fig(figures, "attrition"), [_named(nearest, "Nearest misses")] if nearest else [],
+        [_named(tables.attrition(cohort, drill), "Who left at each step")],
     )  # fmt: skip
     if not n:
         return [flow, _missing(cohort, figures)]
@@ -139,7 +140,7 @@ def _parts(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> list[
         given.append(
             _named(tables.episodes(cohort, drill), f"Treatment episodes with {label(cohort.drug)}")
         )
-        given.append(_named(treatment.courses(cohort), "How the infusion was stepped"))
+        given.append(_named(treatment.courses(cohort, drill), "How the infusion was stepped"))
         given.append(
             _named(
                 treatment.escalations(cohort, drill),
@@ -171,7 +172,7 @@ def _parts(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> list[
     ]
     if cohort.claim != "response":
         intro.append("This protocol describes a course; it claims no effect of any drug.")
-    falls = _named(tables.falls(cohort), "Ferritin: how far it had fallen at 48 h")
+    falls = _named(tables.falls(cohort, drill), "Ferritin: how far it had fallen at 48 h")
     long = [
         _named(tables.response(cohort, drill, clock),
                f"Every test against baseline, from {cohort.clock_name(clock)}" + (f" ({clock})" if treated else ""))
@@ -232,8 +233,8 @@ def _agreement(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> P
         return None
     many = cohort.n > ROW_EACH
     each = _named(agreement.side_by_side(cohort, drill), "Who met which definition, and since when")
-    missing = agreement.decisive(cohort)
-    shown = [_named(agreement.agreed(cohort), "Agreement of each pair")]
+    missing = agreement.decisive(cohort, drill)
+    shown = [_named(agreement.agreed(cohort, drill), "Agreement of each pair")]
     if missing:
         shown.append(_named(missing, "What one missing test would have decided"))
     return Part(

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from markupsafe import Markup, escape
@@ -160,36 +159,58 @@ def _shifts(drill: Drill, person: str, rows: list[Row]) -> list[Markup]:
 
 def summary(cohort: Cohort, drill: Drill) -> Table:
     """Return table 1 as medians and counts, for cohorts too large for a row each."""
-    n = cohort.n
-    persons = cohort.persons
-    ages = [float(min(row["age"], 90)) if row["age"] >= 0 else math.nan for row in persons]
+    n, people = cohort.n, cohort.persons
+    ages = [float(min(row["age"], 90)) if row["age"] >= 0 else math.nan for row in people]
     middle_age = middle(ages)
-    if any(row["age"] > 89 for row in persons):
+    if any(row["age"] > 89 for row in people):
         middle_age = middle_age.replace("90)", "90+)")
-    rows: list[list[Any]] = [["Patients", str(n)], ["Age, years", middle_age]]
-    rows += [[f"{heading(word)}", share(k, n)] for word, k in sorted(facts.sexes(cohort).items())]
-    rows += [
-        [f"Background: {word}", share(k, n)] for word, k in facts.backgrounds(cohort).most_common()
+    told = {row["person_id"]: age(row["age"]) for row in people}
+    rows: list[list[Any]] = [
+        ["Patients", _opens(drill, str(n), dict.fromkeys(cohort.ids, ""))],
+        ["Age, years", _opens(drill, middle_age, told)],
     ]
-    rows += [[f"Class: {word}", share(k, n)] for word, k in facts.classes(cohort).most_common()]
-    for name, title in _SOUGHT.items():
-        told = Counter(row[name] or UNKNOWN for row in persons)
-        rows += [[f"{title}: {word}", share(k, n)] for word, k in sorted(told.items())]
-    rows += [[f"Storm {word}", share(k, n)] for word, k in facts.storms(cohort).most_common()]
+    rows += _shares(drill, "", {row["person_id"]: [facts.sex(row)] for row in people})
+    rows += _shares(drill, "Background: ", {r["person_id"]: facts.background(r) for r in people})
+    for title, name, unknown in (
+        *((f"{title}: ", name, UNKNOWN) for name, title in (("class", "Class"), *_SOUGHT.items())),
+        ("Storm ", "storm", "unknown"),
+    ):
+        rows += _shares(drill, title, {row["person_id"]: [row[name] or unknown] for row in people})
     for name in cohort.result.protocol.definitions.report:
-        lows = [r["low"] for r in cohort.criteria if r["criterion"] == name]
-        highs = [r["high"] for r in cohort.criteria if r["criterion"] == name]
-        if lows:
-            rows.append([f"{label(name)}, lowest possible", middle(lows)])
-            rows.append([f"{label(name)}, highest possible", middle(highs)])
-    for drug, people in facts.given(cohort).items():
-        shown = drill.people(share(len(people), n), ["patient"], [[p] for p in sorted(people)])
-        rows.append([f"Given {label(drug)}", shown])
-    days = [row["follow_up_days"] for row in cohort.outcome.values()]
-    rows.append(["Follow-up, days", middle(days)])
-    died, unknown = facts.deaths(cohort)
-    rows.append(["Died", share(len(died), n - len(unknown))])
+        mine = {r["person_id"]: r for r in cohort.criteria if r["criterion"] == name}
+        for which, title in (("low", "lowest"), ("high", "highest")):
+            if mine:
+                shown = middle(row[which] for row in mine.values())
+                each = {who: number(row[which]) for who, row in mine.items()}
+                rows.append([f"{label(name)}, {title} possible", _opens(drill, shown, each)])
+    for drug, given in facts.given(cohort).items():
+        shown = share(len(given), n)
+        rows.append([f"Given {label(drug)}", _opens(drill, shown, dict.fromkeys(given, ""))])
+    followed = {who: row["follow_up_days"] for who, row in cohort.outcome.items()}
+    each = {who: number(days) for who, days in followed.items()}
+    rows.append(["Follow-up, days", _opens(drill, middle(followed.values()), each)])
+    died, unknown_end = facts.deaths(cohort)
+    shown = share(len(died), n - len(unknown_end))
+    rows.append(["Died", _opens(drill, shown, dict.fromkeys((r["person_id"] for r in died), ""))])
     return Table(["", "All patients: median (range), or n/N (%; exact 95 % interval)"], rows)
+
+
+def _shares(drill: Drill, title: str, said: Mapping[str, Sequence[str]]) -> list[list[Any]]:
+    """Return one row for each word said of anybody, commonest first; each opens of whom."""
+    found: dict[str, list[str]] = {}
+    for who, words in said.items():
+        for word in words:
+            found.setdefault(word, []).append(who)
+    return [
+        [heading(word) if not title else f"{title}{word}",
+         _opens(drill, share(len(who), len(said)), dict.fromkeys(who, ""))]
+        for word, who in sorted(found.items(), key=lambda pair: (-len(pair[1]), pair[0]))
+    ]  # fmt: skip
+
+
+def _opens(drill: Drill, shown: str, each: Mapping[str, str]) -> Markup:
+    """Return a count or a median that opens whom it is of, and what is said of each."""
+    return drill.people(shown, ["patient", "value"], [[who, each[who]] for who in sorted(each)])
 
 
 def persons(cohort: Cohort, drill: Drill) -> Table:

@@ -32,6 +32,8 @@ PER_PERSON: Final = 100
 """Up to so many patients the long tables list every one; above, the written tables do."""
 HORIZON: Final = {"h24": "24 h", "h48": "48 h", "h72": "72 h", "d7": "day 7"}
 FALLS: Final = ("fall_15", "fall_25", "fall_50")
+LISTED: Final = 200
+"""Persons named at most of those whom one step of the attrition took."""
 DRAWN: Final = 4000
 """Values listed under a figure at most."""
 
@@ -153,17 +155,20 @@ def definitions(cohort: Cohort, drill: Drill) -> Table:
                 if other is None
                 else f"{interval(other['low'], other['high'])}, {other['status']}"
             )
-            others.append(text)
+            others.append(drill.definition(text, person, name, moment))
         without = interval(row["low_unmodified"], row["high_unmodified"])
         held = number(row["held_hours"])
-        rows.append(
-            [person, label(name), total(drill, row), without if without[:1] != "–" else UNKNOWN,
-             f"{row['items_assessed']} of {row['items_total']}",
-             f"{row['probability']} %" if row["probability"] else "",
-             when(cohort, person, row["first_possible"]), when(cohort, person, row["first_met"]),
-             f"{held} h" if held != UNKNOWN else UNKNOWN, *others,
-             answer(row["in_derivation_population"])]
-        )  # fmt: skip
+        numbers = [
+            without if without[:1] != "–" else UNKNOWN,
+            f"{row['items_assessed']} of {row['items_total']}",
+            f"{row['probability']} %" if row["probability"] else "",
+            when(cohort, person, row["first_possible"]),
+            when(cohort, person, row["first_met"]),
+            f"{held} h" if held != UNKNOWN else UNKNOWN,
+        ]
+        shown = [drill.definition(each, person, name, cohort.moment) for each in numbers]
+        rows.append([person, label(name), total(drill, row), *shown, *others,
+                     answer(row["in_derivation_population"])])  # fmt: skip
     head = ["Patient", "Definition", "Peak to index", "without modified items", "items assessed",
             "probability as published", "first possible", "first met", "held", "at index",
             "peak ever", "in its own population"]  # fmt: skip
@@ -211,7 +216,7 @@ def safety(cohort: Cohort, drill: Drill) -> Table:
         rows.append(
             [person, heading(row["event"]), drill.rows(moved, person, row["source_row"]),
              drill.rows(hours(onset), person, row["source_row"]), answer(row["on_drug"]),
-             row["attribution"], row["reference"]]
+             row["attribution"], drill.rows(row["reference"], person, row["source_row"])]
         )  # fmt: skip
     head = ["Patient", "Event", "before → worst after", "onset of the worst",
             f"on {cohort.drug or 'drug'}", "attribution (said by a person)", "counted against"]  # fmt: skip
@@ -229,11 +234,9 @@ def episodes(cohort: Cohort, drill: Drill) -> Table:
         numbers = [number(row[name], 5) for name in
                    ("cumulative_mg", "peak_rate_mg_h", "peak_mg_day", "max_24h_mg")]  # fmt: skip
         ups = UNKNOWN if row["escalations"] < 0 else str(row["escalations"])
-        rows.append(
-            [person, row["mode"], when(cohort, person, row["start"]), when(cohort, person, row["end"]),
-             *[drill.rows(shown, person, keys) for shown in numbers], ups,
-             number(row["hours_to_peak"])]
-        )  # fmt: skip
+        told = [when(cohort, person, row["start"]), when(cohort, person, row["end"]), *numbers, ups,
+                number(row["hours_to_peak"])]  # fmt: skip
+        rows.append([person, row["mode"], *[drill.rows(each, person, keys) for each in told]])
     head = ["Patient", "Mode", "from", "to", "mg in all", "peak mg/h", "peak mg/day", "most mg in 24 h",
             "steps up", "hours to peak"]  # fmt: skip
     return Table(head, rows)
@@ -248,7 +251,7 @@ def outcome(cohort: Cohort, drill: Drill) -> Table:
             continue
         end, followed = ending(cohort, drill, person)
         rows.append(
-            [person, end, when(cohort, person, row["discharged"]), answer(row["on_drug_at_death"]),
+            [person, end, drill.stays(when(cohort, person, row["discharged"]), person), answer(row["on_drug_at_death"]),
              answer(row["infection_linked"]), when(cohort, person, row["relapse_time"]), followed]
         )  # fmt: skip
     head = ["Patient", "Outcome", "discharged", "on drug at death", "infection-linked death", "relapse",
@@ -256,10 +259,11 @@ def outcome(cohort: Cohort, drill: Drill) -> Table:
     return Table(head, rows)
 
 
-def nearest(cohort: Cohort) -> Table:
+def nearest(cohort: Cohort, drill: Drill) -> Table:
     """Return those who came closest to entering, and what kept them out."""
     rows = [
-        [row["person_id"], words(row["reason"]), label(row["criterion"]), interval(row["low"], row["high"]),
+        [row["person_id"], words(row["reason"]), label(row["criterion"]),
+         drill.outsider(interval(row["low"], row["high"]), row["person_id"], row["criterion"]),
          labels(row["missing"])]
         for row in cohort.result.nearest.rows()
     ]  # fmt: skip
@@ -287,32 +291,80 @@ def drawn(cohort: Cohort, drill: Drill, shown: Iterable[str]) -> Table:
             continue
         value = drill.rows(series_value(row), row["person_id"], row["source_row"])
         rows.append(
-            [row["person_id"], heading(row["variable"]), hours(at), value, unit(row["unit"])]
+            [
+                row["person_id"],
+                heading(row["variable"]),
+                drill.rows(hours(at), row["person_id"], row["source_row"]),
+                value,
+                unit(row["unit"]),
+            ]
         )
         ids.append(f"v{i}")
     return Table(["Patient", "Test", "when", "value", "unit"], rows, ids=ids)
 
 
-def falls(cohort: Cohort) -> Table:
+def falls(cohort: Cohort, drill: Drill) -> Table:
     """Return how many fell by how much, on every clock and on the strict horizon."""
-    rows: list[list[str]] = []
+    rows: list[list[Any]] = []
     for clock in cohort.clocks:
         mine = [row for row in cohort.primary if row["clock"] == clock
                 and row["person_id"] not in cohort.not_analysed]  # fmt: skip
         if not mine:
             continue
-        cells = [f"from {cohort.clock_name(clock)} ({clock})" if cohort.drug else cohort.zero]
+        cells: list[Any] = [
+            f"from {cohort.clock_name(clock)} ({clock})" if cohort.drug else cohort.zero
+        ]
         for name in FALLS:
             known = [row for row in mine if row[name] is not None]
-            cells.append(share(sum(row[name] is True for row in known), len(known)))
+            told = share(sum(row[name] is True for row in known), len(known))
+            lines = [[r["person_id"], answer(r[name]), r["reason"]] for r in mine]
+            cells.append(drill.people(told, ["patient", "fell so far", "against baseline"], lines))
         strict = [
             row for row in mine if row["strict"] in {"responded", "did not respond", "died before"}
         ]
-        cells.append(share(sum(row["strict"] == "responded" for row in strict), len(strict)))
+        told = share(sum(row["strict"] == "responded" for row in strict), len(strict))
+        lines = [[r["person_id"], _course(cohort, r["strict"])] for r in mine]
+        cells.append(drill.people(told, ["patient", "last value in time"], lines))
         rows.append(cells)
     head = ["Clock", *[f"fell by {name.split('_')[1]} % or more" for name in FALLS],
             f"primary, last value within {cohort.result.protocol.response.strict_horizon.strip('<=')}"]  # fmt: skip
     return Table(head, rows)
+
+
+def _course(cohort: Cohort, said: str) -> str:
+    """Say what became of the values without claiming a response where none is studied."""
+    return (
+        said
+        if cohort.claim == "response"
+        else said.replace("responded", "fell").replace("respond", "fall")
+    )
+
+
+def attrition(cohort: Cohort, drill: Drill) -> Table:
+    """Return the steps of the attrition; counts of persons open who left, and who remained."""
+    left = cohort.result.left
+    who, step = left["person_id"].astype(str), left["step"]
+    rows: list[list[Any]] = []
+    before: Row | None = None
+    for row in cohort.result.tables["attrition"].rows():
+        gone, still = who[step == row["step"]], [*cohort.ids, *who[step > row["step"]][:LISTED]]
+        lost = [before[name] - row[name] if before else 0 for name in ("persons", "stays", "rows")]
+        rows.append(
+            [row["reason"], *[_some(drill, n, gone.tolist(), lost[0]) for n in lost],
+             _some(drill, row["persons"], sorted(still), row["persons"])]
+        )  # fmt: skip
+        before = row
+    return Table(
+        ["Step", "persons who left", "their stays", "their rows", "persons remaining"], rows
+    )
+
+
+def _some(drill: Drill, shown: int, who: Sequence[str], of: int) -> Markup:
+    """Return a count that opens the first persons of those it is of; nobody is behind a zero."""
+    lines = [[name] for name in who[:LISTED]] if shown else []
+    if lines and of > len(lines):
+        lines.append([f"and {of - len(lines):,} more"])
+    return drill.people(f"{shown:,}", ["person"], lines)
 
 
 def no_test(n: int) -> str:

@@ -23,14 +23,11 @@ def prior(cohort: Cohort, drill: Drill) -> Table:
     rows: list[list[Any]] = []
     for key, row in (given | {key: row for key, row in lines.items() if key not in given}).items():
         person, line = key[0], lines.get(key)
-        cells = [
-            person, drill.rows(label(row["drug"]), person, row["source_row"]), row["class"],
-            when(cohort, person, row["first"]), when(cohort, person, row["last"]),
-            "" if row["doses"] < 0 else str(row["doses"]),
-        ]  # fmt: skip
-        if lines:
-            cells += _failed(line)
-        rows.append(cells)
+        told = [when(cohort, person, row["first"]), when(cohort, person, row["last"]),
+                "" if row["doses"] < 0 else str(row["doses"]), *(_failed(line) if lines else [])]  # fmt: skip
+        keys = row["source_row"] + (f"|{line['source_row']}" if line else "")
+        rows.append([person, drill.rows(label(row["drug"]), person, keys), row["class"],
+                     *[drill.rows(each, person, keys) for each in told]])  # fmt: skip
     head = ["Patient", "Drug", "Class", "first", "last", "doses"]
     if lines:
         head += ["most in 24 h, as prednisolone", "refractory", "because"]
@@ -60,9 +57,14 @@ def escalations(cohort: Cohort, drill: Drill) -> Table:
         )  # fmt: skip
         step = f"{number(row['from_mg_h'])} → {number(row['to_mg_h'])}"
         clearance = number(row["crcl_ml_min"])
+        told = [
+            step,
+            number(row["to_mg_kg_h"]),
+            hours(row["hours"]),
+            number(row["hours_since_last"]),
+        ]
         rows.append(
-            [person, drill.rows(step, person, keys) if keys else step, number(row["to_mg_kg_h"]),
-             hours(row["hours"]), number(row["hours_since_last"]),
+            [person, *[drill.rows(each, person, keys) for each in told],
              *[answer(row[name]) for name in WORSE], clearance, answer(row["rrt"])]
         )  # fmt: skip
     head = ["Patient", "mg/h, from → to", "to mg/kg/h", "from t0", "hours since last step",
@@ -71,7 +73,7 @@ def escalations(cohort: Cohort, drill: Drill) -> Table:
     return Table(head, rows)
 
 
-def courses(cohort: Cohort) -> Table:
+def courses(cohort: Cohort, drill: Drill) -> Table:
     """Return how each patient's infusion was stepped up, held and taken back."""
     rows = []
     for row in cohort.keep(cohort.result.courses).rows():
@@ -80,11 +82,13 @@ def courses(cohort: Cohort) -> Table:
         up, down = (
             UNKNOWN if row[name] < 0 else str(row[name]) for name in ("steps_up", "steps_down")
         )
-        rows.append(
-            [row["person_id"], row["modes"].replace(" > ", " → "), number(row["ceiling_mg_day"], 5),
-             number(row["hours_to_ceiling"]), number(row["hours_at_ceiling"]), up, down,
-             number(row["taper_hours"])]
-        )  # fmt: skip
+        person = row["person_id"]
+        keys = [step["source_row"] for step in cohort.steps
+                if (step["person_id"], step["drug"]) == (person, row["drug"]) and step["start_h"] >= 0]  # fmt: skip
+        told = [number(row["ceiling_mg_day"], 5), number(row["hours_to_ceiling"]),
+                number(row["hours_at_ceiling"]), up, down, number(row["taper_hours"])]  # fmt: skip
+        rows.append([person, row["modes"].replace(" > ", " → "),
+                     *[drill.rows(each, person, keys) for each in told]])  # fmt: skip
     head = ["Patient", "modes in order", "ceiling, mg/day", "hours to ceiling", "hours at ceiling",
             "steps up", "steps down", "taper, hours"]  # fmt: skip
     return Table(head, rows)

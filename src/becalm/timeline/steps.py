@@ -1,7 +1,7 @@
 """The step function that knows when it stops being true."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TypeAlias
 
@@ -233,6 +233,22 @@ class Timeline:
         return Timeline.merged(
             self.person, self.start, self.end, *frozen_pair(low, high), sources=self._sources
         )
+
+    def resting_on(
+        self, person: ArrayLike, start: ArrayLike, end: ArrayLike, row: ArrayLike
+    ) -> "Timeline":
+        """Name rows that the values rest on, each from its start to its end; they may overlap.
+
+        For values that were not made from points: 28 days of a drug before an admission.
+        """
+        who: Persons = np.asarray(person, dtype=np.int32)
+        begin: Times = np.asarray(start, dtype=np.int64)
+        stop: Times = np.asarray(end, dtype=np.int64)
+        rows: Times = np.asarray(row, dtype=np.int64)
+        check_lengths("resting_on", who, begin, stop, rows)
+        order = np.lexsort((rows, begin, who))
+        named = OpenRows(who[order], begin[order], stop[order], rows[order])
+        return replace(self, _sources=(*self._sources, named))
 
     def clip(self, windows: Intervals) -> "Timeline":
         """Forget everything outside the windows."""

@@ -51,7 +51,7 @@ def persons(release: Release) -> str:
                birth_year IS NOT NULL AS birth_year_only,
                coalesce(died, dod) AS death_time,
                died IS NULL AND dod IS NOT NULL AS death_date_only,
-               left_at AS last_contact,
+               left_at AS last_contact, 'patients' AS "table",
                TRY_CAST(subject_id AS BIGINT) AS key
         FROM persons LEFT JOIN ends USING (subject_id) ORDER BY code
     """
@@ -120,7 +120,7 @@ def stays(release: Release) -> str:
         )
         SELECT source, code AS person, stay_id, TRY_CAST(start AS TIMESTAMP) AS start,
                TRY_CAST("end" AS TIMESTAMP) AS "end", kind, origin, destination,
-               TRY_CAST(stay_id AS BIGINT) AS key,
+               source AS "table", TRY_CAST(stay_id AS BIGINT) AS key,
                CASE WHEN code IS NULL THEN 'person not in patients' END AS reason
         FROM every LEFT JOIN persons USING (subject_id)
         ORDER BY person, start, key, kind

@@ -1,0 +1,136 @@
+"""Every number of a result opens the rows behind it, on the page as it is written."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from becalm import protocol
+from becalm.demo import write_hospital
+from becalm.report import write_report
+from becalm.sources import open_records
+from becalm.study import run
+
+MIMIC = Path(__file__).parents[2] / ".." / "shared" / "data" / "mimic-iv-demo"
+OPENS = {"button", "a"}
+NO_RESULT = {"Rows that were not used, and why"}
+"""Its rows name their own example; the rest of it is `rows_refused`."""
+
+NO_NUMBER = re.compile(
+    r"ILL-\d|MIM-[A-Z]+|TRT-[A-Z-]+|t0|t_civ|t_high|IL-\d|IL-2R|interleukin-\d|CD25|HLH-?2004|MAS ?2016|"
+    r"2016 MAS|COVID-19|CTCAE v5|< ?18|\b(?:15|25|50) %|10⁹/L|≥ 2,000 mg/day|for 6h|younger than 18|"
+    r"ferritin never 500 or more|\b100\d{5}\b|^0$|\d{4}-\d\d-\d\d to \d{4}-\d\d-\d\d"
+)
+"""Names and rules that hold a digit and count nothing; and a zero, which nobody is behind."""
+
+
+class Cells(HTMLParser):
+    """The cells of every table, and the key results, with whether they open anything."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.heading = ""
+        self.section = ""
+        self.depth = 0  # inside a pop-over, whose cells are the rows themselves
+        self.found: list[tuple[str, str, str, bool]] = []
+        self._in = ""
+        self._text = ""
+        self._opens = False
+        self._first = False
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        if "popover" in given:
+            self.depth = 1
+        elif self.depth and tag == "div":
+            self.depth += 1
+        if tag in {"h2", "h3", "summary", "td", "dd"} and not self.depth:
+            self._in, self._text, self._opens = tag, "", False
+        if tag in OPENS:
+            self._opens = True
+
+    def handle_data(self, data: str) -> None:
+        self._text += data
+
+    def handle_endtag(self, tag: str) -> None:
+        if self.depth and tag == "div":
+            self.depth -= 1
+        if self.depth or tag != self._in:
+            return
+        text = " ".join(self._text.split())
+        if tag == "h2":
+            self.section, self.heading = text, ""
+        elif tag in {"h3", "summary"}:
+            self.heading = text
+        else:
+            self.found.append((self.section, self.heading, text, self._opens))
+        self._in = ""
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The report of the built-in example."""
+    records = tmp_path_factory.mktemp("records")
+    write_hospital(records, 40, 20)
+    out = tmp_path_factory.mktemp("report")
+    result = run(open_records(str(records)), protocol.load("anakinra_mas"), "records")
+    write_report(result, Path(out))
+    return (out / "report.html").read_text(encoding="utf-8")
+
+
+def closed(page: str) -> set[tuple[str, str, str]]:
+    """The section, heading and text of every cell with a number that opens nothing."""
+    cells = Cells()
+    cells.feed(page)
+    results = [
+        (section, heading, text, opens)
+        for section, heading, text, opens in cells.found
+        if section not in {"Methods", "Provenance"} and not any(h in heading for h in NO_RESULT)
+    ]
+    assert len(results) > 1000
+    return {
+        (section, heading, text)
+        for section, heading, text, opens in results
+        if not opens and re.search(r"\d", NO_NUMBER.sub("", text))
+    }
+
+
+def test_every_number_of_a_result_opens_what_is_behind_it(page: str) -> None:
+    """In the key results and in every table; methods and provenance hold no results."""
+    assert closed(page) == set()
+
+
+@pytest.mark.skipif(not MIMIC.is_dir(), reason=f"no {MIMIC.name} in ../shared/data")
+def test_every_number_of_a_summary_of_real_patients_opens_whom_it_counts(tmp_path: Path) -> None:
+    """Where Table 1 holds medians and counts, they open the patients and what is said of each."""
+    result = run(open_records(str(MIMIC)), protocol.load("hyperinflammation"), MIMIC.name)
+    write_report(result, tmp_path)
+    assert closed((tmp_path / "report.html").read_text(encoding="utf-8")) == set()
+
+
+def test_a_step_of_the_attrition_names_everybody_whom_it_took(page: str) -> None:
+    start = page.index("Who left at each step")
+    table = page[start : page.index("</table>", start)]
+    steps = 0
+    for row in table.split("<tr>")[2:]:
+        for cell in (row.split("<td>")[2], row.split("<td>")[5]):  # who left, who remained
+            opens = re.search(r'popovertarget="(\w+)"[^>]*>(\d+)<', cell)
+            if opens and int(opens[2]) <= 200:
+                behind = page[page.index(f'id="{opens[1]}"') :].split("</table>", maxsplit=1)[0]
+                assert behind.count("<tr>") - 1 == int(opens[2])
+                steps += 1
+    assert steps > 8
+
+
+def test_nothing_that_a_number_names_is_missing_behind_it(page: str) -> None:
+    """Also a creatinine of a year ago, which a grade of kidney injury was counted against."""
+    assert "not kept for this report" not in page
+
+
+def test_no_calendar_date_and_no_birth_date_is_behind_a_number(page: str) -> None:
+    """Times are hours from time zero, in the pop-overs too; recruitment dates stand in the head."""
+    body = page[page.index("Key results") :]
+    assert not re.search(r"\b(?:19|20)\d\d-\d\d-\d\d", re.sub(r"<code>.*?</code>", "", body))
