@@ -111,11 +111,37 @@ def test_every_number_of_a_summary_of_real_patients_opens_whom_it_counts(tmp_pat
     assert closed((tmp_path / "report.html").read_text(encoding="utf-8")) == set()
 
 
+def figures(page: str) -> dict[str, str]:
+    """The drawings of a page by name."""
+    return dict(re.findall(r'<figure id="fig-([^"]+)">(.*?)</figure>', page, re.S))
+
+
+def test_every_mark_of_a_figure_that_leads_anywhere_leads_to_a_row_of_the_page(page: str) -> None:
+    ids = re.findall(r' id="([^"]+)"', page)
+    assert len(ids) == len(set(ids))
+    leading = {
+        name: set(re.findall(r'href="#([^"]+)"', svg)) for name, svg in figures(page).items()
+    }
+    assert {name for name, targets in leading.items() if not targets} == {"escalation"}
+    assert set().union(*leading.values()) <= set(ids)
+
+
+def test_every_number_that_a_figure_prints_leads_to_its_row(page: str) -> None:
+    """Axes, headings and the line of a cut-off are no results."""
+    for name, svg in figures(page).items():
+        bare = re.sub(r"<a\b.*?</a>", "", svg, flags=re.S)
+        if name == "attrition":
+            assert not re.search(r"<text[^>]*>[^<]*\d", bare)
+        marks = re.findall(r'<g class="mark-text role-mark[^"]*".*?</g>', bare, re.S)
+        printed = [text for mark in marks for text in re.findall(r"<text[^>]*>([^<]*)<", mark)]
+        assert [t for t in printed if re.search(r"\d", t) and "cut-off" not in t] == [], name
+
+
 def test_a_step_of_the_attrition_names_everybody_whom_it_took(page: str) -> None:
     start = page.index("Who left at each step")
     table = page[start : page.index("</table>", start)]
     steps = 0
-    for row in table.split("<tr>")[2:]:
+    for row in re.split(r"<tr[^>]*>", table)[2:]:
         for cell in (row.split("<td>")[2], row.split("<td>")[5]):  # who left, who remained
             opens = re.search(r'popovertarget="(\w+)"[^>]*>(\d+)<', cell)
             if opens and int(opens[2]) <= 200:

@@ -8,7 +8,7 @@ from becalm import agreement
 from becalm.agreement import Agreement
 from becalm.clock import UNKNOWN_TIME
 from becalm.report import facts
-from becalm.report.cohort import Cohort, Row
+from becalm.report.cohort import Cohort, Row, anchor
 from becalm.report.drill import Drill
 from becalm.report.tables import Table
 from becalm.report.text import UNKNOWN, heading, hours, interval, label, number
@@ -64,8 +64,9 @@ def _said(cohort: Cohort, row: Row | None) -> str:
 
 def agreed(cohort: Cohort, drill: Drill) -> Table:
     """Return how far each pair of definitions agrees."""
-    rows = []
+    rows, ids = [], []
     for pair in pairs(cohort):
+        ids.append(anchor("pair", pair.a, pair.b))
         kappa = UNKNOWN if pair.kappa is None else number(pair.kappa, 2)
         if pair.interval:
             kappa += f" ({number(pair.interval[0], 2)} to {number(pair.interval[1], 2)})"
@@ -85,7 +86,7 @@ def agreed(cohort: Cohort, drill: Drill) -> Table:
                      *[drill.people(each, head, lines) for each in told]])  # fmt: skip
     head = ["Pair", "decided by both", "both met", "first only", "second only", "neither met",
             "undetermined by one or both", "Cohen's kappa (95 % interval)"]  # fmt: skip
-    return Table(head, rows)
+    return Table(head, rows, ids=ids)
 
 
 def decisive(cohort: Cohort, drill: Drill) -> Table:

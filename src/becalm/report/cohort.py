@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
+from urllib.parse import quote
 
 import numpy as np
 
@@ -16,7 +17,14 @@ from becalm.result import StudyResult
 Row = dict[str, Any]
 ROW_EACH: Final = 10
 """Up to so many patients have a row each in table 1; more are summarised."""
+PER_PERSON: Final = 100
+"""Up to so many patients the long tables list every one; above, the written tables do."""
 CLOCKS: Final = ("t0", "t_civ", "t_high")
+
+
+def anchor(*parts: str) -> str:
+    """Return the name of a row of the page, whatever characters ids have: `items-hscore-ILL-1`."""
+    return "-".join(quote(part, safe="") for part in parts)
 
 
 @dataclass(frozen=True)
@@ -41,6 +49,10 @@ class Cohort:
     @cached_property
     def person(self) -> dict[str, Row]:
         return {row["person_id"]: row for row in self.persons}
+
+    def link(self, *parts: str) -> str | None:
+        """Return where a figure's mark leads: to its row on the page, where the page has that row."""
+        return f"#{anchor(*parts)}" if self.n <= PER_PERSON else None
 
     @property
     def drug(self) -> str:

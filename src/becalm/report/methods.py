@@ -8,7 +8,7 @@ from typing import Any
 from becalm import citations
 from becalm.errors import DefinitionError
 from becalm.report.cohort import Cohort
-from becalm.report.text import label
+from becalm.report.text import label, words
 
 
 def _span(text: str) -> str:
@@ -63,7 +63,7 @@ def methods(cohort: Cohort) -> list[tuple[str, str]]:
         )
     )
     if p.exclude.conditions:
-        found.append(("Excluded", ", ".join(label(c) for c in p.exclude.conditions)))
+        found.append(("Excluded", words(", ".join(label(c) for c in p.exclude.conditions))))
     b = p.baseline
     found.append(
         ("Baseline", f"last value: ferritin in {_span(b.ferritin)}, others in {_span(b.other)} before the clock; "

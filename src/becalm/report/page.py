@@ -9,8 +9,8 @@ from functools import cache
 import jinja2
 from markupsafe import Markup
 
-from becalm.report import agreement, key, landmark, methods, table_one, tables, treatment
-from becalm.report.cohort import ROW_EACH, Cohort
+from becalm.report import agreement, counts, key, landmark, methods, table_one, tables, treatment
+from becalm.report.cohort import PER_PERSON, ROW_EACH, Cohort
 from becalm.report.drill import Drill
 from becalm.report.figures import course
 from becalm.report.tables import Table
@@ -108,7 +108,7 @@ def _fig(figures: Mapping[str, Figure], *names: str) -> list[Figure]:
 
 def _parts(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> list[Part | None]:
     n = cohort.n
-    each = n <= tables.PER_PERSON
+    each = n <= PER_PERSON
     treated = bool(cohort.drug)
     nearest = tables.nearest(cohort, drill)
     protocol = cohort.result.protocol
@@ -116,10 +116,10 @@ def _parts(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> list[
         "flow", "Who was studied",
         ["Nobody entered the study."] if not n else [],
         _fig(figures, "attrition"), [_named(nearest, "Nearest misses")] if nearest else [],
-        [_named(tables.attrition(cohort, drill), "Who left at each step")],
+        [_named(counts.attrition(cohort, drill), "Who left at each step")],
     )  # fmt: skip
     if not n:
-        return [flow, _missing(cohort, figures)]
+        return [flow, _missing(cohort, drill, figures)]
     if n <= ROW_EACH:
         first = [_named(table_one.each_patient(cohort, drill), "Table 1. Every patient")]
     else:
@@ -134,7 +134,8 @@ def _parts(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> list[
         _named(
             treatment.prior(cohort, drill),
             f"Immunotherapies before {'t0' if treated else 'the index'}",
-        )
+        ),
+        _named(treatment.given(cohort, drill), "Every immunotherapy that was given, with its rows"),
     ]
     if treated:
         given.append(
@@ -198,17 +199,17 @@ def _parts(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> list[
     )  # fmt: skip
     parts.append(_landmark(cohort))
     parts.append(_agreement(cohort, drill, figures))
-    safety = _named(tables.safety(cohort, drill), "Every event: grade before, worst after, onset")
-    parts.append(
-        Part(
-            "safety", "Safety", [], _fig(figures, "safety"), [], [safety] if safety and each else []
-        )
-    )
+    events = _named(tables.safety(cohort, drill), "Every event: grade before, worst after, onset")
+    harms = [events] if events and each else []
+    if n > ROW_EACH:
+        moved = _named(counts.shifts(cohort, drill), "How grades moved, patients counted")
+        harms = [table for table in (moved, *harms) if table]
+    parts.append(Part("safety", "Safety", [], _fig(figures, "safety"), [], harms))
     ends = _named(tables.outcome(cohort, drill), "How it ended")
     if each:
         parts.append(Part("outcome", "Outcome", [], [], [ends] if n <= ROW_EACH else [],
                           [] if n <= ROW_EACH else [ends]))  # fmt: skip
-    parts.append(_missing(cohort, figures))
+    parts.append(_missing(cohort, drill, figures))
     return parts
 
 
@@ -243,11 +244,11 @@ def _agreement(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> P
          "counted beside it. A missing test decides alone if the definition is met or not met after "
          "every result it can have, everything else staying unknown."],
         _fig(figures, "agreement"), shown if many else [each, *shown],
-        [each] if many and cohort.n <= tables.PER_PERSON else [],
+        [each] if many and cohort.n <= PER_PERSON else [],
     )  # fmt: skip
 
 
-def _missing(cohort: Cohort, figures: Mapping[str, Figure]) -> Part:
+def _missing(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Part:
     result = cohort.result
     absent = Table(
         ["Not in these records", "What cannot be known without it"],
@@ -258,9 +259,13 @@ def _missing(cohort: Cohort, figures: Mapping[str, Figure]) -> Part:
     refused = _named(refused, f"Rows that were not used, and why ({rows:,} rows)")
     short = len(refused.rows) <= 12
     shown = [_named(absent, "Tables that the records do not have"), *([refused] if short else [])]
+    folded = []
+    if cohort.n <= PER_PERSON:
+        counted = counts.counted(cohort, drill)
+        folded = [_named(counted, "What was measured on which day, patients counted")]
     return Part(
         "missing", "What is missing", consequences(result.consequences), _fig(figures, "missing"),
-        [table for table in shown if table], [] if short else [refused],
+        [table for table in shown if table], [t for t in (*folded, *([] if short else [refused])) if t],
     )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from markupsafe import Markup, escape
 
 from becalm import stats
 from becalm.clock import UNKNOWN_TIME
-from becalm.report.cohort import Cohort, Row
+from becalm.report.cohort import Cohort, Row, anchor
 from becalm.report.drill import Drill, series_value
 from becalm.report.text import (
     UNKNOWN,
@@ -28,12 +28,8 @@ from becalm.report.text import (
     words,
 )  # fmt: skip
 
-PER_PERSON: Final = 100
-"""Up to so many patients the long tables list every one; above, the written tables do."""
 HORIZON: Final = {"h24": "24 h", "h48": "48 h", "h72": "72 h", "d7": "day 7"}
 FALLS: Final = ("fall_15", "fall_25", "fall_50")
-LISTED: Final = 200
-"""Persons named at most of those whom one step of the attrition took."""
 DRAWN: Final = 4000
 """Values listed under a figure at most."""
 
@@ -118,7 +114,7 @@ def ending(cohort: Cohort, drill: Drill, person: str) -> list[Any]:
 
 def response(cohort: Cohort, drill: Drill, clock: str) -> Table:
     """Return values at each horizon against baseline on one clock, with status and confounders."""
-    rows = []
+    rows, ids = [], []
     for row in cohort.response:
         if row["clock"] != clock:
             continue
@@ -134,9 +130,10 @@ def response(cohort: Cohort, drill: Drill, clock: str) -> Table:
         cells.append(drill.rows(ratio, person, row["source_row"]))
         cells += [row["status"], labels(row["confounded_by"]), labels(row["modified_by"])]
         rows.append(cells)
+        ids.append(anchor("change", clock, person, row["variable"]))
     head = ["Patient", "Test", "baseline", "peak, 72 h before", *HORIZON.values(), "48 h ÷ baseline",
             "status at 48 h", "also given (confounded by)", "moved by (modified by)"]  # fmt: skip
-    return Table(head, rows)
+    return Table(head, rows, ids=ids)
 
 
 def definitions(cohort: Cohort, drill: Drill) -> Table:
@@ -172,7 +169,8 @@ def definitions(cohort: Cohort, drill: Drill) -> Table:
     head = ["Patient", "Definition", "Peak to index", "without modified items", "items assessed",
             "probability as published", "first possible", "first met", "held", "at index",
             "peak ever", "in its own population"]  # fmt: skip
-    return Table(head, rows)
+    ids = [anchor("total", row["criterion"], row["person_id"]) for row in cohort.criteria]
+    return Table(head, rows, ids=ids)
 
 
 def items(cohort: Cohort, drill: Drill, criterion: str) -> Table:
@@ -184,7 +182,8 @@ def items(cohort: Cohort, drill: Drill, criterion: str) -> Table:
     rows = [
         [person, *[_item(drill, cells.get((person, name))) for name in names]] for person in people
     ]
-    return Table(["Patient", *[heading(name.replace(".", ": ")) for name in names]], rows)
+    head = ["Patient", *[heading(name.replace(".", ": ")) for name in names]]
+    return Table(head, rows, ids=[anchor("items", criterion, person) for person in people])
 
 
 def _item(drill: Drill, row: Row | None) -> Markup:
@@ -220,7 +219,8 @@ def safety(cohort: Cohort, drill: Drill) -> Table:
         )  # fmt: skip
     head = ["Patient", "Event", "before → worst after", "onset of the worst",
             f"on {cohort.drug or 'drug'}", "attribution (said by a person)", "counted against"]  # fmt: skip
-    return Table(head, rows)
+    ids = [anchor("safety", row["event"], row["person_id"]) for row in cohort.safety]
+    return Table(head, rows, ids=ids)
 
 
 def episodes(cohort: Cohort, drill: Drill) -> Table:
@@ -256,7 +256,7 @@ def outcome(cohort: Cohort, drill: Drill) -> Table:
         )  # fmt: skip
     head = ["Patient", "Outcome", "discharged", "on drug at death", "infection-linked death", "relapse",
             "follow-up"]  # fmt: skip
-    return Table(head, rows)
+    return Table(head, rows, ids=[anchor("end", row[0]) for row in rows])
 
 
 def nearest(cohort: Cohort, drill: Drill) -> Table:
@@ -338,33 +338,6 @@ def _course(cohort: Cohort, said: str) -> str:
         if cohort.claim == "response"
         else said.replace("responded", "fell").replace("respond", "fall")
     )
-
-
-def attrition(cohort: Cohort, drill: Drill) -> Table:
-    """Return the steps of the attrition; counts of persons open who left, and who remained."""
-    left = cohort.result.left
-    who, step = left["person_id"].astype(str), left["step"]
-    rows: list[list[Any]] = []
-    before: Row | None = None
-    for row in cohort.result.tables["attrition"].rows():
-        gone, still = who[step == row["step"]], [*cohort.ids, *who[step > row["step"]][:LISTED]]
-        lost = [before[name] - row[name] if before else 0 for name in ("persons", "stays", "rows")]
-        rows.append(
-            [row["reason"], *[_some(drill, n, gone.tolist(), lost[0]) for n in lost],
-             _some(drill, row["persons"], sorted(still), row["persons"])]
-        )  # fmt: skip
-        before = row
-    return Table(
-        ["Step", "persons who left", "their stays", "their rows", "persons remaining"], rows
-    )
-
-
-def _some(drill: Drill, shown: int, who: Sequence[str], of: int) -> Markup:
-    """Return a count that opens the first persons of those it is of; nobody is behind a zero."""
-    lines = [[name] for name in who[:LISTED]] if shown else []
-    if lines and of > len(lines):
-        lines.append([f"and {of - len(lines):,} more"])
-    return drill.people(f"{shown:,}", ["person"], lines)
 
 
 def no_test(n: int) -> str:

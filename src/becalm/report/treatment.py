@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from becalm.report.cohort import Cohort, Row
+from becalm.report.cohort import Cohort, Row, anchor
 from becalm.report.drill import Drill
 from becalm.report.tables import Table, when
 from becalm.report.text import UNKNOWN, answer, hours, label, number
@@ -32,6 +32,26 @@ def prior(cohort: Cohort, drill: Drill) -> Table:
     if lines:
         head += ["most in 24 h, as prednisolone", "refractory", "because"]
     return Table(head, rows)
+
+
+def given(cohort: Cohort, drill: Drill) -> Table:
+    """Return every immunotherapy given, from two weeks before time zero, with its rows."""
+    found: dict[tuple[str, str], list[Row]] = {}
+    for step in sorted(cohort.steps, key=lambda step: (step["person_id"], step["start"])):
+        found.setdefault((step["person_id"], step["drug"]), []).append(step)
+    rows: list[list[Any]] = []
+    for (person, drug), steps in found.items():
+        known = [step["amount_mg"] for step in steps]
+        top = max((step["rate_mg_h"] for step in steps if step["rate_mg_h"] > 0), default=math.nan)
+        told = [when(cohort, person, steps[0]["start"]),
+                when(cohort, person, max(step["end"] for step in steps)),
+                str(len(steps)), number(math.fsum(known), 5), number(top)]  # fmt: skip
+        keys = [step["source_row"] for step in steps]
+        routes = ", ".join(dict.fromkeys(step["route"] for step in steps if step["route"]))
+        rows.append([person, label(drug), routes or UNKNOWN,
+                     *[drill.rows(each, person, keys) for each in told]])  # fmt: skip
+    head = ["Patient", "Drug", "routes", "first", "last", "rows", "mg in all", "highest mg/h"]
+    return Table(head, rows, ids=[anchor("given", *key) for key in found])
 
 
 def _failed(line: Row | None) -> list[str]:

@@ -13,6 +13,10 @@ from typing import Any
 Spec = dict[str, Any]
 
 
+LINK: Spec = {"href": {"field": "link", "type": "nominal"}}
+"""The channel that leads a mark to its row on the page; a mark without a link leads nowhere."""
+
+
 def values(rows: Sequence[Mapping[str, Any]]) -> Spec:
     """Return rows as inline data."""
     return {"values": list(rows)}

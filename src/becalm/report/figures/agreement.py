@@ -5,7 +5,7 @@ from __future__ import annotations
 from becalm.report import agreement, theme
 from becalm.report.cohort import Cohort
 from becalm.report.text import label, number
-from becalm.report.vega import Spec, category, flat, mark, quantity, values
+from becalm.report.vega import LINK, Spec, category, flat, mark, quantity, values
 
 
 def spec(cohort: Cohort) -> Spec | None:
@@ -18,7 +18,8 @@ def spec(cohort: Cohort) -> Spec | None:
     cells = [
         {"a": label(pair.a), "b": label(pair.b), "share": pair.agreed / pair.n,
          "text": f"{pair.agreed}/{pair.n}",
-         "kappa": "" if pair.kappa is None else f"κ {number(pair.kappa, 2)}"}
+         "kappa": "" if pair.kappa is None else f"κ {number(pair.kappa, 2)}",
+         "link": cohort.link("pair", pair.a, pair.b)}
         for pair in pairs
     ]  # fmt: skip
     at = {
@@ -26,7 +27,7 @@ def spec(cohort: Cohort) -> Spec | None:
                       axis={"orient": "top", "labelAngle": 0, "domain": False, "ticks": False}),
         "y": category("b", sort=names, scale={"domain": names[1:]}, title=None,
                       axis={"domain": False, "ticks": False}),
-    }  # fmt: skip
+    } | LINK  # fmt: skip
     colour = quantity("share", legend=None, scale=flat(0, 1, interpolate="rgb",
                       range=[theme.WHITE, "#00456e"]))  # fmt: skip
     ink = {"condition": {"test": "datum.share > 0.5", "value": theme.WHITE}, "value": theme.BLACK}

@@ -7,7 +7,7 @@ import textwrap
 from typing import Final
 
 from becalm.report import theme
-from becalm.report.cohort import Cohort, Row
+from becalm.report.cohort import Cohort, Row, anchor
 from becalm.report.text import words
 
 BOX: Final = 430
@@ -32,16 +32,20 @@ def draw(cohort: Cohort) -> str:
             parts.append(_line(BOX / 2, y, BOX / 2, down))
             middle = y + 6 + height / 2
             parts.append(_arrow(BOX / 2, middle, BOX + 36, middle))
-            parts.append(_box(BOX + 38, y + 6, SIDE, height, lost, bold=len(lost) - 1, pale=True))
+            box = _box(BOX + 38, y + 6, SIDE, height, lost, bold=len(lost) - 1, pale=True)
+            parts.append(_linked(step, box))
             y = down
             if not final and not _moved(steps[i - 1], step):
                 continue
-        told = [_capital(step["reason"]) if not i else "Cohort" if final else "Left", _kept(step)]
+        told = [
+            _capital(step["reason"]) if not i else "Cohort" if final else "Remaining",
+            _kept(step),
+        ]
         height = LINE * len(told) + 12
         if i:
             parts.append(_arrow(BOX / 2, y, BOX / 2, y + 8))
             y += 8
-        parts.append(_box(2, y, BOX, height, told, bold=1, last=final))
+        parts.append(_linked(step, _box(2, y, BOX, height, told, bold=1, last=final)))
         y += height
     size = (BOX + SIDE + 44, y + 8)
     return (
@@ -49,6 +53,11 @@ def draw(cohort: Cohort) -> str:
         f'viewBox="0 0 {size[0]} {size[1]:g}"><rect width="100%" height="100%" fill="{theme.WHITE}"/>'
         f'<g font-family="{theme.FONT}" font-size="11" fill="{theme.BLACK}">{"".join(parts)}</g></svg>'
     )
+
+
+def _linked(step: Row, box: str) -> str:
+    """Lead a box to its row of the table that names the persons."""
+    return f'<a href="#{anchor("step", str(step["step"]))}">{box}</a>'
 
 
 def _capital(text: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any, Final
 from becalm.report import theme
 from becalm.report.cohort import Cohort, Row
 from becalm.report.text import heading, unit
-from becalm.report.vega import Spec, flat, mark, quantity, values
+from becalm.report.vega import LINK, Spec, flat, mark, quantity, values
 
 EACH: Final = 6
 """Up to so many patients have a column each; more are drawn over each other with their median."""
@@ -150,7 +150,7 @@ def _decades(low: float, high: float) -> tuple[float, float]:
 def _marks(x: Spec, y: Spec, drawn: list[Row]) -> list[Spec]:
     """Return the line through the values, the values, and arrows where only a bound is known."""
     at = {"x": x, "y": y}
-    linked = at | {"href": {"field": "link", "type": "nominal"}}
+    linked = at | LINK
     kinds = {row["kind"] for row in drawn}
     layers = [
         mark("line", at, where="isValid(datum.value)", color=theme.BLACK, strokeWidth=1.2),

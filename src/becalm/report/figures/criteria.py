@@ -7,7 +7,7 @@ import math
 from becalm.report import theme
 from becalm.report.cohort import Cohort, Row
 from becalm.report.text import heading, interval, label
-from becalm.report.vega import Spec, category, flat, mark, quantity, values
+from becalm.report.vega import LINK, Spec, category, flat, mark, quantity, values
 
 
 def spec(cohort: Cohort, criterion: str) -> Spec | None:
@@ -18,7 +18,7 @@ def spec(cohort: Cohort, criterion: str) -> Spec | None:
         return None
     people = [person for person in cohort.ids if any(r["person_id"] == person for r in totals)]
     step = 21 if len(people) <= 12 else max(3.0, min(15.0, 1000 / len(people)))
-    matrix = _matrix(items, people, step)
+    matrix = _matrix(cohort, items, people, step)
     totalled = _totals(cohort, criterion, totals, people, step)
     return {"hconcat": [matrix, totalled], "spacing": 18}
 
@@ -33,11 +33,11 @@ def _text(row: Row) -> str:
     return interval(low, high) + ("*" if row["modified_by"] else "")
 
 
-def _matrix(items: list[Row], people: list[str], step: float) -> Spec:
+def _matrix(cohort: Cohort, items: list[Row], people: list[str], step: float) -> Spec:
     names = list(dict.fromkeys(row["item"] for row in items))
     cells = [
         {"person": row["person_id"], "item": heading(row["item"]), "state": row["state"],
-         "text": _text(row)}
+         "text": _text(row), "link": cohort.link("items", row["criterion"], row["person_id"])}
         for row in items
     ]  # fmt: skip
     x = category("item", sort=[heading(name) for name in names], title=None,
@@ -56,7 +56,7 @@ def _matrix(items: list[Row], people: list[str], step: float) -> Spec:
         "condition": {"test": "datum.state === 'met'", "value": theme.WHITE},
         "value": theme.BLACK,
     }
-    at = {"x": x, "y": y}
+    at = {"x": x, "y": y} | LINK
     layers = [
         mark("rect", at | {"color": fill}, stroke="#9aa3ab", strokeWidth=0.8 if step > 9 else 0.2),
         mark("rule", {"x": x | {"bandPosition": 0}, "x2": {"field": "item", "bandPosition": 1},
@@ -80,7 +80,8 @@ def _totals(
     cut = cohort.cutoff(criterion)
     rows = [
         {"person": row["person_id"], "low": row["low"], "high": row["high"], "status": row["status"],
-         "text": f"{interval(row['low'], row['high'])}, {row['status']}"}
+         "text": f"{interval(row['low'], row['high'])}, {row['status']}",
+         "link": cohort.link("total", criterion, row["person_id"])}
         for row in totals
     ]  # fmt: skip
     ends = [row[end] for row in rows for end in ("low", "high") if math.isfinite(row[end])]
@@ -88,17 +89,18 @@ def _totals(
     x = quantity("low", scale=flat(0, top), title=f"{label(criterion)}: lowest to highest possible",
                  axis={"tickCount": 5 if top > 5 else max(1, int(top))})  # fmt: skip
     y = category("person", sort=people, scale={"domain": people}, title=None, axis=None)
+    at = {"y": y} | LINK
     end = x | {"field": "high"}
     dark = {"condition": {"test": "datum.status === 'met'", "value": theme.BLUE},
             "value": theme.GREY}  # fmt: skip
     thick = max(1.5, min(5.0, step / 3))
     layers = [
-        mark("rule", {"x": x, "x2": {"field": "high"}, "y": y, "color": dark}, strokeWidth=thick),
-        mark("point", {"x": x, "y": y, "color": dark}, filled=True, opacity=1, size=12 * thick),
-        mark("point", {"x": end, "y": y, "color": dark}, filled=True, opacity=1, size=12 * thick),
+        mark("rule", at | {"x": x, "x2": {"field": "high"}, "color": dark}, strokeWidth=thick),
+        mark("point", at | {"x": x, "color": dark}, filled=True, opacity=1, size=12 * thick),
+        mark("point", at | {"x": end, "color": dark}, filled=True, opacity=1, size=12 * thick),
     ]
     if step > 9:
-        beside = {"y": y, "text": {"field": "text"}, "x": {"value": 272}}
+        beside = at | {"text": {"field": "text"}, "x": {"value": 272}}
         layers.append(mark("text", beside, align="left", fontSize=10.5))
     if math.isfinite(cut):
         rule = mark("rule", {"x": {"datum": cut, "type": "quantitative"}}, color=theme.VERMILION,

@@ -9,7 +9,7 @@ from becalm.report import theme
 from becalm.report.cohort import ROW_EACH, Cohort, Row
 from becalm.report.figures import swimmer
 from becalm.report.figures.course import PLAIN, SIDE, columns
-from becalm.report.vega import Spec, category, flat, mark, quantity
+from becalm.report.vega import LINK, Spec, category, flat, mark, quantity
 
 COLUMNS: Final = 5
 """Patients beside each other; more stand beneath."""
@@ -44,7 +44,8 @@ def rates(cohort: Cohort) -> list[Row]:
                 continue
             found.append(
                 {"person": person, "kind": kind, "start": max(start, low), "end": min(end, high),
-                 "top": step["rate_mg_h"] if kind == "rate" else None, "zero": 0}
+                 "top": step["rate_mg_h"] if kind == "rate" else None, "zero": 0,
+                 "link": cohort.link("given", person, cohort.drug)}
             )  # fmt: skip
     return found
 
@@ -55,7 +56,8 @@ def daily(cohort: Cohort) -> list[Row]:
     return [
         {"person": row["person_id"], "kind": "known" if row["mg"] >= 0 else "unknown",
          "start": row["day"] - 1, "end": row["day"],
-         "top": row["mg"] if row["mg"] >= 0 else None, "zero": 0}
+         "top": row["mg"] if row["mg"] >= 0 else None, "zero": 0,
+         "link": cohort.link("given", row["person_id"], cohort.drug)}
         for row in cohort.rows("daily_dose")
         if row["drug"] == cohort.drug and 1 <= row["day"] <= high
     ]  # fmt: skip
@@ -121,7 +123,7 @@ def _group(cohort: Cohort, people: list[str]) -> Spec:
     above = {
         "x": x,
         "y": {"datum": most * 1.18, "type": "quantitative", "scale": flat(0, most * 1.3)},
-    }
+    } | LINK
     row(rate, [
         mark("rect", _box(x, y), where="datum.kind === 'rate'", color=theme.BLUE, stroke=theme.BLUE,
              strokeWidth=0.6, opacity=1),
@@ -152,7 +154,7 @@ def _group(cohort: Cohort, people: list[str]) -> Spec:
         row(lanes, [
             mark("bar", at | {"x2": {"field": "end"}}, where="datum.kind === 'stretch'",
                  color="#b9c2ca", height=2.5),
-            mark("tick", at, where="datum.kind === 'dose'", color=theme.BLACK, thickness=1.4, size=8),
+            mark("tick", at | LINK, where="datum.kind === 'dose'", color=theme.BLACK, thickness=1.4, size=8),
         ], 13.0 * len(names), last=True)  # fmt: skip
     return {"vconcat": rows, "spacing": 9}
 
@@ -175,7 +177,7 @@ def _most(rows: list[Row]) -> float:
 
 
 def _box(x: Spec, y: Spec) -> Spec:
-    return {"x": x, "x2": {"field": "end"}, "y": y, "y2": {"field": "zero"}}
+    return {"x": x, "x2": {"field": "end"}, "y": y, "y2": {"field": "zero"}} | LINK
 
 
 def _x(cohort: Cohort, *, labelled: bool) -> Spec:

@@ -7,7 +7,7 @@ from typing import Final
 from becalm.report import theme
 from becalm.report.cohort import ROW_EACH, Cohort, Row
 from becalm.report.text import heading
-from becalm.report.vega import Spec, category, mark, quantity, values
+from becalm.report.vega import LINK, Spec, category, mark, quantity, values
 
 DAYS: Final = 14
 """Days after time zero that are drawn."""
@@ -41,11 +41,12 @@ def _each(cohort: Cohort, rows: list[Row]) -> Spec:
     panels = []
     for i, person in enumerate(cohort.ids):
         mine = [
-            {"day": r["day"], "name": heading(r["variable"]), "n": r["n"]}
+            {"day": r["day"], "name": heading(r["variable"]), "n": r["n"],
+             "link": cohort.link("counted", r["variable"])}
             for r in rows
             if r["person_id"] == person
-        ]
-        at = _axes(rows, labelled=i == 0)
+        ]  # fmt: skip
+        at = _axes(rows, labelled=i == 0) | LINK
         colour = quantity("n", legend=None, scale={
             "type": "threshold", "domain": [1, 2, 4],
             "range": [theme.WHITE, theme.SKY, "#3d8fc4", "#00456e"]})  # fmt: skip
@@ -70,10 +71,10 @@ def _all(cohort: Cohort, rows: list[Row]) -> Spec:
         seen.setdefault((row["variable"], row["day"]), []).append(row["n"] > 0)
     cells = [
         {"name": heading(name), "day": day, "share": sum(had) / len(had),
-         "text": f"{100 * sum(had) / len(had):.0f}"}
+         "text": f"{100 * sum(had) / len(had):.0f}", "link": cohort.link("counted", name)}
         for (name, day), had in seen.items()
     ]  # fmt: skip
-    at = _axes(rows, labelled=True)
+    at = _axes(rows, labelled=True) | LINK
     colour = quantity(
         "share",
         legend=None,

@@ -7,7 +7,7 @@ from typing import Final
 from becalm.report import theme
 from becalm.report.cohort import ROW_EACH, Cohort, Row
 from becalm.report.text import heading
-from becalm.report.vega import Spec, category, flat, mark, quantity, values
+from becalm.report.vega import LINK, Spec, category, flat, mark, quantity, values
 
 GRADES: Final = {"aki": 3}
 """The highest grade of an event: three KDIGO stages, else four grades of CTCAE."""
@@ -49,7 +49,8 @@ def _each(cohort: Cohort, event: str, i: int) -> Spec:
                 {"person": row["person_id"], "before": before if before >= 0 else None,
                  "after": after if after >= 0 else None, "same": known and before == after,
                  "moved": known and before != after, "worse": known and after > before,
-                 "none": before < 0 and after < 0}
+                 "none": before < 0 and after < 0,
+                 "link": cohort.link("safety", event, row["person_id"])}
             )  # fmt: skip
     labelled = i == 0
     y = category("person", sort=cohort.ids, scale={"domain": cohort.ids}, title=None,
@@ -61,8 +62,8 @@ def _each(cohort: Cohort, event: str, i: int) -> Spec:
             "before", scale=scale, axis=axis, title="stage" if event == "aki" else "grade"
         ),
         "y": y,
-    }
-    to = {"x": quantity("after", scale=scale, axis=axis), "y": y}
+    } | LINK
+    to = {"x": quantity("after", scale=scale, axis=axis), "y": y} | LINK
     ink = {
         "color": {
             "condition": {"test": "datum.worse", "value": theme.VERMILION},
@@ -73,7 +74,7 @@ def _each(cohort: Cohort, event: str, i: int) -> Spec:
         "x": {"datum": top / 2, "type": "quantitative", "scale": scale, "axis": axis},
         "y": y,
         "text": {"value": "not graded"},
-    }
+    } | LINK
     layers = [
         mark("rule", at | {"x2": {"field": "after"}} | ink, where="datum.moved", strokeWidth=2),
         mark("point", at, where="isValid(datum.before)", filled=True, fill=theme.WHITE, opacity=1,
@@ -106,7 +107,8 @@ def _shift(cohort: Cohort, event: str, i: int) -> Spec:
             )
             tally[key[0], key[1]] = tally.get((key[0], key[1]), 0) + 1
     rows: list[Row] = [
-        {"before": before, "after": after, "n": n} for (before, after), n in tally.items()
+        {"before": before, "after": after, "n": n, "link": cohort.link("shift", event, before)}
+        for (before, after), n in tally.items()
     ]
     axis = {"domain": False, "ticks": False, "labelAngle": 0}
     x = category("after", sort=grades, scale={"domain": grades}, axis=axis, title="worst after")
@@ -123,8 +125,8 @@ def _shift(cohort: Cohort, event: str, i: int) -> Spec:
         "value": theme.BLACK,
     }
     layers = [
-        mark("rect", {"x": x, "y": y, "color": colour}, stroke=theme.WHITE),
-        mark("text", {"x": x, "y": y, "text": quantity("n"), "color": ink}, fontSize=10.5),
+        mark("rect", {"x": x, "y": y, "color": colour} | LINK, stroke=theme.WHITE),
+        mark("text", {"x": x, "y": y, "text": quantity("n"), "color": ink} | LINK, fontSize=10.5),
     ]
     return {
         "title": {"text": title(event), "frame": "group"}, "data": values(rows),

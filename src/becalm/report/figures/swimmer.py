@@ -8,7 +8,7 @@ from typing import Final
 from becalm.report import theme
 from becalm.report.cohort import ROW_EACH, Cohort, Row
 from becalm.report.text import age, heading, label, labels
-from becalm.report.vega import Spec, category, flat, mark, quantity, values
+from becalm.report.vega import LINK, Spec, category, flat, mark, quantity, values
 
 BEFORE: Final = 8.0
 LONGEST: Final = 42.0
@@ -48,7 +48,8 @@ def lanes(cohort: Cohort, person: str, days: tuple[float, float]) -> tuple[list[
     ticks, bars = [], []
     for drug, spans in sorted(given.items(), key=lambda pair: min(pair[1])):
         spans.sort()
-        ticks += [{"lane": label(drug), "start": max(s / 24, low)} for s, _ in spans]
+        link = cohort.link("given", person, drug)
+        ticks += [{"lane": label(drug), "start": max(s / 24, low), "link": link} for s, _ in spans]
         start, end = spans[0]
         for first, last in [*spans[1:], (math.inf, math.inf)]:
             if first - end > JOINED:
@@ -89,7 +90,8 @@ def ending(cohort: Cohort, person: str) -> list[Row]:
             rows.append({"kind": "died", "start": at, "text": f"died, day {at:.1f}"})
     elif low < day["discharged"] < high:
         rows.append({"kind": "discharged", "start": day["discharged"], "text": ""})
-    return [{"lane": FOLLOW_UP, "person": person, **row} for row in rows]
+    link = cohort.link("end", person)
+    return [{"lane": FOLLOW_UP, "person": person, "link": link, **row} for row in rows]
 
 
 def title(cohort: Cohort, person: str) -> str:
@@ -109,7 +111,7 @@ def _x(cohort: Cohort, field: str, *, labelled: bool) -> Spec:
 
 def _endings(x: Spec, y: Spec) -> list[Spec]:
     """Return the marks of a follow-up lane."""
-    at = {"x": x, "y": y}
+    at = {"x": x, "y": y} | LINK
     text = at | {"text": {"field": "text"}}
     point: Spec = {"filled": True, "opacity": 1, "color": theme.BLACK}
     return [
@@ -148,7 +150,7 @@ def _each(cohort: Cohort) -> Spec:
         ] + [
             {**mark("bar", at | {"x2": {"field": "end"}}, color="#b9c2ca", height=2.5),
              "data": values(bars)},
-            {**mark("tick", at, color=theme.BLACK, thickness=1.6, size=8), "data": values(ticks)},
+            {**mark("tick", at | LINK, color=theme.BLACK, thickness=1.6, size=8), "data": values(ticks)},
             _zero(cohort),
         ]  # fmt: skip
         bands.append({"width": width, "height": {"step": 13}, "layer": layers, **head})
@@ -158,21 +160,22 @@ def _each(cohort: Cohort) -> Spec:
 def _dose(cohort: Cohort, person: str, most: float) -> Spec:
     low, high = window(cohort)
     rates, singles = [], []
+    link = cohort.link("given", person, cohort.drug)
     for step in cohort.rates:
         start, end = (cohort.hours(person, step[name]) / 24 for name in ("start", "end"))
         if step["person_id"] == person and end >= low and start <= high:
             span = {"start": max(start, low), "end": min(end, high)}
-            rates.append(span | {"rate": step["rate_mg_h"], "zero": 0})
+            rates.append(span | {"rate": step["rate_mg_h"], "zero": 0, "link": link})
     for step in cohort.singles:
         start = cohort.hours(person, step["start"]) / 24
         if step["person_id"] == person and low <= start <= high:
-            singles.append({"start": start, "rate": most * 1.2})
+            singles.append({"start": start, "rate": most * 1.2, "link": link})
     x = _x(cohort, "start", labelled=False)
     axis = {"tickCount": 2, "domain": False, "ticks": False, "titleAngle": 0, "minExtent": 130,
             "maxExtent": 130, "titleAlign": "right", "titleBaseline": "middle", "titlePadding": 8}  # fmt: skip
     y = quantity("rate", scale=flat(0, most * 1.35), title=[heading(cohort.drug), "mg/h"],
                  axis=axis | {"minExtent": 30, "maxExtent": 30})  # fmt: skip
-    box = {"x": x, "x2": {"field": "end"}, "y": y, "y2": {"field": "zero"}}
+    box = {"x": x, "x2": {"field": "end"}, "y": y, "y2": {"field": "zero"}} | LINK
     return {
         "layer": [
             {
@@ -180,7 +183,7 @@ def _dose(cohort: Cohort, person: str, most: float) -> Spec:
                 "data": values(rates),
             },
             {
-                **mark("point", {"x": x, "y": y}, shape="triangle-down", size=46, filled=True,
+                **mark("point", {"x": x, "y": y} | LINK, shape="triangle-down", size=46, filled=True,
                        color=theme.BLACK, opacity=1),
                 "data": values(singles),
             },
@@ -206,7 +209,9 @@ def _compact(cohort: Cohort) -> Spec:
         day = cohort.hours(step["person_id"], step["start"]) / 24
         if low <= day <= high:
             kind = heading(step["class"] or step["drug"])
-            given.append({"person": step["person_id"], "start": day, "class": kind})
+            link = cohort.link("given", step["person_id"], step["drug"])
+            row = {"person": step["person_id"], "start": day, "class": kind, "link": link}
+            given.append(row)
     step_size = max(2.0, min(13.0, 1100 / cohort.n))
     y = category("person", sort=order, scale={"domain": order}, title=None,
                  axis={"domain": False, "ticks": False, "labels": step_size > 9})  # fmt: skip
@@ -220,7 +225,7 @@ def _compact(cohort: Cohort) -> Spec:
     layers = [
         {**layer, "data": values(ends)} for layer in _endings(x, y)[: 4 if step_size < 9 else 5]
     ]
-    dots = mark("point", {"x": x, "y": y, "color": colour, "shape": shape}, size=34, filled=True,
+    dots = mark("point", {"x": x, "y": y, "color": colour, "shape": shape} | LINK, size=34, filled=True,
                 opacity=0.95)  # fmt: skip
     if given:
         layers.append({**dots, "data": values(given)})

@@ -8,7 +8,7 @@ from typing import Final
 from becalm.report import theme
 from becalm.report.cohort import Cohort, Row
 from becalm.report.text import signs
-from becalm.report.vega import Spec, category, flat, mark, quantity, values
+from becalm.report.vega import LINK, Spec, category, flat, mark, quantity, values
 
 VARIABLE: Final = "ferritin"
 HORIZONS: Final = ("h48", "d7")
@@ -42,6 +42,7 @@ def bars(cohort: Cohort, clock: str, horizon: str) -> list[Row]:
                 "person": row["person_id"], "ratio": ratio if known else None, "one": 1,
                 "kind": kind if known else "none", "fell": known and ratio < 1 and kind != ">",
                 "text": _text(ratio, kind) if known else _why(row, horizon, kind),
+                "link": cohort.link("change", clock, row["person_id"], VARIABLE),
             }
         )  # fmt: skip
     return sorted(rows, key=lambda r: (-(r["ratio"] or -math.inf), r["person"]))
@@ -106,16 +107,16 @@ def _panel(
         "condition": {"test": "datum.fell", "value": theme.BLUE},
         "value": theme.ORANGE,
     }
-    bar = {"x": x, "y": y, "y2": {"field": "one"}, "color": colour}
-    label = {"x": x, "y": y, "text": {"field": "text"}}
-    none = {"x": x, "y": {"datum": 1, "type": "quantitative", "scale": y["scale"]},
+    bar = {"x": x, "y": y, "y2": {"field": "one"}, "color": colour} | LINK
+    label = {"x": x, "y": y, "text": {"field": "text"}} | LINK
+    none = LINK | {"x": x, "y": {"datum": 1, "type": "quantitative", "scale": y["scale"]},
             "text": {"field": "text"}}  # fmt: skip
     arrow: Spec = {"shape": "arrow", "size": 170, "filled": True, "color": theme.VERMILION}
     layers = [
         mark("bar", bar, where="isValid(datum.ratio)", width={"band": 0.62}),
-        mark("point", {"x": x, "y": y}, where="datum.kind === '<'", angle=180, yOffset=8,
+        mark("point", {"x": x, "y": y} | LINK, where="datum.kind === '<'", angle=180, yOffset=8,
              opacity=1, **arrow),
-        mark("point", {"x": x, "y": y}, where="datum.kind === '>'", yOffset=-8, opacity=1, **arrow),
+        mark("point", {"x": x, "y": y} | LINK, where="datum.kind === '>'", yOffset=-8, opacity=1, **arrow),
         {**mark("rule", {"y": {"datum": 1, "type": "quantitative", "scale": y["scale"]}},
                 color=theme.BLACK), "data": values([{}])},
     ]  # fmt: skip
