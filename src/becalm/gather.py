@@ -13,8 +13,9 @@ from becalm.chunk import Chunk
 from becalm.clock import DAY, HOUR
 from becalm.frame import Frame
 from becalm.protocol import Protocol
-from becalm.scores import Definition
-from becalm.tables import DOSE_STEPS, MISSING, NEAREST, SERIES
+from becalm.scores import Definition, Evaluation, status
+from becalm.tables import CRITERIA_COURSE, DOSE_STEPS, MISSING, NEAREST, SERIES
+from becalm.timeline import Intervals
 
 BEFORE: Final = 14 * DAY
 AFTER: Final = 30 * DAY
@@ -63,6 +64,30 @@ def series(chunk: Chunk, cohort: Frame, variables: Sequence[str]) -> Frame:
 def _of(table: Frame, person: int) -> slice:
     """Return where the rows of one person lie in a table that is sorted by person."""
     return slice(*np.searchsorted(table["person"], (person, person + 1)).tolist())
+
+
+def courses(cohort: Frame, evaluations: Iterable[Evaluation]) -> Frame:
+    """Return what each definition said of the cohort, stretch by stretch, around time zero."""
+    windows = Intervals.build(cohort["person"], cohort["t0"] - BEFORE, cohort["t0"] + AFTER)
+    row = {person: at for at, person in enumerate(cohort["person"].tolist())}
+    frames = [Frame.of(CRITERIA_COURSE)]
+    for evaluation in evaluations:
+        seen = evaluation.observed.clip(windows)
+        at = np.array([row[person] for person in seen.person.tolist()], np.intp)
+        frames.append(
+            Frame.of(
+                CRITERIA_COURSE,
+                person_id=cohort["person_id"][at],
+                episode=cohort["episode"][at],
+                criterion=np.full(len(at), evaluation.definition.name, dtype=object),
+                start=seen.start,
+                end=seen.end,
+                low=seen.low,
+                high=seen.high,
+                status=status(evaluation.definition, seen.low, seen.high),
+            )
+        )
+    return Frame.concat(frames)
 
 
 def dose_steps(chunk: Chunk, cohort: Frame) -> Frame:

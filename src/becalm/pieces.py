@@ -11,7 +11,7 @@ from typing import Final
 
 import numpy as np
 
-from becalm import tables
+from becalm import tables, writing
 from becalm.frame import Frame
 
 _BLOCK: Final = 65_536
@@ -33,11 +33,11 @@ def write(name: str, frames: Iterator[Frame], path: Path) -> int:
             if (key[1:] < key[:-1]).any():
                 raise ValueError(f"{name}: the pieces are not in the order of {keys[0]}")
             last, rows = key[-1], rows + len(block)
-            with tables.writer(name, block) as con:
-                tables.copy(con, name, "given", parts / f"{number:09}.parquet")
+            with writing.writer(name, block) as con:
+                writing.copy(con, name, "given", parts / f"{number:09}.parquet")
         pattern = Path(re.sub(r"([*?\[])", r"[\1]", folder)) / "*.parquet"
-        with tables.writer(name, tables.empty(name)) as con:
-            tables.copy(con, name, f"read_parquet({tables.quoted(pattern)})", path)
+        with writing.writer(name, tables.empty(name)) as con:
+            writing.copy(con, name, f"read_parquet({writing.quoted(pattern)})", path)
     return rows
 
 

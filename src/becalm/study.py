@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from becalm import __version__, behind, gather, scores, tables, vocabulary
+from becalm import __version__, behind, gather, scores, tables, vocabulary, writing
 from becalm.chunk import Chunk
 from becalm.clock import UNKNOWN_TIME, span
 from becalm.cohort import Candidates, Selection, candidates, select
@@ -95,6 +95,8 @@ class Total:
         self._attrition(chunk, selection)
         modifiers = chunk.modifiers()
         said = self._criteria(chunk, found, evaluations, modifiers)
+        shown = [evaluations[name] for name in protocol.definitions.report]
+        self._keep("criteria_course", gather.courses(cohort, shown))
         inputs.forget()
         self._keep("values", values(chunk.events, found.population))
         self._keep("persons", Frame({name: cohort[name] for name in tables.PERSONS}))
@@ -325,7 +327,7 @@ def write(result: StudyResult, stage: Path) -> None:
     folder = stage / "tables"
     folder.mkdir()
     for name, frame in result.tables.items():
-        tables.write(name, frame, folder)
+        writing.write(name, frame, folder)
     write_report(result, stage)
     write_manifest(stage, _facts(result, "internal: contains patient data, not for release"))
 

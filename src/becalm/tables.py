@@ -1,20 +1,13 @@
-"""The tables that a study writes: columns, keys, and how a value is written.
+"""The tables that a study writes: columns, keys, and what each means.
 
 Unknown is empty; a bound of infinity is empty too (unbounded). Lists are joined by `|`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Final
 
-import numpy as np
-
-from becalm.errors import OutputError
 from becalm.frame import Frame, Kind
 
 ROWS_REFUSED: Final[Mapping[str, Kind]] = {
@@ -262,6 +255,18 @@ PRIOR: Final[Mapping[str, Kind]] = {
     "hours_before_t0": "number",
     "source_row": "text",
 }
+CRITERIA_COURSE: Final[Mapping[str, Kind]] = {
+    # Every definition of the cohort over time, from two weeks before time zero to thirty days after:
+    # true on [start, end); where there is no row nothing that the definition reads was known.
+    "person_id": "text",
+    "episode": "count",
+    "criterion": "text",
+    "start": "time",
+    "end": "time",
+    "low": "number",
+    "high": "number",
+    "status": "text",  # met, not met, undetermined
+}
 SERIES: Final[Mapping[str, Kind]] = {
     # Every value of the cohort that a figure draws. Not written as a table of its own.
     "person_id": "text",
@@ -345,6 +350,7 @@ WRITTEN: Final[Mapping[str, tuple[Mapping[str, Kind], tuple[str, ...]]]] = {
     "persons": (PERSONS, ("person_id", "episode")),
     "criteria": (CRITERIA, ("person_id", "criterion", "moment")),
     "criteria_items": (CRITERIA_ITEMS, ("person_id", "criterion", "moment", "item")),
+    "criteria_course": (CRITERIA_COURSE, ("person_id", "episode", "criterion", "start")),
     "doses": (DOSES, ("person_id", "drug", "start", "end", "source_row")),
     "daily_dose": (DAILY_DOSE, ("person_id", "drug", "day")),
     "episodes": (EPISODES, ("person_id", "drug", "start")),
@@ -354,96 +360,7 @@ WRITTEN: Final[Mapping[str, tuple[Mapping[str, Kind], tuple[str, ...]]]] = {
     "outcome": (OUTCOME, ("person_id", "episode")),
 }
 
-_SQL: Final[Mapping[Kind, str]] = {
-    "text": "nullif({c}::VARCHAR, '')",
-    "time": "make_timestamp(nullif({c}::BIGINT, -9223372036854775808))",
-    "number": "CASE WHEN isfinite({c}::DOUBLE) THEN {c}::DOUBLE + 0 END",  # + 0: no minus zero
-    "code": "nullif({c}::INTEGER, -1)",
-    "key": "nullif({c}::BIGINT, -1)",
-    "flag": "{c}::BOOLEAN",
-    "count": "nullif({c}::BIGINT, -1)",
-    "answer": "{c}::BOOLEAN",
-}
-
 
 def empty(name: str) -> Frame:
     """Return a written table without rows."""
     return Frame.of(WRITTEN[name][0])
-
-
-@dataclass(frozen=True)
-class TableFile:
-    """One table on disk, in both of its forms."""
-
-    name: str
-    rows: int
-    paths: tuple[Path, ...]
-
-
-def write(
-    name: str, frame: Frame, folder: Path, *, formats: tuple[str, ...] = ("parquet", "csv")
-) -> TableFile:
-    """Write a table sorted by its key columns; the same rows always give the same bytes."""
-    schema, keys = WRITTEN[name]
-    if tuple(frame.columns) != tuple(schema):
-        raise ValueError(f"{name}: columns {list(frame.columns)} are not {list(schema)}")
-    paths = tuple(folder / f"{name}.{form}" for form in formats)
-    with writer(name, frame.sort(*keys)) as con:
-        con.execute("CREATE TEMP TABLE typed AS FROM given")
-        for path in paths:
-            copy(con, name, "typed", path)
-    return TableFile(name, len(frame), paths)
-
-
-@contextmanager
-def writer(name: str, frame: Frame) -> Iterator[Any]:
-    """Yield a connection in which `given` reads as the rows of a table, unknown as NULL."""
-    schema, _ = WRITTEN[name]
-    typed = ", ".join(
-        f'{_SQL[kind].format(c=f"""held."{column}" """.strip())} AS "{column}"'
-        for column, kind in schema.items()
-    )
-    with _writer().cursor() as con:
-        con.register("held", {column: np.asarray(frame[column]) for column in schema})
-        con.execute(f"CREATE TEMP VIEW given AS SELECT {typed} FROM held")
-        yield con
-
-
-def copy(con: Any, name: str, rows: str, path: Path) -> None:
-    """Write typed rows (a table, or SQL that reads as one) in the form of the file's suffix."""
-    import duckdb
-
-    schema, _ = WRITTEN[name]
-    text = ", ".join(
-        f"""replace("{column}"::VARCHAR, ' ', 'T') AS "{column}" """
-        if kind == "time"
-        else f'"{column}"'
-        for column, kind in schema.items()
-    )
-    columns, options = (
-        ("*", "FORMAT parquet, COMPRESSION zstd")
-        if path.suffix == ".parquet"
-        else (text, "FORMAT csv, HEADER true")
-    )
-    try:
-        con.execute(f"COPY (SELECT {columns} FROM {rows}) TO {quoted(path)} ({options})")
-    except duckdb.IOException as error:
-        full = "No space left" in str(error)
-        reason = "the disk is full" if full else str(error).splitlines()[0]
-        raise OutputError(
-            f"the table {name} cannot be written ({reason})",
-            hint="Choose another place with --out",
-        ) from error
-
-
-def quoted(path: Path) -> str:
-    """Return a path as SQL text."""
-    return "'" + str(path).replace("'", "''") + "'"
-
-
-@lru_cache(maxsize=1)
-def _writer() -> Any:
-    """Return one engine for all tables of a run: starting it takes longer than a small table."""
-    import duckdb
-
-    return duckdb.connect(config={"threads": 1, "pandas_analyze_sample": 0})

@@ -377,6 +377,15 @@ def _criteria(i: int, p: Person) -> Iterator[Row]:
             }  # fmt: skip
 
 
+def _standings(i: int, p: Person) -> Iterator[Row]:
+    """HScore open from 60 h before t0, met from 30 h before to 4 h before in two totals, then not."""
+    low, high, *_ = p.hscore
+    for start, end, least, most in ((-60, -30, 100, high), (-30, -20, low, high), (-20, -4, low, low), (-4, 20, 20, 60)):  # fmt: skip
+        state = MET if least >= 169 else NOT if most < 169 else "undetermined"
+        yield {"person_id": p.id, "episode": 1, "criterion": "hscore", "start": _at(i, start),
+               "end": _at(i, end), "low": least, "high": most, "status": state}  # fmt: skip
+
+
 def _state(p: Person, item: str) -> str:
     known = {name: state for name, state, *_ in p.points}
     if item in {"nk_activity", "scd25"}:
@@ -569,6 +578,7 @@ def illustrative(persons: tuple[Person, ...] = PERSONS) -> StudyResult:
         ),
         "criteria": _frame(tables.CRITERIA, _each(persons, _criteria)),
         "criteria_items": _frame(tables.CRITERIA_ITEMS, _each(persons, _criteria_items)),
+        "criteria_course": _frame(tables.CRITERIA_COURSE, _each(persons, _standings)),
         "doses": _frame(tables.DOSES, _each(persons, _doses)),
         "episodes": _frame(tables.EPISODES, _each(persons, _episodes)),
         "daily_dose": _frame(tables.DAILY_DOSE, _each(persons, _daily)),

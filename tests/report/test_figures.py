@@ -13,7 +13,16 @@ import pytest
 
 from becalm.report import theme
 from becalm.report.cohort import Cohort
-from becalm.report.figures import attrition, course, criteria, safety, specs, swimmer, waterfall
+from becalm.report.figures import (
+    attrition,
+    course,
+    criteria,
+    safety,
+    specs,
+    standing,
+    swimmer,
+    waterfall,
+)
 from becalm.result import StudyResult
 from tests.report import fixture
 
@@ -115,6 +124,23 @@ def test_a_patient_without_a_sample_is_named_and_not_drawn() -> None:
     late = replace(fixture.PERSONS[1], labs=first | {"ferritin": ((-4.0, "14,200"),)})
     rows = waterfall.bars(Cohort(fixture.illustrative((late,))), "t0", "h48")
     assert [(row["ratio"], row["text"]) for row in rows] == [(None, "no sample")]
+
+
+def test_stretches_of_one_status_are_drawn_as_one(cohort: Cohort) -> None:
+    mine = [row for row in standing.stretches(cohort) if row["person"] == "ILL-1"]
+    told = [(round(24 * row["start"]), round(24 * row["end"]), row["state"]) for row in mine]
+    assert told == [(-60, -30, "undetermined"), (-30, -4, "met"), (-4, 20, "not met")]
+
+
+def test_the_cohort_is_counted_where_something_was_known_of_it(cohort: Cohort) -> None:
+    counted = {
+        (row["day"], row["state"]): row["n"] for row in standing.counts(standing.stretches(cohort))
+    }
+    assert counted[-2.0, "undetermined"] == 5
+    assert counted[-1.0, "met"] == 5
+    assert counted[-0.25, "met"] == 5  # 6 h before: still met
+    assert counted[0.0, "not met"] == 5
+    assert {counted[1.0, state] for state in standing.STATES} == {0}  # nothing was known
 
 
 def test_items_not_assessed_are_white_with_what_they_could_give(cohort: Cohort) -> None:

@@ -24,6 +24,7 @@ LAYERS: Final = (
     ("errors", "clock", "stats", "places"),
     ("frame", "protocol", "citations", "output"),
     ("records", "tables", "units", "timeline"),
+    ("writing",),
     ("vocabulary", "pieces"),
     ("sources",),
     ("events",),

@@ -6,8 +6,9 @@ import numpy as np
 
 from becalm import behind, gather, protocol, scores
 from becalm.chunk import Chunk
+from becalm.clock import DAY
 from becalm.frame import Frame
-from becalm.scores import Moments, criteria, evaluate
+from becalm.scores import Moments, criteria, evaluate, status
 from becalm.tables import CRITERIA, CRITERIA_ITEMS, PERSONS
 from tests.records import at, chunk, condition, dose, finding, lab, person, study
 
@@ -84,6 +85,27 @@ def test_the_rows_behind_a_class_are_told_as_recorded() -> None:
     assert ("case", "lupus", "confirmed") in said
     assert ("case", "malignancy", "no, CT") in said
     assert sum(label == "lupus" for _, label, _ in said) == 1
+
+
+def test_what_a_definition_said_over_time_is_what_it_says_at_every_moment() -> None:
+    """Stretches end at two weeks before and thirty days after; where nothing was known is none."""
+    patients, cohort = of(*PATIENTS)
+    inputs = patients.inputs("drawn")
+    evaluations = [evaluate(scores.load(name), inputs) for name in ("hscore", "mas2016")]
+    said = list(gather.courses(cohort, evaluations).rows())
+    assert {row["person_id"] for row in said} == {"case"}
+    assert {row["criterion"] for row in said} == {"hscore", "mas2016"}
+    t0 = int(cohort["t0"][0])
+    assert min(row["start"] for row in said) >= t0 - 14 * DAY
+    assert max(row["end"] for row in said) <= t0 + 30 * DAY
+    for row in said:
+        evaluation = evaluations[row["criterion"] == "mas2016"]
+        for moment in (row["start"], row["end"] - 1):
+            low, high = evaluation.at([1], [moment])
+            assert (row["low"], row["high"]) == (low[0], high[0])
+            assert [row["status"]] == status(evaluation.definition, low, high)
+    known = sum(row["end"] - row["start"] for row in said if row["criterion"] == "mas2016")
+    assert 0 < known < 44 * DAY
 
 
 def test_missing_counts_days_from_time_zero() -> None:

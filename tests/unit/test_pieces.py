@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from becalm import pieces, tables
+from becalm import pieces, tables, writing
 from becalm.frame import Frame
 
 IDS = [f"{at:03}" for at in range(50)]
@@ -42,7 +42,7 @@ def test_where_a_piece_begins_changes_no_byte(
 
 def test_a_table_in_pieces_reads_as_the_whole_table(tmp_path: Path) -> None:
     pieces.write("values", iter(cut(values(*IDS), 9)), tmp_path / "pieces.csv")
-    tables.write("values", values(*IDS), tmp_path, formats=("csv",))
+    writing.write("values", values(*IDS), tmp_path, formats=("csv",))
     assert (tmp_path / "pieces.csv").read_text() == (tmp_path / "values.csv").read_text()
 
 

@@ -21,7 +21,8 @@ from becalm.doses.units import (
     rate_unit,
 )
 from becalm.frame import Frame
-from becalm.tables import DAILY_DOSE, DOSES, EPISODES, write
+from becalm.tables import DAILY_DOSE, DOSES, EPISODES
+from becalm.writing import write
 from tests.spec.dosing import column, courses, doses_of, mg, us
 
 

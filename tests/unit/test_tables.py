@@ -9,7 +9,7 @@ import duckdb
 import numpy as np
 import pytest
 
-from becalm import tables
+from becalm import tables, writing
 from becalm.clock import to_us
 from becalm.errors import OutputError
 from becalm.frame import Frame
@@ -20,7 +20,7 @@ def persons(*rows: dict[str, Any]) -> Frame:
 
 
 def csv(frame: Frame, folder: Path, name: str = "persons") -> list[str]:
-    tables.write(name, frame, folder)
+    writing.write(name, frame, folder)
     return (folder / f"{name}.csv").read_text(encoding="utf-8").splitlines()
 
 
@@ -32,7 +32,7 @@ def query(sql: str) -> list[tuple[Any, ...]]:
 
 def cell(folder: Path, column: str, value: Any) -> str:
     """What one value of `persons` looks like in CSV."""
-    tables.write("persons", persons({"person_id": "P", column: value}), folder, formats=("csv",))
+    writing.write("persons", persons({"person_id": "P", column: value}), folder, formats=("csv",))
     path = folder / "persons.csv"
     [(text,)] = query(f"SELECT {column} FROM read_csv('{path}', all_varchar = true, nullstr = '')")
     return str(text or "")
@@ -81,7 +81,7 @@ def test_rows_are_sorted_by_their_keys_and_ids_as_text(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", tables.WRITTEN)
 def test_an_empty_table_still_has_its_header_and_types(tmp_path: Path, name: str) -> None:
-    written = tables.write(name, tables.empty(name), tmp_path)
+    written = writing.write(name, tables.empty(name), tmp_path)
     assert written.rows == 0
     header = (tmp_path / f"{name}.csv").read_text(encoding="utf-8").strip()
     assert header.split(",") == list(tables.WRITTEN[name][0])
@@ -100,8 +100,8 @@ def test_the_same_rows_always_give_the_same_bytes(tmp_path: Path) -> None:
     one, two = tmp_path / "one", tmp_path / "two"
     for folder, given in ((one, rows), (two, rows[::-1])):
         folder.mkdir()
-        tables.write("persons", persons(*given), folder)
-        tables.write("attrition", tables.empty("attrition"), folder)
+        writing.write("persons", persons(*given), folder)
+        writing.write("attrition", tables.empty("attrition"), folder)
     for form in ("csv", "parquet"):
         assert (one / f"persons.{form}").read_bytes() == (two / f"persons.{form}").read_bytes()
 
@@ -116,7 +116,7 @@ def test_both_forms_say_the_same(tmp_path: Path) -> None:
         },
         {"person_id": "b", "age": 44, "clinician": True},
     ]
-    tables.write("persons", persons(*rows), tmp_path)
+    writing.write("persons", persons(*rows), tmp_path)
     columns = "person_id, age, weight_kg, t0, clinician"
     asked = f"SELECT {columns} FROM '{tmp_path}/persons.{{}}' ORDER BY person_id"
     assert query(asked.format("csv")) == query(asked.format("parquet"))
@@ -124,10 +124,10 @@ def test_both_forms_say_the_same(tmp_path: Path) -> None:
 
 def test_columns_of_another_table_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="persons: columns"):
-        tables.write("persons", tables.empty("attrition"), tmp_path)
+        writing.write("persons", tables.empty("attrition"), tmp_path)
     more = persons({"person_id": "P"}).replace(extra=np.zeros(1))
     with pytest.raises(ValueError, match="extra"):
-        tables.write("persons", more, tmp_path)
+        writing.write("persons", more, tmp_path)
 
 
 def test_a_folder_with_a_quote_in_its_name(tmp_path: Path) -> None:
@@ -138,13 +138,13 @@ def test_a_folder_with_a_quote_in_its_name(tmp_path: Path) -> None:
 
 def test_a_place_that_cannot_be_written_is_the_users_to_mend(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="cannot be written"):
-        tables.write("persons", persons({"person_id": "P"}), tmp_path / "absent")
+        writing.write("persons", persons({"person_id": "P"}), tmp_path / "absent")
 
 
 def test_all_tables_of_a_study_take_little_time(tmp_path: Path) -> None:
     """Starting an engine for each of them took half a second; one engine serves them all."""
-    tables.write("persons", tables.empty("persons"), tmp_path)
+    writing.write("persons", tables.empty("persons"), tmp_path)
     begun = time.process_time()
     for name in tables.WRITTEN:
-        tables.write(name, tables.empty(name), tmp_path)
+        writing.write(name, tables.empty(name), tmp_path)
     assert time.process_time() - begun < 0.5

@@ -243,7 +243,7 @@ def _agreement(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> P
         ["Agreement is counted where both definitions are decided; whoever is undetermined by one is "
          "counted beside it. A missing test decides alone if the definition is met or not met after "
          "every result it can have, everything else staying unknown."],
-        _fig(figures, "agreement"), shown if many else [each, *shown],
+        _fig(figures, "standing", "agreement"), shown if many else [each, *shown],
         [each] if many and cohort.n <= PER_PERSON else [],
     )  # fmt: skip
 

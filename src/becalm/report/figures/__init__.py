@@ -15,6 +15,7 @@ from becalm.report.figures import (
     escalation,
     missing,
     safety,
+    standing,
     swimmer,
     waterfall,
 )
@@ -42,6 +43,21 @@ def specs(cohort: Cohort) -> Iterator[tuple[str, str, str, Spec]]:
                 criteria.spec(cohort, name),
             )
         )
+    found.append(
+        (
+            "standing",
+            "Which definitions were met when",
+            (
+                "A lane a definition: full height and dark where it was met, lower and paler where what "
+                "is missing decides, low and grey where it was not met, empty where nothing was known. "
+                "Beneath: "
+                if cohort.n <= course.EACH
+                else ""
+            )
+            + "patients counted every 6 h, those of whom nothing was known left out.",
+            standing.spec(cohort),
+        )
+    )
     found.append(
         (
             "agreement",
