@@ -31,6 +31,7 @@ from becalm.response import primary, response
 from becalm.result import StudyResult
 from becalm.safety import safety
 from becalm.scores import Definition, Evaluation, Moments
+from becalm.sensitivity import look_backs
 from becalm.timeline import Intervals
 
 Progress = Callable[[str], None]
@@ -97,6 +98,14 @@ class Total:
         said = self._criteria(chunk, found, evaluations, modifiers)
         shown = [evaluations[name] for name in protocol.definitions.report]
         self._keep("criteria_course", gather.courses(cohort, shown))
+        varied = look_backs(
+            cohort,
+            inputs,
+            (self.definitions[name] for name in protocol.definitions.report),
+            Moments(found.clocks.index, span(protocol.storm.look_back)),
+            protocol.moment,
+        )
+        self._keep("criteria_look_backs", varied)
         inputs.forget()
         self._keep("values", values(chunk.events, found.population))
         self._keep("persons", Frame({name: cohort[name] for name in tables.PERSONS}))
@@ -258,7 +267,7 @@ class Total:
                 written["criteria_items"],
                 written["persons"],
                 self.definitions,
-                "peak_to_index" if self.protocol.design == "treatment" else "index",
+                self.protocol.moment,
             ),
             counts=dict(self.counts),
             tables=written,

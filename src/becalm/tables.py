@@ -267,6 +267,18 @@ CRITERIA_COURSE: Final[Mapping[str, Kind]] = {
     "high": "number",
     "status": "text",  # met, not met, undetermined
 }
+CRITERIA_LOOK_BACKS: Final[Mapping[str, Kind]] = {
+    # What the definitions would have said with other look-backs, at the moment that is reported.
+    "person_id": "text",
+    "episode": "count",
+    "criterion": "text",
+    "moment": "text",
+    "factor": "number",  # that every look-back is multiplied by: 0.5, 2
+    "time": "time",
+    "low": "number",
+    "high": "number",
+    "status": "text",
+}
 SERIES: Final[Mapping[str, Kind]] = {
     # Every value of the cohort that a figure draws. Not written as a table of its own.
     "person_id": "text",
@@ -351,6 +363,7 @@ WRITTEN: Final[Mapping[str, tuple[Mapping[str, Kind], tuple[str, ...]]]] = {
     "criteria": (CRITERIA, ("person_id", "criterion", "moment")),
     "criteria_items": (CRITERIA_ITEMS, ("person_id", "criterion", "moment", "item")),
     "criteria_course": (CRITERIA_COURSE, ("person_id", "episode", "criterion", "start")),
+    "criteria_look_backs": (CRITERIA_LOOK_BACKS, ("person_id", "episode", "criterion", "factor")),
     "doses": (DOSES, ("person_id", "drug", "start", "end", "source_row")),
     "daily_dose": (DAILY_DOSE, ("person_id", "drug", "day")),
     "episodes": (EPISODES, ("person_id", "drug", "start")),

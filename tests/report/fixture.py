@@ -579,6 +579,27 @@ def illustrative(persons: tuple[Person, ...] = PERSONS) -> StudyResult:
         "criteria": _frame(tables.CRITERIA, _each(persons, _criteria)),
         "criteria_items": _frame(tables.CRITERIA_ITEMS, _each(persons, _criteria_items)),
         "criteria_course": _frame(tables.CRITERIA_COURSE, _each(persons, _standings)),
+        "criteria_look_backs": _frame(
+            tables.CRITERIA_LOOK_BACKS,
+            [
+                {
+                    "person_id": p.id,
+                    "episode": 1,
+                    "criterion": "hscore",
+                    "moment": "peak_to_index",
+                    "factor": factor,
+                    "time": _at(i, -4),
+                    "low": p.hscore[0] - less,
+                    "high": p.hscore[1],
+                    "status": state,
+                }
+                for i, p in enumerate(persons)
+                for factor, less, state in (
+                    (0.5, 100, MET if p.hscore[0] >= 269 else "undetermined"),
+                    (2.0, 0, MET),
+                )
+            ],
+        ),
         "doses": _frame(tables.DOSES, _each(persons, _doses)),
         "episodes": _frame(tables.EPISODES, _each(persons, _episodes)),
         "daily_dose": _frame(tables.DAILY_DOSE, _each(persons, _daily)),

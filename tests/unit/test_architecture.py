@@ -35,7 +35,7 @@ LAYERS: Final = (
     ("chunk", "prior", "lines", "escalations", "renal", "treated", "checks"),
     ("context",),
     ("landmark",),
-    ("agreement", "cohort", "response", "safety", "outcome"),
+    ("agreement", "sensitivity", "cohort", "response", "safety", "outcome"),
     ("behind", "gather", "screen", "result", "marks", "doctor"),
     ("report",),
     ("study",),

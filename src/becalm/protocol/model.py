@@ -231,3 +231,8 @@ class Protocol(Part, frozen=True):
     exclude: Exclude = Exclude()
     confounder: tuple[Confounder, ...] = ()
     refractory: Refractory = Refractory()
+
+    @property
+    def moment(self) -> Literal["index", "peak_to_index"]:
+        """At which moment definitions are shown: a treated storm at its peak up to entry."""
+        return "peak_to_index" if self.design == "treatment" else "index"

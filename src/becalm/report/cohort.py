@@ -139,7 +139,7 @@ class Cohort:
     @property
     def moment(self) -> str:
         """The moment that definitions are shown at: a treated storm at its peak up to entry."""
-        return "peak_to_index" if self.result.protocol.design == "treatment" else "index"
+        return self.result.protocol.moment
 
     @property
     def moment_text(self) -> str:

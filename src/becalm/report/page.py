@@ -9,7 +9,17 @@ from functools import cache
 import jinja2
 from markupsafe import Markup
 
-from becalm.report import agreement, counts, key, landmark, methods, table_one, tables, treatment
+from becalm.report import (
+    agreement,
+    counts,
+    key,
+    landmark,
+    methods,
+    sensitivity,
+    table_one,
+    tables,
+    treatment,
+)
 from becalm.report.cohort import PER_PERSON, ROW_EACH, Cohort
 from becalm.report.drill import Drill
 from becalm.report.figures import course
@@ -184,6 +194,10 @@ def _parts(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> list[
              [t for t in long if t and each])
     )  # fmt: skip
     names = protocol.definitions.report
+    varied = _named(
+        sensitivity.look_backs(cohort, drill),
+        "How long a value counts: look-backs halved and doubled",
+    )
     folded = [_named(tables.definitions(cohort, drill), "Totals at index, at peak and ever")]
     folded += [
         _named(tables.items(cohort, drill, name), f"{label(name)}: the value behind every item")
@@ -194,7 +208,8 @@ def _parts(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> list[
             "criteria", "Criteria met",
             ["A definition is met when its lowest possible total reaches the cut-off, not met when its "
              "highest cannot; otherwise undetermined. Unknown is never counted as no."],
-            _fig(figures, *[f"criteria_{name}" for name in names]), [], [t for t in folded if t and each],
+            _fig(figures, *[f"criteria_{name}" for name in names]), [varied] if varied else [],
+            [t for t in folded if t and each],
         )
     )  # fmt: skip
     parts.append(_landmark(cohort))
