@@ -7,13 +7,15 @@ A misspelt name would match nobody and look like a finding. Checked here and not
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 from typing import TypeAlias
 
-from becalm import background, citations, grades, scores, vocabulary
-from becalm.errors import BecalmError, did_you_mean
-from becalm.protocol import Protocol, parse, read
+from becalm import background, citations, definitions, grades, scores, vocabulary
+from becalm.errors import BecalmError, DefinitionError, did_you_mean
+from becalm.protocol import Protocol, Reading, parse, read
 from becalm.protocol.complaints import Complaint
 from becalm.records import MeasurementKind
+from becalm.scores import Definition
 from becalm.vocabulary import Vocabulary
 
 Named: TypeAlias = Iterable[tuple[str, str]]
@@ -23,15 +25,17 @@ Named: TypeAlias = Iterable[tuple[str, str]]
 def load(name_or_path: str) -> Protocol:
     """Read a protocol, shipped or a user's own, and refuse names that nothing goes by."""
     text, file = read(name_or_path)
-    protocol = parse(text, file)
+    protocol = definitions.located(parse(text, file), Path(name_or_path).parent)
     check_names(protocol, text, file)
     return protocol
 
 
 def check_names(protocol: Protocol, text: str = "", file: str = "") -> None:
-    """Raise `DefinitionError` for the first unknown name; text and file are only for the row."""
-    for complaint in unknown_names(protocol):
-        raise complaint.error(text, file or f"protocol {protocol.name}")
+    """Raise `DefinitionError` with every unknown name; text and file are only for the row."""
+    where = file or f"protocol {protocol.name}"
+    mistakes = [complaint.error(text, where) for complaint in unknown_names(protocol)]
+    if mistakes:
+        raise DefinitionError.of(mistakes)
 
 
 def unknown_names(protocol: Protocol) -> Iterator[Complaint]:
@@ -48,9 +52,12 @@ def unknown_names(protocol: Protocol) -> Iterator[Complaint]:
         if found is not None:
             yield found.name
 
-    yield from _unknown(
-        _variables(protocol), "variable", [each.name for each in words.variables], variable
+    unknown = list(
+        _unknown(
+            _variables(protocol), "variable", [each.name for each in words.variables], variable
+        )
     )
+    yield from unknown
     yield from _unknown(_drugs(protocol), "drug", [each.name for each in words.drugs], drug)
     yield from _unknown(
         _procedures(protocol),
@@ -64,6 +71,8 @@ def unknown_names(protocol: Protocol) -> Iterator[Complaint]:
     yield from _unknown(_each("safety.events", protocol.safety.events), "safety event", events)
     yield from _unknown(_each("cite", protocol.cite), "reference", citations.bibliography())
     answered = protocol.response.variables
+    if any(each.at.startswith("response.variables") for each in unknown):
+        return  # the rest would only repeat it
     for key in ("primary", "primary_any"):
         named = _each(f"response.{key}", getattr(protocol.response, key))
         yield from _unknown(named, "variable of response.variables", answered)
@@ -109,23 +118,40 @@ def _conditions(protocol: Protocol, words: Vocabulary) -> Iterator[Complaint]:
 
 
 def _definitions(protocol: Protocol) -> Iterator[Complaint]:
-    named = [
-        *_each("definitions.report", protocol.definitions.report),
-        *(
-            (f"storm.definite[{i}].criterion", rule.criterion)
-            for i, rule in enumerate(protocol.storm.definite)
-        ),
-        *(
-            (f"storm.possible.any[{i}].criterion", rule.criterion)
-            for i, rule in enumerate(protocol.storm.possible.any)
-        ),
-    ]
-    for at, name in named:
+    """Yield every mistake in the definitions that a protocol names, and in how it overrides them."""
+    places = {
+        name: f"definitions.report[{i}]" for i, name in enumerate(protocol.definitions.report)
+    }
+    for i, rule in enumerate(protocol.storm.definite):
+        places.setdefault(rule.criterion, f"storm.definite[{i}].criterion")
+    for i, rule in enumerate(protocol.storm.possible.any):
+        places.setdefault(rule.criterion, f"storm.possible.any[{i}].criterion")
+    found: dict[str, Definition] = {}
+    for name, at in places.items():
         try:
-            scores.load(name)
+            definition = scores.load(name)
         except BecalmError as error:
-            what = f"{error.where}: {error.what}" if error.where else error.what
-            yield Complaint(at, what, error.hint or "")
+            for each in (error, *getattr(error, "others", ())):
+                what = f"{each.where}: {each.what}" if each.where else each.what
+                yield Complaint(at, what, each.hint or "")
+            continue
+        if definition.name in found:
+            what = f"two definitions are called {definition.name!r}"
+            yield Complaint(at, what, "Give each a name of its own")
+        found[definition.name] = definition
+    for name, items in protocol.definitions.override.items():
+        at = f"definitions.override.{name}"
+        if name not in found:
+            yield Complaint(at, f"no definition here is called {name!r}", did_you_mean(name, found))
+            continue
+        known = found[name].look_backs()
+        for item, reading in items.items():
+            here = f"{at}.{item}"
+            if item not in known:
+                what = f"{name} looks back for nothing called {item!r}"
+                yield Complaint(here, what, did_you_mean(item, known))
+            elif reading == Reading():
+                yield Complaint(here, "changes nothing", "Give within, take or clock")
 
 
 def _each(at: str, names: Iterable[str]) -> Named:

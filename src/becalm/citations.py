@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from pathlib import Path
 from typing import Final, Literal
@@ -36,9 +37,25 @@ def bibliography() -> dict[str, Reference]:
     return msgspec.toml.decode(FILE.read_bytes(), type=dict[str, Reference])
 
 
+DOI: Final = "doi:"
+"""Begins the key of a paper that only a user's own definition names; no more than its DOI is known."""
+
+
+def key_of(doi: str) -> str:
+    """Return the key of a paper by its DOI, whether the bibliography has it or not."""
+    for key, ref in bibliography().items():
+        if ref.doi == doi:
+            return key
+    return f"{DOI}{doi}"
+
+
 def reference(key: str) -> Reference:
     """Return one reference; an unknown key is a mistake in a definition or a protocol."""
     found = bibliography().get(key)
+    if found is None and key.startswith(DOI):
+        doi = key.removeprefix(DOI)
+        said = "named by its DOI in a definition of the user's own"
+        return Reference(type="misc", title=f"DOI {doi}", year=0, doi=doi, used_for=said)
     if found is None:
         raise DefinitionError(
             f"no reference is called {key!r}", hint=did_you_mean(key, bibliography())
@@ -54,7 +71,9 @@ def text(key: str) -> str:
     """
     ref = reference(key)
     place = f"{ref.volume}:{ref.pages}" if ref.volume and ref.pages else ref.volume or ref.pages
-    source = f"{ref.journal or ref.publisher} {ref.year}{f';{place}' if place else ''}"
+    source = (
+        f"{ref.journal or ref.publisher} {ref.year or ''}{f';{place}' if place else ''}".strip()
+    )
     parts = [ref.author.strip("{}"), ref.title, source.replace("-", "–")]
     line = ". ".join(part for part in parts if part) + "."
     return f"{line} doi:{ref.doi}" if ref.doi else line
@@ -68,14 +87,15 @@ def bibtex(key: str) -> str:
         "title": f"{{{ref.title}}}",
         "journal": ref.journal,
         "publisher": ref.publisher,
-        "year": str(ref.year),
+        "year": str(ref.year or ""),
         "volume": ref.volume,
         "number": ref.number,
         "pages": ref.pages.replace("-", "--"),
         "doi": ref.doi,
     }
     body = "".join(f"  {name} = {{{_tex(value)}}},\n" for name, value in fields.items() if value)
-    return f"@{ref.type}{{{key},\n{body}}}\n"
+    own = re.sub(r"[^A-Za-z0-9.:_-]+", "_", key)  # a DOI may hold what BibTeX does not allow
+    return f"@{ref.type}{{{own},\n{body}}}\n"
 
 
 def _names(authors: str) -> str:

@@ -66,6 +66,10 @@ class DefinitionError(BecalmError):
         """Return one line for each mistake."""
         return "\n".join((super().line(), *(other.line() for other in self.others)))
 
+    def alone(self) -> DefinitionError:
+        """Return this mistake without the others."""
+        return DefinitionError(self.what, where=self.where, hint=self.hint)
+
     @classmethod
     def of(cls, mistakes: Sequence[DefinitionError]) -> DefinitionError:
         """Return several mistakes as one error that lists them all."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from becalm.frame import Frame
 from becalm.protocol import Protocol
 from becalm.records import Absent, InputFile, StudyInfo
+from becalm.scores import Definition
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ class StudyResult:
     consequences: tuple[str, ...]  # "no temperature: fever not assessed in 5 of 5"
     counts: Mapping[str, int]  # rows by stage
     tables: Mapping[str, Frame]
+    definitions: Mapping[str, Definition]  # by their names, as the protocol has them read
     primary: Frame
     prior: Frame
     escalations: Frame

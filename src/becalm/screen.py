@@ -36,8 +36,7 @@ def screen(
         hint = f"Name some of {', '.join(scores.shipped())}, or a .toml file"
         raise UsageError("no criteria to screen by", hint=hint)
     words = vocabulary.load()
-    definitions = [scores.load(name) for name in dict.fromkeys(criteria)]
-    definitions.sort(key=lambda each: each.name)
+    definitions = sorted(scores.load_all(list(dict.fromkeys(criteria))), key=lambda each: each.name)
     done = 0
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         evaluated = _in_order(
@@ -50,8 +49,12 @@ def screen(
 
 
 def _peaks(records: Records, words: Vocabulary, definitions: Sequence[Definition]) -> Frame:
+    return peaks_of(Chunk.of(records, words), definitions)
+
+
+def peaks_of(chunk: Chunk, definitions: Sequence[Definition]) -> Frame:
     """Return the peaks of a chunk, sorted by person and definition."""
-    chunk = Chunk.of(records, words)
+    records = chunk.records
     inputs, n = chunk.inputs(CLOCK), len(chunk)
     age, _ = entry.ages(records.persons, chunk.ended)
     diseases = np.empty(n, dtype=object)

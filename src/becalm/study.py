@@ -11,8 +11,9 @@ from typing import Any, Final
 
 import numpy as np
 
-from becalm import __version__, behind, gather, scores, tables, vocabulary, writing
+from becalm import __version__, behind, definitions, gather, scores, tables, vocabulary, writing
 from becalm.chunk import Chunk
+from becalm.citations import key_of
 from becalm.clock import UNKNOWN_TIME, span
 from becalm.cohort import Candidates, Selection, candidates, select
 from becalm.doses import Rules, Treatments, daily_dose, treatments
@@ -44,8 +45,8 @@ def run(
     """Run a protocol on a source and return every table; nothing is written."""
     _need(source, protocol)
     words = vocabulary.load()
-    definitions = {name: scores.load(name) for name in _definitions(protocol)}
-    total = Total(protocol, definitions)
+    protocol, read = definitions.asked(protocol)
+    total = Total(protocol, read)
     for records in source.chunks():
         progress(f"understanding {len(records.persons):,} persons")
         chunk = Chunk.of(records, words)
@@ -62,11 +63,6 @@ def _need(source: Source, protocol: Protocol) -> None:
                 f"the table {name} is missing, and protocol {protocol.name} needs it",
                 hint=f"Add {name} (columns: becalm template OUT), or choose another protocol",
             )
-
-
-def _definitions(protocol: Protocol) -> list[str]:
-    used = [rule.criterion for rule in (*protocol.storm.definite, *protocol.storm.possible.any)]
-    return list(dict.fromkeys([*protocol.definitions.report, *used]))
 
 
 @dataclass
@@ -271,6 +267,7 @@ class Total:
             ),
             counts=dict(self.counts),
             tables=written,
+            definitions=self.definitions,
             primary=self._all("primary", tables.PRIMARY),
             prior=self._all("prior", tables.PRIOR),
             escalations=self._all("escalations", tables.ESCALATIONS),
@@ -305,10 +302,7 @@ _WRITTEN: Final = {
 def _cited(
     protocol: Protocol, definitions: Iterable[Definition], source: Source
 ) -> tuple[str, ...]:
-    from becalm.citations import bibliography
-
-    by_doi = {each.doi: key for key, each in bibliography().items() if each.doi}
-    cited = [by_doi[each.cite] for each in definitions if each.cite in by_doi]
+    cited = [key_of(each.cite) for each in definitions if each.cite.startswith("10.")]
     return tuple(dict.fromkeys([*protocol.cite, *cited, "kdigo2012", "ctcae5", *source.citations]))
 
 

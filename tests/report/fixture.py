@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from becalm import protocol, tables
+from becalm import protocol, scores, tables
 from becalm.clock import DAY, HOUR, UNKNOWN_TIME, parse
 from becalm.frame import Frame, Kind
 from becalm.records import Absent, InputFile, StudyInfo
@@ -635,6 +635,7 @@ def illustrative(persons: tuple[Person, ...] = PERSONS) -> StudyResult:
         consequences=("no cultures: infection not assessed in 5 of 5",),
         counts={"measurements": 95210, "administrations": 910},
         tables=written,
+        definitions={name: scores.load(name) for name in scores.shipped()},
         primary=_frame(tables.PRIMARY, primary),
         prior=_frame(tables.PRIOR, _each(persons, _prior)),
         escalations=_frame(tables.ESCALATIONS, _each(persons, _ups)),

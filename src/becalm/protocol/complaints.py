@@ -67,15 +67,32 @@ def explain(message: str, text: str, file: str) -> DefinitionError:
 
 
 def _named(at: str, text: str) -> str:
-    """Put the key that is wrong in the place of `[...]`, which is all that the decoder says."""
-    table, _, rest = at.partition("[...]")
-    expected = next(f.type for f in msgspec.structs.fields(Protocol) if f.name == table)
-    for key, value in msgspec.toml.decode(text)[table].items():
-        try:
-            msgspec.convert({key: value}, expected)
-        except msgspec.ValidationError:
-            return f"{table}.{key}{rest}"
-    return table
+    """Put the keys that are wrong in the place of each `[...]`, which is all that the decoder says."""
+    document = msgspec.toml.decode(text)
+    said = _refusal(document)
+    while "[...]" in at:
+        table, _, rest = at.partition("[...]")
+        inside = document
+        for name in table.split("."):
+            inside = inside[name]
+        whole = dict(inside)
+        for key, value in whole.items():
+            inside.clear()
+            inside[key] = value
+            if _refusal(document) == said:
+                break
+        else:
+            return table
+        at = f"{table}.{key}{rest}"
+    return at
+
+
+def _refusal(document: object) -> str:
+    try:
+        msgspec.convert(document, Protocol)
+    except msgspec.ValidationError as error:
+        return str(error)
+    return ""
 
 
 def _fields() -> Iterator[msgspec.structs.FieldInfo]:

@@ -107,10 +107,22 @@ class Exclude(Part, frozen=True):
     conditions: tuple[str, ...] = ()
 
 
+class Reading(Part, frozen=True):
+    """How a study reads an item otherwise than its definition says; what is not given stays."""
+
+    within: str | None = None
+    take: Literal["max", "min", "last"] | None = None
+    clock: Literal["drawn", "available"] | None = None
+
+
 class Definitions(Part, frozen=True):
-    """Definitions evaluated for everybody and reported."""
+    """Definitions evaluated for everybody and reported.
+
+    `override`: by definition, then by variable or item, how it is read otherwise.
+    """
 
     report: tuple[str, ...]
+    override: dict[str, dict[str, Reading]] = {}
 
 
 class Baseline(Part, frozen=True):

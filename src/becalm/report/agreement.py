@@ -12,7 +12,6 @@ from becalm.report.cohort import Cohort, Row, anchor
 from becalm.report.drill import Drill
 from becalm.report.tables import Table
 from becalm.report.text import UNKNOWN, heading, hours, interval, label, number
-from becalm.scores import load
 
 MOST_ITEMS = 3
 """Missing items that are listed for each definition."""
@@ -93,7 +92,7 @@ def decisive(cohort: Cohort, drill: Drill) -> Table:
     """Return which missing test alone would have decided a definition, and in how many."""
     rows = []
     for name in cohort.result.protocol.definitions.report:
-        definition = load(name)
+        definition = cohort.result.definitions[name]
         titles = {item.key: item.title or heading(item.key) for item in definition.items}
         state = {(row["person_id"], row["item"]): row["state"]
                  for row in cohort.items if row["criterion"] == name}  # fmt: skip

@@ -7,6 +7,7 @@ from typing import Any
 
 from becalm import citations
 from becalm.errors import DefinitionError
+from becalm.protocol import Reading
 from becalm.report.cohort import Cohort
 from becalm.report.text import label, words
 
@@ -14,6 +15,17 @@ from becalm.report.text import label, words
 def _span(text: str) -> str:
     """Write `48h` as a reader does: `48 h`."""
     return re.sub(r"(\d)([a-z])", "\\1\u00a0\\2", text.removeprefix("<="))
+
+
+_TAKEN = {"max": "highest value", "min": "lowest value", "last": "last value"}
+
+
+def _otherwise(reading: Reading) -> str:
+    taken = _TAKEN.get(reading.take or "", "value")
+    said = [f"{taken} of {_span(reading.within)}" if reading.within else taken]
+    if reading.clock:
+        said.append(f"by when {'drawn' if reading.clock == 'drawn' else 'available'}")
+    return ", ".join(said)
 
 
 def methods(cohort: Cohort) -> list[tuple[str, str]]:
@@ -62,6 +74,13 @@ def methods(cohort: Cohort) -> list[tuple[str, str]]:
             f"judged over the {_span(p.storm.look_back)} before, by when {'results were available' if p.clock == 'available' else 'blood was drawn'}; definite: {definite}",
         )
     )
+    otherwise = [
+        f"{label(name)}, {label(item)}: {_otherwise(reading)}"
+        for name, items in p.definitions.override.items()
+        for item, reading in items.items()
+    ]
+    if otherwise:
+        found.append(("Read otherwise than its definition says", "; ".join(otherwise)))
     if p.exclude.conditions:
         found.append(("Excluded", words(", ".join(label(c) for c in p.exclude.conditions))))
     b = p.baseline

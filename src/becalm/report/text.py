@@ -15,7 +15,10 @@ TOP_AGE: Final = 89
 
 _NAMES: Final = {
     "ast": "AST", "alt": "ALT", "crp": "CRP", "wbc": "leucocytes", "ldh": "LDH", "esr": "ESR",
-    "d_dimer": "D-dimer", "hscore": "HScore", "hlh2004": "HLH-2004", "mas2016": "MAS 2016", "cov_hi": "COV-HI", "chis": "cHIS", "temple": "Temple", "covid19": "COVID-19",
+    "d_dimer": "D-dimer", "hscore": "HScore", "hlh2004": "HLH-2004", "mas2016": "MAS 2016", "cov_hi": "COV-HI", "chis": "cHIS", "temple": "Temple", "hlh2024": "HLH 2024",
+    "ms_score": "MS score", "ms_score_aosd": "MS score, AOSD", "mh_score": "MH score", "sle_mas2009": "SLE-MAS 2009",
+    "ferritin_esr": "ferritin:ESR", "sil2r_ferritin": "sIL-2R/ferritin", "ohi": "OHI", "mals": "MALS",
+    "mals_ferritin": "MALS ferritin", "hbd_dic": "HBD-DIC", "isth_dic": "ISTH DIC", "astct_crs": "ASTCT CRS", "iec_hs": "IEC-HS", "covid19": "COVID-19",
     "aki": "kidney injury", "ivig": "IVIG", "sle": "SLE", "aosd": "AOSD", "sjia": "sJIA",
     "uctd": "UCTD", "mctd": "MCTD", "mas": "MAS", "hlh": "HLH", "nk_activity": "NK activity",
     "nk_activity_low": "NK activity low", "scd25": "sCD25", "sil2r": "sIL-2R", "rrt": "renal replacement",

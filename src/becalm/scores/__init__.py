@@ -13,7 +13,7 @@ from becalm.scores.lookalikes import lookalikes, modifier_intervals
 from becalm.scores.moments import Moments
 from becalm.scores.points import attainable
 from becalm.scores.probability import probability_interval
-from becalm.scores.reading import load, parse, shipped
+from becalm.scores.reading import load, load_all, parse, shipped
 from becalm.scores.readings import Modifiers, SourceRow
 
 __all__ = [
@@ -34,6 +34,7 @@ __all__ = [
     "evaluate",
     "features",
     "load",
+    "load_all",
     "lookalikes",
     "modifier_intervals",
     "parse",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -51,7 +52,43 @@ def load(name_or_path: str) -> Definition:
             )
         return _shipped(name_or_path, ())
     definition = _own(Path(path), ())
+    if definition.name in shipped():
+        raise DefinitionError(
+            f"the name {definition.name!r} belongs to a definition that ships with becalm",
+            where=path,
+            hint="Give yours another name, so that nobody takes one for the other",
+        )
     return definition.variant(variant) if variant else definition
+
+
+def load_all(names: Sequence[str]) -> tuple[Definition, ...]:
+    """Read several definitions; every mistake in every file is told at once.
+
+    Raises
+    ------
+    DefinitionError
+        Also where two of them go by one name: nobody could tell their rows apart.
+    """
+    found: list[Definition] = []
+    mistakes: list[DefinitionError] = []
+    for name in names:
+        try:
+            definition = load(name)
+        except DefinitionError as error:
+            mistakes += [error, *error.others]
+            continue
+        if definition.name in [each.name for each in found]:
+            mistakes.append(
+                DefinitionError(
+                    f"two definitions are called {definition.name!r}",
+                    where=name,
+                    hint="Give each a name of its own",
+                )
+            )
+        found.append(definition)
+    if mistakes:
+        raise DefinitionError.of([each.alone() for each in mistakes])
+    return tuple(found)
 
 
 @cache
