@@ -16,11 +16,11 @@ import numpy as np
 
 from becalm.scores import Definition, Item
 from becalm.scores.points import totalled
+from becalm.stats import Z_95
 from becalm.timeline import Pair
 
 Row: TypeAlias = Mapping[str, Any]
 DECIDED: Final = frozenset({"met", "not met"})
-Z_95: Final = 1.959963984540054
 
 
 @dataclass(frozen=True)

@@ -75,7 +75,7 @@ def stretches(intervals: Intervals, person: Persons, start: Times, end: Times) -
 
 def last(points: Points, first: Index, stop: Index) -> Draws:
     """The draw in force at the end of each window: the one taken last."""
-    return _chosen(points, _latest(points, first, stop))
+    return chosen(points, _latest(points, first, stop))
 
 
 def nearest(points: Points, at: Times, first: Index, stop: Index) -> Draws:
@@ -87,7 +87,7 @@ def nearest(points: Points, at: Times, first: Index, stop: Index) -> Draws:
         # Results released together share the instant; the one taken last is the newest.
         same = first[i] + np.flatnonzero(points.time[first[i] : stop[i]] == time)
         position[i] = same[-1]
-    return _chosen(points, position)
+    return chosen(points, position)
 
 
 def greatest(points: Points, first: Index, stop: Index) -> Pair:
@@ -111,7 +111,8 @@ def _latest(points: Points, first: Index, stop: Index) -> Times:
     return position
 
 
-def _chosen(points: Points, position: Times) -> Draws:
+def chosen(points: Points, position: Times) -> Draws:
+    """Return the draws at some positions; -1 is none."""
     found = position >= 0
     at = position[found]
 

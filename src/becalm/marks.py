@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from becalm import grades
 from becalm.frame import Frame
 from becalm.outcome import maintenance
-from becalm.scores import Definition, lookalikes
+from becalm.scores import Definition, lookalikes, serial_changes
 from becalm.vocabulary import Vocabulary
 
 
@@ -24,6 +24,8 @@ def unverified(
         *_vocabulary(tables, vocabulary),
     ]
     found += _lookalikes(tables["criteria_items"], tables["response"])
+    if len(tables["changes"]) and not serial_changes().verified:
+        found.append(f"{serial_changes().title}: what is followed, and over how long")
     kept = set(tables["outcome"]["maintenance_drug"])
     found += [
         f"how long one dose of {drug} counts as maintenance"

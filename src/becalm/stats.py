@@ -22,6 +22,10 @@ SD_FROM: Final = 10
 TEST_FROM: Final = 6
 """Fewest pairs of which an exact two-sided sign test can fall below 0.05 (2 * 0.5 ** 6 = 0.031)."""
 
+AUC_FROM: Final = 30
+"""Fewest patients of whom an area under the curve is given; below, values are only described."""
+Z_95: Final = 1.959963984540054
+
 Interval = tuple[float, float]
 
 
@@ -102,6 +106,55 @@ def _solve(falling: Callable[[float], float], low: float, high: float) -> float:
             low = middle
         else:
             high = middle
+
+
+Bounds = tuple[float, float]
+"""Lowest and highest possible value: equal where it is known."""
+
+
+def auc(higher: Sequence[Bounds], lower: Sequence[Bounds]) -> Interval | None:
+    """Return the chance that one of `higher` exceeds one of `lower`, ties counting half.
+
+    The Mann-Whitney statistic as an area under the curve, at least and at most: of a pair of values
+    that only limits are known of either may be the greater. None without values on both sides.
+
+    >>> auc([(3, 3), (2, 2)], [(1, 1), (2, 2)])
+    (0.875, 0.875)
+    """
+    if not higher or not lower:
+        return None
+    a, b = (np.array(side, np.float64) for side in (higher, lower))
+    a_low, a_high = a[:, :1], a[:, 1:]
+    b_low, b_high = b[:, 0][None, :], b[:, 1][None, :]
+    least = (a_low > b_high) + 0.5 * (a_low == b_high)
+    most = (a_high > b_low) + 0.5 * (a_high == b_low)
+    return float(least.mean()), float(most.mean())
+
+
+def auc_error(area: float, higher: int, lower: int) -> float:
+    """Return the standard error of an area under the curve.
+
+    Source: Hanley and McNeil, Radiology 1982;143:29-36.
+    """
+    first, second = area / (2 - area), 2 * area**2 / (1 + area)
+    spread = area * (1 - area)
+    spread += (higher - 1) * (first - area**2) + (lower - 1) * (second - area**2)
+    return math.sqrt(max(spread, 0.0) / (higher * lower))
+
+
+def auc_interval(area: float, higher: int, lower: int) -> Interval:
+    """Return the 95 % interval of an area: all areas that it lies within 1.96 errors of.
+
+    The error is taken at each candidate, not at the area found, which would be nothing at an area of
+    1. Source: Newcombe, Stat Med 2006;25:559-73.
+    """
+
+    def away(candidate: float, sign: float) -> float:
+        return sign * (area - candidate) - Z_95 * auc_error(candidate, higher, lower)
+
+    low = 0.0 if area == 0 else _solve(lambda c: away(c, 1.0), 0.0, area)
+    high = 1.0 if area == 1 else 1 - _solve(lambda c: away(1 - c, -1.0), 0.0, 1 - area)
+    return low, high
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from becalm.doses import Rules, Treatments, daily_dose, treatments
 from becalm.errors import RecordsError
 from becalm.escalations import courses_of, escalations
 from becalm.events import merge, values
+from becalm.fever import fever
 from becalm.frame import Frame, Kind
 from becalm.lines import lines
 from becalm.marks import unverified
@@ -28,7 +29,7 @@ from becalm.output import write_manifest
 from becalm.prior import prior_therapy
 from becalm.protocol import Protocol
 from becalm.records import Refusal, Source
-from becalm.response import primary, response
+from becalm.response import primary, prognosis, response
 from becalm.result import StudyResult
 from becalm.safety import safety
 from becalm.scores import Definition, Evaluation, Moments
@@ -102,7 +103,6 @@ class Total:
             protocol.moment,
         )
         self._keep("criteria_look_backs", varied)
-        inputs.forget()
         self._keep("values", values(chunk.events, found.population))
         self._keep("persons", Frame({name: cohort[name] for name in tables.PERSONS}))
         progress(f"measuring {len(cohort):,} persons of the cohort")
@@ -112,12 +112,21 @@ class Total:
         self._keep("primary", primary(cohort, answered, chunk.events, protocol))
         harmed = safety(cohort, chunk.events, chunk.doses, chunk.records, protocol)
         self._keep("safety", harmed)
-        self._keep("outcome", outcome(cohort, chunk.doses, chunk.records, protocol))
+        ended = outcome(cohort, chunk.doses, chunk.records, protocol)
+        self._keep("outcome", ended)
+        told = self._serial(chunk, found, cohort, evaluations, modifiers)
+        feverish = fever(cohort, chunk.events, protocol.clock, modifiers)
+        marked = prognosis(cohort, chunk.events, ended, protocol)
+        for name, frame in (("changes", told), ("fever", feverish), ("prognosis", marked)):
+            self._keep(name, frame)
         failed = lines(cohort, chunk.events, chunk.doses, protocol)
         self._keep("lines", failed)
         before = prior_therapy(cohort, chunk.doses)
         self._keep("prior", before)
-        self._figures(chunk, cohort, [*said, answered, harmed, failed, before])
+        self._figures(
+            chunk, cohort, [*said, answered, harmed, failed, before, told, feverish, marked]
+        )
+        inputs.forget()
         self._refusals(chunk)
         self.counts["persons"] += len(chunk)
         self.counts["measurements"] += len(chunk.records.measurements)
@@ -155,7 +164,7 @@ class Total:
                 "underlying": _texts(found.underlying),
             }
         )
-        moments = Moments(found.clocks.index, span(self.protocol.storm.look_back))
+        moments = self._moments(found)
         said = []
         for name in self.protocol.definitions.report:
             totals, items = scores.criteria(
@@ -170,6 +179,29 @@ class Total:
             self._keep("criteria_items", items)
             said.append(items)
         return said
+
+    def _moments(self, found: Candidates) -> Moments:
+        return Moments(found.clocks.index, span(self.protocol.storm.look_back))
+
+    def _serial(
+        self,
+        chunk: Chunk,
+        found: Candidates,
+        cohort: Frame,
+        evaluations: Mapping[str, Evaluation],
+        modifiers: scores.Modifiers,
+    ) -> Frame:
+        """Return what rose and fell in the cohort, at the moments of the first definition reported."""
+        inside = np.zeros(len(chunk), np.bool_)
+        inside[cohort["person"]] = True
+        return scores.features_at(
+            next(iter(evaluations.values())),
+            chunk.records.persons,
+            self._moments(found),
+            modifiers=modifiers,
+            source_row=lambda _, row: chunk.events.source_row(row),
+            who=inside,
+        )
 
     def _doses(self, chunk: Chunk, found: Candidates, cohort: Frame) -> None:
         everything = chunk.doses.table()
@@ -302,8 +334,11 @@ _WRITTEN: Final = {
 def _cited(
     protocol: Protocol, definitions: Iterable[Definition], source: Source
 ) -> tuple[str, ...]:
+    serial = [key_of(scores.serial_changes().cite), "kyriazopoulou2017"]
     cited = [key_of(each.cite) for each in definitions if each.cite.startswith("10.")]
-    return tuple(dict.fromkeys([*protocol.cite, *cited, "kdigo2012", "ctcae5", *source.citations]))
+    return tuple(
+        dict.fromkeys([*protocol.cite, *cited, "kdigo2012", "ctcae5", *serial, *source.citations])
+    )
 
 
 def _replacement(chunk: Chunk) -> Intervals | None:

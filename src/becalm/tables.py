@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from becalm.frame import Frame, Kind
+from becalm.markers import CHANGES, FEVER, PROGNOSIS
 
 ROWS_REFUSED: Final[Mapping[str, Kind]] = {
     "source_table": "text",
@@ -371,6 +372,9 @@ WRITTEN: Final[Mapping[str, tuple[Mapping[str, Kind], tuple[str, ...]]]] = {
     "response": (RESPONSE, ("person_id", "episode", "variable", "clock")),
     "safety": (SAFETY, ("person_id", "episode", "event")),
     "outcome": (OUTCOME, ("person_id", "episode")),
+    "fever": (FEVER, ("person_id", "episode", "day")),
+    "changes": (CHANGES, ("person_id", "episode", "moment", "feature")),
+    "prognosis": (PROGNOSIS, ("person_id", "episode", "marker")),
 }
 
 

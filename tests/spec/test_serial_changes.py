@@ -5,10 +5,19 @@ import math
 import numpy as np
 import pytest
 
-from becalm.scores import Modifiers, features, serial_changes
+from becalm.clock import span
+from becalm.scores import (
+    Modifiers,
+    Moments,
+    evaluate,
+    features,
+    features_at,
+    load,
+    serial_changes,
+)
 from becalm.scores.changes import changes
 from becalm.scores.definition import Change
-from tests.spec.scoring import Row, chart, people, us
+from tests.spec.scoring import Row, chart, over_time, people, us
 from tests.spec.tables import points_of
 
 
@@ -104,3 +113,39 @@ def test_a_result_that_comes_back_late_is_no_change_of_its_own() -> None:
     now, _ = changes(points, Change(within="24h"))
     assert now.low.tolist() == [6.0]  # 300 over 50, once both are known
     assert now.time.tolist() == [us(20)]
+
+
+def test_a_study_tells_them_at_the_moments_of_its_first_definition() -> None:
+    """Ferritin of 600, 3,000 and 1,500 a day apart: at the peak of HScore it is 5 times that of the day before, at the index half of it."""
+    evaluation = over_time("hscore", "hour | ferritin\n 0 | 600\n 24 | 3000\n 48 | 1500")
+    found = features_at(
+        evaluation,
+        people(),
+        Moments(np.array([us(49)]), span("14d")),
+        modifiers={},
+        source_row=lambda variable, row: f"{variable}:{row}",
+        who=np.array([True]),
+    )
+    rows = {(row["moment"], row["feature"]): row for row in found.rows()}
+    peak, index = rows["peak_to_index", "ferritin_24h"], rows["index", "ferritin_24h"]
+    assert (peak["value"], peak["state"], peak["peak_of"]) == (5, "met", "hscore")
+    assert (index["value"], index["state"], index["peak_of"]) == (0.5, "not met", "")
+    assert (peak["moment_time"], index["moment_time"]) == (us(24), us(49))
+    assert peak["source_row"] == "ferritin:2|ferritin:1"
+    assert rows["index", "esr_falls_with_high_crp"]["state"] == "not assessed"
+
+
+def test_only_the_persons_asked_about_have_rows() -> None:
+    """Of two persons with the same values the one outside the cohort has none."""
+    table = "hour | person | ferritin\n 0 | 0 | 600\n 24 | 0 | 3000\n 0 | 1 | 600\n 24 | 1 | 3000"
+    found = features_at(
+        evaluate(load("hscore"), chart(table, persons=2)),
+        people(ages=(44, 44), underlying=("", ""), ids=("P1", "P2")),
+        Moments(np.array([us(24), us(24)]), span("14d")),
+        modifiers={},
+        source_row=lambda variable, row: f"{variable}:{row}",
+        who=np.array([False, True]),
+    )
+    assert set(found["person_id"]) == {"P2"}
+    mine = [row for row in found.rows() if row["feature"] == "ferritin_24h"]
+    assert {row["value"] for row in mine} == {5}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -43,6 +44,71 @@ def test_rate_is_garwood(events: int, exposure: float) -> None:
     assert stats.rate(events, exposure) == pytest.approx(
         (low / exposure, high / exposure), rel=1e-8
     )
+
+
+@settings(derandomize=True, deadline=None, max_examples=60)
+@given(
+    st.lists(st.integers(0, 6), min_size=1, max_size=20),
+    st.lists(st.integers(0, 6), min_size=1, max_size=20),
+)
+def test_an_area_under_the_curve_is_the_mann_whitney_statistic(a: list[int], b: list[int]) -> None:
+    u = reference.mannwhitneyu(a, b).statistic
+    area = stats.auc([(x, x) for x in a], [(x, x) for x in b])
+    assert area == pytest.approx((u / len(a) / len(b),) * 2)
+
+
+@settings(derandomize=True, deadline=None, max_examples=60)
+@given(
+    st.lists(st.tuples(st.integers(0, 6), st.integers(0, 3), st.booleans()), min_size=2, max_size=8)
+)
+def test_an_area_of_limits_holds_every_area_of_values_within_them(
+    rows: list[tuple[int, int, bool]],
+) -> None:
+    """Whatever the values really were, the area lies between the two that are given."""
+    sides = {which: [(x, w) for x, w, side in rows if side == which] for which in (True, False)}
+    found = stats.auc(*([(x, x + w) for x, w in sides[which]] for which in (True, False)))
+    if found is None:
+        assert not sides[True] or not sides[False]
+        return
+    for pick in ((0, 0), (0, 1), (1, 0), (1, 1)):
+        exact = [
+            [(x + end * w,) * 2 for x, w in sides[which]]
+            for which, end in zip((True, False), pick, strict=True)
+        ]
+        area = stats.auc(*exact)
+        assert area is not None
+        assert found[0] <= area[0] <= found[1]
+    assert stats.auc([(5, math.inf)], [(5, 5)]) == (0.5, 1.0)
+
+
+def test_the_error_of_an_area_is_that_of_exponential_values() -> None:
+    """For which the formula is exact: values four times as high have an area of 4/5."""
+    random = np.random.default_rng(2)
+    higher, lower = 12, 25
+    areas = []
+    for _ in range(6000):
+        a, b = random.exponential(4, (higher, 1)), random.exponential(1, (1, lower))
+        areas.append((a > b).mean())
+    assert np.mean(areas) == pytest.approx(0.8, abs=0.004)
+    assert stats.auc_error(0.8, higher, lower) == pytest.approx(np.std(areas), rel=0.03)
+
+
+def test_the_interval_of_an_area_covers_what_it_says() -> None:
+    """Also where the two groups do not overlap at all: an area of 1 in ten and twenty is no certainty."""
+    low, high = stats.auc_interval(1.0, 10, 20)
+    assert high == 1
+    assert 0.8 < low < 0.95
+    assert stats.auc_interval(0.0, 20, 10) == pytest.approx((1 - high, 1 - low))
+    random = np.random.default_rng(1)
+    covered, apart = 0, 1.2
+    truth = float(reference.norm.cdf(apart / math.sqrt(2)))
+    for _ in range(600):
+        a, b = random.normal(apart, 1, 12), random.normal(0, 1, 25)
+        area = stats.auc([(x, x) for x in a], [(x, x) for x in b])
+        assert area is not None
+        low, high = stats.auc_interval(area[0], 12, 25)
+        covered += low <= truth <= high
+    assert 0.93 <= covered / 600 <= 0.98
 
 
 def test_nothing_observed_has_no_interval() -> None:

@@ -13,7 +13,7 @@ from markupsafe import Markup, escape
 
 from becalm.clock import UNKNOWN_TIME
 from becalm.report.cohort import Cohort, Row
-from becalm.report.text import UNKNOWN, bounded, hours, number, unit
+from becalm.report.text import UNKNOWN, bounded, hours, number, signs, unit
 
 PERSONS = frozenset({"persons", "patients"})
 """What sources call the table of persons."""
@@ -76,7 +76,7 @@ class Drill:
                 "available", "used as", "row")  # fmt: skip
         more = len(keys) - self._most
         note = f"and {more:,} more rows" if more > 0 else ""
-        return self._button(shown, _table(head, body, note), f"{person}: rows behind {shown}")
+        return self._button(shown, _table(head, body, note))
 
     def about(self, shown: str, person: str) -> Markup:
         """Return something known of a person, opening the row that says so."""
@@ -93,7 +93,7 @@ class Drill:
     def outsider(self, shown: str, person: str, criterion: str) -> Markup:
         """Return a peak of somebody outside the cohort, opening its items with their rows' names."""
         lines = [
-            [row["item"].replace("_", " "), row["state"], f"{row['censored'][-1:]}{number(row['value'])}",
+            [row["item"].replace("_", " "), row["state"], f"{signs(row['censored']).get('value', '')}{number(row['value'])}",
              unit(row["unit"]), row["source_row"].replace("|", ", ")]
             for row in self._outside.get((person, criterion), [])
         ]  # fmt: skip
@@ -120,7 +120,7 @@ class Drill:
     def people(self, shown: str, head: Sequence[str], lines: Iterable[Sequence[Any]]) -> Markup:
         """Return a count that opens whom it counts."""
         body = [tuple(line) for line in lines]
-        return self._button(shown, _table(head, body), f"behind {shown}") if body else escape(shown)
+        return self._button(shown, _table(head, body)) if body else escape(shown)
 
     def value(self, person: str, variable: str, value: float, at: float, clock: str = "t0") -> str:
         """Return the source row of a value: the one so large nearest to `at` hours."""
@@ -165,11 +165,9 @@ class Drill:
     def _hours(self, person: str, time: int) -> str:
         return "" if time == UNKNOWN_TIME else hours(self.cohort.hours(person, time))
 
-    def _button(self, shown: str, body: Markup, title: str) -> Markup:
+    def _button(self, shown: str, body: Markup) -> Markup:
         name = self.popovers.setdefault(body, f"r{len(self.popovers)}")
-        return Markup('<button class="n" popovertarget="{}" title="{}">{}</button>').format(
-            name, title, shown
-        )
+        return Markup('<button popovertarget="{}">{}</button>').format(name, shown)
 
 
 def _near(value: float, row: Row) -> bool:

@@ -9,6 +9,7 @@ from functools import cache
 import jinja2
 from markupsafe import Markup
 
+from becalm import fever, stats
 from becalm.report import (
     agreement,
     counts,
@@ -16,6 +17,7 @@ from becalm.report import (
     landmark,
     methods,
     sensitivity,
+    serial,
     table_one,
     tables,
     treatment,
@@ -170,12 +172,15 @@ def _parts(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> list[
     )
     shown = [name for name in course.SHOWN if any(r["variable"] == name for r in cohort.series)]
     drawn = tables.drawn(cohort, drill, shown) if each else None
+    folded = (
+        [_named(drawn, f"The {len(drawn.rows):,} values drawn, with the rows behind them")]
+        if drawn
+        else []
+    )
     parts.append(
-        Part(
-            "course", "Course", [], _fig(figures, "course_t0", "course_t_civ"), [],
-            [_named(drawn, f"The {len(drawn.rows):,} values drawn, with the rows behind them")] if drawn else [],
-        )
-    )  # fmt: skip
+        Part("course", "Course", [], _fig(figures, "course_t0", "course_t_civ"), [], folded)
+    )
+    parts.append(_serial(cohort, drill))
     claim = "Response" if cohort.claim == "response" else "Course against baseline"
     intro = [
         "What else was given (confounded by) and what moved a test by itself (modified by) stand beside "
@@ -224,8 +229,51 @@ def _parts(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> list[
     if each:
         parts.append(Part("outcome", "Outcome", [], [], [ends] if n <= ROW_EACH else [],
                           [] if n <= ROW_EACH else [ends]))  # fmt: skip
+    parts.append(_prognosis(cohort, drill))
     parts.append(_missing(cohort, drill, figures))
     return parts
+
+
+def _serial(cohort: Cohort, drill: Drill) -> Part:
+    """Return fever as hours, and what rose and fell over a day or two."""
+    bound = f"{fever.rule().at_least:.1f} °C"
+    days = _named(serial.fever_by_day(cohort, drill), "Fever by day from time zero, median (range)")
+    each = _named(
+        serial.fever(cohort, drill),
+        "Every 24 h of every patient; day 1 is the first from time zero",
+    )
+    moved = _named(
+        serial.changes(cohort, drill), f"What rose and fell over 24 and 48 h, {cohort.moment_text}"
+    )
+    many = cohort.n > ROW_EACH
+    listed = [each] if cohort.n <= PER_PERSON else []
+    return Part(
+        "serial", "Fever and change over days",
+        [f"Hours at {bound} or more in each 24 h. A temperature stands until the next, or until it expires; "
+         "hours that nothing is known of are neither febrile nor afebrile.",
+         "What changed over one and two days are features to look at, not a score: nothing is added up."],
+        [], [days] if many and days else [], [t for t in (*([] if many else [days]), *listed, moved) if t],
+    )  # fmt: skip
+
+
+def _prognosis(cohort: Cohort, drill: Drill) -> Part | None:
+    """Return ferritin beside who died, where anybody has one."""
+    each, groups = serial.prognosis(cohort, drill), serial.by_outcome(cohort, drill)
+    if not each:
+        return None
+    few = len(each.rows) < stats.AUC_FROM
+    words = (
+        f"With fewer than {stats.AUC_FROM} patients this is description only: no test, no area under a curve."
+        if few
+        else "An area of a half tells nothing; of values printed as a limit it has a least and a most."
+    )
+    listed = _named(each, "Ferritin and outcome of every patient")
+    named = _named(groups, "Ferritin by outcome, median (range)")
+    return Part(
+        "ferritin", "Ferritin and death",
+        [words, "Day 3 is known only of those who lived to it, which by itself makes survivors look better."],
+        [], [named], [listed] if cohort.n <= PER_PERSON else [],
+    )  # fmt: skip
 
 
 def _landmark(cohort: Cohort) -> Part | None:

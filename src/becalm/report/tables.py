@@ -195,7 +195,7 @@ def _item(drill: Drill, row: Row | None) -> Markup:
     told = (
         row["state"]
         if value == UNKNOWN
-        else f"{row['censored'][-1:]}{value} {unit(row['unit'])}".strip()
+        else f"{signs(row['censored']).get('value', '')}{value} {unit(row['unit'])}".strip()
     )
     shown = drill.rows(told, row["person_id"], row["source_row"])
     if row["state"] == "not met" and value != UNKNOWN:

@@ -26,6 +26,7 @@ _NAMES: Final = {
     "d7": "day 7", "covid": "COVID-19", "hiv": "HIV",
 }  # fmt: skip
 _WORD: Final = re.compile(r"\b(?:hscore|hlh2004|mas2016|hlh|mas|nk activity|sil2r|scd25|ast|alt)\b")
+_SIGNS: Final = {">": ">", ">=": "≥", "<": "<", "<=": "≤"}
 _UNITS: Final = {"10^9/L": "10⁹/L", "10*9/L": "10⁹/L", "Cel": "°C", "degC": "°C"}
 
 
@@ -83,8 +84,9 @@ def bounded(low: float, high: float) -> str:
 
 
 def signs(censored: str) -> dict[str, str]:
-    """Return which fields are bounds: `baseline>|h48>` -> {"baseline": ">", "h48": ">"}."""
-    return {part[:-1]: part[-1] for part in censored.split("|") if part}
+    """Return which fields are bounds: `baseline>|h48<=` -> {"baseline": ">", "h48": "≤"}."""
+    found = (re.fullmatch(r"(.*?)([<>]=?)", part) for part in censored.split("|") if part)
+    return {each.group(1): _SIGNS[each.group(2)] for each in found if each}
 
 
 def interval(low: float, high: float) -> str:

@@ -114,7 +114,7 @@ def _variable(
         confounded_by=confounded,
         modified_by=_modified_by(variable, asked, (baseline, h48), modifiers),
         unit=[events.vocabulary.variable(variable).unit] * len(asked),
-        source_row=_source_rows(events, (baseline, h48)),
+        source_row=source_rows(events, (baseline, h48)),
     )
 
 
@@ -141,6 +141,7 @@ def _modified_by(
     return ["|".join(labels) for labels in found]
 
 
-def _source_rows(events: Events, draws: tuple[Draws, ...]) -> list[str]:
+def source_rows(events: Events, draws: tuple[Draws, ...]) -> list[str]:
+    """Name the rows of some draws of each question, joined by `|`."""
     rows = zip(*(draw.row.tolist() for draw in draws), strict=True)
     return ["|".join(events.source_row(row) for row in each if row >= 0) for each in rows]

@@ -8,7 +8,7 @@ from becalm.scores.criteria import criteria, derived_in, peaks
 from becalm.scores.definition import Definition, Item, Override
 from becalm.scores.engine import Clock, Evaluation, Inputs, evaluate, status
 from becalm.scores.examples import Case, disagreements, score_of
-from becalm.scores.features import features, serial_changes
+from becalm.scores.features import features, features_at, serial_changes
 from becalm.scores.lookalikes import lookalikes, modifier_intervals
 from becalm.scores.moments import Moments
 from becalm.scores.points import attainable
@@ -33,6 +33,7 @@ __all__ = [
     "disagreements",
     "evaluate",
     "features",
+    "features_at",
     "load",
     "load_all",
     "lookalikes",

@@ -147,10 +147,11 @@ def items_at(
     *,
     modifiers: Modifiers,
     source_row: SourceRow,
+    moment: Moment = "index",
 ) -> Frame:
-    """Return `criteria_items` of one definition at one instant of each person, moment `index`."""
+    """Return `criteria_items` of one definition at one instant of each person."""
     readings = Readings(evaluation, person, time, modifiers, source_row)
-    return Frame.concat([Frame.of(CRITERIA_ITEMS), *_items("index", readings, names)])
+    return Frame.concat([Frame.of(CRITERIA_ITEMS), *_items(moment, readings, names)])
 
 
 def _items(moment: Moment, readings: Readings, name: Texts) -> list[Frame]:

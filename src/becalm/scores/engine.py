@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal, TypeAlias
@@ -16,7 +16,17 @@ from becalm.errors import DefinitionError
 from becalm.scores.changes import changes
 from becalm.scores.definition import STANDING, Definition, Item, Resolved
 from becalm.scores.points import counted, scored, totalled, worth
-from becalm.timeline import Floats, Intervals, Pair, Points, Timeline, combine, ratio, rounded
+from becalm.timeline import (
+    Floats,
+    Intervals,
+    Pair,
+    Persons,
+    Points,
+    Timeline,
+    combine,
+    ratio,
+    rounded,
+)
 from becalm.units import Conversion, limit
 
 Given: TypeAlias = Points | Timeline
@@ -115,9 +125,42 @@ class Inputs:
         kept.append(Evaluation(definition, self))
         return kept[-1]
 
+    def only(self, persons: Persons) -> Inputs:
+        """Return the same values of some persons: what is asked of few is not worked out for all."""
+        return Inputs(
+            _Of(self.values, persons),
+            self.clock,
+            self.n_persons,
+            {clock: _Of(values, persons) for clock, values in self.other.items()},
+        )
+
     def forget(self) -> None:
         """Let go of the evaluations, which refer back here: a chunk's memory is free at once."""
         self._evaluations.clear()
+
+
+class _Of(Mapping[str, Given]):
+    """Draws of some persons, cut out when first asked for; what comes as a timeline is left whole."""
+
+    def __init__(self, values: Mapping[str, Given], persons: Persons) -> None:
+        self._values, self._persons = values, persons
+        self._cut: dict[str, Given] = {}
+
+    def __getitem__(self, name: str) -> Given:
+        if name not in self._cut:
+            given = self._values[name]
+            self._cut[name] = (
+                given.take(np.isin(given.person, self._persons))
+                if isinstance(given, Points)
+                else given
+            )
+        return self._cut[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
 
 
 def converted_back(item: Item, low: float, high: float) -> tuple[float, float]:

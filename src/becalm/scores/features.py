@@ -16,11 +16,13 @@ import numpy as np
 from becalm import vocabulary
 from becalm.clock import UNKNOWN_TIME
 from becalm.frame import Frame
+from becalm.markers import CHANGES
 from becalm.scores.criteria import items_at
 from becalm.scores.definition import Change, Definition, Item
-from becalm.scores.engine import Inputs, evaluate
+from becalm.scores.engine import Evaluation, Inputs, evaluate
+from becalm.scores.moments import Moments, ask
 from becalm.scores.readings import Modifiers, SourceRow
-from becalm.timeline import Times
+from becalm.timeline import Mask, Times
 
 FILE: Final = Path(__file__).parent / "serial_changes.toml"
 
@@ -105,3 +107,46 @@ def features(
         modifiers=modifiers,
         source_row=source_row,
     )
+
+
+def features_at(
+    evaluation: Evaluation,
+    persons: Frame,
+    moments: Moments,
+    *,
+    modifiers: Modifiers,
+    source_row: SourceRow,
+    who: Mask,
+) -> Frame:
+    """Return `changes` of the persons in `who`, at the moments at which a definition is reported.
+
+    evaluation : the definition whose peaks are meant. persons : person_id, one row a person code. A
+    moment of somebody of whom the definition knows nothing has no rows.
+    """
+    inputs = evaluation.inputs.only(np.flatnonzero(who).astype(np.int32))
+    frames = [Frame.of(CHANGES)]
+    for asked in ask(evaluation, moments, who):
+        known = asked.time != UNKNOWN_TIME
+        person, time = asked.person[known], asked.time[known]
+        found = items_at(
+            evaluate(serial_changes(), inputs),
+            persons["person_id"][person],
+            person,
+            time,
+            modifiers=modifiers,
+            source_row=source_row,
+            moment=asked.moment,
+        )
+        peak_of = "" if asked.moment == "index" else evaluation.definition.name
+        frames.append(
+            Frame.of(
+                CHANGES,
+                **{name: found[name] for name in CHANGES if name in found.columns},
+                episode=np.ones(len(found), np.int64),
+                feature=found["item"],
+                peak_of=np.full(len(found), peak_of, dtype=object),
+                moment_time=np.tile(time, len(found) // max(len(person), 1)),
+            )
+        )
+    inputs.forget()
+    return Frame.concat(frames)

@@ -46,7 +46,7 @@ def _each(cohort: Cohort, rows: list[Row]) -> Spec:
             for r in rows
             if r["person_id"] == person
         ]  # fmt: skip
-        at = _axes(rows, labelled=i == 0) | LINK
+        at = _axes(rows, labelled=i == 0)
         colour = quantity("n", legend=None, scale={
             "type": "threshold", "domain": [1, 2, 4],
             "range": [theme.WHITE, theme.SKY, "#3d8fc4", "#00456e"]})  # fmt: skip
@@ -55,7 +55,7 @@ def _each(cohort: Cohort, rows: list[Row]) -> Spec:
                 "title": {"text": person, "frame": "group", "anchor": "middle"},
                 "data": values(mine), "width": {"step": width}, "height": {"step": 15},
                 "layer": [
-                    mark("rect", at | {"color": colour}, stroke="#dfe4e8", strokeWidth=0.6),
+                    mark("rect", at | LINK | {"color": colour}, stroke="#dfe4e8", strokeWidth=0.6),
                     mark("point", at, where="datum.n <= 0", filled=True, size=4, opacity=1,
                          color="#9aa3ab"),
                 ],
