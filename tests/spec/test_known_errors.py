@@ -1,16 +1,24 @@
-"""Errors in circulation that concern scores and their units: what becalm must not do.
+"""Errors in circulation that concern scores, renal function and units: what becalm must not do.
 
 Those of HScore's points, bands and probabilities stand in its own chapter, those of COV-HI, of the
-grades of cytokine release and of CRP and fibrinogen in theirs.
+grades of cytokine release, of kidney injury and of CRP and fibrinogen in theirs; the last rule here
+says where each of them is.
 """
 
+from pathlib import Path
+
+import numpy as np
 import pytest
 
-from becalm import vocabulary
+from becalm import grades, vocabulary
+from becalm.clearance import ckd_epi_2021, jelliffe_changing, jelliffe_stable, kegfr, mdrd
 from becalm.errors import DefinitionError
 from becalm.records import MeasurementKind
+from becalm.renal import kdigo_stages
 from becalm.scores import attainable, load, parse
+from becalm.timeline import Intervals, Points
 from tests.spec.scoring import points
+from tests.spec.tables import us
 
 
 @pytest.mark.parametrize(
@@ -123,3 +131,170 @@ def test_feu_and_ddu_are_never_mixed() -> None:
     for unit in ("ng/mL", "ng/mL DDU", "mg/L"):
         found = vocabulary.load().resolve(MeasurementKind("labs", "name", "", "D-dimer", unit, ""))
         assert found.reason
+
+
+# ------------------------------------------------------------ renal function
+
+
+def test_not_the_packages_error_of_a_mean_of_the_first_creatinine_only() -> None:
+    """A package takes the mean of two creatinines as the first alone: while creatinine rises from 0.8 to 2.0 its kinetic eGFR is 20 instead of 11.4, too high by three quarters."""
+    found = float(kegfr(0.8, 100, 0.8, 2.0, 24))
+    assert round(found, 1) == 11.4
+    assert round(0.8 * 100 / 0.8 * (1 - 1.2 / 1.5), 1) == 20.0
+
+
+def test_not_the_packages_error_of_one_percent_for_women() -> None:
+    """A package takes one percent off Jelliffe's clearance in women instead of ten."""
+    ratio = float(jelliffe_stable(1.0, 44, 1.8, "F")) / float(jelliffe_stable(1.0, 44, 1.8, "M"))
+    assert round(ratio, 9) == 0.9
+
+
+@pytest.mark.parametrize(
+    ("sex", "age", "mg_dl", "of_2009"),
+    [("F", 44, 1.0, 68.5), ("M", 44, 1.0, 91.1), ("F", 64, 2.5, 19.6)],
+)
+def test_not_the_packages_error_of_2009_coefficients_under_the_name_of_2021(
+    sex: str, age: int, mg_dl: float, of_2009: float
+) -> None:
+    """Two implementations call the equation of 2009 that of 2021: 68.5 instead of 71.2 for a woman of 44 with 1.0 mg/dL."""
+    assert float(ckd_epi_2021(mg_dl, age, sex)) - of_2009 > 1
+
+
+def test_not_the_packages_error_of_mdrd_without_a_factor_for_women() -> None:
+    """Left out, it gives women 35 % too much."""
+    assert float(mdrd(1.0, 44, "M")) / float(mdrd(1.0, 44, "F")) == pytest.approx(1.348, abs=0.001)
+
+
+def test_not_the_packages_error_of_hours_taken_as_days() -> None:
+    """Jelliffe's change counts in days: with 24 hours handed over as 24 days the clearance comes out as 59.0 instead of 43.0."""
+    assert round(float(jelliffe_changing(0.8, 2.0, 24, age=44, kg=70, sex="F")), 1) == 43.0
+    assert round(float(jelliffe_changing(0.8, 2.0, 24 * 24, age=44, kg=70, sex="F")), 1) == 59.0
+
+
+def test_not_the_shiny_apps_error_of_a_kinetic_egfr_held_between_0_and_the_baseline() -> None:
+    """An application divides by a volume instead of the greatest rise a day and cuts the factor at 1: while creatinine falls the clearance is above what the level says."""
+    level = 0.8 * 100 / 1.45
+    assert float(kegfr(0.8, 100, 2.0, 0.9, 24)) > 1.5 * level
+    assert float(kegfr(0.8, 100, 0.9, 2.0, 24)) < 0.5 * level
+
+
+def test_not_the_database_codes_error_of_mdrd_before_standardised_creatinine() -> None:
+    """Code for a public database back-calculates with 186, the factor of creatinine before it was standardised; 175 belongs to IDMS-traceable creatinine."""
+    assert grades.load().mdrd.factor == 175
+
+
+# ------------------------------------------------------------ kidney injury
+
+
+def creatinine(values: str, baseline: float = 1.0) -> list[float]:
+    """Stage at each `hour value`."""
+    given = [tuple(map(float, each.split())) for each in values.split(",")]
+    points = Points.build([0] * len(given), [us(hour) for hour, _ in given], [v for _, v in given])
+    found = kdigo_stages(points, np.array([baseline]), Intervals.empty(), grades.load().kdigo)
+    return [float(stage) for stage in found.low]
+
+
+def test_not_the_packages_error_of_a_difference_of_1_5_times_the_baseline() -> None:
+    """A package asks for a rise *by* 1.5 times the baseline, which is 2.5 times it, where a rise *to* 1.5 times is meant: 1.6 from 1.0 is stage 1."""
+    assert creatinine("0 1.0, 60 1.6") == [0, 1]
+
+
+def test_not_the_packages_error_of_stage_3_for_a_chronic_creatinine_of_4() -> None:
+    """4.0 mg/dL is stage 3 only where injury is met: a stable 4.2 with a baseline of 4.1 is no acute injury."""
+    assert creatinine("0 4.2, 24 4.2", 4.1) == [0, 0]
+    assert creatinine("0 4.1, 24 4.5", 4.1) == [0, 3]
+
+
+def test_not_the_packages_error_of_a_48th_hour_left_out() -> None:
+    """A rise of 0.3 mg/dL over exactly 48 h counts; over 49 h it does not."""
+    assert creatinine("0 2.0, 48 2.3", 2.0) == [0, 1]
+    assert creatinine("0 2.0, 49 2.3", 2.0) == [0, 0]
+
+
+def test_not_the_database_codes_error_of_a_first_value_that_is_never_staged() -> None:
+    """A first value of 2.2 mg/dL in somebody with 1.0 before is stage 2: injury at admission is injury."""
+    assert creatinine("0 2.2") == [2]
+
+
+# ------------------------------------------------------------ units
+
+
+def test_not_the_maps_error_of_an_item_read_by_its_number_alone() -> None:
+    """Item 52546 is creatinine in one mapping file and D-dimer in another: an item whose label is another analyte's is refused."""
+    words = vocabulary.load()
+    item = MeasurementKind("labevents", "MIMIC", "52546", "D-Dimer", "ng/mL DDU", "Blood")
+    assert words.resolve(item).reason
+
+
+def test_not_the_databases_error_of_one_concept_for_fahrenheit_and_celsius() -> None:
+    """The unit that a row states decides, not the concept: 98.6 °F is 37.0 °C, 100 lb is 45.4 kg; 98.6 in Celsius is a mistake and refused."""
+    words = vocabulary.load()
+    for name, unit, written, kept in (
+        ("temperature", "°F", 98.6, 37.0),
+        ("weight", "lb", 100.0, 45.359237),
+    ):
+        found = words.resolve(MeasurementKind("labs", "name", "", name, unit, ""))
+        assert found.conversion is not None
+        assert found.conversion.apply(written) == pytest.approx(kept)
+    assert words.variable("temperature").plausible.high < 98.6
+
+
+@pytest.mark.parametrize("unit", ["mmol/L", ""])
+def test_not_the_maps_error_of_neutrophils_in_mmol_per_l(unit: str) -> None:
+    """Neutrophils of a mapping file in mmol/L, or without a unit, are refused; in cells per microlitre they are a thousandth of K/µL."""
+    words = vocabulary.load()
+    assert words.resolve(MeasurementKind("labs", "name", "", "neutrophils", unit, "")).reason
+    per_ul = words.resolve(MeasurementKind("labs", "name", "", "lymphocytes", "#/uL", ""))
+    assert per_ul.conversion is not None
+    assert per_ul.conversion.apply(1500.0) == pytest.approx(1.5)
+
+
+# ------------------------------------------------------------ where each of them is
+
+HSCORE, HERE = "test_hscore", "test_known_errors"
+KNOWN = {
+    "probability as a logistic of -4.3 + 0.03 x score": (HSCORE, "no_formula_in_circulation_is_used"),
+    "probability as a logistic about 169": (HSCORE, "no_formula_in_circulation_is_used"),
+    "24 points for one lineage": (HSCORE, "not_the_calculators_error_of_points_for_one_lineage"),
+    "probability as two straight lines": (HSCORE, "no_formula_in_circulation_is_used"),
+    "an extra band of triglycerides": (HSCORE, "not_the_calculators_error_of_an_extra_triglyceride_band"),
+    "strict limits of cytopenia": (HSCORE, "not_the_calculators_error_of_strict_cytopenia_limits"),
+    "a high edge at 355 mg/dL": (HSCORE, "not_the_calculators_error_of_a_high_edge_at_355"),
+    "missing values as 0 points": (HSCORE, "not_the_calculators_error_of_scoring_a_missing_value_as_zero"),
+    "triglycerides of 150 and 400 mg/dL": (HERE, "not_the_reprints_error_of_150_and_400_mg_per_dl"),
+    "82 and 88 % at 169": (HERE, "not_the_web_tools_error_of_82_and_88_percent"),
+    "AST above 30": (HSCORE, "not_the_reprints_error_of_ast_above_30"),
+    "units of HLH-2004 in a manual": (HERE, "not_the_manuals_error_of_the_units_of_hlh_2004"),
+    "kinetic eGFR by the first creatinine": (HERE, "not_the_packages_error_of_a_mean_of_the_first_creatinine_only"),
+    "Jelliffe's women less one percent": (HERE, "not_the_packages_error_of_one_percent_for_women"),
+    "a rise by 1.5 times": (HERE, "not_the_packages_error_of_a_difference_of_1_5_times_the_baseline"),
+    "stage 3 from 4.0 mg/dL alone": (HERE, "not_the_packages_error_of_stage_3_for_a_chronic_creatinine_of_4"),
+    "the 48th hour left out": (HERE, "not_the_packages_error_of_a_48th_hour_left_out"),
+    "CKD-EPI of 2009 as of 2021": (HERE, "not_the_packages_error_of_2009_coefficients_under_the_name_of_2021"),
+    "MDRD without a factor for women": (HERE, "not_the_packages_error_of_mdrd_without_a_factor_for_women"),
+    "hours as days": (HERE, "not_the_packages_error_of_hours_taken_as_days"),
+    "kinetic eGFR held below the baseline": (HERE, "not_the_shiny_apps_error_of_a_kinetic_egfr_held_between_0_and_the_baseline"),
+    "a first creatinine never staged": (HERE, "not_the_database_codes_error_of_a_first_value_that_is_never_staged"),
+    "continuous replacement only": ("test_kdigo", "any_renal_replacement_is_stage_3"),
+    "MDRD with 186": (HERE, "not_the_database_codes_error_of_mdrd_before_standardised_creatinine"),
+    "item 52546": (HERE, "not_the_maps_error_of_an_item_read_by_its_number_alone"),
+    "FEU and DDU": (HERE, "feu_and_ddu_are_never_mixed"),
+    "Fahrenheit and Celsius in one concept": (HERE, "not_the_databases_error_of_one_concept_for_fahrenheit_and_celsius"),
+    "neutrophils in mmol/L": (HERE, "not_the_maps_error_of_neutrophils_in_mmol_per_l"),
+    "organ toxicity in the grade": ("test_immune_effector", "not_the_error_of_organ_toxicity_in_the_grade"),
+    "COV-HI by CRP and ferritin": ("test_covid", "not_the_news_pages_error_of_crp_and_ferritin"),
+    "an HScore of 363": (HERE, "not_the_abstracts_error_of_a_score_of_363"),
+    "sCD25 in pg/mL": (HERE, "not_the_case_reports_error_of_a_receptor_in_pg_per_ml"),
+    "sCD25 in HScore": (HERE, "not_the_confusion_that_hscore_counts_the_soluble_receptor"),
+    "fibrinogen in g/L in the MS score": ("test_ms_score", "not_the_error_of_fibrinogen_in_g_per_l"),
+    "CRP in mg/L as mg/dL": ("test_covid", "not_the_tenfold_error_of_crp_in_mg_per_l"),
+    "ferritin printed as >15000": (HERE, "a_censored_ferritin_of_15000_counts_wherever_its_limit_is_enough"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("error", KNOWN)
+def test_every_error_in_circulation_has_a_test_of_its_own(error: str) -> None:
+    """Each error that was found in public calculators, packages, pages and papers is named in a rule of this manual."""
+    chapter, rule = KNOWN[error]
+    text = (Path(__file__).parent / f"{chapter}.py").read_text(encoding="utf-8")
+    assert f"def test_{rule}(" in text

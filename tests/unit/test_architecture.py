@@ -37,7 +37,7 @@ LAYERS: Final = (
     ("checks",),
     ("context",),
     ("landmark",),
-    ("agreement", "sensitivity", "cohort", "fever", "response", "safety", "outcome"),
+    ("agreement", "clearance", "sensitivity", "cohort", "fever", "response", "safety", "outcome"),
     ("behind", "gather", "screen", "result", "marks", "doctor"),
     ("report",),
     ("study",),
