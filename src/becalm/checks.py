@@ -12,8 +12,8 @@ from typing import TypeAlias
 
 from becalm import background, citations, definitions, grades, scores, vocabulary
 from becalm.errors import BecalmError, DefinitionError, did_you_mean
+from becalm.places import Complaint
 from becalm.protocol import Protocol, Reading, parse, read
-from becalm.protocol.complaints import Complaint
 from becalm.records import MeasurementKind
 from becalm.scores import Definition
 from becalm.vocabulary import Vocabulary

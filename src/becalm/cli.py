@@ -17,6 +17,9 @@ INTERRUPTED = 130
 NOT_A_DEVICE = "Research use only: not a medical device."
 SOURCES = ("sheets", "mimic4")
 OUT = click.Path(path_type=Path)
+MAPPING = click.option(
+    "--mapping", help="Read flat tables as this mapping says: a name, or a .toml file."
+)
 
 
 class Commands(click.Group):
@@ -89,9 +92,17 @@ def demo(out: Path, persons: int, seed: int) -> None:
 )
 @click.option("--release", type=OUT, help="Second folder: suppressed aggregates, for publication.")
 @click.option("--source", type=click.Choice(SOURCES), help="What RECORDS is, if not as it looks.")
-def study(records: str, protocol: str, out: Path, release: Path | None, source: str | None) -> None:
+@MAPPING
+def study(  # noqa: PLR0917 - click passes the options by name
+    records: str,
+    protocol: str,
+    out: Path,
+    release: Path | None,
+    source: str | None,
+    mapping: str | None,
+) -> None:
     """Run a study on RECORDS (a folder, a workbook) and write tables, figures and a report."""
-    _study(records, protocol, out, source=source, release=release)
+    _study(records, protocol, out, source=source, mapping=mapping, release=release)
     click.echo(f"Report: {out / 'report.html'} (contains patient data, not for release)")
     if release is not None:
         click.echo(f"For release: {release}")
@@ -104,6 +115,7 @@ def _study(
     out: Path,
     *,
     source: str | None = None,
+    mapping: str | None = None,
     release: Path | None = None,
 ) -> None:
     from becalm import checks
@@ -120,7 +132,7 @@ def _study(
     protocol = checks.load(protocol_name)
     with staged(out) as stage:
         say(f"reading {records}")
-        opened = open_records(str(records), source)
+        opened = open_records(str(records), source, mapping)
         result = run(opened, protocol, Path(records).name, say)
         say("writing tables, figures and the report")
         write(result, stage)
@@ -141,7 +153,8 @@ def _study(
     "--out", type=OUT, default=Path("criteria.parquet"), show_default=True, help=".csv or .parquet"
 )
 @click.option("--source", type=click.Choice(SOURCES), help="What RECORDS is, if not as it looks.")
-def screen(records: str, criteria: str, out: Path, source: str | None) -> None:
+@MAPPING
+def screen(records: str, criteria: str, out: Path, source: str | None, mapping: str | None) -> None:
     """Evaluate definitions for everybody in RECORDS: the highest total each ever reached."""
     from becalm import screen as screening
     from becalm.output import staged
@@ -150,7 +163,7 @@ def screen(records: str, criteria: str, out: Path, source: str | None) -> None:
     screening.form_of(out)
     names = [name.strip() for name in criteria.split(",") if name.strip()]
     with staged(out.parent) as stage:
-        opened = open_records(records, source)
+        opened = open_records(records, source, mapping)
         rows = screening.write(screening.screen(opened, names, say), out, stage)
     click.echo(f"{out}: {rows:,} rows. {NOT_A_DEVICE}")
 
@@ -159,13 +172,14 @@ def screen(records: str, criteria: str, out: Path, source: str | None) -> None:
 @click.argument("records")
 @click.option("--out", type=OUT, help="Folder to write every table to, whole, as CSV.")
 @click.option("--source", type=click.Choice(SOURCES), help="What RECORDS is, if not as it looks.")
-def doctor(records: str, out: Path | None, source: str | None) -> None:
+@MAPPING
+def doctor(records: str, out: Path | None, source: str | None, mapping: str | None) -> None:
     """Say how well RECORDS can be understood: times, units, gaps, conflicts, refused rows, doses."""
     from becalm import doctor as examining
     from becalm.output import staged
     from becalm.sources import open_records
 
-    diagnosis = examining.examine(open_records(records, source), say)
+    diagnosis = examining.examine(open_records(records, source, mapping), say)
     click.echo(examining.render(diagnosis), nl=False)
     if out is not None:
         with staged(out) as stage:

@@ -167,6 +167,18 @@ class InputFile:
 
 
 @dataclass(frozen=True)
+class Doubt:
+    """Something said about the records that nobody has checked, such as a unit that was inferred.
+
+    `variable` is the vocabulary's name of what rests on it, '' where that is everything or nothing
+    in particular.
+    """
+
+    what: str
+    variable: str = ""
+
+
+@dataclass(frozen=True)
 class StudyInfo:
     """What `study.toml` or the source says about the study itself; '' where not said."""
 
@@ -208,6 +220,7 @@ class Source(Protocol):
     name: str  # sheets, mimic4
     notices: tuple[str, ...]  # licence notices that a report must carry
     citations: tuple[str, ...]  # keys of the bibliography
+    doubts: tuple[Doubt, ...]
     info: StudyInfo
     missing: tuple[str, ...]  # whole tables that are not there: labs, doses, findings ...
 

@@ -8,8 +8,8 @@ import pytest
 
 from becalm import checks
 from becalm.errors import BecalmError, DefinitionError, UnreadableFileError
+from becalm.places import Places
 from becalm.protocol import load, parse, shipped
-from becalm.protocol.places import Places
 
 MAS = Path(checks.__file__).parent / "protocols" / "anakinra_mas.toml"
 HI = MAS.with_name("hyperinflammation.toml")

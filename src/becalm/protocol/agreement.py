@@ -11,7 +11,7 @@ import msgspec
 
 from becalm.clock import signed_span, span
 from becalm.errors import did_you_mean
-from becalm.protocol.complaints import Complaint
+from becalm.places import Complaint
 from becalm.protocol.model import MODES, HorizonName, Protocol
 
 
@@ -58,6 +58,9 @@ def _design(protocol: Protocol) -> Iterator[Complaint]:
 
 
 def _windows(protocol: Protocol) -> Iterator[Complaint]:
+    if protocol.response.of == "treated" and protocol.landmark is None:
+        hint = 'Only a landmark has an admission to count from; leave it at "everybody"'
+        yield Complaint("response.of", "'treated' needs a table [landmark]", hint)
     for i, confounder in enumerate(protocol.confounder):
         if _offset(confounder.from_) > _offset(confounder.to):
             yield Complaint(f"confounder[{i}].to", "ends before it begins")

@@ -4,31 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final, get_args
 
 import msgspec
 
-from becalm.errors import DefinitionError, did_you_mean, place
+from becalm.errors import DefinitionError, did_you_mean
+from becalm.places import Complaint
 from becalm.protocol.model import Part, Protocol
-from becalm.protocol.places import Places
-
-
-@dataclass(frozen=True)
-class Complaint:
-    """What is wrong at one place of a protocol; `at` is its path, `storm.definite[0].criterion`."""
-
-    at: str
-    what: str
-    hint: str = ""
-
-    def error(self, text: str, file: str) -> DefinitionError:
-        """Return it as an error that names the row."""
-        where = place(file, Places.of(text).row(self.at))
-        return DefinitionError(
-            self.what, where=f"{where}, {self.at}" if self.at else where, hint=self.hint or None
-        )
-
 
 _WORDS: Final = {
     "int": "a whole number", "float": "a number", "str": "a text in quotes", "bool": "true or false",

@@ -6,6 +6,7 @@ damaged byte may well be read without complaint, with other numbers in it. `inpu
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import zlib
 from collections.abc import Iterable, Mapping
@@ -131,12 +132,17 @@ def read_bytes(path: Path) -> bytes:
 
 
 def read_text(path: Path) -> str:
-    """Return UTF-8 text, with or without a byte-order mark.
+    """Return UTF-8 text, with or without a byte-order mark; a name in .gz is unpacked.
 
     Raises `UnreadableFileError`, with the row as a spreadsheet shows it, for another encoding
     and for a file that is not text.
     """
     raw = read_bytes(path)
+    if path.suffix.lower() == ".gz":
+        try:
+            raw = gzip.decompress(raw)
+        except (OSError, EOFError, zlib.error) as error:
+            raise _damaged(path.name) from error
     if raw.startswith(_UTF16):
         raise UnreadableFileError("the text is UTF-16, not UTF-8", where=path.name, hint=_CSV_UTF8)
     if (at := raw.find(b"\0")) >= 0:

@@ -13,12 +13,15 @@ if TYPE_CHECKING:
 KINDS: Final = ("sheets", "mimic4")
 _WHAT_IS_READ: Final = (
     "Give a folder with persons.csv (or .parquet), one .xlsx workbook with a sheet 'persons', "
-    "or a MIMIC-IV folder with hosp/ and icu/"
+    "or a MIMIC-IV folder with hosp/ and icu/; any other table can be read with --mapping"
 )
 
 
-def open_records(path: str, source: str | None = None) -> Source:
+def open_records(path: str, source: str | None = None, mapping: str | None = None) -> Source:
     """Open records of whichever kind they are; `source` overrides what they look like.
+
+    With a `mapping`, the name of one that is shipped or a file, they are flat tables of a layout
+    that only it knows.
 
     Raises `UsageError` for an unknown kind, `UnreadableFileError` for a path that is not there,
     `RecordsError` where the kind cannot be recognised.
@@ -31,6 +34,12 @@ def open_records(path: str, source: str | None = None) -> Source:
     where = Path(path)
     if not where.exists():
         raise UnreadableFileError("no such file or folder", where=path, hint=_WHAT_IS_READ)
+    if mapping is not None:
+        if source is not None:
+            raise UsageError("--source and --mapping exclude each other", hint="Keep --mapping")
+        from becalm.sources.mapped import open_mapped
+
+        return open_mapped(where, mapping)
     return _open(where, source or _recognise(where))
 
 

@@ -16,6 +16,7 @@ from becalm.records import (
     MEASUREMENTS,
     PERSONS,
     Absent,
+    Doubt,
     InputFile,
     MeasurementKind,
     Records,
@@ -81,6 +82,7 @@ class Mimic4:
         self.missing: tuple[str, ...] = self._release.missing()
         self.notices = self._read_notices()
         self.citations: tuple[str, ...] = ("mimic_iv_demo" if demo else "mimic_iv", "physionet")
+        self.doubts: tuple[Doubt, ...] = ()
         self.info = StudyInfo(
             title="MIMIC-IV Clinical Database Demo" if demo else "MIMIC-IV",
             setting="hospital and intensive care",

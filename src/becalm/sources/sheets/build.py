@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -36,24 +36,29 @@ _CODE_SYSTEMS: Final = (
 Builder = Callable[[Checked, Building], Frame]
 
 
-def build(sheets: Mapping[str, Sheet]) -> tuple[Records, tuple[Refusal, ...]]:
-    """Build one chunk from the sheets; `persons` must be among them.
+def build(sheets: Mapping[str, Sequence[Sheet]]) -> tuple[Records, tuple[Refusal, ...]]:
+    """Build one chunk from the sheets of each name; one of `persons` must be among them.
 
     Raises `RecordsError` for the first kind of mistake found, after looking at every sheet:
     nothing is handed on unless all of it can be understood.
     """
     building = Building()
-    persons = _persons(Checked(sheets["persons"], building.mistakes), building)
+    checked = {
+        name: [Checked(sheet, building.mistakes) for sheet in parts]
+        for name, parts in sheets.items()
+    }
+    (whole,) = checked["persons"]
+    persons = _persons(whole, building)
     tables = {
-        name: make(Checked(sheets[name], building.mistakes), building)
-        for name, make in _TABLES.items()
-        if name in sheets
+        name: Frame.concat([make(part, building) for part in checked[name]]).sort(
+            "person", time, "key"
+        )
+        for name, (make, time) in _TABLES.items()
+        if checked.get(name)
     }
     kinds: tuple[MeasurementKind, ...] = ()
-    if "labs" in sheets:
-        tables["measurements"], kinds = measurements(
-            Checked(sheets["labs"], building.mistakes), building
-        )
+    if checked.get("labs"):
+        tables["measurements"], kinds = measurements(checked["labs"], building)
     building.mistakes.stop()
     if "doses" in tables:
         tables["administrations"] = tables.pop("doses")
@@ -118,8 +123,8 @@ def _stays(checked: Checked, building: Building) -> Frame:
         hospital=checked.texts("hospital"),
         origin=checked.choices("from"),
         destination=checked.choices("to"),
-        key=checked.sheet.rows,
-    ).sort("person", "start", "key")
+        key=checked.sheet.keys,
+    )
 
 
 def _doses(checked: Checked, building: Building) -> Frame:
@@ -130,7 +135,7 @@ def _doses(checked: Checked, building: Building) -> Frame:
     return Frame.of(
         ADMINISTRATIONS,
         person=building.persons_of(checked),
-        table=["doses"] * len(checked.sheet),
+        table=[checked.sheet.table] * len(checked.sheet),
         label=checked.texts("drug"),
         route=checked.texts("route"),
         start=start,
@@ -145,8 +150,8 @@ def _doses(checked: Checked, building: Building) -> Frame:
         status=checked.choices("status"),
         indication=checked.texts("indication"),
         reason_for_change=checked.texts("reason_for_change"),
-        key=checked.sheet.rows,
-    ).sort("person", "start", "key")
+        key=checked.sheet.keys,
+    )
 
 
 def _findings(checked: Checked, building: Building) -> Frame:
@@ -163,23 +168,19 @@ def _findings(checked: Checked, building: Building) -> Frame:
         for i in np.flatnonzero(keep & missing).tolist():
             building.refuse(checked.sheet, i, reason, variable=finding[i], as_=present[i])
         keep &= ~missing
-    return (
-        Frame.of(
-            FINDINGS,
-            person=building.persons_of(checked),
-            time=time,
-            end=checked.times("end")[0],
-            date_only=date_only,
-            finding=finding,
-            present=present,
-            method=checked.choices("method"),
-            value=value,
-            unit=checked.texts("unit"),
-            key=checked.sheet.rows,
-        )
-        .take(keep)
-        .sort("person", "time", "key")
-    )
+    return Frame.of(
+        FINDINGS,
+        person=building.persons_of(checked),
+        time=time,
+        end=checked.times("end")[0],
+        date_only=date_only,
+        finding=finding,
+        present=present,
+        method=checked.choices("method"),
+        value=value,
+        unit=checked.texts("unit"),
+        key=checked.sheet.keys,
+    ).take(keep)
 
 
 def _conditions(checked: Checked, building: Building) -> Frame:
@@ -190,20 +191,16 @@ def _conditions(checked: Checked, building: Building) -> Frame:
     system = checked.choices("system")
     for i in np.flatnonzero((system == "") & (code != "")).tolist():
         system[i] = _code_system(code[i])
-    return (
-        Frame.of(
-            CONDITIONS,
-            person=building.persons_of(checked),
-            onset=checked.times("onset")[0],
-            system=system,
-            code=code,
-            name=name,
-            status=checked.choices("status"),
-            key=checked.sheet.rows,
-        )
-        .take(keep)
-        .sort("person", "onset", "key")
-    )
+    return Frame.of(
+        CONDITIONS,
+        person=building.persons_of(checked),
+        onset=checked.times("onset")[0],
+        system=system,
+        code=code,
+        name=name,
+        status=checked.choices("status"),
+        key=checked.sheet.keys,
+    ).take(keep)
 
 
 def _code_system(code: str) -> str:
@@ -217,20 +214,16 @@ def _procedures(checked: Checked, building: Building) -> Frame:
     name = checked.texts("name")
     for i in np.flatnonzero(name == "").tolist():
         building.refuse(checked.sheet, i, "name missing")
-    return (
-        Frame.of(
-            PROCEDURES,
-            person=building.persons_of(checked),
-            start=checked.times("start")[0],
-            end=checked.times("end")[0],
-            name=name,
-            amount=checked.numbers("amount"),
-            amount_unit=checked.texts("amount_unit"),
-            key=checked.sheet.rows,
-        )
-        .take(name != "")
-        .sort("person", "start", "key")
-    )
+    return Frame.of(
+        PROCEDURES,
+        person=building.persons_of(checked),
+        start=checked.times("start")[0],
+        end=checked.times("end")[0],
+        name=name,
+        amount=checked.numbers("amount"),
+        amount_unit=checked.texts("amount_unit"),
+        key=checked.sheet.keys,
+    ).take(name != "")
 
 
 def _cultures(checked: Checked, building: Building) -> Frame:
@@ -246,15 +239,16 @@ def _cultures(checked: Checked, building: Building) -> Frame:
         result=checked.choices("result"),
         organism=checked.texts("organism"),
         judged=checked.choices("judged"),
-        key=checked.sheet.rows,
-    ).sort("person", "collected", "key")
+        key=checked.sheet.keys,
+    )
 
 
-_TABLES: Final[Mapping[str, Builder]] = {
-    "stays": _stays,
-    "doses": _doses,
-    "findings": _findings,
-    "conditions": _conditions,
-    "procedures": _procedures,
-    "cultures": _cultures,
+_TABLES: Final[Mapping[str, tuple[Builder, str]]] = {
+    # what builds it, and the time that its rows are sorted by
+    "stays": (_stays, "start"),
+    "doses": (_doses, "start"),
+    "findings": (_findings, "time"),
+    "conditions": (_conditions, "onset"),
+    "procedures": (_procedures, "start"),
+    "cultures": (_cultures, "collected"),
 }

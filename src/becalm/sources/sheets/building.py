@@ -31,8 +31,8 @@ class Building:
         as_: str = "",
     ) -> None:
         """Count a row that is not used, keeping the first (row and what it says) as the example."""
-        key = (sheet.name, variable, unit, reason)
-        before, first = self.refused.get(key, (0, f"{sheet.name}:{sheet.rows[at]} {as_}".strip()))
+        key = (sheet.table, variable, unit, reason)
+        before, first = self.refused.get(key, (0, f"{sheet.table}:{sheet.keys[at]} {as_}".strip()))
         self.refused[key] = before + 1, first
 
     def persons_of(self, checked: Checked) -> Array:

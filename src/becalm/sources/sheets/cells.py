@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
 from becalm.errors import RecordsError, place
@@ -28,6 +28,9 @@ class Sheet:
     """One sheet: named columns of text, rows that hold something, and their row numbers.
 
     `decimal_comma` is true for a file separated by `;`, where `12,5` is twelve and a half.
+    `titles` are the file's own names of columns that it calls otherwise. `label` is what rows are
+    called where they are traced back to, the sheet's name unless said; `beyond` is added to their
+    numbers there, where several sheets of one name would otherwise share them.
     """
 
     name: str
@@ -37,6 +40,9 @@ class Sheet:
     decimal_comma: bool = False
     broken: tuple[BrokenCell, ...] = ()
     unread: tuple[str, ...] = ()
+    titles: Mapping[str, str] = field(default_factory=dict)
+    label: str = ""
+    beyond: int = 0
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -47,7 +53,17 @@ class Sheet:
 
     def where(self, row: int | None = None, column: str | None = None) -> str:
         """Name a place in this sheet as messages do."""
-        return place(self.file, row, column)
+        return place(self.file, row, column and self.titles.get(column, column))
+
+    @property
+    def table(self) -> str:
+        """What rows are called where they are traced back to."""
+        return self.label or self.name
+
+    @property
+    def keys(self) -> list[int]:
+        """Each row's own key in `table`."""
+        return [row + self.beyond for row in self.rows] if self.beyond else self.rows
 
 
 def clean(text: str) -> str:

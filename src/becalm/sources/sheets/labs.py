@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import re
-from typing import Final
+from collections.abc import Sequence
+from typing import Final, TypeAlias
 
 import numpy as np
 
@@ -17,19 +18,34 @@ from becalm.sources.sheets.check import PLAIN_NUMBER, Checked, Flags, Numbers, W
 _LOINC: Final = re.compile(r"\d{1,7}-\d")
 
 
-def measurements(checked: Checked, building: Building) -> tuple[Frame, tuple[MeasurementKind, ...]]:
+Ways: TypeAlias = dict[tuple[str, str, str, str, str], int]
+"""Each distinct way of writing a measurement, with its position."""
+
+
+def measurements(
+    parts: Sequence[Checked], building: Building
+) -> tuple[Frame, tuple[MeasurementKind, ...]]:
     """Return MEASUREMENTS sorted by person, time and row, and the kinds its codes point at.
 
     A row without a name, a time or a value is refused and counted. A text that is not a plain
     number (`>15000`, `haemolysed`) stays a text with an unknown number; a unit may be missing
     here, and is judged where units are known.
     """
+    ways: Ways = {}
+    frame = Frame.concat([_measurements(part, building, ways) for part in parts])
+    kinds = tuple(
+        MeasurementKind(table, "LOINC" if loinc else "name", loinc or name, name, unit, specimen)
+        for table, loinc, name, unit, specimen in ways
+    )
+    return frame.sort("person", "time", "key"), kinds
+
+
+def _measurements(checked: Checked, building: Building, ways: Ways) -> Frame:
     checked.ends_after_starts()
     _check_loinc(checked)
     time, date_only = checked.times("time")
     value, text = _values(checked.pointed_texts("value"))
     keep = _refuse(checked, building, time)
-    kind, kinds = _kinds(checked, keep)
     frame = Frame.of(
         MEASUREMENTS,
         person=building.persons_of(checked),
@@ -37,14 +53,14 @@ def measurements(checked: Checked, building: Building) -> tuple[Frame, tuple[Mea
         start=checked.times("start")[0],
         available=checked.times("available")[0],
         date_only=date_only,
-        kind=kind,
+        kind=_kinds(checked, keep, ways),
         value=value,
         text=text,
         ref_low=_limit(checked, building, "ref_low"),
         ref_high=_limit(checked, building, "ref_high"),
-        key=checked.sheet.rows,
+        key=checked.sheet.keys,
     )
-    return frame.take(keep).sort("person", "time", "key"), kinds
+    return frame.take(keep)
 
 
 def _values(texts: Array) -> tuple[Numbers, Array]:
@@ -96,9 +112,9 @@ def _refuse(checked: Checked, building: Building, time: Array) -> Flags:
     return keep
 
 
-def _kinds(checked: Checked, keep: Flags) -> tuple[Array, tuple[MeasurementKind, ...]]:
+def _kinds(checked: Checked, keep: Flags, ways: Ways) -> Array:
     """Return each row's kind as a position in the distinct kinds, in order of first use."""
-    sheet = checked.sheet
+    sheet, table = checked.sheet, checked.sheet.table
     written = zip(
         sheet.texts("loinc"),
         sheet.texts("name"),
@@ -107,16 +123,11 @@ def _kinds(checked: Checked, keep: Flags) -> tuple[Array, tuple[MeasurementKind,
         keep.tolist(),
         strict=True,
     )
-    position: dict[tuple[str, str, str, str], int] = {}
     codes = [
-        position.setdefault((loinc, name, unit, specimen), len(position)) if used else -1
+        ways.setdefault((table, loinc, name, unit, specimen), len(ways)) if used else -1
         for loinc, name, unit, specimen, used in written
     ]
-    kinds = tuple(
-        MeasurementKind("labs", "LOINC" if loinc else "name", loinc or name, name, unit, specimen)
-        for loinc, name, unit, specimen in position
-    )
-    return np.array(codes, dtype=np.int32), kinds
+    return np.array(codes, dtype=np.int32)
 
 
 def _limit(checked: Checked, building: Building, column: str) -> Numbers:

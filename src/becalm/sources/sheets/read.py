@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from pathlib import Path
 from typing import Final
 
 from becalm.errors import RecordsError, UnreadableFileError, place
-from becalm.sources.duck import connect
+from becalm.sources.duck import connect, quoted_path
 from becalm.sources.files import read_text
 from becalm.sources.sheets.cells import Sheet, make_sheet, misspelt_sheet
 from becalm.sources.sheets.schema import SHEETS
@@ -58,24 +58,27 @@ def read_sheet(name: str, path: Path) -> Sheet:
 
 def read_csv(name: str, path: Path) -> Sheet:
     """Read a UTF-8 CSV separated by `,` or, as Excel writes in much of Europe, by `;`."""
+    header, rows, separator = csv_rows(path)
+    return make_sheet(name, path.name, header, rows, decimal_comma=separator == ";")
+
+
+def csv_rows(path: Path, separator: str = "") -> tuple[list[str], Iterator[list[str]], str]:
+    """Return a CSV's header, its rows as wide as that, and what separates their cells.
+
+    Without `separator` it is `,` or `;`, whichever the header has more of.
+    """
     text = read_text(path)
     if not text.strip():
         raise UnreadableFileError(
             "the file is empty", where=path.name, hint="Row 1 must name the columns"
         )
     first = text[: text.find("\n")] if "\n" in text else text
-    separator = max(_SEPARATORS, key=first.count)
+    separator = separator or max(_SEPARATORS, key=first.count)
     rows = _records(
         path.name, csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     )
     header = next(rows)
-    return make_sheet(
-        name,
-        path.name,
-        header,
-        _as_wide(path.name, rows, len(header)),
-        decimal_comma=separator == ";",
-    )
+    return header, _as_wide(path.name, rows, len(header)), separator
 
 
 def _records(file: str, reader: Iterator[list[str]]) -> Iterator[list[str]]:
@@ -115,19 +118,24 @@ def _as_wide(file: str, rows: Iterator[list[str]], width: int) -> Iterator[list[
 
 
 def read_parquet(name: str, path: Path) -> Sheet:
-    """Read a Parquet file with DuckDB, each cell as its text.
+    """Read a Parquet file, each cell as its text."""
+    return make_sheet(name, path.name, *parquet_rows(path, SHEETS[name].columns))
 
-    Rows count as in a spreadsheet: the first is row 2. A time with a time zone is refused,
-    because it no longer says what the clock on the ward showed.
+
+def parquet_rows(path: Path, used: Container[str]) -> tuple[list[str], list[tuple[str, ...]]]:
+    """Return a Parquet file's header and its rows, read with DuckDB, each cell as its text.
+
+    Rows count as in a spreadsheet: the first is row 2. A time with a time zone in a column that is
+    used is refused, because it no longer says what the clock on the ward showed.
     """
     import duckdb
 
     try:
         with connect() as connection:
-            table = connection.read_parquet(str(path))
+            table = connection.sql(f"SELECT * FROM read_parquet({quoted_path(path)})")
             header, types = table.columns, [str(kind) for kind in table.types]
             for column, kind in zip(header, types, strict=True):
-                if kind == "TIMESTAMP WITH TIME ZONE" and column in SHEETS[name].columns:
+                if kind == "TIMESTAMP WITH TIME ZONE" and column in used:
                     raise RecordsError(
                         "the times are instants of UTC, not of the hospital's wall clock",
                         where=place(path.name, None, column),
@@ -143,7 +151,7 @@ def read_parquet(name: str, path: Path) -> Sheet:
             where=path.name,
             hint="The file may be cut off: export it again",
         ) from error
-    return make_sheet(name, path.name, header, rows)
+    return header, rows
 
 
 def _as_text(column: str, kind: str) -> str:

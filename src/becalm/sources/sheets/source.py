@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from becalm.errors import RecordsError, UnreadableFileError, did_you_mean, place
-from becalm.records import Absent, InputFile, Records, Refusal, StudyInfo
+from becalm.records import Absent, Doubt, InputFile, Records, Refusal, StudyInfo
 from becalm.sources.files import input_file, read_text, stamp, unchanged
 from becalm.sources.sheets.build import build
 from becalm.sources.sheets.cells import Sheet, near
@@ -41,6 +41,7 @@ class SheetsSource:
     _records: Records
     name: str = "sheets"
     citations: tuple[str, ...] = ()
+    doubts: tuple[Doubt, ...] = ()
 
     def inputs(self) -> tuple[InputFile, ...]:
         """Return the files that were read, in the order of their names."""
@@ -100,11 +101,11 @@ def open_sheets(path: Path) -> SheetsSource:
                 hint="Remove one",
             )
         seen.append(stamp(beside))
-        info = _info(_toml(beside), _STUDY_FILE)
+        info = study_info(_toml(beside), _STUDY_FILE)
         read.append(beside)
     else:
-        info = _info(study, f"{path.name}, sheet {STUDY}")
-    records, refused = build(sheets)
+        info = study_info(study, f"{path.name}, sheet {STUDY}")
+    records, refused = build({name: [sheet] for name, sheet in sheets.items()})
     inputs = tuple(sorted((input_file(f, folder) for f in read), key=lambda f: f.name))
     unchanged(seen, folder)
     return SheetsSource(
@@ -112,19 +113,20 @@ def open_sheets(path: Path) -> SheetsSource:
         notices=tuple(_doubtful_columns(sheets)),
         missing=tuple(name for name in SHEETS if name not in sheets),
         _inputs=inputs,
-        _absent=tuple(_absent(sheets)),
+        _absent=tuple(absent({name: len(sheet) for name, sheet in sheets.items()})),
         _refused=refused,
         _records=records,
     )
 
 
-def _absent(sheets: Mapping[str, Sheet]) -> Iterator[Absent]:
+def absent(rows: Mapping[str, int]) -> Iterator[Absent]:
+    """Say what is unknown without the sheets that are not there, or have no row."""
     for name, schema in SHEETS.items():
         if name == "persons":
             continue
-        if name not in sheets:
+        if name not in rows:
             yield Absent(name, schema.consequence)
-        elif not len(sheets[name]):
+        elif not rows[name]:
             yield Absent(name, f"the sheet is empty: {schema.consequence}")
 
 
@@ -146,7 +148,7 @@ def _toml(path: Path) -> dict[str, Any]:
         ) from error
 
 
-def _info(given: Mapping[str, Any], file: str) -> StudyInfo:
+def study_info(given: Mapping[str, Any], file: str) -> StudyInfo:
     """Return what is said of the study; raises `RecordsError` for a key that is not known."""
     said: dict[str, Any] = {}
     for key, value in given.items():

@@ -1,4 +1,4 @@
-"""Where in a TOML file a key stands, so that a message can name the row."""
+"""Where in a TOML file a key stands, and what is wrong there, in one line that names the row."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
+
+from becalm.errors import DefinitionError, place
 
 _KEY: Final = r"""[A-Za-z0-9_-]+|"[^"]*"|'[^']*'"""
 _HEADER: Final = re.compile(rf"\s*(\[\[?)\s*((?:{_KEY})(?:\s*\.\s*(?:{_KEY}))*)\s*\]")
@@ -29,7 +31,7 @@ class Places:
         for number, line in enumerate(text.splitlines(), 1):
             header, assigned = _HEADER.match(line), _ASSIGNED.match(line)
             if header:
-                table = _path(header.group(2))
+                table = _inside(header.group(2), seen, whole=header.group(1) == "[")
                 if header.group(1) == "[[":
                     seen[table] += 1
                     table = f"{table}[{seen[table] - 1}]"
@@ -51,5 +53,36 @@ class Places:
         return None
 
 
+def _inside(key: str, seen: Counter[str], *, whole: bool) -> str:
+    """Return a table's path; a name of several tables stands for the last one of them so far."""
+    parts = [_path(part) for part in re.findall(_KEY, key)]
+    path = ""
+    for number, part in enumerate(parts, 1):
+        path = f"{path}.{part}" if path else part
+        if seen[path] and (whole or number < len(parts)):
+            path = f"{path}[{seen[path] - 1}]"
+    return path
+
+
 def _path(key: str) -> str:
     return ".".join(part.strip().strip("\"'") for part in re.findall(_KEY, key))
+
+
+@dataclass(frozen=True)
+class Complaint:
+    """What is wrong at one place of a TOML file; `at` is its path, `storm.definite[0].criterion`."""
+
+    at: str
+    what: str
+    hint: str = ""
+
+    def row(self, text: str) -> int:
+        """Return the row that it stands in, 0 where that is the whole file."""
+        return Places.of(text).row(self.at) or 0
+
+    def error(self, text: str, file: str) -> DefinitionError:
+        """Return it as an error that names the row."""
+        where = place(file, Places.of(text).row(self.at))
+        return DefinitionError(
+            self.what, where=f"{where}, {self.at}" if self.at else where, hint=self.hint or None
+        )
