@@ -6,7 +6,7 @@ counted. Who died or went home before it cannot tell anything about a definition
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
@@ -15,7 +15,7 @@ import numpy as np
 from becalm import stats
 from becalm.background import LATEST, admissions
 from becalm.chunk import Chunk
-from becalm.clock import UNKNOWN_TIME, span
+from becalm.clock import DAY, UNKNOWN_TIME, span
 from becalm.context import GROWN
 from becalm.context import rules as context_rules
 from becalm.entry import Clocks
@@ -23,7 +23,9 @@ from becalm.frame import Frame
 from becalm.protocol import Landmark
 from becalm.timeline import Intervals, Mask, Times
 
+WEEK: Final = 7 * DAY
 STATUSES: Final = ("met", "not met", "undetermined")
+ENDS: Final = ("died", "discharged", "in hospital", "unknown")
 Ended: TypeAlias = str
 """died, discharged, in hospital, unknown: how the admission stood at the horizon."""
 
@@ -87,6 +89,23 @@ def _ill(chunk: Chunk, rule: Landmark) -> Intervals:
     return inside.take(np.isin(np.arange(len(inside)), found))
 
 
+def treated(chunk: Chunk, cohort: Frame, rule: Landmark) -> Frame:
+    """Return the rows of the cohort given an immunotherapy from the admission to a week after the landmark.
+
+    An infusion that was running at the admission counts; what had ended before it does not.
+    """
+    doses = chunk.doses.frame
+    drugs = [drug.name for drug in chunk.vocabulary.drugs if drug.immunotherapy]
+    rows = np.concatenate([np.empty(0, np.intp), *(chunk.doses.exposed(name) for name in drugs)])
+    landmark = np.full(len(chunk), UNKNOWN_TIME)
+    landmark[cohort["person"]] = cohort["index_time"]
+    at = landmark[doses["person"][rows]]
+    start = doses["start"][rows]
+    end = np.where(doses["single"][rows], start, np.maximum(doses["until"][rows], start))
+    near = (at != UNKNOWN_TIME) & (end >= at - span(rule.after)) & (start <= at + WEEK)
+    return cohort.take(np.isin(cohort["person"], doses["person"][rows][near]))
+
+
 @dataclass(frozen=True)
 class Cell:
     """Those of one status by one definition, and how many of them ended how by the horizon.
@@ -136,17 +155,24 @@ def ended(persons: Frame, outcome: Frame, rule: Landmark) -> dict[str, Ended]:
     return found
 
 
-def cells(criteria: Frame, ends: dict[str, Ended], names: Sequence[str]) -> list[Cell]:
+def members(
+    criteria: Frame, ends: Mapping[str, Ended], names: Sequence[str]
+) -> dict[tuple[str, str], dict[str, Ended]]:
+    """Return, of every definition and status at the landmark, who is in it and how each ended."""
+    found: dict[tuple[str, str], dict[str, Ended]] = {
+        (name, status): {} for name in names for status in STATUSES
+    }
+    for row in criteria.take(criteria["moment"] == "index").rows():
+        who, cell = row["person_id"], (row["criterion"], row["status"])
+        if who in ends and cell in found:
+            found[cell][who] = ends[who]
+    return found
+
+
+def cells(criteria: Frame, ends: Mapping[str, Ended], names: Sequence[str]) -> list[Cell]:
     """Return every definition's three statuses at the landmark with how they ended."""
-    told = [
-        (row["criterion"], row["status"], ends[row["person_id"]])
-        for row in criteria.rows()
-        if row["moment"] == "index" and row["person_id"] in ends
-    ]
     found = []
-    for name in names:
-        for status in STATUSES:
-            mine = [end for criterion, said, end in told if (criterion, said) == (name, status)]
-            counts = [mine.count(e) for e in ("died", "discharged", "in hospital", "unknown")]
-            found.append(Cell(name, status, len(mine), *counts))
+    for (name, status), people in members(criteria, ends, names).items():
+        mine = list(people.values())
+        found.append(Cell(name, status, len(mine), *[mine.count(e) for e in ENDS]))
     return found

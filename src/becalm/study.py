@@ -22,6 +22,7 @@ from becalm.escalations import courses_of, escalations
 from becalm.events import merge, values
 from becalm.fever import fever
 from becalm.frame import Frame, Kind
+from becalm.landmark import treated
 from becalm.lines import lines
 from becalm.marks import unverified
 from becalm.outcome import outcome
@@ -47,7 +48,7 @@ def run(
     _need(source, protocol)
     words = vocabulary.load()
     protocol, read = definitions.asked(protocol)
-    total = Total(protocol, read)
+    total = Total(protocol, read, {doubt.variable for doubt in source.doubts})
     for records in source.chunks():
         progress(f"understanding {len(records.persons):,} persons")
         chunk = Chunk.of(records, words)
@@ -72,6 +73,7 @@ class Total:
 
     protocol: Protocol
     definitions: Mapping[str, Definition]
+    doubted: set[str] = field(default_factory=set)
     frames: dict[str, list[Frame]] = field(default_factory=dict)
     steps: dict[str, Counter[str]] = field(default_factory=dict)
     refused: list[Refusal] = field(default_factory=list)
@@ -107,9 +109,12 @@ class Total:
         self._keep("persons", Frame({name: cohort[name] for name in tables.PERSONS}))
         progress(f"measuring {len(cohort):,} persons of the cohort")
         self._doses(chunk, found, cohort)
-        answered = response(cohort, chunk.events, chunk.doses, chunk.records, protocol, modifiers)
+        shown = cohort
+        if protocol.landmark is not None and protocol.response.of == "treated":
+            shown = treated(chunk, cohort, protocol.landmark)
+        answered = response(shown, chunk.events, chunk.doses, chunk.records, protocol, modifiers)
         self._keep("response", answered)
-        self._keep("primary", primary(cohort, answered, chunk.events, protocol))
+        self._keep("primary", primary(shown, answered, chunk.events, protocol))
         harmed = safety(cohort, chunk.events, chunk.doses, chunk.records, protocol)
         self._keep("safety", harmed)
         ended = outcome(cohort, chunk.doses, chunk.records, protocol)
@@ -175,6 +180,8 @@ class Total:
                 source_row=lambda _, row: chunk.events.source_row(row),
                 who=found.assessed,
             )
+            if self.doubted.intersection(self.definitions[name].variables):
+                totals = totals.replace(verified=np.zeros(len(totals), np.bool_))
             self._keep("criteria", totals)
             self._keep("criteria_items", items)
             said.append(items)
@@ -288,7 +295,10 @@ class Total:
             info=source.info,
             notices=source.notices,
             citations=_cited(self.protocol, self.definitions.values(), source),
-            unverified=unverified(self.definitions.values(), written, vocabulary.load()),
+            unverified=(
+                *unverified(self.definitions.values(), written, vocabulary.load()),
+                *(doubt.what for doubt in source.doubts),
+            ),
             inputs=source.inputs(),
             absent=source.absent(),
             consequences=gather.consequences(

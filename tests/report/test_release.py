@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -144,3 +145,40 @@ def test_a_proportion_hides_a_small_complement_too(
     events: int, n: int, printed: int | None
 ) -> None:
     assert disclosure.proportion(events, n, 5) == printed
+
+
+tables = st.integers(1, 3).flatmap(
+    lambda width: st.lists(
+        st.lists(st.integers(0, 7), min_size=width, max_size=width), min_size=1, max_size=3
+    )
+)
+
+
+def others(table: list[list[int]], shown: list[list[int | None]]) -> list[list[list[int]]]:
+    """Return every table with the same printed cells and the same totals, by trying them all."""
+    found: list[list[list[int]]] = [[]]
+    for row, printed in zip(table, shown, strict=True):
+        choices = [range(sum(row) + 1) if p is None else (p,) for p in printed]
+        fitting = [list(each) for each in product(*choices) if sum(each) == sum(row)]
+        found = [[*so_far, each] for so_far in found for each in fitting]
+    totals = [sum(column) for column in zip(*table, strict=True)]
+    return [each for each in found if [sum(c) for c in zip(*each, strict=True)] == totals]
+
+
+@settings(derandomize=True, deadline=None, max_examples=200)
+@given(tables, st.integers(2, 6))
+def test_of_a_table_no_hidden_cell_follows_from_rows_and_columns(
+    table: list[list[int]], threshold: int
+) -> None:
+    """Whoever knows every total and every printed cell still has two numbers to choose from."""
+    shown = disclosure.crossed(table, threshold)
+    cells = [(i, j) for i, row in enumerate(table) for j, _ in enumerate(row)]
+    hidden = [at for at in cells if shown[at[0]][at[1]] is None]
+    assert not any(disclosure.small(n, threshold) for row in shown for n in row if n is not None)
+    assert all(shown[i][j] in {None, table[i][j]} for i, j in cells)
+    if not any(disclosure.small(n, threshold) for row in table for n in row):
+        assert hidden == []
+    if hidden and len(hidden) < len(cells):
+        possible = others(table, shown)
+        for i, j in hidden:
+            assert len({each[i][j] for each in possible}) > 1

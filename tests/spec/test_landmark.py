@@ -1,20 +1,12 @@
 """A landmark: definitions judged 24 h after admission, deaths in hospital counted afterwards."""
 
-import csv
-import gzip
-from datetime import datetime
-
 import pytest
 
 from becalm import protocol
 from becalm.frame import Frame
-from becalm.landmark import Cell, cells, ended
-from becalm.result import StudyResult
-from becalm.sources import open_records
-from becalm.study import run
+from becalm.landmark import Cell, ended
 from becalm.tables import OUTCOME, PERSONS
 from tests.records import Row, at, condition, culture, entered, lab, left, person, stay
-from tests.spec import wuhan
 
 COVID = "covid_hyperinflammation"
 RULE = protocol.load(COVID).landmark
@@ -76,77 +68,6 @@ class TestEntry:
         assert case(ILL, stay(10, None), lab("crp", 40, 20)) == [
             "records end within 24h of admission"
         ]
-
-
-@pytest.fixture(scope="module")
-def result(tmp_path_factory: pytest.TempPathFactory) -> StudyResult:
-    """The 188 patients of the file, through the whole study."""
-    if not wuhan.FILE.exists():
-        pytest.skip("shared/data/wuhan-covid is absent")
-    folder = tmp_path_factory.mktemp("wuhan")
-    assert wuhan.write_sheets(folder) == 188
-    return run(open_records(str(folder)), protocol.load(COVID), "records")
-
-
-@pytest.fixture(scope="module")
-def told(result: StudyResult) -> dict[tuple[str, str], Cell]:
-    assert RULE is not None
-    tables = result.tables
-    ends = ended(tables["persons"], tables["outcome"], RULE)
-    found = cells(tables["criteria"], ends, result.protocol.definitions.report)
-    return {(cell.criterion, cell.status): cell for cell in found}
-
-
-def by_hand() -> dict[str, tuple[bool, float]]:
-    """Of everybody there 24 h after admission: died or not, and days from admission to the end."""
-    found: dict[str, tuple[bool, float]] = {}
-    with gzip.open(wuhan.FILE, "rt", encoding="utf-8-sig") as file:
-        for row in csv.DictReader(file):
-            if row["PATIENT_ID"]:
-                came, went = (
-                    datetime.fromisoformat(row[name])
-                    for name in ("Admission time", "Discharge time")
-                )
-                days = (went - came).total_seconds() / 86400
-                if days > 1 and float(row["age"]) >= 18:
-                    found[f"W{float(row['PATIENT_ID']):.0f}"] = (row["outcome"] == "1", days)
-    return found
-
-
-def test_the_wuhan_cohort_is_who_was_there_at_24_hours(result: StudyResult) -> None:
-    """Everybody whose stay was longer than a day, by the dates of the file alone."""
-    assert set(result.tables["persons"]["person_id"]) == set(by_hand())
-
-
-@pytest.mark.parametrize("name", protocol.load(COVID).definitions.report)
-def test_every_cell_adds_up_to_the_cohort(told: dict[tuple[str, str], Cell], name: str) -> None:
-    """Met, not met and undetermined are everybody; deaths by day 28 are those of the file."""
-    plain = by_hand()
-    three = [told[name, status] for status in ("met", "not met", "undetermined")]
-    assert sum(cell.n for cell in three) == len(plain)
-    assert sum(cell.died for cell in three) == sum(d and days <= 28 for d, days in plain.values())
-    assert sum(cell.in_hospital for cell in three) == sum(days > 28 for _, days in plain.values())
-    assert sum(cell.unknown for cell in three) == 0
-
-
-@pytest.mark.parametrize("name", ["hscore", "mas2016", "temple"])
-def test_what_needs_what_the_file_lacks_is_undetermined(
-    told: dict[tuple[str, str], Cell], name: str
-) -> None:
-    """Without temperature, organs, marrow and imaging nobody can be met for certain; who is still open is undetermined and not negative."""
-    assert told[name, "met"].n == 0
-    assert told[name, "undetermined"].n > 0
-
-
-def test_cov_hi_is_decided_by_crp_and_ferritin_alone(told: dict[tuple[str, str], Cell]) -> None:
-    """COV-HI needs nothing that the file lacks: some meet it, and of those more die than of those who do not."""
-    met, not_met = told["cov_hi", "met"], told["cov_hi", "not met"]
-    assert met.n > 10 < not_met.n
-    assert met.risk is not None
-    assert not_met.risk is not None
-    assert met.risk > not_met.risk
-    assert met.interval is not None
-    assert met.interval[0] < met.risk < met.interval[1]
 
 
 @pytest.mark.parametrize(

@@ -143,7 +143,10 @@ class Horizon(Part, frozen=True, rename={"from_h": "from", "to_h": "to"}):
 
 
 class Response(Part, frozen=True):
-    """What counts as response (or is only described as course)."""
+    """What counts as response (or is only described as course), and of whom.
+
+    `treated` are those given an immunotherapy from the admission on, up to a week after the landmark.
+    """
 
     variables: tuple[str, ...]
     claim: Literal["response", "course"]
@@ -151,6 +154,7 @@ class Response(Part, frozen=True):
     primary_any: tuple[str, ...]
     graded_falls: tuple[float, ...]
     strict_horizon: str
+    of: Literal["everybody", "treated"] = "everybody"
 
 
 class Confounder(Part, frozen=True, rename={"from_": "from"}):

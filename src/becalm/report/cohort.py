@@ -68,7 +68,10 @@ class Cohort:
     @property
     def zero(self) -> str:
         """What time zero is, in words."""
-        return f"first {self.drug}" if self.drug else "the index hour"
+        if self.drug:
+            return f"first {self.drug}"
+        rule = self.result.protocol.landmark
+        return f"{rule.after.replace('h', ' h')} after admission" if rule else "the index hour"
 
     @cached_property
     def clocks(self) -> list[str]:
@@ -127,6 +130,13 @@ class Cohort:
     @cached_property
     def response(self) -> list[Row]:
         return self.rows("response")
+
+    @cached_property
+    def described(self) -> list[str]:
+        """Whose course is shown: everybody's or, where the protocol says so, the treated's."""
+        if self.result.protocol.response.of == "everybody":
+            return self.ids
+        return sorted({row["person_id"] for row in self.response})
 
     @cached_property
     def safety(self) -> list[Row]:

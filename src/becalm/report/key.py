@@ -9,7 +9,7 @@ from typing import Any
 from markupsafe import Markup
 
 from becalm import stats
-from becalm.report import facts
+from becalm.report import facts, landmark, tables
 from becalm.report.cohort import Cohort
 from becalm.report.drill import Drill
 from becalm.report.text import age, counted, label, labels, middle, number, share
@@ -37,6 +37,7 @@ def key_facts(cohort: Cohort, drill: Drill) -> list[Fact]:
     primary = [_primary(cohort, drill, clock) for clock in cohort.clocks[:2]]
     return [
         *_who(cohort, drill),
+        *_landmark(cohort, drill),
         *_given(cohort, drill),
         *[fact for fact in primary if fact],
         *_kidney(cohort, drill),
@@ -73,6 +74,31 @@ def _who(cohort: Cohort, drill: Drill) -> list[Fact]:
         Fact("Storm definite", drill.people(share(sure["definite"], n), ["patient", "storm"], storm), seen),
         Fact("Background", drill.people(backgrounds, ["patient", "background", "class"], known), kinds),
     ]  # fmt: skip
+
+
+def _landmark(cohort: Cohort, drill: Drill) -> list[Fact]:
+    """Return, of each definition, the deaths in hospital among those who met it, others beneath."""
+    rule = cohort.result.protocol.landmark
+    if rule is None:
+        return []
+    found: dict[str, list[tuple[str, Any]]] = {}
+    checked = landmark.rests(cohort)
+    for cell, people in landmark.told(cohort):
+        shown = drill.people(share(cell.died, cell.n - cell.unknown), landmark.HEAD, people)
+        if cell.n > cell.unknown:
+            found.setdefault(cell.criterion, []).append((cell.status, shown))
+    facts_ = []
+    for name, (first, *others) in found.items():
+        note = Markup("; ").join(Markup("{} {}").format(*each) for each in others)
+        title = tables.mark(label(name), verified=checked.get(name, True))
+        facts_.append(
+            Fact(
+                Markup("Died in hospital, {} {}").format(title, first[0]),
+                first[1],
+                note or f"nobody else: {first[0]} in all",
+            )
+        )
+    return facts_
 
 
 def _given(cohort: Cohort, drill: Drill) -> list[Fact]:

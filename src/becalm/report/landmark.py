@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from typing import Any, Final
+
+from markupsafe import Markup, escape
 
 from becalm import landmark
-from becalm.report.cohort import Cohort
-from becalm.report.tables import Table
-from becalm.report.text import UNKNOWN, label
+from becalm.landmark import Cell
+from becalm.report.cohort import Cohort, Row
+from becalm.report.drill import Drill
+from becalm.report.tables import Table, mark
+from becalm.report.text import UNKNOWN, interval, label
+
+HEAD: Final = ("patient", "totals possible", "how it stood", "day of that")
 
 
 def spaced(length: str) -> str:
@@ -15,25 +23,125 @@ def spaced(length: str) -> str:
     return re.sub(r"(?<=\d)(?=[a-z])", " ", length)
 
 
-def deaths(cohort: Cohort) -> Table | None:
-    """Return deaths by status of each definition; None where the protocol has no landmark."""
-    result = cohort.result
-    rule = result.protocol.landmark
+def days(length: str) -> str:
+    """Return a length of time in words: `28d` -> `28 days`."""
+    return spaced(length).replace(" d", " days")
+
+
+def ends(cohort: Cohort) -> dict[str, landmark.Ended]:
+    """Return how each patient's admission stood at the horizon."""
+    rule = cohort.result.protocol.landmark
+    assert rule is not None
+    tables = cohort.result.tables
+    return landmark.ended(cohort.keep(tables["persons"]), cohort.keep(tables["outcome"]), rule)
+
+
+def cells(cohort: Cohort) -> list[Cell]:
+    """Return how those of each status by each definition had ended."""
+    names = cohort.result.protocol.definitions.report
+    return landmark.cells(cohort.keep(cohort.result.tables["criteria"]), ends(cohort), names)
+
+
+def course_title(cohort: Cohort) -> str:
+    """Return the heading over the course: whose it is."""
+    return "Course" if _everybody(cohort) else "Course of the treated"
+
+
+def course_words(cohort: Cohort, drill: Drill) -> list[Markup]:
+    """Say who counts as treated and how many they are; nothing where everybody's course is shown."""
+    rule = cohort.result.protocol.landmark
+    if rule is None or _everybody(cohort):
+        return []
+    if any(part.table == "doses" for part in cohort.result.absent):
+        return [escape("No drug administration is recorded: who was treated is not known, and nobody's course is shown.")]  # fmt: skip
+    when = f"from the admission to a week after the landmark at {spaced(rule.after)}"
+    if not cohort.described:
+        return [escape(f"Nobody was given an immunotherapy {when}: there is no course to show.")]
+    names = " and ".join(label(name) for name in cohort.result.protocol.response.variables)
+    given: dict[str, list[str]] = {}
+    for step in cohort.steps:
+        given.setdefault(step["person_id"], []).append(label(step["drug"]))
+    lines = [[who, ", ".join(dict.fromkeys(given.get(who, [])))] for who in cohort.described]
+    count = drill.people(f"{len(lines)} of {cohort.n}", ["patient", "given"], lines)
+    return [
+        Markup(
+            "{}: {} to day 7 of the {} given an immunotherapy {}. No effect of a drug is claimed."
+        ).format("Only of the treated", names, count, when)
+    ]
+
+
+def _everybody(cohort: Cohort) -> bool:
+    return cohort.result.protocol.response.of == "everybody"
+
+
+def rests(cohort: Cohort) -> dict[str, bool]:
+    """Return of each definition whether all that it rests on was checked against its source."""
+    found: dict[str, bool] = {}
+    for row in cohort.criteria:
+        found[row["criterion"]] = found.get(row["criterion"], True) and bool(row["verified"])
+    return found
+
+
+def told(cohort: Cohort) -> list[tuple[Cell, list[tuple[Any, ...]]]]:
+    """Return every cell with a line (`HEAD`) for each of those whose end is known."""
+    return [
+        (cell, [line for line in lines.values() if line[2] != "unknown"])
+        for cell, lines in _counted(cohort)
+    ]
+
+
+def _counted(cohort: Cohort) -> Iterator[tuple[Cell, dict[str, tuple[Any, ...]]]]:
+    """Yield every cell with a line for each patient in it, by patient."""
+    names = cohort.result.protocol.definitions.report
+    people = landmark.members(cohort.keep(cohort.result.tables["criteria"]), ends(cohort), names)
+    totals = {(row["criterion"], row["person_id"]): row for row in cohort.criteria}
+    for cell in cells(cohort):
+        mine = people[cell.criterion, cell.status]
+        yield (
+            cell,
+            {who: _line(cohort, totals[cell.criterion, who], mine[who]) for who in sorted(mine)},
+        )
+
+
+def deaths(cohort: Cohort, drill: Drill) -> Table | None:
+    """Return deaths by status of each definition; None where the protocol has no landmark.
+
+    Every number opens whom it counts.
+    """
+    rule = cohort.result.protocol.landmark
     if rule is None:
         return None
-    persons = cohort.keep(result.tables["persons"])
-    ends = landmark.ended(persons, cohort.keep(result.tables["outcome"]), rule)
-    names = result.protocol.definitions.report
-    rows = []
-    for cell in landmark.cells(cohort.keep(result.tables["criteria"]), ends, names):
-        risk = UNKNOWN
-        if cell.risk is not None and cell.interval is not None:
-            low, high = (f"{100 * end:.0f}" for end in cell.interval)
-            risk = f"{100 * cell.risk:.0f} % ({low} to {high})"
+    checked = rests(cohort)
+    rows: list[list[Any]] = []
+    for cell, lines in _counted(cohort):
+        everybody = list(lines.values())
+        counts = [drill.people(str(cell.n), HEAD, everybody)]
+        for end in landmark.ENDS:
+            mine = [line for line in everybody if line[2] == end]
+            counts.append(drill.people(str(len(mine)), HEAD, mine))
+        known = [line for line in everybody if line[2] != "unknown"]
+        name = mark(label(cell.criterion), verified=checked.get(cell.criterion, True))
         rows.append(
-            [label(cell.criterion), cell.status, cell.n, cell.died, cell.discharged,
-             cell.in_hospital, cell.unknown, risk]
+            [name if cell.status == landmark.STATUSES[0] else "", cell.status, *counts,
+             drill.people(risk(cell), HEAD, known)]
         )  # fmt: skip
     head = ["Definition", f"at {spaced(rule.after)}", "patients", "died in hospital", "discharged alive",
             "still in hospital", "not known", "died, of those known (exact 95 % interval)"]  # fmt: skip
-    return Table(head, rows)
+    return Table(head, rows, kind="grouped")
+
+
+def risk(cell: Cell) -> str:
+    """Return the risk with its interval; unknown where the end of nobody is known."""
+    if cell.risk is None or cell.interval is None:
+        return UNKNOWN
+    low, high = (f"{100 * end:.0f}" for end in cell.interval)
+    return f"{100 * cell.risk:.0f} % ({low} to {high})"
+
+
+def _line(cohort: Cohort, total: Row, end: str) -> tuple[Any, ...]:
+    who = total["person_id"]
+    last = cohort.outcome[who]
+    at = last["discharged"] if end == "discharged" else last["last_contact"]
+    day = cohort.hours(who, at) / 24
+    shown = "" if end in {"in hospital", "unknown"} else f"{day:.1f}"
+    return who, interval(total["low"], total["high"]), end, shown

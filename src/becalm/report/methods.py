@@ -63,6 +63,13 @@ def methods(cohort: Cohort) -> list[tuple[str, str]]:
             ("Index", f"first instant at which {label(p.index.variable)} ≥ {p.index.at_least:g} and one of "
              f"({qualifying}) drawn within {_span(p.index.within)} of it are both available")
         )  # fmt: skip
+    if p.landmark:
+        landmark = p.landmark
+        found.append(
+            ("Landmark", f"first admission with {label(landmark.condition)}, diagnosed or tested positive from {_span(landmark.before)} before it to "
+             f"its end; definitions judged {_span(landmark.after)} after admission, among those alive and in hospital then, by tests drawn until then; "
+             f"death in hospital by {_span(landmark.horizon)} after admission, discharge alive competing")
+        )  # fmt: skip
     definite = "; ".join(
         f"{label(r.criterion)} ≥ {r.at_least:g}"
         + (f" with {', '.join(label(u) for u in r.underlying)}" if r.underlying else "")
@@ -94,6 +101,11 @@ def methods(cohort: Cohort) -> list[tuple[str, str]]:
     )
     found.append(("Horizons", f"value nearest to the horizon in {windows}"))
     word = "Response" if p.response.claim == "response" else "Course"
+    of = (
+        "of those given an immunotherapy from the admission to a week after the landmark only: "
+        if p.response.of == "treated"
+        else ""
+    )
     rule = " and ".join(label(v) for v in p.response.primary)
     either = (
         f" and ({' or '.join(label(v) for v in p.response.primary_any)} below baseline)"
@@ -103,7 +115,7 @@ def methods(cohort: Cohort) -> list[tuple[str, str]]:
     found.append(
         (
             word,
-            f"{rule} below baseline{either} at 48 h; died before counts as failure, no sample as missing",
+            f"{of}{rule} below baseline{either} at 48 h; died before counts as failure, no sample as missing",
         )
     )
     k = p.kidney

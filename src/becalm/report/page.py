@@ -142,6 +142,7 @@ def _parts(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> list[
         else [_named(table_one.persons(cohort, drill), "Every patient, one line each")]
     )
     parts: list[Part | None] = [flow, Part("patients", "Patients", [], [], first, listed)]
+    parts.append(_landmark(cohort, drill, figures))
     given = [
         _named(
             treatment.prior(cohort, drill),
@@ -170,16 +171,18 @@ def _parts(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> list[
             [t for t in given if t and each],
         )
     )
-    shown = [name for name in course.SHOWN if any(r["variable"] == name for r in cohort.series)]
-    drawn = tables.drawn(cohort, drill, shown) if each else None
-    folded = (
-        [_named(drawn, f"The {len(drawn.rows):,} values drawn, with the rows behind them")]
-        if drawn
-        else []
-    )
+    shown = [
+        name for name in course.shown(cohort) if any(r["variable"] == name for r in cohort.series)
+    ]
+    each_course = len(cohort.described) <= PER_PERSON
+    drawn = tables.drawn(cohort, drill, shown) if each_course else None
     parts.append(
-        Part("course", "Course", [], _fig(figures, "course_t0", "course_t_civ"), [], folded)
-    )
+        Part(
+            "course", landmark.course_title(cohort), landmark.course_words(cohort, drill),
+            _fig(figures, "course_t0", "course_t_civ"), [],
+            [_named(drawn, f"The {len(drawn.rows):,} values drawn, with the rows behind them")] if drawn else [],
+        )
+    )  # fmt: skip
     parts.append(_serial(cohort, drill))
     claim = "Response" if cohort.claim == "response" else "Course against baseline"
     intro = [
@@ -194,10 +197,11 @@ def _parts(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> list[
                f"Every test against baseline, from {cohort.clock_name(clock)}" + (f" ({clock})" if treated else ""))
         for clock in cohort.clocks
     ]  # fmt: skip
-    parts.append(
-        Part("change", claim, intro, _fig(figures, "waterfall"), [falls] if falls else [],
-             [t for t in long if t and each])
-    )  # fmt: skip
+    if cohort.described:
+        parts.append(
+            Part("change", claim, intro, _fig(figures, "waterfall"), [falls] if falls else [],
+                 [t for t in long if t and each_course])
+        )  # fmt: skip
     names = protocol.definitions.report
     varied = _named(
         sensitivity.look_backs(cohort, drill),
@@ -217,7 +221,6 @@ def _parts(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> list[
             [t for t in folded if t and each],
         )
     )  # fmt: skip
-    parts.append(_landmark(cohort))
     parts.append(_agreement(cohort, drill, figures))
     events = _named(tables.safety(cohort, drill), "Every event: grade before, worst after, onset")
     harms = [events] if events and each else []
@@ -276,18 +279,19 @@ def _prognosis(cohort: Cohort, drill: Drill) -> Part | None:
     )  # fmt: skip
 
 
-def _landmark(cohort: Cohort) -> Part | None:
+def _landmark(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Part | None:
     """Return hospital deaths by what each definition said at the landmark."""
-    rule, table = cohort.result.protocol.landmark, landmark.deaths(cohort)
+    rule, table = cohort.result.protocol.landmark, landmark.deaths(cohort, drill)
     if rule is None or table is None:
         return None
-    after, horizon = landmark.spaced(rule.after), landmark.spaced(rule.horizon)
+    after, horizon = landmark.spaced(rule.after), landmark.days(rule.horizon)
     return Part(
         "landmark", "Deaths in hospital by definition",
-        [f"Of those alive and in hospital {after} after admission, by tests drawn until then; followed "
-         f"to {horizon} after admission. Discharge alive competes with death in hospital. "
-         "Undetermined is not \"not met\". No definition is claimed to cause anything."],
-        [], [_named(table, f"By {horizon} after admission")], [],
+        [f"Of the {cohort.n} alive and in hospital {after} after admission: what each definition said by the "
+         f"tests drawn until then, and how their stay stood {horizon} after admission. Discharge alive competes with death in "
+         "hospital: who went home counts as not having died there. Undetermined is not \"not met\": too "
+         "little was measured to say. No definition is claimed to cause anything."],
+        _fig(figures, "landmark"), [_named(table, f"How the stay stood {horizon} after admission")], [],
     )  # fmt: skip
 
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from becalm import stats
-from becalm.report import disclosure, facts, methods, page, tables
+from becalm.landmark import Cell
+from becalm.report import disclosure, facts, landmark, methods, page, tables
 from becalm.report.cohort import Cohort
 from becalm.report.tables import Table
 from becalm.report.text import label, labels, number, percent, words
@@ -44,6 +45,7 @@ def sheets(cohort: Cohort, threshold: int) -> list[Sheet]:
         _attrition(cohort, threshold),
         _patients(cohort, threshold),
         _criteria(cohort, threshold),
+        _landmark(cohort, threshold),
         _items(cohort, threshold),
         _primary(cohort, threshold),
         _distributions(cohort, threshold),
@@ -152,6 +154,47 @@ def _criteria(cohort: Cohort, threshold: int) -> Sheet:
                  ("definition", "status", *_COUNTED), rows)  # fmt: skip
 
 
+def _landmark(cohort: Cohort, threshold: int) -> Sheet:
+    """Return deaths in hospital by status of each definition.
+
+    Statuses that `_criteria` does not tell apart are counted together, so that the one table does not
+    give back what the other suppresses.
+    """
+    rule = cohort.result.protocol.landmark
+    found: dict[str, list[Cell]] = {}
+    for cell in landmark.cells(cohort) if rule else ():
+        found.setdefault(cell.criterion, []).append(cell)
+    rows: list[list[str]] = []
+    for name, cells in found.items():
+        told = disclosure.partition({cell.status: cell.n for cell in cells}, threshold)
+        groups = [[cell] for cell in cells if told[cell.status]]
+        if apart := [cell for cell in cells if told[cell.status] is None]:
+            groups.append(apart)
+        table = [
+            [sum(c.died for c in g), sum(c.discharged + c.in_hospital for c in g), sum(c.unknown for c in g)]
+            for g in groups
+        ]  # fmt: skip
+        for group, (died, alive, unknown) in zip(
+            groups, disclosure.crossed(table, threshold), strict=True
+        ):
+            about = f"{label(name)}: {' or '.join(cell.status for cell in group)}"
+            n = sum(cell.n for cell in group)
+            known = n - sum(cell.unknown for cell in group)
+            for what, count in (
+                ("died in hospital", died),
+                ("left alive, or still in hospital", alive),
+            ):
+                # With unknown ends suppressed, their number must not follow from how many are known.
+                row = _count(None if unknown is None else count, known, threshold)
+                rows.append([about, what, *([HIDDEN] * len(row) if unknown is None else row)])
+            if unknown != 0:
+                rows.append([about, "not known", *_count(unknown, n, threshold)])
+    title = "Deaths in hospital by what each definition said at the landmark"
+    if rule:
+        title += f", {landmark.days(rule.horizon)} after admission"
+    return Sheet("landmark", title, ("definition", "how it stood", *_COUNTED), rows)
+
+
 def _items(cohort: Cohort, threshold: int) -> Sheet:
     found: dict[tuple[str, str], Counter[str]] = {}
     for row in cohort.items:
@@ -227,6 +270,9 @@ def _safety(cohort: Cohort, threshold: int) -> Sheet:
 
 
 def _outcome(cohort: Cohort, threshold: int) -> Sheet:
+    """Return who died; with a landmark those by its horizon are told, and no difference to later ones."""
+    if cohort.result.protocol.landmark:
+        return Sheet("outcome", "Outcome", (), [])
     died, unknown = facts.deaths(cohort)
     counts = {
         "died": len(died),

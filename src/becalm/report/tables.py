@@ -282,12 +282,14 @@ def refused(cohort: Cohort) -> Table:
 
 def drawn(cohort: Cohort, drill: Drill, shown: Iterable[str]) -> Table:
     """Return the values that the course figures draw; the rows' ids are the figures' links."""
-    names = set(shown)
+    names, persons = set(shown), set(cohort.described)
     rows: list[list[Any]] = []
     ids: list[str] = []
     for i, row in enumerate(cohort.series):
         at = cohort.hours(row["person_id"], row["time"])
-        if row["variable"] not in names or not -24 * 14 <= at <= 24 * 42 or len(rows) >= DRAWN:
+        if row["variable"] not in names or row["person_id"] not in persons:
+            continue
+        if not -24 * 14 <= at <= 24 * 42 or len(rows) >= DRAWN:
             continue
         value = drill.rows(series_value(row), row["person_id"], row["source_row"])
         rows.append(

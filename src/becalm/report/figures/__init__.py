@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from becalm.report import landmark as landmark_words
 from becalm.report import theme
 from becalm.report.cohort import Cohort
 from becalm.report.figures import (
@@ -13,6 +14,7 @@ from becalm.report.figures import (
     criteria,
     dose,
     escalation,
+    landmark,
     missing,
     safety,
     standing,
@@ -113,25 +115,34 @@ def specs(cohort: Cohort) -> Iterator[tuple[str, str, str, Spec]]:
     for clock in clocks if cohort.n else []:
         other = (
             " Solid line: this clock; dashed: the other one."
-            if len(clocks) > 1 and cohort.n <= course.EACH
+            if len(clocks) > 1 and len(cohort.described) <= course.EACH
             else ""
         )
         many = (
             ""
-            if cohort.n <= course.EACH
+            if len(cohort.described) <= course.EACH
             else " Grey: a patient each; black: median of the patients' last values of each day, "
             "where five or more have one."
         )
         found.append(
             (
                 f"course_{clock}",
-                f"Course from {cohort.clock_name(clock)}{f' ({clock})' if treated else ''}",
+                f"{landmark_words.course_title(cohort)} from {cohort.clock_name(clock)}{f' ({clock})' if treated else ''}",
                 "Ferritin, AST, ALT and CRP on log scales. Arrows: the laboratory printed only a bound "
                 f"(above or below).{other}{many}"
                 + (f" Beneath: {cohort.drug} in mg/h, ▼ single doses." if treated else ""),
                 course.spec(cohort, clock),
             )
         )
+    found.append(
+        (
+            "landmark",
+            "Deaths in hospital by what each definition said at the landmark",
+            "Point: died in hospital, of those whose end is known; line: exact 95 % interval; beside "
+            "it, deaths of patients. Undetermined: too little was measured to say met or not met. A status that nobody has is not drawn.",
+            landmark.spec(cohort),
+        )
+    )
     found.append(
         (
             "waterfall",

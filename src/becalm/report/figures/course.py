@@ -26,8 +26,19 @@ SIDE: Final[Spec] = {
 PLAIN: Final[Spec] = {"minExtent": 38, "maxExtent": 38, "domain": False, "ticks": False}
 
 
+def shown(cohort: Cohort) -> list[str]:
+    """Return the variables that are drawn: of the treated only those that the protocol names."""
+    rule = cohort.result.protocol.response
+    return [name for name in SHOWN if rule.of == "everybody" or name in rule.variables]
+
+
 def window(cohort: Cohort, clock: str) -> tuple[float, float]:
-    """Return the days drawn: from four before the clock to the end of treatment, 8 to 21 after."""
+    """Return the days drawn: from four before the clock to the end of treatment, 8 to 21 after.
+
+    Of the treated only, from the day before the landmark to a week after it.
+    """
+    if cohort.result.protocol.response.of != "everybody":
+        return -1.0, 7.0
     ends = [
         cohort.hours(step["person_id"], step["end"], clock) / 24
         for step in cohort.steps
@@ -41,10 +52,13 @@ def points(cohort: Cohort, clock: str) -> list[Row]:
     """Return every value drawn: day from the clock, the number or bound, and which it is."""
     low, high = window(cohort, clock)
     rows = []
+    names, persons = set(shown(cohort)), set(cohort.described)
     for i, row in enumerate(cohort.series):
         day = cohort.hours(row["person_id"], row["time"], clock) / 24
         bounds = [x for x in (row["low"], row["high"]) if math.isfinite(x)]
-        if row["variable"] not in SHOWN or not low <= day <= high or not bounds:
+        if row["variable"] not in names or row["person_id"] not in persons:
+            continue
+        if not low <= day <= high or not bounds:
             continue
         kind = "above" if math.isinf(row["high"]) else "below" if math.isinf(row["low"]) else ""
         rows.append(
@@ -79,14 +93,16 @@ def spec(cohort: Cohort, clock: str) -> Spec | None:
     drawn = points(cohort, clock)
     if not drawn:
         return None
-    return _each(cohort, clock, drawn) if cohort.n <= EACH else _all(cohort, clock, drawn)
+    return (
+        _each(cohort, clock, drawn) if len(cohort.described) <= EACH else _all(cohort, clock, drawn)
+    )
 
 
 def _each(cohort: Cohort, clock: str, drawn: list[Row]) -> Spec:
     """Return a grid: a column a patient, a row a variable, the dose beneath."""
     shown = [name for name in SHOWN if any(row["variable"] == name for row in drawn)]
     lines = _clock_lines(cohort, clock)
-    width = min(300.0, (theme.WIDTH - 130 - 14 * cohort.n) / cohort.n)
+    width = min(300.0, (theme.WIDTH - 130 - 14 * len(cohort.described)) / len(cohort.described))
     grid = []
     for i, name in enumerate(shown):
         mine = [row for row in drawn if row["variable"] == name]
@@ -174,7 +190,7 @@ def _clock_lines(cohort: Cohort, clock: str) -> list[Row]:
     lines = []
     other = {"t0": "t_civ", "t_civ": "t0"}.get(clock, "")
     low, high = window(cohort, clock)
-    for person in cohort.ids:
+    for person in cohort.described:
         lines.append({"person": person, "day": 0.0, "start": 0.0, "kind": "this"})
         if other in cohort.clocks:
             day = cohort.hours(person, cohort.time_zero(person, other), clock) / 24

@@ -1,0 +1,77 @@
+"""The worked example of docs/mapping.md does what the page says."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from becalm import vocabulary
+from becalm.cli import main
+from becalm.events import harmonise
+from becalm.sources import open_records
+from becalm.sources.mapped.model import SPREAD
+from becalm.sources.mapped.reading import _CELL, _TABLE, _TOP, parse
+
+PAGE = (Path(__file__).parents[2] / "docs" / "mapping.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"^```(csv|toml) (\S+)\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    assert [name for _, name, _ in BLOCKS] == ["patients.csv", "results.csv", "mapping.toml"]
+    for _, name, text in BLOCKS:
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    return tmp_path
+
+
+def test_the_worked_example_is_read_as_the_page_says(folder: Path) -> None:
+    """Eleven results, one refused; a bound; one finding; both with COVID-19, one of them dead."""
+    source = open_records(str(folder), mapping=str(folder / "mapping.toml"))
+    (chunk,) = source.chunks()
+    assert len(chunk.measurements) == 11
+    events = harmonise(chunk, vocabulary.load())
+    (refused,) = events.refused
+    assert f"`{refused.example}`" in PAGE
+    ferritin = events.frame["variable"] == vocabulary.load().code("ferritin")
+    assert (50000.0, np.inf) in list(
+        zip(events.frame["low"][ferritin], events.frame["high"][ferritin], strict=True)
+    )
+    assert chunk.findings["person"].tolist() == [0]
+    assert chunk.findings["present"].tolist() == ["no"]
+    assert chunk.persons["sex"].tolist() == ["M", "F"]
+    assert (chunk.persons["death_time"] > 0).tolist() == [False, True]
+    assert len(chunk.conditions) == 2
+    assert source.notices[0] == "Records of the worked example: invented."
+
+
+def test_the_commands_of_the_page_run_on_it(folder: Path) -> None:
+    out = folder / "out"
+    words = ["--mapping", str(folder / "mapping.toml")]
+    for command in (
+        ["doctor", str(folder), *words],
+        ["study", str(folder), *words, "--protocol", "covid_hyperinflammation", "--out", str(out)],
+        ["screen", str(folder), *words, "--out", str(out / "peaks.csv")],
+    ):
+        done = CliRunner().invoke(main, command)
+        assert done.exit_code == 0, done.output
+    report = (out / "report.html").read_text(encoding="utf-8")
+    assert "CRP from column &#39;CRP&#39;, read in mg/L" in report
+    assert "Records of the worked example: invented." in report
+
+
+def test_the_page_has_every_key() -> None:
+    wanted = {*_CELL, *_TABLE, *_TOP, "where", "columns", *SPREAD.values()}
+    assert sorted(key for key in wanted if not re.search(rf"\b{key}\b", PAGE)) == []
+
+
+@pytest.mark.parametrize("number", range(2))
+def test_the_fragments_of_the_page_are_good(number: int) -> None:
+    """The long and the wide fragment, put into a mapping that has everything else."""
+    fragments = re.findall(r"^```toml\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+    assert len(fragments) == 2
+    head = '[tables.t]\nfile = "t.csv"\nperson_id = "id"\n[persons]\n'
+    assert parse(head + fragments[number], "page").parts
