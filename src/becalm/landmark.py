@@ -101,8 +101,9 @@ def treated(chunk: Chunk, cohort: Frame, rule: Landmark) -> Frame:
     landmark[cohort["person"]] = cohort["index_time"]
     at = landmark[doses["person"][rows]]
     start = doses["start"][rows]
-    end = np.where(doses["single"][rows], start, np.maximum(doses["until"][rows], start))
-    near = (at != UNKNOWN_TIME) & (end >= at - span(rule.after)) & (start <= at + WEEK)
+    admission = at - span(rule.after)
+    near = (at != UNKNOWN_TIME) & (start <= at + WEEK)
+    near &= (start >= admission) | (~doses["single"][rows] & (doses["until"][rows] > admission))
     return cohort.take(np.isin(cohort["person"], doses["person"][rows][near]))
 
 

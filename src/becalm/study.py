@@ -95,8 +95,8 @@ class Total:
         self._attrition(chunk, selection)
         modifiers = chunk.modifiers()
         said = self._criteria(chunk, found, evaluations, modifiers)
-        shown = [evaluations[name] for name in protocol.definitions.report]
-        self._keep("criteria_course", gather.courses(cohort, shown))
+        reported = [evaluations[name] for name in protocol.definitions.report]
+        self._keep("criteria_course", gather.courses(cohort, reported))
         varied = look_backs(
             cohort,
             inputs,

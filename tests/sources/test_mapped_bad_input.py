@@ -67,6 +67,10 @@ def test_the_good_one_is_good(tmp_path: Path) -> None:
         ("[[labs]]", "[labs]", "m.toml, row 10, labs: needs a list of tables. Write [[labs]]"),
         ('age = "age"', "age = 3", "m.toml, row 7, persons.age: needs the name of a column, or a table. Write the column's name in quotes, or { always = \"...\" }"),
         ('sex = "sex"', 'table = "labs"', "m.toml, row 6, persons.table: no table is called 'labs'. Did you mean 'lab'?"),
+        ('"lab.csv"', '"../lab.csv"', "m.toml, row 2, tables.lab.file: '../lab.csv' leads out of the records. Name it as it lies in the folder that becalm is given"),
+        ('CRP = { name = "crp", unit = "mg/L" }\nFerritin = { name = "ferritin", unit = "ng/mL" }\n', "", "m.toml, row 12, labs[0].columns: names no column. Write one, or remove the block"),
+        ('[tables.lab]', 'cite = ["yann2020"]\n[tables.lab]', "m.toml, row 1, cite: no reference is called 'yann2020'. Did you mean 'yan2020'?"),
+        ('[tables.lab]', '[study]\ntimezone = "Asia/Shanghay"\n[tables.lab]', "m.toml, row 2, study.timezone: timezone: 'Asia/Shanghay' is not known. Did you mean 'Asia/Shanghai'?"),
         ("[persons]", 'cite = ["yan2021"]\n[persons]', "m.toml, row 5, tables.lab.cite: unknown key 'cite'. Known: file, nothing, person_id, separator"),
     ],
 )  # fmt: skip

@@ -4,9 +4,23 @@ import pytest
 
 from becalm import protocol
 from becalm.frame import Frame
-from becalm.landmark import Cell, ended
+from becalm.landmark import Cell, ended, treated
 from becalm.tables import OUTCOME, PERSONS
-from tests.records import Row, at, condition, culture, entered, lab, left, person, stay
+from tests.records import (
+    Row,
+    at,
+    chunk,
+    condition,
+    culture,
+    dose,
+    entered,
+    infusion,
+    lab,
+    left,
+    person,
+    stay,
+    study,
+)
 
 COVID = "covid_hyperinflammation"
 RULE = protocol.load(COVID).landmark
@@ -68,6 +82,27 @@ class TestEntry:
         assert case(ILL, stay(10, None), lab("crp", 40, 20)) == [
             "records end within 24h of admission"
         ]
+
+
+@pytest.mark.parametrize(
+    ("given", "counts"),
+    [
+        (dose("tocilizumab", 10, amount="400 mg"), True),
+        (dose("tocilizumab", 9, amount="400 mg"), False),
+        (dose("tocilizumab", 34 + 168, amount="400 mg"), True),
+        (dose("tocilizumab", 35 + 168, amount="400 mg"), False),
+        (infusion(4, 11), True),
+        (infusion(4, 10), False),
+        (dose("paracetamol", 20, amount="1 g"), False),
+        (dose("tocilizumab", 20, amount="400 mg", status="not given"), False),
+    ],
+)
+def test_who_counts_as_treated(given: Row, counts: bool) -> None:
+    """Given an immunotherapy from the admission, at hour 10, to a week after the landmark, both ends included; an infusion that was still running at the admission counts, an order and another drug do not."""
+    assert RULE is not None
+    rows = ILL, person(), stay(10, 400), given
+    people = treated(chunk(*rows), study(COVID, *rows)[1].cohort, RULE)
+    assert (len(people) == 1) == counts
 
 
 @pytest.mark.parametrize(

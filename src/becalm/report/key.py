@@ -95,7 +95,7 @@ def _landmark(cohort: Cohort, drill: Drill) -> list[Fact]:
             Fact(
                 Markup("Died in hospital, {} {}").format(title, first[0]),
                 first[1],
-                note or f"nobody else: {first[0]} in all",
+                note or f"everybody was {first[0]}",
             )
         )
     return facts_

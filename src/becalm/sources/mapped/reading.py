@@ -126,6 +126,9 @@ class _Reader:
             file = self._text(table.get("file", ""), f"{at}.file")
             if not file:
                 self.wrong(at, "'file' is missing", 'Write file = "labs.csv"')
+            elif Path(file).is_absolute() or ".." in Path(file).parts:
+                hint = "Name it as it lies in the folder that becalm is given"
+                self.wrong(f"{at}.file", f"{file!r} leads out of the records", hint)
             tables[name] = Table(
                 name,
                 file,
@@ -178,6 +181,8 @@ class _Reader:
             hint = f"Sheets that may be spread over columns: {', '.join(SPREAD)}"
             self.wrong(f"{at}.columns", "cannot stand here", hint)
         else:
+            if not spread:
+                self.wrong(f"{at}.columns", "names no column", "Write one, or remove the block")
             if (filled := SPREAD[sheet]) in cells:
                 what = f"{filled!r} is what the cells of 'columns' say"
                 self.wrong(f"{at}.{filled}", what, "Keep one of the two")
@@ -314,5 +319,6 @@ class _Reader:
         try:
             return study_info(given, place(self.file))
         except RecordsError as error:
-            self.wrong("study", error.what, error.hint or "")
+            key = next((key for key in given if key in error.what), "")
+            self.wrong(f"study.{key}".rstrip("."), error.what, error.hint or "")
             return StudyInfo()
