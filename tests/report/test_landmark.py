@@ -9,8 +9,17 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from becalm import protocol
 from becalm.cli import main
+from becalm.report import landmark, page
+from becalm.report.cohort import Cohort
+from becalm.report.figures import specs
+from becalm.report.figures.landmark import spec
+from becalm.report.text import label
+from becalm.sources import open_records
+from becalm.study import run
 from tests.report.test_every_number_opens import NO_NUMBER, Cells
+from tests.report.test_figures import _bare
 
 N = 40
 TREATED = {"P05", "P06", "P07", "P08", "P09", "P10"}
@@ -67,37 +76,43 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return study(tmp_path_factory.mktemp("landmark"))
 
 
+def cohort_of(records: Path) -> Cohort:
+    """Run the study and write nothing."""
+    rules = protocol.load("covid_hyperinflammation")
+    return Cohort(run(open_records(str(records)), rules, "records"))
+
+
 def page_of(folder: Path) -> str:
     return (folder / "out" / "report.html").read_text(encoding="utf-8")
 
 
-def section(page: str, name: str) -> str:
-    return page.split(f'<section id="{name}">')[1].split("</section>", maxsplit=1)[0]
+def section(html: str, name: str) -> str:
+    return html.split(f'<section id="{name}">')[1].split("</section>", maxsplit=1)[0]
 
 
 def text(html: str) -> str:
     return " ".join(re.sub(r"<[^>]*>", " ", html).split())
 
 
-def opened(page: str, button: str) -> list[str]:
+def opened(html: str, button: str) -> list[str]:
     """Return the patients listed in what a button opens."""
     found = re.search(r'popovertarget="(\w+)"', button)
     assert found
-    body = page.split(f'<div popover id="{found.group(1)}">')[1].split("</div>", maxsplit=1)[0]
+    body = html.split(f'<div popover id="{found.group(1)}">')[1].split("</div>", maxsplit=1)[0]
     return sorted(re.findall(r"<td>(P\d\d)", body))
 
 
 def test_every_number_opens_exactly_whom_it_counts(folder: Path) -> None:
     """Of the ten who met COV-HI the five even ones died: the ten, the five and the other five open."""
-    page = page_of(folder)
-    row = re.findall(r"<tr>(.*?)</tr>", section(page, "landmark"), re.S)[1]
+    html = page_of(folder)
+    row = re.findall(r"<tr>(.*?)</tr>", section(html, "landmark"), re.S)[1]
     cells = re.findall(r"<td>(.*?)</td>", row, re.S)
     assert [text(cell) for cell in cells] == [
         "COV-HI", "met", "10", "5", "5", "0", "0", "50 % (19 to 81)",
     ]  # fmt: skip
     ten = [f"P{i:02d}" for i in range(10)]
-    assert [opened(page, cell) for cell in cells[2:5]] == [ten, ten[::2], ten[1::2]]
-    assert opened(page, cells[7]) == ten
+    assert [opened(html, cell) for cell in cells[2:5]] == [ten, ten[::2], ten[1::2]]
+    assert opened(html, cells[7]) == ten
 
 
 def test_no_number_of_the_page_is_closed(folder: Path) -> None:
@@ -119,12 +134,12 @@ def test_no_number_of_the_page_is_closed(folder: Path) -> None:
 
 def test_the_deaths_are_a_key_result(folder: Path) -> None:
     """Up front, of each definition: who met it, and beneath who did not or is undetermined."""
-    page = page_of(folder)
-    facts = re.findall(r"<dt>(.*?)</dt><dd>(.*?)</dd>", section(page, "key"), re.S)
+    html = page_of(folder)
+    facts = re.findall(r"<dt>(.*?)</dt><dd>(.*?)</dd>", section(html, "key"), re.S)
     (fact,) = [fact for fact in facts if "COV-HI" in fact[0]]
     assert text(fact[0]) == "Died in hospital, COV-HI met"
     assert text(fact[1]) == "5/10 (50 %; 18.7–81.3) not met 0/30 (0 %; 0–11.6)"
-    assert opened(page, fact[1]) == [f"P{i:02d}" for i in range(10)]
+    assert opened(html, fact[1]) == [f"P{i:02d}" for i in range(10)]
 
 
 def test_the_course_is_of_the_treated_only(folder: Path) -> None:
@@ -134,12 +149,12 @@ def test_the_course_is_of_the_treated_only(folder: Path) -> None:
     assert {row["person_id"] for row in rows} == TREATED
     assert {row["variable"] for row in rows} == {"ferritin", "crp"}
     assert {row["d7"] for row in rows if row["variable"] == "crp"} == {"30.0"}
-    page = page_of(folder)
-    said = section(page, "course")
+    html = page_of(folder)
+    said = section(html, "course")
     assert "Only of the treated: ferritin and CRP to day 7 of the 6 of 40 given" in text(said)
     button = re.search(r"<button.*?6 of 40</button>", said)
     assert button
-    assert opened(page, button.group()) == sorted(TREATED)
+    assert opened(html, button.group()) == sorted(TREATED)
     assert "fig-course_t0" in said
     drawn = re.findall(r"<td>(P\d\d)</td>", said)
     assert set(drawn) == TREATED
@@ -152,10 +167,11 @@ def test_where_nobody_was_treated_or_nobody_knows_the_report_says_which(tmp_path
         ("unknown", {"doses": False}, "No drug administration is recorded: who was treated is not known"),
     ):  # fmt: skip
         (tmp_path / name).mkdir()
-        page = page_of(study(tmp_path / name, **kept))
-        assert said in text(section(page, "course"))
-        assert "fig-course_t0" not in page
-        assert '<section id="change">' not in page
+        cohort = cohort_of(sheets(tmp_path / name, **kept))
+        html = page.render(cohort, {})
+        assert said in text(section(html, "course"))
+        assert not any(figure.startswith("course") for figure, *_ in specs(cohort))
+        assert '<section id="change">' not in html
 
 
 def test_relapse_is_not_looked_for(folder: Path) -> None:
@@ -173,3 +189,17 @@ def test_the_release_counts_deaths_without_small_cells(folder: Path) -> None:
     html = (folder / "release" / "release.html").read_text(encoding="utf-8")
     assert "Deaths in hospital by what each definition said" in html
     assert not re.search(r"P\d\d\b", html)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_the_figure_draws_every_cell_that_counts_somebody(folder: Path) -> None:
+    """A point for each status of each definition that anybody has, in a chart that Vega-Lite knows."""
+    import altair
+
+    cohort = cohort_of(folder / "records")
+    drawn = spec(cohort)
+    assert drawn is not None
+    cells = {(row["definition"], row["status"]) for row in drawn["data"]["values"]}
+    assert len(cells) == len(drawn["data"]["values"]) > 6
+    assert cells == {(label(c.criterion), c.status) for c in landmark.cells(cohort) if c.n}
+    assert altair.Chart.from_dict(_bare(drawn), validate=True) is not None
