@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from becalm import vocabulary
+from becalm.clock import UNKNOWN_TIME
 from becalm.errors import RecordsError
 from becalm.events import harmonise
 from becalm.records import Records
@@ -348,6 +349,34 @@ def test_a_number_at_the_end_of_an_assay_is_a_bound(tmp_path: Path) -> None:
     ]  # fmt: skip
     assert not np.isinf(frame["high"][~crp]).any()
     assert len(frame) == 8
+
+
+def test_what_is_stated_of_everybody_holds_of_who_has_no_date(tmp_path: Path) -> None:
+    """Everybody had COVID-19, also somebody whose admission nobody wrote down: the onset is unknown, the diagnosis is not."""
+    (tmp_path / "p.csv").write_text("who,came\nA,2020-02-01\nB,\n", encoding="utf-8")
+    chunk = records(
+        tmp_path,
+        '[tables.p]\nfile = "p.csv"\nperson_id = "who"\n[persons]\n'
+        '[[conditions]]\nonset = "came"\nname = { always = "COVID-19" }\n',
+    )
+    assert chunk.conditions["person"].tolist() == [0, 1]
+    assert (chunk.conditions["onset"] == UNKNOWN_TIME).tolist() == [False, True]
+
+
+def test_a_decimal_comma_is_a_point_before_anything_is_compared(tmp_path: Path) -> None:
+    """In a table separated by semicolons -1,0 is nothing, 0,22 the floor, and 3,5 three and a half."""
+    (tmp_path / "p.csv").write_text(
+        "who;when;dd\nA;2020-02-01 08:00;-1,0\nA;2020-02-01 09:00;0,22\nA;2020-02-01 10:00;3,5\n",
+        encoding="utf-8",
+    )
+    chunk = records(
+        tmp_path,
+        '[tables.p]\nfile = "p.csv"\nperson_id = "who"\nnothing = [-1]\n[persons]\n'
+        '[[labs]]\ntime = "when"\n[labs.columns]\n'
+        'dd = { name = "d_dimer", unit = "ug/mL FEU", floor = 0.22 }\n',
+    )
+    frame = harmonise(chunk, vocabulary.load()).frame
+    assert list(zip(frame["low"], frame["high"], strict=True)) == [(0, 0.22), (3.5, 3.5)]
 
 
 def test_rows_that_say_two_things_of_one_person_are_refused(tmp_path: Path) -> None:

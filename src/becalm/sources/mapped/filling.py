@@ -15,6 +15,11 @@ from becalm.sources.sheets.schema import SHEETS
 _ONCE: Final = frozenset({"persons", "stays", "conditions"})
 """Sheets whose rows a flat table often repeats beside every measurement: equal ones are one."""
 
+_STATED: Final[Mapping[str, tuple[str, ...]]] = {
+    "conditions": ("code", "name"), "procedures": ("name",),
+}  # fmt: skip
+"""What a mapping may state of everybody: it holds of a row that says no more than who."""
+
 _TRACED: Final = frozenset({"labs", "doses"})
 """Sheets whose rows are traced back by a name of their own, not only by a number."""
 
@@ -47,7 +52,6 @@ def fill(mapped: Mapped, flats: Mapping[str, Flat]) -> dict[str, list[Sheet]]:
             flat.file,
             {name: [texts[i] for i in kept] for name, texts in columns.items()},
             [flat.rows[i] for i in kept],
-            flat.decimal_comma,
             titles={name: cell.column for name, cell in part.cells.items() if cell.column},
             label=label,
             beyond=beyond,
@@ -62,10 +66,11 @@ def _rows(part: Part, flat: Flat, columns: Mapping[str, list[str]]) -> list[int]
     if part.spread:
         says = [bool(text) for text in columns[SPREAD[part.sheet]]]
     else:
+        everybody = part.sheet == "persons" or any(map(part.said, _STATED.get(part.sheet, ())))
         told = [
             columns[name]
             for name, cell in part.cells.items()
-            if cell.column and (name != "person_id" or part.sheet == "persons")
+            if cell.column and (name != "person_id" or everybody)
         ] or [columns["person_id"]]
         says = [any(row) for row in zip(*told, strict=True)]
     rows = [i for i, kept in enumerate(flat.kept(part.where)) if kept and says[i]]

@@ -10,7 +10,7 @@ from typing import Final
 from becalm.errors import RecordsError, UnreadableFileError, place
 from becalm.sources.mapped.model import Cell, Table, token
 from becalm.sources.sheets.cells import clean
-from becalm.sources.sheets.check import PLAIN_NUMBER
+from becalm.sources.sheets.check import PLAIN_NUMBER, pointed
 from becalm.sources.sheets.read import csv_rows, parquet_rows
 
 _TEXT: Final = {".csv": "", ".tsv": "\t", ".txt": ""}
@@ -25,7 +25,6 @@ class Flat:
     columns: Mapping[str, list[str]]
     rows: Sequence[int]
     nothing: frozenset[str]
-    decimal_comma: bool
 
     @property
     def stem(self) -> str:
@@ -117,5 +116,9 @@ def read_flat(path: Path, table: Table, used: Iterable[str]) -> Flat:
         numbers.append(number)
         for name, position in wanted.items():
             text = row[position]
-            columns[name].append(cleaned.get(text) or cleaned.setdefault(text, clean(text)))
-    return Flat(path.name, names, columns, numbers, frozenset(table.nothing), separator == ";")
+            if text not in cleaned:
+                plain = clean(text)
+                # Numbers have a point from here on: sentinels and limits are compared as numbers.
+                cleaned[text] = pointed(plain) if separator == ";" else plain
+            columns[name].append(cleaned[text])
+    return Flat(path.name, names, columns, numbers, frozenset(table.nothing))

@@ -12,7 +12,7 @@ from becalm.records import Doubt, MeasurementKind
 from becalm.sources.files import input_file, stamp, unchanged
 from becalm.sources.mapped.filling import fill
 from becalm.sources.mapped.flat import Flat, read_flat
-from becalm.sources.mapped.model import Mapped, Part
+from becalm.sources.mapped.model import Cell, Mapped, Part
 from becalm.sources.mapped.reading import file_of, load, stop
 from becalm.sources.sheets.build import build
 from becalm.sources.sheets.schema import SHEETS
@@ -108,10 +108,15 @@ def _doubts(mapped: Mapped) -> Iterator[Doubt]:
                 variable, title = _variable(part)
                 said = part.said("unit")
                 how = f"in {said}" if said else "without a unit"
-                yield Doubt(f"{title} from column {part.spread!r}, read {how}", variable)
+                text = f"{title} from column {part.spread!r}, read {how}"
+                yield Doubt(_because(text, cell), variable)
             else:
                 what = cell.column or cell.always
-                yield Doubt(f"{part.sheet}, {name}: read from {what!r}", "")
+                yield Doubt(_because(f"{part.sheet}, {name}: read from {what!r}", cell))
+
+
+def _because(text: str, cell: Cell) -> str:
+    return f"{text}: {cell.source}" if cell.source else text
 
 
 def _variable(part: Part) -> tuple[str, str]:

@@ -160,13 +160,7 @@ class Checked:
 
         `1,234` is left as it is: it could also be a thousand and some.
         """
-        if not self.sheet.decimal_comma or "," not in text:
-            return text
-        found = _DECIMAL_COMMA.fullmatch(text)
-        if found is None:
-            return text
-        sign, zero, after_zero, whole, after = found.groups()
-        return f"{sign}{zero or whole}.{after_zero or after}"
+        return pointed(text) if self.sheet.decimal_comma else text
 
     def units_beside_numbers(self) -> None:
         """Note numbers without the unit that gives them their meaning."""
@@ -215,6 +209,15 @@ class Checked:
                 "blank", f"{name} is blank", f"Every row of {self.sheet.name} needs one"
             ),
         )
+
+
+def pointed(text: str) -> str:
+    """Return text with a decimal point where its comma is sure to be a decimal one."""
+    found = _DECIMAL_COMMA.fullmatch(text) if "," in text else None
+    if found is None:
+        return text
+    sign, zero, after_zero, whole, after = found.groups()
+    return f"{sign}{zero or whole}.{after_zero or after}"
 
 
 def _objects(texts: Sequence[str]) -> Array:
