@@ -1,28 +1,25 @@
-"""How long administrations take to become rates, as a multiple of one read and sort of the same rows.
+"""How long administrations take to become rates, as a multiple of the sorted read of the same rows.
 
-Run by hand: `python benchmarks/doses.py [ROWS]`. Writes an invented `inputevents` of so many rows
-(ten drugs, ten units of rate, pushes, persons interleaved) with a few laboratory results beside
-it, and reads it twice: once as a plain sorted read, once through source, `rebuild` and the rate of
-every drug. Memory is the highest of the process.
+    python benchmarks/doses.py FOLDER [--rows 20_000_000] [--times 3] [--memory 1GiB]
+
+FOLDER is written with so many rows of `inputevents` where it does not exist: ten drugs, ten ways of
+writing a rate or a push, persons interleaved, and one laboratory result a person. The sorted read is
+the least that a program which needs whole persons can do: DuckDB reads the columns that becalm
+reads, already typed, from the same file, sorts them by person and time, and hands them over as Arrow
+batches, of which every number is looked at as NumPy. It gets as many threads as there are cores, and
+more memory than becalm gives its own readers together. The other side is becalm from the folder to
+the rate over time of every drug of everybody.
 """
 
 from __future__ import annotations
 
-import resource
-import sys
-import tempfile
+import argparse
 import time
 from pathlib import Path
 from typing import Final
 
-import duckdb
 import numpy as np
-
-from becalm.doses import rebuild
-from becalm.events import harmonise
-from becalm.sources import duck
-from becalm.sources.mimic4 import open_mimic4
-from becalm.vocabulary import load
+from rounds import compare, report
 
 PER_PERSON: Final = 200
 DRUGS: Final = (
@@ -41,6 +38,8 @@ DRUGS: Final = (
 
 
 def write(folder: Path, rows: int) -> None:
+    import duckdb
+
     persons = max(1, rows // PER_PERSON)
     drugs = ", ".join(
         f"({i}, {item}, '{label}', '{amount}', '{rate}', {factor}, {size})"
@@ -67,63 +66,99 @@ def write(folder: Path, rows: int) -> None:
         "TIMESTAMP '2150-01-01' AS admittime, TIMESTAMP '2150-03-01' AS dischtime, NULL AS deathtime, "
         "'' AS admission_location, '' AS discharge_location, NULL AS edregtime, NULL AS edouttime "
         f"FROM {everyone}",
-        "hosp/labevents": "SELECT p * 20 + n AS labevent_id, 10000000 + p AS subject_id, "
-        "20000000 + p AS hadm_id, 50912 AS itemid, TIMESTAMP '2150-01-01' + to_hours(n) AS charttime, "
+        "hosp/labevents": "SELECT p AS labevent_id, 10000000 + p AS subject_id, "
+        "20000000 + p AS hadm_id, 50912 AS itemid, TIMESTAMP '2150-01-01' AS charttime, "
         "NULL AS storetime, '1.1' AS value, 1.1 AS valuenum, 'mg/dL' AS valueuom, "
-        f"NULL AS ref_range_lower, NULL AS ref_range_upper, NULL AS comments FROM {everyone}, "
-        "(SELECT range AS n FROM range(20))",
+        f"NULL AS ref_range_lower, NULL AS ref_range_upper, NULL AS comments FROM {everyone}",
         "icu/d_items": f"SELECT itemid, label, '' AS unitname FROM (VALUES {drugs}) "
         "AS d(i, itemid, label, a, b, c, e)",
         "icu/inputevents": given,
     }  # fmt: skip
-    with duckdb.connect() as con:
+    with duckdb.connect(config={"memory_limit": "1GiB"}) as con:
         for name, sql in tables.items():
             path = folder / f"{name}.csv"
             path.parent.mkdir(parents=True, exist_ok=True)
             con.execute(f"COPY ({sql}) TO '{path}' (HEADER)")
 
 
-def floor(folder: Path) -> float:
-    """Seconds to read the rows, sort them by person and time, and hold each column once."""
-    began = time.perf_counter()
-    con = duck.connect()
+COLUMNS: Final = {
+    "subject_id": "INTEGER",
+    "hadm_id": "INTEGER",
+    "itemid": "INTEGER",
+    "starttime": "TIMESTAMP",
+    "endtime": "TIMESTAMP",
+    "amount": "DOUBLE",
+    "amountuom": "VARCHAR",
+    "rate": "DOUBLE",
+    "rateuom": "VARCHAR",
+    "patientweight": "DOUBLE",
+    "ordercategoryname": "VARCHAR",
+    "ordercategorydescription": "VARCHAR",
+    "statusdescription": "VARCHAR",
+}
+
+
+def sorted_read(folder: Path, memory: str) -> int:
+    """Read the rows sorted by person and time, look at every number, and return how many rows."""
+    import nanoarrow
+
+    from becalm.sources import duck
+
+    types = ", ".join(f"'{column}': '{kind}'" for column, kind in COLUMNS.items())
     sql = (
-        "SELECT subject_id, itemid, starttime, endtime, amount, amountuom, rate, rateuom, "
-        f"patientweight, ordercategorydescription FROM read_csv('{folder}/icu/inputevents.csv') "
-        "ORDER BY subject_id, starttime"
+        f"SELECT {', '.join(COLUMNS)} FROM read_csv('{folder}/icu/inputevents.csv', "
+        f"types = {{{types}}}) ORDER BY subject_id, starttime"
     )
-    rows = sum(len(batch["subject_id"]) for batch in duck.stream(con, sql))
-    assert rows
-    return time.perf_counter() - began
+    widths = {"INTEGER": np.int32, "TIMESTAMP": np.int64, "DOUBLE": np.float64}
+    rows = 0
+    for batch in nanoarrow.c_array_stream(duck.connect(memory).sql(sql)):
+        view = batch.view()
+        for i, kind in enumerate(COLUMNS.values()):
+            if kind in widths:
+                np.frombuffer(view.child(i).buffer(1), widths[kind])
+        rows += batch.length
+    return rows
 
 
-def whole(folder: Path, chunk_rows: int) -> tuple[float, float, int]:
-    """Seconds from files to the rate of every drug, those in `doses` alone, and rows."""
-    began = time.perf_counter()
-    words, inside, rows = load(), 0.0, 0
-    for records in open_mimic4(folder, chunk_rows=chunk_rows).chunks():
-        events = harmonise(records, words)
-        at = time.perf_counter()
-        found = rebuild(records, events, words)
+def rates(folder: Path) -> int:
+    """Rebuild the rate of every drug from the folder, and return how many rows counted."""
+    from becalm.ahead import in_order
+    from becalm.doses import rebuild
+    from becalm.events import harmonise
+    from becalm.records import Records
+    from becalm.sources.mimic4 import open_mimic4
+    from becalm.vocabulary import load
+
+    words = load()
+
+    def of(records: Records) -> int:
+        found = rebuild(records, harmonise(records, words), words)
         for drug in found.drugs:
             found.rate(drug)
-        inside += time.perf_counter() - at
-        rows += int(np.sum(found.frame["counted"]))
-    return time.perf_counter() - began, inside, rows
+        return int(found.frame["counted"].sum())
+
+    return sum(in_order(of, open_mimic4(folder).chunks(), 1))
 
 
 def main() -> None:
-    rows = int(sys.argv[1]) if len(sys.argv) > 1 else 2_000_000
-    with tempfile.TemporaryDirectory() as temporary:
-        folder = Path(temporary)
-        write(folder, rows)
-        plain = min(floor(folder) for _ in range(2))
-        took, inside, counted = whole(folder, max(1, rows // 80))
-        print(f"{rows:,} rows, {counted:,} counted; read and sorted in {plain:.2f} s")
-        print(f"  to rates       {took:6.2f} s   {took / plain:5.2f} × the floor")
-        print(f"  of it in doses {inside:6.2f} s   {inside / plain:5.2f} × the floor")
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        print(f"  memory at most {peak:6.0f} MiB")
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--rows", type=int, default=20_000_000, help="of a folder not there yet")
+    parser.add_argument("--times", type=int, default=3, help="rounds; the ratio is of the medians")
+    parser.add_argument("--memory", default="1GiB", help="of the sorted read")
+    parser.add_argument("--only", choices=["sorted read", "rates"], help=argparse.SUPPRESS)
+    asked = parser.parse_args()
+    began = time.perf_counter()
+    if asked.only == "sorted read":
+        report(sorted_read(asked.folder, asked.memory), began)
+    elif asked.only == "rates":
+        report(rates(asked.folder), began)
+    else:
+        if not asked.folder.exists():
+            write(asked.folder, asked.rows)
+        folder = str(asked.folder)
+        parts = {"sorted read": (folder, "--memory", asked.memory), "rates": (folder,)}
+        compare(__file__, asked.times, "sorted read", "rates", parts)
 
 
 if __name__ == "__main__":

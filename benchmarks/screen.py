@@ -13,15 +13,12 @@ the system says of the whole process, Python and DuckDB together.
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import resource
-import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
 from typing import Final
+
+from rounds import compare, report
 
 CRITERIA: Final = "hscore,hlh2004,mas2016"
 MEMORY: Final = "1GiB"
@@ -78,30 +75,6 @@ def screened(folder: Path, out: Path) -> int:
         return screen.write(screen.screen(source, CRITERIA.split(",")), out, stage)
 
 
-def measured(*what: str) -> dict[str, float]:
-    """Run one part of this file in a process of its own; return rows, seconds, CPU and MiB."""
-    done = subprocess.run(
-        [sys.executable, __file__, *what], check=True, stdout=subprocess.PIPE, text=True
-    )
-    result: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
-    return result
-
-
-def report(rows: int, began: float) -> None:
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    kib = used.ru_maxrss / (1024 if sys.platform == "darwin" else 1)
-    seconds = time.perf_counter() - began
-    cpu = used.ru_utime + used.ru_stime
-    print(json.dumps({"rows": rows, "seconds": seconds, "cpu": cpu, "mib": kib / 1024}))
-
-
-def line(what: str, run: dict[str, float]) -> str:
-    return (
-        f"{what:11} {run['rows']:>13,.0f} rows {run['seconds']:8.1f} s"
-        f" {run['cpu']:8.1f} s of CPU {run['mib']:7.0f} MiB"
-    )
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("folder", type=Path)
@@ -116,33 +89,14 @@ def main() -> None:
     elif asked.only == "screen":
         report(screened(asked.folder, asked.out), began)
     else:
-        compare(asked.folder, asked.times, asked.memory, asked.out)
-
-
-def compare(folder: Path, times: int, memory: str, out: Path | None) -> None:
-    """Run both in turn and print the ratio of their median times."""
-    print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the start")
-    runs: dict[str, list[dict[str, float]]] = {"sorted read": [], "screen": []}
-    with tempfile.TemporaryDirectory() as scratch:
-        kept = str(out or Path(scratch) / "peaks.parquet")
-        for _ in range(times):
-            for what, results in runs.items():
-                more = ("--out", kept) if what == "screen" else ("--memory", memory)
-                results.append(measured(str(folder), "--only", what, *more))
-                print(line(what, results[-1]), flush=True)
-    middle = {
-        what: {
-            name: sorted(run[name] for run in results)[len(results) // 2]
-            for name in ("seconds", "cpu")
-        }
-        for what, results in runs.items()
-    }
-    floor, ours = middle["sorted read"], middle["screen"]
-    print(
-        f"screen is {ours['seconds'] / floor['seconds']:.2f} times the sorted read"
-        f" ({ours['cpu'] / floor['cpu']:.2f} times its CPU), at most"
-        f" {max(run['mib'] for run in runs['screen']):.0f} MiB"
-    )
+        with tempfile.TemporaryDirectory() as scratch:
+            kept = str(asked.out or Path(scratch) / "peaks.parquet")
+            folder = str(asked.folder)
+            parts = {
+                "sorted read": (folder, "--memory", asked.memory),
+                "screen": (folder, "--out", kept),
+            }
+            compare(__file__, asked.times, "sorted read", "screen", parts)
 
 
 if __name__ == "__main__":

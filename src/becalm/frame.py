@@ -17,9 +17,20 @@ import numpy as np
 import numpy.typing as npt
 
 from becalm.clock import UNKNOWN_TIME
+from becalm.columns import Array, Coded, Columns, Held, Keyed, joined, listed
+
+__all__ = [
+    "BLANK",
+    "DTYPES",
+    "Array",
+    "Coded",
+    "Frame",
+    "Held",
+    "Kind",
+    "distinct",
+]
 
 Kind = Literal["text", "time", "number", "code", "key", "flag", "count", "answer"]
-Array = npt.NDArray[Any]
 
 DTYPES: Final[Mapping[str, Any]] = {
     "text": object,
@@ -43,61 +54,55 @@ BLANK: Final[Mapping[str, Any]] = {
 }
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, init=False)
 class Frame:
     """Columns of one table, all of one length, read-only."""
 
-    columns: Mapping[str, Array]
+    columns: Columns
 
-    def __post_init__(self) -> None:
-        lengths = {name: len(column) for name, column in self.columns.items()}
+    def __init__(self, columns: Mapping[str, Held]) -> None:
+        held = columns.held if isinstance(columns, Columns) else columns
+        lengths = {name: len(column) for name, column in held.items()}
         if len(set(lengths.values())) > 1:
             raise ValueError(f"columns of different lengths: {lengths}")
-        for column in self.columns.values():
-            column.flags.writeable = False
+        for column in held.values():
+            if isinstance(column, np.ndarray):
+                column.flags.writeable = False
+        object.__setattr__(self, "columns", Columns(held))
 
     @classmethod
-    def of(cls, schema: Mapping[str, Kind], **columns: Iterable[Any] | Array) -> Frame:
+    def of(cls, schema: Mapping[str, Kind], **columns: Iterable[Any] | Held) -> Frame:
         """Build a frame of `schema`; a column not given is blank (unknown) throughout."""
         unknown = set(columns) - set(schema)
         if unknown:
             raise ValueError(f"columns that the table does not have: {sorted(unknown)}")
-        given: dict[str, Array] = {}
+        given: dict[str, Held] = {}
         for name, values in columns.items():
             dtype = DTYPES[schema[name]]
-            if isinstance(values, np.ndarray):
+            if isinstance(values, Coded | Keyed):
+                given[name] = values
+            elif isinstance(values, np.ndarray):
                 given[name] = np.array(values, dtype=dtype)
             else:
-                listed = list(values)
-                column = np.empty(len(listed), dtype=dtype)
-                column[:] = listed
-                given[name] = column
-        n = len(next(iter(given.values()))) if given else 0
-        blank = {
-            name: np.full(n, BLANK[kind], dtype=DTYPES[kind])
-            for name, kind in schema.items()
-            if name not in given
-        }
-        return cls({name: given.get(name, blank.get(name)) for name in schema})  # type: ignore[misc]
+                given[name] = listed(values, dtype)
+        rows = len(next(iter(given.values()))) if given else 0
+        return cls({n: given[n] if n in given else _blank(schema[n], rows) for n in schema})
 
     @classmethod
-    def around(cls, schema: Mapping[str, Kind], columns: Mapping[str, Array]) -> Frame:
-        """Build a frame around arrays that nobody else writes to: nothing is copied.
+    def around(cls, schema: Mapping[str, Kind], columns: Mapping[str, Held]) -> Frame:
+        """Build a frame around columns that nobody else writes to: nothing is copied.
 
         Their types are those of `schema`; a column not given is blank throughout.
         """
-        wrong = {name for name in columns if columns[name].dtype != DTYPES[schema[name]]}
+        wrong = {
+            name
+            for name, column in columns.items()
+            if (column.dtype if isinstance(column, np.ndarray) else object) != DTYPES[schema[name]]
+        }
         if wrong:
             raise ValueError(f"columns of another type than their kind: {sorted(wrong)}")
-        n = len(next(iter(columns.values()))) if columns else 0
-        return cls(
-            {
-                name: columns[name]
-                if name in columns
-                else np.full(n, BLANK[kind], dtype=DTYPES[kind])
-                for name, kind in schema.items()
-            }
-        )
+        rows = len(next(iter(columns.values()))) if columns else 0
+        return cls({n: columns[n] if n in columns else _blank(schema[n], rows) for n in schema})
 
     @classmethod
     def of_rows(cls, schema: Mapping[str, Kind], rows: Sequence[Mapping[str, Any]]) -> Frame:
@@ -121,7 +126,7 @@ class Frame:
         some = [frame for frame in frames if len(frame)] or frames[:1]
         if len(some) == 1:
             return some[0]
-        return cls({name: np.concatenate([f[name] for f in some]) for name in some[0].columns})
+        return cls({name: joined([f.columns.held[name] for f in some]) for name in some[0].columns})
 
     def __len__(self) -> int:
         return len(next(iter(self.columns.values()))) if self.columns else 0
@@ -129,26 +134,54 @@ class Frame:
     def __getitem__(self, name: str) -> Array:
         return self.columns[name]
 
+    def coded(self, name: str) -> Coded:
+        """Return a column of texts as codes, as it is held or made so."""
+        column = self.columns.held[name]
+        return column if isinstance(column, Coded) else Coded.of(self[name])
+
+    def select(self, names: Iterable[str]) -> Frame:
+        """Return some of the columns, in that order."""
+        return Frame({name: self.columns.held[name] for name in names})
+
     def take(self, index: Array) -> Frame:
         """Return the rows of an integer index or a boolean mask, in that order."""
-        return Frame({name: column[index] for name, column in self.columns.items()})
+        return Frame(
+            {
+                name: column[index] if isinstance(column, np.ndarray) else column.take(index)
+                for name, column in self.columns.held.items()
+            }
+        )
 
-    def replace(self, **columns: Array) -> Frame:
+    def replace(self, **columns: Held) -> Frame:
         """Return the frame with some columns replaced or added."""
-        return Frame({**self.columns, **columns})
+        return Frame({**self.columns.held, **columns})
 
     def sort(self, *keys: str) -> Frame:
         """Return the rows sorted by columns, stably; text sorts as text."""
         order = np.arange(len(self))
         for key in reversed(keys):
-            order = order[np.argsort(self[key][order], kind="stable")]
+            order = order[np.argsort(self._ranked(key)[order], kind="stable")]
         return self.take(order)
+
+    def _ranked(self, key: str) -> Array:
+        """Return numbers, or texts, that are in the order of a column."""
+        column = self.columns.held[key]
+        if not isinstance(column, Coded):
+            return self[key]
+        _, rank = np.unique(column.texts, return_inverse=True)
+        return rank[column.code]
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """Yield each row as a mapping (small tables only)."""
         lists = {name: column.tolist() for name, column in self.columns.items()}
         for i in range(len(self)):
             yield {name: values[i] for name, values in lists.items()}
+
+
+def _blank(kind: Kind, rows: int) -> Held:
+    if kind == "text":
+        return Coded.by(np.zeros(rows, np.int32), [BLANK[kind]])
+    return np.full(rows, BLANK[kind], dtype=DTYPES[kind])
 
 
 def distinct(*columns: Array) -> tuple[npt.NDArray[np.int64], list[tuple[Any, ...]]]:

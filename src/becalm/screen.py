@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 
 from becalm import entry, pieces, scores, vocabulary
+from becalm.ahead import in_order
 from becalm.background import underlying
 from becalm.chunk import Chunk
 from becalm.errors import UsageError
@@ -38,14 +37,12 @@ def screen(
     words = vocabulary.load()
     definitions = sorted(scores.load_all(list(dict.fromkeys(criteria))), key=lambda each: each.name)
     done = 0
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        evaluated = _in_order(
-            pool, lambda records: _peaks(records, words, definitions), source.chunks()
-        )
-        for totals in evaluated:
-            yield totals
-            done += len(totals) // len(definitions)
-            progress(f"{done:,} persons screened")
+    for totals in in_order(
+        lambda records: _peaks(records, words, definitions), source.chunks(), _AT_ONCE
+    ):
+        yield totals
+        done += len(totals) // len(definitions)
+        progress(f"{done:,} persons screened")
 
 
 def _peaks(records: Records, words: Vocabulary, definitions: Sequence[Definition]) -> Frame:
@@ -69,23 +66,6 @@ def peaks_of(chunk: Chunk, definitions: Sequence[Definition]) -> Frame:
     )
     inputs.forget()
     return by_definition.take(np.arange(len(by_definition)).reshape(-1, n).T.ravel())
-
-
-def _in_order(
-    pool: Executor, work: Callable[[Records], Frame], chunks: Iterator[Records]
-) -> Iterator[Frame]:
-    """Yield the results of chunks in their order, while the next ones are read and worked on."""
-    waiting: deque[Future[Frame]] = deque()
-    try:
-        for records in chunks:
-            waiting.append(pool.submit(work, records))
-            if len(waiting) > _AT_ONCE:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
-    finally:
-        for each in waiting:
-            each.cancel()
 
 
 def form_of(out: Path) -> str:

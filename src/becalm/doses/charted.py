@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
 from becalm.clock import UNKNOWN_TIME, span
+from becalm.columns import Coded
 from becalm.doses.coded import distinct
 from becalm.doses.exposure import ROUTES
 from becalm.doses.rates import Codes, Mask, Times
@@ -35,11 +35,10 @@ class Charted:
     also_in: Array
 
 
-def once(given: Frame, table: Codes, tables: Sequence[str], *, substance: Codes, route: Array,
-         counts: Mask) -> Charted:  # fmt: skip
+def once(given: Frame, table: Coded, *, substance: Codes, route: Array, counts: Mask) -> Charted:
     """Find rows whose administration stands in another table too, which then has the last word.
 
-    table : codes of `tables`; substance : one code a drug, or a label where no drug is known. Rows
+    table : the tables that rows came from; substance : one code a drug, or a label where no drug is known. Rows
     of a person, a substance and compatible routes are compared, by the pairs of tables in
     `units.toml`. A single dose is the other table's where that table has the drug within `within`; an
     infusion whose rate is not stated, where it has the drug in that stay. Where that table states no
@@ -52,16 +51,17 @@ def once(given: Frame, table: Codes, tables: Sequence[str], *, substance: Codes,
     able = counts & (start != UNKNOWN_TIME)
     able &= np.isin(route, [ROUTES.index(name) for name in INJECTED])
     for rule in TABLE.charted_again:
-        if rule.table not in tables or rule.also_in not in tables:
+        mine = np.flatnonzero(able & table.among([rule.table]))
+        theirs = np.flatnonzero(able & table.among([rule.also_in]))
+        if not len(mine) or not len(theirs):
             continue
-        mine = np.flatnonzero(able & (table == tables.index(rule.table)))
-        theirs = np.flatnonzero(able & (table == tables.index(rule.also_in)))
         both = np.concatenate([theirs, mine])
         who = _numbered(given["person"][both], substance[both])
         known, who = who[: len(theirs)], who[len(theirs) :]
         stop = np.maximum(np.where(end == UNKNOWN_TIME, start, end), start + 1)
         near = span(rule.within)
-        stated = ~np.isnan(given["amount"]) & ~np.isin(given["amount_unit"], rule.says_nothing)
+        silent = given.coded("amount_unit").among(rule.says_nothing)
+        stated = ~np.isnan(given["amount"]) & ~silent
 
         # "1 dose" there gives way to the amount here.
         dose = stated[mine] & np.isnan(given["rate"][mine])

@@ -65,7 +65,7 @@ class Doses:
 
     def table(self) -> Frame:
         """The columns of the written table `doses`."""
-        return Frame({name: self.frame[name] for name in DOSES})
+        return self.frame.select(DOSES)
 
     def exposed(self, drug: str, routes: Collection[str] = SYSTEMIC) -> Index:
         """Rows in which a drug was given by some routes, be the amount known or not."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
+from becalm.columns import Coded
 from becalm.doses.charted import Charted
 from becalm.doses.exposure import ROUTES
 from becalm.doses.rates import (
@@ -21,7 +22,6 @@ from becalm.doses.rates import (
     Codes,
     Converted,
     Mask,
-    Texts,
     Times,
     Written,
 )
@@ -37,6 +37,10 @@ HINTS: Final = {
     NEGATIVE: "a rewritten row is 'not given'",
     NO_START: "give a start",
 }
+
+
+Remark: TypeAlias = str | Callable[[int], str]
+"""What is said of a row, or how it is worded."""
 
 
 @dataclass(frozen=True)
@@ -66,16 +70,15 @@ class Read:
     death: Times
 
 
-def flags(read: Read) -> Texts:
+def flags(read: Read) -> Coded:
     """Say what there is to say of each row, joined by `|`; '' where there is nothing."""
     done, usable, start = read.done, read.usable, read.written.start
     late = usable & (start >= read.death)
-    text: Texts = np.full(len(usable), "", dtype=object)
+    remarks: list[tuple[Mask, Remark]] = []
 
-    def add(where: Mask, said: str | Callable[[int], str]) -> None:
-        for i in np.flatnonzero(where).tolist():
-            one = said if isinstance(said, str) else said(i)
-            text[i] = f"{text[i]}|{one}" if text[i] else one
+    def add(where: Mask, said: Remark) -> None:
+        if where.any():
+            remarks.append((where, said))
 
     status = read.given["status"]
     add(read.counts & (done.refused > 0), lambda i: f"refused: {WHY[done.refused[i]]}")
@@ -99,7 +102,29 @@ def flags(read: Read) -> Texts:
     add(usable & (done.end > read.death) & ~late, "runs past death: counted until death")
     add(late, "after death: not counted")
     add(read.given["date_only"], "date only")
-    return text
+    return _remarked(remarks, len(usable))
+
+
+def _remarked(remarks: Sequence[tuple[Mask, Remark]], n: int) -> Coded:
+    """Join what is said of each row: once for all rows of which the very same is said."""
+    which = np.zeros(n, np.int64)
+    for bit, (where, _) in enumerate(remarks):
+        which |= where.astype(np.int64) << bit
+    some = np.flatnonzero(which)
+    alike, at, rows_of = np.unique(which[some], return_inverse=True, return_counts=True)
+    rows = some[np.argsort(at, kind="stable")]
+    code, texts = np.zeros(n, np.int32), [""]
+    for bits, mine in zip(alike.tolist(), np.split(rows, np.cumsum(rows_of)[:-1]), strict=False):
+        said = [each for bit, (_, each) in enumerate(remarks) if bits >> bit & 1]
+        fixed = [each for each in said if isinstance(each, str)]
+        if len(fixed) == len(said):
+            code[mine] = len(texts)
+            texts.append("|".join(fixed))
+            continue
+        for i in mine.tolist():
+            code[i] = len(texts)
+            texts.append("|".join(each if isinstance(each, str) else each(i) for each in said))
+    return Coded.by(code, texts)
 
 
 def refusals(read: Read) -> tuple[Refusal, ...]:
@@ -159,7 +184,7 @@ def _long(read: Read) -> Mask:
 
 def _twice(read: Read) -> Mask:
     """Rows that repeat an earlier one in everything but their key; both are counted."""
-    rows = np.flatnonzero(read.usable)
+    rows = np.flatnonzero(read.usable & _at_one_time(read.given))
     group = read.group[rows]
     columns = [read.given[name][rows] for name in ("start", "end", "amount", "rate")]
     mixed = group.astype(np.uint64)
@@ -177,6 +202,19 @@ def _twice(read: Read) -> Mask:
     return repeated
 
 
+def _at_one_time(given: Frame) -> Mask:
+    """Rows beside which another of that person begins, where rows are sorted; else all of them."""
+    person, start = given["person"], given["start"]
+    same = (person[1:] == person[:-1]) & (start[1:] == start[:-1])
+    later = (person[1:] > person[:-1]) | ((person[1:] == person[:-1]) & (start[1:] > start[:-1]))
+    if not (same | later).all():
+        return np.ones(len(given), np.bool_)
+    near: Mask = np.zeros(len(given), np.bool_)
+    near[1:] |= same
+    near[:-1] |= same
+    return near
+
+
 def _overlapping(read: Read) -> Mask:
     """Infusions that begin while an earlier one of the same drug, person and route still runs."""
     done, start = read.done, read.written.start
@@ -187,6 +225,11 @@ def _overlapping(read: Read) -> Mask:
         return odd
     rows = rows[np.lexsort((start[rows], read.group[rows]))]
     who, begin, stop = read.group[rows], start[rows], done.end[rows]
+    # Where each begins after the one before has ended, none overlaps any of those before.
+    meet = np.zeros(int(who[-1]) + 1, np.bool_)
+    meet[who[1:][(who[1:] == who[:-1]) & (begin[1:] < stop[:-1])]] = True
+    some = meet[who]
+    rows, who, begin, stop = rows[some], who[some], begin[some], stop[some]
     by_end = np.lexsort((stop, who))
     line = axis((who, begin), (who[by_end], stop[by_end]))
     reach = np.maximum.accumulate(line.place(who, stop))

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from becalm.clock import HOUR, UNKNOWN_TIME
+from becalm.columns import Coded
 from becalm.doses.units import MASS, NO_UNIT, PUSH_UPTO, REASONS, TOLERANCE, VOLUME, DoseUnit
 from becalm.timeline import rounded
 
@@ -73,6 +74,10 @@ class Quantity:
         return self.each(lambda unit: unit.dimension == dimension, np.bool_)
 
     @property
+    def names(self) -> Coded:
+        return Coded.by(self.unit, [unit.name for unit in self.units])
+
+    @property
     def size(self) -> Floats:
         return self.each(lambda unit: unit.size)
 
@@ -115,7 +120,7 @@ class Converted:
 
     end: Times
     amount: Floats
-    unit: Texts
+    unit: Coded
     rate_per_h: Floats
     rate_mg_h: Floats
     amount_mg: Floats
@@ -175,11 +180,7 @@ def convert(rows: Written) -> Converted:
     return Converted(
         end=np.where(single & good, rows.start, end),
         amount=_known(good, np.where(zero, 0.0, amount)),
-        unit=np.where(
-            by_amount,
-            rows.amount.each(lambda unit: unit.name, object),
-            rows.rate.each(lambda unit: unit.name, object),
-        ),
+        unit=Coded.where(by_amount, rows.amount.names, rows.rate.names),
         rate_per_h=_known(rated, np.where(zero, 0.0, per_h)),
         rate_mg_h=_known(rated, np.where(zero & (flow.mg == 0), 0.0, mg_h)),
         amount_mg=_known(good, np.where(zero & (flow.mg == 0), 0.0, mg)),

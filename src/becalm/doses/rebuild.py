@@ -8,8 +8,9 @@ from typing import Final
 import numpy as np
 
 from becalm.clock import DAY, UNKNOWN_TIME
+from becalm.columns import Coded, Keyed
 from becalm.doses.charted import Charted, once
-from becalm.doses.coded import Coded, distinct
+from becalm.doses.coded import distinct
 from becalm.doses.exposure import ROUTES, ROWS, Doses
 from becalm.doses.oddities import Read, flags, refusals
 from becalm.doses.rates import (
@@ -18,7 +19,6 @@ from becalm.doses.rates import (
     Floats,
     Mask,
     Quantity,
-    Texts,
     Times,
     Written,
     convert,
@@ -61,12 +61,10 @@ def rebuild(records: Records, events: Events, vocabulary: Vocabulary) -> Doses:
     given = records.administrations
     n = len(given)
     person = given["person"]
-    label, code, table = (Coded.of(given[name]) for name in ("label", "code", "table"))
+    label, code, table = (given.coded(name) for name in ("label", "code", "table"))
     drug, drugs = _drugs(label, code, table, vocabulary)
-    route = Coded.of(given["route"]).map(
-        lambda text: ROUTES.index(_route(vocabulary, text)), np.int8
-    )
-    status = Coded.of(given["status"])
+    route = given.coded("route").map(lambda text: ROUTES.index(_route(vocabulary, text)), np.int8)
+    status = given.coded("status")
     counts = status.map(lambda text: text in ("", "given"), np.bool_)
     understood = status.map(lambda text: text in ("", "given", "not given", "ordered"), np.bool_)
     substance = np.where(drug >= 0, drug, len(drugs) + label.code)
@@ -74,7 +72,7 @@ def rebuild(records: Records, events: Events, vocabulary: Vocabulary) -> Doses:
     last = _last_moment(records)
     weight, by_sheet = _weights(records, events)
 
-    charted = once(given, table.code, table.texts, substance=substance, route=route, counts=counts)
+    charted = once(given, table, substance=substance, route=route, counts=counts)
     counts &= ~charted.again
     start, end, opened = _close(records, charted, group, counts, last)
     written = Written(
@@ -118,21 +116,21 @@ def rebuild(records: Records, events: Events, vocabulary: Vocabulary) -> Doses:
         ROWS,
         person=person,
         row=np.arange(n),
-        person_id=records.persons["person_id"][person],
-        stay_id=given["stay_id"],
-        drug=np.array([*drugs, ""], dtype=object)[drug],
-        label=given["label"],
-        route=np.array(ROUTES, dtype=object)[route],
+        person_id=Coded(person, records.persons["person_id"]),
+        stay_id=given.coded("stay_id"),
+        drug=Coded.by(drug, [*drugs, ""]),
+        label=label,
+        route=Coded.by(route, ROUTES),
         start=start,
         end=done.end,
         amount=np.where(raw, given["amount"], done.amount),
-        amount_unit=np.where(raw, given["amount_unit"], done.unit),
+        amount_unit=Coded.where(raw, given.coded("amount_unit"), done.unit),
         rate_per_h=np.where(usable, done.rate_per_h, np.nan),
         rate_mg_h=np.where(usable, done.rate_mg_h, np.nan),
         amount_mg=mass,
         notation=_notation(written, done),
-        source_row=table.map(lambda name: f"{name}:") + _digits(given["key"]),
-        status=given["status"],
+        source_row=Keyed(table, given["key"]),
+        status=status,
         flag=flags(read),
         drug_code=drug,
         route_code=route,
@@ -155,12 +153,6 @@ def rebuild(records: Records, events: Events, vocabulary: Vocabulary) -> Doses:
 
 def _route(vocabulary: Vocabulary, text: str) -> str:
     return vocabulary.route_of(text) if text else ""
-
-
-def _digits(keys: Times) -> Texts:
-    written = np.empty(len(keys), dtype=object)
-    written[:] = list(map(str, keys.tolist()))
-    return written
 
 
 def _drugs(
@@ -220,8 +212,8 @@ def _possible(kg: Floats) -> Floats:
 
 
 def _quantity(given: Frame, value: str, unit: str, read: Callable[[str], DoseUnit]) -> Quantity:
-    coded = Coded.of(given[unit])
-    return Quantity(given[value], coded.code, [read(text) for text in coded.texts])
+    coded = given.coded(unit)
+    return Quantity(given[value], coded.code, [read(text) for text in coded.texts.tolist()])
 
 
 def _contents(drug: Codes, drugs: Sequence[str]) -> dict[str, Floats]:
@@ -281,7 +273,7 @@ def _route_of_infusions(route: Array, done: Converted) -> tuple[Array, Mask]:
     return np.where(assumed, ROUTES.index("IV"), route).astype(np.int8), assumed
 
 
-def _notation(written: Written, done: Converted) -> Texts:
+def _notation(written: Written, done: Converted) -> Coded:
     """How each row was written: by amount, by rate, by weight, by volume; made once per way."""
     sides = [
         np.where(np.isnan(q.value), -1, q.unit).astype(np.int64)
@@ -291,9 +283,7 @@ def _notation(written: Written, done: Converted) -> Texts:
     for side in sides:
         key = key * (int(side.max(initial=0)) + 2) + side + 1
     first, back = distinct(key)
-    texts = np.empty(len(first), dtype=object)
-    texts[:] = [_way(written, bool(done.single[i]), i) for i in first.tolist()]
-    return texts[back]
+    return Coded.by(back, [_way(written, bool(done.single[i]), i) for i in first.tolist()])
 
 
 def _way(written: Written, single: bool, i: int) -> str:

@@ -62,14 +62,21 @@ class ByPerson:
         if self._rows_held >= _BLOCK:
             self._write()
 
-    def chunks(self, rows: int) -> Iterator[tuple[int, int, Columns]]:
+    def counts(self) -> npt.NDArray[np.int64]:
+        """Return how many rows each person has."""
+        self._settle()
+        return self._counts
+
+    def chunks(
+        self, rows: int, beside: npt.NDArray[np.int64] | None = None
+    ) -> Iterator[tuple[int, int, Columns]]:
         """Yield everybody's rows as first person, person after the last, and sorted columns.
 
         The person of a chunk's row number `rows` is its last one. Persons after the last row come
-        with the last chunk.
+        with the last chunk. beside : rows of each person that are kept elsewhere and count too.
         """
         self._settle()
-        until = np.cumsum(self._counts)
+        until = np.cumsum(self._counts if beside is None else self._counts + beside)
         low, everyone = 0, len(until)
         while low < everyone:
             before = int(until[low - 1]) if low else 0

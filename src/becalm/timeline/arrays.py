@@ -77,6 +77,14 @@ def check_order(what: str, person: Persons, wrong_time: Mask) -> None:
         )
 
 
+def in_order(*keys: NDArray[Any]) -> bool:
+    """Whether rows are sorted by keys, the last one first, as most come."""
+    behind = np.zeros(max(len(keys[0]) - 1, 0), np.bool_)
+    for key in keys:
+        behind = (key[1:] < key[:-1]) | ((key[1:] == key[:-1]) & behind)
+    return not behind.any()
+
+
 def plus(times: Times, by: int) -> Times:
     """Add a duration without running over the end of the axis."""
     if by >= 0:

@@ -14,6 +14,7 @@ from becalm.timeline.arrays import (
     check_pair,
     expand,
     frozen_pair,
+    in_order,
 )
 from becalm.timeline.axis import axis, changes
 from becalm.timeline.evidence import OpenRows, Source
@@ -71,15 +72,21 @@ def overlay(
     if backwards.any():
         at = int(np.argmax(backwards))
         raise ValueError(f"overlay: position {at} (person {who[at]}) ends before it starts")
-    order = np.lexsort((source, begin, who))
-    order = order[begin[order] != stop[order]]
-    who, begin, stop, each, source = (
-        who[order],
-        begin[order],
-        stop[order],
-        each[order],
-        source[order],
-    )
+    order = None if in_order(source, begin, who) else np.lexsort((source, begin, who))
+    if order is not None or (begin == stop).any():
+        order = np.arange(len(who)) if order is None else order
+        order = order[begin[order] != stop[order]]
+        who, begin, stop, each, source = (
+            who[order],
+            begin[order],
+            stop[order],
+            each[order],
+            source[order],
+        )
+    sources = () if row is None else (OpenRows(who, begin, stop, source),)
+    if not ((who[1:] == who[:-1]) & (begin[1:] < stop[:-1])).any():
+        alone = each + 0.0  # as a sum has it: 0, never -0
+        return Timeline.merged(who, begin, stop, alone, alone, sources=sources)
     by_end = np.lexsort((stop, who))
     starts, ends = (who, begin), (who[by_end], stop[by_end])
     at_person, at_time = changes(starts, ends)
@@ -92,7 +99,6 @@ def overlay(
     count = np.bincount(piece, minlength=len(edges))
     summed = np.bincount(piece, each[owner], len(edges)).astype(np.float64)
     held = np.flatnonzero(count)
-    sources = () if row is None else (OpenRows(who, begin, stop, source),)
     low = summed[held]
     return Timeline.merged(
         at_person[held],

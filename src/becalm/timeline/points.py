@@ -23,6 +23,7 @@ from becalm.timeline.arrays import (
     firsts,
     frozen,
     frozen_pair,
+    in_order,
     plus,
 )
 from becalm.timeline.axis import Axis, axis
@@ -283,7 +284,7 @@ def _sorted(
     check_lengths("Points", who, when, lower, upper, source, who if taken is None else taken)
     check_pair(lower, upper, "Points")
     keys = (source, when, who) if taken is None else (source, taken, when, who)
-    if _in_order(*keys):
+    if in_order(*keys):
         return (who, when, lower, upper, source, taken), upper is lower
     order = np.lexsort(keys)
     columns = (
@@ -295,14 +296,6 @@ def _sorted(
         None if taken is None else taken[order],
     )
     return columns, upper is lower
-
-
-def _in_order(*keys: NDArray[Any]) -> bool:
-    """Whether rows are sorted by keys, the last one first, as most come."""
-    behind = np.zeros(max(len(keys[0]) - 1, 0), np.bool_)
-    for key in keys:
-        behind = (key[1:] < key[:-1]) | ((key[1:] == key[:-1]) & behind)
-    return not behind.any()
 
 
 def _instants(person: Persons, time: Times, drawn: Times | None) -> Index:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from becalm.sources.mimic4.source import Mimic4
 
 CHUNK_ROWS: Final = 500_000
-"""Measurements per chunk, about; a person is never split."""
+"""Measurements and administrations per chunk, about; a person is never split."""
 
 _SUFFIXES: Final = (".csv", ".csv.gz")
 

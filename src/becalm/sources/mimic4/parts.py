@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
 from becalm.frame import Frame, Kind
 from becalm.records import (
@@ -40,11 +41,16 @@ class _Part:
 class Parts:
     """The small tables, each sorted once into a table of DuckDB's and asked for by person."""
 
-    def __init__(self, con: DuckDBPyConnection, release: Release) -> None:
+    def __init__(self, con: DuckDBPyConnection, release: Release, wide: DuckDBPyConnection) -> None:
+        """`con` stores and sorts what is small; `wide` has all cores, to read a long file as it is."""
         self._con = con
         self._parts = dict(_parts(release))
-        self._administrations = Administrations(con, release)
+        self._administrations = Administrations(con, release, wide)
         self._stored = False
+
+    def counts(self) -> npt.NDArray[np.int64] | None:
+        """Return how many administrations each person has; None where no table has any."""
+        return self._administrations.counts()
 
     def frames(self, low: int, high: int | None, refused: Refused) -> dict[str, Frame]:
         """Return the rows of persons `low` to before `high`, counted from `low`, sorted.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from becalm.ahead import ahead
 from becalm.clock import UNKNOWN_TIME
 from becalm.errors import RecordsError
 from becalm.frame import Array, Frame
@@ -39,8 +40,11 @@ _MEMORY_OF_PARTS: Final = "384MiB"
 """Two databases, so that neither starves the other. That of the small tables has one thread: two of
 them sort a million stays in no less than 448 MiB, one spills what does not fit."""
 
-_JOIN_AS_WRITTEN: Final = "SET GLOBAL disabled_optimizers = 'join_order,build_side_probe_side'"
-"""DuckDB cannot tell how long a CSV file is, and would hold the measurements rather than the persons."""
+_AS_WRITTEN: Final = (
+    "SET GLOBAL disabled_optimizers = 'join_order,build_side_probe_side,type_pushdown'"
+)
+"""DuckDB cannot tell how long a CSV file is, and would hold the measurements rather than the persons. It
+would have the reader type cells that a query tries to cast, and stop at the first that cannot be."""
 
 _ODBL: Final = (
     "Contains information from the MIMIC-IV Clinical Database Demo, which is made available here "
@@ -76,7 +80,7 @@ class Mimic4:
         self._persons = duck.fetch(self._con, persons.persons(self._release))
         self._check_persons()
         self._measurements = results.measurements(self._release, self._items)
-        self._parts = Parts(self._open(_MEMORY_OF_PARTS, threads=1), self._release)
+        self._parts = Parts(self._open(_MEMORY_OF_PARTS, threads=1), self._release, self._con)
         self._labels = self._read_labels()
         demo = (path / "demo_subject_id.csv").is_file()
         self.missing: tuple[str, ...] = self._release.missing()
@@ -120,7 +124,8 @@ class Mimic4:
         return (*self._refused, *self._others)
 
     def chunks(self) -> Iterator[Records]:
-        """Yield whole persons, in the order of their ids as text, about `chunk_rows` results each.
+        """Yield whole persons, in the order of their ids as text, about `chunk_rows` results and
+        administrations each.
 
         Everything is read anew at each call. Meanwhile every file is checked to be whole, because
         a damaged one may well be read without complaint: what is wrong is raised in place of the
@@ -140,10 +145,10 @@ class Mimic4:
         kinds, texts = duck.Dictionary(), duck.Dictionary()
         rows = ByPerson(everyone, results.ORDER, {"text": texts})
         try:
-            for batch in self._read_measurements(kinds, texts):
+            for batch in ahead(self._read_measurements(kinds, texts)):
                 rows.add(batch)
             named = tuple(self._kind(word) for word in kinds.words)
-            for low, high, columns in rows.chunks(self._chunk_rows):
+            for low, high, columns in rows.chunks(self._chunk_rows, self._parts.counts()):
                 measurements = _measurements(columns, low)
                 parts = self._parts.frames(low, high if high < everyone else None, self._refused)
                 yield Records(
@@ -157,7 +162,7 @@ class Mimic4:
 
     def _open(self, memory: str, threads: int | None = None) -> DuckDBPyConnection:
         con = duck.connect(memory, threads)
-        for sql in (_JOIN_AS_WRITTEN, *results.MACROS, persons.create_persons(self._release)):
+        for sql in (_AS_WRITTEN, *results.MACROS, persons.create_persons(self._release)):
             duck.execute(con, sql)
         return con
 

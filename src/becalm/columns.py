@@ -1,0 +1,144 @@
+"""The columns of a table: arrays, and texts that are held as codes until somebody reads them.
+
+Of millions of rows most say the same few things. A column of texts is a pointer a row, and each look
+at it a step of the interpreter; its codes are numbers, and what they stand for is looked at once.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import count
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Coded:
+    """A column of texts as positions in few texts: what is done to a text is done once for each.
+
+    code : int32[n]; texts : object[k], which may hold a text twice or one that no row has.
+    """
+
+    code: npt.NDArray[np.int32]
+    texts: Array
+
+    @classmethod
+    def of(cls, column: Array) -> Coded:
+        """Code a column of texts, those in the order of their appearance."""
+        seen: defaultdict[str, int] = defaultdict(count().__next__)
+        code = np.fromiter(map(seen.__getitem__, column.tolist()), np.int32, len(column))
+        return cls(code, listed(seen))
+
+    @classmethod
+    def by(cls, code: Array, texts: Iterable[str]) -> Coded:
+        """Give each row the text at its position; -1 is the last one."""
+        held = listed(texts)
+        return cls(np.where(code < 0, code + len(held), code).astype(np.int32, copy=False), held)
+
+    def __len__(self) -> int:
+        return len(self.code)
+
+    def written(self) -> Array:
+        return self.texts[self.code]
+
+    def take(self, index: Array) -> Coded:
+        return Coded(self.code[index], self.texts)
+
+    def map(self, f: Callable[[str], Any], dtype: Any = object) -> Array:
+        """Ask once for each text, and answer for every row."""
+        return listed(map(f, self.texts.tolist()), dtype)[self.code]
+
+    def among(self, texts: Collection[str]) -> npt.NDArray[np.bool_]:
+        """Say of every row whether its text is one of some."""
+        return self.map(lambda text: text in texts, np.bool_)
+
+    @classmethod
+    def where(cls, mask: Array, one: Coded, other: Coded) -> Coded:
+        """Take the rows of a mask from one column, the rest from another."""
+        code = np.where(mask, one.code, other.code + np.int32(len(one.texts)))
+        return cls(code, np.concatenate([one.texts, other.texts]))
+
+    @classmethod
+    def joined(cls, parts: Sequence[Coded]) -> Coded:
+        """Lay columns end to end; each text is kept once."""
+        seen: defaultdict[str, int] = defaultdict(count().__next__)
+        codes = [
+            listed(map(seen.__getitem__, part.texts.tolist()), np.int32)[part.code]
+            for part in parts
+        ]
+        return cls(np.concatenate(codes), listed(seen))
+
+
+@dataclass(frozen=True, eq=False)
+class Keyed:
+    """A column of `table:key`, written out for those who read it."""
+
+    table: Coded
+    key: npt.NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.key)
+
+    def written(self) -> Array:
+        return self.table.map(lambda name: f"{name}:") + listed(map(str, self.key.tolist()))
+
+    def take(self, index: Array) -> Keyed:
+        return Keyed(self.table.take(index), self.key[index])
+
+    @classmethod
+    def joined(cls, parts: Sequence[Keyed]) -> Keyed:
+        tables = Coded.joined([part.table for part in parts])
+        return cls(tables, np.concatenate([part.key for part in parts]))
+
+
+Held: TypeAlias = Array | Coded | Keyed
+"""A column as a frame holds it. To all who read, it is an array."""
+
+
+class Columns(Mapping[str, Array]):
+    """The columns of a frame by name; texts that are held as codes are written when asked for."""
+
+    def __init__(self, held: Mapping[str, Held]) -> None:
+        self.held = held
+        self._written: dict[str, Array] = {}
+
+    def __getitem__(self, name: str) -> Array:
+        column = self.held[name]
+        if isinstance(column, np.ndarray):
+            return column
+        if name not in self._written:
+            texts = column.written()
+            texts.flags.writeable = False
+            self._written[name] = texts
+        return self._written[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.held)
+
+    def __len__(self) -> int:
+        return len(self.held)
+
+
+def listed(values: Iterable[Any], dtype: Any = object) -> Array:
+    """Make a column of some values, one cell each, whatever they are."""
+    cells = list(values)
+    column = np.empty(len(cells), dtype=dtype)
+    column[:] = cells
+    return column
+
+
+def joined(parts: Sequence[Held]) -> Held:
+    """Lay columns end to end, as codes where all of them are."""
+    coded = [part for part in parts if isinstance(part, Coded)]
+    if len(coded) == len(parts):
+        return Coded.joined(coded)
+    keyed = [part for part in parts if isinstance(part, Keyed)]
+    if len(keyed) == len(parts):
+        return Keyed.joined(keyed)
+    return np.concatenate([p if isinstance(p, np.ndarray) else p.written() for p in parts])
