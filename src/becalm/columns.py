@@ -109,14 +109,13 @@ class Columns(Mapping[str, Array]):
         self._written: dict[str, Array] = {}
 
     def __getitem__(self, name: str) -> Array:
-        column = self.held[name]
-        if isinstance(column, np.ndarray):
-            return column
-        if name not in self._written:
-            texts = column.written()
-            texts.flags.writeable = False
-            self._written[name] = texts
-        return self._written[name]
+        column = self._written.get(name)
+        if column is None:
+            held = self.held[name]
+            column = held if isinstance(held, np.ndarray) else held.written()
+            column.flags.writeable = False
+            self._written[name] = column
+        return column
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.held)

@@ -59,6 +59,7 @@ class Frame:
     """Columns of one table, all of one length, read-only."""
 
     columns: Columns
+    _length: int
 
     def __init__(self, columns: Mapping[str, Held]) -> None:
         held = columns.held if isinstance(columns, Columns) else columns
@@ -69,6 +70,7 @@ class Frame:
             if isinstance(column, np.ndarray):
                 column.flags.writeable = False
         object.__setattr__(self, "columns", Columns(held))
+        object.__setattr__(self, "_length", next(iter(lengths.values()), 0))
 
     @classmethod
     def of(cls, schema: Mapping[str, Kind], **columns: Iterable[Any] | Held) -> Frame:
@@ -129,7 +131,7 @@ class Frame:
         return cls({name: joined([f.columns.held[name] for f in some]) for name in some[0].columns})
 
     def __len__(self) -> int:
-        return len(next(iter(self.columns.values()))) if self.columns else 0
+        return self._length
 
     def __getitem__(self, name: str) -> Array:
         return self.columns[name]
