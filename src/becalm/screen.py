@@ -14,9 +14,8 @@ from becalm.background import underlying
 from becalm.chunk import Chunk
 from becalm.errors import UsageError
 from becalm.frame import Frame
-from becalm.records import Records, Source
+from becalm.records import Doubt, Source
 from becalm.scores import Definition
-from becalm.vocabulary import Vocabulary
 
 FORMS: Final = (".csv", ".parquet")
 CLOCK: Final = "drawn"
@@ -38,18 +37,18 @@ def screen(
     definitions = sorted(scores.load_all(list(dict.fromkeys(criteria))), key=lambda each: each.name)
     done = 0
     for totals in in_order(
-        lambda records: _peaks(records, words, definitions), source.chunks(), _AT_ONCE
+        lambda records: peaks_of(Chunk.of(records, words), definitions, source.doubts),
+        source.chunks(),
+        _AT_ONCE,
     ):
         yield totals
         done += len(totals) // len(definitions)
         progress(f"{done:,} persons screened")
 
 
-def _peaks(records: Records, words: Vocabulary, definitions: Sequence[Definition]) -> Frame:
-    return peaks_of(Chunk.of(records, words), definitions)
-
-
-def peaks_of(chunk: Chunk, definitions: Sequence[Definition]) -> Frame:
+def peaks_of(
+    chunk: Chunk, definitions: Sequence[Definition], doubts: tuple[Doubt, ...] = ()
+) -> Frame:
     """Return the peaks of a chunk, sorted by person and definition."""
     records = chunk.records
     inputs, n = chunk.inputs(CLOCK), len(chunk)
@@ -60,7 +59,11 @@ def peaks_of(chunk: Chunk, definitions: Sequence[Definition]) -> Frame:
     modifiers = chunk.modifiers()
     by_definition = Frame.concat(
         [
-            scores.peaks(scores.evaluate(definition, inputs), people, modifiers=modifiers)
+            scores.doubted(
+                scores.peaks(scores.evaluate(definition, inputs), people, modifiers=modifiers),
+                definition,
+                doubts,
+            )
             for definition in definitions
         ]
     )

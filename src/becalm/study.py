@@ -29,7 +29,7 @@ from becalm.outcome import outcome
 from becalm.output import write_manifest
 from becalm.prior import prior_therapy
 from becalm.protocol import Protocol
-from becalm.records import Refusal, Source
+from becalm.records import Doubt, Refusal, Source
 from becalm.response import primary, prognosis, response
 from becalm.result import StudyResult
 from becalm.safety import safety
@@ -48,7 +48,7 @@ def run(
     _need(source, protocol)
     words = vocabulary.load()
     protocol, read = definitions.asked(protocol)
-    total = Total(protocol, read, {doubt.variable for doubt in source.doubts})
+    total = Total(protocol, read, source.doubts)
     for records in source.chunks():
         progress(f"understanding {len(records.persons):,} persons")
         chunk = Chunk.of(records, words)
@@ -73,7 +73,7 @@ class Total:
 
     protocol: Protocol
     definitions: Mapping[str, Definition]
-    doubted: set[str] = field(default_factory=set)
+    doubts: tuple[Doubt, ...] = ()
     frames: dict[str, list[Frame]] = field(default_factory=dict)
     steps: dict[str, Counter[str]] = field(default_factory=dict)
     refused: list[Refusal] = field(default_factory=list)
@@ -180,9 +180,7 @@ class Total:
                 source_row=lambda _, row: chunk.events.source_row(row),
                 who=found.assessed,
             )
-            if self.doubted.intersection(self.definitions[name].variables):
-                totals = totals.replace(verified=np.zeros(len(totals), np.bool_))
-            self._keep("criteria", totals)
+            self._keep("criteria", scores.doubted(totals, self.definitions[name], self.doubts))
             self._keep("criteria_items", items)
             said.append(items)
         return said

@@ -70,6 +70,7 @@ def test_the_good_one_is_good(tmp_path: Path) -> None:
         ('"lab.csv"', '"../lab.csv"', "m.toml, row 2, tables.lab.file: '../lab.csv' leads out of the records. Name it as it lies in the folder that becalm is given"),
         ('CRP = { name = "crp", unit = "mg/L" }\nFerritin = { name = "ferritin", unit = "ng/mL" }\n', "", "m.toml, row 12, labs[0].columns: names no column. Write one, or remove the block"),
         ('[tables.lab]', 'cite = ["yann2020"]\n[tables.lab]', "m.toml, row 1, cite: no reference is called 'yann2020'. Did you mean 'yan2020'?"),
+        ('file = "', 'separator = "tab"\nfile = "', "m.toml, row 2, tables.lab.separator: must be one character. A tab is \"\\t\""),
         ('[tables.lab]', '[study]\ntimezone = "Asia/Shanghay"\n[tables.lab]', "m.toml, row 2, study.timezone: timezone: 'Asia/Shanghay' is not known. Did you mean 'Asia/Shanghai'?"),
         ("[persons]", 'cite = ["yan2021"]\n[persons]', "m.toml, row 5, tables.lab.cite: unknown key 'cite'. Known: file, nothing, person_id, separator"),
     ],

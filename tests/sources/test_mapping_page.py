@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import re
 from pathlib import Path
 
@@ -12,6 +13,9 @@ from click.testing import CliRunner
 from becalm import vocabulary
 from becalm.cli import main
 from becalm.events import harmonise
+from becalm.frame import Frame
+from becalm.records import Doubt
+from becalm.scores import doubted, load
 from becalm.sources import open_records
 from becalm.sources.mapped.model import SPREAD
 from becalm.sources.mapped.reading import _CELL, _TABLE, _TOP, parse
@@ -61,6 +65,41 @@ def test_the_commands_of_the_page_run_on_it(folder: Path) -> None:
     report = (out / "report.html").read_text(encoding="utf-8")
     assert "CRP from column &#39;CRP&#39;, read in mg/L" in report
     assert "Records of the worked example: invented." in report
+
+
+def marks(file: Path) -> dict[str, set[str]]:
+    """Return whether the totals of each definition are called verified."""
+    found: dict[str, set[str]] = {}
+    with file.open(encoding="utf-8", newline="") as opened:
+        for row in csv.DictReader(opened):
+            found.setdefault(row["criterion"], set()).add(row["verified"])
+    return found
+
+
+@pytest.mark.parametrize(("flag", "cov_hi"), [("false", "false"), ("true", "true")])
+def test_a_mark_follows_the_totals_that_rest_on_it(folder: Path, flag: str, cov_hi: str) -> None:
+    """COV-HI reads the CRP whose unit was inferred and is marked; the HScore does not read it and is not."""
+    mapping = folder / "mapping.toml"
+    text = mapping.read_text(encoding="utf-8")
+    mapping.write_text(text.replace("verified = false", f"verified = {flag}"), encoding="utf-8")
+    out = folder / "peaks.csv"
+    words = ["--mapping", str(mapping), "--criteria", "cov_hi,hscore", "--out", str(out)]
+    done = CliRunner().invoke(main, ["screen", str(folder), *words])
+    assert done.exit_code == 0, done.output
+    assert marks(out) == {"cov_hi": {cov_hi}, "hscore": {"true"}}
+
+
+def test_what_is_worked_out_from_several_rows_could_rest_on_any_of_them() -> None:
+    """A multiple of the record's own limit is marked whichever variable is in doubt; nothing is where nothing is."""
+    sure = Frame({"verified": np.ones(2, np.bool_)})
+    for name, doubts, kept in (
+        ("hbd_dic", (Doubt("ferritin's unit", "ferritin"),), False),
+        ("hbd_dic", (Doubt("who is a woman"),), True),
+        ("hbd_dic", (), True),
+        ("hscore", (Doubt("CRP's unit", "crp"),), True),
+        ("hscore", (Doubt("ferritin's unit", "ferritin"),), False),
+    ):
+        assert set(doubted(sure, load(name), doubts)["verified"].tolist()) == {kept}, (name, doubts)
 
 
 def test_the_page_has_every_key() -> None:

@@ -14,7 +14,7 @@ from tests.records import lab, person, records
 
 
 def source(*chunks: Records) -> Source:
-    return cast(Source, SimpleNamespace(chunks=lambda: iter(chunks)))
+    return cast(Source, SimpleNamespace(chunks=lambda: iter(chunks), doubts=()))
 
 
 ILL = records(

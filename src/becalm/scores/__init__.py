@@ -6,6 +6,7 @@ highest possible total, and `criteria` writes it down at the moments that a stud
 
 from becalm.scores.criteria import criteria, derived_in, peaks
 from becalm.scores.definition import Definition, Item, Override
+from becalm.scores.doubts import doubted
 from becalm.scores.engine import Clock, Evaluation, Inputs, evaluate, status
 from becalm.scores.examples import Case, disagreements, score_of
 from becalm.scores.features import features, features_at, serial_changes
@@ -31,6 +32,7 @@ __all__ = [
     "criteria",
     "derived_in",
     "disagreements",
+    "doubted",
     "evaluate",
     "features",
     "features_at",

@@ -129,11 +129,11 @@ class _Reader:
             elif Path(file).is_absolute() or ".." in Path(file).parts:
                 hint = "Name it as it lies in the folder that becalm is given"
                 self.wrong(f"{at}.file", f"{file!r} leads out of the records", hint)
+            separator = self._text(table.get("separator", ""), f"{at}.separator")
+            if len(separator) > 1:
+                self.wrong(f"{at}.separator", "must be one character", 'A tab is "\\t"')
             tables[name] = Table(
-                name,
-                file,
-                self._tokens(table.get("nothing", []), f"{at}.nothing"),
-                self._text(table.get("separator", ""), f"{at}.separator"),
+                name, file, self._tokens(table.get("nothing", []), f"{at}.nothing"), separator
             )
             if "person_id" in table:
                 persons[name] = self._cell(table["person_id"], f"{at}.person_id")
