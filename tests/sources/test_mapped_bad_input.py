@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import copy
+import tomllib
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -10,6 +14,8 @@ from click.testing import CliRunner
 from becalm.cli import main
 from becalm.errors import BecalmError
 from becalm.sources import open_records
+from becalm.sources.mapped.names import wrong_names
+from becalm.sources.mapped.reading import Reader
 
 TABLE = """\
 who,sex,when,age,CRP,Ferritin,note
@@ -177,3 +183,31 @@ def test_a_damaged_compressed_file_is_not_half_read(tmp_path: Path) -> None:
     (tmp_path / "m.toml").write_text(GOOD.replace("lab.csv", "lab.csv.gz"), encoding="utf-8")
     with pytest.raises(BecalmError, match=r"lab\.csv\.gz: the compressed file is damaged"):
         open_records(str(tmp_path), mapping=str(tmp_path / "m.toml"))
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Yield the path of every value of a mapping."""
+    if path:
+        yield path
+    inside = value.items() if isinstance(value, dict) else enumerate(value)
+    for key, each in inside if isinstance(value, dict | list) else ():
+        yield from places(each, (*path, key))
+
+
+@pytest.mark.parametrize(
+    "odd", [3, True, -1.5, "", "x", [], [1], [[1]], [{}], {}, {"a": 1}, {"column": {}}, {"always": 3}]
+)  # fmt: skip
+def test_whatever_stands_where_something_else_belongs_is_explained(odd: object) -> None:
+    """No value of another kind, anywhere in a mapping, is a mistake of ours: it is read or refused in words."""
+    good = tomllib.loads(GOOD)
+    for path in places(good):
+        given = copy.deepcopy(good)
+        inside = given
+        for key in path[:-1]:
+            inside = inside[key]
+        inside[path[-1]] = odd
+        reader = Reader("m.toml")
+        mapped = reader.mapped(given, GOOD)
+        for complaint in reader.complaints or wrong_names(mapped):
+            assert complaint.error(GOOD, "m.toml").line().startswith("m.toml"), path
+            assert complaint.what, path

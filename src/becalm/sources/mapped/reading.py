@@ -61,7 +61,7 @@ def parse(text: str, file: str) -> Mapped:
         given = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise DefinitionError(f"is not valid TOML: {error}", where=file) from error
-    reader = _Reader(file)
+    reader = Reader(file)
     mapped = reader.mapped(given, text)
     complaints = reader.complaints or list(wrong_names(mapped))
     stop(complaints, mapped)
@@ -79,7 +79,7 @@ def stop(complaints: Iterable[Complaint], mapped: Mapped) -> None:
 
 
 @dataclass
-class _Reader:
+class Reader:
     """What is being read, and what was found wrong so far."""
 
     file: str
