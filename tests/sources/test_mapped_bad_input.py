@@ -100,6 +100,25 @@ def test_every_mistake_is_said_in_the_order_of_the_file(tmp_path: Path) -> None:
     assert len(lines(tmp_path, wrong)) == 3
 
 
+@pytest.mark.parametrize(
+    ("block", "said"),
+    [
+        ('[[doses]]\nstart = "when"\n[doses.columns]\nnote = { drug = "anakinara", amount_unit = "mg" }\n', "no drug is called 'anakinara'. Did you mean 'anakinra'?"),
+        ('[[findings]]\ntime = "when"\n[findings.columns]\nnote = { finding = "splenomegally" }\n', "no finding is called 'splenomegally'. Did you mean 'splenomegaly'?"),
+        ('[[conditions]]\nname = { always = "leishmaniosis" }\n', "no name is called 'leishmaniosis'. Did you mean 'leishmaniasis'?"),
+        ('[[procedures]]\nname = { always = "hemodialisis" }\n', "no name is called 'hemodialisis'. Did you mean 'hemodialysis'?"),
+    ],
+)  # fmt: skip
+def test_a_name_that_is_nearly_known_is_a_mistake_and_one_far_from_any_is_kept(
+    tmp_path: Path, block: str, said: str
+) -> None:
+    """A misspelt drug would be a treatment that nobody had; a drug that the vocabulary lacks is given all the same."""
+    (line,) = lines(tmp_path, GOOD + block)
+    assert line.endswith(said)
+    name = said.split("'")[1]
+    assert lines(tmp_path, GOOD + block.replace(name, "xyzzy plugh")) == []
+
+
 def test_a_column_is_mapped_only_once(tmp_path: Path) -> None:
     twice = (
         GOOD + '\n[[labs]]\ntime = "when"\n[labs.columns]\nCRP = { name = "crp", unit = "mg/L" }\n'

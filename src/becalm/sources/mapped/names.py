@@ -6,7 +6,7 @@ row and make a whole column disappear.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from becalm import vocabulary
@@ -92,26 +92,20 @@ def _named(part: Part, words: Vocabulary) -> Iterator[Complaint]:
 
     Something that the vocabulary does not have may be given or found all the same.
     """
-    for key, known, suggest in (
-        ("drug", words.drug_of, words.suggest_drug),
-        ("finding", words.finding_of, words.suggest_finding),
-        ("name", lambda text: _any(part, words, text), None),
-    ):
-        cell = part.cells.get(key)
+    questions: dict[tuple[str, str], tuple[Callable[[str], object], Callable[[str], str]]] = {
+        ("doses", "drug"): (words.drug_of, words.suggest_drug),
+        ("findings", "finding"): (words.finding_of, words.suggest_finding),
+        ("conditions", "name"): (
+            lambda text: words.conditions_of("", "", text),
+            words.suggest_condition,
+        ),
+        ("procedures", "name"): (
+            lambda text: words.procedures_of("", "", text),
+            words.suggest_procedure,
+        ),
+    }
+    for (sheet, key), (known, suggest) in questions.items():
+        cell = part.cells.get(key) if part.sheet == sheet else None
         for text, at in _stated(cell) if cell else ():
-            if known(text):
-                continue
-            hint = (
-                suggest(text)
-                if suggest
-                else words.suggest_condition(text)
-                if part.sheet == "conditions"
-                else words.suggest_procedure(text)
-            )
-            if hint.startswith(_NEAR):
+            if not known(text) and (hint := suggest(text)).startswith(_NEAR):
                 yield Complaint(at, f"no {key} is called {text!r}", hint)
-
-
-def _any(part: Part, words: Vocabulary, text: str) -> tuple[str, ...]:
-    named = words.conditions_of if part.sheet == "conditions" else words.procedures_of
-    return named("", "", text)
