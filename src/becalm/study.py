@@ -101,7 +101,7 @@ class Total:
             cohort,
             inputs,
             (self.definitions[name] for name in protocol.definitions.report),
-            Moments(found.clocks.index, span(protocol.storm.look_back)),
+            self._moments(found),
             protocol.moment,
         )
         self._keep("criteria_look_backs", varied)

@@ -3,7 +3,9 @@
 import numpy as np
 
 from becalm.clock import HOUR, UNKNOWN_TIME, span
+from becalm.frame import Frame
 from becalm.scores import Inputs, Moments, criteria, evaluate, load, parse
+from becalm.sensitivity import look_backs
 from becalm.tables import CRITERIA, CRITERIA_ITEMS
 from becalm.timeline import Points, Timeline
 from tests.spec.scoring import chart, hours, over_time, people, reported, us
@@ -223,3 +225,15 @@ def test_many_persons_are_told_apart() -> None:
         ("c", "peak_to_index"): (5, 15, "undetermined"),
         ("c", "peak_ever"): (5, 15, "undetermined"),
     }
+
+
+def test_half_and_twice_the_look_backs_stand_beside_what_a_definition_says() -> None:
+    """Ferritin forty hours before the index: with half its look-back it is no longer known and the definition undetermined; with twice it still is, and the definition met."""
+    table = "hour | ferritin | temperature\n 0 | 5000 | \n 30 | | 38.5"
+    evaluation = over_time(SMALL, table)
+    cohort = Frame({"person": np.array([0], np.int32), "person_id": np.array(["a"], object),
+                    "episode": np.array([1])})  # fmt: skip
+    moments = Moments(np.array([us(40)]), span("14d"))
+    found = look_backs(cohort, evaluation.inputs, [evaluation.definition], moments, "index")
+    said = {row["factor"]: (row["low"], row["high"], row["status"]) for row in found.rows()}
+    assert said == {0.5: (5, 15, "undetermined"), 2.0: (15, 15, "met")}
