@@ -40,7 +40,7 @@ class Inputs:
     Draws and findings come as `Points` and are looked back for; what knows itself when it stops
     being true (immunosuppression) comes as a `Timeline` and is taken as it is. A variable that is
     not here is not known of anybody. Hand the same `Inputs` to several definitions: what they
-    look back for alike is worked out once.
+    look back for alike, and items and totals that they share (another cut-off), are worked out once.
 
     other : the same values on another clock, for items that ask for it.
     """
@@ -50,6 +50,8 @@ class Inputs:
     n_persons: int
     other: Mapping[Clock, Mapping[str, Given]] = field(default_factory=dict)
     _cache: dict[tuple[Any, ...], Timeline] = field(default_factory=dict)
+    kept_points: dict[Item, Timeline] = field(default_factory=dict)
+    kept_totals: dict[tuple[Any, ...], Timeline] = field(default_factory=dict)
     _evaluations: dict[str, list[Evaluation]] = field(default_factory=dict)
 
     def timeline(self, item: Item) -> Timeline:
@@ -212,7 +214,6 @@ class Evaluation:
 
     definition: Definition
     inputs: Inputs
-    _points: dict[Item, Timeline] = field(default_factory=dict)
 
     @property
     def clock(self) -> Clock:
@@ -221,10 +222,14 @@ class Evaluation:
     @cached_property
     def total(self) -> Timeline:
         """Lowest and highest possible total where anything is known; elsewhere ask `at`."""
-        return combine(
-            lambda *pairs: totalled(self.definition, pairs),
-            *(self.points(item) for item in self.definition.items),
-        )
+        key = (self.definition.items, self.definition.rule, self.definition.grades)
+        known = self.inputs.kept_totals
+        if key not in known:
+            known[key] = combine(
+                lambda *pairs: totalled(self.definition, pairs),
+                *(self.points(item) for item in self.definition.items),
+            )
+        return known[key]
 
     @cached_property
     def observed(self) -> Timeline:
@@ -251,9 +256,10 @@ class Evaluation:
 
     def points(self, item: Item) -> Timeline:
         """Points of an item, or of a part of one, where anything is known of it."""
-        if item not in self._points:
-            self._points[item] = self._work_out(item)
-        return self._points[item]
+        known = self.inputs.kept_points
+        if item not in known:
+            known[item] = self._work_out(item)
+        return known[item]
 
     def _work_out(self, item: Item) -> Timeline:
         if not item.count:
