@@ -91,6 +91,7 @@ def _variables(protocol: Protocol) -> Named:
 def _drugs(protocol: Protocol) -> Named:
     if protocol.entry is not None:
         yield "entry.drug", protocol.entry.drug
+    yield from _each("doses.also", protocol.doses.also)
     yield from _each("outcome.maintenance_drugs", protocol.outcome.maintenance_drugs)
     for i, confounder in enumerate(protocol.confounder):
         yield from _each(f"confounder[{i}].drugs", confounder.drugs)

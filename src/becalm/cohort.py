@@ -22,7 +22,7 @@ from becalm.doses import Doses
 from becalm.entry import Clocks
 from becalm.events import Clock, Events
 from becalm.frame import Frame, Kind
-from becalm.protocol import CriterionAtLeast, EntryTest, Protocol
+from becalm.protocol import CriterionAtLeast, Entry, EntryTest, Protocol
 from becalm.records import StudyInfo
 from becalm.scores import Evaluation
 from becalm.tables import PERSONS
@@ -99,7 +99,7 @@ def candidates(chunk: Chunk, protocol: Protocol, info: StudyInfo) -> Candidates:
         _leave(steps, f"no {protocol.entry.drug} given", _ever(chunk.doses, protocol.entry.drug, n))
         _leave(
             steps,
-            f"no continuous intravenous {protocol.entry.drug} for {protocol.entry.min_duration}",
+            _not_entered(protocol.entry),
             clocks.index != UNKNOWN_TIME,
         )
     elif there is not None and protocol.landmark is not None:
@@ -275,6 +275,17 @@ def _test(steps: list[Step], chunk: Chunk, test: EntryTest, clock: Clock) -> Non
 
 def _leave(steps: list[Step], reason: str, stays: Mask) -> None:
     steps.append(Step(reason, steps[-1].remaining & stays))
+
+
+def _not_entered(rule: Entry) -> str:
+    """Say what somebody who was given the drug was not given."""
+    if rule.mode == "continuous IV":
+        return f"no continuous intravenous {rule.drug} for {rule.min_duration}"
+    return (
+        f"no {rule.drug} that reached the blood"
+        if rule.mode == "any"
+        else f"no {rule.mode} {rule.drug}"
+    )
 
 
 def _ever(doses: Doses, drug: str, n_persons: int) -> Mask:

@@ -57,20 +57,30 @@ def _by_treatment(
     found = Clocks.none(len(records.persons))
     rules = Rules.of(protocol)
     infusions = continuous_entries(doses, entry.drug, rules, span(entry.min_duration), ended)
-    person, first = np.unique(infusions.person, return_index=True)
+    who, first = np.unique(infusions.person, return_index=True)
+    found.t_civ[who] = infusions.start[first]
+    if entry.mode == "continuous IV":
+        person, index = who, infusions.start[first]
+    else:
+        begun = treatments(doses, [entry.drug], rules).episodes
+        if entry.mode != "any":
+            begun = begun.take(begun["mode"] == entry.mode)
+        person, first = np.unique(begun["person"], return_index=True)
+        index = begun["start"][first]
     if not len(person):
         return found
-    index = infusions.start[first]
-    found.index[person] = found.t_civ[person] = index
+    found.index[person] = index
     courses = _courses(doses, entry.drug, rules, found.index != UNKNOWN_TIME)
     t0 = found.t0[person] = _time_zero(courses, person, index, span(entry.t0_within))
     # What ran into death or into the end of the records is a continuous infusion as well.
     when = continuous(doses, entry.drug, rules, ended).when
     rate = doses.rate(entry.drug).clip(when)
     since = rate.clip(Intervals(person, t0, np.full(len(person), FOREVER)))
-    # Rates are kept to nine decimals: 2,000/24 mg/h comes back a millionth of a mg short of 2,000.
-    who, high = since.first(lambda low, _: np.round(low * HOURS_A_DAY, 6) >= entry.high_rate_mg_day)
-    found.t_high[who] = high
+    least = entry.high_rate(doses.unit(entry.drug))
+    if least is not None:
+        # Rates are kept to nine decimals: 2,000/24 mg/h comes back a millionth of a mg short of 2,000.
+        who, high = since.first(lambda low, _: np.round(low * HOURS_A_DAY, 6) >= least)
+        found.t_high[who] = high
     return found
 
 

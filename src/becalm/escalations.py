@@ -9,6 +9,7 @@ import numpy as np
 
 from becalm.around import greatest, last, within
 from becalm.clock import HOUR, MINUTE, UNKNOWN_TIME, span
+from becalm.dose_tables import COURSES, ESCALATIONS
 from becalm.doses import (
     CONTINUOUS,
     EQUIVALENTS,
@@ -22,8 +23,7 @@ from becalm.doses import (
 from becalm.events import Events
 from becalm.frame import Array, Frame
 from becalm.protocol import Protocol
-from becalm.tables import COURSES, ESCALATIONS
-from becalm.timeline import Floats, Intervals, Mask, Persons, Points, Times
+from becalm.timeline import Floats, Intervals, Mask, Persons, Points, Timeline, Times
 from becalm.vocabulary import load
 
 VASOPRESSORS: Final = "norepinephrine"
@@ -38,14 +38,16 @@ def escalations(
     courses: Treatments,
     *,
     replacement: Intervals | None = None,
+    clearance: Timeline | None = None,
 ) -> Frame:
     """Return each step up of a continuous infusion in the cohort, with what was worse before it.
 
     In the `worsening_within` before a step: ferritin and AST, the newest value above the one in
     force at its beginning; temperature, a higher maximum than in as long a time before, and a
     fever; vasopressors, more noradrenaline equivalent at its highest than at its beginning. True,
-    false, or unknown where a value is missing or a bound. to_mg_kg_h by the weight in force.
-    Clearance is not filled in here. replacement : when renal replacement ran; unknown without it.
+    false, or unknown where a value is missing or a bound. to_rate_per_kg by the weight in force.
+    replacement : when renal replacement ran; unknown without it. clearance : in mL/min, the one in
+    force at the step; unknown while renal replacement runs.
     """
     steps = courses.steps
     owner = _episode_of(cohort, steps["person"], steps["time"])
@@ -70,17 +72,39 @@ def escalations(
         hours=(time - cohort["t0"][owner]) / HOUR,
         hours_from_start=steps["hours_from_start"],
         hours_since_last=steps["hours_since_last"],
-        from_mg_h=steps["from_mg_h"],
-        to_mg_h=steps["to_mg_h"],
-        to_mg_kg_h=np.round(steps["to_mg_h"] / weight, 9),
+        from_rate=steps["from_rate"],
+        to_rate=steps["to_rate"],
+        to_rate_per_kg=np.round(steps["to_rate"] / weight, 9),
         weight_kg=weight,
         ferritin=_risen("ferritin", events, protocol, person, time),
         ast=_risen("ast", events, protocol, person, time),
         temperature=_hotter(events, protocol, person, time),
         vasopressor=_more_pressor(doses, person, time, back),
         rrt=rrt,
+        unit=[doses.unit(drug) for drug in steps["drug"]],
+        **_cleared(events, clearance, person, time),
     )
     return found.sort("person_id", "episode", "drug", "time")
+
+
+def _cleared(
+    events: Events, clearance: Timeline | None, person: Persons, time: Times
+) -> dict[str, Array]:
+    """The clearance in force at each moment, and the rows it rests on."""
+    if clearance is None:
+        return {}
+    low, _ = clearance.at(person, time)
+    exact = np.isfinite(low)
+    number, row = clearance.evidence_at(person, time)
+    rows: list[list[str]] = [[] for _ in range(len(person))]
+    for at, behind in zip(number.tolist(), row.tolist(), strict=True):
+        rows[at].append(events.source_row(behind))
+    return {
+        "crcl_ml_min": np.round(np.where(exact, low, np.nan), 1),
+        "crcl_rows": np.array(
+            ["|".join(each) if ok else "" for each, ok in zip(rows, exact, strict=True)], object
+        ),
+    }
 
 
 def courses_of(
@@ -107,13 +131,14 @@ def courses_of(
             if not len(mine):
                 continue
             modes = mine["mode"].tolist()
+            kept = [mode for n, mode in enumerate(modes) if not n or mode != modes[n - 1]]
             row: dict[str, Any] = {
                 "person_id": cohort["person_id"][i],
                 "episode": cohort["episode"][i],
                 "drug": drug,
-                "modes": " > ".join(
-                    mode for n, mode in enumerate(modes) if not n or mode != modes[n - 1]
-                ),
+                "unit": doses.unit(drug),
+                "switches": len(kept) - 1,
+                "modes": " > ".join(kept),
             }
             infused = mine.take(mine["mode"] == CONTINUOUS)
             if len(infused):
@@ -132,16 +157,20 @@ def _shape(start: Times, end: Times, rate: Floats, rules: Rules) -> dict[str, An
         return {}
     start, end, rate = start[runs], end[runs], rate[runs]
     top = rate == rate.max()
+    gap = start[1:] - end[:-1]
+    paused = (gap > 0) & (gap <= rules.gaps[CONTINUOUS])  # a longer one ends the episode
     up = _count(start, end, rate, rules)
     # Read backwards in size: a fall is a rise of the reciprocal.
     down = _count(start, end, 1 / rate, rules)
     return {
-        "ceiling_mg_day": round(float(rate.max()) * 24, 9),
+        "ceiling_per_day": round(float(rate.max()) * 24, 9),
         "hours_to_ceiling": float(start[top][0] / HOUR),
         "hours_at_ceiling": float((end[top] - start[top]).sum() / HOUR),
         "steps_up": up,
         "steps_down": down,
         "taper_hours": _taper(start, end, rate),
+        "pauses": int(paused.sum()),
+        "paused_hours": float(gap[paused].sum() / HOUR),
     }
 
 

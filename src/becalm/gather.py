@@ -11,11 +11,13 @@ import numpy as np
 from becalm import vocabulary
 from becalm.chunk import Chunk
 from becalm.clock import DAY, HOUR
+from becalm.dose_tables import DOSE_STEPS
 from becalm.frame import Frame
 from becalm.protocol import Protocol
 from becalm.scores import Definition, Evaluation, status
-from becalm.tables import CRITERIA_COURSE, DOSE_STEPS, MISSING, NEAREST, SERIES
+from becalm.tables import CRITERIA_COURSE, MISSING, NEAREST, SERIES
 from becalm.timeline import Intervals
+from becalm.vocabulary import Vocabulary
 
 BEFORE: Final = 14 * DAY
 AFTER: Final = 30 * DAY
@@ -90,10 +92,19 @@ def courses(cohort: Frame, evaluations: Iterable[Evaluation]) -> Frame:
     return Frame.concat(frames)
 
 
-def dose_steps(chunk: Chunk, cohort: Frame) -> Frame:
-    """Return what the cohort was given of every immunotherapy, as infusions and single doses."""
+def drugs_of(protocol: Protocol | None, words: Vocabulary) -> list[str]:
+    """Return the drugs whose doses a study tells: immunotherapies, its own, and those it asks for."""
+    asked = set(protocol.doses.also) if protocol else set()
+    if protocol and protocol.entry:
+        asked.add(protocol.entry.drug)
+    return [drug.name for drug in words.drugs if drug.immunotherapy or drug.name in asked]
+
+
+def dose_steps(chunk: Chunk, cohort: Frame, protocol: Protocol | None = None) -> Frame:
+    """Return what the cohort was given of every immunotherapy, and of the protocol's own drugs."""
     doses = chunk.doses.frame
-    drugs = {drug.name: drug for drug in chunk.vocabulary.drugs if drug.immunotherapy}
+    names = drugs_of(protocol, chunk.vocabulary)
+    drugs = {name: chunk.vocabulary.drug(name) for name in names}
     known = np.concatenate([np.empty(0, np.intp), *(chunk.doses.exposed(name) for name in drugs)])
     known = np.sort(known)
     found = []
@@ -112,8 +123,9 @@ def dose_steps(chunk: Chunk, cohort: Frame) -> Frame:
                     "end": end,
                     "start_h": (doses["start"][at] - person["t0"]) / HOUR,
                     "end_h": (end - person["t0"]) / HOUR,
-                    "rate_mg_h": np.nan if doses["single"][at] else doses["rate_mg_h"][at],
-                    "amount_mg": doses["amount_mg"][at],
+                    "rate": np.nan if doses["single"][at] else doses["dose_per_h"][at],
+                    "amount": doses["dose"][at],
+                    "unit": chunk.doses.unit(drug.name),
                     "label": doses["label"][at],
                     "source_row": doses["source_row"][at],
                 }

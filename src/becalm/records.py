@@ -69,6 +69,7 @@ ADMINISTRATIONS: Final[Mapping[str, Kind]] = {
     "amount_unit": "text",
     "rate": "number",
     "rate_unit": "text",
+    "entered_rate": "number",  # as somebody set it, in rate_unit, where that is kept beside `rate`
     "concentration": "number",
     "concentration_unit": "text",
     "weight_kg": "number",  # weight the row itself was calculated with

@@ -11,12 +11,32 @@ from typing import Any, Final
 
 import numpy as np
 
-from becalm import __version__, behind, definitions, gather, scores, tables, vocabulary, writing
+from becalm import (
+    __version__,
+    behind,
+    definitions,
+    dose_tables,
+    gather,
+    grades,
+    renal,
+    scores,
+    tables,
+    vocabulary,
+    writing,
+)
 from becalm.chunk import Chunk
 from becalm.citations import key_of
+from becalm.clearance import clearance
 from becalm.clock import UNKNOWN_TIME, span
 from becalm.cohort import Candidates, Selection, candidates, select
-from becalm.doses import Rules, Treatments, daily_dose, treatments
+from becalm.doses import (
+    Rules,
+    calendar_dose,
+    daily_dose,
+    remarks,
+    time_at_dose,
+    treatments,
+)
 from becalm.errors import RecordsError
 from becalm.escalations import courses_of, escalations
 from becalm.events import merge, values
@@ -211,50 +231,68 @@ class Total:
     def _doses(self, chunk: Chunk, found: Candidates, cohort: Frame) -> None:
         everything = chunk.doses.table()
         self._keep("doses", everything.take(found.population[chunk.doses.frame["person"]]))
-        drugs = [drug.name for drug in chunk.vocabulary.drugs if drug.immunotherapy]
-        inside = np.zeros(len(chunk), np.bool_)
+        drugs = gather.drugs_of(self.protocol, chunk.vocabulary)
+        inside, rules = np.zeros(len(chunk), np.bool_), Rules.of(self.protocol)
         inside[cohort["person"]] = True
-        courses = treatments(chunk.doses, drugs, Rules.of(self.protocol), persons=inside)
+        courses = treatments(chunk.doses, drugs, rules, persons=inside)
         replaced = _replacement(chunk)
-        self._keep("episodes", _columns(courses.episodes, tables.EPISODES))
-        self._keep("daily_dose", self._daily(chunk, cohort, drugs, courses, replaced))
+        cleared = clearance(
+            chunk.records, chunk.events, chunk.doses, self.protocol.clock,
+            persons=inside, replacement=_course_of(replaced),
+        )  # fmt: skip
+        self._keep("episodes", _columns(courses.episodes, dose_tables.EPISODES))
+        since = self._since(chunk, cohort, drugs)
+        daily = [
+            daily_dose(chunk.doses, [drug], since=since[drug], inside={drug: courses.inside(drug)},
+                       replacement=replaced, clearance=cleared)
+            for drug in drugs
+        ]  # fmt: skip
+        self._keep("daily_dose", _columns(Frame.concat(daily), dose_tables.DAILY_DOSE))
+        self._keep(
+            "calendar_dose",
+            Frame.concat([calendar_dose(chunk.doses, [drug], since[drug]) for drug in drugs]),
+        )
+        self._keep("dose_oddities", remarks(chunk.doses, found.population))
+        if self.protocol.entry is not None:
+            levels = self.protocol.doses.levels_per_day
+            self._keep(
+                "time_at_dose",
+                time_at_dose(cohort, chunk.doses, self.protocol.entry.drug, levels, rules),
+            )
         self._keep(
             "escalations",
             escalations(
-                cohort, chunk.events, chunk.doses, self.protocol, courses, replacement=replaced
+                cohort,
+                chunk.events,
+                chunk.doses,
+                self.protocol,
+                courses,
+                replacement=replaced,
+                clearance=cleared,
             ),
         )
         self._keep("courses", courses_of(cohort, chunk.doses, drugs, self.protocol, courses))
 
-    def _daily(
-        self,
-        chunk: Chunk,
-        cohort: Frame,
-        drugs: Iterable[str],
-        courses: Treatments,
-        replaced: Intervals | None,
-    ) -> Frame:
+    def _since(
+        self, chunk: Chunk, cohort: Frame, drugs: Iterable[str]
+    ) -> Mapping[str, np.ndarray[tuple[int], np.dtype[np.int64]]]:
         """Day 1 of the drug of interest begins at time zero; of every other with its first dose."""
         t0 = np.full(len(chunk), UNKNOWN_TIME)
         t0[cohort["person"]] = cohort["t0"]
         entry = self.protocol.entry.drug if self.protocol.entry else ""
-        frames = []
+        found = {}
         for drug in drugs:
-            since = t0
+            found[drug] = t0
             if drug != entry:
                 person, first = chunk.doses.first_dose(drug)
-                since = np.full(len(chunk), UNKNOWN_TIME)
-                since[person] = np.where(t0[person] == UNKNOWN_TIME, UNKNOWN_TIME, first)
-            inside = {drug: courses.inside(drug)}
-            frames.append(
-                daily_dose(chunk.doses, [drug], since=since, inside=inside, replacement=replaced)
-            )
-        return _columns(Frame.concat(frames), tables.DAILY_DOSE)
+                found[drug] = np.full(len(chunk), UNKNOWN_TIME)
+                found[drug][person] = np.where(t0[person] == UNKNOWN_TIME, UNKNOWN_TIME, first)
+        return found
 
     def _figures(self, chunk: Chunk, cohort: Frame, said: list[Frame]) -> None:
         variables = gather.variables_of(self.protocol, self.definitions.values())
         drawn = gather.series(chunk, cohort, variables)
-        steps = gather.dose_steps(chunk, cohort)
+        steps = gather.dose_steps(chunk, cohort, self.protocol)
         self._keep("series", drawn)
         self._keep("dose_steps", steps)
         self._keep("missing", gather.missing(chunk, cohort, variables))
@@ -310,10 +348,10 @@ class Total:
             definitions=self.definitions,
             primary=self._all("primary", tables.PRIMARY),
             prior=self._all("prior", tables.PRIOR),
-            escalations=self._all("escalations", tables.ESCALATIONS),
-            courses=self._all("courses", tables.COURSES),
+            escalations=written["escalations"],
+            courses=written["courses"],
             series=self._all("series", tables.SERIES),
-            dose_steps=self._all("dose_steps", tables.DOSE_STEPS),
+            dose_steps=self._all("dose_steps", dose_tables.DOSE_STEPS),
             left=Frame.of(
                 tables.LEFT,
                 person_id=[
@@ -354,6 +392,11 @@ def _replacement(chunk: Chunk) -> Intervals | None:
     if not len(chunk.records.procedures):
         return None
     return chunk.procedures().get("renal_replacement", Intervals.empty())
+
+
+def _course_of(replaced: Intervals | None) -> Intervals | None:
+    """Courses of renal replacement: between near sessions creatinine says nothing either."""
+    return None if replaced is None else renal.course(replaced, grades.load())
 
 
 def _columns(frame: Frame, schema: Mapping[str, Kind]) -> Frame:

@@ -8,6 +8,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from becalm.dose_tables import (
+    CALENDAR_DOSE,
+    COURSES,
+    DAILY_DOSE,
+    DOSE_ODDITIES,
+    DOSES,
+    EPISODES,
+    ESCALATIONS,
+    TIME_AT_DOSE,
+)
 from becalm.frame import Frame, Kind
 from becalm.markers import CHANGES, FEVER, PROGNOSIS
 
@@ -101,48 +111,6 @@ CRITERIA_ITEMS: Final[Mapping[str, Kind]] = {
     "modified_by": "text",
     "source_row": "text",
 }
-DOSES: Final[Mapping[str, Kind]] = {
-    "person_id": "text",
-    "stay_id": "text",
-    "drug": "text",
-    "label": "text",
-    "route": "text",
-    "start": "time",
-    "end": "time",
-    "amount": "number",
-    "amount_unit": "text",
-    "rate_per_h": "number",
-    "rate_mg_h": "number",
-    "amount_mg": "number",
-    "notation": "text",
-    "source_row": "text",
-    "status": "text",  # given, not given, ordered
-    "flag": "text",  # why a dose looks implausible or could not be turned into a rate
-}
-DAILY_DOSE: Final[Mapping[str, Kind]] = {
-    "person_id": "text",
-    "drug": "text",
-    "day": "count",
-    "mg": "number",
-    "peak_rate_mg_h": "number",
-    "mg_per_kg": "number",
-    "weight_used": "number",
-    "crcl_ml_min": "number",
-    "rrt": "answer",
-}
-EPISODES: Final[Mapping[str, Kind]] = {
-    "person_id": "text",
-    "drug": "text",
-    "mode": "text",
-    "start": "time",
-    "end": "time",
-    "cumulative_mg": "number",
-    "peak_rate_mg_h": "number",
-    "peak_mg_day": "number",
-    "max_24h_mg": "number",
-    "escalations": "count",
-    "hours_to_peak": "number",
-}
 LINES: Final[Mapping[str, Kind]] = {
     # Immunotherapies begun before time zero that reached the blood.
     "person_id": "text",
@@ -209,41 +177,6 @@ OUTCOME: Final[Mapping[str, Kind]] = {
     "relapse_time": "time",
     "maintenance_drug": "text",
 }
-ESCALATIONS: Final[Mapping[str, Kind]] = {
-    # Each step up of a continuous infusion, and what there was before it. Not written.
-    "person_id": "text",
-    "episode": "count",
-    "drug": "text",
-    "course_start": "time",  # of the treatment episode
-    "step": "count",
-    "time": "time",
-    "hours": "number",  # from time zero
-    "hours_from_start": "number",
-    "hours_since_last": "number",
-    "from_mg_h": "number",
-    "to_mg_h": "number",
-    "to_mg_kg_h": "number",
-    "weight_kg": "number",
-    "ferritin": "answer",  # worse in the 24 h before
-    "ast": "answer",
-    "temperature": "answer",
-    "vasopressor": "answer",
-    "crcl_ml_min": "number",
-    "rrt": "answer",
-}
-COURSES: Final[Mapping[str, Kind]] = {
-    # One row per person, episode and drug: how it was stepped up, held and taken back. Not written.
-    "person_id": "text",
-    "episode": "count",
-    "drug": "text",
-    "modes": "text",  # in order: SC > continuous IV > SC
-    "ceiling_mg_day": "number",  # highest continuous rate × 24
-    "hours_to_ceiling": "number",  # from the first dose of any route
-    "hours_at_ceiling": "number",
-    "steps_up": "count",
-    "steps_down": "count",
-    "taper_hours": "number",  # from the first step down after the ceiling to the end of the infusion
-}
 PRIOR: Final[Mapping[str, Kind]] = {
     # Earlier immunotherapies for the report's Table 1 and lanes.
     "person_id": "text",
@@ -290,22 +223,6 @@ SERIES: Final[Mapping[str, Kind]] = {
     "low": "number",
     "high": "number",
     "unit": "text",
-    "source_row": "text",
-}
-DOSE_STEPS: Final[Mapping[str, Kind]] = {
-    # Constant-rate intervals (rate > 0) and single doses (start == end) of immunotherapies.
-    "person_id": "text",
-    "episode": "count",
-    "drug": "text",
-    "class": "text",
-    "route": "text",
-    "start": "time",
-    "end": "time",
-    "start_h": "number",  # from t0
-    "end_h": "number",
-    "rate_mg_h": "number",
-    "amount_mg": "number",
-    "label": "text",
     "source_row": "text",
 }
 PRIMARY: Final[Mapping[str, Kind]] = {
@@ -367,7 +284,12 @@ WRITTEN: Final[Mapping[str, tuple[Mapping[str, Kind], tuple[str, ...]]]] = {
     "criteria_look_backs": (CRITERIA_LOOK_BACKS, ("person_id", "episode", "criterion", "factor")),
     "doses": (DOSES, ("person_id", "drug", "start", "end", "source_row")),
     "daily_dose": (DAILY_DOSE, ("person_id", "drug", "day")),
+    "calendar_dose": (CALENDAR_DOSE, ("person_id", "drug", "date")),
     "episodes": (EPISODES, ("person_id", "drug", "start")),
+    "escalations": (ESCALATIONS, ("person_id", "episode", "drug", "time")),
+    "courses": (COURSES, ("person_id", "episode", "drug")),
+    "time_at_dose": (TIME_AT_DOSE, ("person_id", "episode", "drug", "level_per_day")),
+    "dose_oddities": (DOSE_ODDITIES, ("person_id", "remark", "drug", "start", "source_row")),
     "lines": (LINES, ("person_id", "drug", "first")),
     "response": (RESPONSE, ("person_id", "episode", "variable", "clock")),
     "safety": (SAFETY, ("person_id", "episode", "event")),

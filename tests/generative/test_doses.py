@@ -221,4 +221,4 @@ def test_steps_are_those_of_the_oracle(truth: list[Segment]) -> None:
         held=30 * MINUTE,
         resume_within=100 * HOUR,
     )
-    assert [(s.time // MINUTE, s.from_mg_h, s.to_mg_h) for s in found] == slow.steps(rates)
+    assert [(s.time // MINUTE, s.from_rate, s.to_rate) for s in found] == slow.steps(rates)

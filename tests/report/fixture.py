@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from becalm import protocol, scores, tables
+from becalm import dose_tables, protocol, scores, tables
 from becalm.clock import DAY, HOUR, UNKNOWN_TIME, parse
 from becalm.frame import Frame, Kind
 from becalm.records import Absent, InputFile, StudyInfo
@@ -264,7 +264,7 @@ def _steps(i: int, p: Person) -> Iterator[Row]:
     for n, (hour, route, mg) in enumerate(p.singles):
         yield base | {
             "drug": "anakinra", "class": "IL-1", "route": route, "start": _at(i, hour),
-            "end": _at(i, hour), "start_h": hour, "end_h": hour, "amount_mg": mg,
+            "end": _at(i, hour), "start_h": hour, "end_h": hour, "amount": mg, "unit": "mg",
             "label": "anakinra 100 mg", "source_row": f"doses:{number}0{n}",
         }  # fmt: skip
     for n, ((start, rate), (end, _)) in enumerate(zip(p.rates, p.rates[1:], strict=False)):
@@ -272,13 +272,13 @@ def _steps(i: int, p: Person) -> Iterator[Row]:
             yield base | {
                 "drug": "anakinra", "class": "IL-1", "route": "continuous IV",
                 "start": _at(i, start), "end": _at(i, end), "start_h": start, "end_h": end,
-                "rate_mg_h": rate, "label": "anakinra infusion", "source_row": f"doses:{number}1{n}",
+                "rate": rate, "unit": "mg", "label": "anakinra infusion", "source_row": f"doses:{number}1{n}",
             }  # fmt: skip
     for k, (drug, kind, first, last, doses) in enumerate(p.prior):
         for n, hour in enumerate(np.linspace(first, last, doses).tolist()):
             yield base | {
                 "drug": drug, "class": kind, "route": "IV", "start": _at(i, hour),
-                "end": _at(i, hour), "start_h": hour, "end_h": hour, "amount_mg": 500.0,
+                "end": _at(i, hour), "start_h": hour, "end_h": hour, "amount": 500.0, "unit": "mg",
                 "label": f"{drug} as written", "source_row": f"doses:{number}{2 + k}{n:02d}",
             }  # fmt: skip
 
@@ -318,7 +318,7 @@ def _daily(i: int, p: Person) -> Iterator[Row]:
         )
         yield {
             "person_id": p.id, "drug": "anakinra", "day": day, "mg": mg, "mg_per_kg": mg / p.kg,
-            "weight_used": p.kg,
+            "weight_used": p.kg, "amount_canonical": mg, "unit_canonical": "mg",
         }  # fmt: skip
 
 
@@ -330,8 +330,8 @@ def _ups(i: int, p: Person) -> Iterator[Row]:
             yield {
                 "person_id": p.id, "episode": 1, "drug": "anakinra", "course_start": _at(i, p.t_civ),
                 "step": step, "time": _at(i, hour), "hours": hour, "hours_from_start": hour - p.t_civ,
-                "hours_since_last": hour - last, "from_mg_h": before, "to_mg_h": rate,
-                "to_mg_kg_h": rate / p.kg, "weight_kg": p.kg, "ferritin": i > 2, "ast": False,
+                "hours_since_last": hour - last, "from_rate": before, "to_rate": rate,
+                "to_rate_per_kg": rate / p.kg, "weight_kg": p.kg, "ferritin": i > 2, "ast": False,
                 "temperature": None, "vasopressor": i == 3, "crcl_ml_min": 31.0 if i == 3 else None,
                 "rrt": i == 3,
             }  # fmt: skip
@@ -343,7 +343,7 @@ def _courses(i: int, p: Person) -> Iterator[Row]:
     yield {
         "person_id": p.id, "episode": 1, "drug": "anakinra",
         "modes": f"{'SC' if p.singles[0][1] == 'SC' else 'intermittent IV'} > continuous IV",
-        "ceiling_mg_day": 24 * top, "hours_to_ceiling": p.t_high, "steps_up": len(list(_ups(i, p))),
+        "ceiling_per_day": 24 * top, "hours_to_ceiling": p.t_high, "steps_up": len(list(_ups(i, p))),
         "hours_at_ceiling": sum(
             b - a for (a, r), (b, _) in zip(p.rates, p.rates[1:], strict=False) if r == top
         ),
@@ -430,7 +430,7 @@ def _rows(i: int, p: Person) -> Iterator[Row]:
                 "canonical": f"{text} {UNITS[variable]}",
             }  # fmt: skip
     for step in _steps(i, p):
-        rate, amount = step.get("rate_mg_h"), step.get("amount_mg")
+        rate, amount = step.get("rate"), step.get("amount")
         yield {
             "source_row": step["source_row"], "person_id": p.id, "time": step["start"],
             "label": step["label"], "value": str(rate if rate is not None else amount),
@@ -442,8 +442,8 @@ def _doses(i: int, p: Person) -> Iterator[Row]:
     for step in _steps(i, p):
         yield {
             "person_id": p.id, "drug": step["drug"], "label": step["label"], "route": step["route"],
-            "start": step["start"], "end": step["end"], "rate_mg_h": step.get("rate_mg_h"),
-            "amount_mg": step.get("amount_mg"), "source_row": step["source_row"], "status": "given",
+            "start": step["start"], "end": step["end"], "rate_mg_h": step.get("rate"), "rate_canonical_per_h": step.get("rate"), "unit_canonical": "mg",
+            "amount_mg": step.get("amount"), "source_row": step["source_row"], "status": "given",
             "notation": "mg/h",
         }  # fmt: skip
 
@@ -454,12 +454,12 @@ def _episodes(i: int, p: Person) -> Iterator[Row]:
     route = p.singles[0][1]
     yield {
         "person_id": p.id, "drug": "anakinra", "start": _at(i, singles[0]), "end": _at(i, p.t_civ),
-        "mode": "SC" if route == "SC" else "intermittent IV", "cumulative_mg": 100.0 * len(singles),
+        "mode": "SC" if route == "SC" else "intermittent IV", "cumulative_canonical": 100.0 * len(singles), "unit_canonical": "mg",
     }  # fmt: skip
     yield {
         "person_id": p.id, "drug": "anakinra", "mode": "continuous IV", "start": _at(i, p.t_civ),
-        "end": _at(i, p.rates[-1][0]), "cumulative_mg": sum(r * (b - a) for a, r, b in hours),
-        "peak_rate_mg_h": max(r for _, r, _ in hours), "max_24h_mg": 2400.0, "escalations": 2,
+        "end": _at(i, p.rates[-1][0]), "cumulative_canonical": sum(r * (b - a) for a, r, b in hours), "unit_canonical": "mg",
+        "peak_rate_canonical_per_h": max(r for _, r, _ in hours), "max_24h_canonical": 2400.0, "escalations": 2,
         "peak_mg_day": 24 * max(r for _, r, _ in hours), "hours_to_peak": p.t_high - p.t_civ,
     }  # fmt: skip
 
@@ -600,9 +600,9 @@ def illustrative(persons: tuple[Person, ...] = PERSONS) -> StudyResult:
                 )
             ],
         ),
-        "doses": _frame(tables.DOSES, _each(persons, _doses)),
-        "episodes": _frame(tables.EPISODES, _each(persons, _episodes)),
-        "daily_dose": _frame(tables.DAILY_DOSE, _each(persons, _daily)),
+        "doses": _frame(dose_tables.DOSES, _each(persons, _doses)),
+        "episodes": _frame(dose_tables.EPISODES, _each(persons, _episodes)),
+        "daily_dose": _frame(dose_tables.DAILY_DOSE, _each(persons, _daily)),
         "lines": _frame(tables.LINES, _each(persons, _lines)),
         "response": _frame(tables.RESPONSE, _each(persons, _response)),
         "safety": _frame(tables.SAFETY, _each(persons, _safety)),
@@ -638,10 +638,10 @@ def illustrative(persons: tuple[Person, ...] = PERSONS) -> StudyResult:
         definitions={name: scores.load(name) for name in scores.shipped()},
         primary=_frame(tables.PRIMARY, primary),
         prior=_frame(tables.PRIOR, _each(persons, _prior)),
-        escalations=_frame(tables.ESCALATIONS, _each(persons, _ups)),
-        courses=_frame(tables.COURSES, _each(persons, _courses)),
+        escalations=_frame(dose_tables.ESCALATIONS, _each(persons, _ups)),
+        courses=_frame(dose_tables.COURSES, _each(persons, _courses)),
         series=_frame(tables.SERIES, _each(persons, _series)),
-        dose_steps=_frame(tables.DOSE_STEPS, _each(persons, _steps)),
+        dose_steps=_frame(dose_tables.DOSE_STEPS, _each(persons, _steps)),
         left=_frame(tables.LEFT, [{"person_id": "MIM-3", "step": 2}]),
         nearest=_frame(
             tables.NEAREST,

@@ -86,7 +86,7 @@ def test_days_count_from_the_clock_of_the_figure(cohort: Cohort) -> None:
 def test_rows_at_one_rate_are_one_block(cohort: Cohort) -> None:
     result = cohort.result
     steps = result.dose_steps
-    inside = np.flatnonzero((steps["person_id"] == "ILL-1") & (steps["rate_mg_h"] == 100))
+    inside = np.flatnonzero((steps["person_id"] == "ILL-1") & (steps["rate"] == 100))
     (i,) = inside.tolist()
     middle = (steps["start"][i] + steps["end"][i]) // 2
     one, two = steps.take(inside), steps.take(inside)

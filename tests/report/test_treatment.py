@@ -50,8 +50,8 @@ def test_a_single_dose_is_a_jump_and_a_rate_a_slope(cohort: Cohort) -> None:
 
 def test_the_sum_stops_where_an_amount_is_unknown(cohort: Cohort) -> None:
     steps = cohort.result.dose_steps
-    blank = np.where((steps["person_id"] == "ILL-1") & (steps["start_h"] == 6), math.nan, steps["amount_mg"])  # fmt: skip
-    unknown = Cohort(replace(cohort.result, dose_steps=steps.replace(amount_mg=blank)))
+    blank = np.where((steps["person_id"] == "ILL-1") & (steps["start_h"] == 6), math.nan, steps["amount"])  # fmt: skip
+    unknown = Cohort(replace(cohort.result, dose_steps=steps.replace(amount=blank)))
     mine = [row for row in dose.sums(unknown) if row["person"] == "ILL-1"]
     assert [row["top"] for row in mine] == [100]
     others = [row for row in dose.sums(unknown) if row["person"] != "ILL-1"]
@@ -60,7 +60,10 @@ def test_the_sum_stops_where_an_amount_is_unknown(cohort: Cohort) -> None:
 
 def test_a_day_whose_amount_is_unknown_is_no_day_without_a_dose(cohort: Cohort) -> None:
     daily = cohort.result.tables["daily_dose"]
-    blank = {**cohort.result.tables, "daily_dose": daily.replace(mg=np.full(len(daily), math.nan))}
+    blank = {
+        **cohort.result.tables,
+        "daily_dose": daily.replace(amount_canonical=np.full(len(daily), math.nan)),
+    }
     rows = dose.daily(Cohort(replace(cohort.result, tables=blank)))
     assert rows
     assert {(row["kind"], row["top"]) for row in rows} == {("unknown", None)}

@@ -78,7 +78,11 @@ def test_amount_over_time_is_what_was_delivered() -> None:
     )
     assert column(doses, "rate_mg_h") == pytest.approx([145 / 6, 100 / 6, 0])
     assert column(doses, "set_per_h") == [25, 25, 0]
-    assert column(doses, "flag") == ["", "rate × time is 150, the amount 100", ""]
+    assert column(doses, "flag") == [
+        "",
+        "rate × time is 150, the amount 100",
+        "nothing was given: 0 = 0",
+    ]
 
 
 def test_a_concentration_that_contradicts_the_dose_is_said() -> None:
@@ -484,7 +488,7 @@ def test_a_rise_of_ten_percent_for_half_an_hour_is_a_step() -> None:
         ]
     )
     steps = courses(doses).steps
-    assert list(zip(steps["time"] / HOUR, steps["from_mg_h"], steps["to_mg_h"], strict=True)) == [
+    assert list(zip(steps["time"] / HOUR, steps["from_rate"], steps["to_rate"], strict=True)) == [
         (12, 50, 55),
         (28, 25, 50),
     ]
@@ -628,8 +632,8 @@ def test_the_illustrative_schedules_are_read_in_all_five_notations(
     assert course["start"] == us(start)
     assert continuous_entries(doses, "anakinra", RULES, 6 * HOUR).start[0] == us(start)
     steps = courses(doses).steps
-    assert steps["from_mg_h"].tolist() == pytest.approx(rises[:-1])
-    assert steps["to_mg_h"].tolist() == pytest.approx(rises[1:])
+    assert steps["from_rate"].tolist() == pytest.approx(rises[:-1])
+    assert steps["to_rate"].tolist() == pytest.approx(rises[1:])
     assert course["escalations"] == len(steps)
     when = {rate: hour for hour, rate in reversed(SERIES[notation][2])}
     assert steps["time"].tolist() == [us(when[rate]) for rate in rises[1:]]

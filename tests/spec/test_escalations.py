@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from becalm.dose_tables import COURSES, ESCALATIONS
 from becalm.doses import Rules, treatments
 from becalm.escalations import courses_of, escalations
 from becalm.frame import Frame
-from becalm.tables import COURSES, ESCALATIONS
 from becalm.timeline import Intervals
 from tests.spec.patients import Row, at, patients
 
@@ -45,7 +45,7 @@ def course_of(doses: str, drugs: tuple[str, ...] = ("anakinra",)) -> Row:
 def test_a_step_has_its_size_its_time_and_its_rate_per_kg() -> None:
     """A step up is told with the rates before and after, per kg where a weight is known, and its hour."""
     [step] = steps_of()
-    assert (step["from_mg_h"], step["to_mg_h"], step["to_mg_kg_h"]) == (25, 50, 1)
+    assert (step["from_rate"], step["to_rate"], step["to_rate_per_kg"]) == (25, 50, 1)
     assert (step["step"], step["hours"], step["hours_since_last"]) == (1, 30, 30)
     assert step["weight_kg"] == 50
     assert np.isnan(step["crcl_ml_min"])
@@ -54,7 +54,7 @@ def test_a_step_has_its_size_its_time_and_its_rate_per_kg() -> None:
 def test_steps_of_a_course_are_numbered() -> None:
     """Steps are numbered within a course."""
     doses = ONE_STEP + "    60   | 90    | anakinra | 100\n"
-    assert [(s["step"], s["to_mg_h"]) for s in steps_of(doses)] == [(1, 50), (2, 100)]
+    assert [(s["step"], s["to_rate"]) for s in steps_of(doses)] == [(1, 50), (2, 100)]
 
 
 @pytest.mark.parametrize(
@@ -156,7 +156,7 @@ def test_a_course_from_syringe_to_infusion_and_back() -> None:
         """
     )
     assert row["modes"] == "SC > continuous IV > SC"
-    assert (row["ceiling_mg_day"], row["hours_to_ceiling"]) == (2400, 30)
+    assert (row["ceiling_per_day"], row["hours_to_ceiling"]) == (2400, 30)
     assert (row["hours_at_ceiling"], row["taper_hours"]) == (30, 24)
     assert (row["steps_up"], row["steps_down"]) == (2, 2)
 
@@ -171,11 +171,11 @@ def test_without_a_continuous_infusion_there_is_no_ceiling() -> None:
     """Injections have no rate and no ceiling."""
     row = course_of("hour | drug | route | mg\n0 | anakinra | SC | 100")
     assert row["modes"] == "SC"
-    assert np.isnan(row["ceiling_mg_day"])
+    assert np.isnan(row["ceiling_per_day"])
     assert row["steps_up"] == -1
 
 
 def test_any_drug_has_steps() -> None:
     """Methylprednisolone works as anakinra does."""
     row = course_of(ONE_STEP.replace("anakinra", "methylprednisolone"), ("methylprednisolone",))
-    assert row["ceiling_mg_day"] == 1200
+    assert row["ceiling_per_day"] == 1200

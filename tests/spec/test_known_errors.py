@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from becalm import grades, vocabulary
-from becalm.clearance import ckd_epi_2021, jelliffe_changing, jelliffe_stable, kegfr, mdrd
 from becalm.errors import DefinitionError
 from becalm.records import MeasurementKind
 from becalm.renal import kdigo_stages
+from becalm.renal_function import ckd_epi_2021, jelliffe_changing, jelliffe_stable, kegfr, mdrd
 from becalm.scores import attainable, load, parse
 from becalm.timeline import Intervals, Points
 from tests.spec.scoring import points

@@ -112,7 +112,7 @@ def test_every_unit_of_a_rate_is_one_of_ten(raw: duckdb.DuckDBPyConnection) -> N
 def test_totals_per_drug_and_stay_are_the_recorded_amounts(
     icu: Doses, raw: duckdb.DuckDBPyConnection
 ) -> None:
-    """Mg from rates and single doses between first and last row of a drug in a stay."""
+    """From rates and single doses between first and last row of a drug in a stay: mg, units or mL."""
     names = {str(key): name for key, name in zip(
         [row.partition(":")[2] for row in icu.frame["source_row"]], icu.frame["drug"], strict=True
     )}  # fmt: skip
@@ -120,12 +120,13 @@ def test_totals_per_drug_and_stay_are_the_recorded_amounts(
     for key, subject, stay, start, end, amount, unit in ask(
         raw,
         "SELECT key, subject_id, hadm_id, starttime, endtime, amount, amountuom FROM inputs "
-        "WHERE amountuom IN ('mg', 'mcg', 'grams')",
+        "WHERE amountuom IN ('mg', 'mcg', 'grams', 'units', 'ml')",
     ):
         drug = names[str(key)]
-        if drug:
-            mg = amount * {"mg": 1, "mcg": 0.001, "grams": 1000}[unit]
-            recorded.setdefault((drug, subject, stay), []).append((mg, start, end))
+        own, size = {"mg": ("mg", 1), "mcg": ("mg", 0.001), "grams": ("mg", 1000),
+                     "units": ("units", 1), "ml": ("mL", 1)}[unit]  # fmt: skip
+        if drug and icu.unit(drug) == own:
+            recorded.setdefault((drug, subject, stay), []).append((amount * size, start, end))
     compared = 0
     for (drug, subject, _), rows in recorded.items():
         first = to_us(min(start for _, start, _ in rows))
@@ -135,7 +136,8 @@ def test_totals_per_drug_and_stay_are_the_recorded_amounts(
         )
         assert float(found) == pytest.approx(sum(mg for mg, _, _ in rows), rel=0.005), drug
         compared += 1
-    assert compared > 250
+    assert compared > 300
+    assert {icu.unit(drug) for drug, _, _ in recorded} == {"mg", "units", "mL"}
 
 
 def test_episodes_and_days_hold_what_was_given(icu: Doses) -> None:

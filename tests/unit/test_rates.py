@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from becalm.clock import HOUR
+from becalm.dose_tables import DAILY_DOSE, DOSES, EPISODES
 from becalm.doses import daily_dose, steps_up
 from becalm.doses.coded import distinct
 from becalm.doses.units import (
@@ -21,7 +22,6 @@ from becalm.doses.units import (
     rate_unit,
 )
 from becalm.frame import Frame
-from becalm.tables import DAILY_DOSE, DOSES, EPISODES
 from becalm.writing import write
 from tests.spec.dosing import column, courses, doses_of, mg, us
 
@@ -252,7 +252,7 @@ def test_a_step_after_too_long_a_pause_begins_at_zero() -> None:
         held=HOUR // 2,
         resume_within=6 * HOUR,
     )
-    assert [(step.from_mg_h, step.to_mg_h, step.hours_since_last) for step in found] == [
+    assert [(step.from_rate, step.to_rate, step.hours_since_last) for step in found] == [
         (0, 50, 10)
     ]
 

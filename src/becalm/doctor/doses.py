@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from dataclasses import dataclass, field
 
@@ -10,18 +9,13 @@ import numpy as np
 
 from becalm.clock import UNKNOWN_TIME
 from becalm.doctor.model import DOSES, UNKNOWN_DRUGS
-from becalm.doses import Doses
+from becalm.doses import CONTRADICTS, NOT_CONSERVING, Doses, kind_of
 from becalm.frame import Array, Frame
 from becalm.records import Records
 
 NO_END = "a rate without an end"
 NO_AMOUNT = "neither amount nor rate"
-NOT_CONSERVING = "rate × time is not the amount"
 _DRUGS_SHOWN = 6
-_NUMBERS = (
-    (re.compile(r"rate × time is [^|]*, the amount [^|]*"), NOT_CONSERVING),
-    (re.compile(r"(implausible rate): .*"), r"\1"),
-)
 
 
 @dataclass
@@ -45,7 +39,12 @@ class Administered:
         rated = ~np.isnan(given["rate"])
         amount = ~np.isnan(given["amount"])
         for table in set(given["table"]):
-            for said in (NO_END, NO_AMOUNT, NOT_CONSERVING):  # said also where there is none
+            for said in (
+                NO_END,
+                NO_AMOUNT,
+                NOT_CONSERVING,
+                CONTRADICTS,
+            ):  # said also where there is none
                 self._remarks.setdefault((table, said), _Remark())
         for said, where in (
             (NO_END, counts & no_end & rated),
@@ -61,7 +60,7 @@ class Administered:
         said_of: dict[str, list[int]] = {}
         for at in np.flatnonzero(flags != "").tolist():
             for flag in flags[at].split("|"):
-                said_of.setdefault(_plain(flag), []).append(at)
+                said_of.setdefault(kind_of(flag), []).append(at)
         for said, rows in said_of.items():
             self._remark(records, frame, said, np.array(rows))
         self._labels(records, frame)
@@ -114,13 +113,6 @@ class Administered:
                 ],
             ),
         )
-
-
-def _plain(flag: str) -> str:
-    """Take out of a remark the numbers of its row."""
-    for pattern, instead in _NUMBERS:
-        flag = pattern.sub(instead, flag)
-    return flag
 
 
 def _most(drugs: Counter[str]) -> str:

@@ -5,6 +5,7 @@
 were, `daily_dose` how many mg in each 24 h.
 """
 
+from becalm.doses.calendar import calendar_dose
 from becalm.doses.episodes import (
     CONTINUOUS,
     INTERMITTENT,
@@ -21,29 +22,39 @@ from becalm.doses.episodes import (
 from becalm.doses.equivalents import EQUIVALENTS, equivalent_rate
 from becalm.doses.escalation import Step, steps_up
 from becalm.doses.exposure import DAILY, ROUTES, ROWS, SYSTEMIC, Doses, daily_dose
+from becalm.doses.levels import time_at_dose
+from becalm.doses.listing import CONTRADICTS, NOT_CONSERVING, kind_of, remarks
 from becalm.doses.rebuild import rebuild
+from becalm.doses.units import TOLERANCE
 
 __all__ = [
     "CONTINUOUS",
+    "CONTRADICTS",
     "DAILY",
     "EQUIVALENTS",
     "INTERMITTENT",
+    "NOT_CONSERVING",
     "ROUTES",
     "ROWS",
     "STEPS",
     "SYSTEMIC",
+    "TOLERANCE",
     "TREATMENT",
     "Doses",
     "Infusions",
     "Rules",
     "Step",
     "Treatments",
+    "calendar_dose",
     "continuous",
     "continuous_entries",
     "continuous_rate",
     "daily_dose",
     "equivalent_rate",
+    "kind_of",
     "rebuild",
+    "remarks",
     "steps_up",
+    "time_at_dose",
     "treatments",
 ]

@@ -10,12 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from becalm.clock import DAY, HOUR, UNKNOWN_TIME, span
+from becalm.dose_tables import EPISODES
 from becalm.doses.escalation import steps_up
 from becalm.doses.exposure import MG_DECIMALS, ROUTES, Doses, Index
 from becalm.doses.units import CHANGEOVER
 from becalm.frame import Frame, Kind
 from becalm.protocol import Entry, Protocol
-from becalm.tables import EPISODES
 from becalm.timeline import Cumulative, Intervals, Points, Timeline, overlay
 
 CONTINUOUS: Final = "continuous IV"
@@ -34,8 +34,8 @@ STEPS: Final[Mapping[str, Kind]] = {
     "drug": "text",
     "episode_start": "time",
     "time": "time",
-    "from_mg_h": "number",
-    "to_mg_h": "number",
+    "from_rate": "number",  # in the drug's unit per hour
+    "to_rate": "number",
     "hours_since_last": "number",
     "hours_from_start": "number",
 }
@@ -164,7 +164,7 @@ def continuous_entries(
 
 
 def continuous_rate(doses: Doses, drug: str, rules: Rules) -> Timeline:
-    """The rate in mg/h during continuous infusions only; a 30-min infusion has no daily rate."""
+    """The rate in the drug's unit per hour during continuous infusions only; a 30-min infusion has no daily rate."""
     return doses.rate(drug).clip(continuous(doses, drug, rules).when)
 
 
@@ -182,7 +182,8 @@ def treatments(
     episode runs belongs to it. Routes that do not reach the blood make no episode.
 
     cumulative_mg, peak_rate_mg_h and max_24h_mg rest on the episode's own doses and are empty where
-    one of them has no known mass. Peak rate, steps and hours to peak (from the episode's start) are
+    one of them has no known amount in the drug's unit; the columns in mg also for a drug that is added
+    up in another. Peak rate, steps and hours to peak (from the episode's start) are
     for continuous infusions only: an infusion over half an hour has no daily rate.
 
     persons : bool[persons], whom to do it for; everybody without it.
@@ -253,15 +254,15 @@ def _described(
     person = np.zeros(count, np.int32)
     person[episode] = f["person"][rows]
     unknown = np.zeros(count, np.bool_)
-    unknown[episode[np.isnan(f["amount_mg"][rows])]] = True
+    unknown[episode[np.isnan(f["dose"][rows])]] = True
 
-    known = ~np.isnan(f["amount_mg"][rows])
+    known = ~np.isnan(f["dose"][rows])
     lasting = known & ~f["single"][rows] & (stop > f["start"][rows])
     bags, single = rows[lasting], rows[known & f["single"][rows]]
-    flow = overlay(episode[lasting], f["start"][bags], f["until"][bags], f["rate_mg_h"][bags], bags)
-    pushed = Points.given(
-        episode[known & f["single"][rows]], f["start"][single], f["amount_mg"][single]
+    flow = overlay(
+        episode[lasting], f["start"][bags], f["until"][bags], f["dose_per_h"][bags], bags
     )
+    pushed = Points.given(episode[known & f["single"][rows]], f["start"][single], f["dose"][single])
     amounts = Cumulative.build(flow, pushed)
     every = np.arange(count)
     length = f["end"][rows] - f["start"][rows]
@@ -269,7 +270,7 @@ def _described(
         part = np.where(length > 0, (stop - f["start"][rows]) / length, 1.0)
     # From the amounts themselves: a rate times its time would bring the rate's rounding along.
     total = np.bincount(
-        episode[known], (f["amount_mg"][rows] * np.minimum(part, 1.0))[known], minlength=count
+        episode[known], (f["dose"][rows] * np.minimum(part, 1.0))[known], minlength=count
     )
     most, _ = amounts.max_within(every, DAY)
     constant = (mode == CONTINUOUS) & ~unknown
@@ -293,6 +294,10 @@ def _described(
         for begin, stop, steady in zip(edges, edges[1:], constant.tolist(), strict=False)
     ]
     ids = doses.person_id[person]
+    unit = doses.unit(drug)
+    in_mg = np.where(unit == "mg", 1.0, np.nan)
+    in_all = np.round(np.where(unknown, np.nan, total), MG_DECIMALS)
+    fullest = np.round(np.where(unknown, np.nan, most), MG_DECIMALS)
     episodes = Frame.of(
         TREATMENT,
         person=person,
@@ -301,14 +306,18 @@ def _described(
         mode=mode,
         start=start,
         end=end,
-        cumulative_mg=np.round(np.where(unknown, np.nan, total), MG_DECIMALS),
-        peak_rate_mg_h=peak,
-        peak_mg_day=np.round(peak * 24, 9),
-        max_24h_mg=np.round(np.where(unknown, np.nan, most), MG_DECIMALS),
+        cumulative_mg=in_all * in_mg,
+        peak_rate_mg_h=peak * in_mg,
+        peak_mg_day=np.round(peak * 24, 9) * in_mg,
+        max_24h_mg=fullest * in_mg,
         escalations=[len(c) if ok else -1 for c, ok in zip(climbs, constant.tolist(), strict=True)],
         hours_to_peak=np.where(
             constant, (np.where(constant, reached, start) - start) / HOUR, np.nan
         ),
+        unit_canonical=[unit] * count,
+        cumulative_canonical=in_all,
+        peak_rate_canonical_per_h=peak,
+        max_24h_canonical=fullest,
     )
     steps = Frame.of_rows(
         STEPS,
@@ -319,8 +328,8 @@ def _described(
                 "drug": drug,
                 "episode_start": int(start[one]),
                 "time": step.time,
-                "from_mg_h": step.from_mg_h,
-                "to_mg_h": step.to_mg_h,
+                "from_rate": step.from_rate,
+                "to_rate": step.to_rate,
                 "hours_since_last": step.hours_since_last,
                 "hours_from_start": (step.time - int(start[one])) / HOUR,
             }

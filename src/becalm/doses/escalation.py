@@ -13,11 +13,11 @@ from becalm.timeline import rounded
 
 
 class Step(NamedTuple):
-    """A rise that held: from and to in mg/h, the moment, and hours since the step before."""
+    """A rise that held: from and to in the infusion's unit per hour, the moment, and hours since the step before."""
 
     time: int
-    from_mg_h: float
-    to_mg_h: float
+    from_rate: float
+    to_rate: float
     hours_since_last: float
 
 
@@ -31,7 +31,7 @@ class _Segment(NamedTuple):
 def steps_up(
     start: npt.NDArray[np.int64],
     end: npt.NDArray[np.int64],
-    rate_mg_h: npt.NDArray[np.float64],
+    rate: npt.NDArray[np.float64],
     *,
     min_rise: float,
     held: int,
@@ -51,7 +51,7 @@ def steps_up(
     hours_since_last counts from the start of the infusion for the first step.
     """
     steps: list[Step] = []
-    runs = _runs(start, end, rate_mg_h, resume_within)
+    runs = _runs(start, end, rate, resume_within)
     for number, run in enumerate(runs):
         reference = run[0].rate if number == 0 else 0.0
         for i, segment in enumerate(run):

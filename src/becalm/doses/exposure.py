@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from becalm.clock import DAY, MINUTE, UNKNOWN_TIME
+from becalm.dose_tables import DAILY_DOSE, DOSES
 from becalm.frame import Array, Frame, Kind
 from becalm.records import Refusal
-from becalm.tables import DAILY_DOSE, DOSES
 from becalm.timeline import Cumulative, Intervals, Points, Timeline, axis, overlay
 
 ROUTES: Final = ("", "IV", "SC", "IM", "PO", "topical", "ophthalmic", "inhaled", "other")
@@ -33,6 +33,8 @@ ROWS: Final[Mapping[str, Kind]] = {
     "states_rate": "flag",  # written with a rate
     "until": "time",  # end, or death if that came first
     "set_per_h": "number",  # the rate as set, in amount units per hour, where one was written
+    "dose": "number",  # in what the drug is added up in (`Doses.unit`)
+    "dose_per_h": "number",
     "weight_kg": "number",  # in force at the start, used or not
 }
 DAILY: Final[Mapping[str, Kind]] = {"person": "code", "start": "time", **DAILY_DOSE}
@@ -41,6 +43,7 @@ MG_DECIMALS: Final = 6
 """A rate is kept to nine decimals; times its hours, six decimals of mg can be relied on."""
 
 Index = npt.NDArray[np.intp]
+Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,17 +51,18 @@ class Doses:
     """The doses of one chunk, one row per row of the record.
 
     frame : columns of `ROWS`, in the order of the record; refused : rows that give no amount;
-    drugs : names of the drug codes; last_moment : int64[persons], death at the latest, far in the
+    drugs : names of the drug codes; units : what each is added up in; last_moment : int64[persons], death at the latest, far in the
     future for the living; person_id : the persons of the chunk.
 
-    Amounts in mg of a drug are those known: rows without a mass (units, "1 dose", a volume
-    without concentration, a weight that is missing) are in `unknown`, so that nobody takes a
-    part for the whole.
+    A drug is added up in one unit, mg unless the vocabulary says otherwise (heparin: units). Its
+    amounts are those known in it: other rows ("1 dose", a volume without concentration, a weight that
+    is missing) are in `unknown`, so that nobody takes a part for the whole.
     """
 
     frame: Frame
     refused: tuple[Refusal, ...]
     drugs: tuple[str, ...]
+    units: tuple[str, ...]
     last_moment: npt.NDArray[np.int64]
     person_id: Array
     _kept: dict[tuple[str, tuple[str, ...]], Index] = field(default_factory=dict, repr=False)
@@ -66,6 +70,10 @@ class Doses:
     def table(self) -> Frame:
         """The columns of the written table `doses`."""
         return self.frame.select(DOSES)
+
+    def unit(self, drug: str) -> str:
+        """What the doses of a drug are added up in; mg for one that nobody was given."""
+        return self.units[self.drugs.index(drug)] if drug in self.drugs else "mg"
 
     def exposed(self, drug: str, routes: Collection[str] = SYSTEMIC) -> Index:
         """Rows in which a drug was given by some routes, be the amount known or not."""
@@ -81,41 +89,41 @@ class Doses:
         return self._kept[key]
 
     def rate(self, drug: str, routes: Collection[str] = ("IV",)) -> Timeline:
-        """Infusion rate in mg/h: bags that overlap add up, a written rate of 0 is a pause.
+        """Infusion rate in the drug's unit per hour (mg/h): bags that overlap add up, a written rate of 0 is a pause.
 
         Absent where nothing runs, and where something of unknown strength does.
         """
         rows = self._rates(drug, routes)
         f = self.frame
         known = overlay(
-            f["person"][rows], f["start"][rows], f["until"][rows], f["rate_mg_h"][rows], rows
+            f["person"][rows], f["start"][rows], f["until"][rows], f["dose_per_h"][rows], rows
         )
         unknown = self._infusions_without_mass(drug, routes)
         return known.clip(known.known().without(unknown)) if len(unknown) else known
 
     def boluses(self, drug: str, routes: Collection[str] = SYSTEMIC) -> Points:
-        """Single doses in mg; two at one instant were both given and add up."""
+        """Single doses in the drug's unit; two at one instant were both given and add up."""
         f = self.frame
         rows = self.exposed(drug, routes)
-        rows = rows[f["single"][rows] & f["counted"][rows] & ~np.isnan(f["amount_mg"][rows])]
-        return Points.given(f["person"][rows], f["start"][rows], f["amount_mg"][rows], rows)
+        rows = rows[f["single"][rows] & f["counted"][rows] & ~np.isnan(f["dose"][rows])]
+        return Points.given(f["person"][rows], f["start"][rows], f["dose"][rows], rows)
 
     def amounts(self, drug: str, routes: Collection[str] = SYSTEMIC) -> Cumulative:
-        """Mg given by any moment, infusions and single doses together; see `unknown`."""
+        """What was given by any moment, in the drug's unit, infusions and single doses together; see `unknown`."""
         return Cumulative.build(self.flow(drug, routes), self.boluses(drug, routes))
 
     def flow(self, drug: str, routes: Collection[str] = SYSTEMIC) -> Timeline:
-        """All known mg/h by any of the routes, for adding up."""
+        """All known rates by any of the routes, for adding up."""
         rows = self._rates(drug, routes)
         f = self.frame
         return overlay(
-            f["person"][rows], f["start"][rows], f["until"][rows], f["rate_mg_h"][rows], rows
+            f["person"][rows], f["start"][rows], f["until"][rows], f["dose_per_h"][rows], rows
         )
 
     def unknown(self, drug: str, routes: Collection[str] = SYSTEMIC) -> Intervals:
-        """When the drug was given in an amount that is not known in mg."""
+        """When the drug was given in an amount that is not known in its unit."""
         rows = self.exposed(drug, routes)
-        return self._stretches(rows[np.isnan(self.frame["amount_mg"][rows])])
+        return self._stretches(rows[np.isnan(self.frame["dose"][rows])])
 
     def given(self, *drugs: str, routes: Collection[str] = SYSTEMIC) -> Intervals:
         """When any of the drugs was being given; a single dose stands for its one minute."""
@@ -133,19 +141,19 @@ class Doses:
         return person, f["start"][rows][first]
 
     def _rates(self, drug: str, routes: Collection[str]) -> Index:
-        """Infusions of known mg/h, pauses written as a rate of 0 included."""
+        """Infusions of known rate, pauses written as a rate of 0 included."""
         f = self.frame
         if drug not in self.drugs:
             return np.empty(0, np.intp)
         wanted = np.isin(np.arange(len(ROUTES)), [ROUTES.index(name) for name in routes])
         rows = np.flatnonzero((f["drug_code"] == self.drugs.index(drug)) & f["counted"])
-        rows = rows[wanted[f["route_code"][rows]] & ~np.isnan(f["rate_mg_h"][rows])]
+        rows = rows[wanted[f["route_code"][rows]] & ~np.isnan(f["dose_per_h"][rows])]
         return rows[f["until"][rows] > f["start"][rows]]
 
     def _infusions_without_mass(self, drug: str, routes: Collection[str]) -> Intervals:
         f = self.frame
         rows = self.exposed(drug, routes)
-        return self._stretches(rows[~f["single"][rows] & np.isnan(f["rate_mg_h"][rows])])
+        return self._stretches(rows[~f["single"][rows] & np.isnan(f["dose_per_h"][rows])])
 
     def _stretches(self, rows: Index) -> Intervals:
         f = self.frame
@@ -161,8 +169,9 @@ def daily_dose(
     since: npt.NDArray[np.int64] | None = None,
     inside: Mapping[str, Intervals] | None = None,
     replacement: Intervals | None = None,
+    clearance: Timeline | None = None,
 ) -> Frame:
-    """Mg in every 24 h from a person's first dose of each drug; day 1 begins with that dose.
+    """What was given in every 24 h from a person's first dose of each drug; day 1 begins with that dose.
 
     Days on which nothing was given and that lie outside every treatment episode (`inside`, by
     drug) are left out: a second course a year later does not make a year of zeros. mg is empty
@@ -172,10 +181,19 @@ def daily_dose(
 
     since : int64[persons], the first dose at or after this begins day 1; `UNKNOWN_TIME` leaves the
     person out. Without it everybody's first dose does. replacement : when renal replacement ran;
-    without it `rrt` is not known.
+    without it `rrt` is not known. clearance : in mL/min, see `becalm.clearance`. Columns in mg are
+    empty for a drug that is added up in another unit; those that end in `canonical` are in its own.
     """
     frames = [
-        _daily(doses, drug, since, (inside or {}).get(drug), replacement) for drug in sorted(drugs)
+        _daily(
+            doses,
+            drug,
+            since,
+            inside=(inside or {}).get(drug),
+            replacement=replacement,
+            clearance=clearance,
+        )
+        for drug in sorted(drugs)
     ]
     table = Frame.concat([Frame.of(DAILY), *frames])
     return table.take(np.lexsort((table["day"], table["person"])))
@@ -185,8 +203,10 @@ def _daily(
     doses: Doses,
     drug: str,
     since: npt.NDArray[np.int64] | None,
+    *,
     inside: Intervals | None,
     replacement: Intervals | None,
+    clearance: Timeline | None,
 ) -> Frame:
     given = doses.given(drug)
     if since is not None:
@@ -212,21 +232,14 @@ def _daily(
     person, day = pairs[:, 0].astype(np.int32), pairs[:, 1]
     start = first[person] + day * DAY
     windows = Intervals(person, start, start + DAY)
-    mg = doses.flow(drug).integrate(person, start, start + DAY)[0].copy()
-    bolus = doses.boluses(drug)
-    dose, window = windows.overlaps(bolus.person, bolus.time, bolus.time + 1)
-    np.add.at(mg, window, bolus.low[dose])
-    unknown = doses.unknown(drug)
-    mg[windows.overlaps(unknown.person, unknown.start, unknown.end)[1]] = np.nan
-    running = doses.rate(drug)
-    segment, window = windows.overlaps(running.person, running.start, running.end)
-    peak = np.full(len(person), -np.inf)
-    np.maximum.at(peak, window, running.low[segment])
-    weight = _weight_of(doses, drug, person, start)
+    amount, peak = in_windows(doses, drug, windows)
+    weight = weight_of(doses, drug, person, start)
     rrt = np.full(len(person), None, dtype=object)
     if replacement is not None:
         rrt[:] = False
         rrt[windows.overlaps(replacement.person, replacement.start, replacement.end)[1]] = True
+    unit = doses.unit(drug)
+    in_mg = np.where(unit == "mg", 1.0, np.nan)
     return Frame.of(
         DAILY,
         person=person,
@@ -234,15 +247,61 @@ def _daily(
         person_id=doses.person_id[person],
         drug=[drug] * len(person),
         day=day + 1,
-        mg=np.round(mg, MG_DECIMALS),
-        peak_rate_mg_h=np.where(np.isfinite(peak), peak, np.nan),
-        mg_per_kg=np.round(mg / weight, MG_DECIMALS),
+        mg=amount * in_mg,
+        peak_rate_mg_h=peak * in_mg,
+        mg_per_kg=np.round(amount / weight * in_mg, MG_DECIMALS),
         weight_used=weight,
+        crcl_ml_min=_clearance_of(clearance, windows, rrt),
         rrt=rrt,
+        unit_canonical=[unit] * len(person),
+        amount_canonical=amount,
+        peak_rate_canonical_per_h=peak,
+        amount_canonical_per_kg=np.round(amount / weight, MG_DECIMALS),
+        cumulative_canonical=_running_sum(person, amount),
     )
 
 
-def _weight_of(
+def in_windows(doses: Doses, drug: str, windows: Intervals) -> tuple[Floats, Floats]:
+    """What was given in each window, and the greatest infusion rate, in the drug's unit.
+
+    The amount is NaN where a dose of unknown amount touched the window, the rate without an infusion.
+    """
+    amount = doses.flow(drug).integrate(windows.person, windows.start, windows.end)[0].copy()
+    bolus = doses.boluses(drug)
+    dose, window = windows.overlaps(bolus.person, bolus.time, bolus.time + 1)
+    np.add.at(amount, window, bolus.low[dose])
+    unknown = doses.unknown(drug)
+    amount[windows.overlaps(unknown.person, unknown.start, unknown.end)[1]] = np.nan
+    running = doses.rate(drug)
+    segment, window = windows.overlaps(running.person, running.start, running.end)
+    peak = np.full(len(windows), -np.inf)
+    np.maximum.at(peak, window, running.low[segment])
+    return np.round(amount, MG_DECIMALS), np.where(np.isfinite(peak), peak, np.nan)
+
+
+def _running_sum(person: npt.NDArray[np.int32], amount: Floats) -> Floats:
+    """The sum from a person's first window to each; unknown once one of them is."""
+    total = np.full(len(amount), np.nan)
+    begins = np.flatnonzero(np.diff(person, prepend=-1))
+    for begin, stop in zip(begins, [*begins[1:], len(person)], strict=True):
+        total[begin:stop] = np.cumsum(amount[begin:stop])
+    return np.round(total, MG_DECIMALS)
+
+
+def _clearance_of(clearance: Timeline | None, windows: Intervals, rrt: Array) -> Floats:
+    """Clearance in force as each window begins, else the first one in it; NaN on replacement."""
+    found = np.full(len(windows), np.nan)
+    if clearance is None or not len(clearance):
+        return found
+    piece, window = windows.overlaps(clearance.person, clearance.start, clearance.end)
+    order = np.lexsort((clearance.start[piece], window))
+    first, at = np.unique(window[order], return_index=True)
+    found[first] = clearance.low[piece[order][at]]
+    found[rrt == True] = np.nan  # noqa: E712  the column holds None too
+    return np.round(found, 1)
+
+
+def weight_of(
     doses: Doses, drug: str, person: npt.NDArray[np.int32], start: npt.NDArray[np.int64]
 ) -> npt.NDArray[np.float64]:
     """The weight in force at the first dose of each day, else at the last one before it."""

@@ -25,7 +25,7 @@ from becalm.doses.rates import (
     Times,
     Written,
 )
-from becalm.doses.units import LONG_SINGLE_DOSE, TABLE, VOLUME
+from becalm.doses.units import LONG_SINGLE_DOSE, TABLE, TOLERANCE, VOLUME
 from becalm.frame import Frame
 from becalm.records import Refusal
 from becalm.timeline import axis
@@ -93,6 +93,10 @@ def flags(read: Read) -> Coded:
     add(usable & read.assumed_iv, "route not recorded: an infusion is taken as IV")
     add(usable & _without_mass(read), "volume without concentration")
     add(usable & _implausible(read), lambda i: f"implausible rate: {done.rate_mg_h[i]:.6g} mg/h")
+    entered, rate = read.given["entered_rate"], read.given["rate"]
+    with np.errstate(invalid="ignore"):
+        apart = usable & (rate > 0) & (np.abs(entered - rate) > TOLERANCE * rate)
+    add(apart, lambda i: f"entered as {entered[i]:.6g}, charted as {rate[i]:.6g}")
     add(usable & _long(read), "one amount over more than a day: read as the total")
     also = read.charted.also_in
     add(read.charted.again, lambda i: f"also in {also[i]}: not counted")

@@ -6,7 +6,7 @@ The conversion knows numbers and units, and not where they came from.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
 import numpy as np
@@ -14,7 +14,16 @@ import numpy.typing as npt
 
 from becalm.clock import HOUR, UNKNOWN_TIME
 from becalm.columns import Coded
-from becalm.doses.units import MASS, NO_UNIT, PUSH_UPTO, REASONS, TOLERANCE, VOLUME, DoseUnit
+from becalm.doses.units import (
+    BASE,
+    MASS,
+    NO_UNIT,
+    PUSH_UPTO,
+    REASONS,
+    TOLERANCE,
+    VOLUME,
+    DoseUnit,
+)
 from becalm.timeline import rounded
 
 Floats: TypeAlias = npt.NDArray[np.float64]
@@ -96,6 +105,7 @@ class Written:
 
     weight_kg : the weight in force at the start, NaN where none is known. contents : for each
     container that a drug of the rows comes in, the mg in one, NaN for rows of other drugs.
+    in_base : by dimension other than mass, the rows of drugs whose doses are added up in it.
     """
 
     start: Times
@@ -105,6 +115,7 @@ class Written:
     concentration: Quantity
     weight_kg: Floats
     contents: Mapping[str, Floats]
+    in_base: Mapping[str, Mask] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -112,7 +123,9 @@ class Converted:
     """What each row gave. `end` equals `start` for a single dose.
 
     amount in `unit`, rate_per_h in `unit` per hour, rate_mg_h and amount_mg where there is a mass,
-    set_per_h the rate as set (amount and time say what was delivered); NaN where not known.
+    set_per_h the rate as set (amount and time say what was delivered); NaN where not known. dose and
+    dose_per_h in what the drug is added up in. base, base_per_h and base_set_per_h in `base_unit`: the
+    drug's where the row can be told in it, else mg, mL, units, mmol, mEq or what the row counts.
     refused : code in `WHY` of why the row gives no amount, 0 where it gives one. timed : start and
     end make sense, whatever the amount. single : a single dose. states_rate : written with a rate.
     by_weight : a weight was multiplied in. notes : pairs of a mask and what to say of its rows.
@@ -125,6 +138,12 @@ class Converted:
     rate_mg_h: Floats
     amount_mg: Floats
     set_per_h: Floats
+    dose: Floats
+    dose_per_h: Floats
+    base: Floats
+    base_per_h: Floats
+    base_set_per_h: Floats
+    base_unit: Texts
     refused: npt.NDArray[np.int8]
     timed: Mask
     single: Mask
@@ -135,7 +154,10 @@ class Converted:
 
 @dataclass(frozen=True)
 class _Side:
-    """The amount or the rate of every row, in its own unit and in mg (per hour for a rate)."""
+    """The amount or the rate of every row (per hour for a rate).
+
+    own in its own unit, mg, dose in what the drug is added up in, base in its dimension's base unit.
+    """
 
     given: Mask
     usable: Mask
@@ -143,6 +165,7 @@ class _Side:
     wrong: npt.NDArray[np.int8]
     own: Floats
     mg: Floats
+    dose: Floats
     base: Floats
 
 
@@ -166,25 +189,48 @@ def convert(rows: Written) -> Converted:
     good = refused == 0
     hours = length / HOUR
     by_amount = dose.usable | ~flow.usable
-    in_mg = dose.usable & ~np.isnan(dose.mg)
 
     lasting = good & ~single
-    amount = np.where(single | by_amount, dose.own, flow.own * hours)
-    per_h = np.where(by_amount, _over(dose.own, hours), flow.own)
-    mg = np.where(single | in_mg, dose.mg, flow.mg * hours)
-    mg_h = np.where(in_mg, _over(dose.mg, hours), flow.mg)
     rated = lasting | (stop & good)
     zero = stop & good
-    differing = _differing(lasting, hours, dose, flow, alike)
+
+    def told(a: Floats, b: Floats, by_a: Mask, nothing: Mask) -> tuple[Floats, Floats]:
+        """Amount and rate, from the amount `a` where that can be used, else from the rate `b`."""
+        amount = np.where(single | by_a, a, b * hours)
+        per_h = np.where(by_a, _over(a, hours), b)
+        return (
+            _known(good, np.where(nothing, 0.0, amount)),
+            _known(rated, np.where(nothing, 0.0, per_h)),
+        )
+
+    amount, per_h = told(dose.own, flow.own, by_amount, zero)
+    in_mg = dose.usable & ~np.isnan(dose.mg)
+    mg, mg_h = told(dose.mg, flow.mg, in_mg, zero & (flow.mg == 0))
+    in_dose = dose.usable & ~np.isnan(dose.dose)
+    own_dose, own_dose_h = told(dose.dose, flow.dose, in_dose, zero & (flow.dose == 0))
+    by_dose = ~np.isnan(own_dose)
+    base, base_h = told(dose.base, flow.base, by_amount, zero)
+    set_base = np.where(by_dose, flow.dose, np.where(alike | ~by_amount, flow.base, np.nan))
+    base_unit = np.where(by_amount, *(q.each(_base, object) for q in (rows.amount, rows.rate)))
+    for dimension, mine in ((MASS, by_dose), *rows.in_base.items()):
+        base_unit[mine & by_dose] = BASE[dimension]
+    differing, blind = _differing(lasting, hours, dose, flow, alike)
+    nothing = lasting & dose.usable & flow.usable & (dose.own == 0) & (flow.own == 0)
     unread = rows.concentration.wrong
     return Converted(
         end=np.where(single & good, rows.start, end),
-        amount=_known(good, np.where(zero, 0.0, amount)),
+        amount=amount,
         unit=Coded.where(by_amount, rows.amount.names, rows.rate.names),
-        rate_per_h=_known(rated, np.where(zero, 0.0, per_h)),
-        rate_mg_h=_known(rated, np.where(zero & (flow.mg == 0), 0.0, mg_h)),
-        amount_mg=_known(good, np.where(zero & (flow.mg == 0), 0.0, mg)),
+        rate_per_h=per_h,
+        rate_mg_h=mg_h,
+        amount_mg=mg,
         set_per_h=_known(lasting & flow.usable, flow.own),
+        dose=own_dose,
+        dose_per_h=own_dose_h,
+        base=np.where(by_dose, own_dose, base),
+        base_per_h=np.where(by_dose, own_dose_h, base_h),
+        base_set_per_h=_known(lasting & flow.usable, set_base),
+        base_unit=base_unit,
         refused=refused,
         timed=(rows.start != UNKNOWN_TIME) & (length >= 0) & (refused != _CODE[NEGATIVE]),
         single=single,
@@ -200,6 +246,8 @@ def convert(rows: Written) -> Converted:
                 lambda i: f"concentration not used: {WHY[unread[i]]}",
             ),
             differing,
+            (blind, lambda _: "rate × time cannot be checked: another unit, and no concentration"),
+            (nothing, lambda _: "nothing was given: 0 = 0"),
         ),
     )
 
@@ -217,7 +265,18 @@ def _side(quantity: Quantity, rows: Written) -> _Side:
     mg = np.where(dissolved, base * strength, mg)
     for container, held in rows.contents.items():
         mg = np.where(quantity.of_dimension(container) & ~np.isnan(held), base * held, mg)
-    return _Side(given, given & (wrong == 0), quantity.value < 0, wrong, own, mg, base)
+    dose = mg
+    for dimension, mine in rows.in_base.items():
+        told = np.where(quantity.of_dimension(dimension), base, np.nan)
+        if dimension != VOLUME:
+            mixed = quantity.of_dimension(VOLUME) & rows.concentration.of_dimension(dimension)
+            told = np.where(mixed, base * strength, told)
+        dose = np.where(mine, told, dose)
+    return _Side(given, given & (wrong == 0), quantity.value < 0, wrong, own, mg, dose, base)
+
+
+def _base(unit: DoseUnit) -> str:
+    return BASE.get(unit.dimension, unit.dimension)
 
 
 def _alike(amount: Quantity, rate: Quantity) -> Mask:
@@ -230,10 +289,12 @@ def _alike(amount: Quantity, rate: Quantity) -> Mask:
 def _ends(rows: Written, dose: _Side, flow: _Side, alike: Mask) -> tuple[Times, Mask]:
     """The ends, computed where an amount runs through at a rate and no end is written."""
     both_mg = ~np.isnan(dose.mg) & ~np.isnan(flow.mg)
+    both = ~np.isnan(dose.dose) & ~np.isnan(flow.dose)
     ask = (rows.end == UNKNOWN_TIME) & (rows.start != UNKNOWN_TIME) & dose.usable & flow.usable
     hours = np.where(
         both_mg, _over(dose.mg, flow.mg), np.where(alike, _over(dose.base, flow.base), np.nan)
     )
+    hours = np.where(both & ~both_mg, _over(dose.dose, flow.dose), hours)
     with np.errstate(invalid="ignore"):
         through = ask & (hours > 0) & (hours < _LONGEST)
     run = np.round(np.where(through, hours, 0.0) * HOUR).astype(np.int64)
@@ -264,21 +325,22 @@ def _refusals(
 
 def _differing(
     lasting: Mask, hours: Floats, dose: _Side, flow: _Side, alike: Mask
-) -> tuple[Mask, Callable[[int], str]]:
-    """Where rate × time is not the amount, within 5 %; and what is said of it."""
+) -> tuple[tuple[Mask, Callable[[int], str]], Mask]:
+    """Where rate × time is not the amount, within 5 %, and what is said of it; where nobody can tell."""
     both = lasting & dose.usable & flow.usable
     in_mg = both & ~np.isnan(dose.mg) & ~np.isnan(flow.mg)
-    set_ = np.where(in_mg, flow.mg, flow.base) * hours
-    delivered = np.where(in_mg, dose.mg, dose.base)
+    in_dose = both & ~np.isnan(dose.dose) & ~np.isnan(flow.dose) & ~in_mg
+    set_ = np.where(in_mg, flow.mg, np.where(in_dose, flow.dose, flow.base)) * hours
+    delivered = np.where(in_mg, dose.mg, np.where(in_dose, dose.dose, dose.base))
     with np.errstate(invalid="ignore"):
         agree = np.abs(set_ - delivered) <= TOLERANCE * delivered
-    off = (in_mg | (both & alike)) & ~agree
+    told = in_mg | in_dose | (both & alike)
 
     def said(i: int) -> str:
         first = "" if alike[i] else "concentration contradicts rate and amount: "
         return f"{first}rate × time is {set_[i]:.6g}, the amount {delivered[i]:.6g}"
 
-    return off, said
+    return (told & ~agree, said), both & ~told
 
 
 def _known(where: Mask, values: Floats) -> Floats:

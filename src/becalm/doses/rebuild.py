@@ -24,6 +24,8 @@ from becalm.doses.rates import (
     convert,
 )
 from becalm.doses.units import (
+    DIMENSION,
+    MASS,
     PUSH_UPTO,
     TABLE,
     TOLERANCE,
@@ -37,7 +39,7 @@ from becalm.events import Events
 from becalm.frame import Array, Frame
 from becalm.records import Records
 from becalm.timeline import Intervals, axis
-from becalm.vocabulary import Vocabulary
+from becalm.vocabulary import Vocabulary, words
 
 FOREVER: Final = 1 << 61
 """µs; later than any record, for an end that is not known."""
@@ -52,7 +54,9 @@ def rebuild(records: Records, events: Events, vocabulary: Vocabulary) -> Doses:
     so in `flag` and counts all the same.
 
     Where one administration stands in two tables (`charted_again` of `units.toml`), it is counted
-    once, and the row that is not counted says so.
+    once, and the row that is not counted says so. Rows are of one drug where the vocabulary says so;
+    those of unknown drugs where their labels are the same words, whatever the case and punctuation:
+    "HYDROmorphone (Dilaudid)" is "Hydromorphone (Dilaudid)", and "Lorazepam" is not "Lorazepam (Ativan)".
 
     The weight in force is the row's own, else the last one measured in the 24 h before, else the
     one of the persons sheet. A rate without an end holds until the next rate of that drug and
@@ -63,11 +67,13 @@ def rebuild(records: Records, events: Events, vocabulary: Vocabulary) -> Doses:
     person = given["person"]
     label, code, table = (given.coded(name) for name in ("label", "code", "table"))
     drug, drugs = _drugs(label, code, table, vocabulary)
+    units = tuple(vocabulary.drug(name).dose_unit for name in drugs)
     route = given.coded("route").map(lambda text: ROUTES.index(_route(vocabulary, text)), np.int8)
     status = given.coded("status")
     counts = status.map(lambda text: text in ("", "given"), np.bool_)
     understood = status.map(lambda text: text in ("", "given", "not given", "ordered"), np.bool_)
-    substance = np.where(drug >= 0, drug, len(drugs) + label.code)
+    written_alike = Coded.of(label.map(words))
+    substance = np.where(drug >= 0, drug, len(drugs) + written_alike.code)
     group = _grouped(person, substance, route)
     last = _last_moment(records)
     weight, by_sheet = _weights(records, events)
@@ -83,6 +89,7 @@ def rebuild(records: Records, events: Events, vocabulary: Vocabulary) -> Doses:
         _quantity(given, "concentration", "concentration_unit", concentration_unit),
         weight,
         _contents(drug, drugs),
+        _in_base(drug, units),
     )
     done = convert(written)
     usable = counts & (done.refused == 0)
@@ -111,6 +118,9 @@ def rebuild(records: Records, events: Events, vocabulary: Vocabulary) -> Doses:
     refused_row = done.refused > 0
     raw = refused_row | ~counts
     nothing = (given["amount"] == 0) | (np.isnan(given["amount"]) & (given["rate"] == 0))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        entered = given["entered_rate"] / given["rate"]
+    entered = np.where(np.isfinite(entered), entered, 1.0)
     mass = np.where(usable, done.amount_mg, np.nan)
     frame = Frame.of(
         ROWS,
@@ -132,6 +142,10 @@ def rebuild(records: Records, events: Events, vocabulary: Vocabulary) -> Doses:
         source_row=Keyed(table, given["key"]),
         status=status,
         flag=flags(read),
+        amount_canonical=np.where(usable, done.base, np.nan),
+        rate_canonical_per_h=np.where(usable, done.base_per_h, np.nan),
+        set_canonical_per_h=np.where(usable, done.base_set_per_h * entered, np.nan),
+        unit_canonical=np.where(usable, done.base_unit, ""),
         drug_code=drug,
         route_code=route,
         counted=usable & alive,
@@ -140,12 +154,15 @@ def rebuild(records: Records, events: Events, vocabulary: Vocabulary) -> Doses:
         states_rate=done.states_rate,
         until=until,
         set_per_h=np.where(usable, done.set_per_h, np.nan),
+        dose=np.where(usable, done.dose, np.nan),
+        dose_per_h=np.where(usable, done.dose_per_h, np.nan),
         weight_kg=weight,
     )
     return Doses(
         frame,
         refusals(read),
         tuple(drugs),
+        units,
         last,
         records.persons["person_id"],
     )
@@ -224,6 +241,12 @@ def _contents(drug: Codes, drugs: Sequence[str]) -> dict[str, Floats]:
             mg = held.setdefault(product.container, np.full(len(drug), np.nan))
             mg[drug == drugs.index(product.drug)] = product.mg
     return held
+
+
+def _in_base(drug: Codes, units: Sequence[str]) -> dict[str, Mask]:
+    """The rows of drugs that are added up in something else than mg, by its dimension."""
+    of = np.array([*(DIMENSION[unit] for unit in units), MASS], dtype=object)[drug]
+    return {dimension: of == dimension for dimension in sorted({*of.tolist()} - {MASS})}
 
 
 def _close(

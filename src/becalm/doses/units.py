@@ -18,6 +18,11 @@ from becalm.units import BLANK_UNITS, normalise
 
 MASS: Final = "mass"
 VOLUME: Final = "volume"
+BASE: Final = {
+    MASS: "mg", VOLUME: "mL", "activity": "units", "substance": "mmol", "charge": "mEq",
+}  # fmt: skip
+"""The unit that each dimension is added up in; what is counted is added up in itself."""
+DIMENSION: Final = {unit: dimension for dimension, unit in BASE.items()}
 
 NO_UNIT: Final = "no unit"
 UNKNOWN_UNIT: Final = "unknown unit"

@@ -37,13 +37,30 @@ class Entry(Part, frozen=True):
     """The treatment that brings an episode into the study, and the clocks it sets."""
 
     drug: str
-    mode: Literal["continuous IV"] = "continuous IV"
+    mode: Literal["continuous IV", "intermittent IV", "SC", "oral", "any"] = "continuous IV"
     min_duration: str = "6h"
     bridge: str = "2h"
     intermittent_up_to: str = "3h"
     t0_within: str = "7d"
     transferred_within: str = "1h"
     high_rate_mg_day: float = 2000
+    high_rate_per_day: float | None = None
+
+    def high_rate(self, unit: str) -> float | None:
+        """The rate a day that sets the third clock, in the drug's unit; None where none is said."""
+        if self.high_rate_per_day is not None:
+            return self.high_rate_per_day
+        return self.high_rate_mg_day if unit == "mg" else None
+
+
+class Dosing(Part, frozen=True):
+    """Drugs whose doses are told beside the immunotherapies, and amounts a day that are counted.
+
+    `levels_per_day` are of the drug of interest, in its own unit.
+    """
+
+    also: tuple[str, ...] = ()
+    levels_per_day: tuple[float, ...] = ()
 
 
 class Threshold(Part, frozen=True):
@@ -247,6 +264,7 @@ class Protocol(Part, frozen=True):
     exclude: Exclude = Exclude()
     confounder: tuple[Confounder, ...] = ()
     refractory: Refractory = Refractory()
+    doses: Dosing = Dosing()
 
     @property
     def moment(self) -> Literal["index", "peak_to_index"]:

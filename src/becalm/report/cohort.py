@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 import numpy as np
 
+from becalm import vocabulary
 from becalm.clock import HOUR, UNKNOWN_TIME
 from becalm.frame import Frame
 from becalm.result import StudyResult
@@ -61,6 +62,11 @@ class Cohort:
         return entry.drug if entry else ""
 
     @property
+    def unit(self) -> str:
+        """What the drug of interest is added up in: mg, or units for heparin."""
+        return vocabulary.load().drug(self.drug).dose_unit if self.drug else "mg"
+
+    @property
     def claim(self) -> str:
         """`response` where a treatment is studied, else `course`: no drug effect is claimed."""
         return self.result.protocol.response.claim
@@ -83,9 +89,10 @@ class Cohort:
         """Say in words what a clock counts from."""
         entry = self.result.protocol.entry
         if clock == "t_civ":
-            return f"start of {entry.mode} {self.drug}" if entry else clock
+            return f"start of continuous IV {self.drug}" if entry else clock
         if clock == "t_high":
-            return f"first rate ≥ {entry.high_rate_mg_day:,.0f} mg/day" if entry else clock
+            high = entry.high_rate(self.unit) if entry else None
+            return clock if high is None else f"first rate ≥ {high:,.0f} {self.unit}/day"
         return self.zero
 
     def time_zero(self, person_id: str, clock: str = "t0") -> int:
@@ -179,13 +186,13 @@ class Cohort:
     @cached_property
     def rates(self) -> list[Row]:
         """The drug of interest's rates, rows that follow each other at one rate as one."""
-        mine = [s for s in self.steps if s["drug"] == self.drug and s["rate_mg_h"] > 0]
+        mine = [s for s in self.steps if s["drug"] == self.drug and s["rate"] > 0]
         found: list[Row] = []
         for row in sorted(mine, key=lambda s: (s["person_id"], s["start"])):
             last = found[-1] if found else None
             if last and all(
                 (last["person_id"] == row["person_id"], last["end"] == row["start"],
-                 math.isclose(last["rate_mg_h"], row["rate_mg_h"], rel_tol=1e-9))
+                 math.isclose(last["rate"], row["rate"], rel_tol=1e-9))
             ):  # fmt: skip
                 found[-1] = {**last, "end": row["end"]}
             else:
@@ -195,7 +202,7 @@ class Cohort:
     @cached_property
     def singles(self) -> list[Row]:
         """The drug of interest's single doses: given at once, not at a rate."""
-        return [s for s in self.steps if s["drug"] == self.drug and not s["rate_mg_h"] > 0]
+        return [s for s in self.steps if s["drug"] == self.drug and not s["rate"] > 0]
 
     @cached_property
     def prior(self) -> list[Row]:

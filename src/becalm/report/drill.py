@@ -151,9 +151,9 @@ class Drill:
             ]  # fmt: skip
         dose = self._doses.get((person, key))
         if dose:
-            rate = not math.isnan(dose["rate_mg_h"])
-            amount = dose["rate_mg_h"] if rate else dose["amount"]
-            told = "mg/h" if rate else unit(dose["amount_unit"])
+            rate = not math.isnan(dose["rate_canonical_per_h"])
+            amount = dose["rate_canonical_per_h"] if rate else dose["amount"]
+            told = f"{dose['unit_canonical']}/h" if rate else unit(dose["amount_unit"])
             return [
                 (
                     self._hours(person, dose["start"]), f"{dose['label']} {dose['route']}".strip(),

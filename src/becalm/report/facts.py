@@ -158,9 +158,9 @@ class Exposure:
     """One person's treatment with the drug of interest, from first dose to the end of infusion."""
 
     episodes: list[Row]
-    peak_mg_h: float
-    peak_mg_day: float
-    cumulative_mg: float
+    peak_per_h: float
+    peak_per_day: float
+    cumulative: float
 
 
 def exposure(cohort: Cohort, person: str) -> Exposure:
@@ -173,11 +173,13 @@ def exposure(cohort: Cohort, person: str) -> Exposure:
     zero = cohort.time_zero(person)
     ends = [row["end"] for row in mine if row["mode"] == "continuous IV"]
     kept = [row for row in mine if row["start"] >= zero and (not ends or row["start"] < max(ends))]
-    known = [row["cumulative_mg"] for row in kept if not math.isnan(row["cumulative_mg"])]
+    known = [r["cumulative_canonical"] for r in kept if not math.isnan(r["cumulative_canonical"])]
+    rates = [r["peak_rate_canonical_per_h"] for r in kept if r["peak_rate_canonical_per_h"] > 0]
+    peak = max(rates, default=math.nan)
     return Exposure(
         kept,
-        max((r["peak_rate_mg_h"] for r in kept if r["peak_rate_mg_h"] > 0), default=math.nan),
-        max((r["peak_mg_day"] for r in kept if r["peak_mg_day"] > 0), default=math.nan),
+        peak,
+        round(peak * 24, 9),
         math.fsum(known) if kept and len(known) == len(kept) else math.nan,
     )
 

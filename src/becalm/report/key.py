@@ -118,14 +118,14 @@ def _given(cohort: Cohort, drill: Drill) -> list[Fact]:
         Fact(f"First {label(cohort.drug)}", drill.people(routes, ["patient", "route"], people))
     )
     peaks = {p: facts.exposure(cohort, p) for p in cohort.ids}
-    known = [e.peak_mg_day for e in peaks.values() if not math.isnan(e.peak_mg_day)]
+    known = [e.peak_per_day for e in peaks.values() if not math.isnan(e.peak_per_day)]
     if known:
-        top = max(known)
+        u, top = cohort.unit, max(known)
         reached = sum(math.isclose(peak, top, rel_tol=1e-6) for peak in known)
-        each = [[_link(p), number(e.peak_mg_h), number(e.peak_mg_day)] for p, e in peaks.items()]
+        each = [[_link(p), number(e.peak_per_h), number(e.peak_per_day)] for p, e in peaks.items()]
         found.append(
-            Fact("Highest rate", drill.people(f"{number(top, 5)} mg/day", ["patient", "mg/h", "mg/day"], each),
-                 f"{number(top / 24)} mg/h, reached by {reached} of {cohort.n}")
+            Fact("Highest rate", drill.people(f"{number(top, 5)} {u}/day", ["patient", f"{u}/h", f"{u}/day"], each),
+                 f"{number(top / 24)} {u}/h, reached by {reached} of {cohort.n}")
         )  # fmt: skip
     return found
 

@@ -44,14 +44,17 @@ def methods(cohort: Cohort) -> list[tuple[str, str]]:
             ("Entry test", f"{label(p.entry_test.variable)} ≥ {p.entry_test.at_least:g}, ever")
         )
     if p.entry:
-        e = p.entry
-        found.append(
-            ("Entry", f"first {e.mode} {label(e.drug)} for {_span(e.min_duration)} or more, gaps up to {_span(e.bridge)} "
-             f"bridged; a planned infusion up to {_span(e.intermittent_up_to)} is intermittent")
+        e, rate = p.entry, p.entry.high_rate(cohort.unit)
+        high = "none is set" if rate is None else f"first rate ≥ {rate:,.0f} {cohort.unit}/day"
+        lasting = (
+            f" for {_span(e.min_duration)} or more, gaps up to {_span(e.bridge)} bridged; a planned infusion up to "
+            f"{_span(e.intermittent_up_to)} is intermittent" if e.mode == "continuous IV" else ""
         )  # fmt: skip
+        mode = "" if e.mode == "any" else f"{e.mode} "
+        found.append(("Entry", f"first {mode}{label(e.drug)}{lasting}"))
         found.append(
-            ("Clocks", f"t0: first {label(e.drug)} of any route in the {_span(e.t0_within)} before entry; t_civ: entry; "
-             f"t_high: first rate ≥ {e.high_rate_mg_day:,.0f} mg/day")
+            ("Clocks", f"t0: first {label(e.drug)} of any route in the {_span(e.t0_within)} before entry; t_civ: " f"{'entry' if e.mode == 'continuous IV' else 'first continuous IV'}; "
+             f"t_high: {high}")
         )  # fmt: skip
     if p.index:
         qualifying = ", ".join(

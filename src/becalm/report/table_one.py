@@ -51,7 +51,11 @@ def each_patient(cohort: Cohort, drill: Drill) -> Table:
             escape(end) + Markup('<br><span class="sub">followed {}</span>').format(followed)
         )
         rows.append(cells)
-    treated = ["First route", "Peak mg/h (mg/day)", "Total mg"] if cohort.drug else []
+    treated = (
+        ["First route", f"Peak {cohort.unit}/h ({cohort.unit}/day)", f"Total {cohort.unit}"]
+        if cohort.drug
+        else []
+    )
     word = "48-h response" if cohort.claim == "response" else "48-h course"
     head = ["Patient", "Sex, age", "Background", *map(label, definitions),
             f"Before {'t0' if cohort.drug else 'index'}", *treated, *clocks,
@@ -112,18 +116,18 @@ def _known(value: float) -> float:
 def _exposure(cohort: Cohort, drill: Drill, person: str, route: str) -> list[Markup]:
     given = facts.exposure(cohort, person)
     keys = [row["source_row"] for row in steps(cohort, person, given.episodes)]
-    peak = number(given.peak_mg_h)
-    if not math.isnan(given.peak_mg_day):
-        peak = f"{peak} ({number(given.peak_mg_day, 5)})"
+    peak = number(given.peak_per_h)
+    if not math.isnan(given.peak_per_day):
+        peak = f"{peak} ({number(given.peak_per_day, 5)})"
     top = [
         row["source_row"]
         for row in steps(cohort, person, given.episodes)
-        if row["rate_mg_h"] >= given.peak_mg_h - 1e-9
+        if row["rate"] >= given.peak_per_h - 1e-9
     ]
     return [
         drill.rows(route or UNKNOWN, person, keys[:1]),
         drill.rows(peak, person, "|".join(top or keys)),
-        drill.rows(number(given.cumulative_mg, 5), person, "|".join(keys)),
+        drill.rows(number(given.cumulative, 5), person, "|".join(keys)),
     ]
 
 

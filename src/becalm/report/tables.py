@@ -232,12 +232,16 @@ def episodes(cohort: Cohort, drill: Drill) -> Table:
         person = row["person_id"]
         keys = "|".join(r["source_row"] for r in steps(cohort, person, [row]))
         numbers = [number(row[name], 5) for name in
-                   ("cumulative_mg", "peak_rate_mg_h", "peak_mg_day", "max_24h_mg")]  # fmt: skip
+                   ("cumulative_canonical", "peak_rate_canonical_per_h")]  # fmt: skip
+        peak = row["peak_rate_canonical_per_h"] * 24
+        numbers += [number(round(peak, 9), 5), number(row["max_24h_canonical"], 5)]
         ups = UNKNOWN if row["escalations"] < 0 else str(row["escalations"])
         told = [when(cohort, person, row["start"]), when(cohort, person, row["end"]), *numbers, ups,
                 number(row["hours_to_peak"])]  # fmt: skip
         rows.append([person, row["mode"], *[drill.rows(each, person, keys) for each in told]])
-    head = ["Patient", "Mode", "from", "to", "mg in all", "peak mg/h", "peak mg/day", "most mg in 24 h",
+    u = cohort.unit
+    head = ["Patient", "Mode", "from", "to", f"{u} in all", f"peak {u}/h", f"peak {u}/day",
+            f"most {u} in 24 h",
             "steps up", "hours to peak"]  # fmt: skip
     return Table(head, rows)
 

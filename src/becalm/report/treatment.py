@@ -75,11 +75,11 @@ def escalations(cohort: Cohort, drill: Drill) -> Table:
             step["source_row"] for step in cohort.steps
             if (step["person_id"], step["drug"], step["start"]) == (person, row["drug"], row["time"])
         )  # fmt: skip
-        step = f"{number(row['from_mg_h'])} → {number(row['to_mg_h'])}"
+        step = f"{number(row['from_rate'])} → {number(row['to_rate'])}"
         clearance = number(row["crcl_ml_min"])
         told = [
             step,
-            number(row["to_mg_kg_h"]),
+            number(row["to_rate_per_kg"]),
             hours(row["hours"]),
             number(row["hours_since_last"]),
         ]
@@ -87,7 +87,7 @@ def escalations(cohort: Cohort, drill: Drill) -> Table:
             [person, *[drill.rows(each, person, keys) for each in told],
              *[answer(row[name]) for name in WORSE], clearance, answer(row["rrt"])]
         )  # fmt: skip
-    head = ["Patient", "mg/h, from → to", "to mg/kg/h", "from t0", "hours since last step",
+    head = ["Patient", f"{cohort.unit}/h, from → to", f"to {cohort.unit}/kg/h", "from t0", "hours since last step",
             "ferritin worse", "AST worse", "temperature worse", "vasopressor worse",
             "clearance, mL/min", "renal replacement"]  # fmt: skip
     return Table(head, rows)
@@ -105,10 +105,10 @@ def courses(cohort: Cohort, drill: Drill) -> Table:
         person = row["person_id"]
         keys = [step["source_row"] for step in cohort.steps
                 if (step["person_id"], step["drug"]) == (person, row["drug"]) and step["start_h"] >= 0]  # fmt: skip
-        told = [number(row["ceiling_mg_day"], 5), number(row["hours_to_ceiling"]),
+        told = [number(row["ceiling_per_day"], 5), number(row["hours_to_ceiling"]),
                 number(row["hours_at_ceiling"]), up, down, number(row["taper_hours"])]  # fmt: skip
         rows.append([person, row["modes"].replace(" > ", " → "),
                      *[drill.rows(each, person, keys) for each in told]])  # fmt: skip
-    head = ["Patient", "modes in order", "ceiling, mg/day", "hours to ceiling", "hours at ceiling",
+    head = ["Patient", "modes in order", f"ceiling, {cohort.unit}/day", "hours to ceiling", "hours at ceiling",
             "steps up", "steps down", "taper, hours"]  # fmt: skip
     return Table(head, rows)

@@ -23,6 +23,7 @@ from becalm.vocabulary.model import (
     UsualLimits,
     Variable,
 )
+from becalm.vocabulary.text import words
 
 __all__ = [
     "CODE_AND_NAME_DISAGREE",
@@ -40,4 +41,5 @@ __all__ = [
     "Variable",
     "Vocabulary",
     "load",
+    "words",
 ]

@@ -121,9 +121,11 @@ class Drug(Entry, frozen=True, kw_only=True, rename={"drug_class": "class"}):
 
     `immunosuppressant`: taken long term and systemically, it makes a patient immunosuppressed.
     `immunotherapy`: a treatment of hyperinflammation, listed as a line of therapy.
+    `dose_unit`: what its doses are added up in.
     """
 
     drug_class: str
+    dose_unit: Literal["mg", "units", "mL", "mmol", "mEq"] = "mg"
     immunosuppressant: bool = False
     immunotherapy: bool = False
     prednisolone_equivalent: Equivalent | None = None

@@ -74,7 +74,7 @@ def specs(cohort: Cohort) -> Iterator[tuple[str, str, str, Spec]]:
             "swimmer",
             "Treatment and follow-up" if treated else "Immunotherapies given and follow-up",
             (
-                f"Height of the {cohort.drug} lane: rate in mg/h; ▼ single dose (any route). "
+                f"Height of the {cohort.drug} lane: rate in {cohort.unit}/h; ▼ single dose (any route). "
                 if treated
                 else ""
             )
@@ -91,7 +91,7 @@ def specs(cohort: Cohort) -> Iterator[tuple[str, str, str, Spec]]:
         (
             "dose",
             f"{heading(cohort.drug)} as given: dose timeline",
-            "Heights share one scale a row. ▼ single dose; a bar: the milligrams of 24 hours from t0, "
+            f"Heights share one scale a row. ▼ single dose; a bar: the {cohort.unit} of 24 hours from t0, "
             "? amount not known. Beneath: other immunotherapies, ticks single doses.",
             dose.spec(cohort),
         )
@@ -102,7 +102,7 @@ def specs(cohort: Cohort) -> Iterator[tuple[str, str, str, Spec]]:
             f"Escalation of the {cohort.drug} infusion, all patients from t0",
             "A rate holds until it is changed; 0: not running."
             + (
-                " Lines at the same rate in mg/h are drawn just apart. Weight: the one in force."
+                f" Lines at the same rate in {cohort.unit}/h are drawn just apart. Weight: the one in force."
                 if cohort.n <= 10
                 else " A line a patient. Weight: the one in force."
             ),
@@ -130,7 +130,11 @@ def specs(cohort: Cohort) -> Iterator[tuple[str, str, str, Spec]]:
                 f"{landmark_words.course_title(cohort)} from {cohort.clock_name(clock)}{f' ({clock})' if treated else ''}",
                 "Ferritin, AST, ALT and CRP on log scales. Arrows: the laboratory printed only a bound "
                 f"(above or below).{other}{many}"
-                + (f" Beneath: {cohort.drug} in mg/h, ▼ single doses." if treated else ""),
+                + (
+                    f" Beneath: {cohort.drug} in {cohort.unit}/h, ▼ single doses."
+                    if treated
+                    else ""
+                ),
                 course.spec(cohort, clock),
             )
         )

@@ -42,7 +42,7 @@ def window(cohort: Cohort, clock: str) -> tuple[float, float]:
     ends = [
         cohort.hours(step["person_id"], step["end"], clock) / 24
         for step in cohort.steps
-        if step["drug"] == cohort.drug and step["rate_mg_h"] > 0
+        if step["drug"] == cohort.drug and step["rate"] > 0
     ]
     last = max([SHORTEST, *(end for end in ends if not math.isnan(end))])
     return -BEFORE, float(math.ceil(min(LONGEST, last)))
@@ -83,7 +83,7 @@ def doses(cohort: Cohort, clock: str) -> list[Row]:
                 continue
             row = {"person": step["person_id"], "start": max(start, low), "end": min(end, high)}
             if kind == "rate":
-                row |= {"rate": step["rate_mg_h"], "zero": 0}
+                row |= {"rate": step["rate"], "zero": 0}
             rows.append(row | {"kind": kind})
     return rows
 
@@ -210,7 +210,7 @@ def _dose(cohort: Cohort, clock: str, given: list[Row]) -> list[Spec]:
     """Return the drug's rate as an area, and single doses as triangles at their hour."""
     most = max([row["rate"] for row in given if row["kind"] == "rate"], default=1.0)
     scale = flat(0, most * 1.3)
-    title = [heading(cohort.drug), "mg/h"]
+    title = [heading(cohort.drug), f"{cohort.unit}/h"]
     y = quantity("rate", scale=scale, title=title, axis=PLAIN | SIDE | {"tickCount": 2})
     x = _x(cohort, clock, labelled=True, field="start")
     box = {"x": x, "x2": {"field": "end"}, "y": y, "y2": {"field": "zero"}}
@@ -248,7 +248,9 @@ def _all(cohort: Cohort, clock: str, drawn: list[Row]) -> Spec:
         panels.append({"data": values(mine), "width": width, "height": 165, "layer": layers})
     if cohort.drug:
         rates = [row for row in doses(cohort, clock) if row["kind"] == "rate"]
-        y = quantity("rate", title=f"{heading(cohort.drug)}, mg/h", axis={"tickCount": 3, **PLAIN})
+        y = quantity(
+            "rate", title=f"{heading(cohort.drug)}, {cohort.unit}/h", axis={"tickCount": 3, **PLAIN}
+        )
         x = _x(cohort, clock, labelled=True, field="start")
         line = mark("rule", {"x": x, "x2": {"field": "end"}, "y": y}, color=theme.BLUE,
                     opacity=0.5, strokeWidth=2)  # fmt: skip

@@ -1,4 +1,4 @@
-"""The drug of interest as it was given: rate, milligrams in 24 hours, sum, and what ran beside it."""
+"""The drug of interest as it was given: rate, amount in 24 hours, sum, and what ran beside it."""
 
 from __future__ import annotations
 
@@ -44,19 +44,19 @@ def rates(cohort: Cohort) -> list[Row]:
                 continue
             found.append(
                 {"person": person, "kind": kind, "start": max(start, low), "end": min(end, high),
-                 "top": step["rate_mg_h"] if kind == "rate" else None, "zero": 0,
+                 "top": step["rate"] if kind == "rate" else None, "zero": 0,
                  "link": cohort.link("given", person, cohort.drug)}
             )  # fmt: skip
     return found
 
 
 def daily(cohort: Cohort) -> list[Row]:
-    """Return the milligrams of every 24 hours from t0; None where the amount is not known."""
+    """Return the amount of every 24 hours from t0; None where the amount is not known."""
     _, high = window(cohort)
     return [
-        {"person": row["person_id"], "kind": "known" if row["mg"] >= 0 else "unknown",
+        {"person": row["person_id"], "kind": "known" if row["amount_canonical"] >= 0 else "unknown",
          "start": row["day"] - 1, "end": row["day"],
-         "top": row["mg"] if row["mg"] >= 0 else None, "zero": 0,
+         "top": row["amount_canonical"] if row["amount_canonical"] >= 0 else None, "zero": 0,
          "link": cohort.link("given", row["person_id"], cohort.drug)}
         for row in cohort.rows("daily_dose")
         if row["drug"] == cohort.drug and 1 <= row["day"] <= high
@@ -64,16 +64,16 @@ def daily(cohort: Cohort) -> list[Row]:
 
 
 def sums(cohort: Cohort) -> list[Row]:
-    """Return the sum of milligrams from t0, as far as every amount is known."""
+    """Return the sum from t0, as far as every amount is known."""
     _, high = window(cohort)
     found: list[Row] = []
     for person in cohort.ids:
-        given: list[tuple[float, float, float]] = []  # start and end in hours, mg
+        given: list[tuple[float, float, float]] = []  # start and end in hours, amount
         for step in [*cohort.rates, *cohort.singles]:
             if step["person_id"] == person:
                 start, end = (cohort.hours(person, step[name]) for name in ("start", "end"))
-                rated = step["rate_mg_h"] > 0
-                given.append((start, end, step["rate_mg_h"] * (end - start) if rated else step["amount_mg"]))  # fmt: skip
+                rated = step["rate"] > 0
+                given.append((start, end, step["rate"] * (end - start) if rated else step["amount"]))  # fmt: skip
         edges = sorted({0.0, *(t for start, end, _ in given for t in (start, end) if t >= 0)})
         for hour in [t for t in edges if t < 24 * high] + [24 * high]:
             total = sum(_until(hour, *dose) for dose in given if 0 <= dose[0] <= hour)
@@ -119,7 +119,7 @@ def _group(cohort: Cohort, people: list[str]) -> Spec:
     lanes = _lanes(cohort, people)
     rate, day, total = rates(cohort), daily(cohort), sums(cohort)
     most = _most(rate)
-    y = quantity("top", scale=flat(0, most * 1.3), title=["rate", "mg/h"], axis=AXIS)
+    y = quantity("top", scale=flat(0, most * 1.3), title=["rate", f"{cohort.unit}/h"], axis=AXIS)
     above = {
         "x": x,
         "y": {"datum": most * 1.18, "type": "quantitative", "scale": flat(0, most * 1.3)},
@@ -131,7 +131,10 @@ def _group(cohort: Cohort, people: list[str]) -> Spec:
              filled=True, color=theme.BLACK, opacity=1),
     ], 70)  # fmt: skip
     y = quantity(
-        "top", scale=flat(0, _most(day) * 1.1), title=["from t0", "mg per 24 h"], axis=AXIS
+        "top",
+        scale=flat(0, _most(day) * 1.1),
+        title=["from t0", f"{cohort.unit} per 24 h"],
+        axis=AXIS,
     )
     row(day, [
         mark("rect", _box(x, y), where="datum.kind === 'known'", color=theme.SKY, stroke=theme.WHITE,
@@ -140,7 +143,10 @@ def _group(cohort: Cohort, people: list[str]) -> Spec:
              where="datum.kind === 'unknown'", text="?", align="left", dx=1, dy=-6),
     ], 60)  # fmt: skip
     y = quantity(
-        "top", scale=flat(0, _most(total) * 1.1), title=["from t0", "mg in all"], axis=AXIS
+        "top",
+        scale=flat(0, _most(total) * 1.1),
+        title=["from t0", f"{cohort.unit} in all"],
+        axis=AXIS,
     )
     last = not lanes
     row(total, [mark("line", {"x": _x(cohort, labelled=last), "y": y}, where="datum.kind === 'sum'",

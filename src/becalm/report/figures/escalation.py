@@ -16,7 +16,8 @@ LONGEST: Final = 240.0
 APART: Final = 0.012
 """What lines at one rate are drawn apart, as a fraction of the highest."""
 DASHES: Final = ([1, 0], [6, 3], [2, 2], [9, 3, 2, 3], [12, 4])
-LINES: Final = {"mg/h": "rate", "mg/kg/h": "per_kg"}
+LINES: Final = {"/h": "rate", "/kg/h": "per_kg"}
+"""What follows the drug's unit on each axis."""
 
 
 def window(cohort: Cohort) -> float:
@@ -30,16 +31,16 @@ def window(cohort: Cohort) -> float:
 
 
 def curves(cohort: Cohort) -> list[Row]:
-    """Return each patient's rate from t0 at every change: hour, mg/h and, by weight, mg/kg/h.
+    """Return each patient's rate from t0 at every change: hour, rate and, by weight, rate per kg.
 
-    A rate holds until the patient's next row; a pause is a rate of 0. mg/kg/h is None where no
+    A rate holds until the patient's next row; a pause is a rate of 0. per_kg is None where no
     weight is known.
     """
     end = window(cohort)
     found: list[Row] = []
     for person in cohort.ids:
         mine = [row for row in cohort.rates if row["person_id"] == person]
-        spans = [(cohort.hours(person, r["start"]), cohort.hours(person, r["end"]), r["rate_mg_h"]) for r in mine]  # fmt: skip
+        spans = [(cohort.hours(person, r["start"]), cohort.hours(person, r["end"]), r["rate"]) for r in mine]  # fmt: skip
         spans = [(max(a, 0.0), min(b, end), rate) for a, b, rate in spans if b > 0 and a < end]
         if not spans:
             continue
@@ -90,7 +91,7 @@ def spec(cohort: Cohort) -> Spec | None:
         most = max((row[field] for row in drawn if row[field]), default=1.0)
         for row in drawn:
             aside = (people.index(row["person"]) - (len(people) - 1) / 2) * APART * most
-            if unit == "mg/kg/h" or len(people) > ROW_EACH or not row[field]:
+            if unit == "/kg/h" or len(people) > ROW_EACH or not row[field]:
                 aside = 0.0
             row[f"y_{field}"] = None if row[field] is None else row[field] + aside
     panels = [_panel(cohort, drawn, people, unit, field) for unit, field in LINES.items()]
@@ -103,7 +104,7 @@ def _panel(cohort: Cohort, drawn: list[Row], people: list[str], unit: str, field
     step = 24 if end > 72 else 12
     x = quantity("hour", scale=flat(0, end), title="hours from t0",
                  axis={"values": list(range(0, int(end) + 1, step))})  # fmt: skip
-    y = quantity(f"y_{field}", scale=flat(0, most * 1.12), title=f"{cohort.drug}, {unit}",
+    y = quantity(f"y_{field}", scale=flat(0, most * 1.12), title=f"{cohort.drug}, {cohort.unit}{unit}",
                  axis={"tickCount": 5, "domain": False, "ticks": False})  # fmt: skip
     at = {"x": x, "y": y}
     named = len(people) <= ROW_EACH

@@ -20,7 +20,7 @@ FOLLOW_UP: Final = "follow-up"
 
 def window(cohort: Cohort) -> tuple[float, float]:
     """Return the days drawn: to the last death, discharge or end of infusion, 10 to 42."""
-    ends = [cohort.hours(s["person_id"], s["end"]) / 24 for s in cohort.steps if s["rate_mg_h"] > 0]
+    ends = [cohort.hours(s["person_id"], s["end"]) / 24 for s in cohort.steps if s["rate"] > 0]
     for person, row in cohort.outcome.items():
         ends += [cohort.hours(person, row[name]) / 24 for name in ("death_time", "discharged")]
     known = [end for end in ends if not math.isnan(end)]
@@ -129,7 +129,7 @@ def _endings(x: Spec, y: Spec) -> list[Spec]:
 def _each(cohort: Cohort) -> Spec:
     """Return a band a patient: dose height, follow-up, then a lane for each companion drug."""
     width = theme.WIDTH - 300
-    most = max((s["rate_mg_h"] for s in cohort.steps if s["drug"] == cohort.drug and s["rate_mg_h"] > 0),
+    most = max((s["rate"] for s in cohort.steps if s["drug"] == cohort.drug and s["rate"] > 0),
                default=1.0)  # fmt: skip
     bands: list[Spec] = []
     for i, person in enumerate(cohort.ids):
@@ -165,7 +165,7 @@ def _dose(cohort: Cohort, person: str, most: float) -> Spec:
         start, end = (cohort.hours(person, step[name]) / 24 for name in ("start", "end"))
         if step["person_id"] == person and end >= low and start <= high:
             span = {"start": max(start, low), "end": min(end, high)}
-            rates.append(span | {"rate": step["rate_mg_h"], "zero": 0, "link": link})
+            rates.append(span | {"rate": step["rate"], "zero": 0, "link": link})
     for step in cohort.singles:
         start = cohort.hours(person, step["start"]) / 24
         if step["person_id"] == person and low <= start <= high:
@@ -173,7 +173,7 @@ def _dose(cohort: Cohort, person: str, most: float) -> Spec:
     x = _x(cohort, "start", labelled=False)
     axis = {"tickCount": 2, "domain": False, "ticks": False, "titleAngle": 0, "minExtent": 130,
             "maxExtent": 130, "titleAlign": "right", "titleBaseline": "middle", "titlePadding": 8}  # fmt: skip
-    y = quantity("rate", scale=flat(0, most * 1.35), title=[heading(cohort.drug), "mg/h"],
+    y = quantity("rate", scale=flat(0, most * 1.35), title=[heading(cohort.drug), f"{cohort.unit}/h"],
                  axis=axis | {"minExtent": 30, "maxExtent": 30})  # fmt: skip
     box = {"x": x, "x2": {"field": "end"}, "y": y, "y2": {"field": "zero"}} | LINK
     return {

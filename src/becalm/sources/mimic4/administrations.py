@@ -196,7 +196,7 @@ def _together(parts: list[str]) -> str:
     texts = ", ".join(f"""coalesce("{name}", '')""" for name in TEXTS)
     numbers = " ".join(f"WHEN {duck.quoted(name)} THEN {i}" for i, name in enumerate(_TABLES))
     return f"""
-        SELECT person, start, "end", amount, rate, weight_kg, key,
+        SELECT person, start, "end", amount, rate, NULL::DOUBLE AS entered_rate, weight_kg, key,
                TRY_CAST(stay_id AS BIGINT) AS stay, reason IS NOT NULL AS refused,
                (CASE "table" {numbers} END)::INTEGER AS tbl,
                concat_ws('{APART}', {texts}, coalesce(reason, ''),

@@ -44,6 +44,7 @@ def administrations(release: Release) -> str | None:
         "amountuom",
         "rate",
         "rateuom",
+        "originalrate",
         "patientweight",
         "ordercategoryname",
         "ordercategorydescription",
@@ -60,7 +61,7 @@ def administrations(release: Release) -> str | None:
     )
     return f"""
         SELECT {subject("subject_id")} AS subject, TRY_CAST(hadm_id AS BIGINT) AS stay, start, "end",
-               amount, rate, weight_kg,
+               amount, rate, entered_rate, weight_kg,
                (CASE WHEN start IS NULL THEN 2
                      WHEN "end" < start THEN 3
                      WHEN amount < 0 OR rate < 0 THEN 4
@@ -71,6 +72,7 @@ def administrations(release: Release) -> str | None:
         FROM (
             SELECT * EXCLUDE (amount, rate), amount AS amount_written, rate AS rate_written,
                    plain(amount) AS amount, plain(rate) AS rate,
+                   plain(originalrate) AS entered_rate,
                    nullif(plain(patientweight), 0) AS weight_kg,
                    TRY_CAST(starttime AS TIMESTAMP) AS start, TRY_CAST(endtime AS TIMESTAMP) AS "end"
             FROM {rows}

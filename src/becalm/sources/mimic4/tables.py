@@ -60,6 +60,7 @@ OPTIONAL: Final = {
     ("chartevents", "storetime"): "when values were entered not known: taken as when charted",
     ("outputevents", "storetime"): "when values were entered not known: taken as when charted",
     ("inputevents", "patientweight"): "no weight beside doses by weight",
+    ("inputevents", "originalrate"): "rates as they were entered not known: only those charted",
     ("d_items", "unitname"): "items without a unit in their row have none",
     ("microbiologyevents", "storedate"): "when cultures were reported not known",
     ("microbiologyevents", "storetime"): "when cultures were reported not known",

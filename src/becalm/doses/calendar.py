@@ -1,0 +1,58 @@
+"""What was given from midnight to midnight, as a ward's chart adds it up."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import numpy as np
+
+from becalm.clock import DAY, UNKNOWN_TIME
+from becalm.dose_tables import CALENDAR_DOSE
+from becalm.doses.exposure import MG_DECIMALS, Doses, in_windows, weight_of
+from becalm.frame import Frame
+from becalm.timeline import Intervals, Times
+
+
+def calendar_dose(doses: Doses, drugs: Collection[str], since: Times) -> Frame:
+    """Return what was given of each drug on every date on which any was, by the ward's clock.
+
+    A date is a day of the chart: one on which the clocks change has 23 or 25 h of it. The amount is
+    empty on a date with a dose of unknown amount. Day 1 is the date of the first dose at or after
+    `since` (int64[persons], `UNKNOWN_TIME` leaves the person out), all of that date included.
+    """
+    frames = [Frame.of(CALENDAR_DOSE), *(_of_drug(doses, drug, since) for drug in sorted(drugs))]
+    return Frame.concat(frames)
+
+
+def _of_drug(doses: Doses, drug: str, since: Times) -> Frame:
+    given = doses.given(drug)
+    wanted = since[given.person]
+    given = given.take((wanted != UNKNOWN_TIME) & (given.end > wanted))
+    if not len(given):
+        return Frame.of(CALENDAR_DOSE)
+    opened, closed = given.start // DAY, (given.end - 1) // DAY
+    opened = np.maximum(opened, since[given.person] // DAY)
+    count = closed - opened + 1
+    owner = np.repeat(np.arange(len(given)), count)
+    date = opened[owner] + np.arange(len(owner)) - np.repeat(np.cumsum(count) - count, count)
+    pairs = np.unique(np.column_stack((given.person[owner], date)), axis=0)
+    person, date = pairs[:, 0].astype(np.int32), pairs[:, 1]
+    begins = np.flatnonzero(np.diff(person, prepend=-1))
+    first = np.repeat(date[begins], np.diff([*begins, len(person)]))
+    windows = Intervals(person, date * DAY, (date + 1) * DAY)
+    amount, peak = in_windows(doses, drug, windows)
+    weight = weight_of(doses, drug, person, windows.start)
+    unit = doses.unit(drug)
+    return Frame.of(
+        CALENDAR_DOSE,
+        person_id=doses.person_id[person],
+        drug=[drug] * len(person),
+        date=windows.start,
+        day=date - first + 1,
+        mg=amount if unit == "mg" else np.full(len(person), np.nan),
+        amount_canonical=amount,
+        unit_canonical=[unit] * len(person),
+        peak_rate_canonical_per_h=peak,
+        weight_used=weight,
+        amount_canonical_per_kg=np.round(amount / weight, MG_DECIMALS),
+    )
