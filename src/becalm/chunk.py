@@ -37,6 +37,7 @@ class Chunk:
     @classmethod
     def of(cls, records: Records, vocabulary: Vocabulary) -> Chunk:
         """Understand a chunk as a source yields it."""
+        records = dosing.written_out(records)
         events = harmonise(records, vocabulary)
         doses = dosing.rebuild(records, events, vocabulary)
         diagnosed = diagnoses(records, vocabulary)

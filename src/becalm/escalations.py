@@ -26,6 +26,7 @@ from becalm.protocol import Protocol
 from becalm.timeline import Floats, Intervals, Mask, Persons, Points, Timeline, Times
 from becalm.vocabulary import load
 
+NO_ROUTE: Final = "route not known"
 VASOPRESSORS: Final = "norepinephrine"
 """The equivalent that vasopressors are added up to."""
 
@@ -138,14 +139,15 @@ def courses_of(
                 "drug": drug,
                 "unit": doses.unit(drug),
                 "switches": len(kept) - 1,
-                "modes": " > ".join(kept),
+                "modes": " > ".join(mode or NO_ROUTE for mode in kept),
             }
             infused = mine.take(mine["mode"] == CONTINUOUS)
             if len(infused):
                 own = (line.person == cohort["person"][i]) & (line.end > infused["start"][0])
                 row |= _shape(line.start[own], line.end[own], line.low[own], rules)
                 if "hours_to_ceiling" in row:
-                    row["hours_to_ceiling"] -= mine["start"][0] / HOUR
+                    begun = mine["start"][0] / HOUR
+                    row["hours_to_ceiling"] = round(row["hours_to_ceiling"] - begun, 6)
             rows.append(row)
     return Frame.of_rows(COURSES, rows)
 

@@ -77,6 +77,7 @@ ADMINISTRATIONS: Final[Mapping[str, Kind]] = {
     "category": "text",  # the record's own class of administration (Drug Push, Continuous Med ...)
     "indication": "text",
     "reason_for_change": "text",
+    "schedule": "text",  # the unit as written, of a dose written out from one ("mg q6h")
     "key": "key",
 }
 FINDINGS: Final[Mapping[str, Kind]] = {

@@ -297,6 +297,8 @@ class Total:
         self._keep("dose_steps", steps)
         self._keep("missing", gather.missing(chunk, cohort, variables))
         wanted = behind.named([*said, drawn, steps], cohort["person_id"])
+        (stepped,) = self.frames["escalations"][-1:]
+        wanted |= {key for rows in stepped["crcl_rows"] for key in rows.split("|") if key}
         wanted |= {key for rows in cohort["context_rows"] for key in rows.split("|") if key}
         self._keep("rows", behind.rows_behind(chunk, cohort, wanted))
 

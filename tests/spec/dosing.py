@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from becalm.clock import HOUR, UNKNOWN_TIME
-from becalm.doses import Doses, Rules, Treatments, rebuild, treatments
+from becalm.doses import Doses, Rules, Treatments, rebuild, treatments, written_out
 from becalm.events import harmonise
 from becalm.frame import Frame
 from becalm.protocol import load as protocol
@@ -104,7 +104,7 @@ def doses_of(
         ),
         administrations=given,
     )
-    vocabulary = load()
+    vocabulary, records = load(), written_out(records)
     return rebuild(records, harmonise(records, vocabulary), vocabulary)
 
 

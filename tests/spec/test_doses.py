@@ -139,7 +139,10 @@ def test_a_dose_by_weight_without_any_weight_is_refused_and_listed() -> None:
         ({"rate": "25 mg"}, "the unit of a rate needs a time (mg/h)"),
         ({"amount": "100 "}, "amount without unit"),
         ({"amount": "100 mg/h"}, "the unit of an amount has a time in it (mg, not mg/h)"),
-        ({"amount": "100 mg q6h"}, "a schedule is not a dose given: write one row a dose"),
+        (
+            {"amount": "100 mg q6h", "end": ""},
+            "a schedule is not a dose given: write one row a dose, or the start and the end of the schedule",
+        ),
         ({"amount": "100 wands"}, "unknown unit"),
         ({"rate": "25 MU/h"}, "unknown unit"),
         ({}, "neither amount nor rate is a number"),
@@ -162,6 +165,29 @@ def test_a_row_that_cannot_be_used_is_refused_with_its_reason(
     assert column(doses, "flag")[0].startswith("refused: ")
     assert column(doses, "amount_mg") == [None]
     assert mg(doses) == 0
+
+
+@pytest.mark.parametrize(
+    ("written", "every"),
+    [("mg q6h", 6), ("mg q 8 hours", 8), ("mg bid", 12), ("mg QID", 6), ("syringes q12h", 12)],
+)
+def test_a_schedule_with_start_and_end_is_its_doses(written: str, every: float) -> None:
+    """100 mg q6h from hour 0 to hour 24 is four doses, at 0, 6, 12 and 18, and each says that it was taken as given."""
+    amount = 1 if "syringe" in written else 100
+    doses = doses_of([{"route": "SC", "start": 0, "end": 24, "amount": f"{amount} {written}"}])
+    hours = np.arange(0, 24, every)
+    assert (doses.frame["start"] / HOUR).tolist() == hours.tolist()
+    assert column(doses, "amount_mg") == [100] * len(hours)
+    assert set(column(doses, "source_row")) == {"doses:2"}
+    assert column(doses, "flag")[0] == f"one dose of a schedule ({written}), taken as given"
+
+
+def test_a_schedule_that_was_only_ordered_gives_nothing() -> None:
+    """An order with a schedule stays one row and counts for nothing."""
+    doses = doses_of(
+        [{"start": 0, "end": 24, "amount": "100 mg q6h", "status": "ordered", "route": "SC"}]
+    )
+    assert (len(doses.frame), mg(doses)) == (1, 0)
 
 
 def test_what_can_be_used_of_a_row_is_used() -> None:

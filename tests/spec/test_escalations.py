@@ -161,6 +161,23 @@ def test_a_course_from_syringe_to_infusion_and_back() -> None:
     assert (row["steps_up"], row["steps_down"]) == (2, 2)
 
 
+def test_pauses_and_switches_of_a_course_are_counted() -> None:
+    """A rate of 0 and a gap of up to six hours are pauses; SC, infusion and SC again are two switches, and a route nobody wrote down is named so."""
+    row = course_of(
+        """
+        hour | until | drug     | route | mg  | mg_h
+        0    |       | anakinra | SC    | 100 |
+        6    | 12    | anakinra | IV    |     | 25
+        12   | 13    | anakinra | IV    |     | 0
+        13   | 20    | anakinra | IV    |     | 25
+        24   | 30    | anakinra | IV    |     | 25
+        40   |       | anakinra | SC    | 100 |
+        """
+    )
+    assert (row["pauses"], row["paused_hours"], row["switches"]) == (2, 5, 2)
+    assert row["modes"] == "SC > continuous IV > SC"
+
+
 def test_an_infusion_stopped_at_its_ceiling_has_no_taper() -> None:
     """An infusion that ends at its highest rate was not tapered."""
     row = course_of(ONE_STEP)

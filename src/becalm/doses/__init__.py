@@ -25,6 +25,7 @@ from becalm.doses.exposure import DAILY, ROUTES, ROWS, SYSTEMIC, Doses, daily_do
 from becalm.doses.levels import time_at_dose
 from becalm.doses.listing import CONTRADICTS, NOT_CONSERVING, kind_of, remarks
 from becalm.doses.rebuild import rebuild
+from becalm.doses.schedules import written_out
 from becalm.doses.units import TOLERANCE
 
 __all__ = [
@@ -57,4 +58,5 @@ __all__ = [
     "steps_up",
     "time_at_dose",
     "treatments",
+    "written_out",
 ]

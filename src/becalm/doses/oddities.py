@@ -93,6 +93,11 @@ def flags(read: Read) -> Coded:
     add(usable & read.assumed_iv, "route not recorded: an infusion is taken as IV")
     add(usable & _without_mass(read), "volume without concentration")
     add(usable & _implausible(read), lambda i: f"implausible rate: {done.rate_mg_h[i]:.6g} mg/h")
+    schedule = read.given["schedule"]
+    add(
+        usable & (schedule != ""),
+        lambda i: f"one dose of a schedule ({schedule[i]}), taken as given",
+    )
     entered, rate = read.given["entered_rate"], read.given["rate"]
     with np.errstate(invalid="ignore"):
         apart = usable & (rate > 0) & (np.abs(entered - rate) > TOLERANCE * rate)

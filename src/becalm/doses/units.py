@@ -28,7 +28,9 @@ NO_UNIT: Final = "no unit"
 UNKNOWN_UNIT: Final = "unknown unit"
 NO_TIME: Final = "the unit of a rate needs a time (mg/h)"
 NOT_AN_AMOUNT: Final = "the unit of an amount has a time in it (mg, not mg/h)"
-A_SCHEDULE: Final = "a schedule is not a dose given: write one row a dose"
+A_SCHEDULE: Final = (
+    "a schedule is not a dose given: write one row a dose, or the start and the end of the schedule"
+)
 NOT_A_CONCENTRATION: Final = "the unit of a concentration is an amount per volume (mg/mL)"
 
 REASONS: Final = (
@@ -104,6 +106,7 @@ class _Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     weight_low_kg: float
     weight_high_kg: float
     long_single_dose: str
+    most_doses: int
 
 
 class Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -113,6 +116,7 @@ class Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     counted: dict[str, tuple[str, ...]]
     hours: dict[str, float]
     written_together: dict[str, str]
+    schedule: dict[str, float]
     product: tuple[Product, ...]
     plausible: tuple[Plausible, ...]
     limits: _Limits

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -185,24 +186,39 @@ class Cohort:
 
     @cached_property
     def rates(self) -> list[Row]:
-        """The drug of interest's rates, rows that follow each other at one rate as one."""
+        """The drug of interest's rates: bags that run at once added up, equal neighbours as one."""
         mine = [s for s in self.steps if s["drug"] == self.drug and s["rate"] > 0]
         found: list[Row] = []
-        for row in sorted(mine, key=lambda s: (s["person_id"], s["start"])):
-            last = found[-1] if found else None
-            if last and all(
-                (last["person_id"] == row["person_id"], last["end"] == row["start"],
-                 math.isclose(last["rate"], row["rate"], rel_tol=1e-9))
-            ):  # fmt: skip
-                found[-1] = {**last, "end": row["end"]}
-            else:
-                found.append(row)
+        for person in sorted({s["person_id"] for s in mine}):
+            own = [s for s in mine if s["person_id"] == person]
+            edges = sorted({edge for s in own for edge in (s["start"], s["end"])})
+            for start, end in pairwise(edges):
+                running = [s for s in own if s["start"] <= start and s["end"] >= end]
+                if not running:
+                    continue
+                rate = running[0]["rate"] if len(running) == 1 else sum(s["rate"] for s in running)
+                last = found[-1] if found else None
+                if (
+                    last
+                    and (last["person_id"], last["end"]) == (person, start)
+                    and math.isclose(last["rate"], rate, rel_tol=1e-9)
+                ):
+                    found[-1] = {**last, "end": end}
+                else:
+                    found.append({**running[0], "start": start, "end": end, "rate": rate})
         return found
 
     @cached_property
     def singles(self) -> list[Row]:
         """The drug of interest's single doses: given at once, not at a rate."""
-        return [s for s in self.steps if s["drug"] == self.drug and not s["rate"] > 0]
+        mine = [s for s in self.steps if s["drug"] == self.drug and not s["rate"] > 0]
+        return [s for s in mine if s["end"] <= s["start"]]
+
+    @cached_property
+    def unrated(self) -> list[Row]:
+        """The drug of interest's infusions at a rate that is not known."""
+        mine = [s for s in self.steps if s["drug"] == self.drug and not s["rate"] > 0]
+        return [s for s in mine if s["end"] > s["start"] and s["amount"] != 0]
 
     @cached_property
     def prior(self) -> list[Row]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Final
 
 from becalm.report.cohort import Cohort, Row, anchor
 from becalm.report.drill import Drill
 from becalm.report.tables import Table, when
 from becalm.report.text import UNKNOWN, answer, hours, label, number
 
+REMARKS: Final = 200
+"""Rows that one remark opens at most; the table `dose_oddities` has them all."""
 WORSE = ("ferritin", "ast", "temperature", "vasopressor")
 
 
@@ -76,7 +78,7 @@ def escalations(cohort: Cohort, drill: Drill) -> Table:
             if (step["person_id"], step["drug"], step["start"]) == (person, row["drug"], row["time"])
         )  # fmt: skip
         step = f"{number(row['from_rate'])} → {number(row['to_rate'])}"
-        clearance = number(row["crcl_ml_min"])
+        clearance = drill.rows(number(row["crcl_ml_min"]), person, row["crcl_rows"])
         told = [
             step,
             number(row["to_rate_per_kg"]),
@@ -106,9 +108,43 @@ def courses(cohort: Cohort, drill: Drill) -> Table:
         keys = [step["source_row"] for step in cohort.steps
                 if (step["person_id"], step["drug"]) == (person, row["drug"]) and step["start_h"] >= 0]  # fmt: skip
         told = [number(row["ceiling_per_day"], 5), number(row["hours_to_ceiling"]),
-                number(row["hours_at_ceiling"]), up, down, number(row["taper_hours"])]  # fmt: skip
+                number(row["hours_at_ceiling"]), up, down, number(row["taper_hours"]),
+                UNKNOWN if row["pauses"] < 0 else str(row["pauses"]), number(row["paused_hours"])]  # fmt: skip
         rows.append([person, row["modes"].replace(" > ", " → "),
                      *[drill.rows(each, person, keys) for each in told]])  # fmt: skip
     head = ["Patient", "modes in order", f"ceiling, {cohort.unit}/day", "hours to ceiling", "hours at ceiling",
-            "steps up", "steps down", "taper, hours"]  # fmt: skip
+            "steps up", "steps down", "taper, hours", "pauses", "hours paused"]  # fmt: skip
     return Table(head, rows)
+
+
+def at_dose(cohort: Cohort, drill: Drill) -> Table:
+    """Return since when and for how long each patient was at or above each amount a day."""
+    rows = []
+    for row in cohort.rows("time_at_dose"):
+        person = row["person_id"]
+        keys = [step["source_row"] for step in cohort.steps
+                if (step["person_id"], step["drug"]) == (person, row["drug"]) and step["start_h"] >= 0]  # fmt: skip
+        told = [when(cohort, person, row["first"]), number(row["hours_at_rate"]), number(row["hours_at_24h"])]  # fmt: skip
+        rows.append([person, f"{row['level_per_day']:,g} {row['unit']}/day",
+                     *[drill.rows(each, person, keys) for each in told]])  # fmt: skip
+    head = ["Patient", "at or above", "first rate", "hours at such a rate",
+            "hours with as much in the 24 h before"]  # fmt: skip
+    return Table(head, rows)
+
+
+def oddities(cohort: Cohort, drill: Drill) -> Table:
+    """Return what is remarked about rows of doses, each count opening the rows."""
+    found: dict[str, list[Row]] = {}
+    for row in cohort.rows("dose_oddities"):
+        found.setdefault(row["remark"], []).append(row)
+    head = ["patient", "drug", "from t0", "remark", "counted", "row"]
+    rows = []
+    for remark, mine in sorted(found.items(), key=lambda pair: (-len(pair[1]), pair[0])):
+        lines = [[r["person_id"], label(r["drug"]) or r["label"], when(cohort, r["person_id"], r["start"]),
+                  r["detail"], answer(r["counted"]), r["source_row"]] for r in mine[:REMARKS]]  # fmt: skip
+        drugs = sorted({label(r["drug"]) or r["label"] for r in mine})
+        counted = sum(bool(r["counted"]) for r in mine)
+        rows.append([remark, drill.people(f"{len(mine):,}", head, lines),
+                     drill.people(f"{counted:,}", head, [line for line in lines if line[4] == answer(True)]),
+                     ", ".join(drugs[:6]) + (f" and {len(drugs) - 6} more" if len(drugs) > 6 else "")])  # fmt: skip
+    return Table(["Remark", "rows", "of these counted", "drugs"], rows)

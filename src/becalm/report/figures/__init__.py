@@ -92,7 +92,7 @@ def specs(cohort: Cohort) -> Iterator[tuple[str, str, str, Spec]]:
             "dose",
             f"{heading(cohort.drug)} as given: dose timeline",
             f"Heights share one scale a row. ▼ single dose; a bar: the {cohort.unit} of 24 hours from t0, "
-            "? amount not known. Beneath: other immunotherapies, ticks single doses.",
+            "? rate or amount not known. Beneath: other immunotherapies, ticks single doses.",
             dose.spec(cohort),
         )
     )

@@ -33,10 +33,16 @@ def window(cohort: Cohort) -> tuple[float, float]:
 
 
 def rates(cohort: Cohort) -> list[Row]:
-    """Return the rates (kind `rate`, start to end) and single doses (`single`), in days."""
+    """Return rates (kind `rate`, start to end), single doses (`single`) and what ran at no known rate
+    (`unknown`), in days.
+    """
     low, high = window(cohort)
     found = []
-    for kind, steps in (("rate", cohort.rates), ("single", cohort.singles)):
+    for kind, steps in (
+        ("rate", cohort.rates),
+        ("single", cohort.singles),
+        ("unknown", cohort.unrated),
+    ):
         for step in steps:
             person = step["person_id"]
             start, end = (cohort.hours(person, step[name]) / 24 for name in ("start", "end"))
@@ -69,7 +75,7 @@ def sums(cohort: Cohort) -> list[Row]:
     found: list[Row] = []
     for person in cohort.ids:
         given: list[tuple[float, float, float]] = []  # start and end in hours, amount
-        for step in [*cohort.rates, *cohort.singles]:
+        for step in [*cohort.rates, *cohort.singles, *cohort.unrated]:
             if step["person_id"] == person:
                 start, end = (cohort.hours(person, step[name]) for name in ("start", "end"))
                 rated = step["rate"] > 0
@@ -129,6 +135,8 @@ def _group(cohort: Cohort, people: list[str]) -> Spec:
              strokeWidth=0.6, opacity=1),
         mark("point", above, where="datum.kind === 'single'", shape="triangle-down", size=34,
              filled=True, color=theme.BLACK, opacity=1),
+        mark("text", {"x": x, "y": {"datum": 0, "type": "quantitative"}},
+             where="datum.kind === 'unknown'", text="?", align="left", dx=1, dy=-6),
     ], 70)  # fmt: skip
     y = quantity(
         "top",

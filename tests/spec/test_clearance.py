@@ -1,0 +1,145 @@
+"""Creatinine clearance by Cockcroft and Gault, and where it stands beside doses."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from becalm.clearance import clearance, load
+from becalm.clock import HOUR
+from becalm.doses import Rules, daily_dose, treatments
+from becalm.escalations import escalations
+from becalm.timeline import Intervals, Timeline
+from tests.spec.patients import ORIGIN, Patients, at, patients
+
+ONE = """
+    hour | creatinine
+    0    | 1.0
+"""
+STEPS = """
+    hour | until | drug     | mg_h
+    0    | 30    | anakinra | 25
+    30   | 60    | anakinra | 50
+"""
+
+
+def found(labs: str = ONE, *, replaced: Intervals | None = None, **known: Any) -> Patients:
+    people = {"weight_kg": 70.0, "sex": "F", "age_at": 0, **known}
+    people["age_at"] = at(people["age_at"])
+    return patients(labs, doses=STEPS, **{"age": 44, **people})
+
+
+def line(who: Patients, replaced: Intervals | None = None) -> Timeline:
+    return clearance(who.records, who.events, who.doses, "drawn", replacement=replaced)
+
+
+def asked(who: Patients, hour: float, replaced: Intervals | None = None) -> float | None:
+    low, high = line(who, replaced).at(0, at(hour))
+    return round(float(low), 2) if np.isfinite(low) and low == high else None
+
+
+@pytest.mark.parametrize(
+    ("sex", "age", "kg", "creatinine", "ml_min"),
+    [
+        # (140 - age) × kg / (72 × creatinine), × 0.85 in women, each worked out on paper
+        ("M", 44, 70, 1.0, 93.33),
+        ("F", 44, 70, 1.0, 79.33),
+        ("F", 64, 60, 2.5, 21.53),
+        ("M", 64, 90, 0.5, 190.0),
+        ("M", 18, 50, 4.0, 21.18),
+    ],
+)
+def test_clearance_is_by_cockcroft_and_gault(
+    sex: str, age: int, kg: float, creatinine: float, ml_min: float
+) -> None:
+    """(140 − age) × weight / (72 × creatinine) mL/min, times 0.85 in women; the actual weight."""
+    labs = f"""
+        hour | creatinine
+        0    | {creatinine}
+    """
+    assert asked(found(labs, sex=sex, age=age, weight_kg=kg), 1) == ml_min
+
+
+def test_a_creatinine_stands_as_long_as_it_is_valid() -> None:
+    """Before the first creatinine and once the last has expired, clearance is not known."""
+    who = found()
+    assert asked(who, -1) is None
+    assert asked(who, 47) == 79.33
+    assert asked(who, 48.5) is None
+
+
+@pytest.mark.parametrize(
+    "unknown", [{"sex": ""}, {"age": None, "age_at": None}, {"weight_kg": None}]
+)
+def test_without_sex_age_or_weight_clearance_is_not_known(unknown: dict[str, Any]) -> None:
+    """What the formula needs and nobody wrote down is not replaced by something usual."""
+    assert asked(found(**unknown), 1) is None
+
+
+def test_a_measured_weight_goes_before_the_sheet_for_a_week() -> None:
+    """The last weight of the week before counts, else the one of the persons sheet."""
+    who = found(
+        """
+        hour | creatinine | weight
+        -200 |            | 100
+        -100 |            | 140
+        0    | 1.0        |
+        70   | 1.0        |
+        """
+    )
+    assert asked(who, 1) == 158.67  # 140 kg
+    assert asked(who, 71) == 79.33  # the weight is 171 h old
+
+
+def test_renal_replacement_voids_the_clearance() -> None:
+    """While blood is cleaned by a machine, creatinine says nothing about the kidney."""
+    running = Intervals.build([0], [at(10)], [at(20)])
+    assert [asked(found(), hour, running) for hour in (9, 10, 19, 20)] == [
+        79.33,
+        None,
+        None,
+        79.33,
+    ]
+
+
+def test_a_bound_of_creatinine_gives_no_clearance() -> None:
+    """Below 0.3 mg/dL the clearance could be anything upward."""
+    labs = """
+        hour | creatinine
+        0    | <0.3
+    """
+    assert asked(found(labs), 1) is None
+
+
+def test_the_clearance_in_force_stands_beside_each_step_and_each_day() -> None:
+    """Beside a step the last creatinine before it; beside a day the one as the day begins, else its first; none on renal replacement, and the rows are named."""
+    who = found(
+        """
+        hour | creatinine
+        2    | 1.0
+        28   | 2.0
+        31   | 4.0
+        """
+    )
+    rules = Rules.of(who.protocol)
+    courses = treatments(who.doses, ["anakinra"], rules)
+    cleared = line(who)
+    (step,) = escalations(
+        who.cohort, who.events, who.doses, who.protocol, courses, clearance=cleared
+    ).rows()
+    assert (step["time"], step["crcl_ml_min"]) == (at(30), 39.7)
+    assert step["crcl_rows"].startswith("labs:")
+    running = Intervals.build([0], [at(50)], [at(51)])
+    days = daily_dose(who.doses, ["anakinra"], replacement=running, clearance=cleared)
+    assert days["start"].tolist() == [ORIGIN, ORIGIN + 24 * HOUR, ORIGIN + 48 * HOUR]
+    assert days["crcl_ml_min"].tolist() == pytest.approx([79.3, 79.3, np.nan], nan_ok=True)
+
+
+def test_the_formula_and_the_weight_say_where_they_are_from() -> None:
+    """The formula is named with its paper; how long a weight stands is a proposal, and marked."""
+    numbers = load()
+    assert "Cockcroft" in numbers.cockcroft_gault.source
+    assert numbers.cockcroft_gault.verified
+    assert not numbers.weight.verified
