@@ -7,7 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from becalm import grades
+import numpy as np
+
+from becalm import clearance, grades
+from becalm.doses import EQUIVALENTS
+from becalm.escalations import VASOPRESSORS
 from becalm.frame import Frame
 from becalm.outcome import maintenance
 from becalm.scores import Definition, lookalikes, serial_changes
@@ -24,6 +28,7 @@ def unverified(
         *_vocabulary(tables, vocabulary),
     ]
     found += _lookalikes(tables["criteria_items"], tables["response"])
+    found += _beside_doses(tables)
     if len(tables["changes"]) and not serial_changes().verified:
         found.append(f"{serial_changes().title}: what is followed, and over how long")
     kept = set(tables["outcome"]["maintenance_drug"])
@@ -67,6 +72,20 @@ def _vocabulary(tables: Mapping[str, Frame], vocabulary: Vocabulary) -> Iterable
         equivalent = drug.prednisolone_equivalent
         if drug.name in given and equivalent is not None and not equivalent.verified:
             yield f"prednisolone equivalent of {drug.name}"
+
+
+def _beside_doses(tables: Mapping[str, Frame]) -> Iterable[str]:
+    """What stands beside a dose and rests on a number that nobody checked."""
+    numbers = clearance.load()
+    cleared = [tables[name]["crcl_ml_min"] for name in ("daily_dose", "escalations")]
+    if any(np.isfinite(column).any() for column in cleared):
+        if not numbers.cockcroft_gault.verified:
+            yield "clearance by Cockcroft and Gault"
+        if not numbers.weight.verified:
+            yield "how long a weight stands for the clearance"
+    told = [each for each in tables["escalations"]["vasopressor"].tolist() if each is not None]
+    if told and not EQUIVALENTS[VASOPRESSORS].verified:
+        yield "vasopressors as one dose of noradrenaline"
 
 
 def _lookalikes(*frames: Frame) -> Iterable[str]:

@@ -9,7 +9,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from becalm.clock import HOUR, MINUTE
-from becalm.doses import Doses, Rules, daily_dose, steps_up, treatments
+from becalm.doses import Doses, Rules, calendar_dose, daily_dose, steps_up, treatments
 from becalm.protocol import load as protocol
 from tests.reference import doses as slow
 from tests.reference.doses import Rates, Row, Segment
@@ -84,13 +84,14 @@ def written(truth: list[Segment], write: Callable[[int, int, float], Row], cut: 
     return rows
 
 
-def charted(rows: list[Row]) -> Doses:
+def charted(rows: list[Row], drug: str = "anakinra") -> Doses:
     def cell(measured: tuple[float, str] | None) -> str:
         return "" if measured is None else f"{measured[0]!r} {measured[1]}"
 
     return doses_of(
         [
             {
+                "drug": drug,
                 "start": row.start / 60,
                 "end": "" if row.end is None else row.end / 60,
                 "amount": cell(row.amount),
@@ -103,9 +104,9 @@ def charted(rows: list[Row]) -> Doses:
     )
 
 
-def read_back(doses: Doses, length: int) -> Rates:
+def read_back(doses: Doses, length: int, drug: str = "anakinra") -> Rates:
     """The rate of every minute, asked in its middle and at its two ends."""
-    line = doses.rate("anakinra")
+    line = doses.rate(drug)
     minute = np.arange(length) * MINUTE
     low, _ = line.at(0, minute)
     for later in (MINUTE // 2, MINUTE - 1):
@@ -143,6 +144,55 @@ def test_a_true_rate_is_read_back_from_every_notation(
     for minute in (0, len(expected) // 3, len(expected)):
         until = slow.total(expected, 0, minute)
         assert float(amounts.at(0, minute * MINUTE)) == pytest.approx(until, abs=1e-6)
+
+
+IN_UNITS = {
+    "units/h": by_rate("units/h", 1),
+    "units/min": by_rate("units/min", 1 / 60),
+    "IU/day": by_rate("IU/day", 24),
+    "units/kg/h": by_rate("units/kg/h", 1 / KG, weight=KG),
+    "mL/h": by_rate("mL/h", 1 / 50, concentration=(50, "units/mL")),
+    "bag, units": by_amount("units", 1),
+    "bag, mL": by_amount("mL", 1 / 50, concentration=(25_000, "units/500 mL")),
+}
+
+
+@pytest.mark.parametrize("notation", IN_UNITS)
+@quickly
+@given(truth=truths(), cut=st.sampled_from([97, 360, 10_000]))
+def test_a_true_rate_of_heparin_is_read_back_from_every_notation(
+    notation: str, truth: list[Segment], cut: int
+) -> None:
+    rows = written(truth, IN_UNITS[notation], cut)
+    assume(no_single(rows))
+    expected = slow.minutes_of(truth)
+    doses = charted(rows, "heparin")
+    assert not doses.refused
+    assert same(read_back(doses, len(expected), "heparin"), expected)
+    total = slow.total(expected, 0, len(expected))
+    assert float(doses.amounts("heparin").at(0, len(expected) * MINUTE)) == pytest.approx(total)
+    days = daily_dose(doses, ["heparin"])
+    assert days["amount_canonical"].sum() == pytest.approx(total, abs=1e-4)
+    assert np.isnan(days["mg"]).all()
+    dates = calendar_dose(doses, ["heparin"], np.array([-(1 << 61)]))
+    assert dates["amount_canonical"].sum() == pytest.approx(total, abs=1e-4)
+
+
+@quickly
+@given(
+    start=st.integers(0, 3_000),
+    length=st.integers(1, 6_000),
+    every=st.sampled_from([1, 4, 6, 8, 12, 24]),
+)
+def test_a_schedule_is_the_doses_written_one_by_one(start: int, length: int, every: int) -> None:
+    """Minute by minute: a dose wherever a whole number of intervals has passed, before the end."""
+    whole = doses_of(
+        [{"route": "SC", "start": start / 60, "end": (start + length) / 60, "amount": f"100 mg q{every}h"}]
+    )  # fmt: skip
+    due = [m for m in range(start, start + length) if (m - start) % (every * 60) == 0]
+    single = doses_of([{"route": "SC", "start": m / 60, "amount": "100 mg"} for m in due])
+    assert whole.frame["start"].tolist() == single.frame["start"].tolist()
+    assert whole.frame["dose"].tolist() == single.frame["dose"].tolist()
 
 
 @quickly

@@ -350,6 +350,22 @@ def _courses(i: int, p: Person) -> Iterator[Row]:
     }  # fmt: skip
 
 
+def _at_dose(i: int, p: Person) -> Iterator[Row]:
+    yield {
+        "person_id": p.id, "episode": 1, "drug": "anakinra", "level_per_day": 2400.0, "unit": "mg",
+        "first": _at(i, p.t_high), "hours_at_rate": 62.0 + i, "hours_at_24h": 38.0 + i,
+    }  # fmt: skip
+
+
+def _odd(i: int, p: Person) -> Iterator[Row]:
+    step = next(row for row in _steps(i, p) if "rate" in row)
+    yield {
+        "person_id": p.id, "remark": "implausible rate", "detail": "implausible rate: 450 mg/h",
+        "drug": "anakinra", "label": "anakinra infusion", "start": step["start"], "end": step["end"],
+        "counted": i > 0, "source_row": step["source_row"],
+    }  # fmt: skip
+
+
 def _criteria(i: int, p: Person) -> Iterator[Row]:
     low, high, probability, assessed = p.hscore
     for moment in ("index", "peak_to_index", "peak_ever"):
@@ -603,6 +619,8 @@ def illustrative(persons: tuple[Person, ...] = PERSONS) -> StudyResult:
         "doses": _frame(dose_tables.DOSES, _each(persons, _doses)),
         "episodes": _frame(dose_tables.EPISODES, _each(persons, _episodes)),
         "daily_dose": _frame(dose_tables.DAILY_DOSE, _each(persons, _daily)),
+        "time_at_dose": _frame(dose_tables.TIME_AT_DOSE, _each(persons, _at_dose)),
+        "dose_oddities": _frame(dose_tables.DOSE_ODDITIES, _each(persons, _odd)),
         "lines": _frame(tables.LINES, _each(persons, _lines)),
         "response": _frame(tables.RESPONSE, _each(persons, _response)),
         "safety": _frame(tables.SAFETY, _each(persons, _safety)),

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from becalm import tables
+from becalm.frame import Frame
 from becalm.report import render, treatment, write_report
 from becalm.report.cohort import Cohort
 from becalm.report.drill import Drill
@@ -211,3 +212,34 @@ def test_the_other_process_is_gone_when_drawing_fails(monkeypatch: pytest.Monkey
         raise ZeroDivisionError
     assert len(started) == 1
     assert started[0].poll() is not None
+
+
+def test_remarks_about_doses_are_counted_and_open_their_rows(cohort: Cohort) -> None:
+    drill = Drill(cohort)
+    [row] = treatment.oddities(cohort, drill).rows
+    assert [_bare(cell) for cell in row] == ["implausible rate", "5", "4", "anakinra"]
+    [opened] = drill.popovers
+    assert opened.count("implausible rate: 450 mg/h") == 5
+    assert all(person in opened for person in cohort.ids)
+
+
+def test_time_at_a_dose_opens_the_doses_it_is_counted_from(cohort: Cohort) -> None:
+    drill = Drill(cohort)
+    table = treatment.at_dose(cohort, drill)
+    assert [_bare(row[1]) for row in table.rows] == ["2,400 mg/day"] * 5
+    assert [_bare(cell) for cell in table.rows[0][3:]] == ["62", "38"]
+    assert len(drill.popovers) == 5
+
+
+def test_bags_that_run_at_once_are_drawn_as_their_sum(cohort: Cohort) -> None:
+    steps = cohort.result.dose_steps
+    mine = np.flatnonzero((steps["person_id"] == "ILL-1") & (steps["rate"] == 100))
+    second = steps.take(mine)
+    middle = (second["start"] + second["end"]) // 2
+    both = Frame.concat([steps, second.replace(start=middle, rate=second["rate"] / 4)])
+    drawn = Cohort(replace(cohort.result, dose_steps=both))
+    rates = [r["rate"] for r in drawn.rates if r["person_id"] == "ILL-1"]
+    single = [r["rate"] for r in cohort.rates if r["person_id"] == "ILL-1"]
+    at = single.index(100)
+    assert rates == [*single[: at + 1], 125, *single[at + 1 :]]
+    assert max(r["rate"] for r in escalation.curves(drawn) if r["person"] == "ILL-1") == 125

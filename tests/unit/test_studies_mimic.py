@@ -116,7 +116,7 @@ def inside(row: dict[str, Any], date: int) -> float:
     start, end, amount = row["start"], row["end"], float(row["amount_canonical"])
     if end <= start:
         return amount if date <= start < date + DAY else 0.0
-    return amount * max(0, min(end, date + DAY) - max(start, date)) / (end - start)
+    return float(amount * max(0, min(end, date + DAY) - max(start, date)) / (end - start))
 
 
 def test_insulin_and_an_antibiotic_stand_beside_it_in_their_own_units(

@@ -124,9 +124,9 @@ def at_dose(cohort: Cohort, drill: Drill) -> Table:
         person = row["person_id"]
         keys = [step["source_row"] for step in cohort.steps
                 if (step["person_id"], step["drug"]) == (person, row["drug"]) and step["start_h"] >= 0]  # fmt: skip
-        told = [when(cohort, person, row["first"]), number(row["hours_at_rate"]), number(row["hours_at_24h"])]  # fmt: skip
-        rows.append([person, f"{row['level_per_day']:,g} {row['unit']}/day",
-                     *[drill.rows(each, person, keys) for each in told]])  # fmt: skip
+        told = [f"{row['level_per_day']:,g} {row['unit']}/day", when(cohort, person, row["first"]),
+                number(row["hours_at_rate"]), number(row["hours_at_24h"])]  # fmt: skip
+        rows.append([person, *[drill.rows(each, person, keys) for each in told]])
     head = ["Patient", "at or above", "first rate", "hours at such a rate",
             "hours with as much in the 24 h before"]  # fmt: skip
     return Table(head, rows)
@@ -144,7 +144,7 @@ def oddities(cohort: Cohort, drill: Drill) -> Table:
                   r["detail"], answer(r["counted"]), r["source_row"]] for r in mine[:REMARKS]]  # fmt: skip
         drugs = sorted({label(r["drug"]) or r["label"] for r in mine})
         counted = sum(bool(r["counted"]) for r in mine)
-        rows.append([remark, drill.people(f"{len(mine):,}", head, lines),
-                     drill.people(f"{counted:,}", head, [line for line in lines if line[4] == answer(True)]),
-                     ", ".join(drugs[:6]) + (f" and {len(drugs) - 6} more" if len(drugs) > 6 else "")])  # fmt: skip
+        named = ", ".join(drugs[:6]) + (f" and {len(drugs) - 6} more" if len(drugs) > 6 else "")
+        told = [remark, f"{len(mine):,}", f"{counted:,}", named]
+        rows.append([drill.people(each, head, lines) for each in told])
     return Table(["Remark", "rows", "of these counted", "drugs"], rows)

@@ -137,7 +137,7 @@ def administrations(release: Release) -> str | None:
                CASE WHEN runs THEN coalesce(
                    infusion_rate_unit, CASE WHEN dose_due = infusion_rate THEN dose_due_unit END, ''
                ) ELSE '' END AS rate_unit,
-               NULL::DOUBLE AS weight_kg,
+               NULL::DOUBLE AS entered_rate, NULL::DOUBLE AS weight_kg,
                CASE WHEN runs OR word IN ({_listed(GIVEN)}) OR (event_txt IS NULL AND dose > 0)
                     THEN 'given' ELSE 'not given' END AS status,
                concat_ws(': ', kind, trim(event_txt)) AS category,
@@ -176,7 +176,7 @@ def orders(release: Release) -> str | None:
                    plain(CASE WHEN regexp_matches(dose_val_rx, '^\\d{{1,3}}(,\\d{{3}})+(\\.\\d+)?$')
                               THEN replace(dose_val_rx, ',', '') ELSE dose_val_rx END) AS amount,
                    given_unit(dose_unit_rx) AS amount_unit, NULL::DOUBLE AS rate, '' AS rate_unit,
-                   NULL::DOUBLE AS weight_kg, 'ordered' AS status, '' AS category,
+                   NULL::DOUBLE AS entered_rate, NULL::DOUBLE AS weight_kg, 'ordered' AS status, '' AS category,
                    '' AS reason_for_change, row AS key, coalesce(trim(dose_val_rx), '') AS shown
             FROM {rows} LEFT JOIN (SELECT code, subject_id FROM persons) USING (subject_id)
         )
