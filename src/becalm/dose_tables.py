@@ -76,9 +76,11 @@ EPISODES: Final[Mapping[str, Kind]] = {
     "cumulative_canonical": "number",
     "peak_rate_canonical_per_h": "number",
     "max_24h_canonical": "number",
+    "pauses": "count",  # of a continuous infusion: gaps and rates of 0 inside the episode
+    "paused_hours": "number",
 }
 ESCALATIONS: Final[Mapping[str, Kind]] = {
-    # Each step up of a continuous infusion, and what there was before it.
+    # Each step of a continuous infusion, and what there was before it.
     "person_id": "text",
     "episode": "count",
     "drug": "text",
@@ -100,6 +102,7 @@ ESCALATIONS: Final[Mapping[str, Kind]] = {
     "rrt": "answer",
     "unit": "text",  # of the rates, per hour: what the drug is added up in
     "crcl_rows": "text",  # what the clearance rests on
+    "direction": "text",  # up, down
 }
 COURSES: Final[Mapping[str, Kind]] = {
     # One row per person, episode and drug: how it was stepped up, held and taken back.

@@ -41,7 +41,7 @@ def escalations(
     replacement: Intervals | None = None,
     clearance: Timeline | None = None,
 ) -> Frame:
-    """Return each step up of a continuous infusion in the cohort, with what was worse before it.
+    """Return each step of a continuous infusion in the cohort, with what was worse before it.
 
     In the `worsening_within` before a step: ferritin and AST, the newest value above the one in
     force at its beginning; temperature, a higher maximum than in as long a time before, and a
@@ -50,7 +50,7 @@ def escalations(
     replacement : when renal replacement ran; unknown without it. clearance : in mL/min, the one in
     force at the step; unknown while renal replacement runs.
     """
-    steps = courses.steps
+    steps = Frame.concat([courses.steps, courses.falls])
     owner = _episode_of(cohort, steps["person"], steps["time"])
     steps, owner = steps.take(owner >= 0), owner[owner >= 0]
     person, time = steps["person"], steps["time"]
@@ -83,6 +83,7 @@ def escalations(
         vasopressor=_more_pressor(doses, person, time, back),
         rrt=rrt,
         unit=[doses.unit(drug) for drug in steps["drug"]],
+        direction=steps["direction"],
         **_cleared(events, clearance, person, time),
     )
     return found.sort("person_id", "episode", "drug", "time")
@@ -209,6 +210,7 @@ def _same(steps: Frame, i: int) -> Mask:
     same: Mask = (
         (steps["person"] == steps["person"][i])
         & (steps["drug"] == steps["drug"][i])
+        & (steps["direction"] == steps["direction"][i])
         & (steps["episode_start"] == steps["episode_start"][i])
     )
     return same

@@ -329,7 +329,7 @@ def _ups(i: int, p: Person) -> Iterator[Row]:
             step += 1
             yield {
                 "person_id": p.id, "episode": 1, "drug": "anakinra", "course_start": _at(i, p.t_civ),
-                "step": step, "time": _at(i, hour), "hours": hour, "hours_from_start": hour - p.t_civ,
+                "step": step, "direction": "up", "time": _at(i, hour), "hours": hour, "hours_from_start": hour - p.t_civ,
                 "hours_since_last": hour - last, "from_rate": before, "to_rate": rate,
                 "to_rate_per_kg": rate / p.kg, "weight_kg": p.kg, "ferritin": i > 2, "ast": False,
                 "temperature": None, "vasopressor": i == 3, "crcl_ml_min": 31.0 if i == 3 else None,

@@ -161,6 +161,27 @@ def test_a_course_from_syringe_to_infusion_and_back() -> None:
     assert (row["steps_up"], row["steps_down"]) == (2, 2)
 
 
+def test_a_step_down_is_told_as_a_step_up_is() -> None:
+    """Each fall of a taper with its rates, its hour and the time since the fall before; a fall that would be no step up on the way back is none, and neither is a pause."""
+    taper = """
+        hour | until | drug     | mg_h
+        0    | 24    | anakinra | 100
+        24   | 36    | anakinra | 50
+        36   | 37    | anakinra | 0
+        37   | 48    | anakinra | 50
+        48   | 60    | anakinra | 47
+        60   | 72    | anakinra | 25
+    """
+    down = [s for s in steps_of(taper) if s["direction"] == "down"]
+    assert [(s["step"], s["from_rate"], s["to_rate"], s["hours"]) for s in down] == [
+        (1, 100, 50, 24),
+        (2, 50, 25, 60),
+    ]
+    assert [s["hours_since_last"] for s in down] == [24, 36]
+    assert [s for s in steps_of(taper) if s["direction"] == "up"] == []
+    assert course_of(taper)["steps_down"] == 2
+
+
 def test_pauses_and_switches_of_a_course_are_counted() -> None:
     """A rate of 0 and a gap of up to six hours are pauses; SC, infusion and SC again are two switches, and a route nobody wrote down is named so."""
     row = course_of(
@@ -176,6 +197,23 @@ def test_pauses_and_switches_of_a_course_are_counted() -> None:
     )
     assert (row["pauses"], row["paused_hours"], row["switches"]) == (2, 5, 2)
     assert row["modes"] == "SC > continuous IV > SC"
+
+
+def test_an_episode_says_how_often_and_how_long_it_paused() -> None:
+    """Pauses of an episode are counted with it; an injection has none to count."""
+    found = patients(
+        doses="""
+        hour | until | drug     | route | mg  | mg_h
+        0    |       | anakinra | SC    | 100 |
+        6    | 12    | anakinra | IV    |     | 25
+        15   | 20    | anakinra | IV    |     | 25
+        """
+    )
+    episodes = treatments(found.doses, ["anakinra"], Rules.of(found.protocol)).episodes
+    told = {e["mode"]: (e["pauses"], e["paused_hours"]) for e in episodes.rows()}
+    assert told["continuous IV"] == (1, 3)
+    assert told["SC"][0] == -1
+    assert np.isnan(told["SC"][1])
 
 
 def test_an_infusion_stopped_at_its_ceiling_has_no_taper() -> None:

@@ -169,7 +169,10 @@ def test_heparin_is_a_study_in_units(anticoagulant: StudyResult) -> None:
         assert not long or reached in {r["start"] for r in fast if r["start"] <= min(long)}
     ups = [r for r in cohort.rows("escalations") if r["drug"] == "heparin"]
     assert {r["unit"] for r in ups} == {"units"}
-    assert all(r["to_rate"] > r["from_rate"] * 1.09 for r in ups)
+    for row in ups:
+        more, less = sorted((row["from_rate"], row["to_rate"]), reverse=True)
+        assert (row["to_rate"] > row["from_rate"]) == (row["direction"] == "up")
+        assert more >= less * 1.1 - 1e-6
     drawn = str(dose.spec(cohort)) + str(escalation.spec(cohort)) + str(swimmer.spec(cohort))
     assert "units/h" in drawn
     assert "units/kg/h" in drawn

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from becalm.clock import DAY, HOUR, UNKNOWN_TIME, span
 from becalm.dose_tables import EPISODES
-from becalm.doses.escalation import steps_up
+from becalm.doses.escalation import Step, steps_up
 from becalm.doses.exposure import MG_DECIMALS, ROUTES, Doses, Index
 from becalm.doses.units import CHANGEOVER
 from becalm.frame import Frame, Kind
@@ -28,11 +28,12 @@ MODES: Final[Mapping[str, str]] = {
 
 TREATMENT: Final[Mapping[str, Kind]] = {"person": "code", **EPISODES}
 STEPS: Final[Mapping[str, Kind]] = {
-    # One row per step up of a continuous infusion.
+    # One row per step of a continuous infusion.
     "person": "code",
     "person_id": "text",
     "drug": "text",
     "episode_start": "time",
+    "direction": "text",  # up, down
     "time": "time",
     "from_rate": "number",  # in the drug's unit per hour
     "to_rate": "number",
@@ -83,10 +84,14 @@ class Infusions:
 
 @dataclass(frozen=True)
 class Treatments:
-    """Treatment episodes (columns of `TREATMENT`) and steps up of the continuous ones (`STEPS`)."""
+    """Treatment episodes (columns of `TREATMENT`), and steps of the continuous ones (`STEPS`).
+
+    steps : up. falls : down; a step down is one that would be a step up on the way back.
+    """
 
     episodes: Frame
     steps: Frame
+    falls: Frame
 
     def inside(self, drug: str) -> Intervals:
         """When a person was in an episode of the drug."""
@@ -190,10 +195,13 @@ def treatments(
     """
     parts = [_of_drug(doses, drug, rules, persons) for drug in sorted(drugs)]
     episodes = Frame.concat([Frame.of(TREATMENT), *(part.episodes for part in parts)])
-    steps = Frame.concat([Frame.of(STEPS), *(part.steps for part in parts)])
+    steps, falls = (
+        Frame.concat([Frame.of(STEPS), *each])
+        for each in ([part.steps for part in parts], [part.falls for part in parts])
+    )
     return Treatments(
         episodes.take(np.lexsort((episodes["start"], episodes["person"]))),
-        steps.take(np.lexsort((steps["time"], steps["person"]))),
+        *(each.take(np.lexsort((each["time"], each["person"]))) for each in (steps, falls)),
     )
 
 
@@ -280,19 +288,21 @@ def _described(
     np.minimum.at(reached, flow.person[top], flow.start[top])
     peak = np.where(constant, peak, np.nan)
     edges = np.searchsorted(flow.person, np.arange(count + 1))
-    climbs = [
-        steps_up(
-            flow.start[begin:stop],
-            flow.end[begin:stop],
-            flow.low[begin:stop],
-            min_rise=rules.min_rise,
-            held=rules.held,
-            resume_within=rules.resume_within,
-        )
-        if steady
-        else ()
-        for begin, stop, steady in zip(edges, edges[1:], constant.tolist(), strict=False)
-    ]
+    with np.errstate(divide="ignore"):
+        # Read backwards in size: a fall is a rise of the reciprocal; a pause is neither.
+        reciprocal = np.where(flow.low > 0, 1 / flow.low, 0.0)
+    climbs, falls = (
+        [
+            _steps(flow.start[own], flow.end[own], rate[own], rules) if steady else ()
+            for own, steady in zip(map(slice, edges, edges[1:]), constant.tolist(), strict=False)
+        ]
+        for rate in (flow.low, reciprocal)
+    )
+    running = flow.low > 0
+    who, begin, close = flow.person[running], flow.start[running], flow.end[running]
+    gap = np.where(who[1:] == who[:-1], begin[1:] - close[:-1], 0)
+    pauses = np.bincount(who[1:][gap > 0], minlength=count)
+    paused = np.bincount(who[1:], weights=gap / HOUR, minlength=count)
     ids = doses.person_id[person]
     unit = doses.unit(drug)
     in_mg = np.where(unit == "mg", 1.0, np.nan)
@@ -318,7 +328,20 @@ def _described(
         cumulative_canonical=in_all,
         peak_rate_canonical_per_h=peak,
         max_24h_canonical=fullest,
+        pauses=np.where(constant, pauses, -1),
+        paused_hours=np.where(constant, np.round(paused, 6), np.nan),
     )
+    told = [
+        (one, "up", step.time, step.from_rate, step.to_rate, step.hours_since_last)
+        for one in range(count)
+        for step in climbs[one]
+    ]
+    told += [
+        (one, "down", step.time, 1 / step.from_rate, 1 / step.to_rate, step.hours_since_last)
+        for one in range(count)
+        for step in falls[one]
+        if step.from_rate
+    ]
     steps = Frame.of_rows(
         STEPS,
         [
@@ -327,14 +350,31 @@ def _described(
                 "person_id": ids[one],
                 "drug": drug,
                 "episode_start": int(start[one]),
-                "time": step.time,
-                "from_rate": step.from_rate,
-                "to_rate": step.to_rate,
-                "hours_since_last": step.hours_since_last,
-                "hours_from_start": (step.time - int(start[one])) / HOUR,
+                "direction": direction,
+                "time": time,
+                "from_rate": round(before, 9),
+                "to_rate": round(after, 9),
+                "hours_since_last": since,
+                "hours_from_start": (time - int(start[one])) / HOUR,
             }
-            for one in range(count)
-            for step in climbs[one]
+            for one, direction, time, before, after, since in told
         ],
     )
-    return Treatments(episodes, steps)
+    up = steps["direction"] == "up"
+    return Treatments(episodes, steps.take(up), steps.take(~up))
+
+
+def _steps(
+    start: npt.NDArray[np.int64],
+    end: npt.NDArray[np.int64],
+    rate: npt.NDArray[np.float64],
+    rules: Rules,
+) -> tuple[Step, ...]:
+    return steps_up(
+        start,
+        end,
+        rate,
+        min_rise=rules.min_rise,
+        held=rules.held,
+        resume_within=rules.resume_within,
+    )

@@ -161,6 +161,8 @@ def _parts(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> list[
                 "Escalation: each step up, and what was worse in the 24 h before",
             )
         )
+        down = treatment.escalations(cohort, drill, "down")
+        given.append(_named(down, "De-escalation: each step down"))
         given.append(_named(treatment.at_dose(cohort, drill), "Time at or above a dose"))
     odd = treatment.oddities(cohort, drill)
     given.append(_named(odd, "Remarks about rows of doses: said beside them, none dropped for it"))

@@ -66,11 +66,11 @@ def _failed(line: Row | None) -> list[str]:
     return [shown, answer(line["refractory"]), line["reason"]]
 
 
-def escalations(cohort: Cohort, drill: Drill) -> Table:
-    """Return each step up of the infusion, and what had grown worse in the 24 h before it."""
+def escalations(cohort: Cohort, drill: Drill, direction: str = "up") -> Table:
+    """Return each step up (or down) of the infusion, and what had grown worse in the 24 h before it."""
     rows = []
     for row in cohort.keep(cohort.result.escalations).rows():
-        if row["drug"] != cohort.drug:
+        if row["drug"] != cohort.drug or row["direction"] != direction:
             continue
         person = row["person_id"]
         keys = "|".join(

@@ -78,7 +78,11 @@ def weight(cohort: Cohort, person: str, hour: float) -> float:
 
 def _ups(cohort: Cohort) -> list[Row]:
     mine = cohort.keep(cohort.result.escalations).rows()
-    return [row for row in mine if row["drug"] == cohort.drug and row["hours"] >= 0]
+    return [
+        row
+        for row in mine
+        if (row["drug"], row["direction"]) == (cohort.drug, "up") and row["hours"] >= 0
+    ]
 
 
 def spec(cohort: Cohort) -> Spec | None:
