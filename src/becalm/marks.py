@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from becalm import clearance, grades
+from becalm import clearance, grades, renal_function
 from becalm.doses import EQUIVALENTS
 from becalm.escalations import VASOPRESSORS
 from becalm.frame import Frame
@@ -79,7 +79,7 @@ def _beside_doses(tables: Mapping[str, Frame]) -> Iterable[str]:
     numbers = clearance.load()
     cleared = [tables[name]["crcl_ml_min"] for name in ("daily_dose", "escalations")]
     if any(np.isfinite(column).any() for column in cleared):
-        if not numbers.cockcroft_gault.verified:
+        if not renal_function.formulas().cockcroft_gault.verified:
             yield "clearance by Cockcroft and Gault"
         if not numbers.weight.verified:
             yield "how long a weight stands for the clearance"

@@ -11,6 +11,7 @@ from becalm.clearance import clearance, load
 from becalm.clock import HOUR
 from becalm.doses import Rules, daily_dose, treatments
 from becalm.escalations import escalations
+from becalm.renal_function import formulas
 from becalm.timeline import Intervals, Timeline
 from tests.spec.patients import ORIGIN, Patients, at, patients
 
@@ -139,7 +140,7 @@ def test_the_clearance_in_force_stands_beside_each_step_and_each_day() -> None:
 
 def test_the_formula_and_the_weight_say_where_they_are_from() -> None:
     """The formula is named with its paper; how long a weight stands is a proposal, and marked."""
-    numbers = load()
-    assert "Cockcroft" in numbers.cockcroft_gault.source
-    assert numbers.cockcroft_gault.verified
-    assert not numbers.weight.verified
+    formula = formulas().cockcroft_gault
+    assert "Cockcroft" in formula.source
+    assert formula.verified
+    assert not load().weight.verified

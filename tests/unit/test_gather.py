@@ -57,7 +57,7 @@ def test_series_reach_from_two_weeks_before_to_thirty_days_after() -> None:
 def test_dose_steps_and_the_rows_behind_everything() -> None:
     patients, cohort = of(*PATIENTS)
     steps = gather.dose_steps(patients, cohort)
-    found = {row["drug"]: (row["start_h"], row["end_h"], row["rate_mg_h"]) for row in steps.rows()}
+    found = {row["drug"]: (row["start_h"], row["end_h"], row["rate"]) for row in steps.rows()}
     assert found["anakinra"] == (0, 20, 100)
     assert found["methylprednisolone"][:2] == (-24, -24)
     drawn = gather.series(patients, cohort, ["ferritin"])
