@@ -449,6 +449,10 @@ def _facts(result: StudyResult, kind: str) -> dict[str, Any]:
         "records": result.records_name,
         "inputs": [{"name": f.name, "bytes": f.bytes, "sha256": f.sha256} for f in result.inputs],
         "protocol": msgspec.to_builtins(result.protocol),
+        "definitions": {
+            name: {"cite": each.cite, "cut_off": each.cut_off, "look_backs": each.look_backs()}
+            for name, each in result.definitions.items()
+        },
         "citations": list(result.citations),
         "unverified": list(result.unverified),
         "notices": list(result.notices),

@@ -85,6 +85,7 @@ def test_a_users_file_is_found_beside_the_protocol_and_goes_by_its_name(
     assert "mine: the value behind every item" in page.lower()
     manifest = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
     assert manifest["protocol"]["definitions"]["report"][-1] == "mine"
+    assert manifest["definitions"]["mine"]["look_backs"] == {"ferritin": "72h", "platelets": "48h"}
     assert str(tmp_path) not in json.dumps(manifest)
     cited = CliRunner().invoke(main, ["cite", str(out)])
     assert "doi = {10.1000/none}" in cited.output
