@@ -77,8 +77,7 @@ class Cohort:
         """What time zero is, in words."""
         if self.drug:
             return f"first {self.drug}"
-        rule = self.result.protocol.landmark
-        return f"{rule.after.replace('h', ' h')} after admission" if rule else "the index hour"
+        return "the landmark" if self.result.protocol.landmark else "the index hour"
 
     @cached_property
     def clocks(self) -> list[str]:

@@ -153,7 +153,8 @@ def _primary(cohort: Cohort, drill: Drill, clock: str) -> Fact | None:
         notes.append(
             f"{len(cohort.not_analysed)} not analysed: on treatment before the records begin"
         )
-    word = "Response at 48 h" if cohort.claim == "response" else "Course at 48 h: fell"
+    whose = "" if cohort.result.protocol.response.of == "everybody" else " of the treated"
+    word = "Response at 48 h" if cohort.claim == "response" else f"Course at 48 h{whose}: fell"
     start = f" from {cohort.clock_name(clock)} ({clock})" if cohort.drug else f" from {cohort.zero}"
     head = ["patient", "result", "decided by", "also given"]
     value = drill.people(share(len(found.yes), found.known), head, told)

@@ -103,7 +103,7 @@ def setting(cohort: Cohort) -> list[tuple[str, str]]:
     dates = " to ".join(d for d in (info.recruitment_start, info.recruitment_end) if d)
     given = [
         ("Protocol", f"{protocol.name}: {protocol.title}"),
-        ("Design", "case series, retrospective; time zero is " + cohort.zero),
+        ("Design", f"case series, retrospective; time zero is {cohort.zero}{_after(cohort)}"),
         ("Setting", ", ".join(part for part in (info.setting, info.centre, info.country) if part)),
         ("Recruitment", dates),
         ("Consecutive", info.consecutive),
@@ -112,6 +112,11 @@ def setting(cohort: Cohort) -> list[tuple[str, str]]:
         ("Registration", info.registration or "none given"),
     ]
     return [(name, value) for name, value in given if value]
+
+
+def _after(cohort: Cohort) -> str:
+    rule = cohort.result.protocol.landmark
+    return f", {landmark.spaced(rule.after)} after admission" if rule else ""
 
 
 def _fig(figures: Mapping[str, Figure], *names: str) -> list[Figure]:

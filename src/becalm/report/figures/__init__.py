@@ -128,7 +128,7 @@ def specs(cohort: Cohort) -> Iterator[tuple[str, str, str, Spec]]:
             (
                 f"course_{clock}",
                 f"{landmark_words.course_title(cohort)} from {cohort.clock_name(clock)}{f' ({clock})' if treated else ''}",
-                "Ferritin, AST, ALT and CRP on log scales. Arrows: the laboratory printed only a bound "
+                f"{_logs(cohort)}Arrows: the laboratory printed only a bound "
                 f"(above or below).{other}{many}"
                 + (
                     f" Beneath: {cohort.drug} in {cohort.unit}/h, ▼ single doses."
@@ -186,6 +186,15 @@ def specs(cohort: Cohort) -> Iterator[tuple[str, str, str, Spec]]:
     for name, title, caption, spec in found:
         if spec is not None:
             yield name, title, caption, spec
+
+
+def _logs(cohort: Cohort) -> str:
+    """Say which variables are drawn on log scales: `Ferritin, AST and CRP on log scales. `."""
+    names = [label(name) for name in course.shown(cohort) if name in course.LOG]
+    if not names:
+        return ""
+    text = " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+    return f"{text[:1].upper()}{text[1:]} on log scales. "
 
 
 def draw_all(cohort: Cohort, drawn: Callable[[Figure], None] = lambda _: None) -> dict[str, Figure]:
