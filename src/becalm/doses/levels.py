@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from becalm.dose_tables import TIME_AT_DOSE
 from becalm.doses.episodes import Rules, continuous_rate
 from becalm.doses.exposure import Doses
 from becalm.frame import Frame
-from becalm.timeline import Floats, Intervals, Mask
+from becalm.timeline import Floats, Intervals, Mask, Times
 
 LATE: Final = 1 << 61
 """µs, later than any record."""
@@ -28,35 +28,49 @@ def time_at_dose(
     as much given in the previous 24 h, by any systemic route; it lags behind the rate and outlives it.
     Both are empty for a person with a dose of unknown amount: a part would pass for the whole.
     """
-    rate = continuous_rate(doses, drug, rules)
-    amounts, unknown = doses.amounts(drug), doses.unknown(drug)
-    found: list[dict[str, Any]] = []
+    told = cohort.take(np.isin(cohort["person"], doses.given(drug).person))
+    told = told.take(told["t0"] != UNKNOWN_TIME)
+    told = told.take(np.lexsort((told["t0"], told["person"])))
+    person, t0 = told["person"], told["t0"]
+    until = np.full(len(told), LATE)
+    again = person[1:] == person[:-1]
+    until[:-1][again] = t0[1:][again]  # a later episode counts from its own time zero
+    windows = Intervals(person, t0, until)
+    dark = np.zeros(len(told), np.bool_)
+    unknown = doses.unknown(drug)
+    dark[windows.overlaps(unknown.person, unknown.start, unknown.end)[1]] = True
+    rate, amounts = continuous_rate(doses, drug, rules), doses.amounts(drug)
+    frames = [Frame.of(TIME_AT_DOSE)]
     for level in levels_per_day:
         # A rate is kept to nine decimals: 2,400/24 mg/h comes back a millionth short of 2,400.
         edge = level - 1e-6
-        high = rate.where(partial(_daily, edge))
-        full = amounts.bands(DAY, (edge,)).where(lambda low, _: low >= 1)
-        for i in range(len(cohort)):
-            t0, person = int(cohort["t0"][i]), int(cohort["person"][i])
-            if t0 == UNKNOWN_TIME or not (doses.given(drug).person == person).any():
-                continue
-            later = cohort["t0"][(cohort["person"] == person) & (cohort["t0"] > t0)]
-            mine = Intervals.build([person], [t0], [int(min(later, default=LATE))])
-            dark = bool(len(unknown.clip(mine)))
-            at_rate, at_24h = high.clip(mine), full.clip(mine)
-            found.append(
-                {
-                    "person_id": cohort["person_id"][i],
-                    "episode": cohort["episode"][i],
-                    "drug": drug,
-                    "level_per_day": level,
-                    "unit": doses.unit(drug),
-                    "first": int(at_rate.start[0]) if len(at_rate) else UNKNOWN_TIME,
-                    "hours_at_rate": np.nan if dark else round(at_rate.durations().sum() / HOUR, 6),
-                    "hours_at_24h": np.nan if dark else round(at_24h.durations().sum() / HOUR, 6),
-                }
+        first, at_rate = _inside(windows, rate.where(partial(_daily, edge)))
+        _, at_24h = _inside(windows, amounts.bands(DAY, (edge,)).where(lambda low, _: low >= 1))
+        frames.append(
+            Frame.of(
+                TIME_AT_DOSE,
+                person_id=told["person_id"],
+                episode=told["episode"],
+                drug=[drug] * len(told),
+                level_per_day=np.full(len(told), float(level)),
+                unit=[doses.unit(drug)] * len(told),
+                first=first,
+                hours_at_rate=np.where(dark, np.nan, at_rate),
+                hours_at_24h=np.where(dark, np.nan, at_24h),
             )
-    return Frame.of_rows(TIME_AT_DOSE, found)
+        )
+    return Frame.concat(frames)
+
+
+def _inside(windows: Intervals, when: Intervals) -> tuple[Times, Floats]:
+    """When something first held in each window, and for how many hours in all."""
+    held, window = windows.overlaps(when.person, when.start, when.end)
+    start = np.maximum(when.start[held], windows.start[window])
+    end = np.minimum(when.end[held], windows.end[window])
+    first = np.full(len(windows), LATE)
+    np.minimum.at(first, window, start)
+    hours = np.bincount(window, weights=(end - start) / HOUR, minlength=len(windows))
+    return np.where(first == LATE, UNKNOWN_TIME, first), np.round(hours, 6)
 
 
 def _daily(edge: float, low: Floats, _: Floats) -> Mask:

@@ -186,13 +186,20 @@ class Cohort:
     @cached_property
     def rates(self) -> list[Row]:
         """The drug of interest's rates: bags that run at once added up, equal neighbours as one."""
-        mine = [s for s in self.steps if s["drug"] == self.drug and s["rate"] > 0]
+        by_person: dict[str, list[Row]] = {}
+        for step in self.steps:
+            if step["drug"] == self.drug and step["rate"] > 0:
+                by_person.setdefault(step["person_id"], []).append(step)
         found: list[Row] = []
-        for person in sorted({s["person_id"] for s in mine}):
-            own = [s for s in mine if s["person_id"] == person]
-            edges = sorted({edge for s in own for edge in (s["start"], s["end"])})
-            for start, end in pairwise(edges):
-                running = [s for s in own if s["start"] <= start and s["end"] >= end]
+        for person, own in sorted(by_person.items()):
+            waiting = sorted(own, key=lambda s: s["start"], reverse=True)
+            running: list[Row] = []
+            for start, end in pairwise(
+                sorted({edge for s in own for edge in (s["start"], s["end"])})
+            ):
+                running = [s for s in running if s["end"] > start]
+                while waiting and waiting[-1]["start"] <= start:
+                    running.append(waiting.pop())
                 if not running:
                     continue
                 rate = running[0]["rate"] if len(running) == 1 else sum(s["rate"] for s in running)
