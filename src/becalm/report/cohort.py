@@ -175,6 +175,14 @@ class Cohort:
         return [row for row in self.rows("criteria_items") if row["moment"] == self.moment]
 
     @cached_property
+    def items_of(self) -> dict[tuple[str, str], list[Row]]:
+        """The same by person and definition."""
+        found: dict[tuple[str, str], list[Row]] = {}
+        for row in self.items:
+            found.setdefault((row["person_id"], row["criterion"]), []).append(row)
+        return found
+
+    @cached_property
     def series(self) -> list[Row]:
         rows = list(self.keep(self.result.series).rows())
         return sorted(rows, key=lambda r: (r["person_id"], r["variable"], r["time"]))

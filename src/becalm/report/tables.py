@@ -69,8 +69,7 @@ def total(drill: Drill, row: Row | None, *, items: bool = False) -> Markup:
     person, name = row["person_id"], row["criterion"]
     sources = [
         key
-        for item in drill.cohort.items
-        if item["person_id"] == person and item["criterion"] == name
+        for item in drill.cohort.items_of.get((person, name), ())
         for key in item["source_row"].split("|")
     ]
     shown = drill.rows(interval(row["low"], row["high"]), person, sources)
