@@ -137,7 +137,7 @@ def test_a_step_up_shows_what_was_worse_and_what_nobody_knows(cohort: Cohort) ->
 def test_the_course_of_the_infusion_is_told_in_a_line(cohort: Cohort) -> None:
     table = treatment.courses(cohort, Drill(cohort))
     rows = {row[0]: [_bare(cell) for cell in row[1:]] for row in table.rows}
-    assert rows["ILL-2"] == ["SC → continuous IV", "2,400", "38", "168", "2", "–", "–"]
+    assert rows["ILL-2"] == ["SC → continuous IV", "2,400", "38", "168", "2", "–", "–", "–", "–"]
 
 
 def test_an_earlier_line_says_whether_it_had_failed_and_why(cohort: Cohort) -> None:

@@ -40,7 +40,7 @@ LAYERS: Final = (
     ("landmark",),
     ("agreement", "sensitivity", "cohort", "fever", "response", "safety", "outcome"),
     ("behind", "gather", "screen", "result", "marks", "doctor"),
-    ("report",),
+    ("report", "total"),
     ("study",),
     ("demo",),
     ("cli",),

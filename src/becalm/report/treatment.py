@@ -8,7 +8,7 @@ from typing import Any, Final
 from becalm.report.cohort import Cohort, Row, anchor
 from becalm.report.drill import Drill
 from becalm.report.tables import Table, when
-from becalm.report.text import UNKNOWN, answer, hours, label, number
+from becalm.report.text import UNKNOWN, answer, hours, label, labels, number
 
 REMARKS: Final = 200
 """Rows that one remark opens at most; the table `dose_oddities` has them all."""
@@ -43,16 +43,19 @@ def given(cohort: Cohort, drill: Drill) -> Table:
         found.setdefault((step["person_id"], step["drug"]), []).append(step)
     rows: list[list[Any]] = []
     for (person, drug), steps in found.items():
-        known = [step["amount_mg"] for step in steps]
-        top = max((step["rate_mg_h"] for step in steps if step["rate_mg_h"] > 0), default=math.nan)
+        units = "|".join(dict.fromkeys(step["unit"] for step in steps if step["unit"]))
+        amount, top = math.nan, math.nan
+        if "|" not in units:  # amounts in different units have no sum
+            amount = math.fsum(step["amount"] for step in steps)
+            top = max((step["rate"] for step in steps if step["rate"] > 0), default=math.nan)
         told = [when(cohort, person, steps[0]["start"]),
                 when(cohort, person, max(step["end"] for step in steps)),
-                str(len(steps)), number(math.fsum(known), 5), number(top)]  # fmt: skip
+                str(len(steps)), number(amount, 5), number(top)]  # fmt: skip
         keys = [step["source_row"] for step in steps]
         routes = ", ".join(dict.fromkeys(step["route"] for step in steps if step["route"]))
-        rows.append([person, label(drug), routes or UNKNOWN,
+        rows.append([person, label(drug), routes or UNKNOWN, labels(units),
                      *[drill.rows(each, person, keys) for each in told]])  # fmt: skip
-    head = ["Patient", "Drug", "routes", "first", "last", "rows", "mg in all", "highest mg/h"]
+    head = ["Patient", "Drug", "routes", "unit", "first", "last", "rows", "in all", "highest per h"]
     return Table(head, rows, ids=[anchor("given", *key) for key in found])
 
 
