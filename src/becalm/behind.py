@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any, Final, TypeAlias
 
@@ -10,10 +10,11 @@ import numpy as np
 
 from becalm.chunk import Chunk
 from becalm.clock import UNKNOWN_TIME
+from becalm.columns import Coded
 from becalm.frame import Frame
 from becalm.records import Records
 from becalm.tables import ROWS
-from becalm.timeline import Mask
+from becalm.timeline import Mask, Times
 
 Row: TypeAlias = dict[str, Any]
 
@@ -51,19 +52,44 @@ def rows_behind(chunk: Chunk, cohort: Frame, wanted: set[str]) -> Frame:
 
 def _measured(chunk: Chunk, inside: Mask, wanted: set[str]) -> Iterator[Row]:
     """Yield measurements and findings; those refused are wanted by nobody."""
-    frame = chunk.events.frame
-    for row in frame["row"][inside[frame["person"]]].tolist():
-        if chunk.events.source_row(row) in wanted:
-            said = chunk.events.describe(row)
-            yield {name: said[name] for name in ROWS}
+    frame, records = chunk.events.frame, chunk.records
+    rows = frame["row"][inside[frame["person"]]]
+    keys, measured = _keys(wanted), len(records.measurements)
+    tables = Coded.by(
+        records.measurements["kind"][rows[rows < measured]], [each.table for each in records.kinds]
+    )
+    taken = _among(tables, records.measurements["key"][rows[rows < measured]], keys)
+    found = rows[rows >= measured]
+    named = np.isin(records.findings["key"][found - measured], keys.get("findings", []))
+    for row in [*rows[rows < measured][taken].tolist(), *found[named].tolist()]:
+        said = chunk.events.describe(row)
+        yield {name: said[name] for name in ROWS}
+
+
+def _keys(wanted: Iterable[str]) -> dict[str, list[int]]:
+    """Return the keys that some `table:key` ask for, by table."""
+    found: dict[str, list[int]] = {}
+    for name in wanted:
+        table, _, key = name.rpartition(":")
+        found.setdefault(table, []).append(int(key))
+    return found
+
+
+def _among(tables: Coded, key: Times, keys: Mapping[str, list[int]]) -> Mask:
+    """Say which rows are asked for, all tables looked at once."""
+    taken: Mask = np.zeros(len(key), np.bool_)
+    for table, wanted in keys.items():
+        mine = np.flatnonzero(tables.among([table]))
+        taken[mine] = np.isin(key[mine], wanted)
+    return taken
 
 
 def _administered(records: Records, inside: Mask, wanted: set[str]) -> Iterator[Row]:
     given = records.administrations
-    for at in np.flatnonzero(inside[given["person"]]).tolist():
+    mine = np.flatnonzero(inside[given["person"]])
+    taken = _among(given.coded("table").take(mine), given["key"][mine], _keys(wanted))
+    for at in mine[taken].tolist():
         name = f"{given['table'][at]}:{given['key'][at]}"
-        if name not in wanted:
-            continue
         parts = [
             f"{given[number][at]:g} {given[unit][at]}".strip()
             for number, unit in (

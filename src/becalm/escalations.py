@@ -124,12 +124,12 @@ def courses_of(
     rows: list[dict[str, Any]] = []
     for drug in sorted(drugs):
         line = continuous_rate(doses, drug, rules)
-        for i in range(len(cohort)):
-            mine = courses.episodes.take(
-                (courses.episodes["person"] == cohort["person"][i])
-                & (courses.episodes["drug"] == drug)
-                & (courses.episodes["end"] >= cohort["t0"][i])
-            ).sort("start")
+        given = courses.episodes.take(courses.episodes["drug"] == drug).sort("person", "start")
+        begin, stop = (np.searchsorted(given["person"], cohort["person"], side)
+                       for side in ("left", "right"))  # fmt: skip
+        for i in np.flatnonzero(begin < stop).tolist():
+            mine = given.take(np.arange(begin[i], stop[i]))
+            mine = mine.take(mine["end"] >= cohort["t0"][i])
             if not len(mine):
                 continue
             modes = mine["mode"].tolist()
@@ -144,7 +144,9 @@ def courses_of(
             }
             infused = mine.take(mine["mode"] == CONTINUOUS)
             if len(infused):
-                own = (line.person == cohort["person"][i]) & (line.end > infused["start"][0])
+                first, last = np.searchsorted(line.person, cohort["person"][i] + np.arange(2))
+                own = np.arange(first, last)
+                own = own[line.end[own] > infused["start"][0]]
                 row |= _shape(line.start[own], line.end[own], line.low[own], rules)
                 if "hours_to_ceiling" in row:
                     begun = mine["start"][0] / HOUR

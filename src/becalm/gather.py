@@ -11,6 +11,7 @@ import numpy as np
 from becalm import vocabulary
 from becalm.chunk import Chunk
 from becalm.clock import DAY, HOUR
+from becalm.columns import Coded, listed
 from becalm.dose_tables import DOSE_STEPS
 from becalm.frame import Frame
 from becalm.protocol import Protocol
@@ -36,31 +37,34 @@ def variables_of(protocol: Protocol, definitions: Iterable[Definition]) -> list[
 
 def series(chunk: Chunk, cohort: Frame, variables: Sequence[str]) -> Frame:
     """Return every value of the cohort from two weeks before time zero to thirty days after."""
-    table = chunk.events.frame
-    codes = {chunk.vocabulary.code(name): name for name in variables}
-    wanted = list(codes)
-    found: list[dict[str, Any]] = []
-    for person in cohort.rows():
-        mine = _of(table, person["person"])
-        time = table["time"][mine]
-        near = (time >= person["t0"] - BEFORE) & (time <= person["t0"] + AFTER)
-        near &= np.isin(table["variable"][mine], wanted)
-        for at in (np.flatnonzero(near) + mine.start).tolist():
-            name = codes[int(table["variable"][at])]
-            found.append(
-                {
-                    "person_id": person["person_id"],
-                    "episode": person["episode"],
-                    "variable": name,
-                    "time": table["time"][at],
-                    "hours": (table["time"][at] - person["t0"]) / HOUR,
-                    "low": table["low"][at],
-                    "high": table["high"][at],
-                    "unit": chunk.vocabulary.variable(name).unit,
-                    "source_row": chunk.events.source_row(int(table["row"][at])),
-                }
-            )
-    return Frame.of_rows(SERIES, found)
+    table, words = chunk.events.frame, chunk.vocabulary
+    codes = {words.code(name): name for name in variables}
+    row = np.full(len(chunk), -1)
+    row[cohort["person"]] = np.arange(len(cohort))
+    mine = row[table["person"]]
+    t0 = np.append(cohort["t0"], 0)[mine]
+    near = (mine >= 0) & np.isin(table["variable"], list(codes))
+    near &= (table["time"] >= t0 - BEFORE) & (table["time"] <= t0 + AFTER)
+    at = np.flatnonzero(near)
+    variable, who = table["variable"][at], mine[at]
+    names = Coded(
+        np.searchsorted(sorted(codes), variable).astype(np.int32),
+        listed(codes[code] for code in sorted(codes)),
+    )
+    return Frame.around(
+        SERIES,
+        {
+            "person_id": cohort["person_id"][who],
+            "episode": cohort["episode"][who],
+            "variable": names,
+            "time": table["time"][at],
+            "hours": (table["time"][at] - t0[at]) / HOUR,
+            "low": table["low"][at],
+            "high": table["high"][at],
+            "unit": Coded(names.code, listed(words.variable(name).unit for name in names.texts)),
+            "source_row": chunk.events.source_rows(table["row"][at]),
+        },
+    )
 
 
 def _of(table: Frame, person: int) -> slice:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from becalm.frame import Frame
 from becalm.protocol import Protocol
 from becalm.records import Absent, InputFile, StudyInfo
 from becalm.scores import Definition
+
+PER_PERSON: Final = 100
+"""Up to so many patients a report lists every one with the rows behind; above, the tables do."""
 
 
 @dataclass(frozen=True)

@@ -45,7 +45,7 @@ from becalm.prior import prior_therapy
 from becalm.protocol import Protocol
 from becalm.records import Doubt, Refusal, Source
 from becalm.response import primary, prognosis, response
-from becalm.result import StudyResult
+from becalm.result import PER_PERSON, StudyResult
 from becalm.safety import safety
 from becalm.scores import Definition, Evaluation, Moments
 from becalm.sensitivity import look_backs
@@ -264,6 +264,9 @@ class Total:
         self._keep("series", drawn)
         self._keep("dose_steps", steps)
         self._keep("missing", gather.missing(chunk, cohort, variables))
+        if self.counts["cohort"] + len(cohort) > PER_PERSON:
+            self.frames["rows"] = []  # nobody is listed, so nobody's rows are opened
+            return
         wanted = behind.named([*said, drawn, steps], cohort["person_id"])
         (stepped,) = self.frames["escalations"][-1:]
         wanted |= {key for rows in stepped["crcl_rows"] for key in rows.split("|") if key}

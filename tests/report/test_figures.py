@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import struct
 import zlib
@@ -17,6 +18,7 @@ from becalm.report.figures import (
     attrition,
     course,
     criteria,
+    crowd,
     safety,
     specs,
     standing,
@@ -55,7 +57,9 @@ def _sparse(study: StudyResult) -> StudyResult:
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 @pytest.mark.parametrize(
-    "study", [fixture.illustrative(fixture.PERSONS[:1]), fixture.many(12)], ids=["one", "many"]
+    "study",
+    [fixture.illustrative(fixture.PERSONS[:1]), fixture.many(12), fixture.many(130)],
+    ids=["one", "many", "crowd"],
 )
 def test_every_figure_is_valid_vega_lite(study: StudyResult) -> None:
     import altair
@@ -212,3 +216,67 @@ def test_text_is_drawn_in_a_font_that_this_machine_has(cohort: Cohort) -> None:
     svg = theme.draw(spec)
     bare = re.sub(r"<text.*?</text>", "", svg, flags=re.DOTALL)
     assert theme.Figure("x", "t", "c", svg).png() != theme.Figure("x", "t", "c", bare).png()
+
+
+@pytest.fixture(scope="module")
+def crowd_of() -> Cohort:
+    """More patients than anybody tells apart."""
+    return Cohort(fixture.many(130))
+
+
+def test_of_a_crowd_items_are_counted_and_everybody_once(crowd_of: Cohort) -> None:
+    spec = criteria.spec(crowd_of, "hscore")
+    assert spec is not None
+    bars, spread = spec["hconcat"]
+    by_item: dict[str, int] = {}
+    for cell in bars["data"]["values"]:
+        by_item[cell["item"]] = by_item.get(cell["item"], 0) + cell["n"]
+    assert set(by_item.values()) == {130}
+    rows = spread["data"]["values"]
+    for end in ("lowest possible", "highest possible"):
+        counted = [row["n"] for row in rows if row["end"] == end]
+        assert sum(counted[:-1]) == 130  # the last one only closes the step
+
+
+def test_totals_that_count_items_have_a_bin_each(crowd_of: Cohort) -> None:
+    spec = criteria.spec(crowd_of, "hlh2004")
+    assert spec is not None
+    edges = {row["from"] for row in spec["hconcat"][1]["data"]["values"]}
+    assert all(edge % 1 == 0.5 for edge in edges)
+
+
+def test_changes_of_a_crowd_say_in_how_many_they_are_known(crowd_of: Cohort) -> None:
+    spec = waterfall.spec(crowd_of)
+    assert spec is not None
+    for panel in spec["concat"]:
+        known = re.match(
+            r"known in (\d+) of 130; only a limit in (\d+)", panel["title"]["subtitle"]
+        )
+        assert known
+        assert sum(cell["n"] for cell in panel["data"]["values"]) == int(known[1]) > 0
+
+
+def test_a_ratio_on_an_edge_counts_as_the_smaller_fall() -> None:
+    """A ratio of exactly 0.5 fell by 50 %, not by more: it stands in the band from there up."""
+    spec = crowd.changes([("one", [{"ratio": 0.5, "kind": ""}, {"ratio": 1.0, "kind": ""}])])
+    assert spec is not None
+    found = [(c["change"], c["fell"]) for c in spec["concat"][0]["data"]["values"] if c["n"]]
+    assert found == [("−50 to −15 %", True), ("0 to +50 %", False)]
+
+
+def test_a_crowd_is_drawn_by_its_quartiles(crowd_of: Cohort) -> None:
+    drawn = [{"person": str(i), "day": 0.5, "value": float(i)} for i in range(1, 6)]
+    assert crowd.quartiles(drawn, 8) == [{"day": 0.5, "low": 1.5, "value": 3.0, "high": 4.5}]
+    assert crowd.quartiles(drawn[:4], 8) == []
+    spec = course.spec(crowd_of, "t0")
+    assert spec is not None
+    assert all("layer" in panel for panel in spec["concat"])
+
+
+def test_every_figure_of_a_crowd_is_drawn_without_a_row_each(crowd_of: Cohort) -> None:
+    drawn = {name: spec for name, _, _, spec in specs(crowd_of)}
+    assert {"criteria_hscore", "swimmer", "waterfall", "course_t0"} <= set(drawn)
+    for name in ("criteria_hscore", "swimmer", "waterfall", "course_t0"):
+        text = json.dumps(drawn[name])
+        assert not [person for person in crowd_of.ids if person in text]
+        assert theme.draw(drawn[name]).startswith("<svg")

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from becalm.clock import UNKNOWN_TIME
+from becalm.columns import Coded, Keyed
 from becalm.frame import Frame, Kind
 from becalm.records import Records, Refusal
 from becalm.timeline import Points
@@ -115,6 +116,18 @@ class Events:
             return f"findings:{self.records.findings['key'][row - measured]}"
         kind = self.records.kinds[self.records.measurements["kind"][row]]
         return f"{kind.table}:{self.records.measurements['key'][row]}"
+
+    def source_rows(self, rows: Ints) -> Keyed:
+        """Return `table:key` of many measurements and findings, written out when it is read."""
+        measured = len(self.records.measurements)
+        found = rows >= measured
+        key = np.empty(len(rows), np.int64)
+        key[~found] = self.records.measurements["key"][rows[~found]]
+        key[found] = self.records.findings["key"][rows[found] - measured]
+        kind = np.full(len(rows), len(self.records.kinds), np.int32)
+        kind[~found] = self.records.measurements["kind"][rows[~found]]
+        tables = [*(each.table for each in self.records.kinds), "findings"]
+        return Keyed(Coded.by(kind, tables), key)
 
     def describe(self, row: int) -> Mapping[str, Any]:
         """Return a row as the source wrote it, and what was understood of it, for drill-down.

@@ -14,13 +14,11 @@ import numpy as np
 from becalm import vocabulary
 from becalm.clock import HOUR, UNKNOWN_TIME
 from becalm.frame import Frame
-from becalm.result import StudyResult
+from becalm.result import PER_PERSON, StudyResult
 
 Row = dict[str, Any]
 ROW_EACH: Final = 10
 """Up to so many patients have a row each in table 1; more are summarised."""
-PER_PERSON: Final = 100
-"""Up to so many patients the long tables list every one; above, the written tables do."""
 CLOCKS: Final = ("t0", "t_civ", "t_high")
 
 

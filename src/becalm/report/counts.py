@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any
 
 from markupsafe import Markup
 
 from becalm.report import facts
 from becalm.report.cohort import Cohort, Row, anchor
-from becalm.report.drill import Drill
+from becalm.report.drill import LISTED, Drill
 from becalm.report.figures import missing
 from becalm.report.tables import Table, grade
 from becalm.report.text import heading
-
-LISTED: Final = 200
-"""Persons named at most of those whom one step of the attrition took."""
 
 
 def attrition(cohort: Cohort, drill: Drill) -> Table:
@@ -40,10 +37,8 @@ def attrition(cohort: Cohort, drill: Drill) -> Table:
 
 def _some(drill: Drill, shown: int, who: Sequence[str], of: int) -> Markup:
     """Return a count that opens the first persons of those it is of; nobody is behind a zero."""
-    lines = [[name] for name in who[:LISTED]] if shown else []
-    if lines and of > len(lines):
-        lines.append([f"and {of - len(lines):,} more"])
-    return drill.people(f"{shown:,}", ["person"], lines)
+    lines = [[name] for name in who] if shown else []
+    return drill.people(f"{shown:,}", ["person"], lines, of)
 
 
 def counted(cohort: Cohort, drill: Drill) -> Table:

@@ -14,12 +14,18 @@ from markupsafe import Markup, escape
 from becalm.clock import UNKNOWN_TIME
 from becalm.report.cohort import Cohort, Row
 from becalm.report.text import UNKNOWN, bounded, hours, number, signs, unit
+from becalm.result import PER_PERSON
 
 PERSONS = frozenset({"persons", "patients"})
 """What sources call the table of persons."""
 
 STAYS = frozenset({"stays", "admissions", "icustays", "transfers"})
 """What sources call their tables of stays."""
+
+LISTED = 200
+"""Persons that a count opens at most; of a cohort that is not listed either, `SOME`."""
+
+SOME = 50
 
 FEW = 30
 """Up to so many patients every pop-over lists up to 60 rows; above that, 12."""
@@ -117,9 +123,15 @@ class Drill:
             found.setdefault((row["person_id"], row["criterion"]), []).append(row)
         return found
 
-    def people(self, shown: str, head: Sequence[str], lines: Iterable[Sequence[Any]]) -> Markup:
-        """Return a count that opens whom it counts."""
+    def people(
+        self, shown: str, head: Sequence[str], lines: Iterable[Sequence[Any]], of: int = 0
+    ) -> Markup:
+        """Return a count that opens whom it counts; `of` more than the lines are named as more."""
         body = [tuple(line) for line in lines]
+        most = LISTED if self.cohort.n <= PER_PERSON else SOME
+        more = max(len(body), of) - min(len(body), most)
+        if body and more:
+            body = [*body[:most], (f"and {more:,} more", *[""] * (len(head) - 1))]
         return self._button(shown, _table(head, body)) if body else escape(shown)
 
     def value(self, person: str, variable: str, value: float, at: float, clock: str = "t0") -> str:

@@ -68,7 +68,7 @@ def _who(cohort: Cohort, drill: Drill) -> list[Fact]:
     known = [[_link(row["person_id"]), labels(row["underlying"]) or "none recorded", row["class"]]
              for row in persons]  # fmt: skip
     return [
-        Fact("Patients", drill.people(str(n), ["patient", "sex", "age"], people), note),
+        Fact("Patients", drill.people(f"{n:,}", ["patient", "sex", "age"], people), note),
         Fact("Women", drill.people(share(len(women), len(sexed)), ["patient", "age"],
                                    [[_link(r["person_id"]), age(r["age"])] for r in women])),
         Fact("Storm definite", drill.people(share(sure["definite"], n), ["patient", "storm"], storm), seen),

@@ -16,12 +16,13 @@ from becalm.report import (
     tables,
     treatment,
 )
-from becalm.report.cohort import PER_PERSON, ROW_EACH, Cohort
+from becalm.report.cohort import ROW_EACH, Cohort
 from becalm.report.drill import Drill
 from becalm.report.figures import course
 from becalm.report.tables import Table
 from becalm.report.text import label, words
 from becalm.report.theme import Figure
+from becalm.result import PER_PERSON
 
 
 @dataclass(frozen=True)
@@ -77,8 +78,10 @@ def _patients(cohort: Cohort, drill: Drill) -> Part:
     if cohort.n <= ROW_EACH:
         first = [_named(table_one.each_patient(cohort, drill), "Table 1. Every patient")]
         return Part("patients", "Patients", [], [], first, [])
-    first = [_named(table_one.summary(cohort, drill), f"Table 1. The {cohort.n} patients")]
-    listed = [_named(table_one.persons(cohort, drill), "Every patient, one line each")]
+    first = [_named(table_one.summary(cohort, drill), f"Table 1. The {cohort.n:,} patients")]
+    listed = []
+    if _each(cohort):
+        listed = [_named(table_one.persons(cohort, drill), "Every patient, one line each")]
     return Part("patients", "Patients", [], [], first, listed)
 
 
@@ -194,21 +197,21 @@ def _serial(cohort: Cohort, drill: Drill) -> Part:
     """Return fever as hours, and what rose and fell over a day or two."""
     bound = f"{fever.rule().at_least:.1f} °C"
     days = _named(serial.fever_by_day(cohort, drill), "Fever by day from time zero, median (range)")
-    each = _named(
-        serial.fever(cohort, drill),
-        "Every 24 h of every patient; day 1 is the first from time zero",
-    )
-    moved = _named(
-        serial.changes(cohort, drill), f"What rose and fell over 24 and 48 h, {cohort.moment_text}"
-    )
     many = cohort.n > ROW_EACH
-    listed = [each] if cohort.n <= PER_PERSON else []
+    listed = []
+    if _each(cohort):
+        each, moved = serial.fever(cohort, drill), serial.changes(cohort, drill)
+        caption = f"What rose and fell over 24 and 48 h, {cohort.moment_text}"
+        listed = [
+            _named(each, "Every 24 h of every patient; day 1 is the first from time zero"),
+            _named(moved, caption),
+        ]
     return Part(
         "serial", "Fever and change over days",
         [f"Hours at {bound} or more in each 24 h. A temperature stands until the next, or until it expires; "
          "hours that nothing is known of are neither febrile nor afebrile.",
          "What changed over one and two days are features to look at, not a score: nothing is added up."],
-        [], [days] if many and days else [], [t for t in (*([] if many else [days]), *listed, moved) if t],
+        [], [days] if many and days else [], [t for t in (*([] if many else [days]), *listed) if t],
     )  # fmt: skip
 
 

@@ -50,7 +50,7 @@ def fever_by_day(cohort: Cohort, drill: Drill) -> Table:
             for row in mine
         ]  # fmt: skip
         told = [
-            f"{day}", f"{len(mine)}", f"{len(measured)}",
+            f"{day}", f"{len(mine):,}", f"{len(measured):,}",
             middle(row["hours_febrile"] for row in measured),
             middle(row["hours_unknown"] for row in mine),
             middle(float(row["measurements"]) for row in mine),

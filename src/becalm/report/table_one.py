@@ -170,7 +170,7 @@ def summary(cohort: Cohort, drill: Drill) -> Table:
         middle_age = middle_age.replace("90)", "90+)")
     told = {row["person_id"]: age(row["age"]) for row in people}
     rows: list[list[Any]] = [
-        ["Patients", _opens(drill, str(n), dict.fromkeys(cohort.ids, ""))],
+        ["Patients", _opens(drill, f"{n:,}", dict.fromkeys(cohort.ids, ""))],
         ["Age, years", _opens(drill, middle_age, told)],
     ]
     rows += _shares(drill, "", {row["person_id"]: [facts.sex(row)] for row in people})

@@ -117,7 +117,7 @@ def share(events: int, n: int) -> str:
     if limits is None:
         return "0/0"
     low, high = (f"{100 * x:.1f}".removesuffix(".0") for x in limits)
-    return f"{events}/{n} ({percent(events / n)}; {low}–{high})"
+    return f"{events:,}/{n:,} ({percent(events / n)}; {low}–{high})"
 
 
 def age(years: int) -> str:

@@ -12,6 +12,7 @@ from becalm.report.figures import (
     attrition,
     course,
     criteria,
+    crowd,
     dose,
     escalation,
     landmark,
@@ -24,6 +25,7 @@ from becalm.report.figures import (
 from becalm.report.text import heading, label
 from becalm.report.theme import Figure
 from becalm.report.vega import Spec
+from becalm.result import PER_PERSON
 
 
 def specs(cohort: Cohort) -> Iterator[tuple[str, str, str, Spec]]:
@@ -185,7 +187,9 @@ def specs(cohort: Cohort) -> Iterator[tuple[str, str, str, Spec]]:
     )
     for name, title, caption, spec in found:
         if spec is not None:
-            yield name, title, caption, spec
+            kind = next((kind for kind in crowd.CAPTIONS if name.startswith(kind)), "")
+            said = crowd.CAPTIONS[kind] if cohort.n > PER_PERSON and kind else caption
+            yield name, title, said, spec
 
 
 def _logs(cohort: Cohort) -> str:

@@ -9,8 +9,10 @@ from typing import Any, Final
 
 from becalm.report import theme
 from becalm.report.cohort import Cohort, Row
+from becalm.report.figures import crowd
 from becalm.report.text import heading, unit
 from becalm.report.vega import LINK, Spec, flat, mark, quantity, values
+from becalm.result import PER_PERSON
 
 EACH: Final = 6
 """Up to so many patients have a column each; more are drawn over each other with their median."""
@@ -233,6 +235,11 @@ def _all(cohort: Cohort, clock: str, drawn: list[Row]) -> Spec:
         if not mine:
             continue
         at = {"x": _x(cohort, clock, labelled=True), "y": _y(name, mine, beside=False)}
+        if len(cohort.described) > PER_PERSON:
+            rows = crowd.quartiles(mine, window(cohort, clock)[1])
+            if rows:
+                panels.append({"width": width, "height": 165, "layer": crowd.band(at, rows)})
+            continue
         each = at | {"detail": {"field": "person", "type": "nominal"}}
         arrow: Spec = {"shape": "arrow", "size": 90, "filled": True, "color": theme.VERMILION}
         layers = [

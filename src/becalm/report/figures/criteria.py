@@ -6,8 +6,10 @@ import math
 
 from becalm.report import theme
 from becalm.report.cohort import Cohort, Row
+from becalm.report.figures import crowd
 from becalm.report.text import heading, interval, label
 from becalm.report.vega import LINK, Spec, category, flat, mark, quantity, values
+from becalm.result import PER_PERSON
 
 
 def spec(cohort: Cohort, criterion: str) -> Spec | None:
@@ -16,6 +18,8 @@ def spec(cohort: Cohort, criterion: str) -> Spec | None:
     items = [r for r in cohort.items if r["criterion"] == criterion and "." not in r["item"]]
     if not totals:
         return None
+    if cohort.n > PER_PERSON:
+        return crowd.items(cohort, criterion, totals, items)
     people = [person for person in cohort.ids if any(r["person_id"] == person for r in totals)]
     step = 21 if len(people) <= 12 else max(3.0, min(15.0, 1000 / len(people)))
     matrix = _matrix(cohort, items, people, step)

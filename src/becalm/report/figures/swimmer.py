@@ -7,8 +7,10 @@ from typing import Final
 
 from becalm.report import theme
 from becalm.report.cohort import ROW_EACH, Cohort, Row
+from becalm.report.figures import crowd
 from becalm.report.text import age, heading, label, labels
 from becalm.report.vega import LINK, Spec, category, flat, mark, quantity, values
+from becalm.result import PER_PERSON
 
 BEFORE: Final = 8.0
 LONGEST: Final = 42.0
@@ -31,6 +33,8 @@ def spec(cohort: Cohort) -> Spec | None:
     """Return the figure; None for an empty cohort."""
     if not cohort.n:
         return None
+    if cohort.n > PER_PERSON:
+        return crowd.given(cohort, window(cohort))
     return _each(cohort) if cohort.n <= ROW_EACH else _compact(cohort)
 
 

@@ -7,8 +7,10 @@ from typing import Final
 
 from becalm.report import theme
 from becalm.report.cohort import Cohort, Row
+from becalm.report.figures import crowd
 from becalm.report.text import signs
 from becalm.report.vega import LINK, Spec, category, flat, mark, quantity, values
+from becalm.result import PER_PERSON
 
 VARIABLE: Final = "ferritin"
 HORIZONS: Final = ("h48", "d7")
@@ -71,6 +73,9 @@ def spec(cohort: Cohort) -> Spec | None:
     ratios = [row["ratio"] for rows in panels.values() for row in rows if row["ratio"]]
     if not ratios:
         return None
+    if cohort.n > PER_PERSON:
+        return crowd.changes([(_title(cohort, clock, horizon), rows)
+                              for (clock, horizon), rows in panels.items() if rows])  # fmt: skip
     low, high = min([0.5, *ratios]) / 1.5, max([2.0, *ratios]) * 1.5
     clocks = [clock for clock in cohort.clocks if any(panels[clock, h] for h in HORIZONS)]
     grid = [
@@ -130,8 +135,12 @@ def _panel(
             mark("text", none, where="!isValid(datum.ratio)", angle=270, align="left", dx=5,
                  fontSize=10, color=theme.GREY),
         ]  # fmt: skip
-    when = {"h48": "48 h", "d7": "day 7"}[horizon]
     return {
-        "title": {"text": f"{when} after {cohort.clock_name(clock)}", "frame": "group"},
+        "title": {"text": _title(cohort, clock, horizon), "frame": "group"},
         "data": values(rows), "width": width, "height": 190, "layer": layers,
     }  # fmt: skip
+
+
+def _title(cohort: Cohort, clock: str, horizon: str) -> str:
+    when = {"h48": "48 h", "d7": "day 7"}[horizon]
+    return f"{when} after {cohort.clock_name(clock)}"
