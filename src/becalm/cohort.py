@@ -129,7 +129,7 @@ def select(
     court = Court(evaluations, chunk.events, protocol, found.underlying)
     judged = court.judge(entered, index[entered] - back, index[entered])
     clinician = background.diagnosed_storm(chunk.diagnosed, protocol.storm.clinician, index)
-    if protocol.entry is not None:
+    if protocol.entry is not None and protocol.storm.required:
         storm = clinician.copy()
         storm[entered] |= judged.definite | judged.possible
         _leave(steps, "no storm: neither definite, possible nor diagnosed", storm)

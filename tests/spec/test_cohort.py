@@ -7,6 +7,7 @@ from datetime import datetime
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from becalm import protocol
 from becalm.clock import to_us
@@ -313,6 +314,13 @@ class TestStorm:
         assert self.ferritin(684, -10) == [""]
         assert self.ferritin(683.9, -10) == [NO_STORM]
         assert left(MAS, lab("temperature", 40, -10), infusion(0, 20)) == [NO_STORM]
+
+    def test_a_study_of_a_drug_can_do_without_a_storm(self) -> None:
+        """With `required = false` whoever was given the drug enters, and whether there was a storm is a column."""
+        asked = protocol.load(MAS)
+        asked = replace(asked, storm=replace(asked.storm, required=False))
+        assert left(asked, lab("temperature", 40, -10), infusion(0, 20)) == [""]
+        assert entered(asked, lab("temperature", 40, -10), infusion(0, 20))["storm"] == "not met"
 
     def test_a_censored_ferritin_counts_as_far_as_it_is_certain(self) -> None:
         """`>2000` is above 684; `<2000` may be anything, `>500` as well."""

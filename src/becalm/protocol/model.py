@@ -109,13 +109,17 @@ class Possible(Part, frozen=True):
 
 
 class Storm(Part, frozen=True):
-    """When a storm is definite or possible, and how far back from entry it is looked for."""
+    """When a storm is definite or possible, and how far back from entry it is looked for.
+
+    required : whether somebody treated without one is left out; never of an index or a landmark.
+    """
 
     look_back: str
     definite: tuple[CriterionAtLeast, ...]
     possible: Possible
     clinician: tuple[str, ...] = ()
     also_at: str | None = None
+    required: bool = True
 
 
 class Exclude(Part, frozen=True):
