@@ -67,7 +67,7 @@ def fever(cohort: Frame, events: Events, clock: Clock, modifiers: Modifiers) -> 
         person_id=cohort["person_id"][row],
         episode=cohort["episode"][row],
         day=day,
-        hours=hours,
+        hours=np.round(hours, 9),
         hours_febrile=febrile,
         hours_afebrile=afebrile,
         hours_unknown=np.round(hours - febrile - afebrile, 9),

@@ -109,3 +109,18 @@ def test_a_change_shows_its_multiple_and_whether_it_went_as_in_a_storm(
         {"met": "1 of 1", "not met": "0 of 1", "not assessed": "0 of 0"}[state]
     )
     assert found[2] == shown
+
+
+def test_a_short_day_without_a_temperature_is_not_known_to_be_free_of_fever() -> None:
+    """A day that death cut to 14.51 h is unknown throughout, however its hours are rounded."""
+    cohort = study(5, fever=[])
+    hours = 14.510277777777778
+    rows = [
+        {"person_id": who, "episode": 1, "day": 1, "hours": hours, "hours_febrile": 0.0,
+         "hours_afebrile": 0.0, "hours_unknown": round(hours, 9), "measurements": 0,
+         "longest_gap_h": hours, "source_row": ""}
+        for who in cohort.ids
+    ]  # fmt: skip
+    cohort = study(5, fever=rows)
+    (day,) = serial.fever_by_day(cohort, Drill(cohort)).rows
+    assert [seen(str(cell)).strip() for cell in day][1:4] == ["5", "0", "–"]

@@ -107,8 +107,9 @@ def _treatment(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> P
         ]
     odd = treatment.oddities(cohort, drill)
     given.append(_named(odd, "Remarks about rows of doses: said beside them, none dropped for it"))
+    nothing = [] if cohort.steps else ["No dose of an immunotherapy is recorded around time zero."]
     return Part(
-        "treatment", "Treatment", [], _fig(figures, "swimmer", "dose", "escalation"), [],
+        "treatment", "Treatment", nothing, _fig(figures, "swimmer", "dose", "escalation"), [],
         [t for t in given if t and _each(cohort)],
     )  # fmt: skip
 

@@ -43,7 +43,7 @@ def fever_by_day(cohort: Cohort, drill: Drill) -> Table:
         days.setdefault(row["day"], []).append(row)
     rows = []
     for day, mine in sorted(days.items()):
-        measured = [row for row in mine if row["hours_unknown"] < row["hours"]]
+        measured = [row for row in mine if row["hours_febrile"] + row["hours_afebrile"] > 0]
         lines = [
             [row["person_id"], *(_hours(row[name]) for name in
              ("hours_febrile", "hours_afebrile", "hours_unknown")), f"{row['measurements']}"]

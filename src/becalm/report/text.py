@@ -25,6 +25,7 @@ _NAMES: Final = {
     "t0": "t0", "t_civ": "t_civ", "t_high": "t_high", "h24": "24 h", "h48": "48 h", "h72": "72 h",
     "d7": "day 7", "covid": "COVID-19", "hiv": "HIV",
 }  # fmt: skip
+_WORDS: Final = {"crp": "CRP", "ast": "AST", "alt": "ALT", "ldh": "LDH", "bun": "BUN", "esr": "ESR"}
 _WORD: Final = re.compile(r"\b(?:hscore|hlh2004|mas2016|hlh|mas|nk activity|sil2r|scd25|ast|alt)\b")
 _SIGNS: Final = {">": ">", ">=": "≥", "<": "<", "<=": "≤"}
 _UNITS: Final = {"10^9/L": "10⁹/L", "10*9/L": "10⁹/L", "Cel": "°C", "degC": "°C"}
@@ -32,7 +33,7 @@ _UNITS: Final = {"10^9/L": "10⁹/L", "10*9/L": "10⁹/L", "Cel": "°C", "degC":
 
 def label(name: str) -> str:
     """Return a vocabulary key as a reader writes it: `d_dimer` -> `D-dimer`."""
-    return _NAMES.get(name, name.replace("_", " "))
+    return _NAMES.get(name) or " ".join(_WORDS.get(word, word) for word in name.split("_"))
 
 
 def heading(name: str) -> str:
