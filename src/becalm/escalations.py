@@ -18,7 +18,7 @@ from becalm.doses import (
     Treatments,
     continuous_rate,
     equivalent_rate,
-    steps_up,
+    stepped,
 )
 from becalm.events import Events
 from becalm.frame import Array, Frame
@@ -164,9 +164,9 @@ def _shape(start: Times, end: Times, rate: Floats, rules: Rules) -> dict[str, An
     top = rate == rate.max()
     gap = start[1:] - end[:-1]
     paused = (gap > 0) & (gap <= rules.gaps[CONTINUOUS])  # a longer one ends the episode
-    up = _count(start, end, rate, rules)
+    up = len(stepped(start, end, rate, rules))
     # Read backwards in size: a fall is a rise of the reciprocal.
-    down = _count(start, end, 1 / rate, rules)
+    down = len(stepped(start, end, 1 / rate, rules))
     return {
         "ceiling_per_day": round(float(rate.max()) * 24, 9),
         "hours_to_ceiling": float(start[top][0] / HOUR),
@@ -177,19 +177,6 @@ def _shape(start: Times, end: Times, rate: Floats, rules: Rules) -> dict[str, An
         "pauses": int(paused.sum()),
         "paused_hours": float(gap[paused].sum() / HOUR),
     }
-
-
-def _count(start: Times, end: Times, rate: Floats, rules: Rules) -> int:
-    return len(
-        steps_up(
-            start,
-            end,
-            rate,
-            min_rise=rules.min_rise,
-            held=rules.held,
-            resume_within=rules.resume_within,
-        )
-    )
 
 
 def _taper(start: Times, end: Times, rate: Floats) -> float:

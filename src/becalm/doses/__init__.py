@@ -17,6 +17,7 @@ from becalm.doses.episodes import (
     continuous,
     continuous_entries,
     continuous_rate,
+    stepped,
     treatments,
 )
 from becalm.doses.equivalents import EQUIVALENTS, equivalent_rate
@@ -55,6 +56,7 @@ __all__ = [
     "kind_of",
     "rebuild",
     "remarks",
+    "stepped",
     "steps_up",
     "time_at_dose",
     "treatments",

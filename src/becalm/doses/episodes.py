@@ -293,7 +293,7 @@ def _described(
         reciprocal = np.where(flow.low > 0, 1 / flow.low, 0.0)
     climbs, falls = (
         [
-            _steps(flow.start[own], flow.end[own], rate[own], rules) if steady else ()
+            stepped(flow.start[own], flow.end[own], rate[own], rules) if steady else ()
             for own, steady in zip(map(slice, edges, edges[1:]), constant.tolist(), strict=False)
         ]
         for rate in (flow.low, reciprocal)
@@ -364,12 +364,13 @@ def _described(
     return Treatments(episodes, steps.take(up), steps.take(~up))
 
 
-def _steps(
+def stepped(
     start: npt.NDArray[np.int64],
     end: npt.NDArray[np.int64],
     rate: npt.NDArray[np.float64],
     rules: Rules,
 ) -> tuple[Step, ...]:
+    """Return the steps up of sorted segments that a protocol's rules count."""
     return steps_up(
         start,
         end,
