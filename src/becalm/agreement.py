@@ -7,6 +7,7 @@ by one of them stands beside it, because leaving them out is not the same as agr
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -14,7 +15,7 @@ from typing import Any, Final, TypeAlias
 
 import numpy as np
 
-from becalm.scores import Definition, Item
+from becalm.scores import Definition
 from becalm.scores.points import totalled
 from becalm.stats import Z_95
 from becalm.timeline import Pair
@@ -138,42 +139,48 @@ def decisive(
     for row in items:
         if row["criterion"] == definition.name and row["person_id"] in unsure:
             known[row["person_id"]][row["item"]] = (row["points_low"], row["points_high"])
+    # Of thousands of persons few know different things: each state of knowledge is asked once.
+    alike = Counter(
+        tuple(each.get(item.key, (item.minimum, item.maximum)) for item in definition.items)
+        for each in known.values()
+    )
     found = []
-    for item in definition.items:
-        told = [_alone(definition, each, item) for each in known.values()]
-        missing = [outcomes for outcomes in told if outcomes]
+    for at, item in enumerate(definition.items):
+        told = [(_alone(definition, bounds, at), n) for bounds, n in alike.items()]
+        missing = [(outcomes, n) for outcomes, n in told if outcomes]
         found.append(
             Decisive(
                 definition.name,
                 item.key,
                 len(unsure),
-                len(missing),
-                sum("undetermined" not in outcomes for outcomes in missing),
-                sum("met" in outcomes for outcomes in missing),
-                sum("not met" in outcomes for outcomes in missing),
+                sum(n for _, n in missing),
+                sum(n for outcomes, n in missing if "undetermined" not in outcomes),
+                sum(n for outcomes, n in missing if "met" in outcomes),
+                sum(n for outcomes, n in missing if "not met" in outcomes),
             )
         )
     useful = [each for each in found if each.could_meet or each.could_deny]
     return sorted(useful, key=lambda d: (-d.decides, -max(d.could_meet, d.could_deny)))
 
 
-def _alone(
-    definition: Definition, known: Mapping[str, tuple[float, float]], item: Item
-) -> set[str]:
-    """Return what the definition would say after each result that a missing item can still have."""
-    low, high = known.get(item.key, (item.minimum, item.maximum))
+def _alone(definition: Definition, known: Sequence[tuple[float, float]], at: int) -> set[str]:
+    """Return what the definition would say after each result that a missing item can still have.
+
+    known : fewest and most points of each item, in the definition's order; at : the missing one.
+    """
+    low, high = known[at]
     if low == high:
         return set()
+    item = definition.items[at]
     worth = {low, high, *(band.points for band in item.scale if low <= band.points <= high)}
     if item.coefficient is not None:
         worth = {low, high}
     said = set()
     for points in worth:
-        pairs: list[Pair] = []
-        for each in definition.items:
-            bounds = known.get(each.key, (each.minimum, each.maximum))
-            least, most = (points, points) if each.key == item.key else bounds
-            pairs.append((np.array([least]), np.array([most])))
+        pairs: list[Pair] = [
+            (np.array([least]), np.array([most]))
+            for least, most in (*known[:at], (points, points), *known[at + 1 :])
+        ]
         lowest, highest = totalled(definition, pairs)
         decided = "met" if lowest[0] >= definition.cut_off else "undetermined"
         said.add("not met" if highest[0] < definition.cut_off else decided)

@@ -7,6 +7,7 @@ import re
 import struct
 import zlib
 from dataclasses import replace
+from statistics import quantiles
 from typing import Any
 
 import numpy as np
@@ -265,9 +266,12 @@ def test_a_ratio_on_an_edge_counts_as_the_smaller_fall() -> None:
 
 
 def test_a_crowd_is_drawn_by_its_quartiles(crowd_of: Cohort) -> None:
-    drawn = [{"person": str(i), "day": 0.5, "value": float(i)} for i in range(1, 6)]
-    assert crowd.quartiles(drawn, 8) == [{"day": 0.5, "low": 1.5, "value": 3.0, "high": 4.5}]
-    assert crowd.quartiles(drawn[:4], 8) == []
+    """The last value of each in a day counts; fewer than five make no quartiles."""
+    who, value = np.array([0, 0, 1, 2, 3, 4]), np.array([1.0, 99, 2, 3, 4, 5])
+    day = np.array([0.9, 0.1, 0.5, 0.5, 0.5, 0.5])
+    expected = dict(zip(("low", "value", "high"), quantiles([1.0, 2, 3, 4, 5], n=4), strict=True))
+    assert crowd.quartiles(who, day, value, 8) == [{"day": 0.5, **expected}]
+    assert crowd.quartiles(who[:-1], day[:-1], value[:-1], 8) == []
     spec = course.spec(crowd_of, "t0")
     assert spec is not None
     assert all("layer" in panel for panel in spec["concat"])

@@ -12,6 +12,7 @@ from becalm.report.cohort import Cohort, Row, anchor
 from becalm.report.drill import Drill
 from becalm.report.tables import Table
 from becalm.report.text import UNKNOWN, heading, hours, interval, label, number
+from becalm.result import PER_PERSON
 
 MOST_ITEMS = 3
 """Missing items that are listed for each definition."""
@@ -36,7 +37,7 @@ def side_by_side(cohort: Cohort, drill: Drill) -> Table:
                 for name in names
             ],
         ]
-        for person in cohort.ids
+        for person in (cohort.ids if cohort.n <= PER_PERSON else [])
     ]
     everybody: list[Any] = ["all"]
     for name in names:

@@ -115,7 +115,7 @@ def _treatment(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> P
 
 
 def _course(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Part:
-    measured = {row["variable"] for row in cohort.series}
+    measured = set(cohort.result.series.coded("variable").texts.tolist())
     shown = [name for name in course.shown(cohort) if name in measured]
     listed = []
     if len(cohort.described) <= PER_PERSON:
@@ -256,7 +256,7 @@ def _agreement(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> P
     """Return what the definitions say side by side, where a protocol reports more than one."""
     if len(cohort.result.protocol.definitions.report) < 2:
         return None
-    many = cohort.n > ROW_EACH
+    many = ROW_EACH < cohort.n <= PER_PERSON
     each = _named(agreement.side_by_side(cohort, drill), "Who met which definition, and since when")
     missing = agreement.decisive(cohort, drill)
     shown = [_named(agreement.agreed(cohort, drill), "Agreement of each pair")]
@@ -268,7 +268,7 @@ def _agreement(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> P
          "counted beside it. A missing test decides alone if the definition is met or not met after "
          "every result it can have, everything else staying unknown."],
         _fig(figures, "standing", "agreement"), shown if many else [each, *shown],
-        [each] if many and cohort.n <= PER_PERSON else [],
+        [each] if many else [],
     )  # fmt: skip
 
 

@@ -92,6 +92,8 @@ def doses(cohort: Cohort, clock: str) -> list[Row]:
 
 def spec(cohort: Cohort, clock: str) -> Spec | None:
     """Return the figure; None when nothing was measured in its window."""
+    if len(cohort.described) > PER_PERSON:
+        return _crowd(cohort, clock)
     drawn = points(cohort, clock)
     if not drawn:
         return None
@@ -235,11 +237,6 @@ def _all(cohort: Cohort, clock: str, drawn: list[Row]) -> Spec:
         if not mine:
             continue
         at = {"x": _x(cohort, clock, labelled=True), "y": _y(name, mine, beside=False)}
-        if len(cohort.described) > PER_PERSON:
-            rows = crowd.quartiles(mine, window(cohort, clock)[1])
-            if rows:
-                panels.append({"width": width, "height": 165, "layer": crowd.band(at, rows)})
-            continue
         each = at | {"detail": {"field": "person", "type": "nominal"}}
         arrow: Spec = {"shape": "arrow", "size": 90, "filled": True, "color": theme.VERMILION}
         layers = [
@@ -262,6 +259,23 @@ def _all(cohort: Cohort, clock: str, drawn: list[Row]) -> Spec:
         line = mark("rule", {"x": x, "x2": {"field": "end"}, "y": y}, color=theme.BLUE,
                     opacity=0.5, strokeWidth=2)  # fmt: skip
         panels.append({"data": values(rates), "width": width, "height": 90, **line})
+    return {"concat": panels, "columns": 2, "spacing": {"row": 14, "column": 26}}
+
+
+def _crowd(cohort: Cohort, clock: str) -> Spec | None:
+    """Return a panel a variable: quartiles of the patients' last value of each day."""
+    width = (theme.WIDTH - 190) / 2
+    panels = []
+    for name in shown(cohort):
+        rows, written = crowd.course(cohort, clock, name, window(cohort, clock))
+        if rows:
+            spread = [
+                {"value": row[end], "unit": written} for row in rows for end in ("low", "high")
+            ]
+            at = {"x": _x(cohort, clock, labelled=True), "y": _y(name, spread, beside=False)}
+            panels.append({"width": width, "height": 165, "layer": crowd.band(at, rows)})
+    if not panels:
+        return None
     return {"concat": panels, "columns": 2, "spacing": {"row": 14, "column": 26}}
 
 

@@ -6,9 +6,12 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
-from statistics import quantiles
 from typing import Final
 
+import numpy as np
+
+from becalm.clock import HOUR
+from becalm.frame import Array
 from becalm.report import theme
 from becalm.report.cohort import Cohort, Row
 from becalm.report.text import heading, label
@@ -175,16 +178,43 @@ def given(cohort: Cohort, days: tuple[float, float]) -> Spec | None:
     return {"data": values(cells), "width": {"step": 16}, "height": {"step": 22}, **drawn}
 
 
-def quartiles(drawn: Sequence[Row], end: float) -> list[Row]:
-    """Return median and quartiles of the patients' last value in each day, a limit as the limit."""
-    last: dict[int, dict[str, float]] = {}
-    for row in drawn:
-        last.setdefault(math.floor(row["day"]), {})[row["person"]] = row["value"]
+def course(
+    cohort: Cohort, clock: str, name: str, days: tuple[float, float]
+) -> tuple[list[Row], str]:
+    """Return the quartiles of one variable by day from a clock, and the unit; a limit as the limit."""
+    series = cohort.result.series
+    series = series.take(
+        np.flatnonzero(series.coded("variable").among([name]) & np.isin(series["episode"], (1, -1)))
+    )
+    since = {
+        who: (cohort.time_zero(who, clock) - cohort.time_zero(who)) / HOUR
+        for who in cohort.described
+    }
+    person = series.coded("person_id")
+    day = (series["hours"] - person.map(lambda who: since.get(who, math.nan), np.float64)) / 24
+    ends = np.stack([series["low"], series["high"]])
+    known = np.isfinite(ends)
+    with np.errstate(invalid="ignore"):
+        value = np.where(known, ends, 0.0).sum(axis=0) / known.sum(axis=0)
+    inside = (day >= days[0]) & (day <= days[1]) & known.any(axis=0)
+    units = list(dict.fromkeys(series["unit"][inside].tolist()))
+    rows = quartiles(person.code[inside], day[inside], np.maximum(value[inside], 1e-3), days[1])
+    return rows, units[0] if len(units) == 1 else ""
+
+
+def quartiles(person: Array, day: Array, value: Array, end: float) -> list[Row]:
+    """Return median and quartiles of the persons' last values in each day, five or more having one."""
+    whole = np.floor(day)
+    order = np.lexsort((day, whole, person))
+    person, whole, value = person[order], whole[order], value[order]
+    last = np.append((person[1:] != person[:-1]) | (whole[1:] != whole[:-1]), True)[: len(order)]
+    whole, value = whole[last], value[last]
     found = []
-    for day, known in sorted(last.items()):
-        if len(known) >= FEWEST and day + 0.5 < end:
-            low, middle, high = quantiles(known.values(), n=4)
-            found.append({"day": day + 0.5, "low": low, "value": middle, "high": high})
+    for each in np.unique(whole).tolist():
+        mine = value[whole == each]
+        if len(mine) >= FEWEST and each + 0.5 < end:
+            low, middle, high = np.quantile(mine, (0.25, 0.5, 0.75), method="weibull").tolist()
+            found.append({"day": each + 0.5, "low": low, "value": middle, "high": high})
     return found
 
 
