@@ -12,7 +12,7 @@ from becalm.report.cohort import Cohort, Row, anchor
 from becalm.report.drill import LISTED, Drill
 from becalm.report.figures import missing
 from becalm.report.tables import Table, grade
-from becalm.report.text import heading
+from becalm.report.text import heading, words
 
 
 def attrition(cohort: Cohort, drill: Drill) -> Table:
@@ -27,7 +27,7 @@ def attrition(cohort: Cohort, drill: Drill) -> Table:
         lost = [before[name] - row[name] if before else 0 for name in ("persons", "stays", "rows")]
         ids.append(anchor("step", str(row["step"])))
         rows.append(
-            [row["reason"], *[_some(drill, n, gone.tolist(), lost[0]) for n in lost],
+            [words(row["reason"]), *[_some(drill, n, gone.tolist(), lost[0]) for n in lost],
              _some(drill, row["persons"], sorted(still), row["persons"])]
         )  # fmt: skip
         before = row

@@ -37,7 +37,7 @@ def prior(cohort: Cohort, drill: Drill) -> Table:
 
 
 def given(cohort: Cohort, drill: Drill) -> Table:
-    """Return every immunotherapy given, from two weeks before time zero, with its rows."""
+    """Return every immunotherapy given, whenever, with its rows."""
     found: dict[tuple[str, str], list[Row]] = {}
     for step in sorted(cohort.steps, key=lambda step: (step["person_id"], step["start"])):
         found.setdefault((step["person_id"], step["drug"]), []).append(step)

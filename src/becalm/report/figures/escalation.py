@@ -109,7 +109,7 @@ def _panel(cohort: Cohort, drawn: list[Row], people: list[str], unit: str, field
     x = quantity("hour", scale=flat(0, end), title="hours from t0",
                  axis={"values": list(range(0, int(end) + 1, step))})  # fmt: skip
     y = quantity(f"y_{field}", scale=flat(0, most * 1.12), title=f"{cohort.drug}, {cohort.unit}{unit}",
-                 axis={"tickCount": 5, "format": ",~g", "domain": False, "ticks": False})  # fmt: skip
+                 axis={"tickCount": 5, "format": ",~f", "domain": False, "ticks": False})  # fmt: skip
     at = {"x": x, "y": y}
     named = len(people) <= ROW_EACH
     if named:
