@@ -35,7 +35,8 @@ def spec(cohort: Cohort) -> Spec | None:
         "data": values(cells), "width": {"step": 92}, "height": {"step": 40},
         "layer": [
             mark("rect", at | {"color": colour}, stroke="#9aa3ab", strokeWidth=0.8),
-            mark("text", at | {"text": {"field": "text"}, "color": ink}, fontSize=11, dy=-7),
+            mark("text", at | {"text": {"field": "text"}, "color": ink}, fontSize=11,
+                 dy={"expr": "datum.kappa === '' ? 0 : -7"}),
             mark("text", at | {"text": {"field": "kappa"}, "color": ink}, fontSize=11, dy=8),
         ],
     }  # fmt: skip
