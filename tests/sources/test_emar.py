@@ -406,6 +406,51 @@ def test_an_infusion_counts_outside_what_intensive_care_charted(tmp_path: Path) 
     ]
 
 
+def test_an_infusion_begun_elsewhere_under_another_order_counts_once(tmp_path: Path) -> None:
+    """Charted on by the emergency department's order and by the ward's: one infusion at one rate."""
+    pump: dict[str, Any] = {"drug": "Propofol", "kind": "IV Infusion"}
+    chart = (
+        Chart()
+        .event("06:00", "Started in Other Location", order="10-1", rate="10 mg/hr", **pump)
+        .event("09:00", "Started", order="10-2", rate="10 mg/hr", **pump)
+        .event("12:00", "Stopped", order="10-2", **pump)
+        .event("13:00", "Stopped", order="10-1", **pump)
+    )
+    found = both(tmp_path, chart)
+    assert total(found, "propofol") == 7 * 10
+    assert remarks(found)[:2] == ["", "also in another order: not counted"]
+    assert found.rate("propofol").high.max() == 10  # never both at once
+
+
+def test_one_begun_elsewhere_counts_until_the_wards_order_takes_over(tmp_path: Path) -> None:
+    pump: dict[str, Any] = {"drug": "Propofol", "kind": "IV Infusion"}
+    chart = (
+        Chart()
+        .event("06:00", "Started in Other Location", order="10-1", rate="10 mg/hr", **pump)
+        .event("09:00", "Started", order="10-2", rate="20 mg/hr", **pump)
+        .event("12:00", "Stopped", order="10-1", **pump)
+        .event("13:00", "Stopped", order="10-2", **pump)
+    )
+    found = both(tmp_path, chart)
+    assert total(found, "propofol") == 3 * 10 + 4 * 20
+    assert remarks(found)[:2] == ["also in another order: counted where that is silent", ""]
+
+
+def test_two_infusions_that_both_began_here_add_up(tmp_path: Path) -> None:
+    """Nothing says that they are one: both count, and the second is remarked upon."""
+    pump: dict[str, Any] = {"drug": "Propofol", "kind": "IV Infusion", "rate": "10 mg/hr"}
+    chart = (
+        Chart()
+        .event("06:00", "Started", order="10-1", **pump)
+        .event("09:00", "Started", order="10-2", **pump)
+        .event("12:00", "Stopped", order="10-2", **pump)
+        .event("13:00", "Stopped", order="10-1", **pump)
+    )
+    found = both(tmp_path, chart)
+    assert total(found, "propofol") == 7 * 10 + 3 * 10
+    assert "overlaps another infusion of the drug" in remarks(found)
+
+
 def test_a_rate_in_the_flowsheet_is_not_unknown_where_the_flowsheet_has_it(
     tmp_path: Path,
 ) -> None:

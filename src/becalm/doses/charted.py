@@ -44,10 +44,15 @@ def once(given: Frame, table: Coded, *, substance: Codes, route: Array, counts: 
     infusion whose rate is not stated, where it has the drug in that stay. Where that table states no
     amount ("1 dose") and this one does, this one has the last word. An infusion at a stated rate keeps the longest part of
     its time that the other table does not speak of, where that is longer than a changeover.
+
+    Within one table an infusion that says it was begun elsewhere (`charted_elsewhere`) goes on under
+    another order: rows inside it at its rate say nothing new, and beside others it counts where they do
+    not run.
     """
     start, end = given["start"].copy(), given["end"].copy()
     again, cut = np.zeros(len(given), np.bool_), np.zeros(len(given), np.bool_)
     also_in = np.full(len(given), "", dtype=object)
+    found = Charted(start, end, again, cut, also_in)
     able = counts & (start != UNKNOWN_TIME)
     able &= np.isin(route, [ROUTES.index(name) for name in INJECTED])
     for rule in TABLE.charted_again:
@@ -89,15 +94,67 @@ def once(given: Frame, table: Coded, *, substance: Codes, route: Array, counts: 
         left = _longest_left(
             start[mine[asked]], stop[mine[asked]], who[asked], spoken.bridge(span(rule.bridge))
         )
-        rows = mine[asked]
-        shorter = (left[1] - left[0]) < (stop[rows] - start[rows])
-        gone = shorter & (left[1] - left[0] <= CHANGEOVER)
-        again[rows[gone]] = True
-        kept = rows[shorter & ~gone]
-        start[kept], end[kept] = (side[shorter & ~gone] for side in left)
-        cut[kept] = True
+        _shorten(found, mine[asked], left, stop[mine[asked]])
         also_in[mine[again[mine] | cut[mine]]] = rule.also_in
-    return Charted(start, end, again, cut, also_in)
+    _begun_elsewhere(found, given, table, substance, able & ~again)
+    return found
+
+
+def _shorten(found: Charted, rows: Array, left: tuple[Times, Times], stop: Times) -> None:
+    """Leave rows what is left of them: nothing of those left with no more than a changeover."""
+    shorter = (left[1] - left[0]) < (stop - found.start[rows])
+    gone = shorter & (left[1] - left[0] <= CHANGEOVER)
+    found.again[rows[gone]] = True
+    kept = rows[shorter & ~gone]
+    found.start[kept], found.end[kept] = (side[shorter & ~gone] for side in left)
+    found.cut[kept] = True
+
+
+def _begun_elsewhere(
+    found: Charted, given: Frame, table: Coded, substance: Codes, able: Mask
+) -> None:
+    """Count an infusion once that goes on under another order than the one it was begun under."""
+    start, end = found.start, found.end
+    runs = able & ~np.isnan(given["rate"]) & (end != UNKNOWN_TIME) & (end > start)
+    category = given.coded("category")
+    for rule in TABLE.charted_elsewhere:
+        said = category.among([text for text in category.texts.tolist() if rule.said in text])
+        here = runs & table.among([rule.table])
+        mine, theirs = np.flatnonzero(here & said), np.flatnonzero(here & ~said)
+        if not len(mine) or not len(theirs):
+            continue
+        both = np.concatenate([theirs, mine])
+        who = _numbered(given["person"][both], substance[both])
+        known, who = who[: len(theirs)], who[len(theirs) :]
+        inside = _inside(found, given, (theirs, known), (mine, who))
+        found.again[theirs[inside]] = True
+        found.also_in[theirs[inside]] = "another order"
+        theirs, known = theirs[~inside], known[~inside]
+        spoken = Intervals.build(known, start[theirs], end[theirs])
+        _shorten(found, mine, _longest_left(start[mine], end[mine], who, spoken), end[mine])
+        told = here & (found.again | found.cut) & (found.also_in == "")
+        found.also_in[told] = "another order"
+
+
+def _inside(
+    found: Charted, given: Frame, theirs: tuple[Array, Codes], mine: tuple[Array, Codes]
+) -> Mask:
+    """Which of their rows run wholly inside one of mine, at its rate: those say nothing new."""
+    inside: Mask = np.zeros(len(theirs[0]), np.bool_)
+    at = np.flatnonzero(np.isin(theirs[1], mine[1]))
+    alike: dict[int, list[int]] = {}
+    for i in at.tolist():
+        alike.setdefault(int(theirs[1][i]), []).append(i)
+    rate, unit = given["rate"], given.coded("rate_unit").code
+    for row, who in zip(mine[0].tolist(), mine[1].tolist(), strict=True):
+        for i in alike.get(who, []):
+            other = theirs[0][i]
+            inside[i] |= bool(
+                found.start[row] <= found.start[other]
+                and found.end[other] <= found.end[row]
+                and (rate[row], unit[row]) == (rate[other], unit[other])
+            )
+    return inside
 
 
 def _numbered(person: Codes, substance: Codes) -> Codes:

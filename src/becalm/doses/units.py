@@ -98,6 +98,14 @@ class ChartedAgain(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     source: str
 
 
+class ChartedElsewhere(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Rows that say that an infusion was begun where another order stood for it."""
+
+    table: str
+    said: str
+    source: str
+
+
 class _Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     push_upto: str
     tolerance: float
@@ -121,6 +129,7 @@ class Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     plausible: tuple[Plausible, ...]
     limits: _Limits
     charted_again: tuple[ChartedAgain, ...]
+    charted_elsewhere: tuple[ChartedElsewhere, ...]
     code_system: dict[str, str]
 
 

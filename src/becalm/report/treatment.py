@@ -78,7 +78,8 @@ def escalations(cohort: Cohort, drill: Drill, direction: str = "up") -> Table:
         person = row["person_id"]
         keys = "|".join(
             step["source_row"] for step in cohort.steps
-            if (step["person_id"], step["drug"], step["start"]) == (person, row["drug"], row["time"])
+            if (step["person_id"], step["drug"]) == (person, row["drug"])
+            and step["start"] <= row["time"] <= step["end"]  # what ran before, and what runs then
         )  # fmt: skip
         step = f"{number(row['from_rate'])} → {number(row['to_rate'])}"
         clearance = drill.rows(number(row["crcl_ml_min"]), person, row["crcl_rows"])
