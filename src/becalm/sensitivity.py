@@ -11,6 +11,7 @@ from typing import Final
 
 import numpy as np
 
+from becalm.background import EARLIEST
 from becalm.frame import Frame
 from becalm.scores import Definition, Inputs, Moments, evaluate, status
 from becalm.scores.moments import Moment, ask
@@ -18,7 +19,6 @@ from becalm.tables import CRITERIA_LOOK_BACKS
 from becalm.timeline import Intervals
 
 FACTORS: Final = (0.5, 2.0)
-EARLIEST: Final = -(10**17)
 
 
 def look_backs(
