@@ -27,16 +27,16 @@ SCREENED = ("HScore", "all")
 
 def criteria(which: str) -> list[str]:
     """The names of the definitions of a run."""
-    from becalm.scores import shipped
+    from becalm.definitions import shipped
 
     return ["hscore"] if which == "HScore" else list(shipped())
 
 
 def screened(folder: Path, which: str) -> int:
     """Screen everybody as the command line does; return how many rows were written."""
-    from becalm import screen
-    from becalm.output import staged
-    from becalm.sources import open_records
+    from becalm.core.staging import staged
+    from becalm.records import open_records
+    from becalm.study import screen
 
     with tempfile.TemporaryDirectory() as scratch, staged(Path(scratch)) as stage:
         source = open_records(str(folder), "mimic4")
@@ -45,12 +45,14 @@ def screened(folder: Path, which: str) -> int:
 
 def evaluated(folder: Path) -> dict[str, float]:
     """CPU seconds of the evaluation alone, by HScore and by everything, over the same chunks."""
-    from becalm import scores, screen, vocabulary
-    from becalm.chunk import Chunk
-    from becalm.sources import open_records
+    from becalm import vocabulary
+    from becalm.definitions import load
+    from becalm.patients.understood import Chunk
+    from becalm.records import open_records
+    from becalm.study import screen
 
     words = vocabulary.load()
-    definitions = {which: [scores.load(name) for name in criteria(which)] for which in SCREENED}
+    definitions = {which: [load(name) for name in criteria(which)] for which in SCREENED}
     spent = dict.fromkeys(SCREENED, 0.0)
     for number, records in enumerate(open_records(str(folder), "mimic4").chunks()):
         chunk = Chunk.of(records, words)

@@ -102,7 +102,7 @@ def sorted_read(folder: Path, memory: str) -> int:
     """Read the rows sorted by person and time, look at every number, and return how many rows."""
     import nanoarrow
 
-    from becalm.sources import duck
+    from becalm.records import duck
 
     types = ", ".join(f"'{column}': '{kind}'" for column, kind in COLUMNS.items())
     sql = (
@@ -122,11 +122,11 @@ def sorted_read(folder: Path, memory: str) -> int:
 
 def rates(folder: Path) -> int:
     """Rebuild the rate of every drug from the folder, and return how many rows counted."""
-    from becalm.ahead import in_order
+    from becalm.core.prefetch import in_order
     from becalm.doses import rebuild
     from becalm.events import harmonise
     from becalm.records import Records
-    from becalm.sources.mimic4 import open_mimic4
+    from becalm.records.mimic4 import open_mimic4
     from becalm.vocabulary import load
 
     words = load()

@@ -51,7 +51,7 @@ def sorted_read(folder: Path, memory: str) -> int:
     """Read the measurements sorted by person and time, drop them, and return how many there were."""
     import nanoarrow
 
-    from becalm.sources import duck
+    from becalm.records import duck
 
     parts = []
     for table, types in TABLES.items():
@@ -66,9 +66,9 @@ def sorted_read(folder: Path, memory: str) -> int:
 
 def screened(folder: Path, out: Path) -> int:
     """Screen everybody as the command line does, and return how many rows were written."""
-    from becalm import screen
-    from becalm.output import staged
-    from becalm.sources import open_records
+    from becalm.core.staging import staged
+    from becalm.records import open_records
+    from becalm.study import screen
 
     with staged(out.parent) as stage:
         source = open_records(str(folder), "mimic4")

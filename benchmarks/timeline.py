@@ -12,7 +12,7 @@ from typing import Any, get_args
 
 import numpy as np
 
-from becalm.clock import HOUR, MINUTE
+from becalm.core.clock import HOUR, MINUTE
 from becalm.timeline import Pair, Points, Take, combine
 
 

@@ -22,10 +22,10 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
 
-from becalm.sources.sheets.check import PLAIN_NUMBER
-from becalm.sources.sheets.schema import SHEETS, Column
+from becalm.records.sheets.check import PLAIN_NUMBER
+from becalm.records.sheets.schema import SHEETS, Column
 
-FOLDER: Final = Path(__file__).parents[1] / "src/becalm/sources/sheets/template"
+FOLDER: Final = Path(__file__).parents[1] / "src/becalm/records/sheets/template"
 STUDY_KEYS: Final = (
     "title",
     "setting",

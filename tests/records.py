@@ -13,11 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from becalm import cohort, protocol, scores, vocabulary
-from becalm.chunk import Chunk
-from becalm.clock import HOUR, UNKNOWN_TIME, to_us
-from becalm.cohort import Candidates, Selection
-from becalm.frame import Frame, Kind
+from becalm import definitions, protocol, vocabulary
+from becalm.cohort.selection import Candidates, Selection, candidates, select
+from becalm.core.clock import HOUR, UNKNOWN_TIME, to_us
+from becalm.core.frame import Frame, Kind
+from becalm.patients.understood import Chunk
 from becalm.protocol import Protocol
 from becalm.records import (
     ADMINISTRATIONS,
@@ -28,10 +28,10 @@ from becalm.records import (
     PERSONS,
     PROCEDURES,
     STAYS,
-    MeasurementKind,
     Records,
     StudyInfo,
 )
+from becalm.vocabulary import MeasurementKind
 
 ORIGIN = to_us(datetime(2020, 1, 1))
 V = vocabulary.load()
@@ -167,12 +167,13 @@ def study(
     """Select a cohort from rows; return the candidates and the selection."""
     rules = protocol.load(chosen) if isinstance(chosen, str) else chosen
     patients = chunk(*rows)
-    found = cohort.candidates(patients, rules, info or StudyInfo())
+    found = candidates(patients, rules, info or StudyInfo())
     inputs = patients.inputs(rules.clock)
     evaluations = {
-        name: scores.evaluate(scores.load(name), inputs) for name in rules.definitions.report
+        name: definitions.evaluate(definitions.load(name), inputs)
+        for name in rules.definitions.report
     }
-    return found, cohort.select(patients, found, evaluations, rules)
+    return found, select(patients, found, evaluations, rules)
 
 
 def left(chosen: Protocol | str, *rows: Row, info: StudyInfo | None = None) -> list[str]:

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 from math import inf, isfinite
 
 from becalm import vocabulary
-from becalm.citations import bibliography, text
-from becalm.scores import Definition, Item, disagreements, load, score_of
-from becalm.scores.definition import Band, Example, Grade, Group
+from becalm.core.citations import bibliography, text
+from becalm.definitions import Definition, Item, disagreements, load, score_of
+from becalm.definitions.model import Band, Example, Grade, Group
 
 UNCHECKED = "**not yet checked**"
 

@@ -8,7 +8,7 @@ from typing import Final
 import chapters
 import definitions
 
-from becalm.scores import shipped
+from becalm.definitions import shipped
 
 ROOT: Final = Path(__file__).parents[2]
 

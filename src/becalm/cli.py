@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from becalm import __version__
-from becalm.errors import BecalmError
+from becalm.core.errors import BecalmError
 
 BUG = 70
 INTERRUPTED = 130
@@ -69,8 +69,8 @@ def say(text: str) -> None:
 @click.option("--seed", type=click.IntRange(min=0), default=20, show_default=True)
 def demo(out: Path, persons: int, seed: int) -> None:
     """Run the built-in example: from raw records to a report, offline. All patients are invented."""
+    from becalm.core.staging import staged
     from becalm.demo import write_hospital
-    from becalm.output import staged
 
     begun = time.perf_counter()
     say(f"writing the records of {persons} invented persons")
@@ -118,18 +118,19 @@ def _study(
     mapping: str | None = None,
     release: Path | None = None,
 ) -> None:
-    from becalm import checks
-    from becalm.errors import UsageError
-    from becalm.output import staged
-    from becalm.sources import open_records
-    from becalm.study import run, write, write_for_release
+    from becalm.api.write import write, write_for_release
+    from becalm.core.errors import UsageError
+    from becalm.core.staging import staged
+    from becalm.records import open_records
+    from becalm.study import protocol_names
+    from becalm.study.run import run
 
     if release is not None and release.resolve() == out.resolve():
         raise UsageError(
             f"--release and --out are both {out}",
             hint="What holds patients and what may be published go into two folders",
         )
-    protocol = checks.load(protocol_name)
+    protocol = protocol_names.load(protocol_name)
     with staged(out) as stage:
         say(f"reading {records}")
         opened = open_records(str(records), source, mapping)
@@ -156,9 +157,9 @@ def _study(
 @MAPPING
 def screen(records: str, criteria: str, out: Path, source: str | None, mapping: str | None) -> None:
     """Evaluate definitions for everybody in RECORDS: the highest total each ever reached."""
-    from becalm import screen as screening
-    from becalm.output import staged
-    from becalm.sources import open_records
+    from becalm.core.staging import staged
+    from becalm.records import open_records
+    from becalm.study import screen as screening
 
     screening.form_of(out)
     names = [name.strip() for name in criteria.split(",") if name.strip()]
@@ -176,8 +177,8 @@ def screen(records: str, criteria: str, out: Path, source: str | None, mapping: 
 def doctor(records: str, out: Path | None, source: str | None, mapping: str | None) -> None:
     """Say how well RECORDS can be understood: times, units, gaps, conflicts, refused rows, doses."""
     from becalm import doctor as examining
-    from becalm.output import staged
-    from becalm.sources import open_records
+    from becalm.core.staging import staged
+    from becalm.records import open_records
 
     diagnosis = examining.examine(open_records(records, source, mapping), say)
     click.echo(examining.render(diagnosis), nl=False)
@@ -195,8 +196,8 @@ def doctor(records: str, out: Path | None, source: str | None, mapping: str | No
 )
 def hospital(out: Path, persons: int, seed: int, form: str) -> None:
     """Write a synthetic hospital to OUT. All patients are invented."""
+    from becalm.core.staging import staged
     from becalm.demo import write_hospital
-    from becalm.output import staged
 
     with staged(out) as stage:
         write_hospital(stage, persons, seed, form, _tell)
@@ -213,7 +214,7 @@ def _tell(done: int, all_of_them: int) -> None:
 @click.option("--csv", is_flag=True, help="A folder of CSV files instead of a workbook.")
 def template(out: Path, filled: bool, csv: bool) -> None:
     """Copy the chart-review template to OUT, to type your own patients into."""
-    from becalm.sources.template import copy_template
+    from becalm.records.template import copy_template
 
     click.echo(f"Template: {copy_template(out, filled, 'csv' if csv else 'xlsx')}")
 
@@ -222,7 +223,7 @@ def template(out: Path, filled: bool, csv: bool) -> None:
 @click.argument("results", type=OUT, required=False)
 def cite(results: Path | None) -> None:
     """Print BibTeX for the papers behind RESULTS, or behind everything."""
-    from becalm.citations import bibliography, bibtex
+    from becalm.core.citations import bibliography, bibtex
 
     keys = list(bibliography()) if results is None else _cited(results)
     click.echo("\n\n".join(bibtex(key) for key in keys))
@@ -231,8 +232,8 @@ def cite(results: Path | None) -> None:
 def _cited(results: Path) -> list[str]:
     import msgspec
 
-    from becalm.errors import UnreadableFileError
-    from becalm.output import MANIFEST
+    from becalm.core.errors import UnreadableFileError
+    from becalm.core.staging import MANIFEST
 
     file = results / MANIFEST if results.is_dir() else results
     hint = "Give the folder that becalm study wrote"

@@ -11,9 +11,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from becalm.cli import main
-from becalm.output import sha256
+from becalm.core.staging import sha256
 from becalm.protocol.reading import PROTOCOLS
-from becalm.sources.template import copy_template
+from becalm.records.template import copy_template
 from becalm.tables import WRITTEN
 
 COMMANDS = ("cite", "demo", "hospital", "screen", "study", "template")
@@ -211,7 +211,7 @@ def test_a_mistake_of_ours_is_70_and_debug_shows_where(
     def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError("no")
 
-    monkeypatch.setattr("becalm.study.run", broken)
+    monkeypatch.setattr("becalm.study.run.run", broken)
     result = becalm("study", five, "--out", tmp_path)
     assert result.exit_code == 70
     assert "--debug" in result.stderr

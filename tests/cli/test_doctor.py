@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from becalm.cli import main
 from becalm.doctor import TABLES
-from becalm.sources.template import copy_template
+from becalm.records.template import copy_template
 
 DEMO: Final = Path(__file__).parents[3] / "shared" / "data" / "mimic-iv-demo"
 

@@ -12,9 +12,9 @@ import pytest
 from click.testing import CliRunner
 
 from becalm.cli import main
-from becalm.frame import Frame
-from becalm.sources.mimic4.source import Mimic4
-from becalm.sources.template import copy_template
+from becalm.core.frame import Frame
+from becalm.records.mimic4.source import Mimic4
+from becalm.records.template import copy_template
 from tests.sources.mimic_files import COLUMNS, Row, mimic_folder
 
 RESULTS: list[Row] = [

@@ -6,8 +6,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from becalm.clock import UNKNOWN_TIME
-from becalm.sources.by_person import _order
+from becalm.core.clock import UNKNOWN_TIME
+from becalm.records.by_person import _order
 
 TIMES = st.one_of(
     st.integers(-5, 5),

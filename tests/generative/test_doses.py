@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from becalm.clock import HOUR, MINUTE
+from becalm.core.clock import HOUR, MINUTE
 from becalm.doses import Doses, Rules, calendar_dose, daily_dose, steps_up, treatments
 from becalm.protocol import load as protocol
 from tests.reference import doses as slow

@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from becalm.clock import MINUTE, to_us
+from becalm.core.clock import MINUTE, to_us
 from becalm.doses import Doses, rebuild
 from becalm.events import harmonise
-from becalm.sources.mimic4 import open_mimic4
+from becalm.records.mimic4 import open_mimic4
 from becalm.vocabulary import load
 from tests.generative.test_doses import same, truths
 from tests.reference import doses as slow

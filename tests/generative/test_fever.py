@@ -3,8 +3,8 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from becalm.clock import HOUR, span
-from becalm.fever import fever, rule
+from becalm.core.clock import HOUR, span
+from becalm.measures.fever import fever, rule
 from becalm.vocabulary import load
 from tests.reference import fever as slow
 from tests.spec.patients import ORIGIN, patients

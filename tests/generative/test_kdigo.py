@@ -4,8 +4,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from becalm import grades
-from becalm.renal import kdigo_stages
+from becalm.kidney import kdigo
+from becalm.kidney.injury import kdigo_stages
 from becalm.timeline import Intervals, Points
 from tests.reference import renal as slow
 from tests.reference.renal import HOUR, Draw
@@ -40,7 +40,7 @@ def test_fast_and_slow_stage_every_draw_alike(
         Points.build(persons, times, values),
         np.array([np.nan if b is None else b for _, b, _ in people], dtype=np.float64),
         Intervals.build(*zip(*sessions, strict=True)) if sessions else Intervals.empty(),
-        grades.load().kdigo,
+        kdigo.load().kdigo,
     )
     assert found.exact
     assert [

@@ -8,11 +8,11 @@ from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
 from becalm import vocabulary
-from becalm.clock import UNKNOWN_TIME
-from becalm.errors import DefinitionError
-from becalm.frame import Frame
-from becalm.scores import Definition, Inputs, Moments, criteria, evaluate, load, parse, shipped
-from becalm.scores.engine import converted_back
+from becalm.core.clock import UNKNOWN_TIME
+from becalm.core.errors import DefinitionError
+from becalm.core.frame import Frame
+from becalm.definitions import Definition, Inputs, Moments, criteria, evaluate, load, parse, shipped
+from becalm.definitions.evaluation import converted_back
 from becalm.timeline import Points, Timeline
 from tests.reference import scores as oracle
 from tests.reference.timeline import HOUR, Point, Segments, collapse

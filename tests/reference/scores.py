@@ -10,16 +10,8 @@ from typing import NamedTuple
 
 import msgspec
 
-from becalm.clock import span
-from becalm.scores.definition import (
-    STANDING,
-    Band,
-    Change,
-    Definition,
-    Group,
-    Item,
-    Resolved,
-)
+from becalm.core.clock import span
+from becalm.definitions.model import STANDING, Band, Change, Definition, Group, Item, Resolved
 from tests.reference.timeline import HOUR, UNKNOWN, Pair, Point, Segments, at, summary, window
 
 Draws = dict[str, list[Point] | Segments]

@@ -12,11 +12,21 @@ from typing import Any
 
 import numpy as np
 
-from becalm import dose_tables, protocol, scores, tables
-from becalm.clock import DAY, HOUR, UNKNOWN_TIME, parse
-from becalm.frame import Frame, Kind
+from becalm import definitions, protocol, tables
+from becalm.core.clock import DAY, HOUR, UNKNOWN_TIME, parse
+from becalm.core.frame import Frame, Kind
 from becalm.records import Absent, InputFile, StudyInfo
-from becalm.result import StudyResult
+from becalm.study.result import StudyResult
+from becalm.tables import (
+    COURSES,
+    DAILY_DOSE,
+    DOSE_ODDITIES,
+    DOSE_STEPS,
+    DOSES,
+    EPISODES,
+    ESCALATIONS,
+    TIME_AT_DOSE,
+)
 
 Row = dict[str, Any]
 NAN = math.nan
@@ -616,11 +626,11 @@ def illustrative(persons: tuple[Person, ...] = PERSONS) -> StudyResult:
                 )
             ],
         ),
-        "doses": _frame(dose_tables.DOSES, _each(persons, _doses)),
-        "episodes": _frame(dose_tables.EPISODES, _each(persons, _episodes)),
-        "daily_dose": _frame(dose_tables.DAILY_DOSE, _each(persons, _daily)),
-        "time_at_dose": _frame(dose_tables.TIME_AT_DOSE, _each(persons, _at_dose)),
-        "dose_oddities": _frame(dose_tables.DOSE_ODDITIES, _each(persons, _odd)),
+        "doses": _frame(DOSES, _each(persons, _doses)),
+        "episodes": _frame(EPISODES, _each(persons, _episodes)),
+        "daily_dose": _frame(DAILY_DOSE, _each(persons, _daily)),
+        "time_at_dose": _frame(TIME_AT_DOSE, _each(persons, _at_dose)),
+        "dose_oddities": _frame(DOSE_ODDITIES, _each(persons, _odd)),
         "lines": _frame(tables.LINES, _each(persons, _lines)),
         "response": _frame(tables.RESPONSE, _each(persons, _response)),
         "safety": _frame(tables.SAFETY, _each(persons, _safety)),
@@ -653,13 +663,13 @@ def illustrative(persons: tuple[Person, ...] = PERSONS) -> StudyResult:
         consequences=("no cultures: infection not assessed in 5 of 5",),
         counts={"measurements": 95210, "administrations": 910},
         tables=written,
-        definitions={name: scores.load(name) for name in scores.shipped()},
+        definitions={name: definitions.load(name) for name in definitions.shipped()},
         primary=_frame(tables.PRIMARY, primary),
         prior=_frame(tables.PRIOR, _each(persons, _prior)),
-        escalations=_frame(dose_tables.ESCALATIONS, _each(persons, _ups)),
-        courses=_frame(dose_tables.COURSES, _each(persons, _courses)),
+        escalations=_frame(ESCALATIONS, _each(persons, _ups)),
+        courses=_frame(COURSES, _each(persons, _courses)),
         series=_frame(tables.SERIES, _each(persons, _series)),
-        dose_steps=_frame(dose_tables.DOSE_STEPS, _each(persons, _steps)),
+        dose_steps=_frame(DOSE_STEPS, _each(persons, _steps)),
         left=_frame(tables.LEFT, [{"person_id": "MIM-3", "step": 2}]),
         nearest=_frame(
             tables.NEAREST,

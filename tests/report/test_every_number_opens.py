@@ -12,11 +12,11 @@ import pytest
 
 from becalm import protocol
 from becalm.demo import write_hospital
+from becalm.records import open_records
 from becalm.report import write_report
 from becalm.report.cohort import Cohort
 from becalm.report.figures import specs
-from becalm.sources import open_records
-from becalm.study import run
+from becalm.study.run import run
 from tests.report import fixture
 
 MIMIC = Path(__file__).parents[2] / ".." / "shared" / "data" / "mimic-iv-demo"

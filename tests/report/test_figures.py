@@ -26,7 +26,7 @@ from becalm.report.figures import (
     swimmer,
     waterfall,
 )
-from becalm.result import StudyResult
+from becalm.study.result import StudyResult
 from tests.report import fixture
 
 

@@ -16,7 +16,7 @@ from becalm.report import page, sensitivity, write_report
 from becalm.report.cohort import Cohort
 from becalm.report.drill import Drill
 from becalm.report.figures import draw_all
-from becalm.result import StudyResult
+from becalm.study.result import StudyResult
 from tests.report import fixture
 from tests.report.conftest import seen
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from becalm.report import disclosure, write_release
-from becalm.result import StudyResult
+from becalm.study.result import StudyResult
 from tests.report import fixture
 from tests.report.conftest import seen
 

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from becalm import stats, tables
-from becalm.frame import Frame
+from becalm import tables
+from becalm.core import stats
+from becalm.core.frame import Frame
 from becalm.report import serial
 from becalm.report.cohort import Cohort
 from becalm.report.drill import Drill

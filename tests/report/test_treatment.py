@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from becalm import tables
-from becalm.frame import Frame
+from becalm.core.frame import Frame
 from becalm.report import render, treatment, write_report
 from becalm.report.cohort import Cohort
 from becalm.report.drill import Drill

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from becalm.records import Records
-from becalm.sources.sheets import SheetsSource, open_sheets
+from becalm.records.sheets import SheetsSource, open_sheets
 
 TABLES = (
     "persons",

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from becalm.errors import OutputError
-from becalm.sources import by_person
-from becalm.sources.by_person import ByPerson
-from becalm.sources.duck import Columns, Dictionary
+from becalm.core.errors import OutputError
+from becalm.records import by_person
+from becalm.records.by_person import ByPerson
+from becalm.records.duck import Columns, Dictionary
 
 TIMES = st.integers(0, 3) | st.sampled_from([-(1 << 62), 1 << 62])  # two of these fill an int64
 ROWS = st.lists(

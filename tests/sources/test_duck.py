@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from becalm.clock import DAY, UNKNOWN_TIME
-from becalm.errors import OutputError, UnreadableFileError
-from becalm.sources import duck
+from becalm.core.clock import DAY, UNKNOWN_TIME
+from becalm.core.errors import OutputError, UnreadableFileError
+from becalm.records import duck
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

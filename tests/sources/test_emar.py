@@ -12,12 +12,12 @@ import duckdb
 import numpy as np
 import pytest
 
-from becalm.clock import HOUR, UNKNOWN_TIME, parse
+from becalm.core.clock import HOUR, UNKNOWN_TIME, parse
 from becalm.doses import Doses, rebuild
 from becalm.events import harmonise
 from becalm.records import Records
-from becalm.sources.mimic4 import open_mimic4
-from becalm.sources.mimic4.source import Mimic4
+from becalm.records.mimic4 import open_mimic4
+from becalm.records.mimic4.source import Mimic4
 from becalm.vocabulary import load
 from tests.sources.mimic_files import Row, mimic_folder
 

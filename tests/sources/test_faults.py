@@ -17,11 +17,10 @@ from pathlib import Path
 
 import pytest
 
-from becalm.errors import BecalmError, OutputError, RecordsError, UnreadableFileError
-from becalm.records import InputFile, Records
-from becalm.sources import duck, open_records
-from becalm.sources.files import input_file, published, stamp, unchanged
-from becalm.sources.mimic4 import open_mimic4
+from becalm.core.errors import BecalmError, OutputError, RecordsError, UnreadableFileError
+from becalm.records import InputFile, Records, duck, open_records
+from becalm.records.files import input_file, published, stamp, unchanged
+from becalm.records.mimic4 import open_mimic4
 from tests.sources.mimic_files import mimic_folder
 
 LAB = {
@@ -243,6 +242,6 @@ def test_sheets_that_change_while_they_are_read(
         file.write_text("person_id,sex\n1,F\n2,M\n")
         return input_file(path, root)
 
-    monkeypatch.setattr("becalm.sources.sheets.source.input_file", meanwhile)
+    monkeypatch.setattr("becalm.records.sheets.source.input_file", meanwhile)
     with pytest.raises(UnreadableFileError, match=r"persons\.csv: changed while"):
         open_records(str(tmp_path))

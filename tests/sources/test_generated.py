@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from becalm import screen
-from becalm.sources.mimic4 import open_mimic4
+from becalm.records.mimic4 import open_mimic4
+from becalm.study import screen
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 ROWS = 4_000

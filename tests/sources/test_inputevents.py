@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from becalm.records import Records
-from becalm.sources.mimic4 import inputs, open_mimic4
-from becalm.sources.mimic4.administrations import _Numbered, _stay_ids
+from becalm.records.mimic4 import inputs, open_mimic4
+from becalm.records.mimic4.administrations import _Numbered, _stay_ids
 from tests.sources.mimic_files import COLUMNS, mimic_folder
 
 ROWS = 600_000

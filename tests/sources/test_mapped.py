@@ -16,12 +16,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from becalm import vocabulary
-from becalm.clock import UNKNOWN_TIME
-from becalm.errors import RecordsError
+from becalm.core.clock import UNKNOWN_TIME
+from becalm.core.errors import RecordsError
 from becalm.events import harmonise
-from becalm.records import Records
-from becalm.sources import open_records
-from becalm.sources.mapped import load, shipped
+from becalm.records import Records, open_records
+from becalm.records.mapped import load, shipped
 from tests.sources.sheets_help import TABLES, write
 
 TRACES = {"key", "table", "kind"}

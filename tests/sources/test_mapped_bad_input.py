@@ -12,10 +12,10 @@ import pytest
 from click.testing import CliRunner
 
 from becalm.cli import main
-from becalm.errors import BecalmError
-from becalm.sources import open_records
-from becalm.sources.mapped.names import wrong_names
-from becalm.sources.mapped.reading import Reader
+from becalm.core.errors import BecalmError
+from becalm.records import open_records
+from becalm.records.mapped.names import wrong_names
+from becalm.records.mapped.reading import Reader
 
 TABLE = """\
 who,sex,when,age,CRP,Ferritin,note

@@ -12,13 +12,12 @@ from click.testing import CliRunner
 
 from becalm import vocabulary
 from becalm.cli import main
+from becalm.core.frame import Frame
+from becalm.definitions import doubted, load
 from becalm.events import harmonise
-from becalm.frame import Frame
-from becalm.records import Doubt
-from becalm.scores import doubted, load
-from becalm.sources import open_records
-from becalm.sources.mapped.model import SPREAD
-from becalm.sources.mapped.reading import _CELL, _TABLE, _TOP, parse
+from becalm.records import Doubt, open_records
+from becalm.records.mapped.model import SPREAD
+from becalm.records.mapped.reading import _CELL, _TABLE, _TOP, parse
 
 PAGE = (Path(__file__).parents[2] / "docs" / "mapping.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```(csv|toml) (\S+)\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)

@@ -14,12 +14,12 @@ import numpy as np
 import pytest
 
 from becalm import vocabulary
-from becalm.clock import DAY, HOUR, UNKNOWN_TIME, parse
-from becalm.errors import RecordsError, UnreadableFileError
-from becalm.frame import Frame
+from becalm.core.clock import DAY, HOUR, UNKNOWN_TIME, parse
+from becalm.core.errors import RecordsError, UnreadableFileError
+from becalm.core.frame import Frame
 from becalm.records import Records
-from becalm.sources.mimic4 import looks_like, open_mimic4
-from becalm.sources.mimic4.source import Mimic4
+from becalm.records.mimic4 import looks_like, open_mimic4
+from becalm.records.mimic4.source import Mimic4
 from tests.sources.mimic_files import COLUMNS, Row, mimic_folder
 
 DEMO: Final = Path(__file__).parents[3] / "shared" / "data" / "mimic-iv-demo"

@@ -7,10 +7,10 @@ import duckdb
 import pytest
 
 from becalm import protocol, vocabulary
-from becalm.chunk import Chunk
-from becalm.clock import to_us
-from becalm.cohort import candidates
-from becalm.sources import open_records
+from becalm.cohort.selection import candidates
+from becalm.core.clock import to_us
+from becalm.patients.understood import Chunk
+from becalm.records import open_records
 
 DEMO: Final = Path(__file__).parents[3] / "shared" / "data" / "mimic-iv-demo"
 PERSONS: Final = {

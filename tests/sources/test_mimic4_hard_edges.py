@@ -13,12 +13,12 @@ import pytest
 
 from becalm import doses as dosing
 from becalm import vocabulary
-from becalm.clock import UNKNOWN_TIME, parse
+from becalm.core.clock import UNKNOWN_TIME, parse
+from becalm.core.errors import RecordsError
 from becalm.doses import Doses
-from becalm.errors import RecordsError
 from becalm.events import Events, harmonise
 from becalm.records import Records
-from becalm.sources.mimic4 import open_mimic4
+from becalm.records.mimic4 import open_mimic4
 from tests.sources.mimic_files import COLUMNS, LABELS, Row, mimic_folder
 
 DEMO: Final = Path(__file__).parents[3] / "shared" / "data" / "mimic-iv-demo"

@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from becalm.clock import UNKNOWN_TIME, iso
-from becalm.errors import RecordsError, UnreadableFileError, UsageError
-from becalm.records import MeasurementKind
-from becalm.sources import open_records
-from becalm.sources.sheets.check import read_common_times, read_time
+from becalm.core.clock import UNKNOWN_TIME, iso
+from becalm.core.errors import RecordsError, UnreadableFileError, UsageError
+from becalm.records import open_records
+from becalm.records.sheets.check import read_common_times, read_time
+from becalm.vocabulary import MeasurementKind
 from tests.sources.sheets_help import (
     PERSONS,
     differences,

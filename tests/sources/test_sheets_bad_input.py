@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from becalm.errors import BecalmError, RecordsError, UnreadableFileError
+from becalm.core.errors import BecalmError, RecordsError, UnreadableFileError
 from tests.sources.sheets_help import PERSONS, source, write, write_book, write_bytes, write_parquet
 
 LABS = "person_id,time,name,value,unit\n"

@@ -9,13 +9,13 @@ from typing import Any, Literal
 
 import pytest
 
-from becalm.errors import OutputError
-from becalm.sources.sheets.schema import SHEETS
-from becalm.sources.template import copy_template
+from becalm.core.errors import OutputError
+from becalm.records.sheets.schema import SHEETS
+from becalm.records.template import copy_template
 from becalm.vocabulary import load
 from tests.sources.sheets_help import differences, records, source
 
-SHIPPED = Path(__file__).parents[2] / "src/becalm/sources/sheets/template"
+SHIPPED = Path(__file__).parents[2] / "src/becalm/records/sheets/template"
 
 
 @pytest.fixture(scope="module")

@@ -9,20 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from becalm.clock import HOUR, UNKNOWN_TIME
+from becalm.core.clock import HOUR, UNKNOWN_TIME
+from becalm.core.frame import Frame
 from becalm.doses import Doses, Rules, Treatments, rebuild, treatments, written_out
 from becalm.events import harmonise
-from becalm.frame import Frame
 from becalm.protocol import load as protocol
-from becalm.records import (
-    ADMINISTRATIONS,
-    MEASUREMENTS,
-    PERSONS,
-    STAYS,
-    MeasurementKind,
-    Records,
-)
-from becalm.vocabulary import load
+from becalm.records import ADMINISTRATIONS, MEASUREMENTS, PERSONS, STAYS, Records
+from becalm.vocabulary import MeasurementKind, load
 from tests.spec.tables import rows_of
 from tests.spec.tables import us as hours
 

@@ -13,26 +13,19 @@ from typing import Any
 
 from becalm import protocol as protocols
 from becalm import vocabulary
-from becalm.clock import HOUR, UNKNOWN_TIME
-from becalm.cohort import COHORT
+from becalm.cohort.selection import COHORT
+from becalm.core.clock import HOUR, UNKNOWN_TIME
+from becalm.core.frame import Frame
+from becalm.definitions import Modifiers
 from becalm.doses import Doses, rebuild
 from becalm.events import Events, harmonise
-from becalm.frame import Frame
-from becalm.outcome import outcome
-from becalm.prior import prior_therapy
+from becalm.measures.outcome import outcome
+from becalm.measures.prior import prior_therapy
+from becalm.measures.response import primary, response
+from becalm.measures.safety import safety
 from becalm.protocol import Protocol
-from becalm.records import (
-    ADMINISTRATIONS,
-    MEASUREMENTS,
-    PERSONS,
-    PROCEDURES,
-    STAYS,
-    MeasurementKind,
-    Records,
-)
-from becalm.response import primary, response
-from becalm.safety import safety
-from becalm.scores import Modifiers
+from becalm.records import ADMINISTRATIONS, MEASUREMENTS, PERSONS, PROCEDURES, STAYS, Records
+from becalm.vocabulary import MeasurementKind
 from tests.spec.tables import rows_of
 
 ORIGIN = 1_600_000_000_000_000

@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from becalm.clock import DAY, UNKNOWN_TIME, span
-from becalm.frame import Frame
-from becalm.scores import (
+from becalm.core.clock import DAY, UNKNOWN_TIME, span
+from becalm.core.frame import Frame
+from becalm.definitions import (
     Clock,
     Definition,
     Evaluation,

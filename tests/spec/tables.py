@@ -8,7 +8,7 @@ is no value. The row of a value is the number of its line, from 1.
 
 import math
 
-from becalm.clock import HOUR, span
+from becalm.core.clock import HOUR, span
 from becalm.timeline import Points, Take, Timeline
 
 Rows = list[dict[str, str]]

@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from becalm.agreement import Agreement, decisive, kappa, pairwise
-from becalm.scores import load
+from becalm.definitions import load
+from becalm.measures.definition_agreement import Agreement, decisive, kappa, pairwise
 from tests.spec.scoring import over_time, reported
 from tests.spec.tables import rows_of
 

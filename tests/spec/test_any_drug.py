@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from becalm import protocol as protocols
-from becalm.clock import HOUR
+from becalm.cohort.clocks import clocks
+from becalm.core.clock import HOUR
 from becalm.doses import calendar_dose, daily_dose, remarks, time_at_dose, treatments
-from becalm.entry import clocks
 from becalm.protocol import Dosing, Entry
 from tests.spec.dosing import RULES, column, doses_of, us
 from tests.spec.patients import patients

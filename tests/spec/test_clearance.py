@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from becalm.clearance import clearance, load
-from becalm.clock import HOUR
+from becalm.core.clock import HOUR
 from becalm.doses import Rules, daily_dose, treatments
-from becalm.escalations import escalations
-from becalm.renal_function import formulas
+from becalm.kidney.clearance import clearance, load
+from becalm.kidney.equations import formulas
+from becalm.measures.escalations import escalations
 from becalm.timeline import Intervals, Timeline
 from tests.spec.patients import ORIGIN, Patients, at, patients
 

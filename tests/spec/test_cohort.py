@@ -10,7 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from becalm import protocol
-from becalm.clock import to_us
+from becalm.core.clock import to_us
 from becalm.records import StudyInfo
 from tests.records import (
     Row,

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from becalm.chunk import Chunk
-from becalm.clock import UNKNOWN_TIME, to_us
-from becalm.context import CONTEXT, context
+from becalm.core.clock import UNKNOWN_TIME, to_us
 from becalm.demo import write_hospital
-from becalm.sources import open_records
+from becalm.patients.context import CONTEXT, context
+from becalm.patients.understood import Chunk
+from becalm.records import open_records
 from tests.records import Row, V, at, chunk, condition, culture, dose, finding, person, procedure
 from tests.spec.tables import rows_of
 

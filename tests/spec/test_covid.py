@@ -2,7 +2,7 @@
 
 import pytest
 
-from becalm.scores import Case, load, score_of
+from becalm.definitions import Case, load, score_of
 from tests.spec.scoring import check, over_time, points, reported
 
 YES, NO, OPEN = (1.0, 1.0), (0.0, 0.0), (0.0, 1.0)

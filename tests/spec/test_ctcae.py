@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from becalm import grades
+from becalm.measures import ctcae
 from tests.spec.patients import Patients, hours, patients
 
 CIV = "hour | until | drug | mg_h\n0 | 96 | anakinra | 100"
@@ -117,7 +117,7 @@ def test_a_limit_has_the_grade_that_is_certain(
 
 def test_without_any_limit_only_bounds_of_their_own_can_be_told() -> None:
     """Without the laboratory's lower limit grade 1 cannot be told from normal; grades 2 to 4 have numbers of their own."""
-    rule = grades.load().event("neutropenia")
+    rule = ctcae.load().named("neutropenia")
     found = rule.grade(np.array([1.7, 1.4, 0.4]), np.array([np.nan, np.nan, np.nan]))
     assert np.isnan(found[0])
     assert found[1:].tolist() == [2, 4]
@@ -139,4 +139,4 @@ def test_rows_lead_back_to_the_draws_that_decided() -> None:
 def test_an_unknown_event_is_refused() -> None:
     """A misspelt event is an error and not a grade of zero."""
     with pytest.raises(Exception, match="no event is called 'headache'"):
-        grades.load().event("headache")
+        ctcae.load().named("headache")

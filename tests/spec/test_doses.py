@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from becalm.clock import HOUR
+from becalm.core.clock import HOUR
 from becalm.doses import continuous_entries, continuous_rate, daily_dose
 from becalm.timeline import Intervals
 from tests.spec.dosing import RULES, column, courses, doses_of, mg, modes, rates, us

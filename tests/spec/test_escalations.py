@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from becalm.dose_tables import COURSES, ESCALATIONS
+from becalm.core.frame import Frame
 from becalm.doses import Rules, treatments
-from becalm.escalations import courses_of, escalations
-from becalm.frame import Frame
+from becalm.measures.escalations import courses_of, escalations
+from becalm.tables import COURSES, ESCALATIONS
 from becalm.timeline import Intervals
 from tests.spec.patients import Row, at, patients
 

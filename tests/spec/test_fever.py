@@ -8,7 +8,7 @@ next one, at most as long as the vocabulary lets it. Day 1 is the first 24 h fro
 import math
 from typing import Any
 
-from becalm.fever import fever
+from becalm.measures.fever import fever
 from becalm.timeline import Intervals
 from tests.spec.patients import Patients, at, patients
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from becalm.scores import disagreements, load
+from becalm.definitions import disagreements, load
 from tests.spec.scoring import check, over_time, points, reported
 
 HLH = load("hlh2004")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from becalm.scores import derived_in, load
+from becalm.definitions import derived_in, load
 from tests.spec.scoring import over_time, points, reported
 
 HLH = load("hlh2024")

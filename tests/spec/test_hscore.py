@@ -2,8 +2,8 @@
 
 import pytest
 
-from becalm.clock import HOUR
-from becalm.scores import (
+from becalm.core.clock import HOUR
+from becalm.definitions import (
     attainable,
     disagreements,
     load,

@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from becalm.chunk import Chunk
+from becalm.definitions import Clock, evaluate
+from becalm.definitions import load as load_definition
 from becalm.demo import planted, write_hospital
 from becalm.demo.tidy import DAY, HOUR, Patient
-from becalm.scores import Clock, evaluate
-from becalm.scores import load as load_definition
-from becalm.sources.sheets import open_sheets
+from becalm.patients.understood import Chunk
+from becalm.records.sheets import open_sheets
 from becalm.vocabulary import load as load_vocabulary
 from tests.spec.by_hand import (
     Chart,

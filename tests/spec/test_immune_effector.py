@@ -2,7 +2,7 @@
 
 import pytest
 
-from becalm.scores import Case, derived_in, load, score_of
+from becalm.definitions import Case, derived_in, load, score_of
 from tests.spec.scoring import points
 
 CALM = {

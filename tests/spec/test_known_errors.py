@@ -10,13 +10,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from becalm import grades, vocabulary
-from becalm.errors import DefinitionError
-from becalm.records import MeasurementKind
-from becalm.renal import kdigo_stages
-from becalm.renal_function import ckd_epi_2021, jelliffe_changing, jelliffe_stable, kegfr, mdrd
-from becalm.scores import attainable, load, parse
+from becalm import vocabulary
+from becalm.core.errors import DefinitionError
+from becalm.definitions import attainable, load, parse
+from becalm.kidney import equations, kdigo
+from becalm.kidney.equations import ckd_epi_2021, jelliffe_changing, jelliffe_stable, kegfr, mdrd
+from becalm.kidney.injury import kdigo_stages
 from becalm.timeline import Intervals, Points
+from becalm.vocabulary import MeasurementKind
 from tests.spec.scoring import points
 from tests.spec.tables import us
 
@@ -180,7 +181,7 @@ def test_not_the_shiny_apps_error_of_a_kinetic_egfr_held_between_0_and_the_basel
 
 def test_not_the_database_codes_error_of_mdrd_before_standardised_creatinine() -> None:
     """Code for a public database back-calculates with 186, the factor of creatinine before it was standardised; 175 belongs to IDMS-traceable creatinine."""
-    assert grades.load().mdrd.factor == 175
+    assert equations.formulas().mdrd.factor == 175
 
 
 # ------------------------------------------------------------ kidney injury
@@ -190,7 +191,7 @@ def creatinine(values: str, baseline: float = 1.0) -> list[float]:
     """Stage at each `hour value`."""
     given = [tuple(map(float, each.split())) for each in values.split(",")]
     points = Points.build([0] * len(given), [us(hour) for hour, _ in given], [v for _, v in given])
-    found = kdigo_stages(points, np.array([baseline]), Intervals.empty(), grades.load().kdigo)
+    found = kdigo_stages(points, np.array([baseline]), Intervals.empty(), kdigo.load().kdigo)
     return [float(stage) for stage in found.low]
 
 

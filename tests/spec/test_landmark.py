@@ -3,8 +3,8 @@
 import pytest
 
 from becalm import protocol
-from becalm.frame import Frame
-from becalm.landmark import Cell, ended, treated
+from becalm.cohort.landmark import Cell, ended, treated
+from becalm.core.frame import Frame
 from becalm.tables import OUTCOME, PERSONS
 from tests.records import (
     Row,

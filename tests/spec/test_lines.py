@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from becalm import definitions, vocabulary
 from becalm import protocol as protocols
-from becalm import scores, vocabulary
-from becalm.chunk import Chunk
-from becalm.clock import HOUR
-from becalm.cohort import candidates, select
+from becalm.cohort.selection import candidates, select
+from becalm.core.clock import HOUR
 from becalm.demo import write_hospital
-from becalm.lines import lines
-from becalm.sources import open_records
+from becalm.measures.lines import lines
+from becalm.patients.understood import Chunk
+from becalm.records import open_records
 from tests.spec.patients import Row, hours, patients
 
 FERRITIN = """
@@ -180,7 +180,7 @@ def test_the_illustrative_patients_failed_what_was_planted(
     (records,) = source.chunks()
     chunk = Chunk.of(records, vocabulary.load())
     judged = {
-        name: scores.evaluate(scores.load(name), chunk.inputs(study.clock))
+        name: definitions.evaluate(definitions.load(name), chunk.inputs(study.clock))
         for name in study.definitions.report
     }
     cohort = select(chunk, candidates(chunk, study, source.info), judged, study).cohort

@@ -2,7 +2,7 @@
 
 import pytest
 
-from becalm.scores import evaluate, load
+from becalm.definitions import evaluate, load
 from becalm.timeline import Intervals
 from tests.spec.scoring import chart, over_time, points, reported
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from becalm.scores import derived_in, disagreements, load
+from becalm.definitions import derived_in, disagreements, load
 from tests.spec.scoring import over_time, people, points, reported
 
 MAS = load("mas2016")

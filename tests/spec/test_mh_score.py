@@ -2,7 +2,7 @@
 
 import pytest
 
-from becalm.scores import attainable, load
+from becalm.definitions import attainable, load
 from tests.spec.scoring import points
 
 MH = load("mh_score")

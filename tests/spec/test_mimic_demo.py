@@ -17,14 +17,14 @@ from click.testing import CliRunner
 
 from becalm import protocol as protocols
 from becalm import tables
-from becalm.chunk import Chunk
 from becalm.cli import main
-from becalm.clock import HOUR, from_us
-from becalm.frame import Frame
-from becalm.result import StudyResult
-from becalm.sources import open_records
-from becalm.sources.mimic4 import open_mimic4
-from becalm.study import run
+from becalm.core.clock import HOUR, from_us
+from becalm.core.frame import Frame
+from becalm.patients.understood import Chunk
+from becalm.records import open_records
+from becalm.records.mimic4 import open_mimic4
+from becalm.study.result import StudyResult
+from becalm.study.run import run
 from becalm.vocabulary import load
 
 DEMO: Final = Path(__file__).parents[3] / "shared" / "data" / "mimic-iv-demo"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from becalm.scores import attainable, evaluate, load
+from becalm.definitions import attainable, evaluate, load
 from tests.spec.scoring import chart, check, over_time, points, reported
 
 MS = load("ms_score")

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from becalm.response import prognosis, small_fall
+from becalm.measures.response import prognosis, small_fall
 from tests.spec.patients import patients
 
 Row = dict[str, Any]

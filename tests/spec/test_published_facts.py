@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 
 from becalm import protocol
+from becalm.core.frame import Frame
 from becalm.demo import write_hospital
-from becalm.frame import Frame
-from becalm.result import StudyResult
-from becalm.sources import open_records
-from becalm.study import run
+from becalm.records import open_records
+from becalm.study.result import StudyResult
+from becalm.study.run import run
 
 FIVE = ["ILL-1", "ILL-2", "ILL-3", "ILL-4", "ILL-5"]
 

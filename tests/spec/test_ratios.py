@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from becalm.scores import evaluate, load
+from becalm.definitions import evaluate, load
 from tests.spec.scoring import chart, check, hours, over_time, points, reported
 
 

@@ -10,7 +10,7 @@ import math
 import numpy as np
 import pytest
 
-from becalm.renal_function import (
+from becalm.kidney.equations import (
     ckd_epi_2021,
     cockcroft_gault,
     formulas,

@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from becalm.clock import span
-from becalm.scores import (
+from becalm.core.clock import span
+from becalm.definitions import (
     Modifiers,
     Moments,
     evaluate,
@@ -15,8 +15,8 @@ from becalm.scores import (
     load,
     serial_changes,
 )
-from becalm.scores.changes import changes
-from becalm.scores.definition import Change
+from becalm.definitions.model import Change
+from becalm.definitions.serial_changes import changes
 from tests.spec.scoring import Row, chart, over_time, people, us
 from tests.spec.tables import points_of
 

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from becalm.clock import HOUR, UNKNOWN_TIME, span
-from becalm.frame import Frame
-from becalm.scores import Inputs, Moments, criteria, evaluate, load, parse
-from becalm.sensitivity import look_backs
+from becalm.core.clock import HOUR, UNKNOWN_TIME, span
+from becalm.core.frame import Frame
+from becalm.definitions import Inputs, Moments, criteria, evaluate, load, parse
+from becalm.measures.look_backs import look_backs
 from becalm.tables import CRITERIA, CRITERIA_ITEMS
 from becalm.timeline import Points, Timeline
 from tests.spec.scoring import chart, hours, over_time, people, reported, us

@@ -13,7 +13,7 @@ from statistics import median
 import numpy as np
 import pytest
 
-from becalm.clock import DAY, HOUR
+from becalm.core.clock import DAY, HOUR
 from becalm.doses import Doses
 from tests.spec.dosing import doses_of
 

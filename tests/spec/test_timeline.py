@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from becalm.clock import DAY, HOUR
+from becalm.core.clock import DAY, HOUR
 from becalm.timeline import (
     Cumulative,
     Intervals,

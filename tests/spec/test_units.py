@@ -7,10 +7,11 @@ value in the canonical unit, with its sign where it is only a limit, or the reas
 import pytest
 
 from becalm import vocabulary
-from becalm.clock import HOUR
+from becalm.core.clock import HOUR
+from becalm.core.frame import Frame
 from becalm.events import Events, harmonise
-from becalm.frame import Frame
-from becalm.records import FINDINGS, MEASUREMENTS, PERSONS, MeasurementKind, Records
+from becalm.records import FINDINGS, MEASUREMENTS, PERSONS, Records
+from becalm.vocabulary import MeasurementKind
 
 
 def charted(table: str) -> tuple[Events, list[str]]:

@@ -13,9 +13,9 @@ import pytest
 
 from becalm import __version__, protocol, tables
 from becalm.cli import main
-from becalm.errors import BecalmError
+from becalm.core.errors import BecalmError
 from becalm.records import StudyInfo
-from becalm.sources.sheets.schema import SHEETS
+from becalm.records.sheets.schema import SHEETS
 
 ROOT: Final = Path(__file__).parents[2]
 PAGES: Final = (*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md")))

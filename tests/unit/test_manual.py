@@ -8,7 +8,7 @@ from typing import Final
 
 import pytest
 
-from becalm.scores import load, shipped
+from becalm.definitions import load, shipped
 
 ROOT: Final = Path(__file__).parents[2]
 CHAPTERS: Final = sorted((ROOT / "tests" / "spec").glob("test_*.py"))

@@ -14,12 +14,12 @@ from typing import Final
 
 import numpy as np
 
+from becalm.core.errors import UsageError, did_you_mean
+from becalm.core.staging import staged
 from becalm.demo import ordinary, planted
 from becalm.demo.tidy import Patient
 from becalm.demo.truth import truth_text
 from becalm.demo.untidy import SHEETS, sheet_rows
-from becalm.errors import UsageError, did_you_mean
-from becalm.output import staged
 
 DEFAULT_PERSONS: Final = 300
 DEFAULT_SEED: Final = 20

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from becalm.clock import UNKNOWN_TIME
+from becalm.core.clock import UNKNOWN_TIME
+from becalm.core.frame import Array, Frame
 from becalm.doctor.model import DOSES, UNKNOWN_DRUGS
 from becalm.doses import CONTRADICTS, NOT_CONSERVING, Doses, kind_of
-from becalm.frame import Array, Frame
 from becalm.records import Records
 
 NO_END = "a rate without an end"

@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterable
 import numpy as np
 
 from becalm import vocabulary
-from becalm.chunk import Chunk
-from becalm.clock import UNKNOWN_TIME
+from becalm.core.clock import UNKNOWN_TIME
+from becalm.core.frame import Frame
 from becalm.doctor.doses import Administered
 from becalm.doctor.measured import Conflicts, Delays, Labels, Units, Variables
 from becalm.doctor.model import PERSONS, REFUSED, TABLES, Diagnosis, absent_frame
 from becalm.doctor.precision import Precision
 from becalm.events import merge
-from becalm.frame import Frame
+from becalm.patients.understood import Chunk
 from becalm.records import Records, Refusal, Source
 from becalm.vocabulary import UNKNOWN_VARIABLE, Vocabulary
 

@@ -7,15 +7,15 @@ from collections import Counter
 import numpy as np
 import numpy.typing as npt
 
-from becalm.chunk import Chunk
-from becalm.clock import MINUTE, UNKNOWN_TIME
+from becalm.core.clock import MINUTE, UNKNOWN_TIME
+from becalm.core.frame import Frame
 from becalm.doctor.model import CONFLICTS, DELAY, LABELS, UNITS, VARIABLES
 from becalm.doctor.needs import consequence, needs
 from becalm.events import Events, shown
-from becalm.frame import Frame
+from becalm.patients.understood import Chunk
 from becalm.records import Records
-from becalm.units import Conversion
 from becalm.vocabulary import CODE_AND_NAME_DISAGREE, LABEL_CONTRADICTS, Vocabulary
+from becalm.vocabulary.units import Conversion
 
 
 class Units:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from becalm.frame import Frame, Kind
+from becalm.core.frame import Frame, Kind
 from becalm.records import Absent
 
 PRECISION: Final[Mapping[str, Kind]] = {

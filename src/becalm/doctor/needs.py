@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from becalm import definitions
 from becalm import protocol as protocols
-from becalm import scores
-from becalm.grades import load as load_grades
+from becalm.measures.ctcae import load as load_grades
 
 
 def needs() -> dict[str, list[str]]:
@@ -17,11 +17,11 @@ def needs() -> dict[str, list[str]]:
     def need(variable: str, use: str) -> None:
         found.setdefault(variable, {})[use] = None
 
-    for name in scores.shipped():
-        for item in scores.load(name).items:
+    for name in definitions.shipped():
+        for item in definitions.load(name).items:
             for leaf in item.leaves():
                 need(leaf.variable, f"{name}: {item.title or item.key}")
-    graded = {event.event: event.variable for event in load_grades().ctcae.event}
+    graded = {event.event: event.variable for event in load_grades().event}
     for name in protocols.shipped():
         protocol = protocols.load(name)
         if protocol.entry_test:

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from becalm.clock import DAY, HOUR, MINUTE, SECOND, UNKNOWN_TIME
+from becalm.core.clock import DAY, HOUR, MINUTE, SECOND, UNKNOWN_TIME
+from becalm.core.frame import Array, Frame
 from becalm.doctor.model import PRECISION
-from becalm.frame import Array, Frame
 from becalm.records import Records
 
 Times = npt.NDArray[np.int64]

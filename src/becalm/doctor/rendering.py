@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from becalm.core.frame import Frame, Kind
 from becalm.doctor.model import TABLES, Diagnosis
-from becalm.frame import Frame, Kind
 
 WIDTH: Final = 100
 _NARROWEST: Final = 12

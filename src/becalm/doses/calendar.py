@@ -6,10 +6,10 @@ from collections.abc import Collection
 
 import numpy as np
 
-from becalm.clock import DAY, UNKNOWN_TIME
-from becalm.dose_tables import CALENDAR_DOSE
+from becalm.core.clock import DAY, UNKNOWN_TIME
+from becalm.core.frame import Frame
 from becalm.doses.exposure import MG_DECIMALS, Doses, in_windows, weight_of
-from becalm.frame import Frame
+from becalm.tables import CALENDAR_DOSE
 from becalm.timeline import Intervals, Times
 
 

@@ -9,13 +9,13 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from becalm.clock import DAY, HOUR, UNKNOWN_TIME, span
-from becalm.dose_tables import EPISODES
-from becalm.doses.escalation import Step, steps_up
+from becalm.core.clock import DAY, HOUR, UNKNOWN_TIME, span
+from becalm.core.frame import Frame, Kind
 from becalm.doses.exposure import MG_DECIMALS, ROUTES, Doses, Index
+from becalm.doses.rate_steps import Step, steps_up
 from becalm.doses.units import CHANGEOVER
-from becalm.frame import Frame, Kind
 from becalm.protocol import Entry, Protocol
+from becalm.tables import EPISODES
 from becalm.timeline import Cumulative, Intervals, Points, Timeline, overlay
 
 CONTINUOUS: Final = "continuous IV"

@@ -5,16 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-import msgspec
 import numpy as np
 
+from becalm.core import toml
 from becalm.doses.exposure import Doses
 from becalm.doses.rates import Floats
 from becalm.doses.units import MASS, amount_unit, rate_unit
 from becalm.timeline import Intervals, Timeline, overlay
 
 
-class Weighing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Weighing(toml.TomlTable, frozen=True):
     """What the rate of one drug counts for: times ÷ by, from the unit beside it."""
 
     unit: str
@@ -22,7 +22,7 @@ class Weighing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     by: float
 
 
-class Equivalent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Equivalent(toml.TomlTable, frozen=True):
     """A dose that several drugs add up to; `verified` is False where its source was not read."""
 
     name: str
@@ -32,15 +32,12 @@ class Equivalent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     times: dict[str, Weighing]
 
 
-class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class _File(toml.TomlTable, frozen=True):
     equivalent: tuple[Equivalent, ...]
 
 
 EQUIVALENTS: Final = {
-    one.name: one
-    for one in msgspec.toml.decode(
-        (Path(__file__).parent / "equivalents.toml").read_bytes(), type=_File
-    ).equivalent
+    one.name: one for one in toml.load(Path(__file__).with_suffix(".toml"), _File).equivalent
 }
 
 

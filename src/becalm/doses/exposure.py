@@ -9,10 +9,10 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from becalm.clock import DAY, MINUTE, UNKNOWN_TIME
-from becalm.dose_tables import DAILY_DOSE, DOSES
-from becalm.frame import Array, Frame, Kind
+from becalm.core.clock import DAY, MINUTE, UNKNOWN_TIME
+from becalm.core.frame import Array, Frame, Kind
 from becalm.records import Refusal
+from becalm.tables import DAILY_DOSE, DOSES
 from becalm.timeline import Cumulative, Intervals, Points, Timeline, axis, overlay
 
 ROUTES: Final = ("", "IV", "SC", "IM", "PO", "topical", "ophthalmic", "inhaled", "other")
@@ -181,7 +181,7 @@ def daily_dose(
 
     since : int64[persons], the first dose at or after this begins day 1; `UNKNOWN_TIME` leaves the
     person out. Without it everybody's first dose does. replacement : when renal replacement ran;
-    without it `rrt` is not known. clearance : in mL/min, see `becalm.clearance`. Columns in mg are
+    without it `rrt` is not known. clearance : in mL/min, see `becalm.kidney.clearance`. Columns in mg are
     empty for a drug that is added up in another unit; those that end in `canonical` are in its own.
     """
     frames = [

@@ -12,18 +12,9 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from becalm.clock import HOUR, UNKNOWN_TIME
-from becalm.columns import Coded
-from becalm.doses.units import (
-    BASE,
-    MASS,
-    NO_UNIT,
-    PUSH_UPTO,
-    REASONS,
-    TOLERANCE,
-    VOLUME,
-    DoseUnit,
-)
+from becalm.core.clock import HOUR, UNKNOWN_TIME
+from becalm.core.columns import Coded
+from becalm.doses.units import BASE, MASS, NO_UNIT, PUSH_UPTO, REASONS, TOLERANCE, VOLUME, DoseUnit
 from becalm.timeline import rounded
 
 Floats: TypeAlias = npt.NDArray[np.float64]

@@ -7,12 +7,13 @@ from typing import Final
 
 import numpy as np
 
-from becalm.clock import DAY, UNKNOWN_TIME
-from becalm.columns import Coded, Keyed
-from becalm.doses.charted import Charted, once
+from becalm.core.clock import DAY, UNKNOWN_TIME
+from becalm.core.columns import Coded, Keyed
+from becalm.core.frame import Array, Frame
 from becalm.doses.coded import distinct
+from becalm.doses.deduplicate import Charted, once
 from becalm.doses.exposure import ROUTES, ROWS, Doses
-from becalm.doses.oddities import Read, flags, refusals
+from becalm.doses.plausibility import Read, flags, refusals
 from becalm.doses.rates import (
     Codes,
     Converted,
@@ -36,7 +37,6 @@ from becalm.doses.units import (
     rate_unit,
 )
 from becalm.events import Events
-from becalm.frame import Array, Frame
 from becalm.records import Records
 from becalm.timeline import Intervals, axis
 from becalm.vocabulary import Vocabulary, words

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from becalm.clock import HOUR, UNKNOWN_TIME
+from becalm.core.clock import HOUR, UNKNOWN_TIME
+from becalm.core.frame import distinct
 from becalm.doses.units import TABLE
-from becalm.frame import distinct
 from becalm.records import Records
 
 _EVERY = re.compile(r"\bq\s?(\d+)\s?(?:h|hr|hrs|hours?)\b")

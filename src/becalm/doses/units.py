@@ -13,8 +13,9 @@ from typing import Final
 
 import msgspec
 
-from becalm.clock import span
-from becalm.units import BLANK_UNITS, normalise
+from becalm.core import toml
+from becalm.core.clock import span
+from becalm.vocabulary.units import BLANK_UNITS, normalise
 
 MASS: Final = "mass"
 VOLUME: Final = "volume"
@@ -61,7 +62,7 @@ class DoseUnit(msgspec.Struct, frozen=True):
     reason: str = ""
 
 
-class _Unit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class _Unit(toml.TomlTable, frozen=True):
     name: str
     dimension: str
     times: float = 1
@@ -69,7 +70,7 @@ class _Unit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     spellings: tuple[str, ...] = ()
 
 
-class Product(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Product(toml.TomlTable, frozen=True):
     """What one container of a drug holds."""
 
     drug: str
@@ -78,7 +79,7 @@ class Product(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     source: str
 
 
-class Plausible(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Plausible(toml.TomlTable, frozen=True):
     """The rates that a drug can have."""
 
     drug: str
@@ -87,7 +88,7 @@ class Plausible(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     source: str
 
 
-class ChartedAgain(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class ChartedAgain(toml.TomlTable, frozen=True):
     """Two tables in which one administration may stand; `also_in` has the last word."""
 
     table: str
@@ -98,7 +99,7 @@ class ChartedAgain(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     source: str
 
 
-class ChartedElsewhere(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class ChartedElsewhere(toml.TomlTable, frozen=True):
     """Rows that say that an infusion was begun where another order stood for it."""
 
     table: str
@@ -106,7 +107,7 @@ class ChartedElsewhere(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     source: str
 
 
-class _Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class _Limits(toml.TomlTable, frozen=True):
     push_upto: str
     tolerance: float
     changeover: str
@@ -117,7 +118,7 @@ class _Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     most_doses: int
 
 
-class Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Table(toml.TomlTable, frozen=True):
     """`units.toml` as it stands."""
 
     unit: tuple[_Unit, ...]
@@ -133,7 +134,7 @@ class Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     code_system: dict[str, str]
 
 
-TABLE: Final = msgspec.toml.decode((Path(__file__).parent / "units.toml").read_bytes(), type=Table)
+TABLE: Final = toml.load(Path(__file__).with_suffix(".toml"), Table)
 PUSH_UPTO: Final = span(TABLE.limits.push_upto)
 TOLERANCE: Final = TABLE.limits.tolerance
 CHANGEOVER: Final = span(TABLE.limits.changeover)

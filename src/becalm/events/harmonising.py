@@ -12,18 +12,12 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from becalm.clock import DAY, UNKNOWN_TIME
-from becalm.events.model import (
-    EVENTS,
-    REJECTED,
-    UNKNOWN_FINDING,
-    Events,
-    Ints,
-    as_written,
-)
-from becalm.frame import Frame
+from becalm.core.clock import DAY, UNKNOWN_TIME
+from becalm.core.frame import Frame
+from becalm.events.model import EVENTS, REJECTED, UNKNOWN_FINDING, Events, Ints, as_written
 from becalm.records import Records, Refusal
-from becalm.units import (
+from becalm.vocabulary import UNKNOWN_VARIABLE, Vocabulary
+from becalm.vocabulary.units import (
     NO_VALUE,
     NOT_A_NUMBER,
     SIGNS,
@@ -32,7 +26,6 @@ from becalm.units import (
     bounds,
     parse_value,
 )
-from becalm.vocabulary import UNKNOWN_VARIABLE, Vocabulary
 
 OUTSIDE_RANGE: Final = "outside plausible range"
 NO_TIME: Final = "time unknown"

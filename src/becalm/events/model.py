@@ -10,13 +10,13 @@ from typing import Any, Final, Literal, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from becalm.clock import UNKNOWN_TIME
-from becalm.columns import Coded, Keyed
-from becalm.frame import Frame, Kind
+from becalm.core.clock import UNKNOWN_TIME
+from becalm.core.columns import Coded, Keyed
+from becalm.core.frame import Frame, Kind
 from becalm.records import Records, Refusal
 from becalm.timeline import Points
-from becalm.units import Floats, limit
 from becalm.vocabulary import UNKNOWN_VARIABLE, Vocabulary
+from becalm.vocabulary.units import Floats, limit
 
 Clock: TypeAlias = Literal["drawn", "available"]
 Ints: TypeAlias = npt.NDArray[np.int64]

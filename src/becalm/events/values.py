@@ -7,11 +7,11 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from becalm.clock import UNKNOWN_TIME
+from becalm.core.clock import UNKNOWN_TIME
+from becalm.core.frame import Frame
 from becalm.events.model import Events, shown
-from becalm.frame import Frame
 from becalm.tables import VALUES
-from becalm.units import Floats
+from becalm.vocabulary.units import Floats
 
 Mask: TypeAlias = npt.NDArray[np.bool_]
 

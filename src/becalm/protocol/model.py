@@ -1,6 +1,6 @@
 """What a protocol says: its tables and keys, as types.
 
-Spans are written `72h`, `7d`; `span` of `becalm.clock` turns them into microseconds.
+Spans are written `72h`, `7d`; `span` of `becalm.core.clock` turns them into microseconds.
 """
 
 from __future__ import annotations

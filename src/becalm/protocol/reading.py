@@ -7,12 +7,12 @@ from typing import Final
 
 import msgspec
 
-from becalm.errors import DefinitionError, UnreadableFileError, did_you_mean
-from becalm.protocol.agreement import disagreements
-from becalm.protocol.complaints import explain
+from becalm.core.errors import DefinitionError, UnreadableFileError, did_you_mean
+from becalm.protocol.consistency import disagreements
+from becalm.protocol.messages import explain
 from becalm.protocol.model import Protocol
 
-PROTOCOLS: Final = Path(__file__).parents[1] / "protocols"
+PROTOCOLS: Final = Path(__file__).parent / "shipped"
 
 
 def shipped() -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from becalm.report.disclosure import THRESHOLD
 
 if TYPE_CHECKING:
-    from becalm.result import StudyResult
+    from becalm.study.result import StudyResult
 
 __all__ = ["write_release", "write_report"]
 

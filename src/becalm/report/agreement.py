@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from becalm import agreement
-from becalm.agreement import Agreement
-from becalm.clock import UNKNOWN_TIME
+from becalm.core.clock import UNKNOWN_TIME
+from becalm.measures import definition_agreement
+from becalm.measures.definition_agreement import Agreement
 from becalm.report import facts
 from becalm.report.cohort import Cohort, Row, anchor
 from becalm.report.drill import Drill
 from becalm.report.tables import Table
 from becalm.report.text import UNKNOWN, heading, hours, interval, label, number
-from becalm.result import PER_PERSON
+from becalm.study.result import PER_PERSON
 
 MOST_ITEMS = 3
 """Missing items that are listed for each definition."""
@@ -20,7 +20,7 @@ MOST_ITEMS = 3
 
 def pairs(cohort: Cohort) -> list[Agreement]:
     """Return the agreement of every pair of the definitions that the protocol reports."""
-    return agreement.pairwise(cohort.criteria, cohort.result.protocol.definitions.report)
+    return definition_agreement.pairwise(cohort.criteria, cohort.result.protocol.definitions.report)
 
 
 def side_by_side(cohort: Cohort, drill: Drill) -> Table:
@@ -97,7 +97,7 @@ def decisive(cohort: Cohort, drill: Drill) -> Table:
         titles = {item.key: item.title or heading(item.key) for item in definition.items}
         state = {(row["person_id"], row["item"]): row["state"]
                  for row in cohort.items if row["criterion"] == name}  # fmt: skip
-        found = agreement.decisive(definition, cohort.criteria, cohort.items)
+        found = definition_agreement.decisive(definition, cohort.criteria, cohort.items)
         for each in found[:MOST_ITEMS]:
             lines = [
                 [

@@ -12,9 +12,9 @@ from urllib.parse import quote
 import numpy as np
 
 from becalm import vocabulary
-from becalm.clock import HOUR, UNKNOWN_TIME
-from becalm.frame import Frame
-from becalm.result import PER_PERSON, StudyResult
+from becalm.core.clock import HOUR, UNKNOWN_TIME
+from becalm.core.frame import Frame
+from becalm.study.result import PER_PERSON, StudyResult
 
 Row = dict[str, Any]
 ROW_EACH: Final = 10

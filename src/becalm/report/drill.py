@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup, escape
 
-from becalm.clock import UNKNOWN_TIME
+from becalm.core.clock import UNKNOWN_TIME
 from becalm.report.cohort import Cohort, Row
 from becalm.report.text import UNKNOWN, bounded, hours, number, signs, unit
-from becalm.result import PER_PERSON
+from becalm.study.result import PER_PERSON
 
 PERSONS = frozenset({"persons", "patients"})
 """What sources call the table of persons."""

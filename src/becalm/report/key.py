@@ -8,7 +8,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from becalm import stats
+from becalm.core import stats
 from becalm.report import facts, landmark, tables
 from becalm.report.cohort import Cohort
 from becalm.report.drill import Drill

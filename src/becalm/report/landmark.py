@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from markupsafe import Markup, escape
 
-from becalm import landmark
-from becalm.landmark import Cell
+from becalm.cohort import landmark
+from becalm.cohort.landmark import Cell
 from becalm.report.cohort import Cohort, Row
 from becalm.report.drill import Drill
 from becalm.report.tables import Table, mark

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from becalm import citations
-from becalm.errors import DefinitionError
+from becalm.core import citations
+from becalm.core.errors import DefinitionError
 from becalm.protocol import Reading
 from becalm.report.cohort import Cohort
 from becalm.report.text import label, words

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from becalm import fever, stats
+from becalm.core import stats
+from becalm.measures import fever
 from becalm.report import (
     agreement,
     counts,
@@ -22,7 +23,7 @@ from becalm.report.figures import course
 from becalm.report.tables import Table
 from becalm.report.text import label, words
 from becalm.report.theme import Figure
-from becalm.result import PER_PERSON
+from becalm.study.result import PER_PERSON
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from becalm import stats
-from becalm.landmark import Cell
+from becalm.cohort.landmark import Cell
+from becalm.core import stats
 from becalm.report import disclosure, facts, landmark, methods, page, tables
 from becalm.report.cohort import Cohort
 from becalm.report.tables import Table

@@ -9,13 +9,13 @@ from typing import Any, Final
 
 from markupsafe import Markup
 
-from becalm import stats
+from becalm.core import stats
+from becalm.definitions import serial_changes
+from becalm.measures.response import small_fall
 from becalm.report.cohort import ROW_EACH, Cohort, Row
 from becalm.report.drill import Drill
 from becalm.report.tables import Table, mark
 from becalm.report.text import UNKNOWN, answer, bounded, labels, middle, number, signs, unit
-from becalm.response import small_fall
-from becalm.scores import serial_changes
 
 FEVER_HEAD: Final = ("hours febrile", "hours afebrile", "hours unknown", "measurements",
                      "longest gap, h", "highest, °C")  # fmt: skip

@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from markupsafe import Markup, escape
 
-from becalm import stats
-from becalm.clock import UNKNOWN_TIME
+from becalm.core import stats
+from becalm.core.clock import UNKNOWN_TIME
 from becalm.report.cohort import Cohort, Row, anchor
 from becalm.report.drill import Drill, series_value
 from becalm.report.text import (

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 from typing import Any, Final
 
-from becalm import stats
+from becalm.core import stats
 
 UNKNOWN: Final = "–"
 TOP_AGE: Final = 89

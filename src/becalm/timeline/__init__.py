@@ -6,7 +6,7 @@ a `Timeline` answers `at`, `first` and `where`, and the latter gives `Intervals`
 absence of a segment, and an uncertain value has a lowest and a highest.
 """
 
-from becalm.timeline.arrays import Floats, Mask, Pair, Persons, Times
+from becalm.core.arrays import Floats, Mask, Pair, Persons, Times
 from becalm.timeline.axis import Axis, axis
 from becalm.timeline.cumulative import Cumulative
 from becalm.timeline.intervals import Intervals

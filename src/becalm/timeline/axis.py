@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from becalm.timeline.arrays import LIMIT, Persons, Times, firsts
+from becalm.core.arrays import LIMIT, Persons, Times, firsts
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,8 +7,8 @@ from typing import Literal, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike
 
-from becalm.clock import HOUR, UNKNOWN_TIME
-from becalm.timeline.arrays import Floats, Persons, Times, check_order, expand, firsts, plus, query
+from becalm.core.arrays import Floats, Persons, Times, check_order, expand, firsts, plus, query
+from becalm.core.clock import HOUR, UNKNOWN_TIME
 from becalm.timeline.axis import Axis, axis, changes
 from becalm.timeline.points import Points
 from becalm.timeline.rounding import rounded

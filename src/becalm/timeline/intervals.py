@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from becalm.timeline.arrays import (
+from becalm.core.arrays import (
     Index,
     Mask,
     Persons,

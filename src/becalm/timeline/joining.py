@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import ArrayLike
 
-from becalm.timeline.arrays import (
+from becalm.core.arrays import (
     Pair,
     Persons,
     Times,
@@ -17,7 +17,7 @@ from becalm.timeline.arrays import (
     in_order,
 )
 from becalm.timeline.axis import axis, changes
-from becalm.timeline.evidence import OpenRows, Source
+from becalm.timeline.item_rows import OpenRows, Source
 from becalm.timeline.steps import Timeline
 
 

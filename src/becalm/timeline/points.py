@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from becalm.timeline.arrays import (
+from becalm.core.arrays import (
     Floats,
     Index,
     Mask,
@@ -27,8 +27,8 @@ from becalm.timeline.arrays import (
     plus,
 )
 from becalm.timeline.axis import Axis, axis
-from becalm.timeline.evidence import attaining
 from becalm.timeline.intervals import Intervals
+from becalm.timeline.item_rows import attaining
 from becalm.timeline.steps import Timeline
 from becalm.timeline.windows import extreme, latest, total
 

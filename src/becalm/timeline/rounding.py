@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
-from becalm.timeline.arrays import Floats, Pair
+from becalm.core.arrays import Floats, Pair
 
 _TOO_COARSE = 2.0**43
 """From here on a float64 carries fewer than nine decimals anyway."""

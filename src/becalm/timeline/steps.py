@@ -8,8 +8,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike
 
-from becalm.clock import HOUR
-from becalm.timeline.arrays import (
+from becalm.core.arrays import (
     Floats,
     Mask,
     Pair,
@@ -27,9 +26,10 @@ from becalm.timeline.arrays import (
     plus,
     query,
 )
+from becalm.core.clock import HOUR
 from becalm.timeline.axis import Axis, axis
-from becalm.timeline.evidence import Inside, Later, OpenRows, Source
 from becalm.timeline.intervals import Intervals, check_positive
+from becalm.timeline.item_rows import Inside, Later, OpenRows, Source
 
 Predicate: TypeAlias = Callable[[Floats, Floats], Mask]
 """Asked of the lowest and the highest possible values; of known stretches only."""

@@ -5,7 +5,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from becalm.timeline.arrays import Floats, Index, Times
+from becalm.core.arrays import Floats, Index, Times
 
 Number = TypeVar("Number", np.float64, np.int64)
 

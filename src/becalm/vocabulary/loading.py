@@ -8,8 +8,7 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
-from becalm.errors import DefinitionError
-from becalm.units import Conversion, normalise
+from becalm.core.errors import DefinitionError
 from becalm.vocabulary.model import (
     Condition,
     Derived,
@@ -23,6 +22,7 @@ from becalm.vocabulary.model import (
     Variable,
 )
 from becalm.vocabulary.text import words
+from becalm.vocabulary.units import Conversion, normalise
 
 FOLDER: Final = Path(__file__).parent
 E = TypeVar("E", bound=Entry)

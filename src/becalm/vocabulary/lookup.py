@@ -7,9 +7,7 @@ from fnmatch import fnmatchcase
 from functools import cached_property, lru_cache
 from typing import Final, TypeVar
 
-from becalm.errors import did_you_mean
-from becalm.records import MeasurementKind
-from becalm.units import BLANK_UNITS, Conversion, normalise
+from becalm.core.errors import did_you_mean
 from becalm.vocabulary import loading
 from becalm.vocabulary.model import (
     Condition,
@@ -17,12 +15,14 @@ from becalm.vocabulary.model import (
     Drug,
     Entry,
     Finding,
+    MeasurementKind,
     MimicItem,
     Procedure,
     Resolution,
     Variable,
 )
 from becalm.vocabulary.text import all_phrases, best_phrase, words
+from becalm.vocabulary.units import BLANK_UNITS, Conversion, normalise
 
 UNKNOWN_VARIABLE: Final = "unknown variable"
 UNKNOWN_UNIT: Final = "unknown unit"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 import msgspec
 
-from becalm.units import Conversion
+from becalm.vocabulary.units import Conversion
 
 
 class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -191,3 +192,15 @@ class Resolution(NamedTuple):
     variable: int | None
     conversion: Conversion
     reason: str
+
+
+@dataclass(frozen=True)
+class MeasurementKind:
+    """One distinct way in which a source writes a measurement."""
+
+    table: str  # labs, labevents, chartevents ...
+    system: str  # LOINC, MIMIC, name, OMOP
+    code: str
+    name: str  # the record's own label
+    unit: str  # as written, '' where none
+    specimen: str = ""

@@ -25,7 +25,7 @@ from becalm.report.figures import (
 from becalm.report.text import heading, label
 from becalm.report.theme import Figure
 from becalm.report.vega import Spec
-from becalm.result import PER_PERSON
+from becalm.study.result import PER_PERSON
 
 
 def specs(cohort: Cohort) -> Iterator[tuple[str, str, str, Spec]]:

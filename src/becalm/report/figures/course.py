@@ -12,7 +12,7 @@ from becalm.report.cohort import Cohort, Row
 from becalm.report.figures import crowd
 from becalm.report.text import heading, unit
 from becalm.report.vega import LINK, Spec, flat, mark, quantity, values
-from becalm.result import PER_PERSON
+from becalm.study.result import PER_PERSON
 
 EACH: Final = 6
 """Up to so many patients have a column each; more are drawn over each other with their median."""

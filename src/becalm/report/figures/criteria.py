@@ -9,7 +9,7 @@ from becalm.report.cohort import Cohort, Row
 from becalm.report.figures import crowd
 from becalm.report.text import heading, interval, label
 from becalm.report.vega import LINK, Spec, category, flat, mark, quantity, values
-from becalm.result import PER_PERSON
+from becalm.study.result import PER_PERSON
 
 
 def spec(cohort: Cohort, criterion: str) -> Spec | None:

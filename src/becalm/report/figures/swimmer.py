@@ -10,7 +10,7 @@ from becalm.report.cohort import ROW_EACH, Cohort, Row
 from becalm.report.figures import crowd
 from becalm.report.text import age, heading, label, labels
 from becalm.report.vega import LINK, Spec, category, flat, mark, quantity, values
-from becalm.result import PER_PERSON
+from becalm.study.result import PER_PERSON
 
 BEFORE: Final = 8.0
 LONGEST: Final = 42.0

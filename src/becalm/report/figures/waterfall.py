@@ -10,7 +10,7 @@ from becalm.report.cohort import Cohort, Row
 from becalm.report.figures import crowd
 from becalm.report.text import signs
 from becalm.report.vega import LINK, Spec, category, flat, mark, quantity, values
-from becalm.result import PER_PERSON
+from becalm.study.result import PER_PERSON
 
 VARIABLE: Final = "ferritin"
 HORIZONS: Final = ("h48", "d7")

@@ -1,0 +1,63 @@
+"""Writing a study: the internal folder with patients in it, and the part for release."""
+
+from __future__ import annotations
+
+import platform
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from becalm.core.staging import write_manifest
+from becalm.study.result import StudyResult
+from becalm.tables import writing
+
+
+def write(result: StudyResult, stage: Path) -> None:
+    """Write an internal study into an empty folder: tables, figures, report, manifest."""
+    from becalm.report import write_report
+
+    folder = stage / "tables"
+    folder.mkdir()
+    for name, frame in result.tables.items():
+        writing.write(name, frame, folder)
+    write_report(result, stage)
+    write_manifest(stage, _facts(result, "internal: contains patient data, not for release"))
+
+
+def write_for_release(result: StudyResult, stage: Path) -> None:
+    """Write the part of a study that may leave the house: suppressed aggregates only."""
+    from becalm.report import write_release
+
+    write_release(result, stage)
+    facts = _facts(result, "for release: small cells suppressed")
+    del facts["inputs"]
+    write_manifest(stage, facts)
+
+
+def _facts(result: StudyResult, kind: str) -> dict[str, Any]:
+    """Return what a manifest says of a run; nothing in it changes from one run to the next."""
+    import duckdb
+    import msgspec
+
+    return {
+        "becalm": result.version,
+        "kind": kind,
+        "illustrative": result.info.illustrative,
+        "python": platform.python_version(),
+        "duckdb": duckdb.__version__,
+        "numpy": np.__version__,
+        "source": result.source,
+        "records": result.records_name,
+        "inputs": [{"name": f.name, "bytes": f.bytes, "sha256": f.sha256} for f in result.inputs],
+        "protocol": msgspec.to_builtins(result.protocol),
+        "definitions": {
+            name: {"cite": each.cite, "cut_off": each.cut_off, "look_backs": each.look_backs()}
+            for name, each in result.definitions.items()
+        },
+        "citations": list(result.citations),
+        "unverified": list(result.unverified),
+        "notices": list(result.notices),
+        "counts": dict(result.counts),
+        "rows": {name: len(frame) for name, frame in result.tables.items()},
+    }

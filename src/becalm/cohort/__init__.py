@@ -1,0 +1,1 @@
+"""Who enters a study, when time zero is, and why everybody else does not."""

@@ -1,0 +1,155 @@
+"""When a person enters a study: the clocks of a treatment, or the index hour."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from becalm.core.clock import UNKNOWN_TIME, span
+from becalm.doses import Doses, Rules, continuous, continuous_entries, treatments
+from becalm.events import Clock, Events
+from becalm.protocol import Entry, Index, Protocol, Threshold
+from becalm.records import Records
+from becalm.timeline import Intervals, Mask, Persons, Points, Times, axis, rounded
+from becalm.timeline.windows import extreme
+
+HOURS_A_DAY: Final = 24
+FOREVER: Final = 1 << 61
+"""µs, later than any record."""
+
+
+@dataclass(frozen=True, eq=False)
+class Clocks:
+    """Per person: entry or index, time zero, and the further clocks; `UNKNOWN_TIME` where none.
+
+    All int64, µs, one entry a person of the chunk.
+    """
+
+    index: Times
+    t0: Times
+    t_civ: Times
+    t_high: Times
+
+    @classmethod
+    def none(cls, n_persons: int) -> Clocks:
+        return cls(*(np.full(n_persons, UNKNOWN_TIME) for _ in range(4)))
+
+
+def clocks(
+    records: Records, events: Events, doses: Doses, protocol: Protocol, ended: Times
+) -> Clocks:
+    """Return the clocks of everybody who enters by the protocol's rule."""
+    if protocol.entry is not None:
+        return _by_treatment(records, doses, protocol, protocol.entry, ended)
+    if protocol.index is not None:
+        index = index_hours(events, protocol.index, protocol.clock, len(records.persons))
+        nobody = Clocks.none(len(records.persons))
+        return Clocks(index, index, nobody.t_civ, nobody.t_high)
+    return Clocks.none(len(records.persons))
+
+
+def _by_treatment(
+    records: Records, doses: Doses, protocol: Protocol, entry: Entry, ended: Times
+) -> Clocks:
+    found = Clocks.none(len(records.persons))
+    rules = Rules.of(protocol)
+    infusions = continuous_entries(doses, entry.drug, rules, span(entry.min_duration), ended)
+    who, first = np.unique(infusions.person, return_index=True)
+    found.t_civ[who] = infusions.start[first]
+    if entry.mode == "continuous IV":
+        person, index = who, infusions.start[first]
+    else:
+        begun = treatments(doses, [entry.drug], rules).episodes
+        if entry.mode != "any":
+            begun = begun.take(begun["mode"] == entry.mode)
+        person, first = np.unique(begun["person"], return_index=True)
+        index = begun["start"][first]
+    if not len(person):
+        return found
+    found.index[person] = index
+    courses = _courses(doses, entry.drug, rules, found.index != UNKNOWN_TIME)
+    t0 = found.t0[person] = _time_zero(courses, person, index, span(entry.t0_within))
+    # What ran into death or into the end of the records is a continuous infusion as well.
+    when = continuous(doses, entry.drug, rules, ended).when
+    rate = doses.rate(entry.drug).clip(when)
+    since = rate.clip(Intervals(person, t0, np.full(len(person), FOREVER)))
+    least = entry.high_rate(doses.unit(entry.drug))
+    if least is not None:
+        # Rates are kept to nine decimals: 2,000/24 mg/h comes back a millionth of a mg short of 2,000.
+        who, high = since.first(lambda low, _: np.round(low * HOURS_A_DAY, 6) >= least)
+        found.t_high[who] = high
+    return found
+
+
+def _courses(doses: Doses, drug: str, rules: Rules, persons: Mask) -> Intervals:
+    """Return when persons were on a drug, each course lasting until the gap of its mode has passed."""
+    courses = treatments(doses, [drug], rules, persons=persons).episodes
+    gap = np.array([rules.gaps[mode] for mode in courses["mode"]], np.int64)
+    start, end = courses["start"], courses["end"]
+    return Intervals.build(courses["person"], start, np.maximum(end, start) + gap)
+
+
+def _time_zero(courses: Intervals, person: Persons, index: Times, within: int) -> Times:
+    """First dose of any route in [index − within, index]; the index itself for one on it longer.
+
+    On it longer: the course that the index belongs to is older than that. A course that reaches
+    into those days and stops is an earlier treatment as well: time zero is where one begins.
+    """
+    begins = Intervals(person, index - within, index + 1).contains(courses.person, courses.start)
+    recent = courses.take(begins)
+    who, first = np.unique(recent.person, return_index=True)
+    t0 = index.copy()
+    t0[np.searchsorted(person, who)] = recent.start[first]
+    return t0
+
+
+def index_hours(events: Events, index: Index, clock: Clock, n_persons: int) -> Times:
+    """First instant at which a value and a qualifying one, drawn near each other, are both known.
+
+    "Near" is within `index.within` of each other by when they were drawn, both ends included;
+    "known" is by when they became available, or by when drawn where that is the protocol's clock.
+    Only values that certainly reach their bound count: `>15000` does, `<600` may not.
+    """
+    found = np.full(n_persons, UNKNOWN_TIME)
+    bound = Threshold(variable=index.variable, at_least=index.at_least)
+    values = _reaching(events, bound, clock)
+    near = span(index.within)
+    first = np.full(n_persons, FOREVER)
+    for each in index.qualifying:
+        known = _earliest_known(_reaching(events, each, clock), values, near)
+        np.minimum.at(first, values.person, np.maximum(known, values.time))
+    found[first < FOREVER] = first[first < FOREVER]
+    return found
+
+
+def _earliest_known(points: Points, around: Points, near: int) -> Times:
+    """When the first of the points drawn near each of some others is known; `FOREVER` if none is."""
+    drawn = points.time if points.drawn is None else points.drawn
+    order = np.lexsort((drawn, points.person))
+    who, when, known = points.person[order], drawn[order], points.time[order]
+    middle = around.time if around.drawn is None else around.drawn
+    line = axis((who, when))
+    places = line.place(who, when)
+    low = np.searchsorted(places, line.place(around.person, middle - near), "left")
+    high = np.searchsorted(places, line.place(around.person, middle + near), "right")
+    earliest = np.full(len(around), FOREVER)
+    some = np.flatnonzero(high > low)
+    earliest[some] = extreme(known, low[some], high[some], np.minimum)
+    return earliest
+
+
+def _reaching(events: Events, bound: Threshold, clock: Clock) -> Points:
+    """Return the results that certainly reach a bound; of conflicting ones of an instant, none."""
+    points = events.points(bound.variable, clock)
+    # A converted number is rounded before it is compared; an open end (`<9`) stands as it is.
+    exact = points.low == points.high
+    low = np.where(exact, rounded(points.low), points.low)
+    high = np.where(exact, rounded(points.high), points.high)
+    reached = np.ones(len(points), np.bool_)
+    if bound.at_least is not None:
+        reached &= low >= bound.at_least
+    if bound.below is not None:
+        reached &= high < bound.below
+    return points.take(reached)

@@ -1,0 +1,339 @@
+"""Who enters a study, when time zero is, and why everybody else does not.
+
+A protocol enters persons by a treatment (`anakinra_mas`) or by an index hour (`hyperinflammation`).
+Every person who leaves does so at one step with one reason; persons, stays and rows are counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from becalm.cohort import clocks as entry
+from becalm.cohort import landmark
+from becalm.cohort.clocks import Clocks
+from becalm.core.clock import DAY, UNKNOWN_TIME, parse, span
+from becalm.core.frame import Frame, Kind
+from becalm.definitions import Evaluation
+from becalm.doses import Doses
+from becalm.events import Clock, Events
+from becalm.patients.context import context
+from becalm.patients.understood import Chunk
+from becalm.persons import diagnoses, weight
+from becalm.persons.age import ages
+from becalm.persons.diagnoses import underlying
+from becalm.persons.stays import discharges, transferred_in
+from becalm.protocol import CriterionAtLeast, Entry, EntryTest, Protocol
+from becalm.records import StudyInfo
+from becalm.tables import PERSONS
+from becalm.timeline import Intervals, Mask, Persons, Times, rounded
+
+Texts: TypeAlias = npt.NDArray[np.object_]
+NEVER: Final = np.iinfo(np.int64).max
+COHORT: Final[Mapping[str, Kind]] = {
+    **PERSONS,
+    "person": "code",
+    "death_time": "time",
+    "discharge": "time",
+    "last_contact": "time",
+    "end_of_records": "time",
+}
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of the attrition: who is still in after it, and why the others are not."""
+
+    reason: str
+    remaining: Mask
+
+
+@dataclass(frozen=True, eq=False)
+class Candidates:
+    """Who could enter, before the storm is judged: all that criteria need to be evaluated at.
+
+    age : completed years at the index, or at the end of the records for those without one; −1 not
+    known. assessed : persons who get criteria rows.
+    """
+
+    clocks: Clocks
+    age: Times
+    age_undated: Mask
+    underlying: list[str]
+    population: Mask
+    assessed: Mask
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Selection:
+    """The cohort of one chunk, and the attrition that led to it."""
+
+    cohort: Frame
+    steps: tuple[Step, ...]
+
+
+def candidates(chunk: Chunk, protocol: Protocol, info: StudyInfo) -> Candidates:
+    """Set every clock and apply every step that does not need a definition."""
+    events, n = chunk.events, len(chunk)
+    steps = [Step("all persons in the records", np.ones(n, np.bool_))]
+    there = landmark.admitted(chunk, protocol.landmark) if protocol.landmark else None
+    clocks = (
+        there.clocks
+        if there is not None
+        else entry.clocks(chunk.records, events, chunk.doses, protocol, chunk.ended)
+    )
+    at = np.where(clocks.index == UNKNOWN_TIME, chunk.ended, clocks.index)
+    age, undated = ages(chunk.records.persons, at)
+    population = np.ones(n, np.bool_)
+    if protocol.population.min_age is not None:
+        least = protocol.population.min_age
+        _leave(steps, "age not recorded", age >= 0)
+        _leave(steps, f"younger than {least}", age >= least)
+        population = steps[-1].remaining
+    assessed = population
+    if protocol.entry_test is not None:
+        _test(steps, chunk, protocol.entry_test, protocol.clock)
+        assessed = steps[-1].remaining
+    if protocol.entry is not None:
+        _leave(steps, f"no {protocol.entry.drug} given", _ever(chunk.doses, protocol.entry.drug, n))
+        _leave(
+            steps,
+            _not_entered(protocol.entry),
+            clocks.index != UNKNOWN_TIME,
+        )
+    elif there is not None and protocol.landmark is not None:
+        after = protocol.landmark.after
+        illness = chunk.vocabulary.condition(protocol.landmark.condition).title
+        _leave(steps, f"no admission with {illness}", there.start != UNKNOWN_TIME)
+        _leave(steps, f"died within {after} of admission", ~there.died)
+        _leave(steps, f"discharged within {after} of admission", ~there.left)
+        _leave(steps, f"records end within {after} of admission", ~there.unseen)
+    else:
+        _leave(steps, "no index hour", clocks.index != UNKNOWN_TIME)
+    if protocol.population.recruitment and (info.recruitment_start or info.recruitment_end):
+        _leave(steps, "outside the recruitment dates", _recruited(clocks.index, info))
+    return Candidates(
+        clocks, age, undated, underlying(chunk.diagnosed, n), population, assessed, tuple(steps)
+    )
+
+
+def select(
+    chunk: Chunk, found: Candidates, evaluations: Mapping[str, Evaluation], protocol: Protocol
+) -> Selection:
+    """Judge the storm at entry, apply the exclusions, and describe who is left."""
+    steps = list(found.steps)
+    index = found.clocks.index
+    entered = np.flatnonzero(steps[-1].remaining).astype(np.int32)
+    back = span(protocol.storm.look_back)
+    court = Court(evaluations, chunk.events, protocol, found.underlying)
+    judged = court.judge(entered, index[entered] - back, index[entered])
+    clinician = diagnoses.diagnosed_storm(chunk.diagnosed, protocol.storm.clinician, index)
+    if protocol.entry is not None and protocol.storm.required:
+        storm = clinician.copy()
+        storm[entered] |= judged.definite | judged.possible
+        _leave(steps, "no storm: neither definite, possible nor diagnosed", storm)
+    for condition in protocol.exclude.conditions:
+        present = diagnoses.excluded_by(chunk.diagnosed, condition, index)
+        _leave(steps, f"excluded: {condition.replace('_', ' ')}", ~present)
+    kept = steps[-1].remaining[entered]
+    person, start = entered[kept], index[entered[kept]]
+    later = np.full(len(person), "", dtype=object)
+    if protocol.storm.also_at is not None:
+        wait = span(protocol.storm.also_at)
+        later = court.judge(person, start - back, start + wait).words()
+    t0 = found.clocks.t0[person]
+    said, _ = chunk.immunosuppressed.at(person, start)
+    cohort = _describe(chunk, found, person, judged.take(kept)).replace(
+        left_truncated=_truncated(chunk, protocol, person, t0),
+        storm_72h=later,
+        clinician=_answers(clinician[person]),
+        immunosuppressed=_answers(said > 0, known=said >= 0),
+        first_route=_first_routes(chunk.doses, protocol, person, t0),
+    )
+    return Selection(cohort, tuple(steps))
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """Per entered person: whether a storm was definite, or possible, and since when."""
+
+    definite: Mask
+    possible: Mask
+    onset: Times
+
+    def take(self, which: Mask) -> Judged:
+        return Judged(self.definite[which], self.possible[which], self.onset[which])
+
+    def words(self) -> Texts:
+        """Say definite, possible or not met."""
+        words = np.full(len(self.definite), "not met", dtype=object)
+        words[self.possible] = "possible"
+        words[self.definite] = "definite"
+        return words
+
+
+@dataclass(frozen=True, eq=False)
+class Court:
+    """Everything that a judgement on a storm looks at."""
+
+    evaluations: Mapping[str, Evaluation]
+    events: Events
+    protocol: Protocol
+    diseases: list[str]
+
+    def judge(self, person: Persons, start: Times, end: Times) -> Judged:
+        """Judge each person's storm in [start, end], both included.
+
+        Definite: one of the protocol's definitions certainly reaches its cut-off. Possible: not
+        definite, ferritin reached the protocol's bound, and a definition can be reached with what
+        is not known. Onset is the first moment of either in that window.
+        """
+        storm = self.protocol.storm
+        window = Intervals(person, start, end + 1)
+        definite = [self._first(rule, window, certain=True) for rule in storm.definite]
+        reachable = [self._first(rule, window, certain=False) for rule in storm.possible.any]
+        ferritin = self.events.points("ferritin", self.protocol.clock).clip(window)
+        high = ferritin.where(lambda low, _: low >= storm.possible.ferritin_at_least)
+        sure_at = _earliest(definite, person)
+        ferritin_at = _earliest([(high.person, high.time)], person)
+        reachable_at = _earliest(reachable, person)
+        sure, could = sure_at < NEVER, (ferritin_at < NEVER) & (reachable_at < NEVER)
+        onset = np.minimum(sure_at, np.where(could, np.maximum(ferritin_at, reachable_at), NEVER))
+        return Judged(sure, ~sure & could, np.where(onset == NEVER, UNKNOWN_TIME, onset))
+
+    def _first(
+        self, rule: CriterionAtLeast, window: Intervals, *, certain: bool
+    ) -> tuple[Persons, Times]:
+        """When each person first reaches a rule's bound in the window, for certain or possibly."""
+        person, time = (
+            self.evaluations[rule.criterion]
+            .observed.clip(window)
+            .first(lambda low, high: (low if certain else high) >= rule.at_least)
+        )
+        if not rule.underlying:
+            return person, time
+        wanted = set(rule.underlying)
+        fits = np.array([bool(wanted & set(self.diseases[i].split("|"))) for i in person], np.bool_)
+        return person[fits], time[fits]
+
+
+def _earliest(found: list[tuple[Persons, Times]], person: Persons) -> Times:
+    """Return the earliest of several moments for each person asked about; `NEVER` where none."""
+    size = 1 + max(
+        [int(each.max()) for each in (person, *(p for p, _ in found)) if len(each)], default=0
+    )
+    first = np.full(size, NEVER)
+    for who, time in found:
+        np.minimum.at(first, who, time)
+    return first[person]
+
+
+def _describe(chunk: Chunk, found: Candidates, person: Persons, judged: Judged) -> Frame:
+    clocks, table = found.clocks, chunk.records.persons
+    onset = np.where(judged.onset == UNKNOWN_TIME, clocks.index[person], judged.onset)
+    around = context(chunk, person, clocks.index[person])
+    return Frame.of(
+        COHORT,
+        person_id=table["person_id"][person],
+        episode=np.ones(len(person), np.int64),
+        sex=table["sex"][person],
+        age=found.age[person],
+        index_time=clocks.index[person],
+        t0=clocks.t0[person],
+        underlying=[found.underlying[who] for who in person],
+        weight_kg=weight.weights(chunk.records, chunk.events, person, clocks.t0[person]),
+        t_civ=clocks.t_civ[person],
+        t_high=clocks.t_high[person],
+        onset=onset,
+        storm=judged.words(),
+        age_undated=_answers(found.age_undated[person]),
+        person=person,
+        death_time=table["death_time"][person],
+        discharge=discharges(chunk.records, person, clocks.index[person]),
+        last_contact=table["last_contact"][person],
+        end_of_records=chunk.ended[person],
+        **around.columns,
+    )
+
+
+def _test(steps: list[Step], chunk: Chunk, test: EntryTest, clock: Clock) -> None:
+    """Let those leave who never certainly reached a value: not measured, not usable, or lower."""
+    events, n = chunk.events, len(chunk)
+    variable = events.vocabulary.variable(test.variable)
+    name = variable.name.replace("_", " ")
+    points = events.points(test.variable, clock)
+    asked, measured, passed = np.zeros(n, np.bool_), np.zeros(n, np.bool_), np.zeros(n, np.bool_)
+    refused = events.rejected["variable"] == events.vocabulary.code(test.variable)
+    asked[events.rejected["person"][refused]] = True
+    measured[points.person] = True
+    passed[points.person[rounded(points.low) >= test.at_least]] = True
+    _leave(steps, f"{name} not measured", asked | measured)
+    _leave(steps, f"{name} measured, but no value could be used", measured)
+    _leave(steps, f"entry test not met: {name} never {test.at_least:g} or more", passed)
+
+
+def _leave(steps: list[Step], reason: str, stays: Mask) -> None:
+    steps.append(Step(reason, steps[-1].remaining & stays))
+
+
+def _not_entered(rule: Entry) -> str:
+    """Say what somebody who was given the drug was not given."""
+    if rule.mode == "continuous IV":
+        return f"no continuous intravenous {rule.drug} for {rule.min_duration}"
+    return (
+        f"no {rule.drug} that reached the blood"
+        if rule.mode == "any"
+        else f"no {rule.mode} {rule.drug}"
+    )
+
+
+def _ever(doses: Doses, drug: str, n_persons: int) -> Mask:
+    mask = np.zeros(n_persons, np.bool_)
+    mask[doses.given(drug).person] = True
+    return mask
+
+
+def _recruited(index: Times, info: StudyInfo) -> Mask:
+    """Whether the index lies in the recruitment dates, both days included."""
+    inside: Mask = index != UNKNOWN_TIME
+    if info.recruitment_start:
+        inside &= index >= parse(info.recruitment_start)[0]
+    if info.recruitment_end:
+        time, date_only = parse(info.recruitment_end)
+        inside &= index < time + (DAY if date_only else 1)
+    return inside
+
+
+def _truncated(chunk: Chunk, protocol: Protocol, person: Persons, t0: Times) -> Texts:
+    """Whether each was transferred in on the treatment: it began before these records do."""
+    rule = protocol.entry
+    if rule is None:
+        return _answers(np.zeros(len(person), np.bool_))
+    within = span(rule.transferred_within)
+    return _answers(transferred_in(chunk.records, person, t0, within))
+
+
+def _first_routes(doses: Doses, protocol: Protocol, person: Persons, t0: Times) -> Texts:
+    """Return the route of the first dose of the drug of interest."""
+    routes = np.full(len(person), "", dtype=object)
+    if protocol.entry is None:
+        return routes
+    given = doses.frame.take(doses.exposed(protocol.entry.drug))
+    for i, (who, time) in enumerate(zip(person, t0, strict=True)):
+        first = given["route"][(given["person"] == who) & (given["start"] == time)]
+        routes[i] = str(first[0]) if len(first) else ""
+    return routes
+
+
+def _answers(yes: Mask, known: Mask | None = None) -> Texts:
+    """Return True, False, or None where not known."""
+    answers = np.empty(len(yes), dtype=object)
+    answers[:] = [bool(each) for each in yes]
+    if known is not None:
+        answers[~known] = None
+    return answers

@@ -1,0 +1,239 @@
+"""The tables `criteria` and `criteria_items`: each definition at its moments, item by item.
+
+State of an item, in the contract's three words. met: it scores for certain (its fewest points
+are above nothing; at least one point for an item that is met or not). not met: it does not score
+for certain. not assessed: what is known leaves that open, whether nothing was measured, a count
+is known in part, or a censored value could lie on either side. The parts of a count follow it as
+`item.part`, with a state and a value but without points, which belong to the count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from becalm.core.frame import Frame
+from becalm.definitions.evaluation import Evaluation, status
+from becalm.definitions.item_evidence import Modifiers, Readings, SourceRow, Texts, blank
+from becalm.definitions.model import Definition, Derivation, Item
+from becalm.definitions.moments import Asked, Moment, Moments, ask
+from becalm.definitions.probability import probability_interval
+from becalm.definitions.scoring import counted, settled
+from becalm.tables import CRITERIA, CRITERIA_ITEMS
+from becalm.timeline import Floats, Mask, Pair, Persons, Times
+
+
+def criteria(
+    evaluation: Evaluation,
+    persons: Frame,
+    moments: Moments,
+    *,
+    modifiers: Modifiers,
+    source_row: SourceRow,
+    who: Mask | None = None,
+) -> tuple[Frame, Frame]:
+    """Return `criteria` and `criteria_items` of one definition for a chunk of persons.
+
+    persons : person_id, age (completed years, −1 unknown) and underlying (disease names joined by
+    `|`, '' not known), one row a person code. who : whom to report, everybody unless said.
+    """
+    chosen = np.ones(len(persons), np.bool_) if who is None else who
+    totals, items = [Frame.of(CRITERIA)], [Frame.of(CRITERIA_ITEMS)]
+    for asked in ask(evaluation, moments, chosen):
+        readings = Readings(evaluation, asked.person, asked.time, modifiers, source_row)
+        name = persons["person_id"][asked.person]
+        totals.append(_totals(asked, readings, persons, name))
+        items += _items(asked.moment, readings, name)
+    return Frame.concat(totals), Frame.concat(items)
+
+
+def peaks(evaluation: Evaluation, persons: Frame, *, modifiers: Modifiers) -> Frame:
+    """Return `criteria` at everybody's `peak_ever`, without the items behind them."""
+    everyone = np.ones(len(persons), np.bool_)
+    totals = [Frame.of(CRITERIA)]
+    for asked in ask(evaluation, Moments.peak_only(len(persons)), everyone):
+        readings = Readings(evaluation, asked.person, asked.time, modifiers)
+        totals.append(_totals(asked, readings, persons, persons["person_id"][asked.person]))
+    return Frame.concat(totals)
+
+
+def _totals(asked: Asked, readings: Readings, persons: Frame, name: Texts) -> Frame:
+    definition = readings.evaluation.definition
+    count = len(asked.person)
+    low, high = readings.total
+    without_low, without_high = readings.total_unmodified
+    assessed = np.zeros(count, np.int64)
+    for item in definition.items:
+        assessed += np.logical_or(*settled(item, readings.points(item)))
+    return Frame.of(
+        CRITERIA,
+        person_id=name,
+        criterion=np.full(count, definition.name, dtype=object),
+        moment=np.full(count, asked.moment, dtype=object),
+        time=asked.time,
+        low=low,
+        high=high,
+        status=status(definition, low, high),
+        first_met=asked.first_met,
+        first_possible=asked.first_possible,
+        held_hours=asked.held_hours,
+        items_assessed=assessed,
+        items_total=np.full(count, len(definition.items)),
+        clock=np.full(count, readings.evaluation.clock, dtype=object),
+        in_derivation_population=derived_in(
+            definition.derivation,
+            persons["age"][asked.person].tolist(),
+            persons["underlying"][asked.person].tolist(),
+        ),
+        low_unmodified=without_low,
+        high_unmodified=without_high,
+        probability=_probabilities(definition, low, high),
+        verified=np.full(count, definition.verified),
+    )
+
+
+def _probabilities(definition: Definition, low: Floats, high: Floats) -> list[str]:
+    if not definition.probability:
+        return [""] * len(low)
+    known: dict[tuple[float, float], str] = {}
+    pairs = list(zip(low.tolist(), high.tolist(), strict=True))
+    for pair in pairs:
+        if pair not in known:
+            known[pair] = probability_interval(*pair, definition.probability)
+    return [known[pair] for pair in pairs]
+
+
+def derived_in(
+    derivation: Derivation, ages: Iterable[int], underlying: Iterable[str]
+) -> list[bool | None]:
+    """Whether the definition was derived in patients like each; None where that is not known.
+
+    ages : completed years, −1 unknown; underlying : disease names joined by `|`, '' not known.
+    """
+    asked = list(zip(ages, underlying, strict=True))
+    answers = {
+        (age, disease): _derived(derivation, age, frozenset(filter(None, disease.split("|"))))
+        for age, disease in set(asked)
+    }
+    return [answers[each] for each in asked]
+
+
+def _derived(derivation: Derivation, age: int, diseases: frozenset[str]) -> bool | None:
+    answers: list[bool | None] = []
+    if derivation.min_age is not None:
+        answers.append(None if age < 0 else age >= derivation.min_age)
+    if derivation.below_age is not None:
+        answers.append(None if age < 0 else age < derivation.below_age)
+    if derivation.underlying:
+        answers.append(None if not diseases else bool(diseases & set(derivation.underlying)))
+    if False in answers:
+        return False
+    return None if None in answers or not answers else True
+
+
+def _states(item: Item, pair: Pair) -> list[str]:
+    met, not_met = settled(item, pair)
+    words = np.where(met, "met", np.where(not_met, "not met", "not assessed"))
+    listed: list[str] = words.tolist()
+    return listed
+
+
+def items_at(
+    evaluation: Evaluation,
+    names: Texts,
+    person: Persons,
+    time: Times,
+    *,
+    modifiers: Modifiers,
+    source_row: SourceRow,
+    moment: Moment = "index",
+) -> Frame:
+    """Return `criteria_items` of one definition at one instant of each person."""
+    readings = Readings(evaluation, person, time, modifiers, source_row)
+    return Frame.concat([Frame.of(CRITERIA_ITEMS), *_items(moment, readings, names)])
+
+
+def _items(moment: Moment, readings: Readings, name: Texts) -> list[Frame]:
+    frames = []
+    for item in readings.evaluation.definition.items:
+        frames.append(_item(moment, readings, name, item, item.key, scores=True))
+        frames += [
+            _item(moment, readings, name, part, f"{item.key}.{label}", scores=False)
+            for label, part in _parts(item)
+        ]
+    return frames
+
+
+def _parts(item: Item) -> Iterable[tuple[str, Item]]:
+    for part in item.count:
+        yield part.key, part
+        for label, deeper in _parts(part):
+            yield f"{part.key}.{label}", deeper
+
+
+def _item(
+    moment: Moment, readings: Readings, name: Texts, item: Item, label: str, *, scores: bool
+) -> Frame:
+    count = len(readings.person)
+    pair = readings.points(item)
+    blanks = np.full(count, np.nan)
+    value, censored, time, modified_by, source_row = _seen(readings, item)
+    return Frame.of(
+        CRITERIA_ITEMS,
+        person_id=name,
+        criterion=np.full(count, readings.evaluation.definition.name, dtype=object),
+        moment=np.full(count, moment, dtype=object),
+        item=np.full(count, label, dtype=object),
+        state=_states(item, pair),
+        points_low=pair[0] if scores else blanks,
+        points_high=pair[1] if scores else blanks,
+        value=value,
+        unit=np.full(count, item.value_unit, dtype=object),
+        time=time,
+        censored=censored,
+        modified_by=modified_by,
+        source_row=source_row,
+    )
+
+
+def _seen(readings: Readings, item: Item) -> tuple[Floats, Texts, Times, Texts, Texts]:
+    """Value, sign, time, modifiers and rows of an item; of a count, those of all its parts.
+
+    The value of a count is how many parts are met, where that is certain, that of another
+    definition its total; the time is the latest of the parts', when the picture was complete.
+    """
+    count = len(readings.person)
+    if item.referred:
+        return (*readings.referred(item), *_together(readings, item.referred.items))
+    if not item.count:
+        leaf = readings.leaf(item)
+        censored = blank(count)
+        signed = leaf.sign != ""
+        censored[signed] = [f"value{sign}" for sign in leaf.sign[signed]]
+        return leaf.value, censored, leaf.drawn, leaf.modified_by, leaf.source_row
+    low, high = counted(item, [readings.points(part) for part in item.count])
+    return (
+        np.where(low == high, low, np.nan),
+        blank(count),
+        *_together(readings, item.count),
+    )
+
+
+def _together(readings: Readings, items: Iterable[Item]) -> tuple[Times, Texts, Texts]:
+    """Latest time, modifiers and rows of several items."""
+    parts = [_seen(readings, part) for part in items]
+    return (
+        np.maximum.reduce([part[2] for part in parts]),
+        _union([part[3] for part in parts]),
+        _union([part[4] for part in parts], in_order=True),
+    )
+
+
+def _union(lists: list[Texts], *, in_order: bool = False) -> Texts:
+    """Join several lists joined by `|`, each entry once; sorted unless told to keep the order."""
+    texts = blank(len(lists[0]))
+    for i in np.flatnonzero(np.any([each != "" for each in lists], axis=0)).tolist():
+        entries = dict.fromkeys(entry for each in lists for entry in each[i].split("|") if entry)
+        texts[i] = "|".join(entries if in_order else sorted(entries))
+    return texts

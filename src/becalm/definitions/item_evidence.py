@@ -1,0 +1,216 @@
+"""What a definition read at given moments: the value behind every item, its rows, what moved it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from becalm.core.clock import UNKNOWN_TIME
+from becalm.definitions.evaluation import Evaluation
+from becalm.definitions.model import Item
+from becalm.definitions.scoring import counted, scored, totalled
+from becalm.timeline import Floats, Intervals, Mask, Pair, Persons, Points, Times
+from becalm.vocabulary.units import limit
+
+Texts: TypeAlias = npt.NDArray[np.object_]
+Modifiers: TypeAlias = Mapping[str, Sequence[tuple[str, Intervals]]]
+"""By variable: what moves it, and when a value drawn is moved by it."""
+SourceRow: TypeAlias = Callable[[str, int], str]
+"""Name a row of a variable as `table:key`."""
+
+
+def nameless(variable: str, row: int) -> str:
+    """Name no row, where totals alone are wanted."""
+    del variable, row
+    return ""
+
+
+@dataclass(frozen=True, eq=False)
+class Readings:
+    """One definition at many (person, time): points, values, draws, rows and what moved them."""
+
+    evaluation: Evaluation
+    person: Persons
+    time: Times
+    modifiers: Modifiers
+    source_row: SourceRow = nameless
+    _points: dict[Item, Pair] = field(default_factory=dict)
+    _draws: dict[Item, Draws] = field(default_factory=dict)
+    _leaves: dict[Item, Leaf] = field(default_factory=dict)
+
+    def points(self, item: Item) -> Pair:
+        """Bounds of an item's points; all that it can be worth where nothing is known."""
+        if item not in self._points:
+            self._points[item] = self.evaluation.bounds(item, self.person, self.time)
+        return self._points[item]
+
+    @cached_property
+    def total(self) -> Pair:
+        return self.evaluation.at(self.person, self.time)
+
+    @cached_property
+    def total_unmodified(self) -> Pair:
+        """The total without what something else moved: such a value counts as nothing at all."""
+        items = self.evaluation.definition.items
+        return totalled(self.evaluation.definition, [self._unmodified(item) for item in items])
+
+    def _unmodified(self, item: Item) -> Pair:
+        if item.count:
+            parts = [self._unmodified(part) for part in item.count]
+            return scored(item, *counted(item, parts))
+        if item.referred:
+            parts = [self._unmodified(part) for part in item.referred.items]
+            return scored(item, *totalled(item.referred, parts))
+        low, high = self.points(item)
+        if not any(self.modifiers.get(leaf.variable) for leaf in item.leaves()):
+            return low, high
+        moved = self.draws(item).moved
+        return np.where(moved, 0.0, low), np.where(moved, 0.0, high)
+
+    def referred(self, item: Item) -> tuple[Floats, Texts]:
+        """Total and sign of the definition that an item takes the total of."""
+        low, high = self.evaluation.value(item).at(self.person, self.time)
+        value, sign = shown(low, high, prefer_high=False)
+        censored = blank(len(value))
+        censored[sign != ""] = [f"value{each}" for each in sign[sign != ""]]
+        return value, censored
+
+    def draws(self, item: Item) -> Draws:
+        """What the value of an item that reads a variable rests on."""
+        if item not in self._draws:
+            self._draws[item] = looked_up(self, item)
+        return self._draws[item]
+
+    def leaf(self, item: Item) -> Leaf:
+        """What was read for an item that reads a variable."""
+        if item not in self._leaves:
+            self._leaves[item] = read(self, item)
+        return self._leaves[item]
+
+
+@dataclass(frozen=True, eq=False)
+class Draws:
+    """The draws that the values of one variable rest on at the moments asked about.
+
+    asked, row : pairs of a question and a row behind its answer. drawn : the time of each
+    question's first draw, `UNKNOWN_TIME` where not known. hits : by label, which questions' draws
+    it modified.
+    """
+
+    asked: Times
+    row: Times
+    drawn: Times
+    hits: Mapping[str, Mask]
+
+    @property
+    def moved(self) -> Mask:
+        """Whether anything modified them."""
+        moved: Mask = np.logical_or.reduce(
+            [np.zeros(len(self.drawn), np.bool_), *self.hits.values()]
+        )
+        return moved
+
+
+def looked_up(readings: Readings, item: Item) -> Draws:
+    """Find the draws behind the values of an item that reads a variable, and what moved them."""
+    inputs = readings.evaluation.inputs
+    asked, row = readings.evaluation.value(item).evidence_at(readings.person, readings.time)
+    count = len(readings.person)
+    drawn = np.full(count, UNKNOWN_TIME)
+    hits: dict[str, Mask] = {}
+    for leaf in item.leaves():
+        when = drawn_at(inputs.points(leaf), row)
+        own = when != UNKNOWN_TIME
+        first = np.full(count, UNKNOWN_TIME)
+        first[asked[own][::-1]] = when[own][::-1]  # of several draws the one named first
+        drawn = np.maximum(drawn, first)
+        for label, span in readings.modifiers.get(leaf.variable, ()):
+            hit = hits.setdefault(label, np.zeros(count, np.bool_))
+            hit[asked[span.contains(readings.person[asked], when) & own]] = True
+    return Draws(asked, row, drawn, hits)
+
+
+@dataclass(frozen=True, eq=False)
+class Leaf:
+    """The values of one variable at the moments asked about.
+
+    value : float64, NaN unknown; of a range the bound that the item looks for. sign : '', '>',
+    '>=', '<', '<='. drawn : `UNKNOWN_TIME` where not known. modified_by and source_row joined by
+    `|`.
+    """
+
+    value: Floats
+    sign: Texts
+    drawn: Times
+    modified_by: Texts
+    source_row: Texts
+
+
+def read(readings: Readings, item: Item) -> Leaf:
+    """Look up the values of an item that reads a variable, and the rows that they rest on."""
+    low, high = readings.evaluation.value(item).at(readings.person, readings.time)
+    value, sign = shown(low, high, prefer_high=item.take == "max")
+    draws, count = readings.draws(item), len(readings.person)
+    modified_by = blank(count)
+    for label, hit in sorted(draws.hits.items(), key=lambda each: each[0]):
+        modified_by[hit] = joined(modified_by[hit], label)
+    names = [readings.source_row(item.variable, each) for each in draws.row.tolist()]
+    return Leaf(value, sign, draws.drawn, modified_by, gathered(count, draws.asked, names))
+
+
+def drawn_at(points: Points, row: Times) -> Times:
+    """When each row was drawn; `UNKNOWN_TIME` for rows that are no draws of this variable."""
+    taken = points.time if points.drawn is None else points.drawn
+    if not len(points):
+        return np.full(len(row), UNKNOWN_TIME)
+    order = np.argsort(points.row, kind="stable")
+    known = points.row[order]
+    place = np.minimum(np.searchsorted(known, row), len(known) - 1)
+    return np.where(known[place] == row, taken[order[place]], UNKNOWN_TIME)
+
+
+def shown(low: Floats, high: Floats, *, prefer_high: bool) -> tuple[Floats, Texts]:
+    """One number and its sign for each range: what a reader sees of `>15000`.
+
+    An open end is kept as the binary number next to the one printed, which is how `>x` is told
+    from `≥x`. Of a range closed at both ends (two results at one instant) the bound that the item looks for,
+    marked as no more than a bound.
+    """
+    value = np.where(low == high, low, np.nan)
+    sign = blank(len(low))
+    for i in np.flatnonzero((low != high) & ((low != -np.inf) | (high != np.inf))).tolist():
+        bottom, top = float(low[i]), float(high[i])
+        if top == np.inf:
+            value[i] = limit(bottom)
+            sign[i] = ">" if value[i] != bottom else ">="
+        elif bottom <= 0:
+            value[i] = limit(top)
+            sign[i] = "<" if value[i] != top else "<="
+        else:
+            value[i], sign[i] = (top, "<=") if prefer_high else (bottom, ">=")
+    return value, sign
+
+
+def blank(count: int) -> Texts:
+    return np.full(count, "", dtype=object)
+
+
+def joined(texts: Texts, label: str) -> list[str]:
+    return [f"{text}|{label}" if text else label for text in texts]
+
+
+def gathered(count: int, asked: npt.NDArray[Any], names: Sequence[str]) -> Texts:
+    """Join the names of each question's rows by `|`, each once."""
+    texts = blank(count)
+    for question, name in zip(asked.tolist(), names, strict=True):
+        before = texts[question]
+        if not before:
+            texts[question] = name
+        elif name not in before.split("|"):
+            texts[question] = f"{before}|{name}"
+    return texts

@@ -1,0 +1,299 @@
+"""Reading a definition's file, and saying of every mistake in it where it is and how to mend it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from becalm.core.errors import DefinitionError, UnreadableFileError, did_you_mean, place
+from becalm.definitions.model import Definition, Part
+from becalm.definitions.references import resolve
+from becalm.definitions.validation import Complaint, check
+
+DEFINITIONS: Final = Path(__file__).parent / "shipped"
+
+
+@cache
+def shipped() -> tuple[str, ...]:
+    """Return the names of the definitions that come with becalm, variants included."""
+    return tuple(sorted(_files()))
+
+
+@cache
+def _files() -> dict[str, str]:
+    """The file of every shipped definition and variant, by its name."""
+    files = {}
+    for path in DEFINITIONS.glob("*.toml"):
+        document = msgspec.toml.decode(path.read_bytes())
+        for name in (path.stem, *(each["name"] for each in document.get("variant", ()))):
+            files[name] = path.stem
+    return files
+
+
+def load(name_or_path: str) -> Definition:
+    """Read a shipped definition by name, or a user's own TOML file by path.
+
+    A variant of a shipped definition has a name of its own; one of a user's file is asked for as
+    `mine.toml#name`.
+    """
+    path, _, variant = name_or_path.partition("#")
+    if not path.endswith(".toml"):
+        if name_or_path not in shipped():
+            raise DefinitionError(
+                f"no definition is called {name_or_path!r}",
+                hint=f"{did_you_mean(name_or_path, shipped())} A file of your own ends in .toml",
+            )
+        return _shipped(name_or_path, ())
+    definition = _own(Path(path), ())
+    if definition.name in shipped():
+        raise DefinitionError(
+            f"the name {definition.name!r} belongs to a definition that ships with becalm",
+            where=path,
+            hint="Give yours another name, so that nobody takes one for the other",
+        )
+    return definition.variant(variant) if variant else definition
+
+
+def load_all(names: Sequence[str]) -> tuple[Definition, ...]:
+    """Read several definitions; every mistake in every file is told at once.
+
+    Raises
+    ------
+    DefinitionError
+        Also where two of them go by one name: nobody could tell their rows apart.
+    """
+    found: list[Definition] = []
+    mistakes: list[DefinitionError] = []
+    for name in names:
+        try:
+            definition = load(name)
+        except DefinitionError as error:
+            mistakes += [error, *error.others]
+            continue
+        if definition.name in [each.name for each in found]:
+            mistakes.append(
+                DefinitionError(
+                    f"two definitions are called {definition.name!r}",
+                    where=name,
+                    hint="Give each a name of its own",
+                )
+            )
+        found.append(definition)
+    if mistakes:
+        raise DefinitionError.of([each.alone() for each in mistakes])
+    return tuple(found)
+
+
+@cache
+def _shipped(name: str, above: tuple[str, ...]) -> Definition:
+    stem = _files()[name]
+    path = DEFINITIONS / f"{stem}.toml"
+    definition = parse(path.read_text(encoding="utf-8"), path.name, above=(*above, stem))
+    return definition if name == stem else definition.variant(name)
+
+
+def _own(path: Path, above: tuple[str, ...]) -> Definition:
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UnreadableFileError(f"cannot be read ({error})", where=str(path)) from error
+    return parse(text, path.name, folder=path.parent, above=(*above, str(path.resolve())))
+
+
+def parse(
+    text: str, file: str, *, folder: Path | None = None, above: tuple[str, ...] = ()
+) -> Definition:
+    """Read a definition from TOML text; `file` is only for messages.
+
+    folder : where files that it refers to are looked for. above : the definitions that led here, so
+    that a circle is recognised.
+
+    Raises
+    ------
+    DefinitionError
+        With one line for every mistake in the file.
+    """
+    try:
+        document = msgspec.toml.decode(text)
+    except msgspec.DecodeError as error:
+        raise DefinitionError(f"is not valid TOML: {error}", where=file) from error
+    mistakes: list[DefinitionError] = []
+
+    def tell(complaint: Complaint) -> None:
+        row = _row(text, complaint.word, complaint.at)
+        found = DefinitionError(complaint.what, where=place(file, row), hint=complaint.hint or None)
+        if found.line() not in [each.line() for each in mistakes]:
+            mistakes.append(found)
+
+    def refer(name: str) -> Definition | None:
+        try:
+            return _referred(name, folder, above)
+        except (DefinitionError, UnreadableFileError) as error:
+            row = _row(text, name, "")
+            mistakes.append(
+                DefinitionError(f"{name} cannot be used: {error.line()}", where=place(file, row))
+            )
+        return None
+
+    definition, broken = _typed(document, tell)
+    if definition is not None:
+        told = len(mistakes)
+        definition = resolve(definition, refer, tell)
+        if len(mistakes) > told:
+            broken |= {"items"}
+        for complaint in check(definition, frozenset(broken)):
+            tell(complaint)
+    if mistakes:
+        raise DefinitionError.of(sorted(mistakes, key=_place))
+    assert definition is not None
+    return definition
+
+
+def _referred(name: str, folder: Path | None, above: tuple[str, ...]) -> Definition:
+    if not name.endswith(".toml"):
+        if name not in shipped():
+            raise DefinitionError(
+                f"no definition is called {name!r}", hint=did_you_mean(name, shipped())
+            )
+        own = _files()[name]
+    else:
+        path = (folder or Path()) / name
+        own = str(path.resolve())
+    if own in above:
+        circle = " → ".join(Path(each).name for each in (*above[above.index(own) :], own))
+        raise DefinitionError(f"definitions refer to each other in a circle: {circle}")
+    return _own(path, above) if name.endswith(".toml") else _shipped(name, above)
+
+
+def _place(error: DefinitionError) -> tuple[int, str]:
+    row = re.search(r"row (\d+)", error.where or "")
+    return int(row.group(1)) if row else 0, error.what
+
+
+# ------------------------------------------------------------ what the types refuse
+
+_MISSING: Final[dict[str, Any]] = {
+    "cut_off": 0.0, "points": 0.0, "total": 0.0, "grade": 1.0, "item": [], "given": {}, "expect": {},
+}  # fmt: skip
+"""What stands in for a key that is missing, so that the rest of a file can still be read."""
+MOST: Final = 200
+
+
+def _typed(document: Any, tell: Any) -> tuple[Definition | None, set[str]]:
+    """Turn a document into a definition, telling each thing that the types refuse.
+
+    What is refused is taken out and the rest is read again, until nothing is refused any more.
+    """
+    broken: set[str] = set()
+    removed: set[str] = set()
+    for complaint in _written_by_hand(document):
+        tell(complaint)
+        broken.add(_table(complaint.at))
+    for _ in range(MOST):
+        try:
+            return msgspec.convert(document, Definition), broken
+        except msgspec.ValidationError as error:
+            said, path = _said(str(error))
+            found = re.search(r"(unknown|missing required) field `([^`]+)`", said)
+            holder, key = (path, found.group(2)) if found else path.rpartition(".")[::2]
+            broken.add(_table(path) or key)
+            inside = _at(document, holder)
+            if found and found.group(1) == "unknown":
+                hint = did_you_mean(key, _known_keys())
+                tell(Complaint(f"unknown key {key!r}", key, hint, path))
+                del inside[key]
+                continue
+            if found:
+                if f"{holder}.{key}" not in removed:
+                    tell(Complaint(f"the key {key!r} is missing", _last(path), at=path))
+                inside[key] = _MISSING.get(key, "")
+                continue
+            tell(Complaint(said, _last(path), at=path))
+            if not _remove(inside, key):
+                return None, broken
+            removed.add(f"{holder}.{_last(key)}")
+    return None, broken
+
+
+def _written_by_hand(document: Any) -> list[Complaint]:
+    """Say where a file gives what only reading it can find out."""
+    return [
+        Complaint("unknown key 'resolved'", "resolved", at=f"item[{number}]")
+        for number, item in enumerate(document.get("item", ()))
+        if isinstance(item, dict) and item.pop("resolved", None) is not None
+    ]
+
+
+def _said(message: str) -> tuple[str, str]:
+    """The decoder's words and the path in them: `item[0].bands[1].points`."""
+    said, _, at = message.partition(" - at `")
+    path = at.removesuffix("`").removeprefix("key in ").removeprefix("$").removeprefix(".")
+    return said, path
+
+
+def _at(document: Any, path: str) -> Any:
+    """The table or list at a path, as deep as the path can be followed."""
+    for name, number in re.findall(r"([^.\[\]]+)|\[(\d+)\]", path):
+        inside = document[name] if name else document[int(number)]
+        if not isinstance(inside, dict | list):
+            return document
+        document = inside
+    return document
+
+
+def _remove(inside: Any, key: str) -> bool:
+    """Take a key out of a table; of `bands[1]` or `given[...]` the whole list or table."""
+    name = _last(key)
+    if isinstance(inside, dict) and name in inside:
+        del inside[name]
+        return True
+    return False
+
+
+def _known_keys() -> set[str]:
+    parts = [*Part.__subclasses__()]
+    for part in parts:
+        parts += part.__subclasses__()
+    fields = {field.encode_name for part in parts for field in msgspec.structs.fields(part)}
+    return fields - {"resolved", "factors", "referred"}
+
+
+def _table(path: str) -> str:
+    """The table of an array that a path lies in: `item[0]`; '' for one at the top."""
+    found = re.match(r"[^.\[\]]+\[\d+\]", path)
+    return found.group() if found else ""
+
+
+def _last(path: str) -> str:
+    return re.sub(r"\[.*", "", path.rpartition(".")[2])
+
+
+# ------------------------------------------------------------ where it stands
+
+
+def _row(text: str, word: str, at: str) -> int | None:
+    """The row on which a key or a quoted name stands first in its table; else the table's own."""
+    lines = text.splitlines()
+    first, stop = 0, len(lines)
+    table = re.match(r"([^.\[\]]+)\[(\d+)\]", at)
+    if table:
+        header = re.compile(rf"\s*\[\[\s*{re.escape(table.group(1))}\s*\]\]")
+        rows = [row for row, line in enumerate(lines) if header.match(line)]
+        if int(table.group(2)) < len(rows):
+            first = rows[int(table.group(2))]
+            after = (
+                row for row in range(first + 1, stop) if re.match(r"\s*\[\[?\s*\w", lines[row])
+            )
+            stop = next(after, stop)
+        else:
+            table = None
+    pattern = re.compile(rf'(?:^|[\s\[{{,."])"?{re.escape(word)}"?\s*(?:[=\]",.]|$)')
+    for row in range(first, stop):
+        if word and pattern.search(lines[row].split("#")[0]):
+            return row + 1
+    return first + 1 if table else None

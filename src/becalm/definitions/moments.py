@@ -1,0 +1,102 @@
+"""Which moments of a patient's records a definition is reported at.
+
+`index` is the index instant itself; `peak_to_index` the highest lowest-possible total in the
+look-back that ends with it, the earliest on ties; `peak_ever` the same over all records.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+import numpy as np
+
+from becalm.core.clock import HOUR, UNKNOWN_TIME
+from becalm.definitions.evaluation import Evaluation
+from becalm.timeline import Floats, Intervals, Mask, Persons, Timeline, Times
+
+Moment: TypeAlias = Literal["index", "peak_to_index", "peak_ever"]
+
+
+@dataclass(frozen=True, eq=False)
+class Moments:
+    """The index instant of every person, and how far back a peak is looked for.
+
+    index : int64[n_persons], µs; `UNKNOWN_TIME` for persons without one, who get `peak_ever` only.
+    look_back : µs; the window is [index − look_back, index], both ends included.
+    """
+
+    index: Times
+    look_back: int
+
+    @classmethod
+    def peak_only(cls, n_persons: int) -> Moments:
+        """Ask for the peak over all records, of everybody."""
+        return cls(np.full(n_persons, UNKNOWN_TIME), 0)
+
+
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """One kind of moment for many persons: when it is, and what its window held.
+
+    time : when the moment is; `UNKNOWN_TIME` for a peak of somebody of whom nothing is known.
+    first_met, first_possible : first moment of the window at which the lowest, the highest total
+    reaches the cut-off; `UNKNOWN_TIME` where none does. Where nothing is known nothing begins.
+    held_hours : how much of the window the lowest total was at or above the cut-off.
+    """
+
+    moment: Moment
+    person: Persons
+    time: Times
+    first_met: Times
+    first_possible: Times
+    held_hours: Floats
+
+
+def ask(evaluation: Evaluation, moments: Moments, who: Mask) -> Iterator[Asked]:
+    """Yield the moments of the persons chosen by `who`, a mask over all of them."""
+    persons = np.flatnonzero(who).astype(np.int32)
+    indexed = persons[moments.index[persons] != UNKNOWN_TIME]
+    if len(indexed):
+        index = moments.index[indexed]
+        window = Intervals(indexed, index - moments.look_back, index + 1)
+        known = evaluation.observed.clip(window)
+        yield _asked("index", evaluation, known, indexed, index)
+        yield _asked("peak_to_index", evaluation, known, indexed, None)
+    yield _asked("peak_ever", evaluation, evaluation.observed, persons, None)
+
+
+def _asked(
+    moment: Moment, evaluation: Evaluation, known: Timeline, persons: Persons, time: Times | None
+) -> Asked:
+    count, cut_off = evaluation.inputs.n_persons, evaluation.definition.cut_off
+    met = known.where(lambda low, high: low >= cut_off)
+    held = np.bincount(met.person, met.durations() / HOUR, count)
+    return Asked(
+        moment,
+        persons,
+        _spread(*peak(known), count)[persons] if time is None else time,
+        _spread(*known.first(lambda low, high: low >= cut_off), count)[persons],
+        _spread(*known.first(lambda low, high: high >= cut_off), count)[persons],
+        held[persons].astype(np.float64),
+    )
+
+
+def peak(known: Timeline) -> tuple[Persons, Times]:
+    """When each person's lowest possible total is highest, the earliest on ties."""
+    person, low = known.person, known.low
+    if not len(person):
+        return person, known.start
+    begin = np.flatnonzero(np.append(True, person[1:] != person[:-1]))
+    length = np.diff(np.append(begin, len(person)))
+    highest = np.flatnonzero(low == np.repeat(np.maximum.reduceat(low, begin), length))
+    first = highest[np.append(True, person[highest][1:] != person[highest][:-1])]
+    return person[first], known.start[first]
+
+
+def _spread(person: Persons, time: Times, count: int) -> Times:
+    """Times of some persons as one time a person, `UNKNOWN_TIME` for the others."""
+    everyone = np.full(count, UNKNOWN_TIME)
+    everyone[person] = time
+    return everyone

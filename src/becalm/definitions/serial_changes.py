@@ -1,0 +1,114 @@
+"""Now as a multiple of an earlier value, at every draw: doubled, halved, as it was a day ago."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from becalm.core.clock import span
+from becalm.definitions.model import Change
+from becalm.timeline import Floats, Mask, Pair, Points, Times, ratio
+from becalm.timeline.windows import extreme, latest
+
+
+def changes(points: Points, change: Change) -> tuple[Points, Points]:
+    """Return the multiple at every draw that has an earlier one to be compared with.
+
+    Twice, with the same numbers: once with the rows of the draws, once with those of the earlier
+    values. A draw that comes back after a later one was known is compared with nothing, because it
+    is never the value in force. Multiples are rounded to 9 decimals.
+    """
+    if not len(points):
+        return points, points
+    first, stop = _earlier(points, change)
+    in_force = _newest(points)
+    if change.from_above is not None:
+        return _risen(points, change.from_above, first, stop, in_force)
+    some = np.flatnonzero(in_force & (stop > first))
+    least = extreme(points.low, first[some], stop[some], np.minimum)
+    if change.against == "lowest":
+        earlier = least, extreme(points.high, first[some], stop[some], np.minimum)
+        at = _where(points.low, -1, first[some], stop[some])
+    elif change.against == "highest":
+        earlier = (
+            extreme(points.low, first[some], stop[some], np.maximum),
+            extreme(points.high, first[some], stop[some], np.maximum),
+        )
+        at = _where(points.high, 1, first[some], stop[some])
+    else:
+        at = latest(_rank(points), first[some], stop[some])
+        earlier = points.low[at], points.high[at]
+    return _compared(points, some, earlier, points.row[at])
+
+
+def _risen(
+    points: Points, gate: float, first: Times, stop: Times, in_force: Mask
+) -> tuple[Points, Points]:
+    """The greatest rise from an earlier value above the gate, 1 where there was none.
+
+    With no earlier draw at all there may have been one that nobody drew: then it may have risen
+    from just above the gate, and a value of less than that many times the gate certainly has not.
+    """
+    now = np.flatnonzero(in_force)
+    low, high = np.ones(len(now)), np.ones(len(now))
+    row = points.row[now].copy()
+    alone = stop[now] <= first[now]
+    unseen = np.nextafter(points.high[now[alone]] / gate, -np.inf)
+    high[alone] = np.maximum(1.0, unseen)
+    for bound, earlier, mine in ((low, points.high, points.low), (high, points.low, points.high)):
+        sure = np.flatnonzero((points.low if bound is low else points.high) > gate)
+        begin, end = np.searchsorted(sure, first[now]), np.searchsorted(sure, stop[now])
+        some = np.flatnonzero(end > begin)
+        least = extreme(np.maximum(earlier[sure], gate), begin[some], end[some], np.minimum)
+        rise = ratio((mine[now[some]],) * 2, (least, least))[0 if bound is low else 1]
+        bound[some] = np.maximum(1.0, rise)
+        row[some] = points.row[sure[_where(earlier[sure], -1, begin[some], end[some])]]
+    return _built(points, now, (low, np.maximum(low, high)), row)
+
+
+def _compared(points: Points, some: Times, earlier: Pair, row: Times) -> tuple[Points, Points]:
+    return _built(points, some, ratio((points.low[some], points.high[some]), earlier), row)
+
+
+def _built(points: Points, at: Times, value: Pair, row: Times) -> tuple[Points, Points]:
+    drawn = None if points.drawn is None else points.drawn[at]
+    known = (points.person[at], points.time[at], *value)
+    return Points(*known, points.row[at], drawn), Points(*known, row, drawn)
+
+
+def _earlier(points: Points, change: Change) -> tuple[Times, Times]:
+    """Positions [first, stop) of the draws that each draw is compared with."""
+    within = span(change.within)
+    if change.against == "then":
+        until = points.time - within
+        return (
+            points.count_until(points.person, until - span(change.held)),
+            points.count_until(points.person, until),
+        )
+    first = points.count_until(points.person, points.time - within)
+    return first, np.arange(len(points))
+
+
+def _newest(points: Points) -> Mask:
+    """Whether each draw is in force when it becomes available: none drawn later was known before."""
+    if points.drawn is None:
+        return np.ones(len(points), np.bool_)
+    own = np.searchsorted(points.person, points.person)
+    rank = _rank(points)
+    newest: Mask = latest(rank, own, np.arange(1, len(points) + 1)) == np.arange(len(points))
+    return newest
+
+
+def _rank(points: Points) -> Times:
+    """Order in which the draws were taken."""
+    drawn = points.time if points.drawn is None else points.drawn
+    rank = np.empty(len(points), np.int64)
+    rank[np.argsort(drawn, kind="stable")] = np.arange(len(points))
+    return rank
+
+
+def _where(values: Floats, sign: int, first: Times, stop: Times) -> Times:
+    """Position of the greatest (sign 1) or least (-1) value of each window, the earliest of equals."""
+    order = np.lexsort((-np.arange(len(values)), sign * values))
+    rank = np.empty(len(values), np.int64)
+    rank[order] = np.arange(len(values))
+    return latest(rank, first, stop)

@@ -1,0 +1,55 @@
+"""Every remark about a row of doses as a row of its own."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+import numpy as np
+
+from becalm.core.frame import Frame
+from becalm.doses.exposure import Doses
+from becalm.tables import DOSE_ODDITIES
+from becalm.timeline import Mask
+
+NOT_CONSERVING: Final = "rate × time is not the amount"
+CONTRADICTS: Final = "concentration contradicts rate and amount"
+_NUMBERS: Final = (
+    (re.compile(rf"({CONTRADICTS}): .*"), r"\1"),
+    (re.compile(r"rate × time is [^|]*, the amount [^|]*"), NOT_CONSERVING),
+    (re.compile(r"entered as .*, charted as .*"), "the rate entered is not the one charted"),
+    (re.compile(r"(implausible rate): .*"), r"\1"),
+)
+
+
+def kind_of(flag: str) -> str:
+    """Take out of a remark the numbers of its row."""
+    for pattern, instead in _NUMBERS:
+        flag = pattern.sub(instead, flag)
+    return flag
+
+
+def remarks(doses: Doses, persons: Mask) -> Frame:
+    """Return every remark about the doses of some persons, the row and whether it counts beside it."""
+    f = doses.frame
+    said = np.flatnonzero((f["flag"] != "") & persons[f["person"]])
+    parts = [flag.split("|") for flag in f["flag"][said].tolist()]
+    rows = np.repeat(said, [len(each) for each in parts])
+    detail = [one for each in parts for one in each]
+    return Frame.of(
+        DOSE_ODDITIES,
+        person_id=f["person_id"][rows],
+        remark=[kind_of(one) for one in detail],
+        detail=detail,
+        drug=f["drug"][rows],
+        label=f["label"][rows],
+        start=f["start"][rows],
+        end=f["end"][rows],
+        amount=f["amount"][rows],
+        amount_unit=f["amount_unit"][rows],
+        delivered_per_h=f["rate_canonical_per_h"][rows],
+        set_per_h=f["set_canonical_per_h"][rows],
+        unit_canonical=f["unit_canonical"][rows],
+        counted=f["counted"][rows],
+        source_row=f["source_row"][rows],
+    )

@@ -1,0 +1,78 @@
+"""How long a drug was given at or above so much a day."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Final
+
+import numpy as np
+
+from becalm.core.clock import DAY, HOUR, UNKNOWN_TIME
+from becalm.core.frame import Frame
+from becalm.doses.episodes import Rules, continuous_rate
+from becalm.doses.exposure import Doses
+from becalm.tables import TIME_AT_DOSE
+from becalm.timeline import Floats, Intervals, Mask, Times
+
+LATE: Final = 1 << 61
+"""µs, later than any record."""
+
+
+def time_at_dose(
+    cohort: Frame, doses: Doses, drug: str, levels_per_day: Sequence[float], rules: Rules
+) -> Frame:
+    """Return for each level (the drug's unit a day) since when and how long it was reached from t0.
+
+    hours_at_rate : of continuous infusion at a rate that gives as much in 24 h. hours_at_24h : with
+    as much given in the previous 24 h, by any systemic route; it lags behind the rate and outlives it.
+    Both are empty for a person with a dose of unknown amount: a part would pass for the whole.
+    """
+    told = cohort.take(np.isin(cohort["person"], doses.given(drug).person))
+    told = told.take(told["t0"] != UNKNOWN_TIME)
+    told = told.take(np.lexsort((told["t0"], told["person"])))
+    person, t0 = told["person"], told["t0"]
+    until = np.full(len(told), LATE)
+    again = person[1:] == person[:-1]
+    until[:-1][again] = t0[1:][again]  # a later episode counts from its own time zero
+    windows = Intervals(person, t0, until)
+    dark = np.zeros(len(told), np.bool_)
+    unknown = doses.unknown(drug)
+    dark[windows.overlaps(unknown.person, unknown.start, unknown.end)[1]] = True
+    rate, amounts = continuous_rate(doses, drug, rules), doses.amounts(drug)
+    frames = [Frame.of(TIME_AT_DOSE)]
+    for level in levels_per_day:
+        # A rate is kept to nine decimals: 2,400/24 mg/h comes back a millionth short of 2,400.
+        edge = level - 1e-6
+        first, at_rate = _inside(windows, rate.where(partial(_daily, edge)))
+        _, at_24h = _inside(windows, amounts.bands(DAY, (edge,)).where(lambda low, _: low >= 1))
+        frames.append(
+            Frame.of(
+                TIME_AT_DOSE,
+                person_id=told["person_id"],
+                episode=told["episode"],
+                drug=[drug] * len(told),
+                level_per_day=np.full(len(told), float(level)),
+                unit=[doses.unit(drug)] * len(told),
+                first=first,
+                hours_at_rate=np.where(dark, np.nan, at_rate),
+                hours_at_24h=np.where(dark, np.nan, at_24h),
+            )
+        )
+    return Frame.concat(frames)
+
+
+def _inside(windows: Intervals, when: Intervals) -> tuple[Times, Floats]:
+    """When something first held in each window, and for how many hours in all."""
+    held, window = windows.overlaps(when.person, when.start, when.end)
+    start = np.maximum(when.start[held], windows.start[window])
+    end = np.minimum(when.end[held], windows.end[window])
+    first = np.full(len(windows), LATE)
+    np.minimum.at(first, window, start)
+    hours = np.bincount(window, weights=(end - start) / HOUR, minlength=len(windows))
+    return np.where(first == LATE, UNKNOWN_TIME, first), np.round(hours, 6)
+
+
+def _daily(edge: float, low: Floats, _: Floats) -> Mask:
+    enough: Mask = low * 24 >= edge
+    return enough

@@ -1,0 +1,1 @@
+"""The kidney: equations, injury by KDIGO, clearance over time."""

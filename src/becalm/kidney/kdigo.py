@@ -1,0 +1,41 @@
+"""KDIGO as data: how kidney injury is staged by creatinine (`kdigo.toml`)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from becalm.core import toml
+
+FILE: Final = Path(__file__).with_suffix(".toml")
+
+
+class Kdigo(toml.TomlTable, frozen=True):
+    """Acute kidney injury by creatinine."""
+
+    source: str
+    verified: bool
+    rise_mg_dl: float
+    rise_within: str
+    ratio_within: str
+    ratios: dict[int, float]
+    severe_mg_dl: float
+
+
+class Replacement(toml.TomlTable, frozen=True):
+    """How far apart sessions of renal replacement are still one course."""
+
+    bridge: str
+    source: str
+
+
+class KidneyRules(toml.TomlTable, frozen=True):
+    """The whole file."""
+
+    kdigo: Kdigo
+    replacement: Replacement
+
+
+def load() -> KidneyRules:
+    """Return the numbers that ship with becalm."""
+    return toml.load(FILE, KidneyRules)

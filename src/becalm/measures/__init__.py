@@ -1,0 +1,1 @@
+"""What a study measures of its cohort: one table a file."""

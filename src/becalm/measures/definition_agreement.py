@@ -1,0 +1,187 @@
+"""What another definition would have said: agreement of pairs, and what one missing test decides.
+
+Agreement is counted over persons for whom both definitions are decided; how many are undetermined
+by one of them stands beside it, because leaving them out is not the same as agreeing.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any, Final, TypeAlias
+
+import numpy as np
+
+from becalm.core.stats import Z_95
+from becalm.definitions import Definition
+from becalm.definitions.scoring import totalled
+from becalm.timeline import Pair
+
+Row: TypeAlias = Mapping[str, Any]
+DECIDED: Final = frozenset({"met", "not met"})
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """Two definitions over the same persons.
+
+    both, first, second, neither : persons in whom both are decided, by which is met. undetermined :
+    persons in whom at least one is not. kappa is chance-corrected (Cohen 1960), with its large-sample
+    95 % interval (Fleiss, Cohen and Everitt 1969); None where it says nothing: nobody decided, or a
+    definition says the same of everybody, which makes it 0 or undefined whatever the other says. The
+    interval is None where its formula has no width, as where all agree.
+    """
+
+    a: str
+    b: str
+    both: int
+    first: int
+    second: int
+    neither: int
+    undetermined: int
+    kappa: float | None
+    interval: tuple[float, float] | None
+
+    @property
+    def n(self) -> int:
+        return self.both + self.first + self.second + self.neither
+
+    @property
+    def agreed(self) -> int:
+        return self.both + self.neither
+
+
+def pairwise(criteria: Sequence[Row], names: Sequence[str]) -> list[Agreement]:
+    """Return the agreement of every pair of definitions.
+
+    criteria : rows of the table `criteria` at one moment.
+    """
+    said = {(row["person_id"], row["criterion"]): row["status"] for row in criteria}
+    people = sorted({person for person, _ in said})
+    found = []
+    for a, b in combinations(names, 2):
+        pairs = [(said.get((who, a)), said.get((who, b))) for who in people]
+        asked = [pair for pair in pairs if None not in pair]
+        decided = [(x == "met", y == "met") for x, y in asked if {x, y} <= DECIDED]
+        cells = (
+            decided.count((True, True)),
+            decided.count((True, False)),
+            decided.count((False, True)),
+            decided.count((False, False)),
+        )
+        found.append(Agreement(a, b, *cells, len(asked) - len(decided), *kappa(*cells)))
+    return found
+
+
+def kappa(
+    both: int, first: int, second: int, neither: int
+) -> tuple[float | None, tuple[float, float] | None]:
+    """Return Cohen's kappa of a two-by-two table with its 95 % interval.
+
+    >>> value, interval = kappa(20, 5, 10, 15)
+    >>> round(value, 2), [round(end, 2) for end in interval]
+    (0.4, [0.15, 0.65])
+    """
+    n = both + first + second + neither
+    if not n:
+        return None, None
+    cells = np.array([[both, first], [second, neither]]) / n
+    rows, columns = cells.sum(axis=1), cells.sum(axis=0)
+    if 0 in rows or 0 in columns:
+        return None, None
+    chance = float(rows @ columns)
+    value = (float(np.trace(cells)) - chance) / (1 - chance)
+    agreed = sum(cells[i, i] * (1 - (rows[i] + columns[i]) * (1 - value)) ** 2 for i in range(2))
+    apart = (1 - value) ** 2 * sum(
+        cells[i, 1 - i] * (columns[i] + rows[1 - i]) ** 2 for i in range(2)
+    )
+    variance = agreed + apart - (value - chance * (1 - value)) ** 2
+    width = Z_95 * math.sqrt(max(0.0, float(variance))) / (1 - chance) / math.sqrt(n)
+    if math.isclose(width, 0.0, abs_tol=1e-6):
+        return value, None
+    return value, (max(-1.0, value - width), min(1.0, value + width))
+
+
+@dataclass(frozen=True)
+class Decisive:
+    """What one item that was not assessed would have decided, in those whom it leaves open.
+
+    undetermined : persons in whom the definition is undetermined. missing : of these, those without
+    the item. decides : whatever it shows, the definition is then decided, the other items staying as
+    unknown as they are. could_meet, could_deny : some result of it alone would do so.
+    """
+
+    criterion: str
+    item: str
+    undetermined: int
+    missing: int
+    decides: int
+    could_meet: int
+    could_deny: int
+
+
+def decisive(
+    definition: Definition, criteria: Sequence[Row], items: Sequence[Row]
+) -> list[Decisive]:
+    """Return what each missing item alone would have decided, the most deciding first.
+
+    criteria, items : rows of the tables at one moment, of this definition or of several.
+    """
+    unsure = {
+        row["person_id"]
+        for row in criteria
+        if row["criterion"] == definition.name and row["status"] == "undetermined"
+    }
+    known: dict[str, dict[str, tuple[float, float]]] = {who: {} for who in unsure}
+    for row in items:
+        if row["criterion"] == definition.name and row["person_id"] in unsure:
+            known[row["person_id"]][row["item"]] = (row["points_low"], row["points_high"])
+    # Of thousands of persons few know different things: each state of knowledge is asked once.
+    alike = Counter(
+        tuple(each.get(item.key, (item.minimum, item.maximum)) for item in definition.items)
+        for each in known.values()
+    )
+    found = []
+    for at, item in enumerate(definition.items):
+        told = [(_alone(definition, bounds, at), n) for bounds, n in alike.items()]
+        missing = [(outcomes, n) for outcomes, n in told if outcomes]
+        found.append(
+            Decisive(
+                definition.name,
+                item.key,
+                len(unsure),
+                sum(n for _, n in missing),
+                sum(n for outcomes, n in missing if "undetermined" not in outcomes),
+                sum(n for outcomes, n in missing if "met" in outcomes),
+                sum(n for outcomes, n in missing if "not met" in outcomes),
+            )
+        )
+    useful = [each for each in found if each.could_meet or each.could_deny]
+    return sorted(useful, key=lambda d: (-d.decides, -max(d.could_meet, d.could_deny)))
+
+
+def _alone(definition: Definition, known: Sequence[tuple[float, float]], at: int) -> set[str]:
+    """Return what the definition would say after each result that a missing item can still have.
+
+    known : fewest and most points of each item, in the definition's order; at : the missing one.
+    """
+    low, high = known[at]
+    if low == high:
+        return set()
+    item = definition.items[at]
+    worth = {low, high, *(band.points for band in item.scale if low <= band.points <= high)}
+    if item.coefficient is not None:
+        worth = {low, high}
+    said = set()
+    for points in worth:
+        pairs: list[Pair] = [
+            (np.array([least]), np.array([most]))
+            for least, most in (*known[:at], (points, points), *known[at + 1 :])
+        ]
+        lowest, highest = totalled(definition, pairs)
+        decided = "met" if lowest[0] >= definition.cut_off else "undetermined"
+        said.add("not met" if highest[0] < definition.cut_off else decided)
+    return said

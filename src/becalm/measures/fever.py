@@ -1,0 +1,143 @@
+"""Sustained fever: hours at or above a bound in each 24 h, and how densely temperature was measured.
+
+A temperature stands until the next one or until it expires (`valid` in the vocabulary). What nobody
+measured is unknown, never afebrile: 24 h with one reading at its start and a validity of 12 h are 12
+known hours and 12 unknown ones.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from becalm import vocabulary
+from becalm.core import toml
+from becalm.core.arrays import expand
+from becalm.core.clock import DAY, HOUR, UNKNOWN_TIME, span
+from becalm.core.frame import Frame
+from becalm.definitions import Modifiers
+from becalm.events import Clock, Events
+from becalm.tables import FEVER
+from becalm.timeline import Floats, Pair, Points, Times, nearest
+
+VARIABLE: Final = "temperature"
+
+
+FILE: Final = Path(__file__).with_suffix(".toml")
+
+
+class Rule(toml.TomlTable, frozen=True):
+    """The numbers of `fever.toml`."""
+
+    at_least: float
+    source: str
+    days: int
+    days_source: str
+
+
+def rule() -> Rule:
+    """Return what counts as fever, and for how many days it is followed."""
+    return toml.load(FILE, Rule)
+
+
+def fever(cohort: Frame, events: Events, clock: Clock, modifiers: Modifiers) -> Frame:
+    """Return `fever`: one row per person, episode and 24 h, from the day before time zero.
+
+    A day ends early with death or the end of the records, and is left out where it would not have
+    begun. hours_febrile are certain: a value that may lie on either side of the bound counts as
+    unknown. longest_gap_h is the longest stretch of the day without a measurement, its ends
+    included. modified_by names what hides or makes a fever and was running at a measurement.
+    """
+    row, day = _days(cohort)
+    start = cohort["t0"][row] + (day - 1) * DAY
+    end = np.minimum(start + DAY, _until(cohort)[row])
+    lived = end > start
+    row, day, start, end = (each[lived] for each in (row, day, start, end))
+    person = np.asarray(cohort["person"][row], np.int32)
+    points = events.points(VARIABLE, clock)
+    held = points.hold(span(vocabulary.load().variable(VARIABLE).valid))
+    certain, possible = held.map(_febrile).integrate(person, start, end)
+    known = held.covered(person, start, end) / HOUR
+    hours = (end - start) / HOUR
+    febrile, afebrile = np.round(certain, 9), np.round(known - possible, 9)
+    first, stop = nearest.within(points, person, start, end - 1)
+    return Frame.of(
+        FEVER,
+        person_id=cohort["person_id"][row],
+        episode=cohort["episode"][row],
+        day=day,
+        hours=np.round(hours, 9),
+        hours_febrile=febrile,
+        hours_afebrile=afebrile,
+        hours_unknown=np.round(hours - febrile - afebrile, 9),
+        measurements=stop - first,
+        longest_gap_h=_longest_gap(points, first, stop, (start, end)) / HOUR,
+        highest=_highest(points, first, stop),
+        modified_by=_moved(points, first, stop, modifiers),
+        source_row=_rows(held.evidence_at(person, start), points, first, stop, events),
+    )
+
+
+def _febrile(low: Floats, high: Floats) -> Pair:
+    bound = rule().at_least
+    return (low >= bound).astype(np.float64), (high >= bound).astype(np.float64)
+
+
+def _days(cohort: Frame) -> tuple[Times, Times]:
+    """Position in the cohort and number of each day, of those who have a time zero."""
+    known = np.flatnonzero(cohort["t0"] != UNKNOWN_TIME)
+    days = np.arange(rule().days + 1)
+    return np.repeat(known, len(days)), np.tile(days, len(known))
+
+
+def _until(cohort: Frame) -> Times:
+    """The last moment at which there was somebody to have a temperature."""
+    death, end = cohort["death_time"], cohort["end_of_records"]
+    last: Times = np.where(death == UNKNOWN_TIME, end, np.minimum(death, end))
+    return last
+
+
+def _longest_gap(points: Points, first: Times, stop: Times, day: tuple[Times, Times]) -> Times:
+    """The longest stretch between neighbours among the day's ends and its measurements, µs."""
+    owner, at = expand(first, stop)
+    question = np.arange(len(first))
+    who = np.concatenate((question, question, owner))
+    when = np.concatenate((*day, points.time[at]))
+    order = np.lexsort((when, who))
+    gaps = np.diff(when[order])
+    same = who[order][1:] == who[order][:-1]
+    longest = np.zeros(len(first), np.int64)
+    np.maximum.at(longest, who[order][1:][same], gaps[same])
+    return longest
+
+
+def _highest(points: Points, first: Times, stop: Times) -> Floats:
+    low, high = nearest.greatest(points, first, stop)
+    return np.where(np.isfinite(low) & (low == high), low, np.nan)
+
+
+def _moved(points: Points, first: Times, stop: Times, modifiers: Modifiers) -> list[str]:
+    owner, at = expand(first, stop)
+    taken = points.time if points.drawn is None else points.drawn
+    found: list[list[str]] = [[] for _ in range(len(first))]
+    for label, when in sorted(modifiers.get(VARIABLE, ()), key=lambda each: each[0]):
+        hit = when.contains(points.person[at], taken[at])
+        for i in np.unique(owner[hit]).tolist():
+            found[i].append(label)
+    return ["|".join(dict.fromkeys(labels)) for labels in found]
+
+
+def _rows(
+    standing: tuple[Times, Times], points: Points, first: Times, stop: Times, events: Events
+) -> list[str]:
+    """Name what stood when each day began (questions, rows) and the day's own measurements."""
+    before: list[list[int]] = [[] for _ in range(len(first))]
+    for question, row in zip(*(each.tolist() for each in standing), strict=True):
+        before[question].append(row)
+    days = zip(before, first.tolist(), stop.tolist(), strict=True)
+    return [
+        "|".join(map(events.source_row, dict.fromkeys([*held, *points.row[a:b].tolist()])))
+        for held, a, b in days
+    ]

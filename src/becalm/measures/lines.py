@@ -1,0 +1,251 @@
+"""Lines of therapy before time zero: which immunotherapies, how much, and whether they failed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from becalm import vocabulary
+from becalm.core.clock import DAY, UNKNOWN_TIME, signed_span, span
+from becalm.core.frame import Frame
+from becalm.doses import Doses
+from becalm.events import Events
+from becalm.protocol import Protocol, Refractory
+from becalm.tables import LINES
+from becalm.timeline import Cumulative, Intervals, Points, Times, overlay, rounded
+from becalm.timeline.nearest import Draws, last, within
+from becalm.vocabulary import Drug
+
+_JUST_BELOW: Final = 1e-9
+"""Doses are compared at nine decimals: 1 mg/kg in three parts is 1 mg/kg."""
+
+
+class _Rows(NamedTuple):
+    """Rows of doses before time zero, the row of the cohort standing for the person."""
+
+    drug: str
+    owner: npt.NDArray[np.int32]
+    rows: npt.NDArray[np.intp]
+    start: Times
+    end: Times  # at the latest time zero; the start for a single dose
+    mg: npt.NDArray[np.float64]  # until time zero; NaN where not known
+    kg: npt.NDArray[np.float64]  # the weight in force
+
+
+def lines(cohort: Frame, events: Events, doses: Doses, protocol: Protocol) -> Frame:
+    """Return one row per person, episode and immunotherapy that was begun before t0.
+
+    first, last and doses as in `prior_therapy`. begun : of the course that leads to t0, doses up to
+    `within` apart being one course. total_mg : of that course. peak_equivalent : for
+    glucocorticoids, mg/kg of prednisolone in the highest 24 h before t0. acts_until : the last dose
+    and the time for which the protocol lets the drug confound a response after it.
+
+    refractory : by the protocol's rule. A glucocorticoid counts where all of them together reached
+    the dose for long enough; another agent where its course was begun in the window before t0, so
+    that a drug taken for years is no treatment of this storm; and ferritin, from the value in force
+    at the beginning to the one in force at t0, did not fall enough. Unknown where the amount, the weight
+    or one of the two values is. Drops, creams and inhalers never count.
+    """
+    cohort = cohort.take(cohort["t0"] != UNKNOWN_TIME)
+    steroids = {
+        drug.name: drug.prednisolone_equivalent.factor
+        for drug in vocabulary.load().drugs
+        if drug.prednisolone_equivalent is not None
+    }
+    given = {
+        drug.name: _before(drug.name, cohort, doses)
+        for drug in vocabulary.load().drugs
+        if drug.immunotherapy
+    }
+    rule = protocol.refractory
+    high, unsure = _high_dose([given[name] for name in steroids], steroids, cohort, rule)
+    found: list[dict[str, Any]] = []
+    for drug in vocabulary.load().drugs:
+        mine = given.get(drug.name)
+        if mine is None or not len(mine.rows):
+            continue
+        peak = _peak(mine, steroids, len(cohort))
+        for i in np.unique(mine.owner).tolist():
+            own = mine.owner == i
+            course = _course(mine, own, span(rule.within))
+            begun = int(mine.start[course].min())
+            tried, since = _tried(
+                drug,
+                begun,
+                int(cohort["t0"][i]),
+                rule,
+                high=high.get((drug.name, i)),
+                unsure=i in unsure,
+            )
+            total = mine.mg[course].sum()
+            latest = int(max(mine.end[own].max(), mine.start[own].max()))
+            brief = np.maximum(mine.end[own], mine.start[own] + 1)
+            found.append(
+                {
+                    "person_id": cohort["person_id"][i],
+                    "drug": drug.name,
+                    "first": int(mine.start[own].min()),
+                    "last": latest,
+                    "doses": len(Intervals.build(mine.owner[own], mine.start[own], brief)),
+                    "peak_equivalent": peak[i],
+                    "episode": cohort["episode"][i],
+                    "class": drug.drug_class,
+                    "begun": begun,
+                    "total_mg": float(rounded(total)),
+                    "acts_until": latest + _outlives(protocol).get(drug.name, 0),
+                    "source_row": "|".join(doses.frame["source_row"][mine.rows[own]]),
+                    **_failed(tried, _Question(cohort, i, since), events, protocol),
+                }
+            )
+    return Frame.of_rows(LINES, found).sort("person_id", "episode", "first", "drug")
+
+
+def _before(drug: str, cohort: Frame, doses: Doses) -> _Rows:
+    """Rows of a drug that began before t0, cut there."""
+    f = doses.frame
+    exposed = doses.exposed(drug)
+    exposed = exposed[np.isin(f["person"][exposed], cohort["person"])]
+    owner, rows = [np.empty(0, np.int32)], [np.empty(0, np.intp)]
+    for i in range(len(cohort)):
+        mine = exposed[
+            (f["person"][exposed] == cohort["person"][i]) & (f["start"][exposed] < cohort["t0"][i])
+        ]
+        owner.append(np.full(len(mine), i, np.int32))
+        rows.append(mine)
+    at, whose = np.concatenate(rows), np.concatenate(owner)
+    start, until = f["start"][at], np.where(f["single"][at], f["start"][at], f["until"][at])
+    end = np.maximum(np.minimum(until, cohort["t0"][whose]), start)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        part = np.where(until > start, (end - start) / (until - start), 1.0)
+    weight = np.where(np.isnan(f["weight_kg"][at]), cohort["weight_kg"][whose], f["weight_kg"][at])
+    return _Rows(drug, whose, at, start, end, f["amount_mg"][at] * part, weight)
+
+
+def _cumulative(parts: list[_Rows], factors: Mapping[str, float]) -> Cumulative:
+    """Mg/kg of prednisolone given by any moment, of the rows whose amount and weight are known."""
+    owner, start, end, mg = (
+        np.concatenate(list(columns))
+        for columns in zip(
+            *((p.owner, p.start, p.end, p.mg * factors[p.drug] / p.kg) for p in parts), strict=True
+        )
+    )
+    known = ~np.isnan(mg)
+    lasting, single = known & (end > start), known & (end <= start)
+    hours = (end - start) / (DAY / 24)
+    row = np.arange(len(owner))
+    return Cumulative.build(
+        overlay(owner[lasting], start[lasting], end[lasting], (mg / np.maximum(hours, 1e-12))[lasting], row[lasting]),
+        Points.given(owner[single], start[single], mg[single]),
+    )  # fmt: skip
+
+
+def _high_dose(
+    parts: list[_Rows], factors: Mapping[str, float], cohort: Frame, rule: Refractory
+) -> tuple[dict[tuple[str, int], int], set[int]]:
+    """When each glucocorticoid at high dose began, by drug and row of the cohort.
+
+    Where none reached the dose alone and all together did, each that was given meanwhile did. With
+    it, whose doses are not all known.
+    """
+    unsure = {int(i) for part in parts for i in part.owner[np.isnan(part.mg / part.kg)].tolist()}
+    began = {
+        (part.drug, i): int(stretch.start[0])
+        for part in parts
+        for i, stretch in _high([part], factors, cohort, rule).items()
+    }
+    alone = {i for _, i in began}
+    for i, stretch in _high(parts, factors, cohort, rule).items():
+        for part in parts if i not in alone else ():
+            own = part.owner == i
+            inside = stretch.overlaps(
+                part.owner[own], part.start[own], np.maximum(part.end[own], part.start[own] + 1)
+            )
+            if len(inside[0]):
+                began[part.drug, i] = int(stretch.start[0])
+    return began, unsure
+
+
+def _high(
+    parts: list[_Rows], factors: Mapping[str, float], cohort: Frame, rule: Refractory
+) -> dict[int, Intervals]:
+    """When the doses of parts were high for long enough, by row of the cohort."""
+    if not any(len(part.rows) for part in parts):
+        return {}
+    edge = rule.glucocorticoid_mg_kg_day - _JUST_BELOW
+    high = _cumulative(parts, factors).bands(DAY, (edge,)).where(lambda low, _: low >= 1)
+    everyone = np.arange(len(cohort), dtype=np.int32)
+    window = Intervals.build(everyone, cohort["t0"] - span(rule.within), cohort["t0"])
+    lasting = high.bridge(span(rule.bridge)).clip(window).at_least(span(rule.glucocorticoid_for))
+    return {int(i): lasting.take(lasting.person == i) for i in np.unique(lasting.person).tolist()}
+
+
+def _peak(mine: _Rows, factors: Mapping[str, float], persons: int) -> npt.NDArray[np.float64]:
+    """The highest 24 h of a glucocorticoid; NaN for other drugs and where a dose is not known."""
+    peak = np.full(persons, np.nan)
+    if mine.drug in factors:
+        who = np.unique(mine.owner)
+        peak[who] = _cumulative([mine], factors).max_within(who, DAY)[0]
+        peak[mine.owner[np.isnan(mine.mg / mine.kg)]] = np.nan
+    return rounded(peak)
+
+
+def _course(mine: _Rows, own: npt.NDArray[np.bool_], gap: int) -> npt.NDArray[np.bool_]:
+    """The rows of the last course: back from t0 as long as no gap is longer than `gap`."""
+    brief = np.maximum(mine.end[own], mine.start[own] + 1)
+    stretches = Intervals.build(mine.owner[own], mine.start[own], brief).bridge(gap)
+    course: npt.NDArray[np.bool_] = own & (mine.start >= stretches.start[-1])
+    return course
+
+
+def _tried(
+    drug: Drug, begun: int, t0: int, rule: Refractory, *, high: int | None, unsure: bool
+) -> tuple[bool | None, int]:
+    """Whether a line had its chance, by dose or by time, and since when."""
+    if drug.prednisolone_equivalent is not None:
+        return (True, high) if high is not None else (None if unsure else False, begun)
+    return t0 - span(rule.within) <= begun <= t0 - span(rule.begun_before), begun
+
+
+class _Question(NamedTuple):
+    cohort: Frame
+    row: int
+    since: int
+
+
+def _failed(
+    tried: bool | None, asked: _Question, events: Events, protocol: Protocol
+) -> dict[str, Any]:
+    """Whether the line failed, and why one can say so."""
+    if tried is False:
+        return {"refractory": False, "reason": "not given at that dose or in that time"}
+    points = events.points("ferritin", protocol.clock)
+    look_back = span(vocabulary.load().variable("ferritin").valid)
+    person = asked.cohort["person"][[asked.row]]
+
+    def ferritin(moment: int) -> Draws:
+        end = np.array([moment])
+        return last(points, *within(points, person, end - look_back, end))
+
+    before, after = ferritin(asked.since), ferritin(int(asked.cohort["t0"][asked.row]))
+    if not before.found[0] or not after.found[0] or after.drawn[0] <= before.drawn[0]:
+        return {"refractory": None, "reason": "no ferritin at its beginning or at time zero"}
+    kept = 1 - protocol.refractory.ferritin_fall
+    if float(rounded(after.high[0] / before.low[0])) <= kept:
+        return {"refractory": False, "reason": "ferritin fell"}
+    if float(rounded(after.low[0] / before.high[0])) <= kept:
+        return {"refractory": None, "reason": "ferritin is known as a bound only"}
+    if tried is None:
+        return {"refractory": None, "reason": "a dose or a weight is not known"}
+    return {"refractory": True, "reason": "ferritin did not fall"}
+
+
+def _outlives(protocol: Protocol) -> dict[str, int]:
+    """For how long each drug may explain a response after its last dose, in µs."""
+    found: dict[str, int] = {}
+    for rule in protocol.confounder:
+        for name in rule.drugs:
+            found[name] = max(found.get(name, 0), -signed_span(rule.from_))
+    return found

@@ -1,0 +1,169 @@
+"""How it ended: follow-up, death, and what kept the patient well afterwards."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from becalm.core import toml
+from becalm.core.clock import DAY, UNKNOWN_TIME, span
+from becalm.core.frame import Frame
+from becalm.doses import CONTINUOUS, Doses, Rules, treatments
+from becalm.measures.on_treatment import Treated
+from becalm.protocol import Protocol
+from becalm.records import Records
+from becalm.tables import OUTCOME
+from becalm.timeline import Intervals, rounded
+
+DEAD = frozenset({"dead", "died", "deceased"})
+INFECTION = "infection"
+
+
+FILE: Final = Path(__file__).parent / "maintenance.toml"
+
+
+class Maintenance(toml.TomlTable, frozen=True):
+    """For how long one dose of a drug stands for treatment."""
+
+    covers: dict[str, str]
+    source: dict[str, str]
+    verified: dict[str, bool]
+
+
+def maintenance() -> Maintenance:
+    """Return the shipped numbers."""
+    return toml.load(FILE, Maintenance)
+
+
+def outcome(cohort: Frame, doses: Doses, records: Records, protocol: Protocol) -> Frame:
+    """Return `outcome`: one row per person and episode.
+
+    died is False only where the person is known to have been alive at a later contact: a recorded
+    last contact, or a discharge to anywhere. Without either it is not known. follow_up_days runs
+    from t0 to death, else the last contact, else the last record. infection_linked is True where
+    the cause of death names infection and otherwise not known, as are storm_active_at_death and
+    relapse_time, which need microbiology and resolution. A death of which only the date is known
+    is placed at the last record of that day.
+    """
+    treated = Treated.of(cohort, doses, protocol)
+    kept = _maintained(cohort, doses, protocol, treated)
+    rows = [_row(cohort, i, records, kept[i]) for i in range(len(cohort))]
+    died_at = np.array([row.pop("died_at") for row in rows], dtype=np.int64)
+    frame = Frame.of_rows(OUTCOME, rows)
+    return frame.replace(on_drug_at_death=_objects(treated.answers(cohort, died_at))).sort(
+        "person_id", "episode"
+    )
+
+
+def _row(cohort: Frame, i: int, records: Records, kept: str) -> dict[str, Any]:
+    person, t0 = int(cohort["person"][i]), int(cohort["t0"][i])
+    who = {name: records.persons[name][person] for name in records.persons.columns}
+    stays = records.stays
+    last_stay = (stays["person"] == person) & (stays["destination"] == "died")
+    death, discharge = int(cohort["death_time"][i]), int(cohort["discharge"][i])
+    cause = str(who["cause_of_death"])
+    status = str(who["last_contact_status"]).strip().casefold()
+    died: bool | None = None
+    if death != UNKNOWN_TIME or last_stay.any() or status in DEAD or cause:
+        died = True
+    at = death
+    if died and death == UNKNOWN_TIME:
+        at = int(np.max(stays["end"][last_stay], initial=UNKNOWN_TIME))
+    elif died and who["death_date_only"]:
+        at = max(death, min(int(cohort["end_of_records"][i]), death + DAY))
+    seen = max(int(cohort["last_contact"][i]), UNKNOWN_TIME if died else discharge)
+    if died is None and seen != UNKNOWN_TIME:
+        died = False
+    contact = at if died and at != UNKNOWN_TIME else seen
+    if contact == UNKNOWN_TIME:
+        contact = int(cohort["end_of_records"][i])
+    known = UNKNOWN_TIME not in (contact, t0)
+    return {
+        "person_id": cohort["person_id"][i],
+        "episode": cohort["episode"][i],
+        "follow_up_days": round((contact - t0) / DAY, 6) if known else None,
+        "last_contact": contact,
+        "discharged": UNKNOWN_TIME if died and death <= discharge else discharge,
+        "died": died,
+        "death_time": death,
+        "cause_of_death": cause,
+        "infection_linked": True if INFECTION in cause.split("|") else None,
+        "maintenance_drug": kept,
+        "died_at": at if died else UNKNOWN_TIME,
+    }
+
+
+def _maintained(cohort: Frame, doses: Doses, protocol: Protocol, treated: Treated) -> list[str]:
+    """Drugs given long enough after the last continuous dose, joined by `|`."""
+    found: list[list[str]] = [[] for _ in range(len(cohort))]
+    rule = protocol.outcome
+    if rule.maintenance_min is None:
+        return [""] * len(cohort)
+    covers = maintenance().covers
+    for drug in rule.maintenance_drugs:
+        cap = rule.maintenance_max_mg_day if drug == treated.drug else None
+        courses = _courses(cohort, doses, drug, protocol, covers.get(drug))
+        for i in range(len(cohort)):
+            begin, until = int(treated.last_continuous[i]), int(treated.next_episode[i])
+            if begin == UNKNOWN_TIME:
+                continue
+            mine = (courses.person == cohort["person"][i]) & (courses.start < until)
+            lengths = [
+                _length(doses, drug, int(cohort["person"][i]), span_, cap)
+                if drug not in covers
+                else min(span_[1], int(cohort["end_of_records"][i])) - span_[0]
+                for span_ in zip(
+                    np.maximum(courses.start[mine], begin).tolist(),
+                    courses.end[mine].tolist(),
+                    strict=True,
+                )
+                if span_[1] > begin
+            ]
+            if max(lengths, default=0) >= span(rule.maintenance_min):
+                found[i].append(drug)
+    return ["|".join(drugs) for drugs in found]
+
+
+def _courses(
+    cohort: Frame, doses: Doses, drug: str, protocol: Protocol, cover: str | None
+) -> Intervals:
+    """Courses of a drug other than by continuous infusion, its doses near enough to be one course."""
+    if cover is not None:
+        given = doses.given(drug)
+        mine = given.take(np.isin(given.person, cohort["person"]))
+        return Intervals.build(mine.person, mine.start, mine.start + span(cover))
+    persons = np.zeros(len(doses.person_id), np.bool_)
+    persons[cohort["person"]] = True
+    episodes = treatments(doses, [drug], Rules.of(protocol), persons=persons).episodes
+    episodes = episodes.take(episodes["mode"] != CONTINUOUS)
+    return Intervals.build(episodes["person"], episodes["start"], episodes["end"] + 1)
+
+
+def _length(
+    doses: Doses, drug: str, person: int, course: tuple[int, int], cap: float | None
+) -> int:
+    """For how long, in µs, a course ran at a mean of at most `cap` mg a day, to its end.
+
+    Counted from the first dose from which that is so: days at a higher dose on the way down are
+    left out. A daily dose stands for its day. A dose of unknown mass could be any.
+    """
+    f, rows = doses.frame, doses.exposed(drug)
+    rows = rows[f["person"][rows] == person]
+    start = f["start"][rows]
+    rows = rows[(start >= course[0]) & (start < course[1])]
+    rows = rows[np.argsort(f["start"][rows], kind="stable")]
+    if not len(rows):
+        return 0
+    length = f["start"][rows[-1]] - f["start"][rows] + DAY
+    mean = np.cumsum(f["amount_mg"][rows][::-1])[::-1] / (length / DAY)
+    low_enough = np.ones(len(rows), np.bool_) if cap is None else rounded(mean) <= cap
+    return int(np.max(length[low_enough], initial=0))
+
+
+def _objects(answers: list[bool | None]) -> npt.NDArray[np.object_]:
+    column = np.empty(len(answers), dtype=object)
+    column[:] = answers
+    return column

@@ -1,0 +1,106 @@
+"""What else was given around a clock that could explain a fall."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+import numpy.typing as npt
+
+from becalm.core.clock import DAY, signed_span
+from becalm.doses import Doses
+from becalm.measures.response.questions import Asked
+from becalm.protocol import Confounder, Protocol
+from becalm.timeline import Floats, Intervals, Mask, Persons, Times, rounded
+from becalm.vocabulary import Vocabulary
+
+Texts = npt.NDArray[np.object_]
+
+
+def confounded_by(
+    asked: Asked,
+    doses: Doses,
+    procedures: Mapping[str, Intervals],
+    protocol: Protocol,
+    vocabulary: Vocabulary,
+) -> Texts:
+    """Drugs and procedures in the protocol's windows around each clock, joined by `|`.
+
+    Both ends of a window belong to it. Only what reached the blood counts, never drops, creams or
+    inhalers. A confounder stands beside a status and never changes it.
+    """
+    found: list[dict[str, None]] = [{} for _ in range(len(asked))]
+    for rule in protocol.confounder:
+        start, end = asked.time + signed_span(rule.from_), asked.time + signed_span(rule.to)
+        counts = np.ones(len(asked), np.bool_)
+        if rule.started_or_doubled:
+            counts = _started_or_doubled(
+                rule, asked.person, start, end, doses=doses, vocabulary=vocabulary
+            )
+        inside = [
+            *((name, doses.given(name)) for name in rule.drugs),
+            *((name, procedures.get(name, Intervals.empty())) for name in rule.procedures),
+        ]
+        for name, when in inside:
+            for i in np.flatnonzero(counts & _touches(when, asked.person, start, end)).tolist():
+                found[i][name] = None
+    result = np.full(len(asked), "", dtype=object)
+    result[:] = ["|".join(names) for names in found]
+    return result
+
+
+def _touches(when: Intervals, person: Persons, start: Times, end: Times) -> Mask:
+    """Whether anything was given in [start, end]."""
+    hit = np.zeros(len(person), np.bool_)
+    hit[when.overlaps(person, start, end + 1)[0]] = True
+    return hit
+
+
+def _started_or_doubled(
+    rule: Confounder,
+    person: Persons,
+    start: Times,
+    end: Times,
+    *,
+    doses: Doses,
+    vocabulary: Vocabulary,
+) -> Mask:
+    """Whether the drugs of a rule began in the window, or a day of it had at least twice the dose.
+
+    Glucocorticoids are added up as prednisolone. Days are counted from the start of the window and
+    compared with the 24 h before it. Where an amount is not known, doubling cannot be excluded.
+    """
+    equivalents = _equivalents(rule.drugs, vocabulary)
+    given = doses.given(*rule.drugs)
+    before = _touches(given, person, start - DAY, start - 1)
+    unknown = _touches(
+        doses.unknown(rule.drugs[0]).union(
+            *(doses.unknown(name) for name in rule.drugs[1:]),
+            *(doses.given(name) for name in rule.drugs if name not in equivalents),
+        ),
+        person,
+        start - DAY,
+        end,
+    )
+    totals = {name: doses.amounts(name) for name in equivalents}
+
+    def mg(begin: Times, close: Times) -> Floats:
+        """Prednisolone equivalent in [begin, close)."""
+        parts = [
+            totals[name].amount(person, begin - 1, close - 1) * factor
+            for name, factor in equivalents.items()
+        ]
+        return rounded(np.sum(parts, axis=0)) if parts else np.zeros(len(person))
+
+    usual, most = mg(start - DAY, start), np.zeros(len(person))
+    if len(person):
+        for day in range(int(-(-(end - start).max() // DAY))):
+            begin = start + day * DAY
+            most = np.maximum(most, mg(begin, np.maximum(begin, np.minimum(begin + DAY, end + 1))))
+    doubled = most >= rounded(2 * usual)
+    return ~before | unknown | doubled
+
+
+def _equivalents(drugs: Iterable[str], vocabulary: Vocabulary) -> dict[str, float]:
+    known = {name: vocabulary.drug(name).prednisolone_equivalent for name in drugs}
+    return {name: each.factor for name, each in known.items() if each is not None}

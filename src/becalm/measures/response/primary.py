@@ -1,0 +1,161 @@
+"""The protocol's own response: one answer per person and clock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from becalm.core.clock import HOUR
+from becalm.core.frame import Frame
+from becalm.events import Events
+from becalm.measures.response import ratios
+from becalm.measures.response.questions import Asked
+from becalm.measures.response.ratios import Compared
+from becalm.measures.response.table import gone_before
+from becalm.protocol import Protocol
+from becalm.tables import PRIMARY
+from becalm.timeline import Mask, Points
+from becalm.timeline.nearest import Draws
+
+Texts = npt.NDArray[np.object_]
+Answer = tuple[Mask, Mask]
+"""Whether something is certainly, and possibly, so."""
+
+LEFT_TRUNCATED = "excluded: left truncated"
+
+
+def primary(cohort: Frame, response: Frame, events: Events, protocol: Protocol) -> Frame:
+    """Return who responded at each clock, by the nearest value to 48 h and by the strict horizon.
+
+    Responded: every primary variable (ferritin) and at least one of the others (AST, ALT) below
+    its baseline. Did not respond: that is certainly not so, though one of them be missing. Death
+    before 48 h is failure whatever was measured until then. Where a missing sample or a limit of
+    the laboratory leaves it open, the answer is `discharged before` or `no sample`, and `reason`
+    names each ratio. fall_15, fall_25, fall_50: whether the primary variable fell by at least that
+    share; None where it cannot be told. Someone transferred in on the treatment is excluded.
+
+    response : the table of the same cohort, for `confounded_by`.
+    """
+    asked = Asked.of(cohort)
+    horizon = protocol.horizons["h48"]
+    truncated = asked.column("left_truncated") == np.array(True, dtype=object)
+    at48 = _compared(
+        asked, events, protocol, lambda points: ratios.at_horizon(points, asked, horizon)
+    )
+    strict = _compared(
+        asked, events, protocol, lambda points: ratios.strictly_within(points, asked, protocol)
+    )
+    moment = asked.time + round(horizon.at * HOUR)
+    answer, words = _answer(at48, gone_before(asked, events.records, moment), protocol)
+    strictly, _ = _answer(
+        strict, gone_before(asked, events.records, ratios.strict_end(asked, protocol)), protocol
+    )
+    for each in (answer, strictly):
+        each[truncated] = LEFT_TRUNCATED
+    falls: dict[str, Any] = {}
+    for share in protocol.response.graded_falls:
+        name = f"fall_{round(100 * share)}"
+        if name in PRIMARY:
+            parts = [at48[v].at_most(1 - share) for v in protocol.response.primary]
+            falls[name] = _answers(_every(parts), truncated)
+    return Frame.of(
+        PRIMARY,
+        person_id=asked.column("person_id"),
+        episode=asked.column("episode"),
+        clock=asked.clock,
+        response=answer,
+        strict=strictly,
+        confounded_by=_confounded(asked, response),
+        reason=words,
+        **falls,
+    ).sort("person_id", "episode", "clock")
+
+
+def _compared(
+    asked: Asked, events: Events, protocol: Protocol, later: Callable[[Points], Draws]
+) -> dict[str, Compared]:
+    found = {}
+    for variable in (*protocol.response.primary, *protocol.response.primary_any):
+        points = events.points(variable, protocol.clock)
+        found[variable] = Compared.of(
+            ratios.baseline(points, asked, variable, protocol), later(points)
+        )
+    return found
+
+
+def _answer(
+    compared: dict[str, Compared], gone: Texts, protocol: Protocol
+) -> tuple[Texts, list[str]]:
+    rule = protocol.response
+    parts = [compared[name].below_one() for name in rule.primary]
+    if rule.primary_any:
+        parts.append(_some([compared[name].below_one() for name in rule.primary_any]))
+    sure, possible = _every(parts)
+    answer = np.full(len(gone), "no sample", dtype=object)
+    unmeasured = np.logical_or.reduce([~each.measured for each in compared.values()])
+    answer[unmeasured & (gone != "")] = gone[unmeasured & (gone != "")]
+    answer[sure] = "responded"
+    answer[~possible] = "did not respond"
+    answer[gone == "died before"] = "died before"
+    named = {name: _words(each) for name, each in compared.items()}
+    reasons = [
+        ", ".join(f"{name} {words[i]}" for name, words in named.items()) for i in range(len(gone))
+    ]
+    return answer, reasons
+
+
+def _words(compared: Compared) -> list[str]:
+    number, status = compared.number(), compared.status()
+    words = []
+    for value, said, high in zip(number.tolist(), status.tolist(), compared.high, strict=True):
+        if not said:
+            words.append("no sample")
+        elif np.isnan(value):
+            words.append("direction open")
+        elif said in ("at least", "both censored"):
+            words.append(f"{'at most' if np.isfinite(high) else 'at least'} {value:.3g}")
+        else:
+            words.append(f"{value:.3g}")
+    return words
+
+
+def _every(parts: Sequence[Answer]) -> Answer:
+    return (
+        np.logical_and.reduce([sure for sure, _ in parts]),
+        np.logical_and.reduce([possible for _, possible in parts]),
+    )
+
+
+def _some(parts: Sequence[Answer]) -> Answer:
+    return (
+        np.logical_or.reduce([sure for sure, _ in parts]),
+        np.logical_or.reduce([possible for _, possible in parts]),
+    )
+
+
+def _answers(part: Answer, left_out: Mask) -> Texts:
+    sure, possible = part
+    answers = np.full(len(sure), None, dtype=object)
+    answers[sure & ~left_out] = True
+    answers[~possible & ~left_out] = False
+    return answers
+
+
+def _confounded(asked: Asked, response: Frame) -> list[str]:
+    keys = zip(
+        response["person_id"].tolist(),
+        response["episode"].tolist(),
+        response["clock"].tolist(),
+        strict=True,
+    )
+    known = dict(zip(keys, response["confounded_by"].tolist(), strict=True))
+    mine = zip(
+        asked.column("person_id").tolist(),
+        asked.column("episode").tolist(),
+        asked.clock.tolist(),
+        strict=True,
+    )
+    return [known.get(key, "") for key in mine]

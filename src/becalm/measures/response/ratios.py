@@ -1,0 +1,110 @@
+"""One variable around a clock: baseline, peak, horizons, and how the 48-hour value compares.
+
+Values are ranges where a laboratory printed only a limit, so a ratio is a range too, and what can
+be said of it is what holds for all of it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from becalm.core.clock import HOUR, span
+from becalm.measures.response.questions import Asked
+from becalm.protocol import Horizon, Protocol
+from becalm.timeline import Floats, Mask, Pair, Points, Times, nearest, ratio
+from becalm.timeline.nearest import Draws
+
+Texts = npt.NDArray[np.object_]
+
+
+@dataclass(frozen=True, eq=False)
+class Compared:
+    """A later value as a multiple of the baseline, lowest and highest possible.
+
+    measured : whether there are both. (-inf, inf) where not.
+    """
+
+    measured: Mask
+    low: Floats
+    high: Floats
+
+    @classmethod
+    def of(cls, baseline: Draws, later: Draws) -> Compared:
+        """Divide; rounded to 9 decimals, so that equal values give exactly 1."""
+        measured = baseline.found & later.found
+        low, high = ratio(later.bounds, baseline.bounds)
+        return cls(measured, np.where(measured, low, -np.inf), np.where(measured, high, np.inf))
+
+    def at_most(self, bound: float) -> tuple[Mask, Mask]:
+        """Whether each ratio is certainly, and possibly, at or below a bound."""
+        bound = round(bound, 9)
+        return self.high <= bound, self.low <= bound
+
+    def below_one(self) -> tuple[Mask, Mask]:
+        """Whether each value certainly, and possibly, fell: equal is not fallen."""
+        return self.high < 1, self.low < 1
+
+    def status(self) -> Texts:
+        """What the contract calls it; '' where not measured.
+
+        fell / did not fall: certain. at least: the baseline was only a lower limit (or the later
+        value an upper one), so the ratio printed is the most that it can be and the fall is at
+        least that. both censored: limits leave the direction open, on both sides or on one.
+        """
+        status = np.full(len(self.low), "", dtype=object)
+        ranged = self.low != self.high
+        bounded = ranged & (self.low <= 0) & np.isfinite(self.high)
+        status[self.measured] = "both censored"
+        status[self.measured & bounded] = "at least"
+        status[self.measured & (self.high < 1) & ~bounded] = "fell"
+        status[self.measured & (self.low >= 1)] = "did not fall"
+        return status
+
+    def number(self) -> Floats:
+        """The ratio, or the bound on it that is known; NaN where there is none."""
+        upper = np.isfinite(self.high) & (self.low < 1)
+        number = np.where(upper, self.high, np.where(self.low > 0, self.low, np.nan))
+        return np.where(self.measured & np.isfinite(number), number, np.nan)
+
+
+def baseline(points: Points, asked: Asked, variable: str, protocol: Protocol) -> Draws:
+    """The last value before the clock, one at the very moment included."""
+    back = protocol.baseline.ferritin if variable == "ferritin" else protocol.baseline.other
+    return nearest.last(
+        points, *nearest.within(points, asked.person, asked.time - span(back), asked.time)
+    )
+
+
+def peak(points: Points, asked: Asked, protocol: Protocol) -> Pair:
+    """The highest value before the clock, also of a variable that the storm lowers."""
+    start = asked.time - span(protocol.baseline.peak)
+    return nearest.greatest(points, *nearest.within(points, asked.person, start, asked.time))
+
+
+def at_horizon(points: Points, asked: Asked, horizon: Horizon) -> Draws:
+    """The value nearest to a horizon in its window, the earlier of two equally near."""
+    first, stop = nearest.within(
+        points,
+        asked.person,
+        asked.time + round(horizon.from_h * HOUR),
+        asked.time + round(horizon.to_h * HOUR),
+        after=horizon.open,
+    )
+    return nearest.nearest(points, asked.time + round(horizon.at * HOUR), first, stop)
+
+
+def strictly_within(points: Points, asked: Asked, protocol: Protocol) -> Draws:
+    """The last value after the clock and no later than the strict horizon."""
+    first, stop = nearest.within(
+        points, asked.person, asked.time, strict_end(asked, protocol), after=True
+    )
+    return nearest.last(points, first, stop)
+
+
+def strict_end(asked: Asked, protocol: Protocol) -> Times:
+    """The last moment that the strict horizon includes."""
+    end: Times = asked.time + span(protocol.response.strict_horizon) - 1
+    return end

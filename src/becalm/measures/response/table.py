@@ -1,0 +1,147 @@
+"""The table `response`: each variable of each person at each clock, against its baseline."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from becalm.core.clock import DAY, HOUR, UNKNOWN_TIME
+from becalm.core.frame import Frame
+from becalm.definitions import Modifiers
+from becalm.definitions.item_evidence import shown
+from becalm.doses import Doses
+from becalm.events import Events
+from becalm.measures.response import ratios
+from becalm.measures.response.confounders import confounded_by
+from becalm.measures.response.questions import Asked
+from becalm.patients import organ_support
+from becalm.protocol import Protocol
+from becalm.records import Records
+from becalm.tables import RESPONSE
+from becalm.timeline import Mask, Pair, Times
+from becalm.timeline.nearest import Draws
+
+Texts = npt.NDArray[np.object_]
+
+
+def response(  # noqa: PLR0917 - what earlier stages hand over, in their order
+    cohort: Frame,
+    events: Events,
+    doses: Doses,
+    records: Records,
+    protocol: Protocol,
+    modifiers: Modifiers,
+) -> Frame:
+    """Return `response`: one row per person, variable and known clock.
+
+    A value belongs to a window by the protocol's clock (drawn or available). `fell` means that the
+    number is lower at 48 h than at baseline, whatever the variable: good news for ferritin, bad
+    news for platelets and fibrinogen. `peak` is the highest value before the clock, also of those
+    two. Equal is not fallen. A baseline printed as `>x` gives a fall of *at least* so much. Someone
+    without a value at 48 h died or was discharged before, or has no sample. What else was given,
+    and what moves a value without the disease, stands beside the status and never alters it.
+    """
+    asked = Asked.of(cohort)
+    vocabulary = events.vocabulary
+    confounded = confounded_by(
+        asked, doses, organ_support.running(records, vocabulary), protocol, vocabulary
+    )
+    gone = gone_before(asked, records, asked.time + round(protocol.horizons["h48"].at * HOUR))
+    frames = [Frame.of(RESPONSE)]
+    for variable in protocol.response.variables:
+        frames.append(
+            _variable(
+                variable, asked, events, protocol, modifiers, gone=gone, confounded=confounded
+            )
+        )
+    return Frame.concat(frames).sort("person_id", "episode", "variable", "clock")
+
+
+def gone_before(asked: Asked, records: Records, moment: Times) -> Texts:
+    """`died before`, `discharged before` a moment, or ''.
+
+    A death of which only the date is known counts as before when that day was over.
+    """
+    gone = np.full(len(asked), "", dtype=object)
+    left = asked.column("discharge")
+    gone[(left != UNKNOWN_TIME) & (left < moment)] = "discharged before"
+    died = asked.column("death_time")
+    over = died + np.where(records.persons["death_date_only"][asked.person], DAY, 0)
+    gone[(died != UNKNOWN_TIME) & (over < moment)] = "died before"
+    return gone
+
+
+def _variable(
+    variable: str,
+    asked: Asked,
+    events: Events,
+    protocol: Protocol,
+    modifiers: Modifiers,
+    *,
+    gone: Texts,
+    confounded: Texts,
+) -> Frame:
+    points = events.points(variable, protocol.clock)
+    baseline = ratios.baseline(points, asked, variable, protocol)
+    later = {
+        name: ratios.at_horizon(points, asked, horizon)
+        for name, horizon in protocol.horizons.items()
+    }
+    h48 = later["h48"]
+    compared = ratios.Compared.of(baseline, h48)
+    numbers: dict[str, Pair] = {
+        "baseline": baseline.bounds,
+        "peak": ratios.peak(points, asked, protocol),
+        **{name: draw.bounds for name, draw in later.items() if name in RESPONSE},
+    }
+    values, censored = {}, [""] * len(asked)
+    for name, (low, high) in numbers.items():
+        values[name], signs = shown(low, high, prefer_high=True)
+        for i in np.flatnonzero(signs != "").tolist():
+            censored[i] += f"{'|' if censored[i] else ''}{name}{signs[i]}"
+    return Frame.of(
+        RESPONSE,
+        person_id=asked.column("person_id"),
+        variable=[variable] * len(asked),
+        clock=asked.clock,
+        episode=asked.column("episode"),
+        **values,
+        baseline_time=baseline.time,
+        h48_time=h48.time,
+        ratio_48h=compared.number(),
+        censored=censored,
+        status=_status(compared, h48.found, gone),
+        confounded_by=confounded,
+        modified_by=_modified_by(variable, asked, (baseline, h48), modifiers),
+        unit=[events.vocabulary.variable(variable).unit] * len(asked),
+        source_row=source_rows(events, (baseline, h48)),
+    )
+
+
+def _status(compared: ratios.Compared, sampled: Mask, gone: Texts) -> Texts:
+    status = compared.status()
+    open_ = status == ""
+    status[open_] = np.where(sampled, "", gone)[open_]
+    status[status == ""] = "no sample"
+    return status
+
+
+def _modified_by(
+    variable: str, asked: Asked, draws: tuple[Draws, ...], modifiers: Modifiers
+) -> list[str]:
+    """What moved the variable without the disease when either value was drawn."""
+    found: list[list[str]] = [[] for _ in range(len(asked))]
+    for label, when in sorted(modifiers.get(variable, ()), key=lambda each: each[0]):
+        hit = np.zeros(len(asked), np.bool_)
+        for draw in draws:
+            hit |= draw.found & when.contains(asked.person, draw.drawn)
+        for i in np.flatnonzero(hit).tolist():
+            if label not in found[i]:
+                found[i].append(label)
+    return ["|".join(labels) for labels in found]
+
+
+def source_rows(events: Events, draws: tuple[Draws, ...]) -> list[str]:
+    """Name the rows of some draws of each question, joined by `|`."""
+    rows = zip(*(draw.row.tolist() for draw in draws), strict=True)
+    return ["|".join(events.source_row(row) for row in each if row >= 0) for each in rows]

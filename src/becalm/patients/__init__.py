@@ -1,0 +1,1 @@
+"""Whole persons, understood: what definitions and measures ask of them."""

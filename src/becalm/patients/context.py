@@ -1,0 +1,323 @@
+"""What a storm stands on: primary, MAS, secondary, or not known, and what that rests on.
+
+A class is never read off a blank. *Primary*: the molecular diagnosis or a diagnosis of primary HLH.
+*MAS*: an autoimmune disease below it. *Secondary*: cancer, infection or immune-effector therapy.
+*Secondary, no trigger found*: cancer and infection were both looked for and not found. Otherwise
+*unknown*. The class says what a storm would be; whether there is one, the definitions say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from becalm.core import toml
+from becalm.core.clock import UNKNOWN_TIME, span
+from becalm.core.frame import Frame, Kind
+from becalm.doses import Doses
+from becalm.patients.understood import Chunk
+from becalm.persons.diagnoses import EARLIEST, LATEST
+from becalm.records import Records
+from becalm.timeline import Mask, Persons, Times
+from becalm.vocabulary import Vocabulary
+
+CONTEXT: Final[Mapping[str, Kind]] = {
+    "class": "text",  # primary, MAS, secondary, secondary (no trigger found), unknown
+    "associated": "text",  # what was found, narrowest names, joined by |
+    "cancer": "text",  # found, negative, doubtful, not looked for
+    "infection": "text",
+    "covid19": "text",  # positive, negative, not tested
+    "context_rows": "text",  # the rows behind them
+}
+NO_TRIGGER: Final = "secondary, no trigger found"
+GROWN: Final = frozenset({"growth", "detected"})
+FREE: Final = frozenset({"no growth", "not detected"})
+HARMLESS: Final = frozenset({"contaminant", "colonisation"})
+
+
+FILE: Final = Path(__file__).with_suffix(".toml")
+
+
+class Rules(toml.TomlTable, frozen=True):
+    """The lists and lengths of `context.toml`."""
+
+    primary: tuple[str, ...]
+    autoimmune: tuple[str, ...]
+    malignancy: tuple[str, ...]
+    infection: tuple[str, ...]
+    immune_effector: tuple[str, ...]
+    look_alike: tuple[str, ...]
+    chronic: tuple[str, ...]
+    drug_class: str
+    procedure: str
+    gene: str
+    infection_before: str
+    infection_after: str
+    looked_before: str
+    looked_after: str
+    inhabited: tuple[str, ...]
+    commensals: tuple[str, ...]
+    commensal_within: str
+    covid_tests: tuple[str, ...]
+
+
+def rules() -> Rules:
+    """Return the shipped rules."""
+    return toml.load(FILE, Rules)
+
+
+@dataclass
+class Search:
+    """What is known of one person's search for cancer, for infection or for COVID-19."""
+
+    found: list[str] = field(default_factory=list)  # rows
+    negative: list[str] = field(default_factory=list)
+    doubtful: list[str] = field(default_factory=list)
+
+    @property
+    def rows(self) -> list[str]:
+        return self.found or [*self.doubtful, *self.negative]
+
+    def words(self, yes: str = "found", never: str = "not looked for") -> str:
+        """Say found, doubtful, negative or not looked for, in this order of weight."""
+        if self.found:
+            return yes
+        if self.doubtful:
+            return "doubtful"
+        return "negative" if self.negative else never
+
+
+@dataclass
+class Person:
+    """Everything about one person that the class rests on."""
+
+    names: dict[str, set[str]] = field(default_factory=dict)  # family -> narrowest conditions
+    rows: list[str] = field(default_factory=list)
+    cancer: Search = field(default_factory=Search)
+    infection: Search = field(default_factory=Search)
+    covid: Search = field(default_factory=Search)
+
+    def put(self, family: str, name: str, row: str) -> None:
+        """Note that a person has something of a family."""
+        self.names.setdefault(family, set()).add(name)
+        self.rows.append(row)
+
+    def kind(self) -> str:
+        """Return the class, by the rule at the top of this page."""
+        if "primary" in self.names:
+            return "primary"
+        if "autoimmune" in self.names:
+            return "MAS"
+        if self.cancer.found or self.infection.found or "immune_effector" in self.names:
+            return "secondary"
+        if self.cancer.words() == self.infection.words() == "negative":
+            return NO_TRIGGER
+        return "unknown"
+
+    def cells(self) -> dict[str, str]:
+        """Return the person's row of CONTEXT."""
+        rows = [*self.rows, *self.cancer.rows, *self.infection.rows, *self.covid.rows]
+        return {
+            "class": self.kind(),
+            "associated": "|".join(sorted(set().union(*self.names.values()))),
+            "cancer": self.cancer.words(),
+            "infection": self.infection.words(),
+            "covid19": self.covid.words("positive", "not tested"),
+            "context_rows": "|".join(dict.fromkeys(rows)),
+        }
+
+
+def context(chunk: Chunk, person: Persons, index: Times) -> Frame:
+    """Return the class of some persons' background, and what cancer, infection and virus tests say.
+
+    person : int32, whom to judge. index : int64 per asked person, µs, the moment that the class is
+    for; who has none is judged on the whole record. One row per asked person, in their order.
+    """
+    records, vocabulary = chunk.records, chunk.vocabulary
+    asked = np.zeros(len(chunk), np.bool_)
+    asked[person] = True
+    at = np.full(len(asked), UNKNOWN_TIME)
+    at[person] = index
+    people = [Person() for _ in range(len(asked))]
+    mine = replace(
+        records,
+        findings=_of(records.findings, asked),
+        procedures=_of(records.procedures, asked),
+        cultures=_of(records.cultures, asked),
+    )
+    _conditions(people, records, _of(chunk.diagnosed, asked), at)
+    _excluded(people, records, vocabulary, at)
+    _findings(people, mine, vocabulary, at)
+    _cultures(people, mine, at)
+    _cells(people, mine, chunk.doses, vocabulary, at)
+    return Frame.of_rows(CONTEXT, [people[who].cells() for who in person.tolist()])
+
+
+def _of(frame: Frame, asked: Mask) -> Frame:
+    return frame.take(asked[frame["person"]])
+
+
+def _window(index: int, before: str, after: str) -> tuple[int, int]:
+    """Return from when to when something counts; always, for whom no index is known."""
+    if index == UNKNOWN_TIME:
+        return EARLIEST, LATEST
+    return index - span(before), index + span(after)
+
+
+def _conditions(people: list[Person], records: Records, diagnosed: Frame, index: Times) -> None:
+    """Sort diagnoses into families; only a diagnosis excluded as a whole was looked for."""
+    rule = rules()
+    families = {
+        "primary": rule.primary,
+        "autoimmune": rule.autoimmune,
+        "malignancy": rule.malignancy,
+        "infection": rule.infection,
+        "immune_effector": rule.immune_effector,
+        "look_alike": rule.look_alike,
+    }
+    by_row: dict[int, list[int]] = {}
+    for at, row in enumerate(diagnosed["row"].tolist()):
+        by_row.setdefault(row, []).append(at)
+    names, status = diagnosed["condition"].tolist(), diagnosed["status"].tolist()
+    keys = records.conditions["key"].tolist()
+    for row, places in by_row.items():
+        at, known = places[0], {names[place] for place in places}
+        who, first, last = (int(diagnosed[column][at]) for column in ("person", "first", "last"))
+        narrowest, source = names[at], f"conditions:{keys[row]}"
+        start, end = _window(int(index[who]), rule.looked_before, rule.looked_after)
+        for family, wide in families.items():
+            if not known & set(wide) or status[at] != "confirmed" or first > end:
+                continue
+            if family == "infection":
+                since, until = _window(int(index[who]), rule.infection_before, rule.infection_after)
+                if first > until or (last < since and not known & set(rule.chronic)):
+                    continue
+                people[who].infection.found.append(source)
+            if family == "malignancy":
+                people[who].cancer.found.append(source)
+            people[who].put(family, narrowest, source)
+        if "covid19" in known and status[at] == "confirmed" and last >= start and first <= end:
+            people[who].covid.found.append(source)
+
+
+def _excluded(people: list[Person], records: Records, vocabulary: Vocabulary, index: Times) -> None:
+    """Note cancer or infection excluded by that name: lymphoma alone excluded is no such search."""
+    table = records.conditions
+    for at in np.flatnonzero(table["status"].astype(str) == "excluded").tolist():
+        who, time = int(table["person"][at]), int(table["onset"][at])
+        start, end = _window(int(index[who]), rules().looked_before, rules().looked_after)
+        if time != UNKNOWN_TIME and not start <= time <= end:
+            continue
+        looked = vocabulary.finding_of(str(table["name"][at]))
+        if looked == "malignancy":
+            people[who].cancer.negative.append(f"conditions:{table['key'][at]}")
+        elif looked == "infection":
+            people[who].infection.negative.append(f"conditions:{table['key'][at]}")
+
+
+def _findings(people: list[Person], records: Records, vocabulary: Vocabulary, index: Times) -> None:
+    """Read the findings that say that cancer or infection was looked for, and genes."""
+    rule, table = rules(), records.findings
+    for at in range(len(table)):
+        name = vocabulary.finding_of(str(table["finding"][at]))
+        answer = str(table["present"][at]).strip().casefold()
+        if name not in {"malignancy", "infection", rule.gene} or answer not in {"yes", "no"}:
+            continue
+        who, time = int(table["person"][at]), int(table["time"][at])
+        source = f"findings:{table['key'][at]}"
+        if name == rule.gene:
+            if answer == "yes":
+                people[who].put("primary", rule.gene, source)
+            continue
+        back = rule.looked_before if name == "malignancy" else rule.infection_before
+        ahead = rule.looked_after if name == "malignancy" else rule.infection_after
+        start, end = _window(int(index[who]), back, ahead)
+        if time != UNKNOWN_TIME and not start <= time <= end:
+            continue
+        search = people[who].cancer if name == "malignancy" else people[who].infection
+        (search.found if answer == "yes" else search.negative).append(source)
+        if answer == "yes":
+            people[who].put(name, name, source)
+
+
+def _cultures(people: list[Person], records: Records, index: Times) -> None:
+    """Read cultures and virus tests; a commensal counts when grown twice or judged an infection."""
+    rule, table = rules(), records.cultures
+    commensal: dict[int, list[tuple[int, str]]] = {}
+    for at in range(len(table)):
+        who, time = int(table["person"][at]), int(table["collected"][at])
+        result, source = str(table["result"][at]), f"cultures:{table['key'][at]}"
+        start, end = _window(int(index[who]), rule.infection_before, rule.infection_after)
+        if result not in GROWN | FREE or (time != UNKNOWN_TIME and not start <= time <= end):
+            continue
+        person, judged = people[who], str(table["judged"][at])
+        tested = f"{table['test'][at]} {table['organism'][at]}".casefold()
+        if any(word in tested for word in rule.covid_tests):
+            (person.covid.found if result in GROWN else person.covid.negative).append(source)
+        if result in FREE:
+            person.infection.negative.append(source)
+        elif judged in HARMLESS:
+            continue
+        elif judged == "infection":
+            _infected(person, source)
+        elif any(word in str(table["organism"][at]).casefold() for word in rule.commensals):
+            commensal.setdefault(who, []).append((time, source))
+        elif result == "growth" and any(
+            word in str(table["specimen"][at]).casefold() for word in rule.inhabited
+        ):
+            person.infection.doubtful.append(source)
+        else:
+            _infected(person, source)
+    for who, draws in commensal.items():
+        for source in _doubtful(people[who], sorted(draws)):
+            people[who].infection.doubtful.append(source)
+
+
+def _infected(person: Person, source: str) -> None:
+    person.infection.found.append(source)
+    person.put("infection", "infection", source)
+
+
+def _doubtful(person: Person, draws: list[tuple[int, str]]) -> Iterator[str]:
+    """Yield the draws of a commensal that stand alone; two close together are an infection."""
+    within = span(rules().commensal_within)
+    for place, (time, source) in enumerate(draws):
+        others = draws[:place] + draws[place + 1 :]
+        if any(0 < abs(time - other) <= within for other, _ in others):
+            _infected(person, source)
+        else:
+            yield source
+
+
+def _cells(
+    people: list[Person], records: Records, doses: Doses, vocabulary: Vocabulary, index: Times
+) -> None:
+    """Read immune-effector therapy from drugs and procedures given before the index."""
+    rule = rules()
+    given: list[tuple[int, int, str]] = []
+    for drug in vocabulary.drugs_of_class(rule.drug_class):
+        rows = doses.exposed(drug)
+        given += [
+            (int(who), int(time), str(row))
+            for who, time, row in zip(
+                *(doses.frame[name][rows] for name in ("person", "start", "source_row")),
+                strict=True,
+            )
+        ]
+    table = records.procedures
+    named = zip(table["system"], table["code"], table["name"], strict=True)
+    found = [rule.procedure in vocabulary.procedures_of(*map(str, each)) for each in named]
+    done = np.array(found, np.bool_)
+    given += [
+        (int(who), int(time), f"procedures:{key}")
+        for who, time, key in zip(
+            table["person"][done], table["start"][done], table["key"][done], strict=True
+        )
+    ]
+    for who, time, source in given:
+        if UNKNOWN_TIME in (time, index[who]) or time <= index[who]:
+            people[who].put("immune_effector", rule.immune_effector[0], source)

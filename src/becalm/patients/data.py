@@ -1,0 +1,26 @@
+"""What is understood of some whole persons, before definitions are evaluated."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from becalm.doses import Doses
+from becalm.events import Events
+from becalm.records import Records
+from becalm.timeline import Timeline, Times
+from becalm.vocabulary import Vocabulary
+
+
+@dataclass(frozen=True, eq=False)
+class Facts:
+    """What is understood of some whole persons. ended : int64 per person, µs, end of records."""
+
+    records: Records
+    events: Events
+    doses: Doses
+    immunosuppressed: Timeline
+    ended: Times
+    vocabulary: Vocabulary
+
+    def __len__(self) -> int:
+        return len(self.records.persons)

@@ -1,0 +1,134 @@
+"""Whether a patient was immunosuppressed before an illness began."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from becalm.core import toml
+from becalm.core.arrays import Index, expand
+from becalm.core.clock import DAY, HOUR, span
+from becalm.core.frame import Array, Frame
+from becalm.doses import Doses
+from becalm.events import Events
+from becalm.persons import diagnoses
+from becalm.persons.diagnoses import LATEST
+from becalm.persons.stays import admissions
+from becalm.records import Records
+from becalm.timeline import Intervals, Persons, Timeline, Times, axis, combine, either
+from becalm.vocabulary import Vocabulary
+
+FILE: Final = Path(__file__).with_suffix(".toml")
+
+
+class ImmunosuppressionRule(toml.TomlTable, frozen=True):
+    """When a patient counts as immunosuppressed before a storm."""
+
+    conditions: tuple[str, ...]
+    days: int
+    within: str
+    finding_valid: str
+    illness: str
+    ferritin_at_least: float
+    dose_stands_for: dict[str, int]
+
+
+def rules() -> ImmunosuppressionRule:
+    """Return the shipped rules."""
+    return toml.load(FILE, ImmunosuppressionRule)
+
+
+def immunosuppression(
+    records: Records, events: Events, doses: Doses, diagnosed: Frame, vocabulary: Vocabulary
+) -> Timeline:
+    """Return whether each person is known to be immunosuppressed (1), known not to be (0).
+
+    HIV; a systemic immunosuppressant on at least 28 of the 90 days before the illness began, so
+    that the treatment of the storm itself never counts; or a finding. What nobody wrote down is
+    unknown, never no. Source: Fardet 2014 for the item, the numbers are a proposal.
+    """
+    rule = rules()
+    said = events.points("immunosuppression").hold(span(rule.finding_valid))
+    treated = _long_treated(records, events, doses, vocabulary)
+    return combine(either, _infected(events, diagnosed, rule.conditions), treated, said)
+
+
+def _infected(events: Events, diagnosed: Frame, conditions: Iterable[str]) -> Timeline:
+    """Return 1 from shortly before HIV was first recorded; always, where that is not known."""
+    rows = diagnosed.take(
+        np.isin(diagnosed["condition"].astype(str), list(conditions))
+        & (diagnosed["status"] == "confirmed")
+    )
+    begin = rows["first"] - span(diagnoses.rules().recorded_after)
+    end = np.full(len(rows), 2 * LATEST)
+    since = Intervals.build(rows["person"], begin, end)
+    known = Timeline.build(since.person, since.start, since.end, np.ones(len(since)))
+    return known.resting_on(rows["person"], begin, end, rows["row"] + events.diagnosed_from)
+
+
+def _long_treated(
+    records: Records, events: Events, doses: Doses, vocabulary: Vocabulary
+) -> Timeline:
+    """Return 1 from an illness to the next one, where enough of the days before had a drug."""
+    rule = rules()
+    begun, lead = _illnesses(records, events), span(rule.illness)
+    covered = _covered(doses, vocabulary)
+    # Whole days before the day on which the illness began, in hours of the timeline's integral.
+    day = begun.start // DAY * DAY
+    drug = Timeline.build(covered.person, covered.start, covered.end, np.ones(len(covered)))
+    hours, _ = drug.integrate(begun.person, day - span(rule.within), day)
+    long = np.round(hours / (DAY / HOUR), 9) >= rule.days
+    start, end = begun.start - lead, np.full(len(begun), LATEST)
+    same = begun.person[1:] == begun.person[:-1]
+    end[:-1][same] = start[1:][same]
+    who, start, end, day = begun.person[long], start[long], end[long], day[long]
+    known = Timeline.build(who, start, end, np.ones(len(who)))
+    illness, rows = _given_between(doses, vocabulary, who, day - span(rule.within), day)
+    return known.resting_on(who[illness], start[illness], end[illness], rows + events.given_from)
+
+
+def _given_between(
+    doses: Doses, vocabulary: Vocabulary, person: Persons, start: Times, end: Times
+) -> tuple[Index, Index]:
+    """Pair each stretch with the administrations of immunosuppressants that began in it."""
+    names = [drug.name for drug in vocabulary.drugs if drug.immunosuppressant]
+    rows = np.concatenate([np.empty(0, np.intp), *(doses.exposed(name) for name in names)])
+    frame = doses.frame
+    rows = rows[np.lexsort((frame["start"][rows], frame["person"][rows]))]
+    who, when = frame["person"][rows], frame["start"][rows]
+    line = axis((who, when))
+    places = line.place(who, when)
+    first = np.searchsorted(places, line.place(person, start), "left")
+    last = np.searchsorted(places, line.place(person, end), "left")
+    stretch, at = expand(first, np.maximum(first, last))
+    return stretch, frame["row"][rows[at]]
+
+
+def _illnesses(records: Records, events: Events) -> Intervals:
+    """Return when each person was ill: admissions, or high ferritin of those never admitted."""
+    rule = rules()
+    inside = admissions(records).bridge(span(rule.illness))
+    high = events.points("ferritin").where(lambda low, _: low >= rule.ferritin_at_least)
+    outside = ~np.isin(high.person, inside.person)
+    who, when = high.person[outside], high.time[outside]
+    return inside.union(Intervals.build(who, when, when + span(rule.within)))
+
+
+def _covered(doses: Doses, vocabulary: Vocabulary) -> Intervals:
+    """Return the days on which each person was under a systemic immunosuppressant."""
+    stands_for = rules().dose_stands_for
+    parts: list[tuple[Array, Array, Array]] = [(np.empty(0, np.int32), *_NO_TIMES)]
+    for drug in vocabulary.drugs:
+        if drug.immunosuppressant:
+            rows = doses.exposed(drug.name)
+            start = doses.frame["start"][rows]
+            first, stop = start // DAY, np.maximum(doses.frame["until"][rows], start + 1)
+            last = np.maximum((stop - 1) // DAY, first + stands_for.get(drug.name, 1) - 1)
+            parts.append((doses.frame["person"][rows], first * DAY, (last + 1) * DAY))
+    return Intervals.build(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+
+
+_NO_TIMES: Final = (np.empty(0, np.int64), np.empty(0, np.int64))

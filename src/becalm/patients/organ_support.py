@@ -1,0 +1,40 @@
+"""When procedures and organ support were running, by the vocabulary's names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from becalm.core.clock import UNKNOWN_TIME
+from becalm.core.frame import distinct
+from becalm.records import Records
+from becalm.timeline import Intervals
+from becalm.vocabulary import Vocabulary
+
+
+def running(records: Records, vocabulary: Vocabulary) -> dict[str, Intervals]:
+    """When each procedure was running; one without an end lasts 1 µs, one without a start is left out.
+
+    A narrower procedure is also its wider one: haemodialysis is renal replacement.
+    """
+    found: dict[str, list[int]] = {}
+    for at, names in named(records, vocabulary):
+        for name in names:
+            found.setdefault(name, []).append(at)
+    table = records.procedures
+    result = {}
+    for name, rows in found.items():
+        start, end = table["start"][rows], table["end"][rows]
+        stop = np.maximum(start + 1, np.where(end == UNKNOWN_TIME, start, end))
+        result[name] = Intervals.build(table["person"][rows], start, stop)
+    return result
+
+
+def named(records: Records, vocabulary: Vocabulary) -> Iterator[tuple[int, tuple[str, ...]]]:
+    """Yield each row of the procedures that has a start, and what it is called."""
+    table = records.procedures
+    written, ways = distinct(table["system"], table["code"], table["name"])
+    meant = [vocabulary.procedures_of(*way) for way in ways]
+    for at in np.flatnonzero(table["start"] != UNKNOWN_TIME).tolist():
+        yield at, meant[written[at]]

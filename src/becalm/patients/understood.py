@@ -1,0 +1,72 @@
+"""One chunk of whole persons, understood: raw rows, events, doses and background together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from becalm import doses as dosing
+from becalm.core.frame import Frame
+from becalm.definitions import Clock, Inputs, Modifiers, modifier_intervals
+from becalm.doses import Doses
+from becalm.events import Events, harmonise
+from becalm.patients import organ_support
+from becalm.patients.data import Facts
+from becalm.patients.derived import values
+from becalm.patients.immunosuppression import immunosuppression
+from becalm.persons.diagnoses import diagnoses
+from becalm.persons.stays import ends_of_records
+from becalm.records import Records
+from becalm.timeline import Intervals, Timeline, Times
+from becalm.vocabulary import Vocabulary
+
+
+@dataclass(frozen=True, eq=False)
+class Chunk:
+    """What every later stage needs of some whole persons.
+
+    diagnosed : see `background.diagnoses`. immunosuppressed : 1 or 0 where known. ended : int64 per
+    person, µs, the last moment of the records or death.
+    """
+
+    records: Records
+    events: Events
+    doses: Doses
+    diagnosed: Frame
+    immunosuppressed: Timeline
+    ended: Times
+    vocabulary: Vocabulary
+
+    @classmethod
+    def of(cls, records: Records, vocabulary: Vocabulary) -> Chunk:
+        """Understand a chunk as a source yields it."""
+        records = dosing.written_out(records)
+        events = harmonise(records, vocabulary)
+        doses = dosing.rebuild(records, events, vocabulary)
+        diagnosed = diagnoses(records, vocabulary)
+        immune = immunosuppression(records, events, doses, diagnosed, vocabulary)
+        return cls(records, events, doses, diagnosed, immune, ends_of_records(records), vocabulary)
+
+    def __len__(self) -> int:
+        return len(self.records.persons)
+
+    def inputs(self, clock: Clock) -> Inputs:
+        """Return what definitions read, on one clock."""
+        facts = Facts(
+            self.records,
+            self.events,
+            self.doses,
+            self.immunosuppressed,
+            self.ended,
+            self.vocabulary,
+        )
+        other: Clock = "available" if clock == "drawn" else "drawn"
+        return Inputs(values(facts, clock), clock, len(self), {other: values(facts, other)})
+
+    def procedures(self) -> dict[str, Intervals]:
+        """When each procedure of the vocabulary was running; one without an end lasts 1 µs."""
+        return organ_support.running(self.records, self.vocabulary)
+
+    def modifiers(self) -> Modifiers:
+        """What moves each variable without the inflammation having moved, and when."""
+        drugs = {name: given for name in self.doses.drugs if len(given := self.doses.given(name))}
+        return modifier_intervals(drugs, self.procedures())

@@ -1,0 +1,1 @@
+"""Facts of a person that several rooms ask: age, weight, stays, diagnoses."""

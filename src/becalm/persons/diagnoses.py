@@ -1,0 +1,164 @@
+"""Diagnoses as recorded: when, with what certainty, and which underlying disease.
+
+Three states throughout: recorded as present, recorded as absent, and not recorded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from becalm.core import toml
+from becalm.core.arrays import expand
+from becalm.core.clock import UNKNOWN_TIME, span
+from becalm.core.frame import Frame, Kind, distinct
+from becalm.records import Records
+from becalm.timeline import Mask, Times
+from becalm.vocabulary import Vocabulary
+
+FILE: Final = Path(__file__).with_suffix(".toml")
+
+EARLIEST: Final = -(10**17)
+LATEST: Final = 10**17
+"""µs, three thousand years either way: what has no date may have been at any time."""
+DIAGNOSES: Final[dict[str, Kind]] = {
+    "person": "code",
+    "condition": "text",
+    "first": "time",  # recorded no earlier than this ...
+    "last": "time",  # ... and no later
+    "status": "text",
+    "row": "code",
+}
+
+
+class DiagnosisRules(toml.TomlTable, frozen=True):
+    """The numbers of `diagnoses.toml`."""
+
+    underlying: tuple[str, ...]
+    lifelong: tuple[str, ...]
+    recorded_after: str
+    storm_recorded_before: str
+
+
+def rules() -> DiagnosisRules:
+    """Return the shipped rules."""
+    return toml.load(FILE, DiagnosisRules)
+
+
+def diagnoses(records: Records, vocabulary: Vocabulary) -> Frame:
+    """Return every condition row that the vocabulary knows, under each name it goes by.
+
+    One row per record row × condition (a wider condition repeats it), in the records' order. It
+    was recorded at its onset; else during the stay it was coded for; else at any time.
+    """
+    table = records.conditions
+    first, last = _recorded(records)
+    written, ways = distinct(table["system"], table["code"], table["name"])
+    meant = [vocabulary.conditions_of(*way) for way in ways]
+    many = np.array([len(each) for each in meant], np.int64)
+    begin = np.cumsum(many) - many
+    names = np.array([name for each in meant for name in each], object)
+    rows, which = expand(begin[written], (begin + many)[written])
+    status = table["status"][rows]
+    return Frame.of(
+        DIAGNOSES,
+        person=table["person"][rows],
+        condition=names[which],
+        first=first[rows],
+        last=last[rows],
+        status=np.where(status == "", "confirmed", status),
+        row=rows,
+    )
+
+
+def _recorded(records: Records) -> tuple[Times, Times]:
+    """Return from when to when each condition row may have been recorded first."""
+    table, stays = records.conditions, records.stays
+    onset = table["onset"]
+    ids = stays["stay_id"].tolist()
+    place = dict(
+        zip(zip(stays["person"].tolist(), ids, strict=True), range(len(stays)), strict=True)
+    )
+    keys = zip(table["person"].tolist(), table["stay_id"].tolist(), strict=True)
+    stay = np.array([place.get(key, -1) if key[1] else -1 for key in keys], np.int64)
+    first, last = np.full(len(table), EARLIEST), np.full(len(table), LATEST)
+    coded = stay >= 0
+    for bound, column in ((first, "start"), (last, "end")):
+        time = stays[column][stay[coded]]
+        bound[coded] = np.where(time == UNKNOWN_TIME, bound[coded], time)
+        bound[onset != UNKNOWN_TIME] = onset[onset != UNKNOWN_TIME]
+    return first, last
+
+
+def has(
+    diagnosed: Frame,
+    conditions: Iterable[str],
+    n_persons: int,
+    *,
+    since: Times | None = None,
+    until: Times | None = None,
+) -> Mask:
+    """Whether each person has a confirmed row of one of some conditions.
+
+    since and until : int64 per person, µs; the row may have been recorded in between, both included.
+    `UNKNOWN_TIME` is no bound. Suspected and excluded diagnoses are not there.
+    """
+    chosen = np.isin(diagnosed["condition"].astype(str), list(conditions))
+    chosen &= diagnosed["status"] == "confirmed"
+    person = diagnosed["person"]
+    if since is not None:
+        chosen &= diagnosed["last"] >= since[person]
+    if until is not None:
+        chosen &= (until[person] == UNKNOWN_TIME) | (diagnosed["first"] <= until[person])
+    mask = np.zeros(n_persons, np.bool_)
+    mask[person[chosen]] = True
+    return mask
+
+
+def excluded_by(diagnosed: Frame, condition: str, index: Times) -> Mask:
+    """Whether each person has a condition that was there at the index.
+
+    Recorded at any time before, or shortly after; what one is born with, ever.
+    """
+    until = None if condition in rules().lifelong else _later(index, span(rules().recorded_after))
+    return has(diagnosed, [condition], len(index), until=until)
+
+
+def diagnosed_storm(diagnosed: Frame, conditions: Iterable[str], index: Times) -> Mask:
+    """Whether a clinician diagnosed this storm: a confirmed diagnosis recorded near the index."""
+    return has(
+        diagnosed,
+        conditions,
+        len(index),
+        since=_later(index, -span(rules().storm_recorded_before)),
+        until=_later(index, span(rules().recorded_after)),
+    )
+
+
+def _later(time: Times, by: int) -> Times:
+    """Return times moved by a length; unknown ones stay unknown."""
+    moved = np.where(time == UNKNOWN_TIME, 0, time) + by
+    return np.where(time == UNKNOWN_TIME, UNKNOWN_TIME, moved)
+
+
+def underlying(diagnosed: Frame, n_persons: int) -> list[str]:
+    """Return each person's confirmed underlying diseases, joined by `|`; '' where none is recorded.
+
+    A disease is given by its narrowest name only: systemic lupus is not also "autoimmune".
+    """
+    order = rules().underlying
+    place = {name: at for at, name in enumerate(order)}
+    rank = np.array([place.get(name, -1) for name in diagnosed["condition"].tolist()], np.int64)
+    kept = np.flatnonzero((rank >= 0) & (diagnosed["status"] == "confirmed"))
+    _, first, row = np.unique(diagnosed["row"][kept], return_index=True, return_inverse=True)
+    narrowest = np.full(len(first), len(order))
+    np.minimum.at(narrowest, row, rank[kept])
+    pairs = np.unique(diagnosed["person"][kept][first].astype(np.int64) * len(order) + narrowest)
+    names = [""] * n_persons
+    for pair in pairs.tolist():
+        person, at = divmod(pair, len(order))
+        names[person] = f"{names[person]}|{order[at]}" if names[person] else order[at]
+    return names

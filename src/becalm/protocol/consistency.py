@@ -1,0 +1,125 @@
+"""What the types of a protocol cannot refuse: lengths of time, numbers, parts that must agree."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Any, Final, get_args
+
+import msgspec
+
+from becalm.core.clock import signed_span, span
+from becalm.core.errors import did_you_mean
+from becalm.core.toml_position import Complaint
+from becalm.protocol.model import MODES, HorizonName, Protocol
+
+
+def disagreements(protocol: Protocol) -> Iterator[Complaint]:
+    """Yield everything in a protocol that cannot be meant."""
+    yield from _design(protocol)
+    for at, value in leaves(protocol, ""):
+        key = at.rpartition(".")[2]
+        if isinstance(value, str) and (key in _SPANS or at.startswith("treatment_episode")):
+            yield from _length(at, value, signed=False)
+        elif isinstance(value, str) and key in _OFFSETS:
+            yield from _length(at, value, signed=True)
+        elif isinstance(value, int | float) and not isinstance(value, bool):
+            if not math.isfinite(value):
+                yield Complaint(at, f"{value} is not a number to compare with")
+            elif value < 0:
+                yield Complaint(at, f"{value:g} is negative")
+    yield from _windows(protocol)
+
+
+def _design(protocol: Protocol) -> Iterator[Complaint]:
+    needed = "entry" if protocol.design == "treatment" else protocol.design
+    if getattr(protocol, needed) is None:
+        yield Complaint("design", f"design {protocol.design!r} needs a table [{needed}]")
+    for other in ("entry", "index", "landmark"):
+        if other != needed and getattr(protocol, other) is not None:
+            said = f"design {protocol.design!r} has no table [{other}]"
+            yield Complaint(other, said, "Remove it")
+    for mode in protocol.treatment_episode:
+        if mode not in MODES:
+            hint = did_you_mean(mode, MODES)
+            yield Complaint(f"treatment_episode.{mode}", f"unknown mode {mode!r}", hint)
+    for mode in MODES:
+        if mode not in protocol.treatment_episode:
+            yield Complaint("treatment_episode", f"{mode!r} is missing")
+    for name in get_args(HorizonName):
+        if name not in protocol.horizons:
+            yield Complaint("horizons", f"{name!r} is missing")
+    if protocol.index is not None and not protocol.index.qualifying:
+        yield Complaint("index", "needs at least one [[index.qualifying]]")
+    for i, each in enumerate(protocol.index.qualifying if protocol.index else ()):
+        if (each.at_least is None) == (each.below is None):
+            yield Complaint(f"index.qualifying[{i}]", "needs either at_least or below")
+
+
+def _windows(protocol: Protocol) -> Iterator[Complaint]:
+    if protocol.response.of == "treated" and protocol.landmark is None:
+        hint = 'Only a landmark has an admission to count from; leave it at "everybody"'
+        yield Complaint("response.of", "'treated' needs a table [landmark]", hint)
+    for i, confounder in enumerate(protocol.confounder):
+        if _offset(confounder.from_) > _offset(confounder.to):
+            yield Complaint(f"confounder[{i}].to", "ends before it begins")
+    for i, fall in enumerate(protocol.response.graded_falls):
+        if not 0 < fall < 1:
+            yield Complaint(
+                f"response.graded_falls[{i}]", f"{fall:g} is not a fraction", "15 % is 0.15"
+            )
+    if not 0 < protocol.refractory.ferritin_fall < 1:
+        yield Complaint(
+            "refractory.ferritin_fall",
+            f"{protocol.refractory.ferritin_fall:g} is not a fraction",
+            "25 % is 0.25",
+        )
+    for name, horizon in protocol.horizons.items():
+        if not horizon.from_h < horizon.to_h or not horizon.from_h <= horizon.at <= horizon.to_h:
+            yield Complaint(f"horizons.{name}", "needs from < to, and at between them")
+    ordered = sorted(protocol.horizons.items(), key=lambda item: (item[1].from_h, item[1].to_h))
+    for (one, earlier), (two, later) in pairwise(ordered):
+        if later.from_h < earlier.to_h or (later.from_h == earlier.to_h and not later.open):
+            yield Complaint(
+                f"horizons.{two}", f"overlaps {one}", "One value may not count at two horizons"
+            )
+
+
+def leaves(part: Any, at: str) -> Iterator[tuple[str, Any]]:
+    """Yield every single value of a protocol with its path in the file."""
+    if isinstance(part, msgspec.Struct):
+        for field in msgspec.structs.fields(part):
+            yield from leaves(
+                getattr(part, field.name), f"{at}.{field.encode_name}" if at else field.encode_name
+            )
+    elif isinstance(part, dict):
+        for key, value in part.items():
+            yield from leaves(value, f"{at}.{key}")
+    elif isinstance(part, tuple):
+        for i, value in enumerate(part):
+            yield from leaves(value, f"{at}[{i}]")
+    elif part is not None:
+        yield at, part
+
+
+_SPANS: Final = frozenset(
+    {
+        "min_duration", "bridge", "intermittent_up_to", "t0_within", "transferred_within", "within",
+        "look_back", "also_at", "ferritin", "other", "peak", "resume_within", "outpatient_from",
+        "outpatient_to", "minimum_within", "after_last_dose", "episode_break", "maintenance_min",
+        "resolution_min", "before", "after", "horizon", "strict_horizon", "glucocorticoid_for", "begun_before", "worsening_within",
+    }
+)  # fmt: skip
+_OFFSETS: Final = frozenset({"from", "to"})
+
+
+def _length(at: str, value: str, *, signed: bool) -> Iterator[Complaint]:
+    try:
+        _offset(value) if signed else span(value)
+    except ValueError as error:
+        yield Complaint(at, str(error))
+
+
+def _offset(value: str) -> int:
+    return signed_span(value)

@@ -1,0 +1,92 @@
+"""What is wrong with a protocol, in one line that names the row, in words of TOML."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final, get_args
+
+import msgspec
+
+from becalm.core.errors import DefinitionError, did_you_mean
+from becalm.core.toml_position import Complaint
+from becalm.protocol.model import Part, Protocol
+
+_WORDS: Final = {
+    "int": "a whole number", "float": "a number", "str": "a text in quotes", "bool": "true or false",
+    "object": "a table", "array": "a list in [ ]",
+}  # fmt: skip
+
+
+def explain(message: str, text: str, file: str) -> DefinitionError:
+    """Turn the decoder's complaint into one line with the row, in words of TOML."""
+    said, _, path = message.partition(" - at `")
+    at = path.removeprefix("key` in `").removesuffix("`").removeprefix("$").removeprefix(".")
+    if "[...]" in at:
+        at = _named(at, text)
+    named = re.search(r"field `([^`]+)`", said)
+    if named and "unknown" in said:
+        word = named.group(1)
+        known = (field.encode_name for field in _fields())
+        here = f"{at}.{word}" if at else word
+        return Complaint(here, f"unknown key {word!r}", did_you_mean(word, known)).error(text, file)
+    if named and "missing" in said:
+        return Complaint(at, f"{named.group(1)!r} is missing").error(text, file)
+    types = re.fullmatch(r"Expected `([^`]+)`(.*), got `([^`]+)`", said)
+    if types:
+        wanted = [_WORDS.get(word, word) for word in types.group(1).split(" | ") if word != "null"]
+        got = types.group(3)
+        got = "a decimal number" if got == "float" else _WORDS.get(got, got)
+        what = f"needs {' or '.join(wanted)}{types.group(2)}, not {got}"
+        return Complaint(at, what).error(text, file)
+    value = re.fullmatch(r"Invalid enum value '(.*)'", said)
+    if value:
+        word = value.group(1)
+        here = f"{at}.{word}" if path.startswith("key`") else at
+        hint = did_you_mean(word, _CHOICES)
+        return Complaint(here, f"{word!r} cannot stand here", hint).error(text, file)
+    return Complaint(at, said).error(text, file)
+
+
+def _named(at: str, text: str) -> str:
+    """Put the keys that are wrong in the place of each `[...]`, which is all that the decoder says."""
+    document = msgspec.toml.decode(text)
+    said = _refusal(document)
+    while "[...]" in at:
+        table, _, rest = at.partition("[...]")
+        inside = document
+        for name in table.split("."):
+            inside = inside[name]
+        whole = dict(inside)
+        for key, value in whole.items():
+            inside.clear()
+            inside[key] = value
+            if _refusal(document) == said:
+                break
+        else:
+            return table
+        at = f"{table}.{key}{rest}"
+    return at
+
+
+def _refusal(document: object) -> str:
+    try:
+        msgspec.convert(document, Protocol)
+    except msgspec.ValidationError as error:
+        return str(error)
+    return ""
+
+
+def _fields() -> Iterator[msgspec.structs.FieldInfo]:
+    for part in Part.__subclasses__():
+        yield from msgspec.structs.fields(part)
+
+
+_CHOICES: Final = frozenset(
+    word
+    for field in _fields()
+    for choices in (field.type, *get_args(field.type))
+    for word in get_args(choices)
+    if isinstance(word, str)
+)
+"""Every word that has to be one of a few."""

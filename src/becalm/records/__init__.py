@@ -1,0 +1,40 @@
+"""Sources read and type records; they do not interpret them. All yield the same raw tables."""
+
+from becalm.records.model import (
+    ADMINISTRATIONS,
+    CONDITIONS,
+    CULTURES,
+    FINDINGS,
+    MEASUREMENTS,
+    PERSONS,
+    PROCEDURES,
+    STAYS,
+    Absent,
+    Doubt,
+    InputFile,
+    Records,
+    Refusal,
+    Source,
+    StudyInfo,
+)
+from becalm.records.recognise import KINDS, open_records
+
+__all__ = [
+    "ADMINISTRATIONS",
+    "CONDITIONS",
+    "CULTURES",
+    "FINDINGS",
+    "KINDS",
+    "MEASUREMENTS",
+    "PERSONS",
+    "PROCEDURES",
+    "STAYS",
+    "Absent",
+    "Doubt",
+    "InputFile",
+    "Records",
+    "Refusal",
+    "Source",
+    "StudyInfo",
+    "open_records",
+]

@@ -1,0 +1,307 @@
+"""The one place that opens DuckDB, and the way from its results to NumPy columns.
+
+Results stream as Arrow batches, so that a table larger than memory is never held whole. Unknown
+becomes the blank of `becalm.core.frame`: '' for text, UNKNOWN_TIME for a time, NaN for a number, -1
+for a code or a key, False for a flag.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from becalm.core.clock import UNKNOWN_TIME
+from becalm.core.errors import BecalmError, OutputError, UnreadableFileError, place
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+Columns = dict[str, npt.NDArray[Any]]
+
+MEMORY: Final = "1GiB"
+"""What DuckDB may hold before it spills: half of the 2 GiB that becalm promises to stay under."""
+
+_WORDS_AT_MOST: Final = 262_144
+"""Distinct texts remembered per column; a column of ids starts over, so memory stays flat."""
+
+_WHOLE = ("TINYINT", "SMALLINT", "INTEGER", "UTINYINT", "USMALLINT")
+_KEY = ("BIGINT", "UINTEGER")
+_REAL = ("DOUBLE", "FLOAT", "DECIMAL", "HUGEINT", "UBIGINT")
+
+
+def connect(memory: str = MEMORY, threads: int | None = None) -> DuckDBPyConnection:
+    """Open a DuckDB of our own: bounded memory, a folder to spill to, UTC, nothing downloaded.
+
+    It has all cores unless `threads` says otherwise; each wants memory of its own. The folder comes
+    into being with the first spill and goes when the connection closes.
+    """
+    import duckdb
+
+    cores = (
+        os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1)
+    )
+    spill = Path(tempfile.gettempdir()) / f"becalm-{os.getpid()}-{uuid.uuid4().hex[:8]}"
+    con = duckdb.connect(
+        config={
+            "memory_limit": memory,
+            "temp_directory": str(spill),
+            "threads": threads or len(cores),
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+        }
+    )
+    # Global, because every stream runs on a cursor, which is a session of its own.
+    con.execute("SET GLOBAL TimeZone = 'UTC'")
+    return con
+
+
+def quoted(text: str) -> str:
+    """Return a text as an SQL string."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def quoted_path(path: Path) -> str:
+    """Return one file's path as an SQL string; DuckDB reads *, ? and [ as patterns, we do not."""
+    return quoted(re.sub(r"([*?\[])", r"[\1]", str(path)))
+
+
+def shown(value: float) -> str:
+    """Return a number as an example of a refused row shows it, '' where it is not known."""
+    return "" if np.isnan(value) else f"{value:g}"
+
+
+class Dictionary:
+    """The distinct texts of a column in the order in which they first appeared."""
+
+    def __init__(self) -> None:
+        self.forget()
+
+    def forget(self) -> None:
+        self.words: list[str] = []
+        self._hashes = np.empty(0, dtype=np.uint64)  # sorted
+        self._codes = np.empty(0, dtype=np.int32)
+
+    def codes(self, hashes: npt.NDArray[np.uint64], texts: _Texts) -> npt.NDArray[np.int32]:
+        """Return each row's position in `words`, reading only texts not seen before."""
+        at, new = self._find(hashes)
+        if new.any():
+            rows = np.flatnonzero(new)
+            unseen, first = np.unique(hashes[rows], return_index=True)
+            order = np.argsort(first)
+            codes = np.empty(len(unseen), dtype=np.int32)
+            codes[order] = np.arange(len(unseen)) + len(self.words)
+            self.words += [texts[int(row)] for row in rows[first[order]]]
+            self._hashes = np.concatenate([self._hashes, unseen])
+            self._codes = np.concatenate([self._codes, codes])
+            by_hash = np.argsort(self._hashes)
+            self._hashes, self._codes = self._hashes[by_hash], self._codes[by_hash]
+            at, _ = self._find(hashes)
+        return self._codes[at]
+
+    def texts(self, hashes: npt.NDArray[np.uint64], texts: _Texts) -> npt.NDArray[Any]:
+        """Return the column as texts, one shared Python string for each distinct one."""
+        if len(self.words) > _WORDS_AT_MOST:
+            self.forget()
+        codes = self.codes(hashes, texts)
+        return np.array(self.words, dtype=object)[codes]
+
+    def _find(
+        self, hashes: npt.NDArray[np.uint64]
+    ) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.bool_]]:
+        if not len(self._hashes):
+            return np.zeros(len(hashes), dtype=np.intp), np.ones(len(hashes), dtype=np.bool_)
+        at = np.minimum(np.searchsorted(self._hashes, hashes), len(self._hashes) - 1)
+        return at, self._hashes[at] != hashes
+
+
+class _Texts:
+    """One Arrow text column, read row by row on demand."""
+
+    def __init__(self, view: Any) -> None:
+        self._offsets = np.frombuffer(view.buffer(1), dtype=np.int32)[view.offset :]
+        self._data = memoryview(view.buffer(2)).cast("B")
+
+    def __getitem__(self, row: int) -> str:
+        return bytes(self._data[self._offsets[row] : self._offsets[row + 1]]).decode()
+
+
+def stream(
+    con: DuckDBPyConnection,
+    sql: str,
+    params: Sequence[object] = (),
+    coded: Mapping[str, Dictionary] | None = None,
+) -> Iterator[Columns]:
+    """Yield the rows of a query as batches of columns, in the query's own order.
+
+    Columns named in `coded` are text columns returned as int32 positions in their `Dictionary`.
+    There is always a first batch, empty where the query finds nothing.
+    """
+    import nanoarrow
+
+    session = con.cursor()
+    given = list(params) or None
+    try:
+        with _explained():
+            shape = session.sql(sql, params=given)
+            kinds = {n: str(t) for n, t in zip(shape.columns, shape.types, strict=True)}
+            wrapped = f"SELECT {', '.join(_selected(kinds))} FROM ({sql})"
+            batches = iter(nanoarrow.c_array_stream(session.sql(wrapped, params=given)))
+        dictionaries = {name: Dictionary() for name, kind in kinds.items() if _is_text(kind)}
+        some = False
+        while True:
+            with _explained():
+                batch = next(batches, None)
+            if batch is None:
+                break
+            some = True
+            yield _columns(batch.view(), kinds, dictionaries, coded or {})
+        if not some:
+            yield {
+                n: np.empty(0, dtype=_dtype(kind, n in (coded or {}))) for n, kind in kinds.items()
+            }
+    finally:
+        session.close()
+
+
+def execute(con: DuckDBPyConnection, sql: str) -> None:
+    """Run a statement that has no result."""
+    with _explained():
+        con.execute(sql)
+
+
+def fetch(con: DuckDBPyConnection, sql: str, params: Sequence[object] = ()) -> Columns:
+    """Return a small result whole."""
+    batches = list(stream(con, sql, params))
+    return {name: np.concatenate([b[name] for b in batches]) for name in batches[0]}
+
+
+def _is_text(kind: str) -> bool:
+    return kind == "VARCHAR" or kind.startswith("ENUM")
+
+
+def _dtype(kind: str, coded: bool = False) -> Any:
+    if _is_text(kind):
+        return np.int32 if coded else object
+    if kind in _WHOLE:
+        return np.int32
+    if kind.startswith(_REAL):
+        return np.float64
+    return np.bool_ if kind == "BOOLEAN" else np.int64
+
+
+def _selected(kinds: Mapping[str, str]) -> Iterator[str]:
+    """Turn each column into its plain type with unknown as its blank; hashes of texts follow."""
+    for name, kind in kinds.items():
+        column = '"' + name.replace('"', '""') + '"'
+        if _is_text(kind):
+            yield f"coalesce({column}::VARCHAR, '') AS {column}"
+        elif kind in _WHOLE:
+            yield f"coalesce({column}::INTEGER, -1) AS {column}"
+        elif kind in _KEY:
+            yield f"coalesce({column}::BIGINT, -1) AS {column}"
+        elif kind.startswith(_REAL):
+            yield f"coalesce({column}::DOUBLE, 'nan'::DOUBLE) AS {column}"
+        elif kind == "BOOLEAN":
+            yield f"coalesce({column}, false) AS {column}"
+        elif kind in ("TIMESTAMP", "DATE"):
+            us = f"CASE WHEN isfinite({column}) THEN epoch_us({column}::TIMESTAMP) END"
+            yield f"coalesce({us}, '{UNKNOWN_TIME}'::BIGINT) AS {column}"
+        else:
+            raise TypeError(f"column {name} is {kind}, which no table of becalm has")
+    for name, kind in kinds.items():
+        if _is_text(kind):
+            column = '"' + name.replace('"', '""') + '"'
+            yield f"hash(coalesce({column}::VARCHAR, ''))"
+
+
+def _columns(
+    batch: Any,
+    kinds: Mapping[str, str],
+    dictionaries: Mapping[str, Dictionary],
+    coded: Mapping[str, Dictionary],
+) -> Columns:
+    n = batch.length
+    hash_at = len(kinds)
+    columns: Columns = {}
+    for i, (name, kind) in enumerate(kinds.items()):
+        view = batch.child(i)
+        if _is_text(kind):
+            hashes = _numbers(batch.child(hash_at), np.uint64, n)
+            hash_at += 1
+            if name in coded:
+                columns[name] = coded[name].codes(hashes, _Texts(view))
+            else:
+                columns[name] = dictionaries[name].texts(hashes, _Texts(view))
+        elif kind == "BOOLEAN":
+            bits = np.unpackbits(np.frombuffer(view.buffer(1), np.uint8), bitorder="little")
+            columns[name] = bits[view.offset : view.offset + n].astype(np.bool_)
+        else:
+            columns[name] = _numbers(view, _dtype(kind), n)
+    return columns
+
+
+def _numbers(view: Any, dtype: Any, n: int) -> npt.NDArray[Any]:
+    """Copy a buffer out: DuckDB takes the batch back when the next one is asked for."""
+    return np.frombuffer(view.buffer(1), dtype=dtype)[view.offset : view.offset + n].copy()
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """Turn what is wrong with a file or the disk into one line; anything else is a bug of ours."""
+    import duckdb
+    from nanoarrow._utils import NanoarrowException
+
+    try:
+        yield
+    except (
+        duckdb.IOException,
+        duckdb.InvalidInputException,
+        duckdb.OutOfMemoryException,
+        NanoarrowException,
+    ) as error:
+        told = explain(str(error))
+        if told is None:
+            raise
+        raise told from error
+
+
+_FILE = re.compile(r"[^/\\\s\"'=]+\.(?:csv|parquet)(?:\.gz)?\b")
+_LINE = re.compile(r"CSV Error on Line: (\d+)")
+_WIDTH = re.compile(r"Expected Number of Columns: (\d+) Found: (\d+)")
+
+
+def explain(message: str) -> BecalmError | None:
+    """Return the mistake of a user's that a message of DuckDB's is about, None where it is none."""
+    if "No space left" in message or "max_temp_directory_size" in message:
+        return OutputError(
+            "the disk is full while sorting",
+            where=tempfile.gettempdir(),
+            hint="Free space there, or set TMPDIR to a larger disk",
+        )
+    files, line, width = _FILE.findall(message), _LINE.search(message), _WIDTH.search(message)
+    if not files:
+        return None
+    where = place(files[-1], int(line.group(1)) if line else None)
+    hint = "Compare the file with its published checksum"
+    if "GZIP" in message:
+        what, hint = "the compressed file is damaged or cut short", "Fetch the file again"
+    elif "unicode" in message:
+        what, hint = "this is not UTF-8", "Convert the file to UTF-8"
+    elif width:
+        what = f"{width.group(2)} cells where the header has {width.group(1)} columns"
+    elif "quote" in message:
+        what = "a quoted cell has no end"
+    elif "No files found" in message:
+        what, hint = "the file is no longer there", "Run again when nobody moves files"
+    else:
+        what = message.strip().splitlines()[0]
+    return UnreadableFileError(what, where=where, hint=hint)

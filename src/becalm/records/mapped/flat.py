@@ -1,0 +1,124 @@
+"""A flat table as text: the columns that a mapping reads, and the row number each cell stands at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from becalm.core.errors import RecordsError, UnreadableFileError, place
+from becalm.records.mapped.model import Cell, Table, token
+from becalm.records.sheets.cells import clean
+from becalm.records.sheets.check import PLAIN_NUMBER, pointed
+from becalm.records.sheets.read import csv_rows, parquet_rows
+
+_TEXT: Final = {".csv": "", ".tsv": "\t", ".txt": ""}
+
+
+@dataclass(frozen=True)
+class Flat:
+    """One file: every column's name, the cells of those that are read, and their row numbers."""
+
+    file: str
+    header: tuple[str, ...]
+    columns: Mapping[str, list[str]]
+    rows: Sequence[int]
+    nothing: frozenset[str]
+
+    @property
+    def stem(self) -> str:
+        """The file's name without what says how it is written."""
+        return self.file.removesuffix(".gz").rpartition(".")[0]
+
+    def texts(self, cell: Cell) -> list[str]:
+        """Return a cell's text in every row of the table."""
+        found = [cell.always] * len(self.rows) if not cell.column else self._read(cell)
+        if not cell.where and not cell.only_with:
+            return found
+        return [text if kept else "" for text, kept in zip(found, self.kept(cell), strict=True)]
+
+    def kept(self, cell: Cell) -> list[bool]:
+        """Say in which rows other columns hold what the cell wants of them."""
+        kept = [True] * len(self.rows)
+        if cell.only_with:
+            beside = self._read(Cell("", column=cell.only_with))
+            kept = [bool(text) for text in beside]
+        for column, allowed in cell.where.items():
+            fits = {text: token(text) in allowed for text in set(self.columns[column])}
+            kept = [
+                so_far and fits[text]
+                for so_far, text in zip(kept, self.columns[column], strict=True)
+            ]
+        return kept
+
+    def _read(self, cell: Cell) -> list[str]:
+        written = self.columns[cell.column]
+        means = {text: self._meant(cell, text) for text in set(written)}
+        found = [means[text] for text in written]
+        if cell.carry_down:
+            above = ""
+            for i, text in enumerate(found):
+                above = found[i] = text or above
+        return found
+
+    def _meant(self, cell: Cell, text: str) -> str:
+        """Return what one distinct text of a column says."""
+        known = token(text)
+        if not text or known in self.nothing or known in cell.nothing:
+            return ""
+        if known in cell.words:
+            return cell.words[known]
+        if PLAIN_NUMBER.fullmatch(text):
+            if cell.whole and float(text).is_integer():
+                return f"{float(text):.0f}"
+            if cell.ceiling is not None and float(text) == cell.ceiling:
+                return f">={text}"
+            if cell.floor is not None and float(text) == cell.floor:
+                return f"<={text}"
+        return text
+
+
+def read_flat(path: Path, table: Table, used: Iterable[str]) -> Flat:
+    """Read the columns of one file that are used; those that it does not have are left out.
+
+    Raises `UnreadableFileError` for a file of another kind and a damaged one, and `RecordsError`
+    for a used column that is there twice.
+    """
+    suffix = Path(path.name.removesuffix(".gz")).suffix.lower()
+    separator = ""
+    rows: Iterable[Sequence[str]]
+    if suffix in _TEXT:
+        header, rows, separator = csv_rows(path, table.separator or _TEXT[suffix])
+    elif suffix == ".parquet" and not path.name.endswith(".gz"):
+        header, rows = parquet_rows(path, set(used))
+    else:
+        raise UnreadableFileError(
+            "in a format that is not read through a mapping",
+            where=path.name,
+            hint="Save it as .csv (UTF-8; .csv.gz will do) or .parquet",
+        )
+    names = tuple(clean(title) for title in header)
+    wanted = {name: names.index(name) for name in dict.fromkeys(used) if name in names}
+    for name in wanted:
+        if names.count(name) > 1:
+            raise RecordsError(
+                f"the column {name} is there twice",
+                where=place(path.name, 1),
+                hint="Rename or remove one",
+            )
+    numbers: list[int] = []
+    columns: dict[str, list[str]] = {name: [] for name in wanted}
+    cleaned: dict[str, str] = {}
+    for number, row in enumerate(rows, start=2):
+        if not any(row):
+            continue
+        numbers.append(number)
+        for name, position in wanted.items():
+            text = row[position]
+            if text not in cleaned:
+                plain = clean(text)
+                # Numbers have a point from here on: sentinels and limits are compared as numbers.
+                cleaned[text] = pointed(plain) if separator == ";" else plain
+            columns[name].append(cleaned[text])
+    return Flat(path.name, names, columns, numbers, frozenset(table.nothing))

@@ -1,0 +1,110 @@
+"""Whether what a mapping says itself exists: variables, units, findings, words of closed lists.
+
+What a table says is judged where it is read; a misspelt word of the mapping would stand for every
+row and make a whole column disappear.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from becalm import vocabulary
+from becalm.core.toml_position import Complaint
+from becalm.records.mapped.model import Cell, Mapped, Part
+from becalm.records.sheets.check import Wrong, read_choice, read_number, read_time
+from becalm.records.sheets.schema import SHEETS
+from becalm.vocabulary import MeasurementKind, Vocabulary
+
+_NEAR: Final = "Did you mean"
+
+
+def wrong_names(mapped: Mapped) -> Iterator[Complaint]:
+    """Yield every word of a mapping that nothing goes by, and every unit that does not convert."""
+    words = vocabulary.load()
+    seen: set[tuple[str, str]] = set()
+    for part in mapped.parts:
+        found = [*_cells(part)]
+        found += _measured(part, words) if part.sheet == "labs" else _named(part, words)
+        for complaint in found:
+            if (complaint.at, complaint.what) not in seen:
+                seen.add((complaint.at, complaint.what))
+                yield complaint
+
+
+def _stated(cell: Cell) -> Iterator[tuple[str, str]]:
+    """Yield the texts that the mapping itself puts into a column, each with its place."""
+    if cell.always:
+        yield cell.always, cell.at if not cell.column else f"{cell.at}.always"
+    for meant in cell.words.values():
+        if meant:
+            yield meant, f"{cell.at}.words"
+
+
+def _cells(part: Part) -> Iterator[Complaint]:
+    """Complain of stated texts that are no word of a closed list, no number or no time."""
+    for name, cell in part.cells.items():
+        column = SHEETS[part.sheet].columns[name]
+        for text, at in _stated(cell):
+            if column.among:
+                read: object = read_choice(text, column.among, several=column.kind == "choices")
+            elif column.kind in {"time", "end"}:
+                read = read_time(text)
+            elif column.kind in {"number", "positive"}:
+                read = read_number(text, positive=column.kind == "positive")
+            else:
+                continue
+            if isinstance(read, Wrong):
+                hint = f"One of: {', '.join(column.among)}" if column.among else read.hint
+                yield Complaint(at, f"{name}: {read.what}", hint)
+
+
+def _measured(part: Part, words: Vocabulary) -> Iterator[Complaint]:
+    """Complain of variables that are not known, and of units that do not convert to theirs."""
+    unit = part.cells.get("unit")
+    for key in ("loinc", "name"):
+        cell = part.cells.get(key)
+        for text, at in _stated(cell) if cell else ():
+            system = "LOINC" if key == "loinc" else "name"
+            said = unit.always if unit and not unit.column else ""
+            name = part.said("name") if key == "loinc" else text
+            found = words.resolve(MeasurementKind("", system, text, name, said))
+            if found.variable is None:
+                yield Complaint(at, f"no variable is called {text!r}", words.suggest(text))
+            elif unit is None or not unit.column:
+                yield from _unit(part, words, words.variables[found.variable].name, said, at)
+
+
+def _unit(part: Part, words: Vocabulary, name: str, said: str, at: str) -> Iterator[Complaint]:
+    variable = words.variable(name)
+    _, reason = words.unit_of(variable, said)
+    if reason:
+        unit = part.cells.get("unit")
+        what = f"{said!r} does not convert to {variable.unit} of {name}: {reason}"
+        if not said:
+            what = f"'unit' is missing: {name} has one"
+        yield Complaint(unit.at if unit else part.at, what, f"Known: {', '.join(variable.units)}")
+
+
+def _named(part: Part, words: Vocabulary) -> Iterator[Complaint]:
+    """Complain of names that are nearly, but not quite, one that is known.
+
+    Something that the vocabulary does not have may be given or found all the same.
+    """
+    questions: dict[tuple[str, str], tuple[Callable[[str], object], Callable[[str], str]]] = {
+        ("doses", "drug"): (words.drug_of, words.suggest_drug),
+        ("findings", "finding"): (words.finding_of, words.suggest_finding),
+        ("conditions", "name"): (
+            lambda text: words.conditions_of("", "", text),
+            words.suggest_condition,
+        ),
+        ("procedures", "name"): (
+            lambda text: words.procedures_of("", "", text),
+            words.suggest_procedure,
+        ),
+    }
+    for (sheet, key), (known, suggest) in questions.items():
+        cell = part.cells.get(key) if part.sheet == sheet else None
+        for text, at in _stated(cell) if cell else ():
+            if not known(text) and (hint := suggest(text)).startswith(_NEAR):
+                yield Complaint(at, f"no {key} is called {text!r}", hint)

@@ -1,0 +1,131 @@
+"""Flat tables as a source of records, read through a mapping file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from becalm import vocabulary
+from becalm.core.errors import DefinitionError, UnreadableFileError, did_you_mean
+from becalm.core.toml_position import Complaint
+from becalm.records import Doubt
+from becalm.records.files import input_file, stamp, unchanged
+from becalm.records.mapped.filling import fill
+from becalm.records.mapped.flat import Flat, read_flat
+from becalm.records.mapped.model import Cell, Mapped, Part
+from becalm.records.mapped.reading import file_of, load, stop
+from becalm.records.sheets.build import build
+from becalm.records.sheets.schema import SHEETS
+from becalm.records.sheets.source import SheetsSource, absent
+from becalm.vocabulary import MeasurementKind
+
+
+def open_mapped(path: Path, mapping: str) -> SheetsSource:
+    """Read and check flat tables, all of them, as the chart-review sheets that a mapping makes of them.
+
+    path : the folder that the mapping's files lie in or, where it reads only one, that file.
+
+    Raises `DefinitionError` with everything that is wrong in the mapping, columns that the tables do
+    not have included, `UnreadableFileError` for a file that is not there or damaged, and
+    `RecordsError`, with file, row and column, for records that cannot be understood.
+    """
+    mapped = load(mapping)
+    files = _files(path, mapped)
+    root = path if path.is_dir() else path.parent
+    seen = [stamp(file) for file in files.values()]
+    flats = {
+        name: read_flat(
+            file,
+            mapped.tables[name],
+            [c for p in mapped.parts if p.table == name for c, _ in p.used()],
+        )
+        for name, file in files.items()
+    }
+    stop(_missing_columns(mapped, flats), mapped)
+    sheets = fill(mapped, flats)
+    records, refused = build(sheets)
+    inputs = [input_file(file, root) for file in dict.fromkeys(files.values())]
+    unchanged(seen, root)
+    doubts = tuple(_doubts(mapped))
+    said = f"{len(doubts)} statements of the mapping {mapped.file} are marked as not verified."
+    return SheetsSource(
+        info=mapped.info,
+        notices=(*mapped.notices, *([said] if doubts else [])),
+        missing=tuple(name for name in SHEETS if name not in sheets),
+        _inputs=(*sorted(inputs, key=lambda f: f.name), input_file(file_of(mapping))),
+        _absent=tuple(absent({name: sum(map(len, parts)) for name, parts in sheets.items()})),
+        _refused=refused,
+        _records=records,
+        name="mapped",
+        citations=mapped.citations,
+        doubts=doubts,
+    )
+
+
+def _files(path: Path, mapped: Mapped) -> dict[str, Path]:
+    """Return the file of each table."""
+    if path.is_file():
+        if len(mapped.tables) > 1:
+            names = ", ".join(table.file for table in mapped.tables.values())
+            raise DefinitionError(
+                f"reads {len(mapped.tables)} files, and RECORDS is one",
+                where=mapped.file,
+                hint=f"Give the folder with {names}",
+            )
+        return dict.fromkeys(mapped.tables, path)
+    found = {name: path / table.file for name, table in mapped.tables.items()}
+    for name, file in found.items():
+        if not file.is_file():
+            there = [each.name for each in path.iterdir() if each.is_file()]
+            raise UnreadableFileError(
+                f"the table {name} of the mapping {mapped.file} is not there",
+                where=mapped.tables[name].file,
+                hint=did_you_mean(file.name, there) if there else "The folder is empty",
+            )
+    return found
+
+
+def _missing_columns(mapped: Mapped, flats: Mapping[str, Flat]) -> Iterator[Complaint]:
+    """Complain, once a place, of columns that a table does not have."""
+    seen: set[str] = set()
+    for part in mapped.parts:
+        flat = flats[part.table]
+        for column, at in part.used():
+            if column not in flat.header and at not in seen:
+                seen.add(at)
+                what = f"{flat.file} has no column {column!r}"
+                yield Complaint(at, what, did_you_mean(column, (n for n in flat.header if n)))
+
+
+def _doubts(mapped: Mapped) -> Iterator[Doubt]:
+    """Yield what the mapping says and marks as not verified, in the order of the file."""
+    seen: set[str] = set()
+    for part in mapped.parts:
+        for name, cell in part.cells.items():
+            if cell.verified or cell.at in seen:
+                continue
+            seen.add(cell.at)
+            if cell.at == part.at and part.sheet == "labs":
+                variable, title = _variable(part)
+                said = part.said("unit")
+                how = f"in {said}" if said else "without a unit"
+                text = f"{title} from column {part.spread!r}, read {how}"
+                yield Doubt(_because(text, cell), variable)
+            else:
+                what = cell.column or cell.always
+                yield Doubt(_because(f"{part.sheet}, {name}: read from {what!r}", cell))
+
+
+def _because(text: str, cell: Cell) -> str:
+    return f"{text}: {cell.source}" if cell.source else text
+
+
+def _variable(part: Part) -> tuple[str, str]:
+    """Return the name and the title of the variable that a column stands for."""
+    words = vocabulary.load()
+    loinc, name = part.said("loinc"), part.said("name")
+    kind = MeasurementKind("", "LOINC" if loinc else "name", loinc or name, name, part.said("unit"))
+    found = words.resolve(kind).variable
+    if found is None:
+        return "", name or loinc
+    return words.variables[found].name, words.variables[found].title

@@ -1,0 +1,161 @@
+"""Results as numbers or as written: labevents, chartevents and outputevents on one footing.
+
+Each part yields tbl, subject_id, itemid, unit, time, available, value, text, ref_low, ref_high,
+key; their order is person, time, key, tbl (`ORDER`).
+
+The number of a result is `valuenum`, also where `value` is masked (`___`) or disagrees; a `value`
+that carries a direction (`>15000`) stays text, because its number alone would be wrong. A result
+that exists only in the comments ("<0.2.", "GREATER THAN 21000.  IN AMBULATORY ...") is the first
+statement of the comment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Final
+
+from becalm.records.duck import quoted
+from becalm.records.mimic4.tables import REBUILT_CHART, Release, Table
+
+TABLES: Final = ("labevents", "chartevents", "outputevents")
+ORDER: Final = ("time", "key", "tbl")
+REASONS: Final = ("", "person not in patients", "no readable time", "no result")
+
+MACROS: Final = (
+    """CREATE MACRO plain(x) AS
+       CASE WHEN isfinite(TRY_CAST(x AS DOUBLE)) THEN TRY_CAST(x AS DOUBLE) END""",
+    r"""CREATE MACRO directed(x) AS
+        regexp_matches(x, '^\s*([<>≤≥]|(greater|less|more|under|over|above|below)\b)', 'i')""",
+    r"""CREATE MACRO first_statement(x) AS
+        nullif(regexp_extract(x, '^\s*(.*?)\s*\*?\s*(\.\s|\.$|;|$)', 1), '')""",
+    "CREATE MACRO unmasked(x) AS nullif(nullif(trim(x), ''), '___')",
+    "CREATE MACRO given_unit(x) AS coalesce(nullif(trim(x), 'None'), '')",
+)
+
+
+def measurements(release: Release, items: Collection[str]) -> str | None:
+    """Return the results of the items asked for, as they come; None where no table has any.
+
+    `reason` is a position in `REASONS`: 0 for a row that is used.
+    """
+    parts = [sql for sql in _parts(release) if sql]
+    if not parts:
+        return None
+    union = " UNION ALL ".join(
+        f"SELECT * FROM ({part}) WHERE itemid IN ({_listed(items)})" for part in parts
+    )
+    return f"""
+        SELECT code AS person, time, available, value, text, ref_low, ref_high, key, tbl,
+               concat_ws('|', tbl, itemid, unit) AS kind,
+               (CASE WHEN code IS NULL THEN 1 WHEN time IS NULL THEN 2
+                     WHEN value IS NULL AND text IS NULL THEN 3 ELSE 0 END)::UTINYINT AS reason
+        FROM ({union}) LEFT JOIN (SELECT code, subject_id FROM persons) USING (subject_id)
+    """
+
+
+def others(release: Release, items: Collection[str]) -> str | None:
+    """Return the number of rows by table, item and unit of all items *not* asked for."""
+    parts = [sql for sql in _parts(release) if sql]
+    if not parts:
+        return None
+    union = " UNION ALL ".join(
+        f"SELECT tbl, coalesce(itemid, '') AS itemid, unit, key FROM ({part}) "
+        f"WHERE itemid IS NULL OR itemid NOT IN ({_listed(items)})"
+        for part in parts
+    )
+    return f"""
+        SELECT concat_ws('|', tbl, itemid, unit) AS kind, count(*) AS rows, min(key) AS first
+        FROM ({union}) GROUP BY tbl, itemid, unit ORDER BY tbl, itemid, unit
+    """
+
+
+def _listed(items: Collection[str]) -> str:
+    return ", ".join(quoted(item) for item in sorted(items)) or "NULL"
+
+
+def _parts(release: Release) -> tuple[str | None, ...]:
+    labs = release.table("hosp", "labevents")
+    chart = release.table("icu", "chartevents", stand_in=REBUILT_CHART)
+    outputs = release.table("icu", "outputevents")
+    return (
+        _labs(labs) if labs else None,
+        _chart(chart) if chart else None,
+        _outputs(outputs) if outputs else None,
+    )
+
+
+def _labs(table: Table) -> str:
+    rows = table.read(
+        "labevent_id",
+        "subject_id",
+        "itemid",
+        "charttime",
+        "storetime",
+        "value",
+        "valuenum",
+        "valueuom",
+        "ref_range_lower",
+        "ref_range_upper",
+        "comments",
+    )
+    return f"""
+        SELECT 0::UTINYINT AS tbl, subject_id, itemid, given_unit(valueuom) AS unit,
+               TRY_CAST(charttime AS TIMESTAMP) AS time,
+               TRY_CAST(storetime AS TIMESTAMP) AS available,
+               CASE WHEN as_value IS NOT NULL THEN coalesce(as_number, as_value)
+                    WHEN directed(value) THEN NULL
+                    WHEN as_number IS NOT NULL THEN as_number
+                    WHEN unmasked(value) IS NULL THEN plain(first_statement(comments))
+               END AS value,
+               CASE WHEN as_value IS NOT NULL THEN ''
+                    WHEN directed(value) THEN trim(value)
+                    WHEN as_number IS NOT NULL THEN ''
+                    WHEN unmasked(value) IS NOT NULL THEN trim(value)
+                    WHEN plain(first_statement(comments)) IS NOT NULL THEN ''
+                    ELSE coalesce(unmasked(first_statement(comments)), nullif(trim(value), ''),
+                                  first_statement(comments))
+               END AS text,
+               plain(ref_range_lower) AS ref_low, plain(ref_range_upper) AS ref_high,
+               TRY_CAST(labevent_id AS BIGINT) AS key
+        FROM (SELECT *, plain(value) AS as_value, plain(valuenum) AS as_number FROM {rows})
+    """
+
+
+def _chart(table: Table) -> str:
+    """Return charted values.
+
+    The verbal score 1 of an intubated person ("No Response-ETT") is a convention of the form, not
+    an observation, so it stays text.
+    """
+    rows = table.numbered(
+        "subject_id", "itemid", "charttime", "storetime", "value", "valuenum", "valueuom"
+    )
+    return f"""
+        SELECT 1::UTINYINT AS tbl, subject_id, itemid, given_unit(valueuom) AS unit,
+               TRY_CAST(charttime AS TIMESTAMP) AS time,
+               TRY_CAST(storetime AS TIMESTAMP) AS available,
+               CASE WHEN as_value IS NOT NULL THEN coalesce(as_number, as_value)
+                    WHEN directed(value) OR value = 'No Response-ETT' THEN NULL
+                    ELSE as_number
+               END AS value,
+               CASE WHEN as_value IS NOT NULL THEN ''
+                    WHEN directed(value) OR value = 'No Response-ETT' THEN trim(value)
+                    WHEN as_number IS NOT NULL THEN ''
+                    ELSE nullif(trim(value), '')
+               END AS text,
+               NULL::DOUBLE AS ref_low, NULL::DOUBLE AS ref_high, row AS key
+        FROM (SELECT *, plain(value) AS as_value, plain(valuenum) AS as_number FROM {rows})
+    """
+
+
+def _outputs(table: Table) -> str:
+    rows = table.numbered("subject_id", "itemid", "charttime", "storetime", "value", "valueuom")
+    return f"""
+        SELECT 2::UTINYINT AS tbl, subject_id, itemid, given_unit(valueuom) AS unit,
+               TRY_CAST(charttime AS TIMESTAMP) AS time,
+               TRY_CAST(storetime AS TIMESTAMP) AS available,
+               plain(value) AS value,
+               CASE WHEN plain(value) IS NOT NULL THEN '' ELSE nullif(trim(value), '') END AS text,
+               NULL::DOUBLE AS ref_low, NULL::DOUBLE AS ref_high, row AS key
+        FROM {rows}
+    """

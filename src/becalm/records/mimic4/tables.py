@@ -1,0 +1,216 @@
+"""The tables of a release: where their files are, what their columns are called, what is missing."""
+
+from __future__ import annotations
+
+import csv
+import difflib
+import gzip
+import io
+import os
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from becalm.core.errors import RecordsError, UnreadableFileError, did_you_mean, place
+from becalm.records import Absent
+from becalm.records.duck import quoted, quoted_path
+from becalm.records.files import Stamp, stamp, unchanged
+
+REBUILT_CHART: Final = "chartevents.numeric-rebuilt"
+"""The demo's stand-in for chartevents: its numeric rows only."""
+
+CONSEQUENCES: Final = {
+    "labevents": "no laboratory results: no laboratory item of any definition assessed in {everybody}",
+    "d_labitems": "item ids of laboratory results not checked against the release's own labels",
+    "chartevents": "no charted temperature, weight, height, blood pressure, oxygen or coma scale: "
+    "fever not assessed in {everybody}",
+    "d_items": "no names of charted items and drugs: item ids not checked, drugs known by item id only",
+    "outputevents": "no urine output: not assessed in {everybody}",
+    "icustays": "no intensive care stays: when in intensive care not known in {everybody}",
+    "transfers": "no visits to the emergency department without admission: last contact may be later",
+    "inputevents": "no infusions or pushes of intensive care: their rates are not known",
+    "emar": "no bedside administrations: doses outside intensive care are not known",
+    "emar_detail": "bedside administrations without their doses are not read: "
+    "doses outside intensive care are not known",
+    "prescriptions": "no orders",
+    "pharmacy": "routes and ends of orders from prescriptions only",
+    "diagnoses_icd": "no diagnoses: underlying disease, cancer and immunosuppression "
+    "not known in {everybody}",
+    "d_icd_diagnoses": "no names of diagnoses, codes only",
+    "procedures_icd": "no coded procedures",
+    "d_icd_procedures": "no names of coded procedures, codes only",
+    "procedureevents": "no dialysis or ventilation times",
+    "microbiologyevents": "no cultures: infection not assessed in {everybody}",
+}
+"""What cannot be known without a table; `{everybody}` is how many of how many persons."""
+
+OPTIONAL: Final = {
+    ("patients", "dod"): "deaths outside hospital not known",
+    ("admissions", "deathtime"): "deaths in hospital by date only",
+    ("admissions", "admission_location"): "who came from another hospital not known",
+    ("admissions", "discharge_location"): "who went to another hospital not known",
+    ("admissions", "edregtime"): "time in the emergency department not known",
+    ("admissions", "edouttime"): "time in the emergency department not known",
+    ("labevents", "storetime"): "when results became available not known: taken as when drawn",
+    ("labevents", "ref_range_lower"): "no lower limits of normal",
+    ("labevents", "ref_range_upper"): "no upper limits of normal",
+    ("labevents", "comments"): "results that stand only in comments not read",
+    ("d_labitems", "fluid"): "specimens not checked",
+    ("chartevents", "storetime"): "when values were entered not known: taken as when charted",
+    ("outputevents", "storetime"): "when values were entered not known: taken as when charted",
+    ("inputevents", "patientweight"): "no weight beside doses by weight",
+    ("inputevents", "originalrate"): "rates as they were entered not known: only those charted",
+    ("d_items", "unitname"): "items without a unit in their row have none",
+    ("microbiologyevents", "storedate"): "when cultures were reported not known",
+    ("microbiologyevents", "storetime"): "when cultures were reported not known",
+    ("microbiologyevents", "comments"): "results that stand only in comments not read",
+}
+"""Columns that are read where a release has them, and what is lost where it has not."""
+
+_NEAR: Final = 0.75
+"""How alike a column nobody reads must be to one that is missing, to be the same one renamed."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """One CSV file of a release; column names are compared in lower case."""
+
+    name: str
+    path: Path
+    columns: tuple[str, ...]
+
+    @property
+    def kind(self) -> str:
+        """The table's name, also where a stand-in is read in its place."""
+        return self.name.partition(".")[0]
+
+    @property
+    def file(self) -> str:
+        return f"{self.path.parent.name}/{self.path.name}"
+
+    def read(self, *needed: str) -> str:
+        """Return the SQL of the file's rows, every cell as text, an empty one as NULL.
+
+        A column of `OPTIONAL` that is not there is NULL throughout. Raises `RecordsError` for any
+        other, and for one that seems to have been renamed.
+        """
+        lacking = [column for column in needed if column not in self.columns]
+        if len(lacking) * 2 > len(needed) > 2:
+            raise RecordsError(
+                f"this is not {self.kind} of MIMIC-IV 2.0 or later: it has no "
+                f"{', '.join(lacking[:4])}",
+                where=place(self.file, 1),
+                hint=f"Its columns are {', '.join(self.columns[:6])} ...",
+            )
+        for column in lacking:
+            self._require_optional(column, needed)
+        types = ", ".join(f"{quoted(column)}: 'VARCHAR'" for column in self.columns)
+        rows = (
+            f"read_csv({quoted_path(self.path)}, auto_detect = false, header = true, delim = ',', "
+            f"quote = '\"', escape = '\"', columns = {{{types}}})"
+        )
+        blanks = "".join(f", NULL::VARCHAR AS {column}" for column in lacking)
+        return f"(SELECT *{blanks} FROM {rows})" if blanks else rows
+
+    def _require_optional(self, column: str, needed: tuple[str, ...]) -> None:
+        """Let a column be absent that may be, unless it is there under another name."""
+        others = [each for each in self.columns if each not in needed]
+        near = difflib.get_close_matches(column, others, n=1, cutoff=_NEAR)
+        if near or (self.kind, column) not in OPTIONAL:
+            raise RecordsError(
+                f"has no column {column!r}",
+                where=place(self.file, 1),
+                hint=did_you_mean(column, near or self.columns),
+            )
+
+    def numbered(self, *needed: str) -> str:
+        """Return the rows with `row`, their number in the file from 1, for tables without an id."""
+        wanted = ", ".join(f'"{column}"' for column in needed)
+        return f"(SELECT row_number() OVER () AS row, {wanted} FROM {self.read(*needed)})"
+
+
+class Release:
+    """A folder of MIMIC-IV, and which of its files are read."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.found: dict[str, Table] = {}
+        self._stamps: list[Stamp] = []
+
+    def table(self, module: str, name: str, stand_in: str = "") -> Table | None:
+        """Return a table, or its stand-in, or None where the release has neither."""
+        for candidate in (name, stand_in) if stand_in else (name,):
+            for suffix in (".csv", ".csv.gz"):
+                path = self.root / module / f"{candidate}{suffix}"
+                if os.path.lexists(path):
+                    if not path.is_file():
+                        raise UnreadableFileError("is not a file", where=f"{module}/{path.name}")
+                    if name not in self.found:
+                        self._stamps.append(stamp(path))
+                        self.found[name] = Table(candidate, path, _header(path, module))
+                    return self.found[name]
+        return None
+
+    def required(self, module: str, name: str) -> Table:
+        found = self.table(module, name)
+        if found is None:
+            old = (self.root / "core").is_dir()
+            raise RecordsError(
+                f"MIMIC-IV without {module}/{name}.csv.gz",
+                where=str(self.root),
+                hint="This is release 1.x, with a folder core/: give release 2.0 or later"
+                if old
+                else "Give the folder that holds hosp/ and icu/ as published",
+            )
+        return found
+
+    def unchanged(self) -> None:
+        """Raise `UnreadableFileError` where a file was written to or replaced meanwhile."""
+        unchanged(self._stamps, self.root)
+
+    def missing(self) -> tuple[str, ...]:
+        """Name the raw tables for which there is no file at all: labs, doses."""
+        files = {"labs": ("labevents", "chartevents"), "doses": ("inputevents", "emar")}
+        return tuple(
+            name for name, tables in files.items() if not any(each in self.found for each in tables)
+        )
+
+    def absent(self, persons: int) -> tuple[Absent, ...]:
+        """Name tables and columns that are not there, with what is not known for want of them."""
+        everybody = f"{persons} of {persons}"
+        tables = [
+            Absent(table, consequence.format(everybody=everybody))
+            for table, consequence in CONSEQUENCES.items()
+            if table not in self.found
+        ]
+        columns = [
+            Absent(f"{table}.{column}", consequence)
+            for (table, column), consequence in OPTIONAL.items()
+            if table in self.found and column not in self.found[table].columns
+        ]
+        return (*tables, *columns)
+
+
+def _header(path: Path, module: str) -> tuple[str, ...]:
+    file = f"{module}/{path.name}"
+    try:
+        with path.open("rb") as raw:
+            plain = gzip.GzipFile(fileobj=raw) if path.suffix == ".gz" else raw
+            text = io.TextIOWrapper(plain, encoding="utf-8-sig", newline="")
+            first = next(csv.reader(text), None)
+    except UnicodeDecodeError as error:
+        raise UnreadableFileError("is not UTF-8", where=place(file, 1)) from error
+    except (OSError, EOFError, zlib.error) as error:
+        raise UnreadableFileError(
+            "cannot be read: damaged, cut short or not permitted",
+            where=file,
+            hint="Compare the file with its published checksum",
+        ) from error
+    if not first:
+        raise UnreadableFileError("is empty", where=file, hint="Fetch the file again")
+    columns = tuple(name.strip().lower() for name in first)
+    if len(set(columns)) < len(columns):
+        twice = next(name for name in columns if columns.count(name) > 1)
+        raise RecordsError(f"two columns are called {twice!r}", where=place(file, 1))
+    return columns

@@ -1,0 +1,228 @@
+"""The raw tables that every source yields, and one chunk of whole persons holding them.
+
+A source reads and types; it does not interpret: units stay as written, drug names as written.
+`person` is the position of a person in the chunk's `persons`. `key` is the row's own key in the
+table it came from, so `table:key` leads back to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+
+from becalm.core.frame import Frame, Kind
+from becalm.vocabulary import MeasurementKind
+
+PERSONS: Final[Mapping[str, Kind]] = {
+    "person_id": "text",  # business identifier
+    "sex": "text",  # F, M or ''
+    "birth": "time",  # exact birth date, when known
+    "birth_year_only": "flag",  # birth is 1 January of a known year
+    "age": "number",  # completed years, with age_at; used when birth is unknown
+    "age_at": "time",
+    "weight_kg": "number",
+    "height_cm": "number",
+    "death_time": "time",
+    "death_date_only": "flag",
+    "cause_of_death": "text",  # joined by '|'
+    "last_contact": "time",
+    "last_contact_status": "text",
+    "table": "text",  # that the row came from, as the source calls it; '' reads as persons
+    "key": "key",
+}
+STAYS: Final[Mapping[str, Kind]] = {
+    "person": "code",
+    "stay_id": "text",
+    "start": "time",
+    "end": "time",
+    "kind": "text",  # ED, ward, ICU, outpatient, hospital
+    "hospital": "text",
+    "origin": "text",  # from: home, transfer
+    "destination": "text",  # to: home, transfer, died
+    "table": "text",  # that the row came from; '' reads as stays
+    "key": "key",
+}
+MEASUREMENTS: Final[Mapping[str, Kind]] = {
+    "person": "code",
+    "time": "time",  # drawn
+    "start": "time",  # of an interval quantity (urine over hours)
+    "available": "time",  # UNKNOWN_TIME where the record does not say
+    "date_only": "flag",
+    "kind": "code",  # position in Records.kinds
+    "value": "number",  # NaN where the text is not a plain number
+    "text": "text",  # '' where value is a plain number; else the value as written
+    "ref_low": "number",
+    "ref_high": "number",
+    "key": "key",
+}
+ADMINISTRATIONS: Final[Mapping[str, Kind]] = {
+    "person": "code",
+    "stay_id": "text",
+    "table": "text",
+    "label": "text",  # the drug as written
+    "code": "text",  # item id, RxNorm code ... as written, '' if none
+    "route": "text",  # as written
+    "start": "time",
+    "end": "time",
+    "date_only": "flag",
+    "amount": "number",
+    "amount_unit": "text",
+    "rate": "number",
+    "rate_unit": "text",
+    "entered_rate": "number",  # as somebody set it, in rate_unit, where that is kept beside `rate`
+    "concentration": "number",
+    "concentration_unit": "text",
+    "weight_kg": "number",  # weight the row itself was calculated with
+    "status": "text",  # given, not given, ordered
+    "category": "text",  # the record's own class of administration (Drug Push, Continuous Med ...)
+    "indication": "text",
+    "reason_for_change": "text",
+    "schedule": "text",  # the unit as written, of a dose written out from one ("mg q6h")
+    "key": "key",
+}
+FINDINGS: Final[Mapping[str, Kind]] = {
+    "person": "code",
+    "time": "time",
+    "end": "time",
+    "date_only": "flag",
+    "finding": "text",
+    "present": "text",  # yes, no, unknown
+    "method": "text",
+    "value": "text",
+    "unit": "text",
+    "key": "key",
+}
+CONDITIONS: Final[Mapping[str, Kind]] = {
+    "person": "code",
+    "stay_id": "text",
+    "onset": "time",
+    "system": "text",  # ICD9CM, ICD10CM, SNOMED, '' for a name
+    "code": "text",
+    "name": "text",
+    "status": "text",  # confirmed, suspected, excluded; '' reads as confirmed
+    "key": "key",
+}
+PROCEDURES: Final[Mapping[str, Kind]] = {
+    "person": "code",
+    "start": "time",
+    "end": "time",
+    "system": "text",
+    "code": "text",
+    "name": "text",
+    "amount": "number",
+    "amount_unit": "text",
+    "key": "key",
+}
+CULTURES: Final[Mapping[str, Kind]] = {
+    "person": "code",
+    "collected": "time",
+    "date_only": "flag",
+    "available": "time",
+    "specimen": "text",
+    "test": "text",
+    "result": "text",
+    "organism": "text",
+    "judged": "text",
+    "key": "key",
+}
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Rows that were not used, counted by where and why, with one example to look at."""
+
+    source_table: str
+    variable: str  # vocabulary name, or the record's own label where unknown
+    unit: str
+    reason: str
+    rows: int
+    example: str  # `table:key value` of the first one
+
+
+@dataclass(frozen=True)
+class Absent:
+    """A table that the records do not have, and what cannot be known without it."""
+
+    table: str
+    consequence: str  # "no temperature: fever not assessed"
+
+
+@dataclass(frozen=True)
+class InputFile:
+    """A file that was read, for the manifest."""
+
+    name: str  # relative to the records' folder
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """Something said about the records that nobody has checked, such as a unit that was inferred.
+
+    `variable` is the vocabulary's name of what rests on it, '' where that is everything or nothing
+    in particular.
+    """
+
+    what: str
+    variable: str = ""
+
+
+@dataclass(frozen=True)
+class StudyInfo:
+    """What `study.toml` or the source says about the study itself; '' where not said."""
+
+    title: str = ""
+    setting: str = ""
+    centre: str = ""
+    country: str = ""
+    timezone: str = ""
+    recruitment_start: str = ""
+    recruitment_end: str = ""
+    consecutive: str = ""
+    ethics_ref: str = ""
+    consent_basis: str = ""
+    registration: str = ""
+    illustrative: bool = False
+
+
+@dataclass(frozen=True)
+class Records:
+    """One chunk: whole persons and everything recorded about them.
+
+    `measurements` is sorted by person, time, key; the small tables by person, time, key.
+    """
+
+    persons: Frame
+    stays: Frame = field(default_factory=lambda: Frame.of(STAYS))
+    kinds: tuple[MeasurementKind, ...] = ()
+    measurements: Frame = field(default_factory=lambda: Frame.of(MEASUREMENTS))
+    administrations: Frame = field(default_factory=lambda: Frame.of(ADMINISTRATIONS))
+    findings: Frame = field(default_factory=lambda: Frame.of(FINDINGS))
+    conditions: Frame = field(default_factory=lambda: Frame.of(CONDITIONS))
+    procedures: Frame = field(default_factory=lambda: Frame.of(PROCEDURES))
+    cultures: Frame = field(default_factory=lambda: Frame.of(CULTURES))
+
+
+class Source(Protocol):
+    """Records that can be read: a folder, a file, a database."""
+
+    name: str  # sheets, mimic4
+    notices: tuple[str, ...]  # licence notices that a report must carry
+    citations: tuple[str, ...]  # keys of the bibliography
+    doubts: tuple[Doubt, ...]
+    info: StudyInfo
+    missing: tuple[str, ...]  # whole tables that are not there: labs, doses, findings ...
+
+    def inputs(self) -> tuple[InputFile, ...]: ...
+
+    def absent(self) -> tuple[Absent, ...]: ...
+
+    def refused(self) -> tuple[Refusal, ...]:
+        """Rows that could not even be typed; complete once `chunks` is exhausted."""
+        ...
+
+    def chunks(self) -> Iterator[Records]:
+        """Yield whole persons, persons in the order of their ids as text."""
+        ...

@@ -1,0 +1,254 @@
+"""Turn checked sheets into the raw tables: typed, sorted, uninterpreted."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+import numpy as np
+
+from becalm.core.clock import UNKNOWN_TIME
+from becalm.core.frame import Frame
+from becalm.records import (
+    ADMINISTRATIONS,
+    CONDITIONS,
+    CULTURES,
+    FINDINGS,
+    PERSONS,
+    PROCEDURES,
+    STAYS,
+    Records,
+    Refusal,
+)
+from becalm.records.sheets.building import Building
+from becalm.records.sheets.cells import Sheet
+from becalm.records.sheets.check import Checked, Wrong
+from becalm.records.sheets.labs import measurements
+from becalm.vocabulary import MeasurementKind
+
+_CODE_SYSTEMS: Final = (
+    ("ICD10CM", re.compile(r"[A-Z]\d[0-9A-Z](?:\.?[0-9A-Z]{1,4})?", re.IGNORECASE)),
+    ("ICD9CM", re.compile(r"\d{3}(?:\.?\d{1,2})?")),
+    ("SNOMED", re.compile(r"\d{6,18}")),
+)
+
+Builder = Callable[[Checked, Building], Frame]
+
+
+def build(sheets: Mapping[str, Sequence[Sheet]]) -> tuple[Records, tuple[Refusal, ...]]:
+    """Build one chunk from the sheets of each name; one of `persons` must be among them.
+
+    Raises `RecordsError` for the first kind of mistake found, after looking at every sheet:
+    nothing is handed on unless all of it can be understood.
+    """
+    building = Building()
+    checked = {
+        name: [Checked(sheet, building.mistakes) for sheet in parts]
+        for name, parts in sheets.items()
+    }
+    (whole,) = checked["persons"]
+    persons = _persons(whole, building)
+    tables = {
+        name: Frame.concat([make(part, building) for part in checked[name]]).sort(
+            "person", time, "key"
+        )
+        for name, (make, time) in _TABLES.items()
+        if checked.get(name)
+    }
+    kinds: tuple[MeasurementKind, ...] = ()
+    if checked.get("labs"):
+        tables["measurements"], kinds = measurements(checked["labs"], building)
+    building.mistakes.stop()
+    if "doses" in tables:
+        tables["administrations"] = tables.pop("doses")
+    refused = tuple(
+        Refusal(table, variable, unit, reason, rows, example)
+        for (table, variable, unit, reason), (rows, example) in sorted(building.refused.items())
+    )
+    return Records(persons, kinds=kinds, **tables), refused
+
+
+def _persons(checked: Checked, building: Building) -> Frame:
+    ids = checked.texts("person_id").tolist()
+    keys = checked.sheet.rows
+    first: dict[str, int] = {}
+    for i, one in enumerate(ids):
+        if one and first.setdefault(one, i) != i:
+            earlier = keys[first[one]]
+            what = f"the person {one!r} is already in row {earlier}"
+            twice = Wrong("twice", what, "Keep one of them")
+            building.mistakes.add(checked.sheet, keys[i], "person_id", twice)
+    birth, _ = checked.times("birth_date")
+    age, (age_at, _) = checked.numbers("age"), checked.times("age_at")
+    checked.note(
+        np.flatnonzero((age_at != UNKNOWN_TIME) & np.isnan(age)).tolist(),
+        "age",
+        lambda _: Wrong("age", "age_at without age", "Write the age, or clear age_at"),
+    )
+    undated = np.flatnonzero(~np.isnan(age) & (age_at == UNKNOWN_TIME) & (birth == UNKNOWN_TIME))
+    for i in undated.tolist():
+        building.refuse(checked.sheet, i, "age undated", variable="age", as_=f"{age[i]:g}")
+    death, death_date_only = checked.times("death_time")
+    checked.ends_after_starts()
+    frame = Frame.of(
+        PERSONS,
+        person_id=ids,
+        sex=checked.choices("sex"),
+        birth=birth,
+        age=age,
+        age_at=age_at,
+        weight_kg=checked.numbers("weight_kg"),
+        height_cm=checked.numbers("height_cm"),
+        death_time=death,
+        death_date_only=death_date_only,
+        cause_of_death=checked.choices("cause_of_death"),
+        last_contact=checked.times("last_contact")[0],
+        last_contact_status=checked.texts("last_contact_status"),
+        key=keys,
+    ).sort("person_id")
+    building.person_at.update({one: i for i, one in enumerate(frame["person_id"].tolist())})
+    return frame
+
+
+def _stays(checked: Checked, building: Building) -> Frame:
+    checked.ends_after_starts()
+    return Frame.of(
+        STAYS,
+        person=building.persons_of(checked),
+        stay_id=checked.texts("stay_id"),
+        start=checked.times("start")[0],
+        end=checked.times("end")[0],
+        kind=checked.choices("kind"),
+        hospital=checked.texts("hospital"),
+        origin=checked.choices("from"),
+        destination=checked.choices("to"),
+        key=checked.sheet.keys,
+    )
+
+
+def _doses(checked: Checked, building: Building) -> Frame:
+    checked.units_beside_numbers()
+    checked.ends_after_starts()
+    start, start_is_date = checked.times("start")
+    end, end_is_date = checked.times("end")
+    return Frame.of(
+        ADMINISTRATIONS,
+        person=building.persons_of(checked),
+        table=[checked.sheet.table] * len(checked.sheet),
+        label=checked.texts("drug"),
+        route=checked.texts("route"),
+        start=start,
+        end=end,
+        date_only=start_is_date | end_is_date,
+        amount=checked.numbers("amount"),
+        amount_unit=checked.texts("amount_unit"),
+        rate=checked.numbers("rate"),
+        rate_unit=checked.texts("rate_unit"),
+        concentration=checked.numbers("concentration"),
+        concentration_unit=checked.texts("concentration_unit"),
+        status=checked.choices("status"),
+        indication=checked.texts("indication"),
+        reason_for_change=checked.texts("reason_for_change"),
+        key=checked.sheet.keys,
+    )
+
+
+def _findings(checked: Checked, building: Building) -> Frame:
+    checked.ends_after_starts()
+    time, date_only = checked.times("time")
+    finding, present = checked.texts("finding"), checked.choices("present")
+    present[present == ""] = "unknown"
+    value = checked.pointed_texts("value")
+    keep = np.ones(len(checked.sheet), dtype=np.bool_)
+    for reason, missing in (
+        ("finding missing", finding == ""),
+        ("time missing", time == UNKNOWN_TIME),
+    ):
+        for i in np.flatnonzero(keep & missing).tolist():
+            building.refuse(checked.sheet, i, reason, variable=finding[i], as_=present[i])
+        keep &= ~missing
+    return Frame.of(
+        FINDINGS,
+        person=building.persons_of(checked),
+        time=time,
+        end=checked.times("end")[0],
+        date_only=date_only,
+        finding=finding,
+        present=present,
+        method=checked.choices("method"),
+        value=value,
+        unit=checked.texts("unit"),
+        key=checked.sheet.keys,
+    ).take(keep)
+
+
+def _conditions(checked: Checked, building: Building) -> Frame:
+    code, name = checked.texts("code"), checked.texts("name")
+    keep = (code != "") | (name != "")
+    for i in np.flatnonzero(~keep).tolist():
+        building.refuse(checked.sheet, i, "code and name missing")
+    system = checked.choices("system")
+    for i in np.flatnonzero((system == "") & (code != "")).tolist():
+        system[i] = _code_system(code[i])
+    return Frame.of(
+        CONDITIONS,
+        person=building.persons_of(checked),
+        onset=checked.times("onset")[0],
+        system=system,
+        code=code,
+        name=name,
+        status=checked.choices("status"),
+        key=checked.sheet.keys,
+    ).take(keep)
+
+
+def _code_system(code: str) -> str:
+    """Return the system in whose form a code is written, '' where it has none of them."""
+    return next((system for system, form in _CODE_SYSTEMS if form.fullmatch(code)), "")
+
+
+def _procedures(checked: Checked, building: Building) -> Frame:
+    checked.units_beside_numbers()
+    checked.ends_after_starts()
+    name = checked.texts("name")
+    for i in np.flatnonzero(name == "").tolist():
+        building.refuse(checked.sheet, i, "name missing")
+    return Frame.of(
+        PROCEDURES,
+        person=building.persons_of(checked),
+        start=checked.times("start")[0],
+        end=checked.times("end")[0],
+        name=name,
+        amount=checked.numbers("amount"),
+        amount_unit=checked.texts("amount_unit"),
+        key=checked.sheet.keys,
+    ).take(name != "")
+
+
+def _cultures(checked: Checked, building: Building) -> Frame:
+    collected, date_only = checked.times("collected")
+    return Frame.of(
+        CULTURES,
+        person=building.persons_of(checked),
+        collected=collected,
+        date_only=date_only,
+        available=checked.times("available")[0],
+        specimen=checked.texts("specimen"),
+        test=checked.texts("test"),
+        result=checked.choices("result"),
+        organism=checked.texts("organism"),
+        judged=checked.choices("judged"),
+        key=checked.sheet.keys,
+    )
+
+
+_TABLES: Final[Mapping[str, tuple[Builder, str]]] = {
+    # what builds it, and the time that its rows are sorted by
+    "stays": (_stays, "start"),
+    "doses": (_doses, "start"),
+    "findings": (_findings, "time"),
+    "conditions": (_conditions, "onset"),
+    "procedures": (_procedures, "start"),
+    "cultures": (_cultures, "collected"),
+}

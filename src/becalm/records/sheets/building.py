@@ -1,0 +1,54 @@
+"""What the tables of one chart review share while they are built."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from becalm.core.errors import did_you_mean
+from becalm.core.frame import Array
+from becalm.records.sheets.cells import Sheet
+from becalm.records.sheets.check import Checked, Mistakes, Wrong
+
+
+@dataclass
+class Building:
+    """What the tables share: who the persons are, what was wrong, and what was refused."""
+
+    mistakes: Mistakes = field(default_factory=Mistakes)
+    person_at: dict[str, int] = field(default_factory=dict)
+    refused: dict[tuple[str, str, str, str], tuple[int, str]] = field(default_factory=dict)
+
+    def refuse(
+        self,
+        sheet: Sheet,
+        at: int,
+        reason: str,
+        *,
+        variable: str = "",
+        unit: str = "",
+        as_: str = "",
+    ) -> None:
+        """Count a row that is not used, keeping the first (row and what it says) as the example."""
+        key = (sheet.table, variable, unit, reason)
+        before, first = self.refused.get(key, (0, f"{sheet.table}:{sheet.keys[at]} {as_}".strip()))
+        self.refused[key] = before + 1, first
+
+    def persons_of(self, checked: Checked) -> Array:
+        """Return the position of each row's person; one that `persons` lacks is a mistake."""
+        ids = checked.texts("person_id").tolist()
+        position = self.person_at
+        strangers = [i for i, one in enumerate(ids) if one and one not in position]
+        checked.note(
+            strangers,
+            "person_id",
+            lambda i: Wrong(
+                "stranger",
+                f"the sheet persons has no {ids[i]!r}",
+                f"{did_you_mean(ids[i], position)} Add the person or correct the id"
+                if position
+                else "Add the person to the sheet persons",
+            ),
+        )
+        return np.array([position.get(one, -1) for one in ids], dtype=np.int32)

@@ -1,0 +1,172 @@
+"""A sheet as text: every cell as a spreadsheet shows it, and the row number it shows it at."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from becalm.core.errors import RecordsError, place
+from becalm.records.sheets.schema import SHEETS
+
+_INVISIBLE: Final = re.compile("[\u200b\u200c\u200d\u2060\ufeff]")
+_LIKELY: Final = 0.8
+
+
+@dataclass(frozen=True)
+class BrokenCell:
+    """A cell whose content the file does not say: an Excel error or an uncalculated formula."""
+
+    row: int
+    column: str
+    what: str
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """One sheet: named columns of text, rows that hold something, and their row numbers.
+
+    `decimal_comma` is true for a file separated by `;`, where `12,5` is twelve and a half.
+    `titles` are the file's own names of columns that it calls otherwise. `label` is what rows are
+    called where they are traced back to, the sheet's name unless said; `beyond` is added to their
+    numbers there, where several sheets of one name would otherwise share them.
+    """
+
+    name: str
+    file: str
+    columns: dict[str, list[str]]
+    rows: list[int]
+    decimal_comma: bool = False
+    broken: tuple[BrokenCell, ...] = ()
+    unread: tuple[str, ...] = ()
+    titles: Mapping[str, str] = field(default_factory=dict)
+    label: str = ""
+    beyond: int = 0
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def texts(self, column: str) -> list[str]:
+        """Return a column; one that the sheet does not have is blank throughout."""
+        return self.columns.get(column) or [""] * len(self.rows)
+
+    def where(self, row: int | None = None, column: str | None = None) -> str:
+        """Name a place in this sheet as messages do."""
+        return place(self.file, row, column and self.titles.get(column, column))
+
+    @property
+    def table(self) -> str:
+        """What rows are called where they are traced back to."""
+        return self.label or self.name
+
+    @property
+    def keys(self) -> list[int]:
+        """Each row's own key in `table`."""
+        return [row + self.beyond for row in self.rows] if self.beyond else self.rows
+
+
+def clean(text: str) -> str:
+    """Return text without surrounding blanks and without characters that nobody can see."""
+    return text.strip() if text.isascii() else _INVISIBLE.sub("", text).strip()
+
+
+def make_sheet(
+    name: str,
+    file: str,
+    header: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    *,
+    decimal_comma: bool = False,
+    broken: Sequence[tuple[int, int, str]] = (),
+) -> Sheet:
+    """Build a sheet from its header (row 1) and the rows beneath it, blank rows included.
+
+    Each row is as long as the header. `broken` holds (row, position, what) of broken cells.
+    Raises `RecordsError` for a header that cannot be understood.
+    """
+    names = _names(name, file, [clean(title) for title in header])
+    kept: list[Sequence[str]] = []
+    numbers: list[int] = []
+    for number, row in enumerate(rows, start=2):
+        if any(row):
+            kept.append(row)
+            numbers.append(number)
+    across = list(zip(*kept, strict=True)) if kept else [()] * len(header)
+    columns: dict[str, list[str]] = {}
+    for position, column in enumerate(names):
+        if column in SHEETS[name].columns:
+            seen = {text: clean(text) for text in set(across[position])}
+            columns[column] = [seen[text] for text in across[position]]
+    return Sheet(
+        name,
+        file,
+        columns,
+        numbers,
+        decimal_comma,
+        tuple(
+            BrokenCell(row, names[position], what)
+            for row, position, what in broken
+            if position < len(names) and names[position] in columns
+        ),
+        tuple(column for column in names if column and column not in columns),
+    )
+
+
+def _names(sheet: str, file: str, header: list[str]) -> list[str]:
+    """Check the header: nothing twice, everything required, one of each alternative."""
+    schema = SHEETS[sheet]
+    known = {column.casefold(): column for column in schema.columns}
+    names = [known.get(title.casefold(), title) for title in header]
+    if not any(names):
+        raise RecordsError(
+            "row 1 holds no column names",
+            where=file,
+            hint=f"Row 1 must name the columns: {', '.join(schema.required())}",
+        )
+    for column in schema.columns:
+        if names.count(column) > 1:
+            raise RecordsError(
+                f"the column {column} is there twice",
+                where=place(file, 1),
+                hint="Rename or remove one",
+            )
+    others = [name for name in names if name and name not in schema.columns]
+    for column in schema.required():
+        if column not in names:
+            raise _missing(file, column, [column], others)
+    if schema.either and not any(set(group) <= set(names) for group in schema.either):
+        groups = " or ".join(" with ".join(group) for group in schema.either)
+        lacking = [c for group in schema.either for c in group if c not in names]
+        raise _missing(file, groups, lacking, others)
+    return names
+
+
+def _missing(file: str, what: str, lacking: list[str], others: list[str]) -> RecordsError:
+    """Say that a required column is missing, and which header was perhaps meant by it."""
+    hint = "Add it to row 1, which names the columns"
+    for column in lacking:
+        if meant := near(column, others):
+            hint = f"Is {meant!r} meant? Rename it to {column!r}"
+    return RecordsError(f"the required column {what} is missing", where=place(file, 1), hint=hint)
+
+
+def near(word: str, candidates: Iterable[str]) -> str:
+    """Return the candidate that is probably a misspelling of `word`, or ''."""
+    import difflib
+
+    folded = {candidate.casefold(): candidate for candidate in candidates}
+    found = difflib.get_close_matches(word.casefold(), folded, n=1, cutoff=_LIKELY)
+    return folded[found[0]] if found else ""
+
+
+def misspelt_sheet(file: str, stem: str, present: Iterable[str]) -> RecordsError | None:
+    """Return the mistake of a file or tab that is probably a sheet with its name misspelt."""
+    meant = near(stem, set(SHEETS) - set(present))
+    if not meant:
+        return None
+    return RecordsError(
+        f"{stem!r} is not the name of a sheet",
+        where=file,
+        hint=f"Did you mean {meant!r}? Rename it, or move it away if it is something else",
+    )

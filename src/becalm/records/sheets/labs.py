@@ -1,0 +1,148 @@
+"""The labs sheet, the one that can be long: every timed number, typed a column at a time."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from typing import Final, TypeAlias
+
+import numpy as np
+
+from becalm.core.clock import UNKNOWN_TIME
+from becalm.core.frame import Array, Frame
+from becalm.records import MEASUREMENTS
+from becalm.records.sheets.building import Building
+from becalm.records.sheets.check import PLAIN_NUMBER, Checked, Flags, Numbers, Wrong
+from becalm.vocabulary import MeasurementKind
+
+_LOINC: Final = re.compile(r"\d{1,7}-\d")
+
+
+Ways: TypeAlias = dict[tuple[str, str, str, str, str], int]
+"""Each distinct way of writing a measurement, with its position."""
+
+
+def measurements(
+    parts: Sequence[Checked], building: Building
+) -> tuple[Frame, tuple[MeasurementKind, ...]]:
+    """Return MEASUREMENTS sorted by person, time and row, and the kinds its codes point at.
+
+    A row without a name, a time or a value is refused and counted. A text that is not a plain
+    number (`>15000`, `haemolysed`) stays a text with an unknown number; a unit may be missing
+    here, and is judged where units are known.
+    """
+    ways: Ways = {}
+    frame = Frame.concat([_measurements(part, building, ways) for part in parts])
+    kinds = tuple(
+        MeasurementKind(table, "LOINC" if loinc else "name", loinc or name, name, unit, specimen)
+        for table, loinc, name, unit, specimen in ways
+    )
+    return frame.sort("person", "time", "key"), kinds
+
+
+def _measurements(checked: Checked, building: Building, ways: Ways) -> Frame:
+    checked.ends_after_starts()
+    _check_loinc(checked)
+    time, date_only = checked.times("time")
+    value, text = _values(checked.pointed_texts("value"))
+    keep = _refuse(checked, building, time)
+    frame = Frame.of(
+        MEASUREMENTS,
+        person=building.persons_of(checked),
+        time=time,
+        start=checked.times("start")[0],
+        available=checked.times("available")[0],
+        date_only=date_only,
+        kind=_kinds(checked, keep, ways),
+        value=value,
+        text=text,
+        ref_low=_limit(checked, building, "ref_low"),
+        ref_high=_limit(checked, building, "ref_high"),
+        key=checked.sheet.keys,
+    )
+    return frame.take(keep)
+
+
+def _values(texts: Array) -> tuple[Numbers, Array]:
+    """Return numbers, NaN for what is not a plain one, and the texts of those that are not."""
+    read = {text: _plain(text) for text in set(texts.tolist())}
+    value = np.array([read[text] for text in texts.tolist()], dtype=np.float64)
+    return value, np.where(np.isnan(value), texts, "")
+
+
+def _plain(text: str) -> float:
+    number = float(text) if PLAIN_NUMBER.fullmatch(text) else math.nan
+    return number if math.isfinite(number) else math.nan
+
+
+def _check_loinc(checked: Checked) -> None:
+    codes = checked.sheet.texts("loinc")
+    wrong = {code for code in set(codes) if code and not _LOINC.fullmatch(code)}
+    checked.note(
+        (i for i, code in enumerate(codes) if code in wrong),
+        "loinc",
+        lambda i: Wrong(
+            "loinc",
+            f"{codes[i]!r} is not a LOINC code such as 2276-4",
+            "If a spreadsheet made a date of it, format the column as text and type it again",
+        ),
+    )
+
+
+def _label(name: str, loinc: str) -> str:
+    return name or loinc
+
+
+def _refuse(checked: Checked, building: Building, time: Array) -> Flags:
+    """Count the rows that cannot be used; return which can."""
+    sheet = checked.sheet
+    names, codes, units = sheet.texts("name"), sheet.texts("loinc"), sheet.texts("unit")
+    values = sheet.texts("value")
+    keep = np.ones(len(sheet), dtype=np.bool_)
+    for reason, missing in (
+        ("name and loinc missing", [not (n or c) for n, c in zip(names, codes, strict=True)]),
+        ("time missing", time == UNKNOWN_TIME),
+        ("value missing", [not value for value in values]),
+    ):
+        lacking = np.array(missing, dtype=np.bool_)
+        for i in np.flatnonzero(keep & lacking).tolist():
+            label = _label(names[i], codes[i])
+            building.refuse(sheet, i, reason, variable=label, unit=units[i], as_=values[i])
+        keep &= ~lacking
+    return keep
+
+
+def _kinds(checked: Checked, keep: Flags, ways: Ways) -> Array:
+    """Return each row's kind as a position in the distinct kinds, in order of first use."""
+    sheet, table = checked.sheet, checked.sheet.table
+    written = zip(
+        sheet.texts("loinc"),
+        sheet.texts("name"),
+        sheet.texts("unit"),
+        sheet.texts("specimen"),
+        keep.tolist(),
+        strict=True,
+    )
+    codes = [
+        ways.setdefault((table, loinc, name, unit, specimen), len(ways)) if used else -1
+        for loinc, name, unit, specimen, used in written
+    ]
+    return np.array(codes, dtype=np.int32)
+
+
+def _limit(checked: Checked, building: Building, column: str) -> Numbers:
+    """Return a reference limit; one that is not a number is unknown, and counted."""
+    sheet = checked.sheet
+    limit, text = _values(checked.pointed_texts(column))
+    for i in np.flatnonzero(text != "").tolist():
+        label = _label(sheet.texts("name")[i], sheet.texts("loinc")[i])
+        building.refuse(
+            sheet,
+            i,
+            f"{column} is not a number: limit unknown, value used",
+            variable=label,
+            unit=sheet.texts("unit")[i],
+            as_=text[i],
+        )
+    return limit

@@ -1,0 +1,163 @@
+"""Read a folder of CSV and Parquet sheets as text."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Container, Iterator
+from pathlib import Path
+from typing import Final
+
+from becalm.core.errors import RecordsError, UnreadableFileError, place
+from becalm.records.duck import connect, quoted_path
+from becalm.records.files import read_text
+from becalm.records.sheets.cells import Sheet, make_sheet, misspelt_sheet
+from becalm.records.sheets.schema import SHEETS
+
+_SEPARATORS: Final = (",", ";")
+_NEARLY: Final = frozenset({".xlsx", ".xls", ".ods", ".tsv", ".txt", ".gz", ".json"})
+
+
+def sheet_files(folder: Path) -> dict[str, Path]:
+    """Return the file of every sheet in a folder.
+
+    Raises `RecordsError` for a sheet that is there twice, in a format that is not read, or
+    under a misspelt name: each would otherwise be taken for a sheet that does not exist.
+    """
+    found: dict[str, Path] = {}
+    others: list[Path] = []
+    for path in sorted(p for p in folder.iterdir() if p.is_file()):
+        name = path.stem.casefold()
+        if path.suffix.lower() not in {".csv", ".parquet"} or name not in SHEETS:
+            others.append(path)
+        elif name in found:
+            raise RecordsError(
+                f"the sheet {name} is there twice: {found[name].name} and {path.name}",
+                where=folder.name,
+                hint="Remove one",
+            )
+        else:
+            found[name] = path
+    for path in others:
+        stem, suffix = path.name.split(".")[0].casefold(), path.suffix.lower()
+        if stem in SHEETS and stem not in found and suffix in _NEARLY:
+            raise RecordsError(
+                f"the sheet {stem} is in a format that is not read here",
+                where=path.name,
+                hint=f"Save it as {stem}.csv (UTF-8) or {stem}.parquet",
+            )
+        if suffix in {".csv", ".parquet"} and (mistake := misspelt_sheet(path.name, stem, found)):
+            raise mistake
+    return found
+
+
+def read_sheet(name: str, path: Path) -> Sheet:
+    """Read one sheet from its file."""
+    return (read_csv if path.suffix.lower() == ".csv" else read_parquet)(name, path)
+
+
+def read_csv(name: str, path: Path) -> Sheet:
+    """Read a UTF-8 CSV separated by `,` or, as Excel writes in much of Europe, by `;`."""
+    header, rows, separator = csv_rows(path)
+    return make_sheet(name, path.name, header, rows, decimal_comma=separator == ";")
+
+
+def csv_rows(path: Path, separator: str = "") -> tuple[list[str], Iterator[list[str]], str]:
+    """Return a CSV's header, its rows as wide as that, and what separates their cells.
+
+    Without `separator` it is `,` or `;`, whichever the header has more of.
+    """
+    text = read_text(path)
+    if not text.strip():
+        raise UnreadableFileError(
+            "the file is empty", where=path.name, hint="Row 1 must name the columns"
+        )
+    first = text[: text.find("\n")] if "\n" in text else text
+    separator = separator or max(_SEPARATORS, key=first.count)
+    rows = _records(
+        path.name, csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    )
+    header = next(rows)
+    return header, _as_wide(path.name, rows, len(header)), separator
+
+
+def _records(file: str, reader: Iterator[list[str]]) -> Iterator[list[str]]:
+    """Yield rows; a quotation mark that is never closed is a damaged file."""
+    number = 0
+    while True:
+        number += 1
+        try:
+            row = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            raise UnreadableFileError(
+                f"the quotation marks do not pair ({error})",
+                where=place(file, number),
+                hint="The file may be cut off: export it again",
+            ) from error
+        yield row
+
+
+def _as_wide(file: str, rows: Iterator[list[str]], width: int) -> Iterator[list[str]]:
+    """Yield rows as wide as the header; a shorter one may be where a file was cut off."""
+    blank = [""] * width
+    for number, row in enumerate(rows, start=2):
+        if len(row) == width:
+            yield row
+        elif not any(row):
+            yield blank
+        elif len(row) > width and not any(row[width:]):
+            yield row[:width]
+        else:
+            raise UnreadableFileError(
+                f"{len(row)} cells where the header has {width}",
+                where=place(file, number),
+                hint="Quote text that holds the separator; if the file was cut off, export it again",
+            )
+
+
+def read_parquet(name: str, path: Path) -> Sheet:
+    """Read a Parquet file, each cell as its text."""
+    return make_sheet(name, path.name, *parquet_rows(path, SHEETS[name].columns))
+
+
+def parquet_rows(path: Path, used: Container[str]) -> tuple[list[str], list[tuple[str, ...]]]:
+    """Return a Parquet file's header and its rows, read with DuckDB, each cell as its text.
+
+    Rows count as in a spreadsheet: the first is row 2. A time with a time zone in a column that is
+    used is refused, because it no longer says what the clock on the ward showed.
+    """
+    import duckdb
+
+    try:
+        with connect() as connection:
+            table = connection.sql(f"SELECT * FROM read_parquet({quoted_path(path)})")
+            header, types = table.columns, [str(kind) for kind in table.types]
+            for column, kind in zip(header, types, strict=True):
+                if kind == "TIMESTAMP WITH TIME ZONE" and column in used:
+                    raise RecordsError(
+                        "the times are instants of UTC, not of the hospital's wall clock",
+                        where=place(path.name, None, column),
+                        hint="Write it as a timestamp without time zone",
+                    )
+            cells = ", ".join(
+                _as_text(column, kind) for column, kind in zip(header, types, strict=True)
+            )
+            rows = table.project(cells).fetchall()
+    except duckdb.Error as error:
+        raise UnreadableFileError(
+            f"not a whole Parquet file ({str(error).splitlines()[0]})",
+            where=path.name,
+            hint="The file may be cut off: export it again",
+        ) from error
+    return header, rows
+
+
+def _as_text(column: str, kind: str) -> str:
+    """Return SQL for a column's cells as a spreadsheet shows them: 12 for 12.0, '' for NaN."""
+    quoted = '"' + column.replace('"', '""') + '"'
+    text = f"coalesce(CAST({quoted} AS VARCHAR), '')"
+    if kind in {"FLOAT", "DOUBLE"}:
+        return f"CASE WHEN isnan({quoted}) THEN '' ELSE regexp_replace({text}, '\\.0$', '') END"
+    return text

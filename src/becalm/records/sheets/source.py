@@ -1,0 +1,194 @@
+"""A chart review as a source of records."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields
+from datetime import date
+from pathlib import Path
+from typing import Any, Final
+
+from becalm.core.errors import RecordsError, UnreadableFileError, did_you_mean, place
+from becalm.records import Absent, Doubt, InputFile, Records, Refusal, StudyInfo
+from becalm.records.files import input_file, read_text, stamp, unchanged
+from becalm.records.sheets.build import build
+from becalm.records.sheets.cells import Sheet, near
+from becalm.records.sheets.check import Wrong, read_time
+from becalm.records.sheets.read import read_sheet, sheet_files
+from becalm.records.sheets.schema import SHEETS
+from becalm.records.sheets.workbook import STUDY, read_workbook
+
+_STUDY_FILE: Final = "study.toml"
+_KEYS: Final = tuple(field.name for field in fields(StudyInfo))
+_DATES: Final = frozenset({"recruitment_start", "recruitment_end"})
+_YES_NO: Final = {"true": True, "yes": True, "false": False, "no": False, "": False}
+
+
+@dataclass
+class SheetsSource:
+    """A chart review that has been read whole: it fits one chunk, and every cell was checked.
+
+    `missing` names the sheets that do not exist; `absent` lists those and the empty ones.
+    """
+
+    info: StudyInfo
+    notices: tuple[str, ...]
+    missing: tuple[str, ...]
+    _inputs: tuple[InputFile, ...]
+    _absent: tuple[Absent, ...]
+    _refused: tuple[Refusal, ...]
+    _records: Records
+    name: str = "sheets"
+    citations: tuple[str, ...] = ()
+    doubts: tuple[Doubt, ...] = ()
+
+    def inputs(self) -> tuple[InputFile, ...]:
+        """Return the files that were read, in the order of their names."""
+        return self._inputs
+
+    def absent(self) -> tuple[Absent, ...]:
+        """Return the sheets that are not there or hold no row, and what is unknown for it."""
+        return self._absent
+
+    def refused(self) -> tuple[Refusal, ...]:
+        """Return the rows that were not used, and ages that have no date, by reason."""
+        return self._refused
+
+    def chunks(self) -> Iterator[Records]:
+        """Yield the one chunk."""
+        yield self._records
+
+
+def looks_like(path: Path) -> bool:
+    """Say whether a path is a folder with a sheet `persons`, or a workbook."""
+    if path.is_dir():
+        return any(
+            p.stem.casefold() == "persons" and p.suffix.lower() in {".csv", ".parquet"}
+            for p in path.iterdir()
+        )
+    return path.suffix.lower() == ".xlsx"
+
+
+def open_sheets(path: Path) -> SheetsSource:
+    """Read and check a folder of sheets or a workbook, all of it.
+
+    Raises `UnreadableFileError` for a damaged file and `RecordsError`, with file, row and
+    column, for records that cannot be understood.
+    """
+    folder = path if path.is_dir() else path.parent
+    if path.is_dir():
+        files = sheet_files(path)
+        read = list(files.values())
+        seen = [stamp(file) for file in read]
+        sheets = {name: read_sheet(name, file) for name, file in files.items()}
+        study: dict[str, str] = {}
+    else:
+        read, seen = [path], [stamp(path)]
+        sheets, study = read_workbook(path)
+    if "persons" not in sheets:
+        raise RecordsError(
+            "the sheet persons is missing",
+            where=path.name,
+            hint="It needs one row a person, with at least the column person_id",
+        )
+    beside = folder / _STUDY_FILE
+    if beside.is_file():
+        if study:
+            raise RecordsError(
+                f"both {_STUDY_FILE} and the sheet {STUDY} describe the study",
+                where=path.name,
+                hint="Remove one",
+            )
+        seen.append(stamp(beside))
+        info = study_info(_toml(beside), _STUDY_FILE)
+        read.append(beside)
+    else:
+        info = study_info(study, f"{path.name}, sheet {STUDY}")
+    records, refused = build({name: [sheet] for name, sheet in sheets.items()})
+    inputs = tuple(sorted((input_file(f, folder) for f in read), key=lambda f: f.name))
+    unchanged(seen, folder)
+    return SheetsSource(
+        info=info,
+        notices=tuple(_doubtful_columns(sheets)),
+        missing=tuple(name for name in SHEETS if name not in sheets),
+        _inputs=inputs,
+        _absent=tuple(absent({name: len(sheet) for name, sheet in sheets.items()})),
+        _refused=refused,
+        _records=records,
+    )
+
+
+def absent(rows: Mapping[str, int]) -> Iterator[Absent]:
+    """Say what is unknown without the sheets that are not there, or have no row."""
+    for name, schema in SHEETS.items():
+        if name == "persons":
+            continue
+        if name not in rows:
+            yield Absent(name, schema.consequence)
+        elif not rows[name]:
+            yield Absent(name, f"the sheet is empty: {schema.consequence}")
+
+
+def _doubtful_columns(sheets: Mapping[str, Sheet]) -> Iterator[str]:
+    """Name the columns that are not read but are spelt nearly as one that would be."""
+    for sheet in sheets.values():
+        for column in sheet.unread:
+            meant = near(column, set(SHEETS[sheet.name].columns) - set(sheet.columns))
+            if meant:
+                yield f"{sheet.file}: column {column!r} is not read. Is {meant!r} meant?"
+
+
+def _toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(read_text(path))
+    except tomllib.TOMLDecodeError as error:
+        raise UnreadableFileError(
+            f"not TOML ({error})", where=path.name, hint='Write one key = "value" a line'
+        ) from error
+
+
+def study_info(given: Mapping[str, Any], file: str) -> StudyInfo:
+    """Return what is said of the study; raises `RecordsError` for a key that is not known."""
+    said: dict[str, Any] = {}
+    for key, value in given.items():
+        name = str(key).strip().casefold()
+        if name == "key" and str(value).strip().casefold() == "value":
+            continue  # the heading of a study sheet
+        if name not in _KEYS:
+            raise RecordsError(f"{key!r} is not known", where=file, hint=did_you_mean(name, _KEYS))
+        text = _said(value)
+        if text is None:
+            raise RecordsError("must be one value", where=place(file, None, name))
+        said[name] = text
+        _require_date(name, text, file)
+    _require_zone(said.get("timezone", ""), file)
+    illustrative = said.pop("illustrative", "").casefold()
+    if illustrative not in _YES_NO:
+        raise RecordsError(f"illustrative must be yes or no, not {illustrative!r}", where=file)
+    return StudyInfo(**said, illustrative=_YES_NO[illustrative])
+
+
+def _said(value: object) -> str | None:
+    """Return a value as text; None for a list or a table."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, date):
+        return value.isoformat()
+    return str(value).strip() if isinstance(value, str | int | float) else None
+
+
+def _require_date(name: str, text: str, file: str) -> None:
+    read = read_time(text) if name in _DATES else None
+    if isinstance(read, Wrong):
+        raise RecordsError(f"{name}: {read.what}", where=file, hint=read.hint)
+
+
+def _require_zone(zone: str, file: str) -> None:
+    from zoneinfo import available_timezones
+
+    zones = available_timezones() if zone else set()
+    if zones and zone not in zones:
+        raise RecordsError(
+            f"timezone: {zone!r} is not known", where=file, hint=did_you_mean(zone, zones)
+        )

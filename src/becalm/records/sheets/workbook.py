@@ -1,0 +1,205 @@
+"""Read an XLSX workbook as text: calamine for the cells, its XML for what calamine hides."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from collections.abc import Iterator
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+from typing import Final
+from xml.etree import ElementTree
+
+from becalm.core.errors import RecordsError, UnreadableFileError
+from becalm.records.files import read_bytes
+from becalm.records.sheets.cells import Sheet, make_sheet, misspelt_sheet
+from becalm.records.sheets.schema import SHEETS
+
+_OLE: Final = b"\xd0\xcf\x11\xe0"
+_CELL: Final = re.compile(rb"<(?:\w+:)?c\b([^>]*?)(?:/>|>(.*?)</(?:\w+:)?c>)", re.DOTALL)
+_FORMULA: Final = re.compile(rb"<(?:\w+:)?f[\s/>]")
+_VALUE: Final = re.compile(rb"<(?:\w+:)?v[^>/]*>([^<]+)<")
+_PERCENT_FORMATS: Final = frozenset({"9", "10"})  # built in: 0% and 0.00%
+_LITERAL: Final = re.compile(r'"[^"]*"|\\.')
+_SAVE_AGAIN: Final = "Open it in Excel or LibreOffice and save it as .xlsx again"
+STUDY: Final = "study"
+
+Odd = dict[tuple[int, int], str]
+
+
+def read_workbook(path: Path) -> tuple[dict[str, Sheet], dict[str, str]]:
+    """Read every sheet of a workbook, and the keys and values of its `study` sheet.
+
+    Raises `UnreadableFileError` for what is not a whole XLSX file.
+    """
+    import python_calamine as calamine
+
+    _require_xlsx(path)
+    sheets: dict[str, Sheet] = {}
+    study: dict[str, str] = {}
+    try:
+        with zipfile.ZipFile(path) as parts:
+            xml_of = _sheet_parts(parts)
+            percent = _percent_styles(parts)
+            book = calamine.CalamineWorkbook.from_path(path)
+            tabs = _tabs(path.name, book.sheet_names)
+            for name, tab in tabs.items():
+                cells = [
+                    [_as_text(cell) for cell in row]
+                    for row in book.get_sheet_by_name(tab).to_python(skip_empty_area=False)
+                ]
+                shown, broken = _hidden(parts.read(xml_of[tab]), percent)
+                for (row, column), text in shown.items():
+                    cells[row][column] = text
+                if name == STUDY:
+                    study = {row[0]: row[1] for row in cells if len(row) > 1 and row[0]}
+                    continue
+                header, *rows = cells or [[]]
+                sheets[name] = make_sheet(
+                    name,
+                    f"{path.name}, sheet {tab}",
+                    header,
+                    rows,
+                    broken=[(row + 1, column, what) for (row, column), what in broken.items()],
+                )
+    except (
+        calamine.CalamineError,
+        zipfile.BadZipFile,
+        ElementTree.ParseError,
+        KeyError,
+        OSError,
+    ) as error:
+        raise UnreadableFileError(
+            f"not a whole XLSX workbook ({error})", where=path.name, hint=_SAVE_AGAIN
+        ) from error
+    return sheets, study
+
+
+def _require_xlsx(path: Path) -> None:
+    start = read_bytes(path)[:4]
+    if start == _OLE:
+        raise UnreadableFileError(
+            "an old .xls, or a workbook with a password",
+            where=path.name,
+            hint="Save it as .xlsx without a password",
+        )
+    if not zipfile.is_zipfile(path):
+        what = "a cut-off XLSX workbook" if start == b"PK\x03\x04" else "not an XLSX workbook"
+        raise UnreadableFileError(what, where=path.name, hint=_SAVE_AGAIN)
+
+
+def _tabs(file: str, names: list[str]) -> dict[str, str]:
+    """Return the tab of every sheet, `study` included."""
+    tabs: dict[str, str] = {}
+    for tab in names:
+        name = tab.strip().casefold()
+        if name not in SHEETS and name != STUDY:
+            continue
+        if name in tabs:
+            raise RecordsError(
+                f"the sheet {name} is there twice", where=file, hint="Rename or remove one"
+            )
+        tabs[name] = tab
+    for tab in names:
+        if tab not in tabs.values() and (mistake := misspelt_sheet(file, tab.strip(), tabs)):
+            raise mistake
+    return tabs
+
+
+def _as_text(cell: object) -> str:
+    """Return a cell as a spreadsheet shows it: 12 for 12.0, ISO 8601 for a date or a time.
+
+    A workbook keeps midnight and a bare date as one number, so a whole day is a date only.
+    Numbers show 15 digits, as many as a spreadsheet keeps.
+    """
+    if isinstance(cell, str):
+        return cell
+    if isinstance(cell, bool):
+        return "true" if cell else "false"
+    if isinstance(cell, float | int):
+        return str(int(cell)) if cell == int(cell) and abs(cell) < 1e15 else f"{cell:.15g}"
+    if isinstance(cell, datetime):
+        cell = _to_millisecond(cell)
+        return cell.date().isoformat() if cell.time() == time() else cell.isoformat()
+    if isinstance(cell, date | time):
+        return cell.isoformat()
+    return str(cell)
+
+
+def _to_millisecond(moment: datetime) -> datetime:
+    """Round to the millisecond: a spreadsheet's days as a fraction are no more exact."""
+    whole = moment.replace(microsecond=0)
+    return whole + timedelta(milliseconds=round(moment.microsecond / 1000))
+
+
+def _sheet_parts(parts: zipfile.ZipFile) -> dict[str, str]:
+    """Return the XML part of every tab."""
+    links = {
+        link.attrib["Id"]: link.attrib["Target"]
+        for link in ElementTree.fromstring(parts.read("xl/_rels/workbook.xml.rels"))
+    }
+    return {
+        element.attrib["name"]: _part(links[key])
+        for element in _all(parts, "xl/workbook.xml", "sheet")
+        for attribute, key in element.attrib.items()
+        if attribute.endswith("}id")
+    }
+
+
+def _part(target: str) -> str:
+    return target[1:] if target.startswith("/") else f"xl/{target}"
+
+
+def _all(parts: zipfile.ZipFile, part: str, tag: str) -> Iterator[ElementTree.Element]:
+    """Yield the elements of a tag, whatever its namespace."""
+    for element in ElementTree.fromstring(parts.read(part)).iter():
+        if element.tag.rpartition("}")[2] == tag:
+            yield element
+
+
+def _percent_styles(parts: zipfile.ZipFile) -> frozenset[bytes]:
+    """Return the style numbers that show a number as a percentage."""
+    if "xl/styles.xml" not in parts.namelist():
+        return frozenset()
+    formats = _PERCENT_FORMATS | {
+        element.attrib["numFmtId"]
+        for element in _all(parts, "xl/styles.xml", "numFmt")
+        if "%" in _LITERAL.sub("", element.attrib["formatCode"])
+    }
+    styles = next(_all(parts, "xl/styles.xml", "cellXfs"), ())
+    return frozenset(
+        str(number).encode()
+        for number, style in enumerate(styles)
+        if style.attrib.get("numFmtId") in formats
+    )
+
+
+def _hidden(xml: bytes, percent: frozenset[bytes]) -> tuple[Odd, Odd]:
+    """Return what a cell shows where calamine gives something else, and cells that are broken.
+
+    45 % is stored as 0.45 and would be read as such. An Excel error (#N/A) and a formula that
+    was never calculated would be read as blank, that is as unknown.
+    """
+    shown: Odd = {}
+    broken: Odd = {}
+    suspect = b't="e"' in xml or _FORMULA.search(xml) or any(b's="%s"' % s in xml for s in percent)
+    for attributes, inside in _CELL.findall(xml) if suspect else ():
+        given = dict(re.findall(rb'(\w+)="([^"]*)"', attributes))
+        value = _VALUE.search(inside)
+        text = value.group(1).decode() if value else ""
+        if given.get(b"t") == b"e":
+            broken[_position(given[b"r"])] = f"the cell shows the error {text}"
+        elif not text and given.get(b"t") != b"str" and _FORMULA.search(inside):
+            broken[_position(given[b"r"])] = "a formula without a calculated value"
+        elif text and given.get(b"s") in percent and given.get(b"t", b"n") == b"n":
+            shown[_position(given[b"r"])] = f"{float(text) * 100:.15g}%"
+    return shown, broken
+
+
+def _position(reference: bytes) -> tuple[int, int]:
+    """Return row and column, counted from 0, of a reference such as B12."""
+    letters = reference.rstrip(b"0123456789")
+    column = 0
+    for letter in letters:
+        column = column * 26 + letter - ord("A") + 1
+    return int(reference[len(letters) :]) - 1, column - 1

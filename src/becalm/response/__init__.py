@@ -1,7 +1,0 @@
-"""Whether it worked: values before and after each clock, and the protocol's own response."""
-
-from becalm.response.primary import LEFT_TRUNCATED, primary
-from becalm.response.prognosis import prognosis, small_fall
-from becalm.response.table import response
-
-__all__ = ["LEFT_TRUNCATED", "primary", "prognosis", "response", "small_fall"]

@@ -1,5 +1,0 @@
-"""Chart-review sheets: a folder of CSV or Parquet files, or one XLSX workbook."""
-
-from becalm.sources.sheets.source import SheetsSource, looks_like, open_sheets
-
-__all__ = ["SheetsSource", "looks_like", "open_sheets"]

@@ -1,0 +1,226 @@
+"""What the report draws and opens: series, dose steps, missingness, nearest misses, rows behind."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+import numpy as np
+
+from becalm import vocabulary
+from becalm.core.clock import DAY, HOUR
+from becalm.core.columns import Coded, listed
+from becalm.core.frame import Frame
+from becalm.definitions import Definition, Evaluation, status
+from becalm.patients.understood import Chunk
+from becalm.protocol import Protocol
+from becalm.tables import CRITERIA_COURSE, DOSE_STEPS, MISSING, NEAREST, SERIES
+from becalm.timeline import Intervals
+from becalm.vocabulary import Vocabulary
+
+BEFORE: Final = 14 * DAY
+AFTER: Final = 30 * DAY
+MISSING_DAYS: Final = range(8)
+NEAREST_SHOWN: Final = 10
+
+
+def variables_of(protocol: Protocol, definitions: Iterable[Definition]) -> list[str]:
+    """Return the variables that a study shows: those of the response, then of its definitions."""
+    worked_out = {each.name for each in vocabulary.load().derived}  # no row says them by itself
+    names = list(protocol.response.variables)
+    for definition in definitions:
+        names += [name for name in definition.variables if name not in worked_out]
+    return list(dict.fromkeys(names))
+
+
+def series(chunk: Chunk, cohort: Frame, variables: Sequence[str]) -> Frame:
+    """Return every value of the cohort from two weeks before time zero to thirty days after."""
+    table, words = chunk.events.frame, chunk.vocabulary
+    codes = {words.code(name): name for name in variables}
+    row = np.full(len(chunk), -1)
+    row[cohort["person"]] = np.arange(len(cohort))
+    mine = row[table["person"]]
+    t0 = np.append(cohort["t0"], 0)[mine]
+    near = (mine >= 0) & np.isin(table["variable"], list(codes))
+    near &= (table["time"] >= t0 - BEFORE) & (table["time"] <= t0 + AFTER)
+    at = np.flatnonzero(near)
+    variable, who = table["variable"][at], mine[at]
+    names = Coded(
+        np.searchsorted(sorted(codes), variable).astype(np.int32),
+        listed(codes[code] for code in sorted(codes)),
+    )
+    return Frame.around(
+        SERIES,
+        {
+            "person_id": cohort["person_id"][who],
+            "episode": cohort["episode"][who],
+            "variable": names,
+            "time": table["time"][at],
+            "hours": (table["time"][at] - t0[at]) / HOUR,
+            "low": table["low"][at],
+            "high": table["high"][at],
+            "unit": Coded(names.code, listed(words.variable(name).unit for name in names.texts)),
+            "source_row": chunk.events.source_rows(table["row"][at]),
+        },
+    )
+
+
+def _of(table: Frame, person: int) -> slice:
+    """Return where the rows of one person lie in a table that is sorted by person."""
+    return slice(*np.searchsorted(table["person"], (person, person + 1)).tolist())
+
+
+def courses(cohort: Frame, evaluations: Iterable[Evaluation]) -> Frame:
+    """Return what each definition said of the cohort, stretch by stretch, around time zero."""
+    windows = Intervals.build(cohort["person"], cohort["t0"] - BEFORE, cohort["t0"] + AFTER)
+    row = {person: at for at, person in enumerate(cohort["person"].tolist())}
+    frames = [Frame.of(CRITERIA_COURSE)]
+    for evaluation in evaluations:
+        seen = evaluation.observed.clip(windows)
+        at = np.array([row[person] for person in seen.person.tolist()], np.intp)
+        frames.append(
+            Frame.of(
+                CRITERIA_COURSE,
+                person_id=cohort["person_id"][at],
+                episode=cohort["episode"][at],
+                criterion=np.full(len(at), evaluation.definition.name, dtype=object),
+                start=seen.start,
+                end=seen.end,
+                low=seen.low,
+                high=seen.high,
+                status=status(evaluation.definition, seen.low, seen.high),
+            )
+        )
+    return Frame.concat(frames)
+
+
+def drugs_of(protocol: Protocol | None, words: Vocabulary) -> list[str]:
+    """Return the drugs whose doses a study tells: immunotherapies, its own, and those it asks for."""
+    asked = set(protocol.doses.also) if protocol else set()
+    if protocol and protocol.entry:
+        asked.add(protocol.entry.drug)
+    return [drug.name for drug in words.drugs if drug.immunotherapy or drug.name in asked]
+
+
+def dose_steps(chunk: Chunk, cohort: Frame, protocol: Protocol | None = None) -> Frame:
+    """Return what the cohort was given of every immunotherapy, and of the protocol's own drugs."""
+    doses = chunk.doses.frame
+    names = drugs_of(protocol, chunk.vocabulary)
+    drugs = {name: chunk.vocabulary.drug(name) for name in names}
+    known = np.concatenate([np.empty(0, np.intp), *(chunk.doses.exposed(name) for name in drugs)])
+    known = np.sort(known)
+    found = []
+    for person in cohort.rows():
+        for at in known[doses["person"][known] == person["person"]].tolist():
+            drug = drugs[str(doses["drug"][at])]
+            end = doses["until"][at] if not doses["single"][at] else doses["start"][at]
+            found.append(
+                {
+                    "person_id": person["person_id"],
+                    "episode": person["episode"],
+                    "drug": drug.name,
+                    "class": drug.drug_class,
+                    "route": doses["route"][at],
+                    "start": doses["start"][at],
+                    "end": end,
+                    "start_h": (doses["start"][at] - person["t0"]) / HOUR,
+                    "end_h": (end - person["t0"]) / HOUR,
+                    "rate": np.nan if doses["single"][at] else doses["dose_per_h"][at],
+                    "amount": doses["dose"][at],
+                    "unit": chunk.doses.unit(drug.name),
+                    "label": doses["label"][at],
+                    "source_row": doses["source_row"][at],
+                }
+            )
+    return Frame.of_rows(DOSE_STEPS, found)
+
+
+def missing(chunk: Chunk, cohort: Frame, variables: Sequence[str]) -> Frame:
+    """Count values per cohort person, variable and day around time zero; 0 is a count too."""
+    table = chunk.events.frame
+    found = []
+    for person in cohort.rows():
+        mine = _of(table, person["person"])
+        day = (table["time"][mine] - person["t0"]) // DAY + 1
+        variable = table["variable"][mine]
+        for name in variables:
+            of_it = day[variable == chunk.vocabulary.code(name)]
+            for number in MISSING_DAYS:
+                found.append(
+                    {
+                        "person_id": person["person_id"],
+                        "episode": person["episode"],
+                        "variable": name,
+                        "day": number,
+                        "n": int((of_it == number).sum()),
+                    }
+                )
+    return Frame.of_rows(MISSING, found)
+
+
+def consequences(
+    items: Frame, persons: Frame, definitions: Mapping[str, Definition], moment: str
+) -> tuple[str, ...]:
+    """Say, for each definition, in how many persons which of its items was not assessed.
+
+    Of the cohort at `moment`, the one that the report shows; where nobody entered, of everybody who
+    was assessed, at their peak.
+    """
+    shown = np.flatnonzero(items["moment"] == (moment if len(persons) else "peak_ever"))
+    if len(persons):
+        shown = shown[
+            np.isin(items["person_id"][shown].astype(str), persons["person_id"].astype(str))
+        ]
+    n = len(persons) or len(set(items["person_id"][shown]))
+    unknown = shown[items["state"][shown] == "not assessed"]
+    counts = Counter(zip(items["criterion"][unknown], items["item"][unknown], strict=True))
+    said: list[str] = []
+    for name, definition in definitions.items():
+        parts = [
+            f"{item.title or item.key.replace('_', ' ')} in {count} of {n}"
+            for item in definition.items
+            if (count := counts[name, item.key])
+        ]
+        if parts:
+            said.append(f"{definition.title}, not assessed: {'; '.join(parts)}")
+    return tuple(said)
+
+
+def nearest_misses(
+    person_ids: Sequence[str], left_at: Sequence[tuple[int, str]], criteria: Frame, items: Frame
+) -> Frame:
+    """Return those not in the cohort who came closest: furthest in the attrition, then by score.
+
+    left_at : per person the step at which the person left (-1 = in the cohort) and its reason.
+    """
+    position = {name: at for at, name in enumerate(person_ids)}
+    best: dict[str, dict[str, Any]] = {}
+    for row in criteria.take(criteria["moment"] == "peak_ever").rows():
+        held = best.get(row["person_id"])
+        # Definitions count differently: one stands for all, the HScore where it was asked for.
+        if held is None or (row["criterion"] == "hscore" and held["criterion"] != "hscore"):
+            best[row["person_id"]] = row
+    out = [name for name in best if left_at[position[name]][0] >= 0]
+    out.sort(key=lambda name: (-left_at[position[name]][0], -best[name]["low"], name))
+    chosen = out[:NEAREST_SHOWN]
+    unknown: dict[tuple[str, str], list[str]] = {}
+    open_items = (items["moment"] == "peak_ever") & (items["state"] == "not assessed")
+    open_items &= np.isin(items["person_id"].astype(str), chosen)
+    for row in items.take(open_items).rows():
+        if "." not in row["item"]:
+            unknown.setdefault((row["person_id"], row["criterion"]), []).append(row["item"])
+    return Frame.of_rows(
+        NEAREST,
+        [
+            {
+                "person_id": name,
+                "reason": left_at[position[name]][1],
+                "criterion": best[name]["criterion"],
+                "low": best[name]["low"],
+                "high": best[name]["high"],
+                "missing": "|".join(unknown.get((name, best[name]["criterion"]), [])),
+            }
+            for name in chosen
+        ],
+    )

@@ -1,0 +1,66 @@
+"""The definitions that a protocol asks for: shipped ones and files of a user's, read as it says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from becalm import definitions
+from becalm.definitions import Definition, Override
+from becalm.protocol import CriterionAtLeast, Protocol
+
+
+def named(protocol: Protocol) -> tuple[str, ...]:
+    """Return every definition that a protocol reports or judges a storm by, as it names them."""
+    rules = (*protocol.storm.definite, *protocol.storm.possible.any)
+    return tuple(dict.fromkeys([*protocol.definitions.report, *(rule.criterion for rule in rules)]))
+
+
+def located(protocol: Protocol, folder: Path) -> Protocol:
+    """Return a protocol whose definition files are looked for beside its own file."""
+    return _renamed(protocol, lambda name: str(folder / name) if _is_file(name) else name)
+
+
+def asked(protocol: Protocol) -> tuple[Protocol, dict[str, Definition]]:
+    """Read the definitions that a protocol names, with its overrides.
+
+    Returns the protocol with each file replaced by the name of the definition in it, which is what
+    tables and report call it, and the definitions by those names.
+    """
+    names = named(protocol)
+    found = dict(zip(names, definitions.load_all(names), strict=True))
+    called = {name: definition.name for name, definition in found.items()}
+    read = {
+        definition.name: definition.with_overrides(
+            {
+                item: Override(within=each.within, take=each.take, clock=each.clock)
+                for item, each in protocol.definitions.override.get(definition.name, {}).items()
+            }
+        )
+        for definition in found.values()
+    }
+    return _renamed(protocol, called.__getitem__), read
+
+
+def _is_file(name: str) -> bool:
+    return name.partition("#")[0].endswith(".toml")
+
+
+def _renamed(protocol: Protocol, called: Callable[[str], str]) -> Protocol:
+    def rules(given: tuple[CriterionAtLeast, ...]) -> tuple[CriterionAtLeast, ...]:
+        return tuple(replace(rule, criterion=called(rule.criterion)) for rule in given)
+
+    storm = protocol.storm
+    return replace(
+        protocol,
+        definitions=replace(
+            protocol.definitions, report=tuple(map(called, protocol.definitions.report))
+        ),
+        storm=replace(
+            storm,
+            definite=rules(storm.definite),
+            possible=replace(storm.possible, any=rules(storm.possible.any)),
+        ),
+    )

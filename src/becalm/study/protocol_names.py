@@ -1,0 +1,177 @@
+"""Whether the names in a protocol exist: drugs, variables, conditions, definitions, events, papers.
+
+A misspelt name would match nobody and look like a finding. Checked here and not in
+`becalm.protocol`, which knows nothing of vocabulary and definitions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import TypeAlias
+
+from becalm import definitions as scores
+from becalm import vocabulary
+from becalm.core import citations
+from becalm.core.errors import BecalmError, DefinitionError, did_you_mean
+from becalm.core.toml_position import Complaint
+from becalm.definitions import Definition
+from becalm.measures import ctcae
+from becalm.persons import diagnoses
+from becalm.protocol import Protocol, Reading, parse, read
+from becalm.study import protocol_definitions
+from becalm.vocabulary import MeasurementKind, Vocabulary
+
+Named: TypeAlias = Iterable[tuple[str, str]]
+"""Paths in the protocol's file, each with the name that stands there."""
+
+
+def load(name_or_path: str) -> Protocol:
+    """Read a protocol, shipped or a user's own, and refuse names that nothing goes by."""
+    text, file = read(name_or_path)
+    protocol = protocol_definitions.located(parse(text, file), Path(name_or_path).parent)
+    check_names(protocol, text, file)
+    return protocol
+
+
+def check_names(protocol: Protocol, text: str = "", file: str = "") -> None:
+    """Raise `DefinitionError` with every unknown name; text and file are only for the row."""
+    where = file or f"protocol {protocol.name}"
+    mistakes = [complaint.error(text, where) for complaint in unknown_names(protocol)]
+    if mistakes:
+        raise DefinitionError.of(mistakes)
+
+
+def unknown_names(protocol: Protocol) -> Iterator[Complaint]:
+    """Yield every name in a protocol that nothing goes by."""
+    words = vocabulary.load()
+
+    def variable(name: str) -> Iterator[str]:
+        code = words.resolve(MeasurementKind("", "name", "", name, "")).variable
+        if code is not None:
+            yield words.variables[code].name
+
+    def drug(name: str) -> Iterator[str]:
+        found = words.drug_of(name)
+        if found is not None:
+            yield found.name
+
+    unknown = list(
+        _unknown(
+            _variables(protocol), "variable", [each.name for each in words.variables], variable
+        )
+    )
+    yield from unknown
+    yield from _unknown(_drugs(protocol), "drug", [each.name for each in words.drugs], drug)
+    yield from _unknown(
+        _procedures(protocol),
+        "procedure",
+        [each.name for each in words.procedures],
+        lambda name: words.procedures_of("", "", name),
+    )
+    yield from _conditions(protocol, words)
+    yield from _definitions(protocol)
+    events = ["aki", *(event.event for event in ctcae.load().event)]
+    yield from _unknown(_each("safety.events", protocol.safety.events), "safety event", events)
+    yield from _unknown(_each("cite", protocol.cite), "reference", citations.bibliography())
+    answered = protocol.response.variables
+    if any(each.at.startswith("response.variables") for each in unknown):
+        return  # the rest would only repeat it
+    for key in ("primary", "primary_any"):
+        named = _each(f"response.{key}", getattr(protocol.response, key))
+        yield from _unknown(named, "variable of response.variables", answered)
+
+
+def _variables(protocol: Protocol) -> Named:
+    if protocol.entry_test is not None:
+        yield "entry_test.variable", protocol.entry_test.variable
+    if protocol.index is not None:
+        yield "index.variable", protocol.index.variable
+        for i, each in enumerate(protocol.index.qualifying):
+            yield f"index.qualifying[{i}].variable", each.variable
+    yield from _each("response.variables", protocol.response.variables)
+
+
+def _drugs(protocol: Protocol) -> Named:
+    if protocol.entry is not None:
+        yield "entry.drug", protocol.entry.drug
+    yield from _each("doses.also", protocol.doses.also)
+    yield from _each("outcome.maintenance_drugs", protocol.outcome.maintenance_drugs)
+    for i, confounder in enumerate(protocol.confounder):
+        yield from _each(f"confounder[{i}].drugs", confounder.drugs)
+
+
+def _procedures(protocol: Protocol) -> Named:
+    for i, confounder in enumerate(protocol.confounder):
+        yield from _each(f"confounder[{i}].procedures", confounder.procedures)
+
+
+def _conditions(protocol: Protocol, words: Vocabulary) -> Iterator[Complaint]:
+    known = [condition.name for condition in words.conditions]
+    named = [
+        *_each("exclude.conditions", protocol.exclude.conditions),
+        *([("landmark.condition", protocol.landmark.condition)] if protocol.landmark else []),
+        *_each("storm.clinician", protocol.storm.clinician),
+    ]
+    yield from _unknown(named, "condition", known, lambda name: words.conditions_of("", "", name))
+    for i, rule in enumerate(protocol.storm.definite):
+        diseases = _each(f"storm.definite[{i}].underlying", rule.underlying)
+        yield from _unknown(diseases, "underlying disease", diagnoses.rules().underlying)
+    for i, rule in enumerate(protocol.storm.possible.any):
+        diseases = _each(f"storm.possible.any[{i}].underlying", rule.underlying)
+        yield from _unknown(diseases, "underlying disease", diagnoses.rules().underlying)
+
+
+def _definitions(protocol: Protocol) -> Iterator[Complaint]:
+    """Yield every mistake in the definitions that a protocol names, and in how it overrides them."""
+    places = {
+        name: f"definitions.report[{i}]" for i, name in enumerate(protocol.definitions.report)
+    }
+    for i, rule in enumerate(protocol.storm.definite):
+        places.setdefault(rule.criterion, f"storm.definite[{i}].criterion")
+    for i, rule in enumerate(protocol.storm.possible.any):
+        places.setdefault(rule.criterion, f"storm.possible.any[{i}].criterion")
+    found: dict[str, Definition] = {}
+    for name, at in places.items():
+        try:
+            definition = scores.load(name)
+        except BecalmError as error:
+            for each in (error, *getattr(error, "others", ())):
+                what = f"{each.where}: {each.what}" if each.where else each.what
+                yield Complaint(at, what, each.hint or "")
+            continue
+        if definition.name in found:
+            what = f"two definitions are called {definition.name!r}"
+            yield Complaint(at, what, "Give each a name of its own")
+        found[definition.name] = definition
+    for name, items in protocol.definitions.override.items():
+        at = f"definitions.override.{name}"
+        if name not in found:
+            yield Complaint(at, f"no definition here is called {name!r}", did_you_mean(name, found))
+            continue
+        known = found[name].look_backs()
+        for item, reading in items.items():
+            here = f"{at}.{item}"
+            if item not in known:
+                what = f"{name} looks back for nothing called {item!r}"
+                yield Complaint(here, what, did_you_mean(item, known))
+            elif reading == Reading():
+                yield Complaint(here, "changes nothing", "Give within, take or clock")
+
+
+def _each(at: str, names: Iterable[str]) -> Named:
+    return ((f"{at}[{i}]", name) for i, name in enumerate(names))
+
+
+def _unknown(
+    named: Named,
+    kind: str,
+    known: Iterable[str],
+    meant: Callable[[str], Iterable[str]] = lambda _: (),
+) -> Iterator[Complaint]:
+    """Complain of names that are not known; `meant` finds the name behind a record's spelling."""
+    names = set(known)
+    for at, name in named:
+        if name not in names:
+            hint = next((f"Did you mean {each!r}?" for each in meant(name)), None)
+            yield Complaint(at, f"no {kind} is called {name!r}", hint or did_you_mean(name, names))

@@ -1,0 +1,39 @@
+"""A whole study: from a source and a protocol to tables, chunk by chunk."""
+
+from __future__ import annotations
+
+from becalm import vocabulary
+from becalm.cohort.selection import candidates
+from becalm.core.errors import RecordsError
+from becalm.patients.understood import Chunk
+from becalm.protocol import Protocol
+from becalm.records import Source
+from becalm.study import protocol_definitions
+from becalm.study.accumulate import Progress, Total
+from becalm.study.result import StudyResult
+
+
+def run(
+    source: Source, protocol: Protocol, records_name: str, progress: Progress = lambda _: None
+) -> StudyResult:
+    """Run a protocol on a source and return every table; nothing is written."""
+    _need(source, protocol)
+    words = vocabulary.load()
+    protocol, read = protocol_definitions.asked(protocol)
+    total = Total(protocol, read, source.doubts)
+    for records in source.chunks():
+        progress(f"understanding {len(records.persons):,} persons")
+        chunk = Chunk.of(records, words)
+        total.add(chunk, candidates(chunk, protocol, source.info), progress)
+    return total.result(source, records_name)
+
+
+def _need(source: Source, protocol: Protocol) -> None:
+    """Refuse records without a table that the protocol cannot do without."""
+    needed = ("labs", "doses") if protocol.entry is not None else ("labs",)
+    for name in needed:
+        if name in source.missing:
+            raise RecordsError(
+                f"the table {name} is missing, and protocol {protocol.name} needs it",
+                hint=f"Add {name} (columns: becalm template OUT), or choose another protocol",
+            )

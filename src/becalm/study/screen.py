@@ -1,0 +1,88 @@
+"""Definitions over everybody's records, and nothing else: one peak per person and definition."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from becalm import vocabulary
+from becalm.core.errors import UsageError
+from becalm.core.frame import Frame
+from becalm.core.prefetch import in_order
+from becalm.definitions import Definition, doubted, evaluate, load_all, peaks, shipped
+from becalm.patients.understood import Chunk
+from becalm.persons.age import ages
+from becalm.persons.diagnoses import underlying
+from becalm.records import Doubt, Source
+from becalm.tables import stream
+
+FORMS: Final = (".csv", ".parquet")
+CLOCK: Final = "drawn"
+_AT_ONCE: Final = 2
+"""Chunks worked on at a time. More would take more memory than promised."""
+
+
+def screen(
+    source: Source, criteria: Sequence[str], progress: Callable[[str], None] = lambda _: None
+) -> Iterator[Frame]:
+    """Yield `criteria`, moment `peak_ever` only, one sorted frame a chunk of whole persons.
+
+    Everybody is assessed: of somebody with nothing measured an HScore is 0 to 337, undetermined.
+    """
+    if not criteria:
+        hint = f"Name some of {', '.join(shipped())}, or a .toml file"
+        raise UsageError("no criteria to screen by", hint=hint)
+    words = vocabulary.load()
+    definitions = sorted(load_all(list(dict.fromkeys(criteria))), key=lambda each: each.name)
+    done = 0
+    for totals in in_order(
+        lambda records: peaks_of(Chunk.of(records, words), definitions, source.doubts),
+        source.chunks(),
+        _AT_ONCE,
+    ):
+        yield totals
+        done += len(totals) // len(definitions)
+        progress(f"{done:,} persons screened")
+
+
+def peaks_of(
+    chunk: Chunk, definitions: Sequence[Definition], doubts: tuple[Doubt, ...] = ()
+) -> Frame:
+    """Return the peaks of a chunk, sorted by person and definition."""
+    records = chunk.records
+    inputs, n = chunk.inputs(CLOCK), len(chunk)
+    age, _ = ages(records.persons, chunk.ended)
+    diseases = np.empty(n, dtype=object)
+    diseases[:] = underlying(chunk.diagnosed, n)
+    people = Frame({"person_id": records.persons["person_id"], "age": age, "underlying": diseases})
+    modifiers = chunk.modifiers()
+    by_definition = Frame.concat(
+        [
+            doubted(
+                peaks(evaluate(definition, inputs), people, modifiers=modifiers),
+                definition,
+                doubts,
+            )
+            for definition in definitions
+        ]
+    )
+    inputs.forget()
+    return by_definition.take(np.arange(len(by_definition)).reshape(-1, n).T.ravel())
+
+
+def form_of(out: Path) -> str:
+    """Return the form that a file's name asks for."""
+    if out.suffix not in FORMS:
+        raise UsageError(
+            f"{out.name} ends in neither .csv nor .parquet", hint="Name the file accordingly"
+        )
+    return out.suffix[1:]
+
+
+def write(frames: Iterator[Frame], out: Path, staged: Path) -> int:
+    """Write the screened persons, never holding all of them; return how many rows."""
+    form_of(out)
+    return stream.write("criteria", frames, staged / out.name)

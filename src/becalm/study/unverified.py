@@ -1,0 +1,96 @@
+"""Which of the values that a run rests on nobody has checked against their source yet.
+
+The report prints this list; nothing marked unverified loses its mark on the way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+
+from becalm.core.frame import Frame
+from becalm.definitions import Definition, lookalikes, serial_changes
+from becalm.doses import EQUIVALENTS
+from becalm.kidney import clearance, equations
+from becalm.measures import ctcae
+from becalm.measures.escalations import VASOPRESSORS
+from becalm.measures.outcome import maintenance
+from becalm.vocabulary import Vocabulary
+
+
+def unverified(
+    definitions: Iterable[Definition], tables: Mapping[str, Frame], vocabulary: Vocabulary
+) -> tuple[str, ...]:
+    """List what was used and is unverified, in words, each once, in the order of the report."""
+    found = [
+        *_definitions(definitions),
+        *_grades(tables["safety"]),
+        *_vocabulary(tables, vocabulary),
+    ]
+    found += _lookalikes(tables["criteria_items"], tables["response"])
+    found += _beside_doses(tables)
+    if len(tables["changes"]) and not serial_changes().verified:
+        found.append(f"{serial_changes().title}: what is followed, and over how long")
+    kept = set(tables["outcome"]["maintenance_drug"])
+    found += [
+        f"how long one dose of {drug} counts as maintenance"
+        for drug, checked in sorted(maintenance().verified.items())
+        if not checked and drug in kept
+    ]
+    return tuple(dict.fromkeys(found))
+
+
+def _definitions(definitions: Iterable[Definition]) -> Iterable[str]:
+    for definition in definitions:
+        for item in definition.items:
+            for leaf in item.walk():
+                if not leaf.verified:
+                    yield f"{definition.title}: {leaf.title or leaf.key}"
+        if not definition.cut_off_verified:
+            yield f"{definition.title}: cut-off"
+        if not definition.derivation.verified:
+            yield f"{definition.title}: population it was derived in"
+
+
+def _grades(safety: Frame) -> Iterable[str]:
+    used = set(safety["event"])
+    for event in ctcae.load().event:
+        if event.event in used and not event.verified:
+            yield f"CTCAE grades of {event.event}"
+    if any("default limit" in reference for reference in safety["reference"]):
+        yield "default limits of normal, where a record prints none of its own"
+
+
+def _vocabulary(tables: Mapping[str, Frame], vocabulary: Vocabulary) -> Iterable[str]:
+    """Variables and equivalents written from memory that the run met."""
+    measured = set(tables["values"]["variable"])
+    for variable in vocabulary.variables:
+        if variable.name in measured and not variable.verified:
+            yield f"codes of {variable.title.lower()}"
+    given = set(tables["doses"]["drug"])
+    for drug in vocabulary.drugs:
+        equivalent = drug.prednisolone_equivalent
+        if drug.name in given and equivalent is not None and not equivalent.verified:
+            yield f"prednisolone equivalent of {drug.name}"
+
+
+def _beside_doses(tables: Mapping[str, Frame]) -> Iterable[str]:
+    """What stands beside a dose and rests on a number that nobody checked."""
+    numbers = clearance.load()
+    cleared = [tables[name]["crcl_ml_min"] for name in ("daily_dose", "escalations")]
+    if any(np.isfinite(column).any() for column in cleared):
+        if not equations.formulas().cockcroft_gault.verified:
+            yield "clearance by Cockcroft and Gault"
+        if not numbers.weight.verified:
+            yield "how long a weight stands for the clearance"
+    told = [each for each in tables["escalations"]["vasopressor"].tolist() if each is not None]
+    if told and not EQUIVALENTS[VASOPRESSORS].verified:
+        yield "vasopressors as one dose of noradrenaline"
+
+
+def _lookalikes(*frames: Frame) -> Iterable[str]:
+    used = {label for frame in frames for cell in frame["modified_by"] for label in cell.split("|")}
+    for modifier in lookalikes():
+        if modifier.label in used and not modifier.verified:
+            yield f"how long {modifier.label} moves a value"

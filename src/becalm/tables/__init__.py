@@ -1,0 +1,59 @@
+"""The tables that a study writes: columns, keys, and what each means.
+
+Unknown is empty; a bound of infinity is empty too (unbounded). Lists are joined by `|`.
+"""
+
+from becalm.tables.cohort import ATTRITION, PERSONS, ROWS_REFUSED, VALUES
+from becalm.tables.criteria import CRITERIA, CRITERIA_COURSE, CRITERIA_ITEMS, CRITERIA_LOOK_BACKS
+from becalm.tables.figures import DOSE_STEPS, LEFT, MISSING, NEAREST, ROWS, SERIES
+from becalm.tables.registry import WRITTEN, empty
+from becalm.tables.response import OUTCOME, PRIMARY, RESPONSE, SAFETY
+from becalm.tables.serial import CHANGES, FEVER, PROGNOSIS
+from becalm.tables.therapy import (
+    CALENDAR_DOSE,
+    COURSES,
+    DAILY_DOSE,
+    DOSE_ODDITIES,
+    DOSES,
+    EPISODES,
+    ESCALATIONS,
+    LINES,
+    PRIOR,
+    TIME_AT_DOSE,
+)
+
+__all__ = [
+    "ATTRITION",
+    "CALENDAR_DOSE",
+    "CHANGES",
+    "COURSES",
+    "CRITERIA",
+    "CRITERIA_COURSE",
+    "CRITERIA_ITEMS",
+    "CRITERIA_LOOK_BACKS",
+    "DAILY_DOSE",
+    "DOSES",
+    "DOSE_ODDITIES",
+    "DOSE_STEPS",
+    "EPISODES",
+    "ESCALATIONS",
+    "FEVER",
+    "LEFT",
+    "LINES",
+    "MISSING",
+    "NEAREST",
+    "OUTCOME",
+    "PERSONS",
+    "PRIMARY",
+    "PRIOR",
+    "PROGNOSIS",
+    "RESPONSE",
+    "ROWS",
+    "ROWS_REFUSED",
+    "SAFETY",
+    "SERIES",
+    "TIME_AT_DOSE",
+    "VALUES",
+    "WRITTEN",
+    "empty",
+]

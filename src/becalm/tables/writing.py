@@ -1,0 +1,105 @@
+"""How a table is written: the same bytes for the same rows, as Parquet and as CSV."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from becalm import tables
+from becalm.core.errors import OutputError
+from becalm.core.frame import Frame, Kind
+
+_SQL: Final[Mapping[Kind, str]] = {
+    "text": "nullif({c}::VARCHAR, '')",
+    "time": "make_timestamp(nullif({c}::BIGINT, -9223372036854775808))",
+    "number": "CASE WHEN isfinite({c}::DOUBLE) THEN {c}::DOUBLE + 0 END",  # + 0: no minus zero
+    "code": "nullif({c}::INTEGER, -1)",
+    "key": "nullif({c}::BIGINT, -1)",
+    "flag": "{c}::BOOLEAN",
+    "count": "nullif({c}::BIGINT, -1)",
+    "answer": "{c}::BOOLEAN",
+}
+
+
+@dataclass(frozen=True)
+class TableFile:
+    """One table on disk, in both of its forms."""
+
+    name: str
+    rows: int
+    paths: tuple[Path, ...]
+
+
+def write(
+    name: str, frame: Frame, folder: Path, *, formats: tuple[str, ...] = ("parquet", "csv")
+) -> TableFile:
+    """Write a table sorted by its key columns; the same rows always give the same bytes."""
+    schema, keys = tables.WRITTEN[name]
+    if tuple(frame.columns) != tuple(schema):
+        raise ValueError(f"{name}: columns {list(frame.columns)} are not {list(schema)}")
+    paths = tuple(folder / f"{name}.{form}" for form in formats)
+    with writer(name, frame.sort(*keys)) as con:
+        con.execute("CREATE TEMP TABLE typed AS FROM given")
+        for path in paths:
+            copy(con, name, "typed", path)
+    return TableFile(name, len(frame), paths)
+
+
+@contextmanager
+def writer(name: str, frame: Frame) -> Iterator[Any]:
+    """Yield a connection in which `given` reads as the rows of a table, unknown as NULL."""
+    schema, _ = tables.WRITTEN[name]
+    typed = ", ".join(
+        f'{_SQL[kind].format(c=f"""held."{column}" """.strip())} AS "{column}"'
+        for column, kind in schema.items()
+    )
+    with _writer().cursor() as con:
+        con.register("held", {column: np.asarray(frame[column]) for column in schema})
+        con.execute(f"CREATE TEMP VIEW given AS SELECT {typed} FROM held")
+        yield con
+
+
+def copy(con: Any, name: str, rows: str, path: Path) -> None:
+    """Write typed rows (a table, or SQL that reads as one) in the form of the file's suffix."""
+    import duckdb
+
+    schema, _ = tables.WRITTEN[name]
+    text = ", ".join(
+        f"""replace("{column}"::VARCHAR, ' ', 'T') AS "{column}" """
+        if kind == "time"
+        else f'"{column}"'
+        for column, kind in schema.items()
+    )
+    columns, options = (
+        ("*", "FORMAT parquet, COMPRESSION zstd")
+        if path.suffix == ".parquet"
+        else (text, "FORMAT csv, HEADER true")
+    )
+    try:
+        con.execute(f"COPY (SELECT {columns} FROM {rows}) TO {quoted(path)} ({options})")
+    except duckdb.IOException as error:
+        full = "No space left" in str(error)
+        reason = "the disk is full" if full else str(error).splitlines()[0]
+        raise OutputError(
+            f"the table {name} cannot be written ({reason})",
+            hint="Choose another place with --out",
+        ) from error
+
+
+def quoted(path: Path) -> str:
+    """Return a path as SQL text."""
+    return "'" + str(path).replace("'", "''") + "'"
+
+
+@lru_cache(maxsize=1)
+def _writer() -> Any:
+    """Return one engine for all tables of a run: starting it takes longer than a small table."""
+    import duckdb
+
+    return duckdb.connect(config={"threads": 1, "pandas_analyze_sample": 0})

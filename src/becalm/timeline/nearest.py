@@ -1,0 +1,131 @@
+"""Draws around a moment: the last before it, the nearest after it, the highest or lowest near it.
+
+Questions are arrays of equal length, one entry a question. A draw is named by its position in
+the `Points`; -1 is no draw. Windows count on the clock of the `Points`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from becalm.core.arrays import expand
+from becalm.core.clock import UNKNOWN_TIME
+from becalm.timeline import Floats, Intervals, Mask, Pair, Persons, Points, Times
+from becalm.timeline.windows import extreme, latest
+
+Index: TypeAlias = npt.NDArray[np.intp]
+
+
+@dataclass(frozen=True, eq=False)
+class Draws:
+    """One draw for each question, or none.
+
+    found : whether there is one. low and high : its bounds, (-inf, inf) where none. time : on the
+    clock of the question, drawn : when the blood was taken, both `UNKNOWN_TIME` where none.
+    row : where in the records, -1 where none.
+    """
+
+    found: Mask
+    low: Floats
+    high: Floats
+    time: Times
+    drawn: Times
+    row: Times
+
+    @property
+    def bounds(self) -> Pair:
+        """Lowest and highest possible value."""
+        return self.low, self.high
+
+
+def within(
+    points: Points, person: Persons, start: Times, end: Times, *, after: bool = False
+) -> tuple[Index, Index]:
+    """Positions [first, stop) of the draws in [start, end], or in (start, end] when `after`."""
+    first = points.count_until(person, start if after else start - 1)
+    return first, np.maximum(points.count_until(person, end), first)
+
+
+def by_question(points: Points, person: Persons, start: Times, end: Times) -> Points:
+    """The draws of each question in [start, end], the question standing for the person.
+
+    Two questions about one person (two episodes) then have their draws apart.
+    """
+    owner, at = expand(*within(points, person, start, end))
+    low = points.low[at]
+    return Points(
+        owner.astype(np.int32),
+        points.time[at],
+        low,
+        low if points.exact else points.high[at],
+        points.row[at],
+        None if points.drawn is None else points.drawn[at],
+    )
+
+
+def stretches(intervals: Intervals, person: Persons, start: Times, end: Times) -> Intervals:
+    """The stretches of each question that touch [start, end], the question being the person."""
+    owner, at = intervals.overlaps(person, start, end + 1)
+    return Intervals(owner.astype(np.int32), intervals.start[at], intervals.end[at])
+
+
+def last(points: Points, first: Index, stop: Index) -> Draws:
+    """The draw in force at the end of each window: the one taken last."""
+    return chosen(points, _latest(points, first, stop))
+
+
+def nearest(points: Points, at: Times, first: Index, stop: Index) -> Draws:
+    """The draw nearest to `at` in each window; of two equally near the earlier one."""
+    position = np.full(len(at), -1, np.int64)
+    for i in np.flatnonzero(stop > first).tolist():
+        near = np.abs(points.time[first[i] : stop[i]] - at[i])
+        time = points.time[first[i] + int(np.argmin(near))]
+        # Results released together share the instant; the one taken last is the newest.
+        same = first[i] + np.flatnonzero(points.time[first[i] : stop[i]] == time)
+        position[i] = same[-1]
+    return chosen(points, position)
+
+
+def greatest(points: Points, first: Index, stop: Index) -> Pair:
+    """Bounds of the highest value in each window; (-inf, inf) where there is no draw."""
+    low, high = np.full(len(first), -np.inf), np.full(len(first), np.inf)
+    some = np.flatnonzero(stop > first)
+    low[some] = extreme(points.low, first[some], stop[some], np.maximum)
+    high[some] = extreme(points.high, first[some], stop[some], np.maximum)
+    return low, high
+
+
+def _latest(points: Points, first: Index, stop: Index) -> Times:
+    position = np.full(len(first), -1, np.int64)
+    some = np.flatnonzero(stop > first)
+    if points.drawn is None:
+        position[some] = stop[some] - 1
+        return position
+    rank = np.empty(len(points), np.int64)
+    rank[np.argsort(points.drawn, kind="stable")] = np.arange(len(points))
+    position[some] = latest(rank, first[some], stop[some])
+    return position
+
+
+def chosen(points: Points, position: Times) -> Draws:
+    """Return the draws at some positions; -1 is none."""
+    found = position >= 0
+    at = position[found]
+
+    def filled(values: npt.NDArray[Any], blank: float | int) -> npt.NDArray[Any]:
+        column = np.full(len(position), blank, dtype=values.dtype)
+        column[found] = values[at]
+        return column
+
+    return Draws(
+        found,
+        filled(points.low, -np.inf),
+        filled(points.high, np.inf),
+        filled(points.time, UNKNOWN_TIME),
+        filled(points.time if points.drawn is None else points.drawn, UNKNOWN_TIME),
+        filled(points.row, -1),
+    )
