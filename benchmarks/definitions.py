@@ -47,7 +47,7 @@ def evaluated(folder: Path) -> dict[str, float]:
     """CPU seconds of the evaluation alone, by HScore and by everything, over the same chunks."""
     from becalm import vocabulary
     from becalm.definitions import load
-    from becalm.patients.understood import Chunk
+    from becalm.patients.understood import Patients
     from becalm.records import open_records
     from becalm.study import screen
 
@@ -55,7 +55,7 @@ def evaluated(folder: Path) -> dict[str, float]:
     definitions = {which: [load(name) for name in criteria(which)] for which in SCREENED}
     spent = dict.fromkeys(SCREENED, 0.0)
     for number, records in enumerate(open_records(str(folder), "mimic4").chunks()):
-        chunk = Chunk.of(records, words)
+        chunk = Patients.of(records, words)
         for which in SCREENED if number % 2 else SCREENED[::-1]:
             began = time.process_time()
             screen.peaks_of(chunk, definitions[which])

@@ -17,7 +17,7 @@ from becalm import definitions, protocol, vocabulary
 from becalm.cohort.selection import Candidates, Selection, candidates, select
 from becalm.core.clock import HOUR, UNKNOWN_TIME, to_us
 from becalm.core.frame import Frame, Kind
-from becalm.patients.understood import Chunk
+from becalm.patients.understood import Patients
 from becalm.protocol import Protocol
 from becalm.records import (
     ADMINISTRATIONS,
@@ -156,9 +156,9 @@ def records(*rows: Row) -> Records:
     )
 
 
-def chunk(*rows: Row) -> Chunk:
+def chunk(*rows: Row) -> Patients:
     """Return the rows as every stage after the source sees them."""
-    return Chunk.of(records(*rows), V)
+    return Patients.of(records(*rows), V)
 
 
 def study(
@@ -190,5 +190,5 @@ def entered(chosen: Protocol | str, *rows: Row, info: StudyInfo | None = None) -
     """Return the one row of the cohort, its times in hours."""
     _, selection = study(chosen, *rows, info=info)
     [row] = selection.cohort.rows()
-    times = ("index_time", "t0", "t_civ", "t_high", "onset", "discharge")
+    times = ("index_time", "t0", "infusion_start", "high_rate", "onset", "discharge")
     return {**row, **{name: hours(row[name]) for name in times}}

@@ -9,7 +9,7 @@ from math import inf, isfinite
 from becalm import vocabulary
 from becalm.core.citations import bibliography, text
 from becalm.definitions import Definition, Item, disagreements, load, score_of
-from becalm.definitions.model import Band, Example, Grade, Group
+from becalm.definitions.model import Band, Example, Grade, ItemGroup
 
 UNCHECKED = "**not yet checked**"
 
@@ -200,7 +200,7 @@ def _part(part: Item) -> list[tuple[str, str]]:
     return [(f"{name}: {value}{unit}" + (f" ({look})" if look else ""), "")]
 
 
-def _sentence(group: Group | str, definition: Definition) -> str:
+def _sentence(group: ItemGroup | str, definition: Definition) -> str:
     """Say a rule in words."""
     if isinstance(group, str):
         named = {item.key: item.title or item.key.replace("_", " ") for item in definition.items}

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from becalm import protocol
 from becalm.cli import main
 
 COLUMNS = (
@@ -95,7 +96,7 @@ def test_an_odd_row_is_listed_and_a_refused_one_also_counted(
 
 
 def test_a_protocol_that_asks_for_a_drug_nobody_knows_is_refused(tmp_path: Path) -> None:
-    shipped = Path(main.commands["study"].callback.__globals__["__file__"]).parent / "protocol" / "shipped"  # type: ignore[union-attr]
+    shipped = Path(protocol.__file__).parent / "shipped"
     text = (shipped / "anakinra_mas.toml").read_text(encoding="utf-8")
     file = tmp_path / "own.toml"
     file.write_text(text.replace("[doses]\n", '[doses]\nalso = ["heparine"]\n'), encoding="utf-8")

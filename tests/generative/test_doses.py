@@ -9,14 +9,14 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from becalm.core.clock import HOUR, MINUTE
-from becalm.doses import Doses, Rules, calendar_dose, daily_dose, steps_up, treatments
+from becalm.doses import Doses, EpisodeRules, calendar_dose, daily_dose, steps_up, treatments
 from becalm.protocol import load as protocol
 from tests.reference import doses as slow
 from tests.reference.doses import Rates, Row, Segment
 from tests.spec.dosing import doses_of
 
 quickly = settings(max_examples=40, derandomize=True, deadline=None)
-RULES = Rules.of(protocol("anakinra_mas"))
+RULES = EpisodeRules.of(protocol("anakinra_mas"))
 KG = 73.5
 
 LEVELS = st.one_of(

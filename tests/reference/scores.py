@@ -11,7 +11,7 @@ from typing import NamedTuple
 import msgspec
 
 from becalm.core.clock import span
-from becalm.definitions.model import STANDING, Band, Change, Definition, Group, Item, Resolved
+from becalm.definitions.model import STANDING, Band, Change, Definition, Item, ItemGroup, Resolved
 from tests.reference.timeline import HOUR, UNKNOWN, Pair, Point, Segments, at, summary, window
 
 Draws = dict[str, list[Point] | Segments]
@@ -193,7 +193,7 @@ def total_at(definition: Definition, draws: Draws, person: int, time: int) -> Pa
     return min(outcomes), max(outcomes)
 
 
-def holds(group: Group, met: dict[str, bool]) -> bool:
+def holds(group: ItemGroup, met: dict[str, bool]) -> bool:
     terms = [met[term] if isinstance(term, str) else holds(term, met) for term in group.terms]
     if group.all:
         return all(terms)

@@ -44,8 +44,8 @@ class Person:
     prior: tuple[tuple[str, str, float, float, int], ...]  # drug, class, first h, last h, doses
     singles: tuple[tuple[float, str, float], ...]  # hour, route, mg of anakinra
     rates: tuple[tuple[float, float], ...]  # hour, mg/h; the last one ends the infusion
-    t_civ: float
-    t_high: float
+    infusion_start: float
+    high_rate: float
     labs: Mapping[str, tuple[tuple[float, str], ...]]
     hscore: tuple[int, int, str, int]
     points: tuple[tuple[str, str, float, float, str], ...]  # item, state, low, high, value
@@ -88,7 +88,7 @@ PERSONS = (
                ("cytopenias", MET, 34, 34, "3"), ("ferritin", MET, 50, 50, "14200"), ("triglycerides", MET, 44, 44, "3.4"),
                ("fibrinogen", MET, 30, 30, "1.6"), ("ast", MET, 19, 19, "412"), ("haemophagocytosis", UNKNOWN, 0, 35, "")),
         (0, 1), {"neutropenia": (1, 3), "thrombocytopenia": (2, 3), "anaemia": (2, 2), "leucopenia": (2, 2), "ast": (4, 3), "alt": (3, 3)},
-        412, response={"t0": "responded", "t_civ": "responded"}, confounded="methylprednisolone|ivig|cyclophosphamide", maintenance="anakinra",
+        412, response={"t0": "responded", "infusion_start": "responded"}, confounded="methylprednisolone|ivig|cyclophosphamide", maintenance="anakinra",
     ),
     Person(
         "ILL-2", "F", 41, 74, "sle",
@@ -107,7 +107,7 @@ PERSONS = (
                ("cytopenias", NOT, 0, 0, "1"), ("ferritin", MET, 50, 50, "18000"), ("triglycerides", MET, 44, 44, "2.9"),
                ("fibrinogen", MET, 30, 30, "2.2"), ("ast", MET, 19, 19, "286"), ("haemophagocytosis", UNKNOWN, 0, 35, "")),
         (0, 2), {"neutropenia": (0, 0), "thrombocytopenia": (1, 2), "anaemia": (2, 2), "leucopenia": (0, 0), "ast": (3, 3), "alt": (3, 2)},
-        655, response={"t0": "responded", "t_civ": "responded"}, confounded="ciclosporin", maintenance="anakinra",
+        655, response={"t0": "responded", "infusion_start": "responded"}, confounded="ciclosporin", maintenance="anakinra",
     ),
     Person(
         "ILL-3", "M", 39, 82, "aosd",
@@ -126,7 +126,7 @@ PERSONS = (
                ("cytopenias", NOT, 0, 0, "0"), ("ferritin", MET, 50, 50, "62000"), ("triglycerides", MET, 44, 44, "2.1"),
                ("fibrinogen", MET, 30, 30, "1.9"), ("ast", MET, 19, 19, "188"), ("haemophagocytosis", NOT, 0, 0, "no")),
         (1, 1), {"neutropenia": (0, 0), "thrombocytopenia": (1, 1), "anaemia": (1, 2), "leucopenia": (0, 0), "ast": (3, 2), "alt": (3, 2)},
-        803, response={"t0": "responded", "t_civ": "responded"}, confounded="tocilizumab|ciclosporin", maintenance="canakinumab",
+        803, response={"t0": "responded", "infusion_start": "responded"}, confounded="tocilizumab|ciclosporin", maintenance="canakinumab",
     ),
     Person(
         "ILL-4", "F", 64, 58, "",
@@ -145,7 +145,7 @@ PERSONS = (
                ("cytopenias", MET, 34, 34, "3"), ("ferritin", MET, 50, 50, ">40000"), ("triglycerides", MET, 64, 64, "4.6"),
                ("fibrinogen", MET, 30, 30, "1.1"), ("ast", MET, 19, 19, "640"), ("haemophagocytosis", MET, 35, 35, "yes")),
         (2, 3), {"neutropenia": (2, 3), "thrombocytopenia": (3, 4), "anaemia": (3, 3), "leucopenia": (3, 3), "ast": (4, 4), "alt": (4, 3)},
-        24.3, death=24.3, cause="infection", response={"t0": "responded", "t_civ": "responded"}, confounded="ivig",
+        24.3, death=24.3, cause="infection", response={"t0": "responded", "infusion_start": "responded"}, confounded="ivig",
     ),
     Person(
         "ILL-5", "F", 38, 66, "uctd",
@@ -164,7 +164,7 @@ PERSONS = (
                ("cytopenias", MET, 34, 34, "3"), ("ferritin", MET, 50, 50, "31000"), ("triglycerides", UNKNOWN, 0, 64, ""),
                ("fibrinogen", MET, 30, 30, "1.3"), ("ast", MET, 19, 19, "890"), ("haemophagocytosis", UNKNOWN, 0, 35, "")),
         (2, 3), {"neutropenia": (2, 3), "thrombocytopenia": (4, 4), "anaemia": (2, 3), "leucopenia": (1, 2), "ast": (4, 4), "alt": (4, 4)},
-        10.9, death=10.9, cause="multi-organ failure|infection", response={"t0": "did not respond", "t_civ": "did not respond"}, confounded="methylprednisolone|cyclophosphamide",
+        10.9, death=10.9, cause="multi-organ failure|infection", response={"t0": "did not respond", "infusion_start": "did not respond"}, confounded="methylprednisolone|cyclophosphamide",
     ),
 )  # fmt: skip
 
@@ -213,7 +213,11 @@ def _number(text: str) -> float:
 
 
 def _response(i: int, p: Person) -> Iterator[Row]:
-    for clock, origin in (("t0", 0.0), ("t_civ", p.t_civ), ("t_high", p.t_high)):
+    for clock, origin in (
+        ("t0", 0.0),
+        ("infusion_start", p.infusion_start),
+        ("high_rate", p.high_rate),
+    ):
         for variable, labs in p.labs.items():
             base = _nearest(labs, origin - 48, origin, origin)
             h24 = _nearest(labs, origin + 12, origin + 30, origin + 24)
@@ -333,13 +337,13 @@ def _daily(i: int, p: Person) -> Iterator[Row]:
 
 
 def _ups(i: int, p: Person) -> Iterator[Row]:
-    last, step = p.t_civ, 0
+    last, step = p.infusion_start, 0
     for (_, before), (hour, rate) in zip(p.rates, p.rates[1:], strict=False):
         if rate > before > 0:
             step += 1
             yield {
-                "person_id": p.id, "episode": 1, "drug": "anakinra", "course_start": _at(i, p.t_civ),
-                "step": step, "direction": "up", "time": _at(i, hour), "hours": hour, "hours_from_start": hour - p.t_civ,
+                "person_id": p.id, "episode": 1, "drug": "anakinra", "course_start": _at(i, p.infusion_start),
+                "step": step, "direction": "up", "time": _at(i, hour), "hours": hour, "hours_from_start": hour - p.infusion_start,
                 "hours_since_last": hour - last, "from_rate": before, "to_rate": rate,
                 "to_rate_per_kg": rate / p.kg, "weight_kg": p.kg, "ferritin": i > 2, "ast": False,
                 "temperature": None, "vasopressor": i == 3, "crcl_ml_min": 31.0 if i == 3 else None,
@@ -353,7 +357,7 @@ def _courses(i: int, p: Person) -> Iterator[Row]:
     yield {
         "person_id": p.id, "episode": 1, "drug": "anakinra",
         "modes": f"{'SC' if p.singles[0][1] == 'SC' else 'intermittent IV'} > continuous IV",
-        "ceiling_per_day": 24 * top, "hours_to_ceiling": p.t_high, "steps_up": len(list(_ups(i, p))),
+        "ceiling_per_day": 24 * top, "hours_to_ceiling": p.high_rate, "steps_up": len(list(_ups(i, p))),
         "hours_at_ceiling": sum(
             b - a for (a, r), (b, _) in zip(p.rates, p.rates[1:], strict=False) if r == top
         ),
@@ -363,7 +367,7 @@ def _courses(i: int, p: Person) -> Iterator[Row]:
 def _at_dose(i: int, p: Person) -> Iterator[Row]:
     yield {
         "person_id": p.id, "episode": 1, "drug": "anakinra", "level_per_day": 2400.0, "unit": "mg",
-        "first": _at(i, p.t_high), "hours_at_rate": 62.0 + i, "hours_at_24h": 38.0 + i,
+        "first": _at(i, p.high_rate), "hours_at_rate": 62.0 + i, "hours_at_24h": 38.0 + i,
     }  # fmt: skip
 
 
@@ -479,14 +483,14 @@ def _episodes(i: int, p: Person) -> Iterator[Row]:
     singles = [h for h, _, _ in p.singles]
     route = p.singles[0][1]
     yield {
-        "person_id": p.id, "drug": "anakinra", "start": _at(i, singles[0]), "end": _at(i, p.t_civ),
+        "person_id": p.id, "drug": "anakinra", "start": _at(i, singles[0]), "end": _at(i, p.infusion_start),
         "mode": "SC" if route == "SC" else "intermittent IV", "cumulative_canonical": 100.0 * len(singles), "unit_canonical": "mg",
     }  # fmt: skip
     yield {
-        "person_id": p.id, "drug": "anakinra", "mode": "continuous IV", "start": _at(i, p.t_civ),
+        "person_id": p.id, "drug": "anakinra", "mode": "continuous IV", "start": _at(i, p.infusion_start),
         "end": _at(i, p.rates[-1][0]), "cumulative_canonical": sum(r * (b - a) for a, r, b in hours), "unit_canonical": "mg",
         "peak_rate_canonical_per_h": max(r for _, r, _ in hours), "max_24h_canonical": 2400.0, "escalations": 2,
-        "peak_mg_day": 24 * max(r for _, r, _ in hours), "hours_to_peak": p.t_high - p.t_civ,
+        "peak_mg_day": 24 * max(r for _, r, _ in hours), "hours_to_peak": p.high_rate - p.infusion_start,
     }  # fmt: skip
 
 
@@ -563,9 +567,9 @@ def illustrative(persons: tuple[Person, ...] = PERSONS) -> StudyResult:
                     "sex": p.sex,
                     "age": p.age,
                     "t0": _t0(i),
-                    "index_time": _at(i, p.t_civ),
-                    "t_civ": _at(i, p.t_civ),
-                    "t_high": _at(i, p.t_high),
+                    "index_time": _at(i, p.infusion_start),
+                    "infusion_start": _at(i, p.infusion_start),
+                    "high_rate": _at(i, p.high_rate),
                     "onset": _at(i, -60),
                     "underlying": p.underlying,
                     "class": "MAS" if p.underlying else "secondary, no trigger found",
@@ -638,8 +642,8 @@ def illustrative(persons: tuple[Person, ...] = PERSONS) -> StudyResult:
     }
     primary = [
         {"person_id": p.id, "episode": 1, "clock": clock, "response": answer, "strict": answer,
-         "fall_15": answer == "responded" and (clock == "t_civ" or p.id != "ILL-2"),
-         "fall_25": answer == "responded" and (clock == "t_civ" or p.id != "ILL-2"),
+         "fall_15": answer == "responded" and (clock == "infusion_start" or p.id != "ILL-2"),
+         "fall_25": answer == "responded" and (clock == "infusion_start" or p.id != "ILL-2"),
          "fall_50": None if p.id == "ILL-4" else p.id == "ILL-3",
          "confounded_by": p.confounded, "reason": "ferritin and AST fell"}
         for p in persons
@@ -717,7 +721,9 @@ def many(n: int = 36, design: str = "hyperinflammation") -> StudyResult:
             "response": response.take(response["clock"] == "t0"),
             "episodes": tables.empty("episodes"),
             "persons": cohort.replace(
-                t_civ=blank, t_high=blank.copy(), first_route=np.full(len(cohort), "", dtype=object)
+                infusion_start=blank,
+                high_rate=blank.copy(),
+                first_route=np.full(len(cohort), "", dtype=object),
             ),
         },
     )

@@ -84,7 +84,7 @@ def test_a_bound_points_away_from_what_is_known(cohort: Cohort) -> None:
 
 def test_days_count_from_the_clock_of_the_figure(cohort: Cohort) -> None:
     first = [r["day"] for r in course.points(cohort, "t0") if r["person"] == "ILL-1"]
-    civ = [r["day"] for r in course.points(cohort, "t_civ") if r["person"] == "ILL-1"]
+    civ = [r["day"] for r in course.points(cohort, "infusion_start") if r["person"] == "ILL-1"]
     assert max(first) - max(civ) == pytest.approx(10 / 24)
 
 

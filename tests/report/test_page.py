@@ -207,7 +207,7 @@ def test_an_unknown_reference_is_named_and_does_not_stop_the_report() -> None:
 def test_the_report_is_written_with_its_figures(folder: Path) -> None:
     names = {path.stem for path in (folder / "figures").glob("*.svg")}
     assert names == {path.stem for path in (folder / "figures").glob("*.png")}
-    assert {"attrition", "swimmer", "course_t0", "course_t_civ", "waterfall", "criteria_hscore",
+    assert {"attrition", "swimmer", "course_t0", "course_infusion_start", "waterfall", "criteria_hscore",
             "safety", "missing"} <= names  # fmt: skip
     for path in (folder / "figures").glob("*.png"):
         assert path.read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"

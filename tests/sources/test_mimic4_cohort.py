@@ -9,7 +9,7 @@ import pytest
 from becalm import protocol, vocabulary
 from becalm.cohort.selection import candidates
 from becalm.core.clock import to_us
-from becalm.patients.understood import Chunk
+from becalm.patients.understood import Patients
 from becalm.records import open_records
 
 DEMO: Final = Path(__file__).parents[3] / "shared" / "data" / "mimic-iv-demo"
@@ -50,7 +50,7 @@ def test_the_index_hours_are_those_of_a_plain_query() -> None:
     source = open_records(str(DEMO))
     found: dict[str, int] = {}
     for records in source.chunks():
-        chosen = candidates(Chunk.of(records, vocabulary.load()), rules, source.info)
+        chosen = candidates(Patients.of(records, vocabulary.load()), rules, source.info)
         for who in chosen.steps[-1].remaining.nonzero()[0].tolist():
             found[records.persons["person_id"][who]] = int(chosen.clocks.index[who])
     with duckdb.connect() as con:

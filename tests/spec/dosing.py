@@ -11,7 +11,7 @@ import numpy as np
 
 from becalm.core.clock import HOUR, UNKNOWN_TIME
 from becalm.core.frame import Frame
-from becalm.doses import Doses, Rules, Treatments, rebuild, treatments, written_out
+from becalm.doses import Doses, EpisodeRules, Treatments, rebuild, treatments, written_out
 from becalm.events import harmonise
 from becalm.protocol import load as protocol
 from becalm.records import ADMINISTRATIONS, MEASUREMENTS, PERSONS, STAYS, Records
@@ -19,7 +19,7 @@ from becalm.vocabulary import MeasurementKind, load
 from tests.spec.tables import rows_of
 from tests.spec.tables import us as hours
 
-RULES = Rules.of(protocol("anakinra_mas"))
+RULES = EpisodeRules.of(protocol("anakinra_mas"))
 Row = Mapping[str, Any]
 
 

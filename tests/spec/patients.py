@@ -125,7 +125,7 @@ def patients(
     )
     events = harmonise(records, words)
     given = rebuild(records, events, words)
-    clocks = {name: at(known.get(name)) for name in ("t_civ", "t_high", "discharge")}
+    clocks = {name: at(known.get(name)) for name in ("infusion_start", "high_rate", "discharge")}
     row = {
         "episode": 1,
         "sex": people["sex"],

@@ -178,7 +178,8 @@ def entered(drug: str, doses: str, **rule: object) -> tuple[float | None, float 
     )
     origin = who.cohort["t0"][0]
     return tuple(  # type: ignore[return-value]
-        None if time < 0 else (time - origin) / HOUR for time in (found.index[0], found.t_high[0])
+        None if time < 0 else (time - origin) / HOUR
+        for time in (found.index[0], found.high_rate[0])
     )
 
 
@@ -207,9 +208,9 @@ def test_the_third_clock_is_in_the_drugs_own_unit() -> None:
         10   | 20    | norepinephrine | 1
     """
     assert entered("norepinephrine", noradrenaline, high_rate_per_day=20.0) == (0, 10)
-    assert Entry(drug="heparin").high_rate("units") is None
-    assert Entry(drug="heparin", high_rate_per_day=30_000).high_rate("units") == 30_000
-    assert Entry(drug="anakinra").high_rate("mg") == 2000
+    assert Entry(drug="heparin").least_high_rate("units") is None
+    assert Entry(drug="heparin", high_rate_per_day=30_000).least_high_rate("units") == 30_000
+    assert Entry(drug="anakinra").least_high_rate("mg") == 2000
 
 
 def test_every_remark_about_a_row_is_a_row_of_its_own() -> None:

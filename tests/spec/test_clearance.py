@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from becalm.core.clock import HOUR
-from becalm.doses import Rules, daily_dose, treatments
+from becalm.doses import EpisodeRules, daily_dose, treatments
 from becalm.kidney.clearance import clearance, load
 from becalm.kidney.equations import formulas
 from becalm.measures.escalations import escalations
@@ -124,7 +124,7 @@ def test_the_clearance_in_force_stands_beside_each_step_and_each_day() -> None:
         31   | 4.0
         """
     )
-    rules = Rules.of(who.protocol)
+    rules = EpisodeRules.of(who.protocol)
     courses = treatments(who.doses, ["anakinra"], rules)
     cleared = line(who)
     (step,) = escalations(

@@ -50,7 +50,7 @@ def iv(*starts: float) -> list[Row]:
 def clocks(*rows: Row) -> tuple[float | None, float | None, float | None]:
     """t0, entry and the first high rate of the one who enters."""
     row = entered(MAS, *STORM, *rows)
-    return row["t0"], row["t_civ"], row["t_high"]
+    return row["t0"], row["infusion_start"], row["high_rate"]
 
 
 class TestEntry:

@@ -10,7 +10,7 @@ import pytest
 from becalm.core.clock import UNKNOWN_TIME, to_us
 from becalm.demo import write_hospital
 from becalm.patients.context import CONTEXT, context
-from becalm.patients.understood import Chunk
+from becalm.patients.understood import Patients
 from becalm.records import open_records
 from tests.records import Row, V, at, chunk, condition, culture, dose, finding, person, procedure
 from tests.spec.tables import rows_of
@@ -233,7 +233,7 @@ def built_in(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, An
     }
     found: dict[str, dict[str, Any]] = {}
     for each in open_records(str(folder)).chunks():
-        patients = Chunk.of(each, V)
+        patients = Patients.of(each, V)
         ids = each.persons["person_id"].tolist()
         who = np.arange(len(ids), dtype=np.int32)
         index = np.array([t0.get(name, UNKNOWN_TIME) for name in ids])

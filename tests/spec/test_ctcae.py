@@ -19,7 +19,7 @@ LIMITS = {
 
 def measured(variable: str, values: str, **known: object) -> Patients:
     table = f"hour | {variable}\n" + "\n".join(v.replace(" ", " | ", 1) for v in values.split("|"))
-    given = {"doses": CIV, "t_civ": 0, "limits": LIMITS, **known}
+    given = {"doses": CIV, "infusion_start": 0, "limits": LIMITS, **known}
     return patients(table, **given)  # type: ignore[arg-type]
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from becalm.core.frame import Frame
-from becalm.doses import Rules, treatments
+from becalm.doses import EpisodeRules, treatments
 from becalm.measures.escalations import courses_of, escalations
 from becalm.tables import COURSES, ESCALATIONS
 from becalm.timeline import Intervals
@@ -25,7 +25,7 @@ def steps_of(
     doses: str = ONE_STEP, labs: str = "", *, replaced: Intervals | None = None, **known: Any
 ) -> list[Row]:
     found = patients(labs, doses=doses, **{"weight_kg": 50.0, **known})
-    courses = treatments(found.doses, ["anakinra"], Rules.of(found.protocol))
+    courses = treatments(found.doses, ["anakinra"], EpisodeRules.of(found.protocol))
     table = escalations(
         found.cohort, found.events, found.doses, found.protocol, courses, replacement=replaced
     )
@@ -35,7 +35,7 @@ def steps_of(
 
 def course_of(doses: str, drugs: tuple[str, ...] = ("anakinra",)) -> Row:
     found = patients(doses=doses, weight_kg=50.0)
-    courses = treatments(found.doses, drugs, Rules.of(found.protocol))
+    courses = treatments(found.doses, drugs, EpisodeRules.of(found.protocol))
     table: Frame = courses_of(found.cohort, found.doses, drugs, found.protocol, courses)
     assert list(table.columns) == list(COURSES)
     [row] = table.rows()
@@ -209,7 +209,7 @@ def test_an_episode_says_how_often_and_how_long_it_paused() -> None:
         15   | 20    | anakinra | IV    |     | 25
         """
     )
-    episodes = treatments(found.doses, ["anakinra"], Rules.of(found.protocol)).episodes
+    episodes = treatments(found.doses, ["anakinra"], EpisodeRules.of(found.protocol)).episodes
     told = {e["mode"]: (e["pauses"], e["paused_hours"]) for e in episodes.rows()}
     assert told["continuous IV"] == (1, 3)
     assert told["SC"][0] == -1

@@ -15,7 +15,7 @@ from becalm.definitions import Clock, evaluate
 from becalm.definitions import load as load_definition
 from becalm.demo import planted, write_hospital
 from becalm.demo.tidy import DAY, HOUR, Patient
-from becalm.patients.understood import Chunk
+from becalm.patients.understood import Patients
 from becalm.records.sheets import open_sheets
 from becalm.vocabulary import load as load_vocabulary
 from tests.spec.by_hand import (
@@ -257,7 +257,7 @@ def test_first_routes_are_three_intravenous_and_two_subcutaneous() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "t0", "t_civ", "ast"),
+    ("name", "t0", "infusion_start", "ast"),
     [
         ("ILL-1", 0.52, 0.52, (412, 214)),
         ("ILL-2", 0.95, 0.46, (286, 241)),
@@ -267,13 +267,13 @@ def test_first_routes_are_three_intravenous_and_two_subcutaneous() -> None:
     ],
 )
 def test_ferritin_falls_in_four_of_five(
-    hospital: Path, name: str, t0: float, t_civ: float, ast: tuple[int, int]
+    hospital: Path, name: str, t0: float, infusion_start: float, ast: tuple[int, int]
 ) -> None:
     """At 48 h ferritin and AST are lower in four; in ILL-4 from a bound, so at most 0.62."""
     truth = known(hospital)[name]["response"]
     assert truth["ferritin_t0"]["ratio"] == pytest.approx(t0, abs=0.0051 if t0 < 1 else 0.051)
-    assert truth["ferritin_t_civ"]["ratio"] == pytest.approx(
-        t_civ, abs=0.0051 if t_civ < 1 else 0.051
+    assert truth["ferritin_infusion_start"]["ratio"] == pytest.approx(
+        infusion_start, abs=0.0051 if infusion_start < 1 else 0.051
     )
     assert truth["ferritin_t0"]["baseline_bound"] == (">" if name == "ILL-4" else "")
     assert (truth["ast_t0"]["baseline"], truth["ast_t0"]["h48"]) == ast
@@ -457,7 +457,7 @@ def test_from_the_written_sheets_the_same_totals_come_back(hospital: Path, clock
     found: dict[str, list[float]] = {}
     for records in open_sheets(hospital).chunks():
         ids = records.persons["person_id"].tolist()
-        evaluation = evaluate(hscores, Chunk.of(records, load_vocabulary()).inputs(clock))
+        evaluation = evaluate(hscores, Patients.of(records, load_vocabulary()).inputs(clock))
         total = evaluation.total
         for low, high, code in zip(total.low, total.high, total.person, strict=True):
             name = ids[code]

@@ -11,7 +11,13 @@ CIV = "hour | until | drug | mg_h\n0 | 96 | anakinra | 100"
 def kidney(values: str, **known: object) -> Patients:
     """`-40 0.8|0 1.0`: hour and creatinine in mg/dL; in hospital from two days before."""
     table = "hour | creatinine\n" + "\n".join(v.replace(" ", " | ", 1) for v in values.split("|"))
-    given = {"doses": CIV, "onset": -48, "t_civ": 0, "stays": "hour | until\n-200 | 900", **known}
+    given = {
+        "doses": CIV,
+        "onset": -48,
+        "infusion_start": 0,
+        "stays": "hour | until\n-200 | 900",
+        **known,
+    }
     return patients(table, **given)  # type: ignore[arg-type]
 
 
@@ -191,7 +197,7 @@ def test_an_index_protocol_looks_until_discharge() -> None:
     known = {
         "protocol": "hyperinflammation",
         "doses": "",
-        "t_civ": None,
+        "infusion_start": None,
         "onset": 0,
         "discharge": 300,
     }

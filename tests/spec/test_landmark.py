@@ -3,7 +3,7 @@
 import pytest
 
 from becalm import protocol
-from becalm.cohort.landmark import Cell, ended, treated
+from becalm.cohort.landmark import StatusCount, ended, treated
 from becalm.core.frame import Frame
 from becalm.tables import OUTCOME, PERSONS
 from tests.records import (
@@ -131,8 +131,8 @@ def test_discharge_competes_with_death_in_hospital(
 
 def test_risk_counts_those_whose_end_is_known() -> None:
     """Two deaths of ten, two of them unknown: 2 of 8, with the exact interval of that."""
-    cell = Cell("cov_hi", "met", 10, 2, 5, 1, 2)
+    cell = StatusCount("cov_hi", "met", 10, 2, 5, 1, 2)
     assert cell.risk == 0.25
     assert cell.interval is not None
     assert cell.interval == pytest.approx((0.0319, 0.6509), abs=1e-4)
-    assert Cell("cov_hi", "met", 2, 0, 0, 0, 2).risk is None
+    assert StatusCount("cov_hi", "met", 2, 0, 0, 0, 2).risk is None

@@ -13,7 +13,7 @@ from becalm.cohort.selection import candidates, select
 from becalm.core.clock import HOUR
 from becalm.demo import write_hospital
 from becalm.measures.lines import lines
-from becalm.patients.understood import Chunk
+from becalm.patients.understood import Patients
 from becalm.records import open_records
 from tests.spec.patients import Row, hours, patients
 
@@ -178,7 +178,7 @@ def test_the_illustrative_patients_failed_what_was_planted(
     study = protocols.load("anakinra_mas")
     source = open_records(str(folder))
     (records,) = source.chunks()
-    chunk = Chunk.of(records, vocabulary.load())
+    chunk = Patients.of(records, vocabulary.load())
     judged = {
         name: definitions.evaluate(definitions.load(name), chunk.inputs(study.clock))
         for name in study.definitions.report

@@ -20,7 +20,7 @@ from becalm import tables
 from becalm.cli import main
 from becalm.core.clock import HOUR, from_us
 from becalm.core.frame import Frame
-from becalm.patients.understood import Chunk
+from becalm.patients.understood import Patients
 from becalm.records import open_records
 from becalm.records.mimic4 import open_mimic4
 from becalm.study.result import StudyResult
@@ -147,7 +147,7 @@ MG: Final = {"mcg": 1e-3, "mg": 1.0, "grams": 1e3}
 def infused() -> tuple[Frame, Frame]:
     """Rows of inputevents as written and as understood, before anybody's death ends them."""
     (records,) = open_mimic4(DEMO).chunks()
-    doses = Chunk.of(records, load()).doses.frame
+    doses = Patients.of(records, load()).doses.frame
     rows = np.flatnonzero(records.administrations["table"] == "inputevents")
     return records.administrations.take(rows), doses.take(rows)
 

@@ -35,7 +35,7 @@ def test_nobody_is_alive_without_a_contact_that_says_so(
     known: dict[str, object], died: bool | None, days: float | None
 ) -> None:
     """A last record alone says neither alive nor dead."""
-    row = patients(doses=CIV, t_civ=0, **known).outcome()  # type: ignore[arg-type]
+    row = patients(doses=CIV, infusion_start=0, **known).outcome()  # type: ignore[arg-type]
     assert row["died"] is died
     if days is not None:
         assert row["follow_up_days"] == pytest.approx(days, abs=1e-6)
@@ -43,14 +43,16 @@ def test_nobody_is_alive_without_a_contact_that_says_so(
 
 def test_a_stay_that_ended_in_death_is_a_death() -> None:
     """A stay with destination died is a death, though no hour of death is recorded."""
-    row = patients(doses=CIV, t_civ=0, stays="hour | until | to\n-50 | 240 | died").outcome()
+    row = patients(
+        doses=CIV, infusion_start=0, stays="hour | until | to\n-50 | 240 | died"
+    ).outcome()
     assert (row["died"], row["follow_up_days"], hours(row["death_time"])) == (True, 10, None)
 
 
 def test_a_death_known_by_its_date_is_not_before_time_zero() -> None:
     """The date's midnight is 10 h before t0; the last record of that day is 8 h after it."""
     row = patients(
-        doses=CIV, t_civ=0, death_time=-10, death_date_only=True, end_of_records=8
+        doses=CIV, infusion_start=0, death_time=-10, death_date_only=True, end_of_records=8
     ).outcome()
     assert row["follow_up_days"] == pytest.approx(8 / 24, abs=1e-6)
 
@@ -63,7 +65,7 @@ def test_infection_is_linked_when_the_cause_of_death_says_so(
     cause: str, linked: bool | None
 ) -> None:
     """No word of infection is not yet no infection: microbiology has not been asked."""
-    row = patients(doses=CIV, t_civ=0, death_time=300, cause_of_death=cause).outcome()
+    row = patients(doses=CIV, infusion_start=0, death_time=300, cause_of_death=cause).outcome()
     assert row["infection_linked"] is linked
 
 
@@ -74,13 +76,16 @@ def test_on_the_drug_at_death_reaches_as_far_as_a_treatment_episode(
     death: float, on_drug: bool
 ) -> None:
     """The infusion stops at 96 h; an episode of continuous infusion ends after 6 h without drug."""
-    row = patients(doses=CIV, t_civ=0, death_time=death).outcome()
+    row = patients(doses=CIV, infusion_start=0, death_time=death).outcome()
     assert row["on_drug_at_death"] is on_drug
 
 
 def test_who_lives_was_on_no_drug_at_death() -> None:
     """The question does not arise for somebody who lives: the cell is empty, not no."""
-    assert patients(doses=CIV, t_civ=0, last_contact=900).outcome()["on_drug_at_death"] is None
+    assert (
+        patients(doses=CIV, infusion_start=0, last_contact=900).outcome()["on_drug_at_death"]
+        is None
+    )
 
 
 @pytest.mark.parametrize(
@@ -103,21 +108,23 @@ def test_maintenance_is_a_low_dose_for_two_weeks_after_the_infusion(
     doses: list[str], drug: str
 ) -> None:
     """Anakinra at a mean of 200 mg a day or less, to the end of the course; canakinumab as given."""
-    row = patients(doses=after(*doses), t_civ=0, last_contact=9000, end_of_records=9000).outcome()
+    row = patients(
+        doses=after(*doses), infusion_start=0, last_contact=9000, end_of_records=9000
+    ).outcome()
     assert row["maintenance_drug"] == drug
 
 
 def test_canakinumab_shortly_before_death_is_no_maintenance() -> None:
     """Maintenance takes fourteen days after the last continuous dose."""
     doses = after(*daily("canakinumab", 504, 1, 300))
-    row = patients(doses=doses, t_civ=0, death_time=600, end_of_records=600).outcome()
+    row = patients(doses=doses, infusion_start=0, death_time=600, end_of_records=600).outcome()
     assert row["maintenance_drug"] == ""
 
 
 def test_a_dose_of_unknown_mass_proves_no_low_dose() -> None:
     """A dose without its mass cannot show that the day stayed within 200 mg."""
     known, unknown = daily("anakinra", 100, 20, 100), "388 | | anakinra | SC | |"
-    ended: dict[str, Any] = {"t_civ": 0, "last_contact": 9000, "end_of_records": 9000}
+    ended: dict[str, Any] = {"infusion_start": 0, "last_contact": 9000, "end_of_records": 9000}
     assert patients(doses=after(*known), **ended).outcome()["maintenance_drug"] == "anakinra"
     mixed = after(*known[:12], unknown, *known[13:])
     assert patients(doses=mixed, **ended).outcome()["maintenance_drug"] == ""
@@ -145,7 +152,7 @@ PRIOR = """
 
 
 def treated() -> Patients:
-    return patients(doses=PRIOR, t_civ=0)
+    return patients(doses=PRIOR, infusion_start=0)
 
 
 def test_earlier_immunotherapies_are_those_begun_before_time_zero() -> None:

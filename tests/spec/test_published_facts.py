@@ -102,7 +102,7 @@ def test_the_second_patient_passes_25_percent_only_on_the_infusion_clock(
 ) -> None:
     """A fall of 5 % from the first injection, of 54 % from the start of the infusion."""
     assert by_person(result.primary, "fall_25", clock="t0")["ILL-2"] is False
-    assert by_person(result.primary, "fall_25", clock="t_civ")["ILL-2"] is True
+    assert by_person(result.primary, "fall_25", clock="infusion_start")["ILL-2"] is True
 
 
 def test_a_censored_ferritin_gives_a_fall_of_at_least(result: StudyResult) -> None:

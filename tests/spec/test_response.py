@@ -28,9 +28,9 @@ def ferritin(values: str, **known: Any) -> Patients:
 @pytest.mark.parametrize("name", ILLUSTRATIVE)
 def test_the_clock_decides_what_a_fall_is_measured_against(name: str) -> None:
     """The same patient on two clocks: first dose of any route, and start of the infusion."""
-    values, t_civ, expected = ILLUSTRATIVE[name]
-    patient = ferritin(values, t_civ=t_civ)
-    found = tuple(patient.response(clock=c)["ratio_48h"] for c in ("t0", "t_civ"))
+    values, infusion_start, expected = ILLUSTRATIVE[name]
+    patient = ferritin(values, infusion_start=infusion_start)
+    found = tuple(patient.response(clock=c)["ratio_48h"] for c in ("t0", "infusion_start"))
     assert found == pytest.approx(expected, abs=0.05 if name == "patient 5" else 0.006)
 
 
@@ -228,14 +228,14 @@ def test_a_glucocorticoid_of_unknown_dose_may_have_been_doubled() -> None:
 
 
 def test_each_clock_has_its_own_confounders() -> None:
-    """Plasma exchange at 60 h is outside t0 + 48 h and inside t_civ + 48 h."""
+    """Plasma exchange at 60 h is outside t0 + 48 h and inside infusion_start + 48 h."""
     patient = patients(
         "hour | ferritin\n-4 | 9000\n47 | 4500",
         procedures="hour | until | name\n60 | 63 | plasma exchange",
-        t_civ=20,
+        infusion_start=20,
     )
     assert patient.response()["confounded_by"] == ""
-    assert patient.response(clock="t_civ")["confounded_by"] == "plasma_exchange"
+    assert patient.response(clock="infusion_start")["confounded_by"] == "plasma_exchange"
 
 
 def test_a_look_alike_is_named_when_it_was_there_at_either_draw() -> None:

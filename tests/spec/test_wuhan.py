@@ -20,7 +20,7 @@ from scipy import stats as scipy_stats
 
 from becalm import protocol
 from becalm.cli import main
-from becalm.cohort.landmark import STATUSES, Cell
+from becalm.cohort.landmark import STATUSES, StatusCount
 
 FOLDER = Path(__file__).parents[2] / ".." / "shared" / "data" / "wuhan-covid"
 FILE = FOLDER / "time_series_odd_patients.csv.gz"
@@ -301,4 +301,4 @@ def test_the_report_carries_licence_and_marks(written: Written) -> None:
 
 def test_the_risk_has_no_cell_without_its_n() -> None:
     """Two deaths of ten, two of them unknown: 2 of 8."""
-    assert Cell("cov_hi", "met", 10, 2, 5, 1, 2).risk == 0.25
+    assert StatusCount("cov_hi", "met", 10, 2, 5, 1, 2).risk == 0.25

@@ -77,6 +77,16 @@ def test_imports_go_one_way() -> None:
     assert against == []
 
 
+def test_no_two_public_classes_have_one_name() -> None:
+    """One word, one thing: whoever searches for a class finds it, and nothing else."""
+    places: dict[str, list[str]] = {}
+    for file in python_files():
+        for node in ast.parse(file.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                places.setdefault(node.name, []).append(named(file))
+    assert {name: files for name, files in places.items() if len(files) > 1} == {}
+
+
 def test_the_synthetic_hospital_shares_no_clinical_logic_with_what_it_tests() -> None:
     used = {part for file in (SRC / "demo").rglob("*.py") for _, part in imported(file)}
     assert used <= {"__init__", "demo", "core"}

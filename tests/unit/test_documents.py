@@ -96,7 +96,9 @@ def test_the_page_about_sheets_has_every_key_of_a_study() -> None:
 
 def test_the_page_about_protocols_has_every_key() -> None:
     page = (ROOT / "docs" / "protocols.md").read_text(encoding="utf-8")
-    parts = [each for each in protocol.Part.__subclasses__() if each is not protocol.Protocol]
+    parts = [
+        each for each in protocol.ProtocolTable.__subclasses__() if each is not protocol.Protocol
+    ]
     keys = {field.encode_name for part in parts for field in msgspec.structs.fields(part)}
     keys |= {field.encode_name for field in msgspec.structs.fields(protocol.Protocol)}
     assert sorted(key for key in keys if not re.search(rf"\b{key}\b", page)) == []

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from becalm.core.clock import UNKNOWN_TIME, span
-from becalm.doses import Doses, Rules, continuous, continuous_entries, treatments
+from becalm.doses import Doses, EpisodeRules, continuous, continuous_entries, treatments
 from becalm.events import Clock, Events
 from becalm.protocol import Entry, Index, Protocol, Threshold
 from becalm.records import Records
@@ -29,8 +29,8 @@ class Clocks:
 
     index: Times
     t0: Times
-    t_civ: Times
-    t_high: Times
+    infusion_start: Times
+    high_rate: Times
 
     @classmethod
     def none(cls, n_persons: int) -> Clocks:
@@ -46,7 +46,7 @@ def clocks(
     if protocol.index is not None:
         index = index_hours(events, protocol.index, protocol.clock, len(records.persons))
         nobody = Clocks.none(len(records.persons))
-        return Clocks(index, index, nobody.t_civ, nobody.t_high)
+        return Clocks(index, index, nobody.infusion_start, nobody.high_rate)
     return Clocks.none(len(records.persons))
 
 
@@ -54,10 +54,10 @@ def _by_treatment(
     records: Records, doses: Doses, protocol: Protocol, entry: Entry, ended: Times
 ) -> Clocks:
     found = Clocks.none(len(records.persons))
-    rules = Rules.of(protocol)
+    rules = EpisodeRules.of(protocol)
     infusions = continuous_entries(doses, entry.drug, rules, span(entry.min_duration), ended)
     who, first = np.unique(infusions.person, return_index=True)
-    found.t_civ[who] = infusions.start[first]
+    found.infusion_start[who] = infusions.start[first]
     if entry.mode == "continuous IV":
         person, index = who, infusions.start[first]
     else:
@@ -75,15 +75,15 @@ def _by_treatment(
     when = continuous(doses, entry.drug, rules, ended).when
     rate = doses.rate(entry.drug).clip(when)
     since = rate.clip(Intervals(person, t0, np.full(len(person), FOREVER)))
-    least = entry.high_rate(doses.unit(entry.drug))
+    least = entry.least_high_rate(doses.unit(entry.drug))
     if least is not None:
         # Rates are kept to nine decimals: 2,000/24 mg/h comes back a millionth of a mg short of 2,000.
         who, high = since.first(lambda low, _: np.round(low * HOURS_A_DAY, 6) >= least)
-        found.t_high[who] = high
+        found.high_rate[who] = high
     return found
 
 
-def _courses(doses: Doses, drug: str, rules: Rules, persons: Mask) -> Intervals:
+def _courses(doses: Doses, drug: str, rules: EpisodeRules, persons: Mask) -> Intervals:
     """Return when persons were on a drug, each course lasting until the gap of its mode has passed."""
     courses = treatments(doses, [drug], rules, persons=persons).episodes
     gap = np.array([rules.gaps[mode] for mode in courses["mode"]], np.int64)

@@ -18,7 +18,7 @@ from becalm.core.clock import DAY, UNKNOWN_TIME, span
 from becalm.core.frame import Frame
 from becalm.patients.context import GROWN
 from becalm.patients.context import rules as context_rules
-from becalm.patients.understood import Chunk
+from becalm.patients.understood import Patients
 from becalm.persons.diagnoses import LATEST
 from becalm.persons.stays import admissions
 from becalm.protocol import Landmark
@@ -46,7 +46,7 @@ class Admitted:
     clocks: Clocks
 
 
-def admitted(chunk: Chunk, rule: Landmark) -> Admitted:
+def admitted(chunk: Patients, rule: Landmark) -> Admitted:
     """Return who was admitted with the illness and who was there at the landmark."""
     n = len(chunk)
     inside = _ill(chunk, rule)
@@ -66,10 +66,12 @@ def admitted(chunk: Chunk, rule: Landmark) -> Admitted:
     left = gone & ~died & ~unseen
     at[died | left | unseen] = UNKNOWN_TIME
     nobody = Clocks.none(n)
-    return Admitted(start, died, left, unseen, Clocks(at, at, nobody.t_civ, nobody.t_high))
+    return Admitted(
+        start, died, left, unseen, Clocks(at, at, nobody.infusion_start, nobody.high_rate)
+    )
 
 
-def _ill(chunk: Chunk, rule: Landmark) -> Intervals:
+def _ill(chunk: Patients, rule: Landmark) -> Intervals:
     """Return the admissions with the diagnosis or a positive test in them or shortly before."""
     inside = admissions(chunk.records)
     diagnosed, table = chunk.diagnosed, chunk.records.cultures
@@ -90,7 +92,7 @@ def _ill(chunk: Chunk, rule: Landmark) -> Intervals:
     return inside.take(np.isin(np.arange(len(inside)), found))
 
 
-def treated(chunk: Chunk, cohort: Frame, rule: Landmark) -> Frame:
+def treated(chunk: Patients, cohort: Frame, rule: Landmark) -> Frame:
     """Return the rows of the cohort given an immunotherapy from the admission to a week after the landmark.
 
     An infusion that was running at the admission counts; what had ended before it does not.
@@ -109,7 +111,7 @@ def treated(chunk: Chunk, cohort: Frame, rule: Landmark) -> Frame:
 
 
 @dataclass(frozen=True)
-class Cell:
+class StatusCount:
     """Those of one status by one definition, and how many of them ended how by the horizon.
 
     risk : in-hospital deaths among those whose end is known, with its exact 95 % interval.
@@ -171,10 +173,10 @@ def members(
     return found
 
 
-def cells(criteria: Frame, ends: Mapping[str, Ended], names: Sequence[str]) -> list[Cell]:
+def cells(criteria: Frame, ends: Mapping[str, Ended], names: Sequence[str]) -> list[StatusCount]:
     """Return every definition's three statuses at the landmark with how they ended."""
     found = []
     for (name, status), people in members(criteria, ends, names).items():
         mine = list(people.values())
-        found.append(Cell(name, status, len(mine), *[mine.count(e) for e in ENDS]))
+        found.append(StatusCount(name, status, len(mine), *[mine.count(e) for e in ENDS]))
     return found

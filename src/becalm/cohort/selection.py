@@ -22,7 +22,7 @@ from becalm.definitions import Evaluation
 from becalm.doses import Doses
 from becalm.events import Clock, Events
 from becalm.patients.context import context
-from becalm.patients.understood import Chunk
+from becalm.patients.understood import Patients
 from becalm.persons import diagnoses, weight
 from becalm.persons.age import ages
 from becalm.persons.diagnoses import underlying
@@ -45,7 +45,7 @@ COHORT: Final[Mapping[str, Kind]] = {
 
 
 @dataclass(frozen=True)
-class Step:
+class AttritionStep:
     """One step of the attrition: who is still in after it, and why the others are not."""
 
     reason: str
@@ -66,7 +66,7 @@ class Candidates:
     underlying: list[str]
     population: Mask
     assessed: Mask
-    steps: tuple[Step, ...]
+    steps: tuple[AttritionStep, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,13 +74,13 @@ class Selection:
     """The cohort of one chunk, and the attrition that led to it."""
 
     cohort: Frame
-    steps: tuple[Step, ...]
+    steps: tuple[AttritionStep, ...]
 
 
-def candidates(chunk: Chunk, protocol: Protocol, info: StudyInfo) -> Candidates:
+def candidates(chunk: Patients, protocol: Protocol, info: StudyInfo) -> Candidates:
     """Set every clock and apply every step that does not need a definition."""
     events, n = chunk.events, len(chunk)
-    steps = [Step("all persons in the records", np.ones(n, np.bool_))]
+    steps = [AttritionStep("all persons in the records", np.ones(n, np.bool_))]
     there = landmark.admitted(chunk, protocol.landmark) if protocol.landmark else None
     clocks = (
         there.clocks
@@ -123,14 +123,14 @@ def candidates(chunk: Chunk, protocol: Protocol, info: StudyInfo) -> Candidates:
 
 
 def select(
-    chunk: Chunk, found: Candidates, evaluations: Mapping[str, Evaluation], protocol: Protocol
+    chunk: Patients, found: Candidates, evaluations: Mapping[str, Evaluation], protocol: Protocol
 ) -> Selection:
     """Judge the storm at entry, apply the exclusions, and describe who is left."""
     steps = list(found.steps)
     index = found.clocks.index
     entered = np.flatnonzero(steps[-1].remaining).astype(np.int32)
     back = span(protocol.storm.look_back)
-    court = Court(evaluations, chunk.events, protocol, found.underlying)
+    court = StormJudge(evaluations, chunk.events, protocol, found.underlying)
     judged = court.judge(entered, index[entered] - back, index[entered])
     clinician = diagnoses.diagnosed_storm(chunk.diagnosed, protocol.storm.clinician, index)
     if protocol.entry is not None and protocol.storm.required:
@@ -159,15 +159,15 @@ def select(
 
 
 @dataclass(frozen=True, eq=False)
-class Judged:
+class JudgedStorm:
     """Per entered person: whether a storm was definite, or possible, and since when."""
 
     definite: Mask
     possible: Mask
     onset: Times
 
-    def take(self, which: Mask) -> Judged:
-        return Judged(self.definite[which], self.possible[which], self.onset[which])
+    def take(self, which: Mask) -> JudgedStorm:
+        return JudgedStorm(self.definite[which], self.possible[which], self.onset[which])
 
     def words(self) -> Texts:
         """Say definite, possible or not met."""
@@ -178,7 +178,7 @@ class Judged:
 
 
 @dataclass(frozen=True, eq=False)
-class Court:
+class StormJudge:
     """Everything that a judgement on a storm looks at."""
 
     evaluations: Mapping[str, Evaluation]
@@ -186,7 +186,7 @@ class Court:
     protocol: Protocol
     diseases: list[str]
 
-    def judge(self, person: Persons, start: Times, end: Times) -> Judged:
+    def judge(self, person: Persons, start: Times, end: Times) -> JudgedStorm:
         """Judge each person's storm in [start, end], both included.
 
         Definite: one of the protocol's definitions certainly reaches its cut-off. Possible: not
@@ -204,7 +204,7 @@ class Court:
         reachable_at = _earliest(reachable, person)
         sure, could = sure_at < NEVER, (ferritin_at < NEVER) & (reachable_at < NEVER)
         onset = np.minimum(sure_at, np.where(could, np.maximum(ferritin_at, reachable_at), NEVER))
-        return Judged(sure, ~sure & could, np.where(onset == NEVER, UNKNOWN_TIME, onset))
+        return JudgedStorm(sure, ~sure & could, np.where(onset == NEVER, UNKNOWN_TIME, onset))
 
     def _first(
         self, rule: CriterionAtLeast, window: Intervals, *, certain: bool
@@ -233,7 +233,7 @@ def _earliest(found: list[tuple[Persons, Times]], person: Persons) -> Times:
     return first[person]
 
 
-def _describe(chunk: Chunk, found: Candidates, person: Persons, judged: Judged) -> Frame:
+def _describe(chunk: Patients, found: Candidates, person: Persons, judged: JudgedStorm) -> Frame:
     clocks, table = found.clocks, chunk.records.persons
     onset = np.where(judged.onset == UNKNOWN_TIME, clocks.index[person], judged.onset)
     around = context(chunk, person, clocks.index[person])
@@ -247,8 +247,8 @@ def _describe(chunk: Chunk, found: Candidates, person: Persons, judged: Judged) 
         t0=clocks.t0[person],
         underlying=[found.underlying[who] for who in person],
         weight_kg=weight.weights(chunk.records, chunk.events, person, clocks.t0[person]),
-        t_civ=clocks.t_civ[person],
-        t_high=clocks.t_high[person],
+        infusion_start=clocks.infusion_start[person],
+        high_rate=clocks.high_rate[person],
         onset=onset,
         storm=judged.words(),
         age_undated=_answers(found.age_undated[person]),
@@ -261,7 +261,7 @@ def _describe(chunk: Chunk, found: Candidates, person: Persons, judged: Judged) 
     )
 
 
-def _test(steps: list[Step], chunk: Chunk, test: EntryTest, clock: Clock) -> None:
+def _test(steps: list[AttritionStep], chunk: Patients, test: EntryTest, clock: Clock) -> None:
     """Let those leave who never certainly reached a value: not measured, not usable, or lower."""
     events, n = chunk.events, len(chunk)
     variable = events.vocabulary.variable(test.variable)
@@ -277,8 +277,8 @@ def _test(steps: list[Step], chunk: Chunk, test: EntryTest, clock: Clock) -> Non
     _leave(steps, f"entry test not met: {name} never {test.at_least:g} or more", passed)
 
 
-def _leave(steps: list[Step], reason: str, stays: Mask) -> None:
-    steps.append(Step(reason, steps[-1].remaining & stays))
+def _leave(steps: list[AttritionStep], reason: str, stays: Mask) -> None:
+    steps.append(AttritionStep(reason, steps[-1].remaining & stays))
 
 
 def _not_entered(rule: Entry) -> str:
@@ -309,7 +309,7 @@ def _recruited(index: Times, info: StudyInfo) -> Mask:
     return inside
 
 
-def _truncated(chunk: Chunk, protocol: Protocol, person: Persons, t0: Times) -> Texts:
+def _truncated(chunk: Patients, protocol: Protocol, person: Persons, t0: Times) -> Texts:
     """Whether each was transferred in on the treatment: it began before these records do."""
     rule = protocol.entry
     if rule is None:

@@ -19,7 +19,7 @@ Array = npt.NDArray[Any]
 
 
 @dataclass(frozen=True, eq=False)
-class Coded:
+class Categorical:
     """A column of texts as positions in few texts: what is done to a text is done once for each.
 
     code : int32[n]; texts : object[k], which may hold a text twice or one that no row has.
@@ -29,14 +29,14 @@ class Coded:
     texts: Array
 
     @classmethod
-    def of(cls, column: Array) -> Coded:
+    def of(cls, column: Array) -> Categorical:
         """Code a column of texts, those in the order of their appearance."""
         seen: defaultdict[str, int] = defaultdict(count().__next__)
         code = np.fromiter(map(seen.__getitem__, column.tolist()), np.int32, len(column))
         return cls(code, listed(seen))
 
     @classmethod
-    def by(cls, code: Array, texts: Iterable[str]) -> Coded:
+    def by(cls, code: Array, texts: Iterable[str]) -> Categorical:
         """Give each row the text at its position; -1 is the last one."""
         held = listed(texts)
         return cls(np.where(code < 0, code + len(held), code).astype(np.int32, copy=False), held)
@@ -47,8 +47,8 @@ class Coded:
     def written(self) -> Array:
         return self.texts[self.code]
 
-    def take(self, index: Array) -> Coded:
-        return Coded(self.code[index], self.texts)
+    def take(self, index: Array) -> Categorical:
+        return Categorical(self.code[index], self.texts)
 
     def map(self, f: Callable[[str], Any], dtype: Any = object) -> Array:
         """Ask once for each text, and answer for every row."""
@@ -59,13 +59,13 @@ class Coded:
         return self.map(lambda text: text in texts, np.bool_)
 
     @classmethod
-    def where(cls, mask: Array, one: Coded, other: Coded) -> Coded:
+    def where(cls, mask: Array, one: Categorical, other: Categorical) -> Categorical:
         """Take the rows of a mask from one column, the rest from another."""
         code = np.where(mask, one.code, other.code + np.int32(len(one.texts)))
         return cls(code, np.concatenate([one.texts, other.texts]))
 
     @classmethod
-    def joined(cls, parts: Sequence[Coded]) -> Coded:
+    def joined(cls, parts: Sequence[Categorical]) -> Categorical:
         """Lay columns end to end; each text is kept once."""
         seen: defaultdict[str, int] = defaultdict(count().__next__)
         codes = [
@@ -79,7 +79,7 @@ class Coded:
 class Keyed:
     """A column of `table:key`, written out for those who read it."""
 
-    table: Coded
+    table: Categorical
     key: npt.NDArray[np.int64]
 
     def __len__(self) -> int:
@@ -93,11 +93,11 @@ class Keyed:
 
     @classmethod
     def joined(cls, parts: Sequence[Keyed]) -> Keyed:
-        tables = Coded.joined([part.table for part in parts])
+        tables = Categorical.joined([part.table for part in parts])
         return cls(tables, np.concatenate([part.key for part in parts]))
 
 
-Held: TypeAlias = Array | Coded | Keyed
+Held: TypeAlias = Array | Categorical | Keyed
 """A column as a frame holds it. To all who read, it is an array."""
 
 
@@ -134,9 +134,9 @@ def listed(values: Iterable[Any], dtype: Any = object) -> Array:
 
 def joined(parts: Sequence[Held]) -> Held:
     """Lay columns end to end, as codes where all of them are."""
-    coded = [part for part in parts if isinstance(part, Coded)]
+    coded = [part for part in parts if isinstance(part, Categorical)]
     if len(coded) == len(parts):
-        return Coded.joined(coded)
+        return Categorical.joined(coded)
     keyed = [part for part in parts if isinstance(part, Keyed)]
     if len(keyed) == len(parts):
         return Keyed.joined(keyed)

@@ -17,13 +17,13 @@ import numpy as np
 import numpy.typing as npt
 
 from becalm.core.clock import UNKNOWN_TIME
-from becalm.core.columns import Array, Coded, Columns, Held, Keyed, joined, listed
+from becalm.core.columns import Array, Categorical, Columns, Held, Keyed, joined, listed
 
 __all__ = [
     "BLANK",
     "DTYPES",
     "Array",
-    "Coded",
+    "Categorical",
     "Frame",
     "Held",
     "Kind",
@@ -81,7 +81,7 @@ class Frame:
         given: dict[str, Held] = {}
         for name, values in columns.items():
             dtype = DTYPES[schema[name]]
-            if isinstance(values, Coded | Keyed):
+            if isinstance(values, Categorical | Keyed):
                 given[name] = values
             elif isinstance(values, np.ndarray):
                 given[name] = np.array(values, dtype=dtype)
@@ -136,10 +136,10 @@ class Frame:
     def __getitem__(self, name: str) -> Array:
         return self.columns[name]
 
-    def coded(self, name: str) -> Coded:
+    def coded(self, name: str) -> Categorical:
         """Return a column of texts as codes, as it is held or made so."""
         column = self.columns.held[name]
-        return column if isinstance(column, Coded) else Coded.of(self[name])
+        return column if isinstance(column, Categorical) else Categorical.of(self[name])
 
     def select(self, names: Iterable[str]) -> Frame:
         """Return some of the columns, in that order."""
@@ -168,7 +168,7 @@ class Frame:
     def _ranked(self, key: str) -> Array:
         """Return numbers, or texts, that are in the order of a column."""
         column = self.columns.held[key]
-        if not isinstance(column, Coded):
+        if not isinstance(column, Categorical):
             return self[key]
         _, rank = np.unique(column.texts, return_inverse=True)
         return rank[column.code]
@@ -182,7 +182,7 @@ class Frame:
 
 def _blank(kind: Kind, rows: int) -> Held:
     if kind == "text":
-        return Coded.by(np.zeros(rows, np.int32), [BLANK[kind]])
+        return Categorical.by(np.zeros(rows, np.int32), [BLANK[kind]])
     return np.full(rows, BLANK[kind], dtype=DTYPES[kind])
 
 

@@ -17,13 +17,13 @@ _INLINE: Final = re.compile(rf"[{{,]\s*({_KEY})\s*=")
 
 
 @dataclass(frozen=True)
-class Places:
+class TomlPositions:
     """The row of every key of a TOML text, by its path: `storm.definite[0].criterion`."""
 
     rows: Mapping[str, int]
 
     @classmethod
-    def of(cls, text: str) -> Places:
+    def of(cls, text: str) -> TomlPositions:
         """Note where each table begins and each key stands; inline tables on one line included."""
         rows: dict[str, int] = {}
         seen: Counter[str] = Counter()
@@ -69,7 +69,7 @@ def _path(key: str) -> str:
 
 
 @dataclass(frozen=True)
-class Complaint:
+class TomlMistake:
     """What is wrong at one place of a TOML file; `at` is its path, `storm.definite[0].criterion`."""
 
     at: str
@@ -78,11 +78,11 @@ class Complaint:
 
     def row(self, text: str) -> int:
         """Return the row that it stands in, 0 where that is the whole file."""
-        return Places.of(text).row(self.at) or 0
+        return TomlPositions.of(text).row(self.at) or 0
 
     def error(self, text: str, file: str) -> DefinitionError:
         """Return it as an error that names the row."""
-        where = place(file, Places.of(text).row(self.at))
+        where = place(file, TomlPositions.of(text).row(self.at))
         return DefinitionError(
             self.what, where=f"{where}, {self.at}" if self.at else where, hint=self.hint or None
         )

@@ -40,7 +40,7 @@ class Readings:
     modifiers: Modifiers
     source_row: SourceRow = nameless
     _points: dict[Item, Pair] = field(default_factory=dict)
-    _draws: dict[Item, Draws] = field(default_factory=dict)
+    _draws: dict[Item, ItemDraws] = field(default_factory=dict)
     _leaves: dict[Item, Leaf] = field(default_factory=dict)
 
     def points(self, item: Item) -> Pair:
@@ -80,7 +80,7 @@ class Readings:
         censored[sign != ""] = [f"value{each}" for each in sign[sign != ""]]
         return value, censored
 
-    def draws(self, item: Item) -> Draws:
+    def draws(self, item: Item) -> ItemDraws:
         """What the value of an item that reads a variable rests on."""
         if item not in self._draws:
             self._draws[item] = looked_up(self, item)
@@ -94,7 +94,7 @@ class Readings:
 
 
 @dataclass(frozen=True, eq=False)
-class Draws:
+class ItemDraws:
     """The draws that the values of one variable rest on at the moments asked about.
 
     asked, row : pairs of a question and a row behind its answer. drawn : the time of each
@@ -116,7 +116,7 @@ class Draws:
         return moved
 
 
-def looked_up(readings: Readings, item: Item) -> Draws:
+def looked_up(readings: Readings, item: Item) -> ItemDraws:
     """Find the draws behind the values of an item that reads a variable, and what moved them."""
     inputs = readings.evaluation.inputs
     asked, row = readings.evaluation.value(item).evidence_at(readings.person, readings.time)
@@ -132,7 +132,7 @@ def looked_up(readings: Readings, item: Item) -> Draws:
         for label, span in readings.modifiers.get(leaf.variable, ()):
             hit = hits.setdefault(label, np.zeros(count, np.bool_))
             hit[asked[span.contains(readings.person[asked], when) & own]] = True
-    return Draws(asked, row, drawn, hits)
+    return ItemDraws(asked, row, drawn, hits)
 
 
 @dataclass(frozen=True, eq=False)

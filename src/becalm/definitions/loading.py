@@ -11,9 +11,9 @@ from typing import Any, Final
 import msgspec
 
 from becalm.core.errors import DefinitionError, UnreadableFileError, did_you_mean, place
-from becalm.definitions.model import Definition, Part
+from becalm.definitions.model import Definition, DefinitionTable
 from becalm.definitions.references import resolve
-from becalm.definitions.validation import Complaint, check
+from becalm.definitions.validation import DefinitionMistake, check
 
 DEFINITIONS: Final = Path(__file__).parent / "shipped"
 
@@ -124,7 +124,7 @@ def parse(
         raise DefinitionError(f"is not valid TOML: {error}", where=file) from error
     mistakes: list[DefinitionError] = []
 
-    def tell(complaint: Complaint) -> None:
+    def tell(complaint: DefinitionMistake) -> None:
         row = _row(text, complaint.word, complaint.at)
         found = DefinitionError(complaint.what, where=place(file, row), hint=complaint.hint or None)
         if found.line() not in [each.line() for each in mistakes]:
@@ -205,25 +205,25 @@ def _typed(document: Any, tell: Any) -> tuple[Definition | None, set[str]]:
             inside = _at(document, holder)
             if found and found.group(1) == "unknown":
                 hint = did_you_mean(key, _known_keys())
-                tell(Complaint(f"unknown key {key!r}", key, hint, path))
+                tell(DefinitionMistake(f"unknown key {key!r}", key, hint, path))
                 del inside[key]
                 continue
             if found:
                 if f"{holder}.{key}" not in removed:
-                    tell(Complaint(f"the key {key!r} is missing", _last(path), at=path))
+                    tell(DefinitionMistake(f"the key {key!r} is missing", _last(path), at=path))
                 inside[key] = _MISSING.get(key, "")
                 continue
-            tell(Complaint(said, _last(path), at=path))
+            tell(DefinitionMistake(said, _last(path), at=path))
             if not _remove(inside, key):
                 return None, broken
             removed.add(f"{holder}.{_last(key)}")
     return None, broken
 
 
-def _written_by_hand(document: Any) -> list[Complaint]:
+def _written_by_hand(document: Any) -> list[DefinitionMistake]:
     """Say where a file gives what only reading it can find out."""
     return [
-        Complaint("unknown key 'resolved'", "resolved", at=f"item[{number}]")
+        DefinitionMistake("unknown key 'resolved'", "resolved", at=f"item[{number}]")
         for number, item in enumerate(document.get("item", ()))
         if isinstance(item, dict) and item.pop("resolved", None) is not None
     ]
@@ -256,7 +256,7 @@ def _remove(inside: Any, key: str) -> bool:
 
 
 def _known_keys() -> set[str]:
-    parts = [*Part.__subclasses__()]
+    parts = [*DefinitionTable.__subclasses__()]
     for part in parts:
         parts += part.__subclasses__()
     fields = {field.encode_name for part in parts for field in msgspec.structs.fields(part)}

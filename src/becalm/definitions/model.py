@@ -19,6 +19,7 @@ import msgspec
 
 from becalm.core.clock import HOUR, span
 from becalm.core.errors import DefinitionError, did_you_mean
+from becalm.core.toml import TomlTable
 
 RESERVED: Final = ("total", "low", "high")
 """Words of an example's `expect` that mean the whole definition, not an item."""
@@ -31,11 +32,11 @@ Factors: TypeAlias = tuple[float, float, float]
 """Shift, times and by of a `units.Conversion` into a variable's own unit."""
 
 
-class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class DefinitionTable(TomlTable, frozen=True):
     """A table of a definition file; an unknown key is a mistake."""
 
 
-class Band(Part, frozen=True):
+class Band(DefinitionTable, frozen=True):
     """What values up to an edge are worth; the last band of an item has no edge."""
 
     points: float
@@ -50,7 +51,7 @@ class Band(Part, frozen=True):
         return inf if self.below is None else self.below
 
 
-class Change(Part, frozen=True):
+class Change(DefinitionTable, frozen=True):
     """Now as a multiple of an earlier value: 2 is doubled, 0.5 halved.
 
     Worked out at every draw against the draws of the `within` before it: the `lowest` of them, the
@@ -65,7 +66,7 @@ class Change(Part, frozen=True):
     from_above: float | None = None
 
 
-class Resolved(Part, frozen=True):
+class Resolved(DefinitionTable, frozen=True):
     """What reading a definition found out about an item; never written in a file.
 
     factors : from the item's unit to the variable's own. low and high : the lowest and highest
@@ -78,7 +79,7 @@ class Resolved(Part, frozen=True):
     referred: Definition | None = None
 
 
-class Item(Part, frozen=True):
+class Item(DefinitionTable, frozen=True):
     """One line of a score: where its value comes from and what it is worth.
 
     `unit` is the unit in which the item is written; values are converted to it. `decimals` is the
@@ -172,16 +173,16 @@ class Item(Part, frozen=True):
             yield from part.walk()
 
 
-class Group(Part, frozen=True):
+class ItemGroup(DefinitionTable, frozen=True):
     """All of some terms, any of them, or `at_least` so many `of` them; a term is an item or a group."""
 
-    all: tuple[str | Group, ...] = ()
-    any: tuple[str | Group, ...] = ()
-    of: tuple[str | Group, ...] = ()
+    all: tuple[str | ItemGroup, ...] = ()
+    any: tuple[str | ItemGroup, ...] = ()
+    of: tuple[str | ItemGroup, ...] = ()
     at_least: int | None = None
 
     @property
-    def terms(self) -> tuple[str | Group, ...]:
+    def terms(self) -> tuple[str | ItemGroup, ...]:
         return self.all or self.any or self.of
 
     @property
@@ -196,7 +197,7 @@ class Group(Part, frozen=True):
         terms = (met.get(t, False) if isinstance(t, str) else t.holds(met) for t in self.terms)
         return sum(terms) >= self.needed
 
-    def walk(self) -> Iterator[Group]:
+    def walk(self) -> Iterator[ItemGroup]:
         """Yield the group and every group in it."""
         yield self
         for term in self.terms:
@@ -204,11 +205,11 @@ class Group(Part, frozen=True):
                 yield from term.walk()
 
 
-class Rule(Group, frozen=True, kw_only=True):
+class Rule(ItemGroup, frozen=True, kw_only=True):
     """A definition that is fulfilled or not."""
 
 
-class Grade(Group, frozen=True, kw_only=True):
+class Grade(ItemGroup, frozen=True, kw_only=True):
     """A grade and when it is reached; the total is the highest grade that is."""
 
     grade: float
@@ -217,7 +218,7 @@ class Grade(Group, frozen=True, kw_only=True):
     verified: bool = True
 
 
-class Derivation(Part, frozen=True):
+class Derivation(DefinitionTable, frozen=True):
     """In whom the definition was derived; what is not given does not restrict."""
 
     min_age: int | None = None  # completed years
@@ -227,7 +228,7 @@ class Derivation(Part, frozen=True):
     verified: bool = True
 
 
-class Variant(Part, frozen=True):
+class Variant(DefinitionTable, frozen=True):
     """The same items with another cut-off, under a name of its own."""
 
     name: str
@@ -241,7 +242,7 @@ class Variant(Part, frozen=True):
     notes: tuple[str, ...] = ()
 
 
-class ProbabilityRow(Part, frozen=True):
+class ProbabilityRow(DefinitionTable, frozen=True):
     """A row of a printed table: the probability, in percent as printed, at a total."""
 
     total: float
@@ -252,7 +253,7 @@ Written: TypeAlias = bool | float | str
 """A value of an example; text such as ">15000" where the assay stopped."""
 
 
-class Example(Part, frozen=True):
+class Example(DefinitionTable, frozen=True):
     """A worked case. Values in the units in which the items are written, `true` or `false` for
     findings, text such as ">15000" where the assay stopped; what is not given is not known. Several
     values of one variable are pairs of hour and value, and the case is judged at the last hour.
@@ -264,7 +265,7 @@ class Example(Part, frozen=True):
     source: str = ""
 
 
-class Override(Part, frozen=True):
+class Override(DefinitionTable, frozen=True):
     """How a study reads an item otherwise than its definition says; what is not given stays."""
 
     within: str | None = None
@@ -273,7 +274,7 @@ class Override(Part, frozen=True):
 
 
 class Definition(
-    Part,
+    DefinitionTable,
     frozen=True,
     rename={"items": "item", "examples": "example", "grades": "grade", "variants": "variant"},
 ):
@@ -316,7 +317,7 @@ class Definition(
         return max(reached, default=0.0)
 
     @property
-    def rules(self) -> tuple[Group, ...]:
+    def rules(self) -> tuple[ItemGroup, ...]:
         """The rule, or those of the grades; empty where points are added up."""
         return self.grades or ((self.rule,) if self.rule else ())
 

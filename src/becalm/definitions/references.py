@@ -11,25 +11,27 @@ import msgspec
 from becalm import vocabulary
 from becalm.core.errors import did_you_mean
 from becalm.definitions.model import Definition, Factors, Item, Resolved
-from becalm.definitions.validation import Complaint
+from becalm.definitions.validation import DefinitionMistake
 
 Refer: TypeAlias = Callable[[str], Definition | None]
 """Read a definition that another one names; None where it cannot be had, which is said already."""
 
 
-def resolve(definition: Definition, refer: Refer, tell: Callable[[Complaint], None]) -> Definition:
+def resolve(
+    definition: Definition, refer: Refer, tell: Callable[[DefinitionMistake], None]
+) -> Definition:
     """Return a definition whose items know what they read, and tell what nothing goes by."""
     items = []
     for number, item in enumerate(definition.items):
 
-        def here(complaint: Complaint, at: str = f"item[{number}]") -> None:
+        def here(complaint: DefinitionMistake, at: str = f"item[{number}]") -> None:
             tell(complaint._replace(at=at))
 
         items.append(_resolved(item, refer, here))
     return msgspec.structs.replace(definition, items=tuple(items))
 
 
-def _resolved(item: Item, refer: Refer, tell: Callable[[Complaint], None]) -> Item:
+def _resolved(item: Item, refer: Refer, tell: Callable[[DefinitionMistake], None]) -> Item:
     changes: dict[str, object] = {}
     if item.count:
         changes["count"] = tuple(_resolved(part, refer, tell) for part in item.count)
@@ -53,7 +55,9 @@ def _resolved(item: Item, refer: Refer, tell: Callable[[Complaint], None]) -> It
     return msgspec.structs.replace(item, **changes) if changes else item
 
 
-def _variable(item: Item, tell: Callable[[Complaint], None]) -> tuple[Factors, float, float]:
+def _variable(
+    item: Item, tell: Callable[[DefinitionMistake], None]
+) -> tuple[Factors, float, float]:
     """How the item's unit becomes the variable's, and the plausible range in the item's unit."""
     words = vocabulary.load()
     derived = {each.name: each for each in words.derived}
@@ -62,11 +66,11 @@ def _variable(item: Item, tell: Callable[[Complaint], None]) -> tuple[Factors, f
     known = variables.get(name) or derived.get(name)
     if known is None:
         near = did_you_mean(name, (*variables, *derived))
-        tell(Complaint(f"no variable is called {name!r}", name, near))
+        tell(DefinitionMistake(f"no variable is called {name!r}", name, near))
         return plain, 0.0, inf
     if name in derived and derived[name].kind == "timeline" and (item.take or item.within):
         what = f"{item.key}: {name} knows itself when it stops being true"
-        tell(Complaint(what, item.key, "Leave take and within out"))
+        tell(DefinitionMistake(what, item.key, "Leave take and within out"))
     low, high = known.plausible.low, known.plausible.high
     if item.unit == known.unit:
         return plain, low, high
@@ -79,7 +83,7 @@ def _variable(item: Item, tell: Callable[[Complaint], None]) -> tuple[Factors, f
     refused = name in variables and reason in variables[name].refused_units.values()
     kept = reason if refused else f"{name} is kept in {known.unit or 'no unit'}"
     tell(
-        Complaint(
+        DefinitionMistake(
             f"{item.key} is written in {item.unit or 'no unit'}, but {kept}",
             item.key,
             "" if refused or name in derived else _units(tuple(variables[name].units)),

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from becalm.definitions.model import Definition, Grade, Group, Item
+from becalm.definitions.model import Definition, Grade, Item, ItemGroup
 from becalm.timeline import Floats, Mask, Pair, rounded
 
 
@@ -141,7 +141,7 @@ def _ruled(definition: Definition, known: Mapping[str, Pair], bound: int) -> Flo
     return reached
 
 
-def _holds(group: Group, met: Mapping[str, Mask]) -> Mask:
+def _holds(group: ItemGroup, met: Mapping[str, Mask]) -> Mask:
     terms = [met[term] if isinstance(term, str) else _holds(term, met) for term in group.terms]
     enough: Mask = np.sum(terms, axis=0) >= group.needed
     return enough

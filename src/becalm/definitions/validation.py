@@ -9,14 +9,14 @@ from typing import NamedTuple
 
 from becalm.core.clock import span
 from becalm.core.errors import did_you_mean
-from becalm.definitions.model import RESERVED, Definition, Example, Group, Item
+from becalm.definitions.model import RESERVED, Definition, Example, Item, ItemGroup
 from becalm.definitions.scoring import attainable
 
 THRESHOLDS = ("at_least", "above", "upto", "below")
 READING = ("take", "within", "unit", "decimals", "over", "change", "clock")
 
 
-class Complaint(NamedTuple):
+class DefinitionMistake(NamedTuple):
     """What is wrong, the word to look for, how to mend it, and in which table: `item[2]`."""
 
     what: str
@@ -25,7 +25,7 @@ class Complaint(NamedTuple):
     at: str = ""
 
 
-def check(definition: Definition, broken: frozenset[str]) -> Iterator[Complaint]:
+def check(definition: Definition, broken: frozenset[str]) -> Iterator[DefinitionMistake]:
     """Yield everything for which a definition could not mean what it says.
 
     broken : tables and keys that could not be read at all; nothing more is said of them.
@@ -37,7 +37,7 @@ def check(definition: Definition, broken: frozenset[str]) -> Iterator[Complaint]
         if at in broken:
             continue
         if item.key in RESERVED:
-            yield Complaint(f"an item may not be called {item.key!r}", item.key, at=at)
+            yield DefinitionMistake(f"an item may not be called {item.key!r}", item.key, at=at)
         for complaint in _item(item, part=False):
             sound = False
             yield complaint._replace(at=at)
@@ -53,56 +53,56 @@ def check(definition: Definition, broken: frozenset[str]) -> Iterator[Complaint]
                 yield complaint._replace(at=f"example[{number}]")
 
 
-def _totals(definition: Definition, broken: frozenset[str]) -> Iterator[Complaint]:
+def _totals(definition: Definition, broken: frozenset[str]) -> Iterator[DefinitionMistake]:
     reach = f"the totals that can be reached, {definition.minimum:g} to {definition.maximum:g}"
     if "cut_off" not in broken and not _reached(definition, definition.cut_off):
-        yield Complaint(f"cut_off {definition.cut_off:g} lies outside {reach}", "cut_off")
+        yield DefinitionMistake(f"cut_off {definition.cut_off:g} lies outside {reach}", "cut_off")
     yield from _names([definition.name, *(each.name for each in definition.variants)], "variant")
     for number, variant in enumerate(definition.variants):
         if not _reached(definition, variant.cut_off):
             what = f"cut_off {variant.cut_off:g} of {variant.name} lies outside {reach}"
-            yield Complaint(what, "cut_off", at=f"variant[{number}]")
+            yield DefinitionMistake(what, "cut_off", at=f"variant[{number}]")
     totals = [row.total for row in definition.probability]
     if any(b <= a for a, b in pairwise(totals)):
-        yield Complaint("totals of the probability table must rise", "probability")
+        yield DefinitionMistake("totals of the probability table must rise", "probability")
 
 
 def _reached(definition: Definition, cut_off: float) -> bool:
     return definition.minimum < cut_off <= definition.maximum
 
 
-def _names(names: list[str], what: str, at: str = "") -> Iterator[Complaint]:
+def _names(names: list[str], what: str, at: str = "") -> Iterator[DefinitionMistake]:
     for number, name in enumerate(names):
         place = f"{at}[{number}]" if at else ""
         if not name:
-            yield Complaint(f"an {what} has neither name nor variable", "item", at=place)
+            yield DefinitionMistake(f"an {what} has neither name nor variable", "item", at=place)
         elif name in names[:number]:
-            yield Complaint(f"two {what}s are called {name!r}", name, at=place)
+            yield DefinitionMistake(f"two {what}s are called {name!r}", name, at=place)
         if "." in name.removesuffix(".toml"):
             what_dot = f"{name!r} has a dot in it; dots join a part to its item"
-            yield Complaint(what_dot, name, at=place)
+            yield DefinitionMistake(what_dot, name, at=place)
 
 
-def _item(item: Item, *, part: bool) -> Iterator[Complaint]:
+def _item(item: Item, *, part: bool) -> Iterator[DefinitionMistake]:
     given = [name for name in THRESHOLDS if getattr(item, name) is not None]
     if len(given) + bool(item.bands) + (item.coefficient is not None) != 1:
-        yield Complaint(
+        yield DefinitionMistake(
             f"{item.key} needs either bands or exactly one of {', '.join(THRESHOLDS)} "
             "(or a coefficient)",
             item.key,
         )
     if part and (item.bands or item.points != 1 or item.coefficient is not None):
-        yield Complaint(
+        yield DefinitionMistake(
             f"{item.key}: a part that is counted is met or not, without points", item.key
         )
     if item.coefficient is not None and not (item.coefficient and isfinite(item.coefficient)):
-        yield Complaint(
+        yield DefinitionMistake(
             f"{item.key}: a coefficient of {item.coefficient:g} decides nothing", item.key
         )
     if item.bands:
         yield from _bands(item)
     if bool(item.count) + bool(item.variable) + bool(item.score) != 1:
-        yield Complaint(
+        yield DefinitionMistake(
             f"{item.key} needs either a variable or a count of parts, or the score of a definition",
             item.key,
         )
@@ -110,7 +110,7 @@ def _item(item: Item, *, part: bool) -> Iterator[Complaint]:
         if any(getattr(item, name) not in (None, "") for name in READING):
             owner = "parts" if item.count else "definition that is referred to"
             *others, last = READING[:4]
-            yield Complaint(
+            yield DefinitionMistake(
                 f"{item.key}: {', '.join(others)} and {last} belong to the {owner}", item.key
             )
         yield from _names([each.key for each in item.count], "part")
@@ -120,27 +120,31 @@ def _item(item: Item, *, part: bool) -> Iterator[Complaint]:
         yield from _reading(item)
 
 
-def _reading(item: Item) -> Iterator[Complaint]:
+def _reading(item: Item) -> Iterator[DefinitionMistake]:
     """Say what is wrong with how a variable is read."""
     if (item.take is None) != (item.within is None):
-        yield Complaint(f"{item.key}: take and within are given together or not at all", item.key)
+        yield DefinitionMistake(
+            f"{item.key}: take and within are given together or not at all", item.key
+        )
     if item.within is not None:
         yield from _span(item, item.within)
     if item.change is not None:
         yield from _span(item, item.change.within)
         yield from _span(item, item.change.held)
         if item.take is None:
-            yield Complaint(f"{item.key}: a change needs take and within of its own", item.key)
+            yield DefinitionMistake(
+                f"{item.key}: a change needs take and within of its own", item.key
+            )
         gate = item.change.from_above
         if gate is not None and (gate <= 0 or item.change.against != "lowest"):
             what = f"{item.key}: from_above is a number above 0, against the lowest"
-            yield Complaint(what, "from_above")
+            yield DefinitionMistake(what, "from_above")
     if item.over is not None:
         said = [
             name for name in (*THRESHOLDS, "coefficient") if getattr(item.over, name) is not None
         ]
         if said or item.over.bands or item.over.count or item.over.over or not item.over.variable:
-            yield Complaint(
+            yield DefinitionMistake(
                 f"{item.key}: what it is divided by is a variable with unit, take and within",
                 "over",
             )
@@ -148,32 +152,36 @@ def _reading(item: Item) -> Iterator[Complaint]:
             yield from _reading(item.over)
 
 
-def _span(item: Item, text: str) -> Iterator[Complaint]:
+def _span(item: Item, text: str) -> Iterator[DefinitionMistake]:
     try:
         if span(text) <= 0:
-            yield Complaint(f"{text!r} is no time at all", item.key)
+            yield DefinitionMistake(f"{text!r} is no time at all", item.key)
     except ValueError as error:
-        yield Complaint(str(error), item.key)
+        yield DefinitionMistake(str(error), item.key)
 
 
-def _bands(item: Item) -> Iterator[Complaint]:
+def _bands(item: Item) -> Iterator[DefinitionMistake]:
     *edged, last = item.bands
     if last.below is not None or last.upto is not None:
-        yield Complaint(
+        yield DefinitionMistake(
             f"{item.key}: the last band must take everything that is left",
             item.key,
             "Leave below and upto out of it",
         )
     if len(item.bands) < 2:
-        yield Complaint(f"{item.key}: one band alone decides nothing", item.key)
+        yield DefinitionMistake(f"{item.key}: one band alone decides nothing", item.key)
     elif len({band.points for band in item.bands}) == 1:
-        yield Complaint(f"{item.key}: bands that are all worth the same decide nothing", item.key)
+        yield DefinitionMistake(
+            f"{item.key}: bands that are all worth the same decide nothing", item.key
+        )
     if any((band.below is None) == (band.upto is None) for band in edged):
-        yield Complaint(f"{item.key}: every band but the last needs either below or upto", item.key)
+        yield DefinitionMistake(
+            f"{item.key}: every band but the last needs either below or upto", item.key
+        )
         return
     for lower, upper in pairwise(edged):
         if upper.edge <= lower.edge:
-            yield Complaint(
+            yield DefinitionMistake(
                 f"{item.key}: the bands overlap or are not in order at "
                 f"{upper.below if upper.upto is None else upper.upto:g}",
                 item.key,
@@ -181,39 +189,39 @@ def _bands(item: Item) -> Iterator[Complaint]:
             )
 
 
-def _rules(definition: Definition) -> Iterator[Complaint]:
+def _rules(definition: Definition) -> Iterator[DefinitionMistake]:
     if definition.rule is not None and definition.grades:
-        yield Complaint("a definition has either a rule or grades", "rule")
+        yield DefinitionMistake("a definition has either a rule or grades", "rule")
     grades = [grade.grade for grade in definition.grades]
     if any(grade <= 0 for grade in grades) or len(set(grades)) < len(grades):
-        yield Complaint("grades are different numbers above 0", "grade")
+        yield DefinitionMistake("grades are different numbers above 0", "grade")
     for rule in definition.rules:
         for group in rule.walk():
             yield from _group(group, {item.key: item for item in definition.items})
 
 
-def _group(group: Group, items: dict[str, Item]) -> Iterator[Complaint]:
+def _group(group: ItemGroup, items: dict[str, Item]) -> Iterator[DefinitionMistake]:
     if bool(group.all) + bool(group.any) + bool(group.of) != 1:
-        yield Complaint("a rule needs one of all, any, and at_least with of", "rule")
+        yield DefinitionMistake("a rule needs one of all, any, and at_least with of", "rule")
     elif bool(group.of) != (group.at_least is not None):
-        yield Complaint("at_least and of are given together or not at all", "rule")
+        yield DefinitionMistake("at_least and of are given together or not at all", "rule")
     different = len(set(group.terms))
     if group.at_least is not None and group.of and not 1 <= group.at_least <= different:
-        yield Complaint(f"at least {group.at_least} of {different} cannot be", "rule")
+        yield DefinitionMistake(f"at least {group.at_least} of {different} cannot be", "rule")
     for name in (term for term in group.terms if isinstance(term, str)):
         if name not in items:
             what, hint = f"the rule names no item: {name!r}", did_you_mean(name, items)
-            yield Complaint(what, name, hint)
+            yield DefinitionMistake(what, name, hint)
         elif items[name].coefficient is not None:
-            yield Complaint(
+            yield DefinitionMistake(
                 f"{name} is worth a coefficient: a rule cannot say that it is met", name
             )
 
 
-def _example(example: Example, definition: Definition) -> Iterator[Complaint]:
+def _example(example: Example, definition: Definition) -> Iterator[DefinitionMistake]:
     for name in example.given:
         if name not in definition.variables:
-            yield Complaint(
+            yield DefinitionMistake(
                 f"an example gives {name!r}, which {definition.name} does not read",
                 name,
                 did_you_mean(name, definition.variables),
@@ -222,14 +230,14 @@ def _example(example: Example, definition: Definition) -> Iterator[Complaint]:
     known = [*items, *RESERVED]
     for name, expected in example.expect.items():
         if name not in known:
-            yield Complaint(f"an example expects {name!r}", name, did_you_mean(name, known))
+            yield DefinitionMistake(f"an example expects {name!r}", name, did_you_mean(name, known))
         elif name == "total" and not attainable(definition, expected):
-            yield Complaint(
+            yield DefinitionMistake(
                 f"an example expects a total of {expected:g}, which cannot be reached", name
             )
         elif name in items and items[name].coefficient is None:
             worth = {band.points for band in items[name].scale}
             if expected not in worth:
-                yield Complaint(
+                yield DefinitionMistake(
                     f"an example expects {expected:g} of {name}, which is never worth it", name
                 )

@@ -20,12 +20,12 @@ import numpy.typing as npt
 from becalm.demo.tidy import (
     DAY,
     HOUR,
-    Condition,
+    ConditionRow,
     Culture,
     Dose,
     Draw,
     Patient,
-    Procedure,
+    ProcedureRow,
     Stay,
     date_text,
     minute_of,
@@ -91,12 +91,14 @@ def patient(number: int, rng: np.random.Generator) -> Patient:
         one.draws.append(Draw(start + 45, "weight", one.weight_kg))
     one.doses = _doses(kind, start, end, intensive, rng)
     one.conditions = [
-        Condition(start, *given) for i, given in enumerate(kind["conditions"]) if not i or age > 60
+        ConditionRow(start, *given)
+        for i, given in enumerate(kind["conditions"])
+        if not i or age > 60
     ]
     one.cultures = _cultures(kind, start, rng)
     if "procedures" in kind and rng.random() < 0.6:
         given = start + 5 * HOUR
-        one.procedures = [Procedure(given, given + 3 * HOUR, *p) for p in kind["procedures"]]
+        one.procedures = [ProcedureRow(given, given + 3 * HOUR, *p) for p in kind["procedures"]]
     return one
 
 

@@ -22,13 +22,13 @@ from becalm.demo.charting import Step, chart_infusion
 from becalm.demo.tidy import (
     DAY,
     HOUR,
-    Condition,
+    ConditionRow,
     Culture,
     Dose,
     Draw,
-    Finding,
+    FindingRow,
     Patient,
-    Procedure,
+    ProcedureRow,
     Stay,
     minute_of,
 )
@@ -114,10 +114,10 @@ def patient(entry: Mapping[str, Any], rng: np.random.Generator) -> Patient:
         stays=_stays(entry),
         draws=_draws(entry, rng),
         doses=_doses(entry),
-        findings=[Finding(at(entry, row[0]), *row[1:]) for row in chart["findings"]],
-        conditions=[Condition(at(entry, row[0]), *row[1:]) for row in chart["conditions"]],
+        findings=[FindingRow(at(entry, row[0]), *row[1:]) for row in chart["findings"]],
+        conditions=[ConditionRow(at(entry, row[0]), *row[1:]) for row in chart["conditions"]],
         procedures=[
-            Procedure(at(entry, row[0]), at(entry, row[1]) if len(row) > 1 else None, *row[2:])
+            ProcedureRow(at(entry, row[0]), at(entry, row[1]) if len(row) > 1 else None, *row[2:])
             for row in ([r[0], r[1], *r[2:]] for r in chart["procedures"])
         ],
         cultures=[_culture(entry, row) for row in chart["cultures"]],

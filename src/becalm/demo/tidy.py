@@ -76,7 +76,7 @@ class Stay:
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class FindingRow:
     minute: int
     finding: str
     present: str
@@ -84,7 +84,7 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class Condition:
+class ConditionRow:
     minute: int
     code: str
     name: str
@@ -92,7 +92,7 @@ class Condition:
 
 
 @dataclass(frozen=True, slots=True)
-class Procedure:
+class ProcedureRow:
     start: int
     end: int | None
     name: str
@@ -131,7 +131,7 @@ class Patient:
     stays: list[Stay] = field(default_factory=list)
     draws: list[Draw] = field(default_factory=list)
     doses: list[Dose] = field(default_factory=list)
-    findings: list[Finding] = field(default_factory=list)
-    conditions: list[Condition] = field(default_factory=list)
-    procedures: list[Procedure] = field(default_factory=list)
+    findings: list[FindingRow] = field(default_factory=list)
+    conditions: list[ConditionRow] = field(default_factory=list)
+    procedures: list[ProcedureRow] = field(default_factory=list)
     cultures: list[Culture] = field(default_factory=list)

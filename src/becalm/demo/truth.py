@@ -90,7 +90,7 @@ def _anakinra(entry: Mapping[str, Any]) -> dict[str, Any]:
         steps = infusion_steps(entry, infusion)
         high = [(a, b) for a, b, rate, _ in segments(steps) if rate >= _BAND_MG_H]
         known |= {
-            "t_civ": _time(entry, infusion["steps"][0][0]),
+            "infusion_start": _time(entry, infusion["steps"][0][0]),
             "rate_mg_h_from_hour": infusion["steps"],
             "peak_mg_h": max(rate for _, rate in steps),
             "written_as": infusion["written"],
@@ -107,7 +107,7 @@ def _response(entry: Mapping[str, Any]) -> dict[str, Any]:
     return {
         f"{variable}_{clock}": _ratio(anchors(entry, variable), origin)
         for variable in ("ferritin", "ast")
-        for clock, origin in (("t0", 0.0), ("t_civ", float(start)))
+        for clock, origin in (("t0", 0.0), ("infusion_start", float(start)))
     }
 
 

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from becalm.demo.tidy import DAY, Condition, Culture, Dose, Draw, Patient, date_text, minute_text
+from becalm.demo.tidy import DAY, ConditionRow, Culture, Dose, Draw, Patient, date_text, minute_text
 
 Row = tuple[str, ...]
 
@@ -119,7 +119,7 @@ class Notation:
 
 
 @dataclass(frozen=True, slots=True)
-class Quantity:
+class WrittenQuantity:
     """A quantity with its notations, report delay, and how often a stay is filled with it."""
 
     written: tuple[Notation, ...]
@@ -130,13 +130,13 @@ class Quantity:
 
 
 @cache
-def quantities() -> dict[str, Quantity]:
+def quantities() -> dict[str, WrittenQuantity]:
     """Return every quantity that the hospital writes down, from `notations.toml`."""
     text = Path(__file__).with_name("notations.toml").read_text(encoding="utf-8")
     return {name: _quantity(given) for name, given in tomllib.loads(text).items()}
 
 
-def _quantity(given: dict[str, Any]) -> Quantity:
+def _quantity(given: dict[str, Any]) -> WrittenQuantity:
     def notation(entry: dict[str, Any]) -> Notation:
         times, shift = entry.get("times", 1.0), entry.get("shift", 0.0)
         low, high = (f"{limit * times:.6g}" for limit in given["ref"]) if "ref" in given else "  "
@@ -153,7 +153,7 @@ def _quantity(given: dict[str, Any]) -> Quantity:
         )
 
     written = tuple(notation(entry) for entry in given["written"])
-    return Quantity(
+    return WrittenQuantity(
         written,
         tuple(n for n in written if n.exact),
         given.get("delay", 0.0),
@@ -320,7 +320,7 @@ def _dose(one: str, dose: Dose) -> Row:
     )
 
 
-def _condition(one: str, condition: Condition) -> Row:
+def _condition(one: str, condition: ConditionRow) -> Row:
     onset = date_text(condition.minute // DAY)
     return (one, onset, condition.code, condition.name, condition.status)
 

@@ -14,7 +14,7 @@ from becalm.doctor.measured import Conflicts, Delays, Labels, Units, Variables
 from becalm.doctor.model import PERSONS, REFUSED, TABLES, Diagnosis, absent_frame
 from becalm.doctor.precision import Precision
 from becalm.events import merge
-from becalm.patients.understood import Chunk
+from becalm.patients.understood import Patients
 from becalm.records import Records, Refusal, Source
 from becalm.vocabulary import UNKNOWN_VARIABLE, Vocabulary
 
@@ -25,7 +25,7 @@ def examine(source: Source, progress: Callable[[str], None] = lambda _: None) ->
     found = _Found(words)
     for records in source.chunks():
         progress(f"looking at {len(records.persons):,} persons")
-        found.add(Chunk.of(records, words))
+        found.add(Patients.of(records, words))
     return found.diagnosis(source)
 
 
@@ -43,7 +43,7 @@ class _Found:
         self._unknown: tuple[Refusal, ...] = ()
         self._counts = [0, 0, 0]
 
-    def add(self, chunk: Chunk) -> None:
+    def add(self, chunk: Patients) -> None:
         records = chunk.records
         self._precision.add(records)
         self._units.add(chunk.events)

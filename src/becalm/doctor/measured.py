@@ -12,7 +12,7 @@ from becalm.core.frame import Frame
 from becalm.doctor.model import CONFLICTS, DELAY, LABELS, UNITS, VARIABLES
 from becalm.doctor.needs import consequence, needs
 from becalm.events import Events, shown
-from becalm.patients.understood import Chunk
+from becalm.patients.understood import Patients
 from becalm.records import Records
 from becalm.vocabulary import CODE_AND_NAME_DISAGREE, LABEL_CONTRADICTS, Vocabulary
 from becalm.vocabulary.units import Conversion
@@ -94,7 +94,7 @@ class Variables:
         self._rows = np.zeros(len(words.variables), np.int64)
         self._persons: Counter[str] = Counter()
 
-    def add(self, chunk: Chunk) -> None:
+    def add(self, chunk: Patients) -> None:
         variables = chunk.events.frame["variable"]
         self._rows += np.bincount(variables, minlength=len(self._rows))
         known = chunk.inputs("drawn").values

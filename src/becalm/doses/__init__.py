@@ -11,8 +11,8 @@ from becalm.doses.episodes import (
     INTERMITTENT,
     STEPS,
     TREATMENT,
+    EpisodeRules,
     Infusions,
-    Rules,
     Treatments,
     continuous,
     continuous_entries,
@@ -22,7 +22,7 @@ from becalm.doses.episodes import (
 )
 from becalm.doses.equivalents import EQUIVALENTS, equivalent_rate
 from becalm.doses.exposure import DAILY, ROUTES, ROWS, SYSTEMIC, Doses, daily_dose
-from becalm.doses.rate_steps import Step, steps_up
+from becalm.doses.rate_steps import RateStep, steps_up
 from becalm.doses.rebuild import rebuild
 from becalm.doses.schedules import written_out
 from becalm.doses.table import CONTRADICTS, NOT_CONSERVING, kind_of, remarks
@@ -43,9 +43,9 @@ __all__ = [
     "TOLERANCE",
     "TREATMENT",
     "Doses",
+    "EpisodeRules",
     "Infusions",
-    "Rules",
-    "Step",
+    "RateStep",
     "Treatments",
     "calendar_dose",
     "continuous",

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from becalm.core.clock import UNKNOWN_TIME, span
-from becalm.core.columns import Coded
+from becalm.core.columns import Categorical
 from becalm.core.frame import Array, Frame
 from becalm.doses.coded import distinct
 from becalm.doses.exposure import ROUTES
@@ -35,7 +35,9 @@ class Charted:
     also_in: Array
 
 
-def once(given: Frame, table: Coded, *, substance: Codes, route: Array, counts: Mask) -> Charted:
+def once(
+    given: Frame, table: Categorical, *, substance: Codes, route: Array, counts: Mask
+) -> Charted:
     """Find rows whose administration stands in another table too, which then has the last word.
 
     table : the tables that rows came from; substance : one code a drug, or a label where no drug is known. Rows
@@ -111,7 +113,7 @@ def _shorten(found: Charted, rows: Array, left: tuple[Times, Times], stop: Times
 
 
 def _begun_elsewhere(
-    found: Charted, given: Frame, table: Coded, substance: Codes, able: Mask
+    found: Charted, given: Frame, table: Categorical, substance: Codes, able: Mask
 ) -> None:
     """Count an infusion once that goes on under another order than the one it was begun under."""
     start, end = found.start, found.end

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from becalm.core.clock import DAY, HOUR, UNKNOWN_TIME, span
 from becalm.core.frame import Frame, Kind
 from becalm.doses.exposure import MG_DECIMALS, ROUTES, Doses, Index
-from becalm.doses.rate_steps import Step, steps_up
+from becalm.doses.rate_steps import RateStep, steps_up
 from becalm.doses.units import CHANGEOVER
 from becalm.protocol import Entry, Protocol
 from becalm.tables import EPISODES
@@ -43,7 +43,7 @@ STEPS: Final[Mapping[str, Kind]] = {
 
 
 @dataclass(frozen=True)
-class Rules:
+class EpisodeRules:
     """The protocol's rules about courses of treatment; times in µs.
 
     gaps : by mode, the longest time without drug that does not end an episode.
@@ -57,7 +57,7 @@ class Rules:
     resume_within: int
 
     @classmethod
-    def of(cls, protocol: Protocol) -> Rules:
+    def of(cls, protocol: Protocol) -> EpisodeRules:
         """Read them from a protocol; one without an entry treatment has the entry's defaults.
 
         Into muscle counts as under the skin, and so does a route that is not known.
@@ -100,7 +100,7 @@ class Treatments:
 
 
 def continuous(
-    doses: Doses, drug: str, rules: Rules, last: npt.NDArray[np.int64] | None = None
+    doses: Doses, drug: str, rules: EpisodeRules, last: npt.NDArray[np.int64] | None = None
 ) -> Infusions:
     """Find the continuous intravenous infusions of a drug.
 
@@ -154,7 +154,7 @@ _LATE: Final = np.iinfo(np.int64).max
 def continuous_entries(
     doses: Doses,
     drug: str,
-    rules: Rules,
+    rules: EpisodeRules,
     min_duration: int,
     end_of_records: npt.NDArray[np.int64] | None = None,
 ) -> Intervals:
@@ -168,7 +168,7 @@ def continuous_entries(
     return found.when.take((found.when.durations() >= min_duration) | found.running)
 
 
-def continuous_rate(doses: Doses, drug: str, rules: Rules) -> Timeline:
+def continuous_rate(doses: Doses, drug: str, rules: EpisodeRules) -> Timeline:
     """The rate in the drug's unit per hour during continuous infusions only; a 30-min infusion has no daily rate."""
     return doses.rate(drug).clip(continuous(doses, drug, rules).when)
 
@@ -176,7 +176,7 @@ def continuous_rate(doses: Doses, drug: str, rules: Rules) -> Timeline:
 def treatments(
     doses: Doses,
     drugs: Collection[str],
-    rules: Rules,
+    rules: EpisodeRules,
     *,
     persons: npt.NDArray[np.bool_] | None = None,
 ) -> Treatments:
@@ -213,7 +213,7 @@ def _infusions(doses: Doses, drug: str) -> Index:
 
 
 def _of_drug(
-    doses: Doses, drug: str, rules: Rules, persons: npt.NDArray[np.bool_] | None
+    doses: Doses, drug: str, rules: EpisodeRules, persons: npt.NDArray[np.bool_] | None
 ) -> Treatments:
     f = doses.frame
     rows = doses.exposed(drug)
@@ -244,7 +244,7 @@ def _of_drug(
 def _described(
     doses: Doses,
     drug: str,
-    rules: Rules,
+    rules: EpisodeRules,
     *,
     rows: Index,
     episode: npt.NDArray[np.int64],
@@ -368,8 +368,8 @@ def stepped(
     start: npt.NDArray[np.int64],
     end: npt.NDArray[np.int64],
     rate: npt.NDArray[np.float64],
-    rules: Rules,
-) -> tuple[Step, ...]:
+    rules: EpisodeRules,
+) -> tuple[RateStep, ...]:
     """Return the steps up of sorted segments that a protocol's rules count."""
     return steps_up(
         start,

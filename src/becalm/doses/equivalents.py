@@ -22,7 +22,7 @@ class Weighing(toml.TomlTable, frozen=True):
     by: float
 
 
-class Equivalent(toml.TomlTable, frozen=True):
+class DoseEquivalent(toml.TomlTable, frozen=True):
     """A dose that several drugs add up to; `verified` is False where its source was not read."""
 
     name: str
@@ -33,7 +33,7 @@ class Equivalent(toml.TomlTable, frozen=True):
 
 
 class _File(toml.TomlTable, frozen=True):
-    equivalent: tuple[Equivalent, ...]
+    equivalent: tuple[DoseEquivalent, ...]
 
 
 EQUIVALENTS: Final = {

@@ -9,7 +9,7 @@ from typing import Final, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from becalm.core.columns import Coded
+from becalm.core.columns import Categorical
 from becalm.core.frame import Frame
 from becalm.doses.deduplicate import Charted
 from becalm.doses.exposure import ROUTES
@@ -24,7 +24,7 @@ from becalm.doses.rates import (
     Converted,
     Mask,
     Times,
-    Written,
+    WrittenRate,
 )
 from becalm.doses.units import LONG_SINGLE_DOSE, TABLE, TOLERANCE, VOLUME
 from becalm.records import Refusal
@@ -54,7 +54,7 @@ class Read:
     """
 
     given: Frame
-    written: Written
+    written: WrittenRate
     done: Converted
     counts: Mask
     usable: Mask
@@ -70,7 +70,7 @@ class Read:
     death: Times
 
 
-def flags(read: Read) -> Coded:
+def flags(read: Read) -> Categorical:
     """Say what there is to say of each row, joined by `|`; '' where there is nothing."""
     done, usable, start = read.done, read.usable, read.written.start
     late = usable & (start >= read.death)
@@ -114,7 +114,7 @@ def flags(read: Read) -> Coded:
     return _remarked(remarks, len(usable))
 
 
-def _remarked(remarks: Sequence[tuple[Mask, Remark]], n: int) -> Coded:
+def _remarked(remarks: Sequence[tuple[Mask, Remark]], n: int) -> Categorical:
     """Join what is said of each row: once for all rows of which the very same is said."""
     which = np.zeros(n, np.int64)
     for bit, (where, _) in enumerate(remarks):
@@ -133,7 +133,7 @@ def _remarked(remarks: Sequence[tuple[Mask, Remark]], n: int) -> Coded:
         for i in mine.tolist():
             code[i] = len(texts)
             texts.append("|".join(each if isinstance(each, str) else each(i) for each in said))
-    return Coded.by(code, texts)
+    return Categorical.by(code, texts)
 
 
 def refusals(read: Read) -> tuple[Refusal, ...]:

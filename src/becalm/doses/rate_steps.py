@@ -12,7 +12,7 @@ from becalm.core.clock import HOUR
 from becalm.timeline import rounded
 
 
-class Step(NamedTuple):
+class RateStep(NamedTuple):
     """A rise that held: from and to in the infusion's unit per hour, the moment, and hours since the step before."""
 
     time: int
@@ -36,7 +36,7 @@ def steps_up(
     min_rise: float,
     held: int,
     resume_within: int,
-) -> tuple[Step, ...]:
+) -> tuple[RateStep, ...]:
     """List the steps up of one infusion, given as sorted segments; gaps and zeros are pauses.
 
     A rate is *held* from a moment when no lower one follows within `held` µs of infusing. The
@@ -50,7 +50,7 @@ def steps_up(
 
     hours_since_last counts from the start of the infusion for the first step.
     """
-    steps: list[Step] = []
+    steps: list[RateStep] = []
     runs = _runs(start, end, rate, resume_within)
     for number, run in enumerate(runs):
         reference = run[0].rate if number == 0 else 0.0
@@ -61,7 +61,9 @@ def steps_up(
             reference = min(reference, highest)
             if not reference or float(rounded(lowest / reference - 1)) >= min_rise:
                 last = steps[-1].time if steps else runs[0][0].time
-                steps.append(Step(segment.time, reference, lowest, (segment.time - last) / HOUR))
+                steps.append(
+                    RateStep(segment.time, reference, lowest, (segment.time - last) / HOUR)
+                )
                 reference = lowest
     return tuple(steps)
 

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from becalm.core.clock import HOUR, UNKNOWN_TIME
-from becalm.core.columns import Coded
+from becalm.core.columns import Categorical
 from becalm.doses.units import BASE, MASS, NO_UNIT, PUSH_UPTO, REASONS, TOLERANCE, VOLUME, DoseUnit
 from becalm.timeline import rounded
 
@@ -74,8 +74,8 @@ class Quantity:
         return self.each(lambda unit: unit.dimension == dimension, np.bool_)
 
     @property
-    def names(self) -> Coded:
-        return Coded.by(self.unit, [unit.name for unit in self.units])
+    def names(self) -> Categorical:
+        return Categorical.by(self.unit, [unit.name for unit in self.units])
 
     @property
     def size(self) -> Floats:
@@ -91,7 +91,7 @@ class Quantity:
 
 
 @dataclass(frozen=True)
-class Written:
+class WrittenRate:
     """Rows as written. Times in µs, `UNKNOWN_TIME` where not given.
 
     weight_kg : the weight in force at the start, NaN where none is known. contents : for each
@@ -124,7 +124,7 @@ class Converted:
 
     end: Times
     amount: Floats
-    unit: Coded
+    unit: Categorical
     rate_per_h: Floats
     rate_mg_h: Floats
     amount_mg: Floats
@@ -160,7 +160,7 @@ class _Side:
     base: Floats
 
 
-def convert(rows: Written) -> Converted:
+def convert(rows: WrittenRate) -> Converted:
     """Turn written numbers into amounts and rates.
 
     A bag is its amount over its time; a rate holds from start to end; an amount without an end, or
@@ -211,7 +211,7 @@ def convert(rows: Written) -> Converted:
     return Converted(
         end=np.where(single & good, rows.start, end),
         amount=amount,
-        unit=Coded.where(by_amount, rows.amount.names, rows.rate.names),
+        unit=Categorical.where(by_amount, rows.amount.names, rows.rate.names),
         rate_per_h=per_h,
         rate_mg_h=mg_h,
         amount_mg=mg,
@@ -243,7 +243,7 @@ def convert(rows: Written) -> Converted:
     )
 
 
-def _side(quantity: Quantity, rows: Written) -> _Side:
+def _side(quantity: Quantity, rows: WrittenRate) -> _Side:
     """Multiply the weight in, divide by the time of a rate, and go to mg where there is a mass."""
     given, wrong, by_kg = ~np.isnan(quantity.value), quantity.wrong, quantity.per_kg
     wrong[by_kg & np.isnan(rows.weight_kg) & (wrong == 0)] = _CODE[NO_WEIGHT]
@@ -277,7 +277,7 @@ def _alike(amount: Quantity, rate: Quantity) -> Mask:
     return np.asarray(of[0] == of[1], np.bool_)
 
 
-def _ends(rows: Written, dose: _Side, flow: _Side, alike: Mask) -> tuple[Times, Mask]:
+def _ends(rows: WrittenRate, dose: _Side, flow: _Side, alike: Mask) -> tuple[Times, Mask]:
     """The ends, computed where an amount runs through at a rate and no end is written."""
     both_mg = ~np.isnan(dose.mg) & ~np.isnan(flow.mg)
     both = ~np.isnan(dose.dose) & ~np.isnan(flow.dose)

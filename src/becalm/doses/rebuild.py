@@ -8,22 +8,13 @@ from typing import Final
 import numpy as np
 
 from becalm.core.clock import DAY, UNKNOWN_TIME
-from becalm.core.columns import Coded, Keyed
+from becalm.core.columns import Categorical, Keyed
 from becalm.core.frame import Array, Frame
 from becalm.doses.coded import distinct
 from becalm.doses.deduplicate import Charted, once
 from becalm.doses.exposure import ROUTES, ROWS, Doses
 from becalm.doses.plausibility import Read, flags, refusals
-from becalm.doses.rates import (
-    Codes,
-    Converted,
-    Floats,
-    Mask,
-    Quantity,
-    Times,
-    Written,
-    convert,
-)
+from becalm.doses.rates import Codes, Converted, Floats, Mask, Quantity, Times, WrittenRate, convert
 from becalm.doses.units import (
     DIMENSION,
     MASS,
@@ -72,7 +63,7 @@ def rebuild(records: Records, events: Events, vocabulary: Vocabulary) -> Doses:
     status = given.coded("status")
     counts = status.map(lambda text: text in ("", "given"), np.bool_)
     understood = status.map(lambda text: text in ("", "given", "not given", "ordered"), np.bool_)
-    written_alike = Coded.of(label.map(words))
+    written_alike = Categorical.of(label.map(words))
     substance = np.where(drug >= 0, drug, len(drugs) + written_alike.code)
     group = _grouped(person, substance, route)
     last = _last_moment(records)
@@ -81,7 +72,7 @@ def rebuild(records: Records, events: Events, vocabulary: Vocabulary) -> Doses:
     charted = once(given, table, substance=substance, route=route, counts=counts)
     counts &= ~charted.again
     start, end, opened = _close(records, charted, group, counts, last)
-    written = Written(
+    written = WrittenRate(
         start,
         end,
         _quantity(given, "amount", "amount_unit", amount_unit),
@@ -126,15 +117,15 @@ def rebuild(records: Records, events: Events, vocabulary: Vocabulary) -> Doses:
         ROWS,
         person=person,
         row=np.arange(n),
-        person_id=Coded(person, records.persons["person_id"]),
+        person_id=Categorical(person, records.persons["person_id"]),
         stay_id=given.coded("stay_id"),
-        drug=Coded.by(drug, [*drugs, ""]),
+        drug=Categorical.by(drug, [*drugs, ""]),
         label=label,
-        route=Coded.by(route, ROUTES),
+        route=Categorical.by(route, ROUTES),
         start=start,
         end=done.end,
         amount=np.where(raw, given["amount"], done.amount),
-        amount_unit=Coded.where(raw, given.coded("amount_unit"), done.unit),
+        amount_unit=Categorical.where(raw, given.coded("amount_unit"), done.unit),
         rate_per_h=np.where(usable, done.rate_per_h, np.nan),
         rate_mg_h=np.where(usable, done.rate_mg_h, np.nan),
         amount_mg=mass,
@@ -173,7 +164,7 @@ def _route(vocabulary: Vocabulary, text: str) -> str:
 
 
 def _drugs(
-    label: Coded, code: Coded, table: Coded, vocabulary: Vocabulary
+    label: Categorical, code: Categorical, table: Categorical, vocabulary: Vocabulary
 ) -> tuple[Codes, list[str]]:
     """Code of each row's drug, -1 where it is not known, and the names of the codes, sorted."""
     both = label.code.astype(np.int64) * max(len(code.texts), 1) + code.code
@@ -296,7 +287,7 @@ def _route_of_infusions(route: Array, done: Converted) -> tuple[Array, Mask]:
     return np.where(assumed, ROUTES.index("IV"), route).astype(np.int8), assumed
 
 
-def _notation(written: Written, done: Converted) -> Coded:
+def _notation(written: WrittenRate, done: Converted) -> Categorical:
     """How each row was written: by amount, by rate, by weight, by volume; made once per way."""
     sides = [
         np.where(np.isnan(q.value), -1, q.unit).astype(np.int64)
@@ -306,10 +297,10 @@ def _notation(written: Written, done: Converted) -> Coded:
     for side in sides:
         key = key * (int(side.max(initial=0)) + 2) + side + 1
     first, back = distinct(key)
-    return Coded.by(back, [_way(written, bool(done.single[i]), i) for i in first.tolist()])
+    return Categorical.by(back, [_way(written, bool(done.single[i]), i) for i in first.tolist()])
 
 
-def _way(written: Written, single: bool, i: int) -> str:
+def _way(written: WrittenRate, single: bool, i: int) -> str:
     def unit(quantity: Quantity) -> str:
         one = quantity.units[quantity.unit[i]]
         per = {1.0: "/h", 24.0: "/day"}.get(one.hours) or (

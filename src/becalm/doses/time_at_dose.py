@@ -10,7 +10,7 @@ import numpy as np
 
 from becalm.core.clock import DAY, HOUR, UNKNOWN_TIME
 from becalm.core.frame import Frame
-from becalm.doses.episodes import Rules, continuous_rate
+from becalm.doses.episodes import EpisodeRules, continuous_rate
 from becalm.doses.exposure import Doses
 from becalm.tables import TIME_AT_DOSE
 from becalm.timeline import Floats, Intervals, Mask, Times
@@ -20,7 +20,7 @@ LATE: Final = 1 << 61
 
 
 def time_at_dose(
-    cohort: Frame, doses: Doses, drug: str, levels_per_day: Sequence[float], rules: Rules
+    cohort: Frame, doses: Doses, drug: str, levels_per_day: Sequence[float], rules: EpisodeRules
 ) -> Frame:
     """Return for each level (the drug's unit a day) since when and how long it was reached from t0.
 

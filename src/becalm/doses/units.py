@@ -118,7 +118,7 @@ class _Limits(toml.TomlTable, frozen=True):
     most_doses: int
 
 
-class Table(toml.TomlTable, frozen=True):
+class DoseUnits(toml.TomlTable, frozen=True):
     """`units.toml` as it stands."""
 
     unit: tuple[_Unit, ...]
@@ -134,7 +134,7 @@ class Table(toml.TomlTable, frozen=True):
     code_system: dict[str, str]
 
 
-TABLE: Final = toml.load(Path(__file__).with_suffix(".toml"), Table)
+TABLE: Final = toml.load(Path(__file__).with_suffix(".toml"), DoseUnits)
 PUSH_UPTO: Final = span(TABLE.limits.push_upto)
 TOLERANCE: Final = TABLE.limits.tolerance
 CHANGEOVER: Final = span(TABLE.limits.changeover)

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from becalm.core.clock import UNKNOWN_TIME
-from becalm.core.columns import Coded, Keyed
+from becalm.core.columns import Categorical, Keyed
 from becalm.core.frame import Frame, Kind
 from becalm.records import Records, Refusal
 from becalm.timeline import Points
@@ -127,7 +127,7 @@ class Events:
         kind = np.full(len(rows), len(self.records.kinds), np.int32)
         kind[~found] = self.records.measurements["kind"][rows[~found]]
         tables = [*(each.table for each in self.records.kinds), "findings"]
-        return Keyed(Coded.by(kind, tables), key)
+        return Keyed(Categorical.by(kind, tables), key)
 
     def describe(self, row: int) -> Mapping[str, Any]:
         """Return a row as the source wrote it, and what was understood of it, for drill-down.

@@ -22,7 +22,7 @@ Texts = npt.NDArray[np.object_]
 
 
 @dataclass(frozen=True, eq=False)
-class Baseline:
+class CreatinineBaseline:
     """Creatinine in mg/dL before the injury, one a person; NaN where it cannot even be assumed.
 
     label : how it was found, in words for the reader. rows : the records it rests on.
@@ -46,7 +46,7 @@ def baseline(
     age: npt.NDArray[np.int64],
     sex: Texts,
     kidney: Kidney,
-) -> Baseline:
+) -> CreatinineBaseline:
     """The best available creatinine from before the injury.
 
     The median of the values from outside hospital, 365 to 7 d before onset; else the lowest of the
@@ -89,7 +89,7 @@ def baseline(
         elif np.isfinite(assumed[i]) and sex[i] in ("F", "M"):
             mg_dl[i] = round(float(assumed[i]), 2)
             label[i] = f"back-calculated at eGFR {kidney.assumed_egfr:g} (MDRD)"
-    return Baseline(mg_dl, label, rows)
+    return CreatinineBaseline(mg_dl, label, rows)
 
 
 def kdigo_stages(

@@ -13,7 +13,7 @@ from becalm.doses import (
     CONTINUOUS,
     EQUIVALENTS,
     Doses,
-    Rules,
+    EpisodeRules,
     Treatments,
     continuous_rate,
     equivalent_rate,
@@ -120,7 +120,7 @@ def courses_of(
     ceiling was last left to the end of that infusion; 0 for an infusion stopped at its ceiling.
     Empty where there was no continuous infusion.
     """
-    rules = Rules.of(protocol)
+    rules = EpisodeRules.of(protocol)
     rows: list[dict[str, Any]] = []
     for drug in sorted(drugs):
         line = continuous_rate(doses, drug, rules)
@@ -155,7 +155,7 @@ def courses_of(
     return Frame.of_rows(COURSES, rows)
 
 
-def _shape(start: Times, end: Times, rate: Floats, rules: Rules) -> dict[str, Any]:
+def _shape(start: Times, end: Times, rate: Floats, rules: EpisodeRules) -> dict[str, Any]:
     """Ceiling and steps of sorted segments; hours_to_ceiling still counts from the epoch."""
     runs = rate > 0
     if not runs.any():

@@ -28,7 +28,7 @@ VARIABLE: Final = "temperature"
 FILE: Final = Path(__file__).with_suffix(".toml")
 
 
-class Rule(toml.TomlTable, frozen=True):
+class FeverRule(toml.TomlTable, frozen=True):
     """The numbers of `fever.toml`."""
 
     at_least: float
@@ -37,9 +37,9 @@ class Rule(toml.TomlTable, frozen=True):
     days_source: str
 
 
-def rule() -> Rule:
+def rule() -> FeverRule:
     """Return what counts as fever, and for how many days it is followed."""
-    return toml.load(FILE, Rule)
+    return toml.load(FILE, FeverRule)
 
 
 def fever(cohort: Frame, events: Events, clock: Clock, modifiers: Modifiers) -> Frame:

@@ -8,7 +8,7 @@ import numpy as np
 
 from becalm.core.clock import UNKNOWN_TIME
 from becalm.core.frame import Frame
-from becalm.doses import Doses, Rules, continuous, treatments
+from becalm.doses import Doses, EpisodeRules, continuous, treatments
 from becalm.protocol import Protocol
 from becalm.timeline import Intervals, Times
 
@@ -37,7 +37,7 @@ class Treated:
         ended = np.full(len(cohort), UNKNOWN_TIME)
         if protocol.entry is None:
             return cls("", Intervals.empty(), ended, following)
-        drug, rules = protocol.entry.drug, Rules.of(protocol)
+        drug, rules = protocol.entry.drug, EpisodeRules.of(protocol)
         persons = np.zeros(len(doses.person_id), np.bool_)
         persons[cohort["person"]] = True
         episodes = treatments(doses, [drug], rules, persons=persons).episodes

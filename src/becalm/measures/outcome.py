@@ -11,7 +11,7 @@ import numpy.typing as npt
 from becalm.core import toml
 from becalm.core.clock import DAY, UNKNOWN_TIME, span
 from becalm.core.frame import Frame
-from becalm.doses import CONTINUOUS, Doses, Rules, treatments
+from becalm.doses import CONTINUOUS, Doses, EpisodeRules, treatments
 from becalm.measures.on_treatment import Treated
 from becalm.protocol import Protocol
 from becalm.records import Records
@@ -137,7 +137,7 @@ def _courses(
         return Intervals.build(mine.person, mine.start, mine.start + span(cover))
     persons = np.zeros(len(doses.person_id), np.bool_)
     persons[cohort["person"]] = True
-    episodes = treatments(doses, [drug], Rules.of(protocol), persons=persons).episodes
+    episodes = treatments(doses, [drug], EpisodeRules.of(protocol), persons=persons).episodes
     episodes = episodes.take(episodes["mode"] != CONTINUOUS)
     return Intervals.build(episodes["person"], episodes["start"], episodes["end"] + 1)
 

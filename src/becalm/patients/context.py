@@ -19,7 +19,7 @@ from becalm.core import toml
 from becalm.core.clock import UNKNOWN_TIME, span
 from becalm.core.frame import Frame, Kind
 from becalm.doses import Doses
-from becalm.patients.understood import Chunk
+from becalm.patients.understood import Patients
 from becalm.persons.diagnoses import EARLIEST, LATEST
 from becalm.records import Records
 from becalm.timeline import Mask, Persons, Times
@@ -42,7 +42,7 @@ HARMLESS: Final = frozenset({"contaminant", "colonisation"})
 FILE: Final = Path(__file__).with_suffix(".toml")
 
 
-class Rules(toml.TomlTable, frozen=True):
+class ContextRules(toml.TomlTable, frozen=True):
     """The lists and lengths of `context.toml`."""
 
     primary: tuple[str, ...]
@@ -65,9 +65,9 @@ class Rules(toml.TomlTable, frozen=True):
     covid_tests: tuple[str, ...]
 
 
-def rules() -> Rules:
+def rules() -> ContextRules:
     """Return the shipped rules."""
-    return toml.load(FILE, Rules)
+    return toml.load(FILE, ContextRules)
 
 
 @dataclass
@@ -131,7 +131,7 @@ class Person:
         }
 
 
-def context(chunk: Chunk, person: Persons, index: Times) -> Frame:
+def context(chunk: Patients, person: Persons, index: Times) -> Frame:
     """Return the class of some persons' background, and what cancer, infection and virus tests say.
 
     person : int32, whom to judge. index : int64 per asked person, µs, the moment that the class is

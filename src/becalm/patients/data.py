@@ -12,7 +12,7 @@ from becalm.vocabulary import Vocabulary
 
 
 @dataclass(frozen=True, eq=False)
-class Facts:
+class PatientData:
     """What is understood of some whole persons. ended : int64 per person, µs, end of records."""
 
     records: Records

@@ -18,7 +18,7 @@ from becalm.core import toml
 from becalm.core.clock import DAY, UNKNOWN_TIME, YEAR, span
 from becalm.definitions.evaluation import Clock, Given
 from becalm.patients import organ_support
-from becalm.patients.data import Facts
+from becalm.patients.data import PatientData
 from becalm.persons.stays import admissions
 from becalm.timeline import (
     Floats,
@@ -40,13 +40,13 @@ BEYOND: Final = 90 * DAY
 IN_A_VEIN: Final = ("IV", "")
 
 
-class Step(toml.TomlTable, frozen=True):
+class AgeStep(toml.TomlTable, frozen=True):
     below: float
     step: float
 
 
 class Age(toml.TomlTable, frozen=True):
-    steps: tuple[Step, ...]
+    steps: tuple[AgeStep, ...]
     source: str
 
 
@@ -69,7 +69,7 @@ class Masking(toml.TomlTable, frozen=True):
     source: str
 
 
-class Rules(toml.TomlTable, frozen=True):
+class DerivedRules(toml.TomlTable, frozen=True):
     """The numbers of `derived.toml`."""
 
     age: Age
@@ -78,9 +78,9 @@ class Rules(toml.TomlTable, frozen=True):
     fever_masked: tuple[Masking, ...]
 
 
-def rules() -> Rules:
+def rules() -> DerivedRules:
     """Return the shipped rules."""
-    return toml.load(FILE, Rules)
+    return toml.load(FILE, DerivedRules)
 
 
 class Values(Mapping[str, Given]):
@@ -102,7 +102,7 @@ class Values(Mapping[str, Given]):
         return len(self._makers)
 
 
-def values(chunk: Facts, clock: Clock) -> Values:
+def values(chunk: PatientData, clock: Clock) -> Values:
     """Return everything that a definition may read of a chunk, on one clock."""
     makers: dict[str, Callable[[], Given]] = {
         variable.name: partial(chunk.events.points, variable.name, clock)
@@ -122,7 +122,7 @@ def values(chunk: Facts, clock: Clock) -> Values:
     return Values(makers)
 
 
-def beyond_limit(chunk: Facts, variable: str, clock: Clock, compared: np.ufunc) -> Points:
+def beyond_limit(chunk: PatientData, variable: str, clock: Clock, compared: np.ufunc) -> Points:
     """Return draws compared with the upper limit that their own row prints; others are left out."""
     events = chunk.events
     rows = events.frame.take(
@@ -140,7 +140,7 @@ def beyond_limit(chunk: Facts, variable: str, clock: Clock, compared: np.ufunc) 
     )
 
 
-def age(chunk: Facts) -> Timeline:
+def age(chunk: PatientData) -> Timeline:
     """Age in completed steps, as long as there are records; a range where the birth is not exact."""
     persons, (first, last) = chunk.records.persons, _seen(chunk)
     born, by_year = persons["birth"], persons["birth_year_only"]
@@ -157,7 +157,7 @@ def age(chunk: Facts) -> Timeline:
     return combine(lambda old, young: (young[0], old[1]), oldest, youngest)
 
 
-def _seen(chunk: Facts) -> tuple[Times, Times]:
+def _seen(chunk: PatientData) -> tuple[Times, Times]:
     """The first and the last moment of each person's records."""
     first, last = np.full(len(chunk), np.iinfo(np.int64).max), chunk.ended + BEYOND
     for table, column in ((chunk.events.frame, "time"), (chunk.doses.frame, "start")):
@@ -184,7 +184,7 @@ def _aged(who: Persons, born: Times, first: Times, last: Times) -> Timeline:
     return Timeline.build(who[owner], born[owner] + since[step], born[owner] + until, reached[step])
 
 
-def recorded(chunk: Facts) -> Intervals:
+def recorded(chunk: PatientData) -> Intervals:
     """Return the hospital stays for which administrations are recorded at all."""
     inside, given = admissions(chunk.records), chunk.doses.frame
     timed = given["start"] != UNKNOWN_TIME
@@ -193,14 +193,14 @@ def recorded(chunk: Facts) -> Intervals:
     return inside.take(np.unique(stay))
 
 
-def vasopressors(chunk: Facts) -> Timeline:
+def vasopressors(chunk: PatientData) -> Timeline:
     """How many different vasopressors are infused at once, the one that is counted apart not among them."""
     rule = rules().vasopressors
     names = chunk.vocabulary.drugs_of_class(rule.drug_class)
     return running(chunk, tuple(name for name in names if name != rule.apart))
 
 
-def running(chunk: Facts, drugs: tuple[str, ...]) -> Timeline:
+def running(chunk: PatientData, drugs: tuple[str, ...]) -> Timeline:
     """How many of some drugs are infused into a vein at each moment."""
     frame = chunk.doses.frame
     # Rows of administrations follow those of measurements and findings (`Events.source_row`).
@@ -226,7 +226,7 @@ def _added(*pairs: Pair) -> Pair:
     return known, known
 
 
-def fever_masked(chunk: Facts) -> Timeline:
+def fever_masked(chunk: PatientData) -> Timeline:
     """1 while something that hides a fever acts, 0 while nothing of it was given."""
     acting = Intervals.empty()
     for rule in rules().fever_masked:
@@ -236,7 +236,7 @@ def fever_masked(chunk: Facts) -> Timeline:
     return combine(either, _standing(acting, 1.0), _standing(recorded(chunk), 0.0))
 
 
-def oxygen_support(chunk: Facts, clock: Clock) -> Timeline:
+def oxygen_support(chunk: PatientData, clock: Clock) -> Timeline:
     """0 none, 1 low flow, 2 high flow or mask, 3 positive pressure: the highest that is recorded."""
     rule = rules().oxygen
     holds = span(rule.holds)

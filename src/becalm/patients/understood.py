@@ -10,7 +10,7 @@ from becalm.definitions import Clock, Inputs, Modifiers, modifier_intervals
 from becalm.doses import Doses
 from becalm.events import Events, harmonise
 from becalm.patients import organ_support
-from becalm.patients.data import Facts
+from becalm.patients.data import PatientData
 from becalm.patients.derived import values
 from becalm.patients.immunosuppression import immunosuppression
 from becalm.persons.diagnoses import diagnoses
@@ -21,7 +21,7 @@ from becalm.vocabulary import Vocabulary
 
 
 @dataclass(frozen=True, eq=False)
-class Chunk:
+class Patients:
     """What every later stage needs of some whole persons.
 
     diagnosed : see `background.diagnoses`. immunosuppressed : 1 or 0 where known. ended : int64 per
@@ -37,7 +37,7 @@ class Chunk:
     vocabulary: Vocabulary
 
     @classmethod
-    def of(cls, records: Records, vocabulary: Vocabulary) -> Chunk:
+    def of(cls, records: Records, vocabulary: Vocabulary) -> Patients:
         """Understand a chunk as a source yields it."""
         records = dosing.written_out(records)
         events = harmonise(records, vocabulary)
@@ -51,7 +51,7 @@ class Chunk:
 
     def inputs(self, clock: Clock) -> Inputs:
         """Return what definitions read, on one clock."""
-        facts = Facts(
+        facts = PatientData(
             self.records,
             self.events,
             self.doses,

@@ -11,11 +11,11 @@ import msgspec
 
 from becalm.core.clock import signed_span, span
 from becalm.core.errors import did_you_mean
-from becalm.core.toml_position import Complaint
+from becalm.core.toml_position import TomlMistake
 from becalm.protocol.model import MODES, HorizonName, Protocol
 
 
-def disagreements(protocol: Protocol) -> Iterator[Complaint]:
+def disagreements(protocol: Protocol) -> Iterator[TomlMistake]:
     """Yield everything in a protocol that cannot be meant."""
     yield from _design(protocol)
     for at, value in leaves(protocol, ""):
@@ -26,62 +26,62 @@ def disagreements(protocol: Protocol) -> Iterator[Complaint]:
             yield from _length(at, value, signed=True)
         elif isinstance(value, int | float) and not isinstance(value, bool):
             if not math.isfinite(value):
-                yield Complaint(at, f"{value} is not a number to compare with")
+                yield TomlMistake(at, f"{value} is not a number to compare with")
             elif value < 0:
-                yield Complaint(at, f"{value:g} is negative")
+                yield TomlMistake(at, f"{value:g} is negative")
     yield from _windows(protocol)
 
 
-def _design(protocol: Protocol) -> Iterator[Complaint]:
+def _design(protocol: Protocol) -> Iterator[TomlMistake]:
     needed = "entry" if protocol.design == "treatment" else protocol.design
     if getattr(protocol, needed) is None:
-        yield Complaint("design", f"design {protocol.design!r} needs a table [{needed}]")
+        yield TomlMistake("design", f"design {protocol.design!r} needs a table [{needed}]")
     for other in ("entry", "index", "landmark"):
         if other != needed and getattr(protocol, other) is not None:
             said = f"design {protocol.design!r} has no table [{other}]"
-            yield Complaint(other, said, "Remove it")
+            yield TomlMistake(other, said, "Remove it")
     for mode in protocol.treatment_episode:
         if mode not in MODES:
             hint = did_you_mean(mode, MODES)
-            yield Complaint(f"treatment_episode.{mode}", f"unknown mode {mode!r}", hint)
+            yield TomlMistake(f"treatment_episode.{mode}", f"unknown mode {mode!r}", hint)
     for mode in MODES:
         if mode not in protocol.treatment_episode:
-            yield Complaint("treatment_episode", f"{mode!r} is missing")
+            yield TomlMistake("treatment_episode", f"{mode!r} is missing")
     for name in get_args(HorizonName):
         if name not in protocol.horizons:
-            yield Complaint("horizons", f"{name!r} is missing")
+            yield TomlMistake("horizons", f"{name!r} is missing")
     if protocol.index is not None and not protocol.index.qualifying:
-        yield Complaint("index", "needs at least one [[index.qualifying]]")
+        yield TomlMistake("index", "needs at least one [[index.qualifying]]")
     for i, each in enumerate(protocol.index.qualifying if protocol.index else ()):
         if (each.at_least is None) == (each.below is None):
-            yield Complaint(f"index.qualifying[{i}]", "needs either at_least or below")
+            yield TomlMistake(f"index.qualifying[{i}]", "needs either at_least or below")
 
 
-def _windows(protocol: Protocol) -> Iterator[Complaint]:
+def _windows(protocol: Protocol) -> Iterator[TomlMistake]:
     if protocol.response.of == "treated" and protocol.landmark is None:
         hint = 'Only a landmark has an admission to count from; leave it at "everybody"'
-        yield Complaint("response.of", "'treated' needs a table [landmark]", hint)
+        yield TomlMistake("response.of", "'treated' needs a table [landmark]", hint)
     for i, confounder in enumerate(protocol.confounder):
         if _offset(confounder.from_) > _offset(confounder.to):
-            yield Complaint(f"confounder[{i}].to", "ends before it begins")
+            yield TomlMistake(f"confounder[{i}].to", "ends before it begins")
     for i, fall in enumerate(protocol.response.graded_falls):
         if not 0 < fall < 1:
-            yield Complaint(
+            yield TomlMistake(
                 f"response.graded_falls[{i}]", f"{fall:g} is not a fraction", "15 % is 0.15"
             )
     if not 0 < protocol.refractory.ferritin_fall < 1:
-        yield Complaint(
+        yield TomlMistake(
             "refractory.ferritin_fall",
             f"{protocol.refractory.ferritin_fall:g} is not a fraction",
             "25 % is 0.25",
         )
     for name, horizon in protocol.horizons.items():
         if not horizon.from_h < horizon.to_h or not horizon.from_h <= horizon.at <= horizon.to_h:
-            yield Complaint(f"horizons.{name}", "needs from < to, and at between them")
+            yield TomlMistake(f"horizons.{name}", "needs from < to, and at between them")
     ordered = sorted(protocol.horizons.items(), key=lambda item: (item[1].from_h, item[1].to_h))
     for (one, earlier), (two, later) in pairwise(ordered):
         if later.from_h < earlier.to_h or (later.from_h == earlier.to_h and not later.open):
-            yield Complaint(
+            yield TomlMistake(
                 f"horizons.{two}", f"overlaps {one}", "One value may not count at two horizons"
             )
 
@@ -114,11 +114,11 @@ _SPANS: Final = frozenset(
 _OFFSETS: Final = frozenset({"from", "to"})
 
 
-def _length(at: str, value: str, *, signed: bool) -> Iterator[Complaint]:
+def _length(at: str, value: str, *, signed: bool) -> Iterator[TomlMistake]:
     try:
         _offset(value) if signed else span(value)
     except ValueError as error:
-        yield Complaint(at, str(error))
+        yield TomlMistake(at, str(error))
 
 
 def _offset(value: str) -> int:

@@ -9,8 +9,8 @@ from typing import Final, get_args
 import msgspec
 
 from becalm.core.errors import DefinitionError, did_you_mean
-from becalm.core.toml_position import Complaint
-from becalm.protocol.model import Part, Protocol
+from becalm.core.toml_position import TomlMistake
+from becalm.protocol.model import Protocol, ProtocolTable
 
 _WORDS: Final = {
     "int": "a whole number", "float": "a number", "str": "a text in quotes", "bool": "true or false",
@@ -29,23 +29,25 @@ def explain(message: str, text: str, file: str) -> DefinitionError:
         word = named.group(1)
         known = (field.encode_name for field in _fields())
         here = f"{at}.{word}" if at else word
-        return Complaint(here, f"unknown key {word!r}", did_you_mean(word, known)).error(text, file)
+        return TomlMistake(here, f"unknown key {word!r}", did_you_mean(word, known)).error(
+            text, file
+        )
     if named and "missing" in said:
-        return Complaint(at, f"{named.group(1)!r} is missing").error(text, file)
+        return TomlMistake(at, f"{named.group(1)!r} is missing").error(text, file)
     types = re.fullmatch(r"Expected `([^`]+)`(.*), got `([^`]+)`", said)
     if types:
         wanted = [_WORDS.get(word, word) for word in types.group(1).split(" | ") if word != "null"]
         got = types.group(3)
         got = "a decimal number" if got == "float" else _WORDS.get(got, got)
         what = f"needs {' or '.join(wanted)}{types.group(2)}, not {got}"
-        return Complaint(at, what).error(text, file)
+        return TomlMistake(at, what).error(text, file)
     value = re.fullmatch(r"Invalid enum value '(.*)'", said)
     if value:
         word = value.group(1)
         here = f"{at}.{word}" if path.startswith("key`") else at
         hint = did_you_mean(word, _CHOICES)
-        return Complaint(here, f"{word!r} cannot stand here", hint).error(text, file)
-    return Complaint(at, said).error(text, file)
+        return TomlMistake(here, f"{word!r} cannot stand here", hint).error(text, file)
+    return TomlMistake(at, said).error(text, file)
 
 
 def _named(at: str, text: str) -> str:
@@ -78,7 +80,7 @@ def _refusal(document: object) -> str:
 
 
 def _fields() -> Iterator[msgspec.structs.FieldInfo]:
-    for part in Part.__subclasses__():
+    for part in ProtocolTable.__subclasses__():
         yield from msgspec.structs.fields(part)
 
 

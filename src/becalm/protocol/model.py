@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from typing import Final, Literal, TypeAlias
 
-import msgspec
+from msgspec import field
+
+from becalm.core.toml import TomlTable
 
 MODES: Final = ("continuous IV", "intermittent IV", "SC", "oral")
 """How a drug is given; each ends a treatment episode after a gap of its own."""
@@ -15,25 +17,25 @@ HorizonName: TypeAlias = Literal["h24", "h48", "h72", "d7"]
 """The columns of the table `response`."""
 
 
-class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class ProtocolTable(TomlTable, frozen=True):
     """A table of a protocol file; an unknown key is a mistake."""
 
 
-class Population(Part, frozen=True):
+class Population(ProtocolTable, frozen=True):
     """Who is looked at at all."""
 
     min_age: int | None = None
     recruitment: bool = True
 
 
-class EntryTest(Part, frozen=True):
+class EntryTest(ProtocolTable, frozen=True):
     """Persons without it get no criteria rows and are counted in the attrition."""
 
     variable: str
     at_least: float
 
 
-class Entry(Part, frozen=True):
+class Entry(ProtocolTable, frozen=True):
     """The treatment that brings an episode into the study, and the clocks it sets."""
 
     drug: str
@@ -46,14 +48,14 @@ class Entry(Part, frozen=True):
     high_rate_mg_day: float = 2000
     high_rate_per_day: float | None = None
 
-    def high_rate(self, unit: str) -> float | None:
+    def least_high_rate(self, unit: str) -> float | None:
         """The rate a day that sets the third clock, in the drug's unit; None where none is said."""
         if self.high_rate_per_day is not None:
             return self.high_rate_per_day
         return self.high_rate_mg_day if unit == "mg" else None
 
 
-class Dosing(Part, frozen=True):
+class Dosing(ProtocolTable, frozen=True):
     """Drugs whose doses are told beside the immunotherapies, and amounts a day that are counted.
 
     `levels_per_day` are of the drug of interest, in its own unit.
@@ -63,7 +65,7 @@ class Dosing(Part, frozen=True):
     levels_per_day: tuple[float, ...] = ()
 
 
-class Threshold(Part, frozen=True):
+class Threshold(ProtocolTable, frozen=True):
     """A value at or above, or below, a bound, in the variable's canonical unit."""
 
     variable: str
@@ -71,7 +73,7 @@ class Threshold(Part, frozen=True):
     below: float | None = None
 
 
-class Index(Part, frozen=True):
+class Index(ProtocolTable, frozen=True):
     """The index hour of a protocol without a drug of interest."""
 
     variable: str
@@ -80,7 +82,7 @@ class Index(Part, frozen=True):
     qualifying: tuple[Threshold, ...]
 
 
-class Landmark(Part, frozen=True):
+class Landmark(ProtocolTable, frozen=True):
     """An admission with an illness, the moment after it that definitions are judged at, the end.
 
     `condition` is diagnosed, or tested positive, from `before` the admission to its end; `after` and
@@ -93,7 +95,7 @@ class Landmark(Part, frozen=True):
     horizon: str
 
 
-class CriterionAtLeast(Part, frozen=True):
+class CriterionAtLeast(ProtocolTable, frozen=True):
     """A definition reaching a total; `underlying` limits it to persons with such a disease."""
 
     criterion: str
@@ -101,14 +103,14 @@ class CriterionAtLeast(Part, frozen=True):
     underlying: tuple[str, ...] = ()
 
 
-class Possible(Part, frozen=True):
+class Possible(ProtocolTable, frozen=True):
     """Not definite, but not excluded either."""
 
     ferritin_at_least: float
     any: tuple[CriterionAtLeast, ...]
 
 
-class Storm(Part, frozen=True):
+class Storm(ProtocolTable, frozen=True):
     """When a storm is definite or possible, and how far back from entry it is looked for.
 
     required : whether somebody treated without one is left out; never of an index or a landmark.
@@ -122,13 +124,13 @@ class Storm(Part, frozen=True):
     required: bool = True
 
 
-class Exclude(Part, frozen=True):
+class Exclude(ProtocolTable, frozen=True):
     """Conditions whose presence excludes."""
 
     conditions: tuple[str, ...] = ()
 
 
-class Reading(Part, frozen=True):
+class Reading(ProtocolTable, frozen=True):
     """How a study reads an item otherwise than its definition says; what is not given stays."""
 
     within: str | None = None
@@ -136,17 +138,17 @@ class Reading(Part, frozen=True):
     clock: Literal["drawn", "available"] | None = None
 
 
-class Definitions(Part, frozen=True):
+class Definitions(ProtocolTable, frozen=True):
     """Definitions evaluated for everybody and reported.
 
     `override`: by definition, then by variable or item, how it is read otherwise.
     """
 
     report: tuple[str, ...]
-    override: dict[str, dict[str, Reading]] = {}
+    override: dict[str, dict[str, Reading]] = field(default_factory=dict)
 
 
-class Baseline(Part, frozen=True):
+class Baseline(ProtocolTable, frozen=True):
     """How far back from time zero a baseline or a peak is looked for."""
 
     ferritin: str
@@ -154,7 +156,7 @@ class Baseline(Part, frozen=True):
     peak: str
 
 
-class Horizon(Part, frozen=True, rename={"from_h": "from", "to_h": "to"}):
+class Horizon(ProtocolTable, frozen=True, rename={"from_h": "from", "to_h": "to"}):
     """A window after time zero, in hours: (from, to] when open, else [from, to]; nearest to `at`."""
 
     from_h: float
@@ -163,7 +165,7 @@ class Horizon(Part, frozen=True, rename={"from_h": "from", "to_h": "to"}):
     open: bool
 
 
-class Response(Part, frozen=True):
+class Response(ProtocolTable, frozen=True):
     """What counts as response (or is only described as course), and of whom.
 
     `treated` are those given an immunotherapy from the admission on, up to a week after the landmark.
@@ -178,7 +180,7 @@ class Response(Part, frozen=True):
     of: Literal["everybody", "treated"] = "everybody"
 
 
-class Confounder(Part, frozen=True, rename={"from_": "from"}):
+class Confounder(ProtocolTable, frozen=True, rename={"from_": "from"}):
     """Drugs or procedures that could explain a response, in a window relative to the clock."""
 
     from_: str
@@ -188,7 +190,7 @@ class Confounder(Part, frozen=True, rename={"from_": "from"}):
     started_or_doubled: bool = False
 
 
-class Refractory(Part, frozen=True):
+class Refractory(ProtocolTable, frozen=True):
     """When a line of therapy before time zero did not hold the storm.
 
     Glucocorticoids reach `glucocorticoid_mg_kg_day` (as prednisolone, in 24 h) for
@@ -204,7 +206,7 @@ class Refractory(Part, frozen=True):
     ferritin_fall: float = 0.25
 
 
-class Escalation(Part, frozen=True):
+class Escalation(ProtocolTable, frozen=True):
     """What counts as a step up, and what as worsening before it."""
 
     min_rise: float
@@ -214,7 +216,7 @@ class Escalation(Part, frozen=True):
     fever_at_least: float = 38.0
 
 
-class Kidney(Part, frozen=True):
+class Kidney(ProtocolTable, frozen=True):
     """Which creatinine is the baseline, and how long after the last dose injury is looked for."""
 
     outpatient_from: str
@@ -224,7 +226,7 @@ class Kidney(Part, frozen=True):
     after_last_dose: str = "7d"
 
 
-class Safety(Part, frozen=True):
+class Safety(ProtocolTable, frozen=True):
     """Events graded before and after time zero."""
 
     events: tuple[str, ...]
@@ -232,7 +234,7 @@ class Safety(Part, frozen=True):
     until: Literal["discharge"] | None = None
 
 
-class Outcome(Part, frozen=True):
+class Outcome(ProtocolTable, frozen=True):
     """Maintenance and resolution."""
 
     episode_break: str
@@ -242,7 +244,7 @@ class Outcome(Part, frozen=True):
     resolution_min: str | None = None
 
 
-class Protocol(Part, frozen=True):
+class Protocol(ProtocolTable, frozen=True):
     """A study protocol as its file says it."""
 
     name: str

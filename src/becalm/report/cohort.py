@@ -19,7 +19,7 @@ from becalm.study.result import PER_PERSON, StudyResult
 Row = dict[str, Any]
 ROW_EACH: Final = 10
 """Up to so many patients have a row each in table 1; more are summarised."""
-CLOCKS: Final = ("t0", "t_civ", "t_high")
+CLOCKS: Final = ("t0", "infusion_start", "high_rate")
 
 
 def anchor(*parts: str) -> str:
@@ -86,10 +86,10 @@ class Cohort:
     def clock_name(self, clock: str) -> str:
         """Say in words what a clock counts from."""
         entry = self.result.protocol.entry
-        if clock == "t_civ":
+        if clock == "infusion_start":
             return f"start of continuous IV {self.drug}" if entry else clock
-        if clock == "t_high":
-            high = entry.high_rate(self.unit) if entry else None
+        if clock == "high_rate":
+            high = entry.least_high_rate(self.unit) if entry else None
             return clock if high is None else f"first rate ≥ {high:,.0f} {self.unit}/day"
         return self.zero
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 from markupsafe import Markup, escape
 
 from becalm.cohort import landmark
-from becalm.cohort.landmark import Cell
+from becalm.cohort.landmark import StatusCount
 from becalm.report.cohort import Cohort, Row
 from becalm.report.drill import Drill
 from becalm.report.tables import Table, mark
@@ -36,7 +36,7 @@ def ends(cohort: Cohort) -> dict[str, landmark.Ended]:
     return landmark.ended(cohort.keep(tables["persons"]), cohort.keep(tables["outcome"]), rule)
 
 
-def cells(cohort: Cohort) -> list[Cell]:
+def cells(cohort: Cohort) -> list[StatusCount]:
     """Return how those of each status by each definition had ended."""
     names = cohort.result.protocol.definitions.report
     return landmark.cells(cohort.keep(cohort.result.tables["criteria"]), ends(cohort), names)
@@ -82,7 +82,7 @@ def rests(cohort: Cohort) -> dict[str, bool]:
     return found
 
 
-def told(cohort: Cohort) -> list[tuple[Cell, list[tuple[Any, ...]]]]:
+def told(cohort: Cohort) -> list[tuple[StatusCount, list[tuple[Any, ...]]]]:
     """Return every cell with a line (`HEAD`) for each of those whose end is known."""
     return [
         (cell, [line for line in lines.values() if line[2] != "unknown"])
@@ -90,7 +90,7 @@ def told(cohort: Cohort) -> list[tuple[Cell, list[tuple[Any, ...]]]]:
     ]
 
 
-def _counted(cohort: Cohort) -> Iterator[tuple[Cell, dict[str, tuple[Any, ...]]]]:
+def _counted(cohort: Cohort) -> Iterator[tuple[StatusCount, dict[str, tuple[Any, ...]]]]:
     """Yield every cell with a line for each patient in it, by patient."""
     names = cohort.result.protocol.definitions.report
     people = landmark.members(cohort.keep(cohort.result.tables["criteria"]), ends(cohort), names)
@@ -130,7 +130,7 @@ def deaths(cohort: Cohort, drill: Drill) -> Table | None:
     return Table(head, rows, kind="grouped")
 
 
-def risk(cell: Cell) -> str:
+def risk(cell: StatusCount) -> str:
     """Return the risk with its interval; unknown where the end of nobody is known."""
     if cell.risk is None or cell.interval is None:
         return UNKNOWN

@@ -44,7 +44,7 @@ def methods(cohort: Cohort) -> list[tuple[str, str]]:
             ("Entry test", f"{label(p.entry_test.variable)} ≥ {p.entry_test.at_least:g}, ever")
         )
     if p.entry:
-        e, rate = p.entry, p.entry.high_rate(cohort.unit)
+        e, rate = p.entry, p.entry.least_high_rate(cohort.unit)
         high = "none is set" if rate is None else f"first rate ≥ {rate:,.0f} {cohort.unit}/day"
         lasting = (
             f" for {_span(e.min_duration)} or more, gaps up to {_span(e.bridge)} bridged; a planned infusion up to "
@@ -53,8 +53,8 @@ def methods(cohort: Cohort) -> list[tuple[str, str]]:
         mode = "" if e.mode == "any" else f"{e.mode} "
         found.append(("Entry", f"first {mode}{label(e.drug)}{lasting}"))
         found.append(
-            ("Clocks", f"t0: first {label(e.drug)} of any route in the {_span(e.t0_within)} before entry; t_civ: " f"{'entry' if e.mode == 'continuous IV' else 'first continuous IV'}; "
-             f"t_high: {high}")
+            ("Clocks", f"t0: first {label(e.drug)} of any route in the {_span(e.t0_within)} before entry; infusion_start: " f"{'entry' if e.mode == 'continuous IV' else 'first continuous IV'}; "
+             f"high_rate: {high}")
         )  # fmt: skip
     if p.index:
         qualifying = ", ".join(

@@ -16,7 +16,7 @@ from becalm.report import (
 )
 from becalm.report.cohort import Cohort
 from becalm.report.drill import Drill
-from becalm.report.parts import Part, sections
+from becalm.report.parts import Section, sections
 from becalm.report.theme import Figure
 
 ILLUSTRATIVE = "Illustrative: the patients and every individual value in this report are invented."
@@ -65,7 +65,7 @@ def render(cohort: Cohort, figures: Mapping[str, Figure]) -> str:
     )
 
 
-def _numbers(parts: Sequence[Part]) -> dict[str, int]:
+def _numbers(parts: Sequence[Section]) -> dict[str, int]:
     names = [figure.name for part in parts for figure in part.figures]
     return {name: i + 1 for i, name in enumerate(names)}
 

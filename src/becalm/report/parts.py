@@ -27,7 +27,7 @@ from becalm.study.result import PER_PERSON
 
 
 @dataclass(frozen=True)
-class Part:
+class Section:
     """A section of the page: an introduction, figures and tables, in this order."""
 
     id: str
@@ -42,10 +42,10 @@ def _fig(figures: Mapping[str, Figure], *names: str) -> list[Figure]:
     return [figures[name] for name in names if name in figures]
 
 
-def sections(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> list[Part | None]:
+def sections(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> list[Section | None]:
     """Return the sections; those that the study has nothing for are None."""
     nearest = tables.nearest(cohort, drill)
-    flow = Part(
+    flow = Section(
         "flow", "Who was studied",
         ["Nobody entered the study."] if not cohort.n else [],
         _fig(figures, "attrition"), [_named(nearest, "Nearest misses")] if nearest else [],
@@ -75,18 +75,18 @@ def _each(cohort: Cohort) -> bool:
     return cohort.n <= PER_PERSON
 
 
-def _patients(cohort: Cohort, drill: Drill) -> Part:
+def _patients(cohort: Cohort, drill: Drill) -> Section:
     if cohort.n <= ROW_EACH:
         first = [_named(table_one.each_patient(cohort, drill), "Table 1. Every patient")]
-        return Part("patients", "Patients", [], [], first, [])
+        return Section("patients", "Patients", [], [], first, [])
     first = [_named(table_one.summary(cohort, drill), f"Table 1. The {cohort.n:,} patients")]
     listed = []
     if _each(cohort):
         listed = [_named(table_one.persons(cohort, drill), "Every patient, one line each")]
-    return Part("patients", "Patients", [], [], first, listed)
+    return Section("patients", "Patients", [], [], first, listed)
 
 
-def _treatment(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Part:
+def _treatment(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Section:
     treated = bool(cohort.drug)
     given = [
         _named(
@@ -109,13 +109,13 @@ def _treatment(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> P
     odd = treatment.oddities(cohort, drill)
     given.append(_named(odd, "Remarks about rows of doses: said beside them, none dropped for it"))
     nothing = [] if cohort.steps else ["No dose of an immunotherapy is recorded around time zero."]
-    return Part(
+    return Section(
         "treatment", "Treatment", nothing, _fig(figures, "swimmer", "dose", "escalation"), [],
         [t for t in given if t and _each(cohort)],
     )  # fmt: skip
 
 
-def _course(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Part:
+def _course(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Section:
     measured = set(cohort.result.series.coded("variable").texts.tolist())
     shown = [name for name in course.shown(cohort) if name in measured]
     listed = []
@@ -123,13 +123,13 @@ def _course(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Part
         drawn = tables.drawn(cohort, drill, shown)
         caption = f"The {len(drawn.rows):,} values drawn, with the rows behind them"
         listed = [_named(drawn, caption)] if drawn else []
-    return Part(
+    return Section(
         "course", landmark.course_title(cohort), landmark.course_words(cohort, drill),
-        _fig(figures, "course_t0", "course_t_civ"), [], listed,
+        _fig(figures, "course_t0", "course_infusion_start"), [], listed,
     )  # fmt: skip
 
 
-def _change(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Part | None:
+def _change(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Section | None:
     if not cohort.described:
         return None
     claim = "Response" if cohort.claim == "response" else "Course against baseline"
@@ -146,13 +146,13 @@ def _change(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Part
             which = f" ({clock})" if cohort.drug else ""
             caption = f"Every test against baseline, from {cohort.clock_name(clock)}{which}"
             long.append(_named(tables.response(cohort, drill, clock), caption))
-    return Part(
+    return Section(
         "change", claim, intro, _fig(figures, "waterfall"), [falls] if falls else [],
         [table for table in long if table],
     )  # fmt: skip
 
 
-def _criteria(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Part:
+def _criteria(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Section:
     names = cohort.result.protocol.definitions.report
     varied = _named(
         sensitivity.look_backs(cohort, drill),
@@ -165,7 +165,7 @@ def _criteria(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Pa
             _named(tables.items(cohort, drill, name), f"{label(name)}: the value behind every item")
             for name in names
         ]
-    return Part(
+    return Section(
         "criteria", "Criteria met",
         ["A definition is met when its lowest possible total reaches the cut-off, not met when its "
          "highest cannot; otherwise undetermined. Unknown is never counted as no."],
@@ -174,7 +174,7 @@ def _criteria(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Pa
     )  # fmt: skip
 
 
-def _safety(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Part:
+def _safety(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Section:
     harms = []
     if cohort.n > ROW_EACH:
         moved = counts.shifts(cohort, drill)
@@ -182,20 +182,20 @@ def _safety(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Part
     if _each(cohort):
         events = tables.safety(cohort, drill)
         harms.append(_named(events, "Every event: grade before, worst after, onset"))
-    return Part(
+    return Section(
         "safety", "Safety", [], _fig(figures, "safety"), [], [table for table in harms if table]
     )
 
 
-def _outcome(cohort: Cohort, drill: Drill) -> Part | None:
+def _outcome(cohort: Cohort, drill: Drill) -> Section | None:
     if not _each(cohort):
         return None
     ends = [_named(tables.outcome(cohort, drill), "How it ended")]
     few = cohort.n <= ROW_EACH
-    return Part("outcome", "Outcome", [], [], ends if few else [], [] if few else ends)
+    return Section("outcome", "Outcome", [], [], ends if few else [], [] if few else ends)
 
 
-def _serial(cohort: Cohort, drill: Drill) -> Part:
+def _serial(cohort: Cohort, drill: Drill) -> Section:
     """Return fever as hours, and what rose and fell over a day or two."""
     bound = f"{fever.rule().at_least:.1f} °C"
     days = _named(serial.fever_by_day(cohort, drill), "Fever by day from time zero, median (range)")
@@ -208,7 +208,7 @@ def _serial(cohort: Cohort, drill: Drill) -> Part:
             _named(each, "Every 24 h of every patient; day 1 is the first from time zero"),
             _named(moved, caption),
         ]
-    return Part(
+    return Section(
         "serial", "Fever and change over days",
         [f"Hours at {bound} or more in each 24 h. A temperature stands until the next, or until it expires; "
          "hours that nothing is known of are neither febrile nor afebrile.",
@@ -217,7 +217,7 @@ def _serial(cohort: Cohort, drill: Drill) -> Part:
     )  # fmt: skip
 
 
-def _prognosis(cohort: Cohort, drill: Drill) -> Part | None:
+def _prognosis(cohort: Cohort, drill: Drill) -> Section | None:
     """Return ferritin beside who died, where anybody has one."""
     each, groups = serial.prognosis(cohort, drill), serial.by_outcome(cohort, drill)
     if not each:
@@ -230,20 +230,20 @@ def _prognosis(cohort: Cohort, drill: Drill) -> Part | None:
     )
     listed = _named(each, "Ferritin and outcome of every patient")
     named = _named(groups, "Ferritin by outcome, median (range)")
-    return Part(
+    return Section(
         "ferritin", "Ferritin and death",
         [words, "Day 3 is known only of those who lived to it, which by itself makes survivors look better."],
         [], [named], [listed] if cohort.n <= PER_PERSON else [],
     )  # fmt: skip
 
 
-def _landmark(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Part | None:
+def _landmark(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Section | None:
     """Return hospital deaths by what each definition said at the landmark."""
     rule, table = cohort.result.protocol.landmark, landmark.deaths(cohort, drill)
     if rule is None or table is None:
         return None
     after, horizon = landmark.spaced(rule.after), landmark.days(rule.horizon)
-    return Part(
+    return Section(
         "landmark", "Deaths in hospital by definition",
         [f"Of the {cohort.n} alive and in hospital {after} after admission: what each definition said by the "
          f"tests drawn until then, and how their stay stood {horizon} after admission. Discharge alive competes with death in "
@@ -253,7 +253,7 @@ def _landmark(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Pa
     )  # fmt: skip
 
 
-def _agreement(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Part | None:
+def _agreement(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Section | None:
     """Return what the definitions say side by side, where a protocol reports more than one."""
     if len(cohort.result.protocol.definitions.report) < 2:
         return None
@@ -263,7 +263,7 @@ def _agreement(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> P
     shown = [_named(agreement.agreed(cohort, drill), "Agreement of each pair")]
     if missing:
         shown.append(_named(missing, "What one missing test would have decided"))
-    return Part(
+    return Section(
         "agreement", "Definitions side by side",
         ["Agreement is counted where both definitions are decided; whoever is undetermined by one is "
          "counted beside it. A missing test decides alone if the definition is met or not met after "
@@ -273,7 +273,7 @@ def _agreement(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> P
     )  # fmt: skip
 
 
-def _missing(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Part:
+def _missing(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Section:
     result = cohort.result
     absent = Table(
         ["Not in these records", "What cannot be known without it"],
@@ -288,7 +288,7 @@ def _missing(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Par
     if cohort.n <= PER_PERSON:
         counted = counts.counted(cohort, drill)
         folded = [_named(counted, "What was measured on which day, patients counted")]
-    return Part(
+    return Section(
         "missing", "What is missing", consequences(result.consequences), _fig(figures, "missing"),
         [table for table in shown if table], [t for t in (*folded, *([] if short else [refused])) if t],
     )  # fmt: skip

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from becalm.cohort.landmark import Cell
+from becalm.cohort.landmark import StatusCount
 from becalm.core import stats
 from becalm.report import disclosure, facts, landmark, methods, page, tables
 from becalm.report.cohort import Cohort
@@ -22,7 +22,7 @@ HORIZONS: Final = ("h24", "h48", "h72", "d7")
 
 
 @dataclass(frozen=True)
-class Sheet:
+class ReleaseSheet:
     """One aggregate table: printed on the page, and written as a CSV of its own."""
 
     name: str
@@ -39,7 +39,7 @@ class Sheet:
         return out.getvalue()
 
 
-def sheets(cohort: Cohort, threshold: int) -> list[Sheet]:
+def sheets(cohort: Cohort, threshold: int) -> list[ReleaseSheet]:
     """Return every aggregate of the release, small cells suppressed."""
     found = [
         _attrition(cohort, threshold),
@@ -56,7 +56,7 @@ def sheets(cohort: Cohort, threshold: int) -> list[Sheet]:
     return [sheet for sheet in found if sheet.rows]
 
 
-def _attrition(cohort: Cohort, threshold: int) -> Sheet:
+def _attrition(cohort: Cohort, threshold: int) -> ReleaseSheet:
     steps = sorted(cohort.result.tables["attrition"].rows(), key=lambda row: row["step"])
     shown = disclosure.flow([[row["persons"], row["stays"]] for row in steps], threshold)
     rows = [
@@ -66,7 +66,7 @@ def _attrition(cohort: Cohort, threshold: int) -> Sheet:
         ]
         for row, keep in zip(steps, shown, strict=True)
     ]
-    return Sheet(
+    return ReleaseSheet(
         "attrition",
         "Persons and stays left after each step",
         ("after leaving out", "persons", "stays"),
@@ -116,7 +116,7 @@ def _open(about: str, counts: Mapping[str, int], n: int, threshold: int) -> Iter
         yield [about, "all others", *_count(None, n, threshold)]
 
 
-def _patients(cohort: Cohort, threshold: int) -> Sheet:
+def _patients(cohort: Cohort, threshold: int) -> ReleaseSheet:
     n = cohort.n
     rows: list[list[str]] = []
     if n:
@@ -135,7 +135,7 @@ def _patients(cohort: Cohort, threshold: int) -> Sheet:
             rows.append(["given", "any other immunotherapy", *_count(None, n, threshold)])
         if cohort.drug:
             rows += _open(f"first {cohort.drug}", facts.routes(cohort), n, threshold)
-    return Sheet("patients", "Patients", ("about", "value", *_COUNTED), rows)
+    return ReleaseSheet("patients", "Patients", ("about", "value", *_COUNTED), rows)
 
 
 def _backgrounds(cohort: Cohort) -> Counter[str]:
@@ -143,25 +143,25 @@ def _backgrounds(cohort: Cohort) -> Counter[str]:
     return Counter(labels(row["underlying"]) or "none recorded" for row in cohort.persons)
 
 
-def _criteria(cohort: Cohort, threshold: int) -> Sheet:
+def _criteria(cohort: Cohort, threshold: int) -> ReleaseSheet:
     rows: list[list[str]] = []
     for name in cohort.result.protocol.definitions.report:
         counts = facts.statuses(cohort, name)
         given = {status: counts.get(status, 0) for status in ("met", "not met", "undetermined")}
         if counts:
             rows += _partition(label(name), given, sum(given.values()), threshold)
-    return Sheet("criteria", f"Definitions {cohort.moment_text}",
+    return ReleaseSheet("criteria", f"Definitions {cohort.moment_text}",
                  ("definition", "status", *_COUNTED), rows)  # fmt: skip
 
 
-def _landmark(cohort: Cohort, threshold: int) -> Sheet:
+def _landmark(cohort: Cohort, threshold: int) -> ReleaseSheet:
     """Return deaths in hospital by status of each definition.
 
     Statuses that `_criteria` does not tell apart are counted together, so that the one table does not
     give back what the other suppresses.
     """
     rule = cohort.result.protocol.landmark
-    found: dict[str, list[Cell]] = {}
+    found: dict[str, list[StatusCount]] = {}
     for cell in landmark.cells(cohort) if rule else ():
         found.setdefault(cell.criterion, []).append(cell)
     rows: list[list[str]] = []
@@ -192,10 +192,10 @@ def _landmark(cohort: Cohort, threshold: int) -> Sheet:
     title = "Deaths in hospital by what each definition said at the landmark"
     if rule:
         title += f", {landmark.days(rule.horizon)} after admission"
-    return Sheet("landmark", title, ("definition", "how it stood", *_COUNTED), rows)
+    return ReleaseSheet("landmark", title, ("definition", "how it stood", *_COUNTED), rows)
 
 
-def _items(cohort: Cohort, threshold: int) -> Sheet:
+def _items(cohort: Cohort, threshold: int) -> ReleaseSheet:
     found: dict[tuple[str, str], Counter[str]] = {}
     for row in cohort.items:
         if "." not in row["item"]:
@@ -206,10 +206,10 @@ def _items(cohort: Cohort, threshold: int) -> Sheet:
         given = {state: states.get(state, 0) for state in ("met", "not met", "not assessed")}
         about = f"{label(criterion)}: {label(item)}"
         rows += _partition(about, given, n, threshold)
-    return Sheet("items", "Items of the definitions", ("item", "state", *_COUNTED), rows)
+    return ReleaseSheet("items", "Items of the definitions", ("item", "state", *_COUNTED), rows)
 
 
-def _primary(cohort: Cohort, threshold: int) -> Sheet:
+def _primary(cohort: Cohort, threshold: int) -> ReleaseSheet:
     rows: list[list[str]] = []
     for clock in cohort.clocks:
         found = facts.primary(cohort, clock)
@@ -222,12 +222,12 @@ def _primary(cohort: Cohort, threshold: int) -> Sheet:
         if n:
             rows += _partition(f"48 h from {cohort.clock_name(clock)}", counts, n, threshold)
     title = "Response at 48 h" if cohort.claim == "response" else "Course at 48 h"
-    return Sheet(
+    return ReleaseSheet(
         "primary", f"{title}: {facts.primary_words(cohort)}", ("clock", "result", *_COUNTED), rows
     )
 
 
-def _distributions(cohort: Cohort, threshold: int) -> Sheet:
+def _distributions(cohort: Cohort, threshold: int) -> ReleaseSheet:
     """Medians and quartiles; none of fewer than ten values or twice the threshold, never a range."""
     found: dict[str, list[float]] = {
         "age, years (90 stands for above 89)": [
@@ -250,11 +250,11 @@ def _distributions(cohort: Cohort, threshold: int) -> Sheet:
         spread, middle = stats.quartiles(known), stats.summary(known)
         if spread and middle and len(known) >= 2 * threshold:
             rows.append([about, *[number(x) for x in (middle.median, *spread)], str(len(known))])
-    return Sheet("distributions", "Medians and quartiles",
+    return ReleaseSheet("distributions", "Medians and quartiles",
                  ("about", "median", "quartile1", "quartile3", "n"), rows)  # fmt: skip
 
 
-def _safety(cohort: Cohort, threshold: int) -> Sheet:
+def _safety(cohort: Cohort, threshold: int) -> ReleaseSheet:
     rows: list[list[str]] = []
     for shift in facts.shifts(cohort):
         counts = {
@@ -265,14 +265,14 @@ def _safety(cohort: Cohort, threshold: int) -> Sheet:
         counts["never, or not known before"] = shift.graded - sum(counts.values())
         if shift.graded:
             rows += _partition(facts.event_title(shift.event), counts, shift.graded, threshold)
-    return Sheet("safety", "Safety: shift from before time zero to worst after",
+    return ReleaseSheet("safety", "Safety: shift from before time zero to worst after",
                  ("event", "shift", *_COUNTED), rows)  # fmt: skip
 
 
-def _outcome(cohort: Cohort, threshold: int) -> Sheet:
+def _outcome(cohort: Cohort, threshold: int) -> ReleaseSheet:
     """Return who died; with a landmark those by its horizon are told, and no difference to later ones."""
     if cohort.result.protocol.landmark:
-        return Sheet("outcome", "Outcome", (), [])
+        return ReleaseSheet("outcome", "Outcome", (), [])
     died, unknown = facts.deaths(cohort)
     counts = {
         "died": len(died),
@@ -281,10 +281,10 @@ def _outcome(cohort: Cohort, threshold: int) -> Sheet:
     }
     n = sum(counts.values())
     rows = list(_partition("outcome", counts, n, threshold)) if n else []
-    return Sheet("outcome", "Outcome", ("about", "value", *_COUNTED), rows)
+    return ReleaseSheet("outcome", "Outcome", ("about", "value", *_COUNTED), rows)
 
 
-def _refused(cohort: Cohort, threshold: int) -> Sheet:
+def _refused(cohort: Cohort, threshold: int) -> ReleaseSheet:
     """Rows that were not used, by reason: no example, and no label that a record wrote."""
     found: Counter[str] = Counter()
     for row in cohort.result.tables["rows_refused"].rows():
@@ -293,16 +293,16 @@ def _refused(cohort: Cohort, threshold: int) -> Sheet:
         [reason, HIDDEN if disclosure.small(n, threshold) else str(n)]
         for reason, n in found.most_common()
     ]
-    return Sheet("rows_refused", "Rows that were not used", ("reason", "rows"), rows)
+    return ReleaseSheet("rows_refused", "Rows that were not used", ("reason", "rows"), rows)
 
 
-def suppressed_share(given: Sequence[Sheet]) -> tuple[int, int]:
+def suppressed_share(given: Sequence[ReleaseSheet]) -> tuple[int, int]:
     """Return how many counts are suppressed, and how many there are."""
     cells = [row[min(2, len(row) - 1)] for sheet in given for row in sheet.rows]
     return cells.count(HIDDEN), len(cells)
 
 
-def render(cohort: Cohort, given: Sequence[Sheet], threshold: int) -> str:
+def render(cohort: Cohort, given: Sequence[ReleaseSheet], threshold: int) -> str:
     """Return the release as one page."""
     result = cohort.result
     hidden, cells = suppressed_share(given)

@@ -26,14 +26,7 @@ from becalm.definitions import (
     features_at,
     serial_changes,
 )
-from becalm.doses import (
-    Rules,
-    calendar_dose,
-    daily_dose,
-    remarks,
-    time_at_dose,
-    treatments,
-)
+from becalm.doses import EpisodeRules, calendar_dose, daily_dose, remarks, time_at_dose, treatments
 from becalm.events import merge, values
 from becalm.kidney import injury, kdigo
 from becalm.kidney.clearance import clearance
@@ -45,7 +38,7 @@ from becalm.measures.outcome import outcome
 from becalm.measures.prior import prior_therapy
 from becalm.measures.response import primary, prognosis, response
 from becalm.measures.safety import safety
-from becalm.patients.understood import Chunk
+from becalm.patients.understood import Patients
 from becalm.protocol import Protocol
 from becalm.records import Doubt, Refusal, Source
 from becalm.study import figure_data, source_rows
@@ -59,7 +52,7 @@ OUTSIDE: Final = "(not in the vocabulary)"
 
 
 @dataclass
-class Total:
+class Accumulator:
     """What the chunks of a study add up to."""
 
     protocol: Protocol
@@ -72,7 +65,7 @@ class Total:
     person_ids: list[str] = field(default_factory=list)
     left_at: list[tuple[int, str]] = field(default_factory=list)
 
-    def add(self, chunk: Chunk, found: Candidates, progress: Progress) -> None:
+    def add(self, chunk: Patients, found: Candidates, progress: Progress) -> None:
         """Take one chunk through every stage."""
         protocol = self.protocol
         inputs = chunk.inputs(protocol.clock)
@@ -132,7 +125,7 @@ class Total:
     def _keep(self, name: str, frame: Frame) -> None:
         self.frames.setdefault(name, []).append(frame)
 
-    def _attrition(self, chunk: Chunk, selection: Selection) -> None:
+    def _attrition(self, chunk: Patients, selection: Selection) -> None:
         records = chunk.records
         gone = np.full(len(chunk), -1)
         for number, step in enumerate(selection.steps):
@@ -147,7 +140,7 @@ class Total:
 
     def _criteria(
         self,
-        chunk: Chunk,
+        chunk: Patients,
         found: Candidates,
         evaluations: Mapping[str, Evaluation],
         modifiers: Modifiers,
@@ -180,7 +173,7 @@ class Total:
 
     def _serial(
         self,
-        chunk: Chunk,
+        chunk: Patients,
         found: Candidates,
         cohort: Frame,
         evaluations: Mapping[str, Evaluation],
@@ -198,11 +191,11 @@ class Total:
             who=inside,
         )
 
-    def _doses(self, chunk: Chunk, found: Candidates, cohort: Frame) -> None:
+    def _doses(self, chunk: Patients, found: Candidates, cohort: Frame) -> None:
         everything = chunk.doses.table()
         self._keep("doses", everything.take(found.population[chunk.doses.frame["person"]]))
         drugs = figure_data.drugs_of(self.protocol, chunk.vocabulary)
-        inside, rules = np.zeros(len(chunk), np.bool_), Rules.of(self.protocol)
+        inside, rules = np.zeros(len(chunk), np.bool_), EpisodeRules.of(self.protocol)
         inside[cohort["person"]] = True
         courses = treatments(chunk.doses, drugs, rules, persons=inside)
         replaced = _replacement(chunk)
@@ -244,7 +237,7 @@ class Total:
         self._keep("courses", courses_of(cohort, chunk.doses, drugs, self.protocol, courses))
 
     def _since(
-        self, chunk: Chunk, cohort: Frame, drugs: Iterable[str]
+        self, chunk: Patients, cohort: Frame, drugs: Iterable[str]
     ) -> Mapping[str, np.ndarray[tuple[int], np.dtype[np.int64]]]:
         """Day 1 of the drug of interest begins at time zero; of every other with its first dose."""
         t0 = np.full(len(chunk), UNKNOWN_TIME)
@@ -259,7 +252,7 @@ class Total:
                 found[drug][person] = np.where(t0[person] == UNKNOWN_TIME, UNKNOWN_TIME, first)
         return found
 
-    def _figures(self, chunk: Chunk, cohort: Frame, said: list[Frame]) -> None:
+    def _figures(self, chunk: Patients, cohort: Frame, said: list[Frame]) -> None:
         variables = figure_data.variables_of(self.protocol, self.definitions.values())
         drawn = figure_data.series(chunk, cohort, variables)
         steps = figure_data.dose_steps(chunk, cohort, self.protocol)
@@ -275,7 +268,7 @@ class Total:
         wanted |= {key for rows in cohort["context_rows"] for key in rows.split("|") if key}
         self._keep("rows", source_rows.rows_behind(chunk, cohort, wanted))
 
-    def _refusals(self, chunk: Chunk) -> None:
+    def _refusals(self, chunk: Patients) -> None:
         self.refused += [*chunk.events.refused, *chunk.doses.refused]
         self.refused += [
             Refusal(each.source_table, OUTSIDE, "", each.reason, each.rows, each.example)
@@ -362,7 +355,7 @@ def _cited(
     )
 
 
-def _replacement(chunk: Chunk) -> Intervals | None:
+def _replacement(chunk: Patients) -> Intervals | None:
     """When renal replacement of any kind ran; None where no procedure is recorded at all."""
     if not len(chunk.records.procedures):
         return None

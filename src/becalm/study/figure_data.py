@@ -10,10 +10,10 @@ import numpy as np
 
 from becalm import vocabulary
 from becalm.core.clock import DAY, HOUR
-from becalm.core.columns import Coded, listed
+from becalm.core.columns import Categorical, listed
 from becalm.core.frame import Frame
 from becalm.definitions import Definition, Evaluation, status
-from becalm.patients.understood import Chunk
+from becalm.patients.understood import Patients
 from becalm.protocol import Protocol
 from becalm.tables import CRITERIA_COURSE, DOSE_STEPS, MISSING, NEAREST, SERIES
 from becalm.timeline import Intervals
@@ -34,7 +34,7 @@ def variables_of(protocol: Protocol, definitions: Iterable[Definition]) -> list[
     return list(dict.fromkeys(names))
 
 
-def series(chunk: Chunk, cohort: Frame, variables: Sequence[str]) -> Frame:
+def series(chunk: Patients, cohort: Frame, variables: Sequence[str]) -> Frame:
     """Return every value of the cohort from two weeks before time zero to thirty days after."""
     table, words = chunk.events.frame, chunk.vocabulary
     codes = {words.code(name): name for name in variables}
@@ -46,7 +46,7 @@ def series(chunk: Chunk, cohort: Frame, variables: Sequence[str]) -> Frame:
     near &= (table["time"] >= t0 - BEFORE) & (table["time"] <= t0 + AFTER)
     at = np.flatnonzero(near)
     variable, who = table["variable"][at], mine[at]
-    names = Coded(
+    names = Categorical(
         np.searchsorted(sorted(codes), variable).astype(np.int32),
         listed(codes[code] for code in sorted(codes)),
     )
@@ -60,7 +60,9 @@ def series(chunk: Chunk, cohort: Frame, variables: Sequence[str]) -> Frame:
             "hours": (table["time"][at] - t0[at]) / HOUR,
             "low": table["low"][at],
             "high": table["high"][at],
-            "unit": Coded(names.code, listed(words.variable(name).unit for name in names.texts)),
+            "unit": Categorical(
+                names.code, listed(words.variable(name).unit for name in names.texts)
+            ),
             "source_row": chunk.events.source_rows(table["row"][at]),
         },
     )
@@ -103,7 +105,7 @@ def drugs_of(protocol: Protocol | None, words: Vocabulary) -> list[str]:
     return [drug.name for drug in words.drugs if drug.immunotherapy or drug.name in asked]
 
 
-def dose_steps(chunk: Chunk, cohort: Frame, protocol: Protocol | None = None) -> Frame:
+def dose_steps(chunk: Patients, cohort: Frame, protocol: Protocol | None = None) -> Frame:
     """Return what the cohort was given of every immunotherapy, and of the protocol's own drugs."""
     doses = chunk.doses.frame
     names = drugs_of(protocol, chunk.vocabulary)
@@ -136,7 +138,7 @@ def dose_steps(chunk: Chunk, cohort: Frame, protocol: Protocol | None = None) ->
     return Frame.of_rows(DOSE_STEPS, found)
 
 
-def missing(chunk: Chunk, cohort: Frame, variables: Sequence[str]) -> Frame:
+def missing(chunk: Patients, cohort: Frame, variables: Sequence[str]) -> Frame:
     """Count values per cohort person, variable and day around time zero; 0 is a count too."""
     table = chunk.events.frame
     found = []

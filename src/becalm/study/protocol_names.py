@@ -14,7 +14,7 @@ from becalm import definitions as scores
 from becalm import vocabulary
 from becalm.core import citations
 from becalm.core.errors import BecalmError, DefinitionError, did_you_mean
-from becalm.core.toml_position import Complaint
+from becalm.core.toml_position import TomlMistake
 from becalm.definitions import Definition
 from becalm.measures import ctcae
 from becalm.persons import diagnoses
@@ -42,7 +42,7 @@ def check_names(protocol: Protocol, text: str = "", file: str = "") -> None:
         raise DefinitionError.of(mistakes)
 
 
-def unknown_names(protocol: Protocol) -> Iterator[Complaint]:
+def unknown_names(protocol: Protocol) -> Iterator[TomlMistake]:
     """Yield every name in a protocol that nothing goes by."""
     words = vocabulary.load()
 
@@ -106,7 +106,7 @@ def _procedures(protocol: Protocol) -> Named:
         yield from _each(f"confounder[{i}].procedures", confounder.procedures)
 
 
-def _conditions(protocol: Protocol, words: Vocabulary) -> Iterator[Complaint]:
+def _conditions(protocol: Protocol, words: Vocabulary) -> Iterator[TomlMistake]:
     known = [condition.name for condition in words.conditions]
     named = [
         *_each("exclude.conditions", protocol.exclude.conditions),
@@ -122,7 +122,7 @@ def _conditions(protocol: Protocol, words: Vocabulary) -> Iterator[Complaint]:
         yield from _unknown(diseases, "underlying disease", diagnoses.rules().underlying)
 
 
-def _definitions(protocol: Protocol) -> Iterator[Complaint]:
+def _definitions(protocol: Protocol) -> Iterator[TomlMistake]:
     """Yield every mistake in the definitions that a protocol names, and in how it overrides them."""
     places = {
         name: f"definitions.report[{i}]" for i, name in enumerate(protocol.definitions.report)
@@ -138,25 +138,27 @@ def _definitions(protocol: Protocol) -> Iterator[Complaint]:
         except BecalmError as error:
             for each in (error, *getattr(error, "others", ())):
                 what = f"{each.where}: {each.what}" if each.where else each.what
-                yield Complaint(at, what, each.hint or "")
+                yield TomlMistake(at, what, each.hint or "")
             continue
         if definition.name in found:
             what = f"two definitions are called {definition.name!r}"
-            yield Complaint(at, what, "Give each a name of its own")
+            yield TomlMistake(at, what, "Give each a name of its own")
         found[definition.name] = definition
     for name, items in protocol.definitions.override.items():
         at = f"definitions.override.{name}"
         if name not in found:
-            yield Complaint(at, f"no definition here is called {name!r}", did_you_mean(name, found))
+            yield TomlMistake(
+                at, f"no definition here is called {name!r}", did_you_mean(name, found)
+            )
             continue
         known = found[name].look_backs()
         for item, reading in items.items():
             here = f"{at}.{item}"
             if item not in known:
                 what = f"{name} looks back for nothing called {item!r}"
-                yield Complaint(here, what, did_you_mean(item, known))
+                yield TomlMistake(here, what, did_you_mean(item, known))
             elif reading == Reading():
-                yield Complaint(here, "changes nothing", "Give within, take or clock")
+                yield TomlMistake(here, "changes nothing", "Give within, take or clock")
 
 
 def _each(at: str, names: Iterable[str]) -> Named:
@@ -168,10 +170,12 @@ def _unknown(
     kind: str,
     known: Iterable[str],
     meant: Callable[[str], Iterable[str]] = lambda _: (),
-) -> Iterator[Complaint]:
+) -> Iterator[TomlMistake]:
     """Complain of names that are not known; `meant` finds the name behind a record's spelling."""
     names = set(known)
     for at, name in named:
         if name not in names:
             hint = next((f"Did you mean {each!r}?" for each in meant(name)), None)
-            yield Complaint(at, f"no {kind} is called {name!r}", hint or did_you_mean(name, names))
+            yield TomlMistake(
+                at, f"no {kind} is called {name!r}", hint or did_you_mean(name, names)
+            )

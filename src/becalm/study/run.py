@@ -5,11 +5,11 @@ from __future__ import annotations
 from becalm import vocabulary
 from becalm.cohort.selection import candidates
 from becalm.core.errors import RecordsError
-from becalm.patients.understood import Chunk
+from becalm.patients.understood import Patients
 from becalm.protocol import Protocol
 from becalm.records import Source
 from becalm.study import protocol_definitions
-from becalm.study.accumulate import Progress, Total
+from becalm.study.accumulate import Accumulator, Progress
 from becalm.study.result import StudyResult
 
 
@@ -20,10 +20,10 @@ def run(
     _need(source, protocol)
     words = vocabulary.load()
     protocol, read = protocol_definitions.asked(protocol)
-    total = Total(protocol, read, source.doubts)
+    total = Accumulator(protocol, read, source.doubts)
     for records in source.chunks():
         progress(f"understanding {len(records.persons):,} persons")
-        chunk = Chunk.of(records, words)
+        chunk = Patients.of(records, words)
         total.add(chunk, candidates(chunk, protocol, source.info), progress)
     return total.result(source, records_name)
 

@@ -13,7 +13,7 @@ from becalm.core.errors import UsageError
 from becalm.core.frame import Frame
 from becalm.core.prefetch import in_order
 from becalm.definitions import Definition, doubted, evaluate, load_all, peaks, shipped
-from becalm.patients.understood import Chunk
+from becalm.patients.understood import Patients
 from becalm.persons.age import ages
 from becalm.persons.diagnoses import underlying
 from becalm.records import Doubt, Source
@@ -39,7 +39,7 @@ def screen(
     definitions = sorted(load_all(list(dict.fromkeys(criteria))), key=lambda each: each.name)
     done = 0
     for totals in in_order(
-        lambda records: peaks_of(Chunk.of(records, words), definitions, source.doubts),
+        lambda records: peaks_of(Patients.of(records, words), definitions, source.doubts),
         source.chunks(),
         _AT_ONCE,
     ):
@@ -49,7 +49,7 @@ def screen(
 
 
 def peaks_of(
-    chunk: Chunk, definitions: Sequence[Definition], doubts: tuple[Doubt, ...] = ()
+    chunk: Patients, definitions: Sequence[Definition], doubts: tuple[Doubt, ...] = ()
 ) -> Frame:
     """Return the peaks of a chunk, sorted by person and definition."""
     records = chunk.records

@@ -9,9 +9,9 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 
 from becalm.core.clock import UNKNOWN_TIME
-from becalm.core.columns import Coded
+from becalm.core.columns import Categorical
 from becalm.core.frame import Frame
-from becalm.patients.understood import Chunk
+from becalm.patients.understood import Patients
 from becalm.records import Records
 from becalm.tables import ROWS
 from becalm.timeline import Mask, Times
@@ -31,7 +31,7 @@ def named(frames: Iterable[Frame], person_ids: Iterable[str]) -> set[str]:
     }
 
 
-def rows_behind(chunk: Chunk, cohort: Frame, wanted: set[str]) -> Frame:
+def rows_behind(chunk: Patients, cohort: Frame, wanted: set[str]) -> Frame:
     """Return the rows of the cohort that are wanted, and what describes its persons and stays.
 
     wanted : `table:key`. A row of the records is one row here, but a person or a stay is one for
@@ -50,12 +50,12 @@ def rows_behind(chunk: Chunk, cohort: Frame, wanted: set[str]) -> Frame:
     return Frame.of_rows(ROWS, [once[key] for key in sorted(once)])
 
 
-def _measured(chunk: Chunk, inside: Mask, wanted: set[str]) -> Iterator[Row]:
+def _measured(chunk: Patients, inside: Mask, wanted: set[str]) -> Iterator[Row]:
     """Yield measurements and findings; those refused are wanted by nobody."""
     frame, records = chunk.events.frame, chunk.records
     rows = frame["row"][inside[frame["person"]]]
     keys, measured = _keys(wanted), len(records.measurements)
-    tables = Coded.by(
+    tables = Categorical.by(
         records.measurements["kind"][rows[rows < measured]], [each.table for each in records.kinds]
     )
     taken = _among(tables, records.measurements["key"][rows[rows < measured]], keys)
@@ -75,7 +75,7 @@ def _keys(wanted: Iterable[str]) -> dict[str, list[int]]:
     return found
 
 
-def _among(tables: Coded, key: Times, keys: Mapping[str, list[int]]) -> Mask:
+def _among(tables: Categorical, key: Times, keys: Mapping[str, list[int]]) -> Mask:
     """Say which rows are asked for, all tables looked at once."""
     taken: Mask = np.zeros(len(key), np.bool_)
     for table, wanted in keys.items():

@@ -46,8 +46,8 @@ PERSONS: Final[Mapping[str, Kind]] = {
     "underlying": "text",
     "weight_kg": "number",
     "left_truncated": "answer",
-    "t_civ": "time",
-    "t_high": "time",
+    "infusion_start": "time",
+    "high_rate": "time",
     "onset": "time",
     "storm": "text",  # definite, possible, not met: judged at entry or index
     "storm_72h": "text",  # the same, 72 h after the index, where a protocol asks

@@ -12,7 +12,7 @@ from becalm.timeline.axis import Axis, axis
 from becalm.timeline.intervals import Intervals
 
 
-class Source(Protocol):
+class RowSource(Protocol):
     """An input that can name its rows."""
 
     def rows(self, person: Persons, time: Times) -> tuple[Index, Times]:
@@ -24,7 +24,7 @@ class Source(Protocol):
 class Later:
     """An input whose values were moved later by `by` µs."""
 
-    source: Source
+    source: RowSource
     by: int
 
     def rows(self, person: Persons, time: Times) -> tuple[Index, Times]:
@@ -35,7 +35,7 @@ class Later:
 class Inside:
     """An input that counts only inside windows."""
 
-    source: Source
+    source: RowSource
     windows: Intervals
 
     def rows(self, person: Persons, time: Times) -> tuple[Index, Times]:

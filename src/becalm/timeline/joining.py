@@ -17,7 +17,7 @@ from becalm.core.arrays import (
     in_order,
 )
 from becalm.timeline.axis import axis, changes
-from becalm.timeline.item_rows import OpenRows, Source
+from becalm.timeline.item_rows import OpenRows, RowSource
 from becalm.timeline.steps import Timeline
 
 
@@ -41,7 +41,7 @@ def combine(f: Callable[..., tuple[ArrayLike, ArrayLike]], *timelines: Timeline)
     person, start, end = person[known], start[known], end[known]
     pairs = [each.values(index[known]) for each, index in zip(timelines, held, strict=True)]
     low, high = applied(f, len(person), *pairs)
-    sources: tuple[Source, ...] = tuple(
+    sources: tuple[RowSource, ...] = tuple(
         dict.fromkeys(source for each in timelines for source in each._sources)
     )
     return Timeline.merged(person, start, end, *frozen_pair(low, high), sources=sources)

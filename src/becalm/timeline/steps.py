@@ -29,7 +29,7 @@ from becalm.core.arrays import (
 from becalm.core.clock import HOUR
 from becalm.timeline.axis import Axis, axis
 from becalm.timeline.intervals import Intervals, check_positive
-from becalm.timeline.item_rows import Inside, Later, OpenRows, Source
+from becalm.timeline.item_rows import Inside, Later, OpenRows, RowSource
 
 Predicate: TypeAlias = Callable[[Floats, Floats], Mask]
 """Asked of the lowest and the highest possible values; of known stretches only."""
@@ -50,7 +50,7 @@ class Timeline:
     end: Times
     low: Floats
     high: Floats
-    _sources: tuple[Source, ...] = field(default=())
+    _sources: tuple[RowSource, ...] = field(default=())
 
     def __post_init__(self) -> None:
         low, high = frozen_pair(self.low, self.high)
@@ -101,7 +101,7 @@ class Timeline:
         order = order[begin[order] != stop[order]]
         who, begin, stop = who[order], begin[order], stop[order]
         check_order("Timeline.build: segments overlap", who, begin[1:] < stop[:-1])
-        sources: tuple[Source, ...] = ()
+        sources: tuple[RowSource, ...] = ()
         if rows is not None:
             sources = (OpenRows(who, begin, stop, rows[order]),)
         exact = upper is lower
@@ -119,7 +119,7 @@ class Timeline:
         low: Floats,
         high: Floats,
         *,
-        sources: tuple[Source, ...],
+        sources: tuple[RowSource, ...],
     ) -> "Timeline":
         """Make from sorted segments: drop what is unknown, let equal neighbours become one."""
         check_pair(low, high, "Timeline")

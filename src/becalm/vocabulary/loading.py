@@ -13,11 +13,11 @@ from becalm.vocabulary.model import (
     Condition,
     Derived,
     Drug,
-    Entry,
     Finding,
     Procedure,
     Range,
     Route,
+    Term,
     Unit,
     Variable,
 )
@@ -25,10 +25,10 @@ from becalm.vocabulary.text import words
 from becalm.vocabulary.units import Conversion, normalise
 
 FOLDER: Final = Path(__file__).parent
-E = TypeVar("E", bound=Entry)
+E = TypeVar("E", bound=Term)
 
 
-class Group(
+class DrugGroup(
     msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"drug_class": "class"}
 ):
     """Many drugs of one class of which only the names matter."""
@@ -64,7 +64,7 @@ class _Derived(msgspec.Struct, forbid_unknown_fields=True):
 
 class _Drugs(msgspec.Struct, forbid_unknown_fields=True):
     drug: tuple[Drug, ...]
-    group: tuple[Group, ...]
+    group: tuple[DrugGroup, ...]
 
 
 class _Negations(msgspec.Struct, forbid_unknown_fields=True):
@@ -141,7 +141,7 @@ def read() -> Files:
     conditions = _read("conditions.toml", _Conditions)
     files = Files(
         variables=_named((*measured.variable, *map(_as_variable, findings))),
-        derived=_named(_read("derived.toml", _Derived).derived),
+        derived=_named(_read("derived_variables.toml", _Derived).derived),
         drugs=_named((*drugs.drug, *(d for group in drugs.group for d in group.entries()))),
         conditions=_named(conditions.condition),
         findings=findings,

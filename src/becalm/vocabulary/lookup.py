@@ -13,12 +13,12 @@ from becalm.vocabulary.model import (
     Condition,
     Derived,
     Drug,
-    Entry,
     Finding,
     MeasurementKind,
     MimicItem,
     Procedure,
     Resolution,
+    Term,
     Variable,
 )
 from becalm.vocabulary.text import all_phrases, best_phrase, words
@@ -32,7 +32,7 @@ CODE_AND_NAME_DISAGREE: Final = "code and name disagree"
 SPECIMEN_MISMATCH: Final = "another specimen"
 
 _AS_IS: Final = Conversion()
-_E = TypeVar("_E", bound=Entry)
+_E = TypeVar("_E", bound=Term)
 
 
 class Vocabulary:

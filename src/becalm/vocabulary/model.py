@@ -10,7 +10,7 @@ import msgspec
 from becalm.vocabulary.units import Conversion
 
 
-class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class Term(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What all entries share. `name` is the key used everywhere; `names` are spellings of it.
 
     `verified` is False when a code or a flag of the entry was written from memory; where only
@@ -68,7 +68,7 @@ class MimicItem(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     unit: str = ""
 
 
-class Variable(Entry, frozen=True, kw_only=True):
+class Variable(Term, frozen=True, kw_only=True):
     """A quantity that can be measured, or a finding (1 present, 0 absent).
 
     `unit` is the canonical unit, `units` how others convert to it, `refused_units` units that
@@ -93,7 +93,7 @@ class Variable(Entry, frozen=True, kw_only=True):
     mimic: tuple[MimicItem, ...] = ()
 
 
-class Derived(Entry, frozen=True, kw_only=True):
+class Derived(Term, frozen=True, kw_only=True):
     """A quantity that definitions read and that is worked out from several rows of a record.
 
     `kind`: draws that are looked back for, or something that runs or stands.
@@ -104,7 +104,7 @@ class Derived(Entry, frozen=True, kw_only=True):
     plausible: Range
 
 
-class Equivalent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class PrednisoloneEquivalent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Milligrams of prednisolone that one milligram of a glucocorticoid stands for."""
 
     times: float
@@ -117,7 +117,7 @@ class Equivalent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return self.times / self.by
 
 
-class Drug(Entry, frozen=True, kw_only=True, rename={"drug_class": "class"}):
+class Drug(Term, frozen=True, kw_only=True, rename={"drug_class": "class"}):
     """A drug or a blood product.
 
     `immunosuppressant`: taken long term and systemically, it makes a patient immunosuppressed.
@@ -129,13 +129,13 @@ class Drug(Entry, frozen=True, kw_only=True, rename={"drug_class": "class"}):
     dose_unit: Literal["mg", "units", "mL", "mmol", "mEq"] = "mg"
     immunosuppressant: bool = False
     immunotherapy: bool = False
-    prednisolone_equivalent: Equivalent | None = None
+    prednisolone_equivalent: PrednisoloneEquivalent | None = None
     rxnorm: tuple[str, ...] = ()
     omop: tuple[str, ...] = ()
     mimic: tuple[MimicItem, ...] = ()
 
 
-class Condition(Entry, frozen=True, kw_only=True):
+class Condition(Term, frozen=True, kw_only=True):
     """A diagnosis. ICD codes are prefixes without dots; `C00-C43` is a range of categories.
 
     `parents` are wider conditions that this one is also reported as. `in_remission` are patterns of
@@ -150,13 +150,13 @@ class Condition(Entry, frozen=True, kw_only=True):
     parents: tuple[str, ...] = ()
 
 
-class Finding(Entry, frozen=True, kw_only=True):
+class Finding(Term, frozen=True, kw_only=True):
     """Something found or not found on examination, imaging, marrow or in the history."""
 
     valid: str
 
 
-class Procedure(Entry, frozen=True, kw_only=True):
+class Procedure(Term, frozen=True, kw_only=True):
     """A procedure or organ support; codes as in `Condition`."""
 
     icd10: tuple[str, ...] = ()

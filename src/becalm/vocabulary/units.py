@@ -50,7 +50,7 @@ class Conversion(NamedTuple):
         return value * self.by / self.times - self.shift
 
 
-class Written(NamedTuple):
+class WrittenNumber(NamedTuple):
     """A result as written: its number and, where the assay stopped counting, the direction."""
 
     number: float
@@ -130,7 +130,7 @@ _CENSORED = re.compile(
 
 
 @lru_cache(maxsize=65536)
-def parse_value(text: str) -> Written:
+def parse_value(text: str) -> WrittenNumber:
     """Read one result: `12.3`, `1,200`, `>15000`, `≤ 0.2`, `GREATER THAN 21000`.
 
     A comma is a thousands mark only before groups of three digits and after a digit other than
@@ -147,9 +147,9 @@ def parse_value(text: str) -> Written:
         raise NotAValueError(NO_VALUE)
     found = _CENSORED.fullmatch(plain)
     if found:
-        return Written(_number(found[2]), _COMPARATORS[found[1]])
+        return WrittenNumber(_number(found[2]), _COMPARATORS[found[1]])
     if _PLAIN.fullmatch(plain) or _THOUSANDS.fullmatch(plain):
-        return Written(_number(plain))
+        return WrittenNumber(_number(plain))
     if _COMMA.fullmatch(plain.lstrip("<>=≤≥ ")):
         raise NotAValueError(AMBIGUOUS_COMMA)
     if _BETWEEN.fullmatch(plain):

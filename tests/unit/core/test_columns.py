@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from becalm.core.columns import Coded, Held, Keyed
+from becalm.core.columns import Categorical, Held, Keyed
 from becalm.core.frame import Frame, Kind
 
 SCHEMA: dict[str, Kind] = {"said": "text", "source_row": "text", "n": "count"}
@@ -22,8 +22,10 @@ def plain() -> Frame:
 
 def coded() -> Frame:
     """The same, held as codes of texts of which one stands twice and one in no row."""
-    said = Coded(np.array([0, 2, 4, 1, 3, 4], np.int32), texts("b", "b", "", "ä", "a", "in no row"))
-    keyed = Keyed(Coded.by(np.zeros(6, np.int32), ["t"]), np.array(KEYS))
+    said = Categorical(
+        np.array([0, 2, 4, 1, 3, 4], np.int32), texts("b", "b", "", "ä", "a", "in no row")
+    )
+    keyed = Keyed(Categorical.by(np.zeros(6, np.int32), ["t"]), np.array(KEYS))
     return Frame.of(SCHEMA, said=said, source_row=keyed, n=range(len(SAID)))
 
 
@@ -55,14 +57,14 @@ def test_tables_laid_end_to_end_in_whichever_way_each_is_held() -> None:
             both = Frame.concat([one, Frame.of(SCHEMA), other])
             assert rows(both) == rows(plain()) * 2
     joined = Frame.concat([coded(), coded()]).columns.held["said"]
-    assert isinstance(joined, Coded)
+    assert isinstance(joined, Categorical)
     assert sorted(joined.texts.tolist()) == ["", "a", "b", "in no row", "ä"]
 
 
 def test_some_columns_are_selected_as_they_are_held() -> None:
     some = coded().select(["n", "said"])
     assert list(some.columns) == ["n", "said"]
-    assert isinstance(some.columns.held["said"], Coded)
+    assert isinstance(some.columns.held["said"], Categorical)
 
 
 def test_plain_texts_are_coded_in_the_order_in_which_they_appear() -> None:
@@ -72,14 +74,14 @@ def test_plain_texts_are_coded_in_the_order_in_which_they_appear() -> None:
 
 
 def test_a_position_of_minus_one_is_the_last_text() -> None:
-    column = Coded.by(np.array([1, -1, 0], np.int32), ["a", "b", ""])
+    column = Categorical.by(np.array([1, -1, 0], np.int32), ["a", "b", ""])
     assert column.written().tolist() == ["b", "", "a"]
 
 
 def test_each_row_is_of_one_column_or_of_the_other() -> None:
-    one, other = Coded.of(texts("a", "b", "a")), Coded.of(texts("x", "a", "y"))
+    one, other = Categorical.of(texts("a", "b", "a")), Categorical.of(texts("x", "a", "y"))
     mask = np.array([True, False, False])
-    assert Coded.where(mask, one, other).written().tolist() == ["a", "a", "y"]
+    assert Categorical.where(mask, one, other).written().tolist() == ["a", "a", "y"]
     assert one.among(["b", "c"]).tolist() == [False, True, False]
 
 
@@ -87,6 +89,6 @@ def test_a_column_not_given_is_blank_and_columns_of_different_lengths_are_refuse
     held: dict[str, Held] = {"n": np.arange(2)}
     assert Frame.around(SCHEMA, held)["said"].tolist() == ["", ""]
     with pytest.raises(ValueError, match="different lengths"):
-        Frame.around(SCHEMA, {**held, "said": Coded.of(texts("a"))})
+        Frame.around(SCHEMA, {**held, "said": Categorical.of(texts("a"))})
     with pytest.raises(ValueError, match="another type"):
-        Frame.around(SCHEMA, {"n": Coded.of(texts("a"))})
+        Frame.around(SCHEMA, {"n": Categorical.of(texts("a"))})

@@ -8,11 +8,11 @@ from becalm.core.clock import HOUR, UNKNOWN_TIME
 from becalm.core.frame import Frame
 from becalm.definitions import Moments, evaluate, load
 from becalm.measures.look_backs import FACTORS, look_backs
-from becalm.patients.understood import Chunk
+from becalm.patients.understood import Patients
 from tests.records import at, chunk, finding, lab, person
 
 NAMES = ("hscore", "hlh2004", "mas2016")
-PATIENTS: Chunk = chunk(
+PATIENTS: Patients = chunk(
     person("outside"),
     person("case"),
     person("bare"),

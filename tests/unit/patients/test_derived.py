@@ -11,7 +11,7 @@ from becalm.core.clock import HOUR, YEAR
 from becalm.core.frame import Frame
 from becalm.definitions import evaluate, load
 from becalm.patients.derived import Values
-from becalm.patients.understood import Chunk
+from becalm.patients.understood import Patients
 from becalm.records import (
     ADMINISTRATIONS,
     CONDITIONS,
@@ -38,7 +38,7 @@ def chunk(
     procedures: Iterable[tuple[float, float, str]] = (),
     stay: tuple[float, float] | None = (0, 100),
     person: Row | None = None,
-) -> Chunk:
+) -> Patients:
     """One person; labs are (hour, name, value, unit, upper limit), stays hours."""
     listed = list(labs)
     kinds = tuple(
@@ -70,7 +70,7 @@ def chunk(
         cultures=Frame.of(CULTURES),
         kinds=kinds,
     )  # fmt: skip
-    return Chunk.of(records, V)
+    return Patients.of(records, V)
 
 
 def infused(label: str, start: float, end: float, rate: float = 5) -> Row:
@@ -89,7 +89,7 @@ def given(label: str, hour: float) -> Row:
     }
 
 
-def at(chunk: Chunk, name: str, *hours: float) -> list[tuple[float, float]]:
+def at(chunk: Patients, name: str, *hours: float) -> list[tuple[float, float]]:
     known = chunk.inputs("drawn").values[name]
     assert isinstance(known, Timeline)
     low, high = known.at(np.zeros(len(hours), np.int32), [round(hour * HOUR) for hour in hours])

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from becalm.core.errors import BecalmError, DefinitionError, UnreadableFileError
-from becalm.core.toml_position import Places
+from becalm.core.toml_position import TomlPositions
 from becalm.protocol import load, parse, shipped
 from becalm.study import protocol_names
 
@@ -165,7 +165,9 @@ def test_a_protocol_that_cannot_be_read(
 
 
 def test_where_a_key_stands() -> None:
-    places = Places.of('a = 1\n[b."c d"]\nx = {y = 1, z = {w = 2}}\n[[e]]\nx = 1\n[[e]]\nx = 2\n')
+    places = TomlPositions.of(
+        'a = 1\n[b."c d"]\nx = {y = 1, z = {w = 2}}\n[[e]]\nx = 1\n[[e]]\nx = 2\n'
+    )
     rows = {path: places.row(path) for path in ("a", "b.c d.x", "b.c d.x.y", "e[1].x", "e[0].none")}
     assert rows == {"a": 1, "b.c d.x": 3, "b.c d.x.y": 3, "e[1].x": 7, "e[0].none": 4}
     assert places.row("e") == 4

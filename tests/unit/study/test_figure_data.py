@@ -8,7 +8,7 @@ from becalm import definitions, protocol
 from becalm.core.clock import DAY
 from becalm.core.frame import Frame
 from becalm.definitions import Moments, criteria, evaluate, status
-from becalm.patients.understood import Chunk
+from becalm.patients.understood import Patients
 from becalm.study import figure_data, source_rows
 from becalm.tables import CRITERIA, CRITERIA_ITEMS, PERSONS
 from tests.records import at, chunk, condition, dose, finding, lab, person, study
@@ -30,12 +30,12 @@ PATIENTS = [
 ]
 
 
-def of(*rows: Any) -> tuple[Chunk, Frame]:
+def of(*rows: Any) -> tuple[Patients, Frame]:
     _, selection = study(MAS, *rows)
     return chunk(*rows), selection.cohort
 
 
-def opened(patients: Chunk, cohort: Frame, *shown: Frame) -> list[dict[str, Any]]:
+def opened(patients: Patients, cohort: Frame, *shown: Frame) -> list[dict[str, Any]]:
     """The rows behind what some frames show and behind the classes of the cohort."""
     wanted = source_rows.named(shown, cohort["person_id"])
     wanted |= {key for rows in cohort["context_rows"] for key in rows.split("|") if key}
@@ -118,7 +118,7 @@ def test_missing_counts_days_from_time_zero() -> None:
     assert all(days["ferritin", day] == 0 for day in range(8))
 
 
-def tables(patients: Chunk, who: list[bool]) -> tuple[Frame, Frame]:
+def tables(patients: Patients, who: list[bool]) -> tuple[Frame, Frame]:
     inputs = patients.inputs("drawn")
     people = Frame(
         {

@@ -154,7 +154,10 @@ def test_heparin_is_a_study_in_units(anticoagulant: StudyResult) -> None:
     """Entry, courses, steps, the third clock and the figures' axes; nothing is in mg."""
     cohort = Cohort(anticoagulant)
     assert cohort.n >= 2
-    assert (cohort.unit, cohort.clock_name("t_high")) == ("units", "first rate ≥ 24,000 units/day")
+    assert (cohort.unit, cohort.clock_name("high_rate")) == (
+        "units",
+        "first rate ≥ 24,000 units/day",
+    )
     courses = [r for r in cohort.rows("episodes") if r["drug"] == "heparin"]
     assert all(math.isnan(r["cumulative_mg"]) for r in courses)
     assert {r["unit_canonical"] for r in courses} == {"units"}
@@ -164,8 +167,8 @@ def test_heparin_is_a_study_in_units(anticoagulant: StudyResult) -> None:
             for r in cohort.rows("doses")
             if (r["person_id"], r["drug"]) == (person, "heparin") and r["rate_canonical_per_h"] > 0
         ]
-        assert cohort.person[person]["t_civ"] in {r["start"] for r in rows}
-        t0, reached = (cohort.person[person][name] for name in ("t0", "t_high"))
+        assert cohort.person[person]["infusion_start"] in {r["start"] for r in rows}
+        t0, reached = (cohort.person[person][name] for name in ("t0", "high_rate"))
 
         starts = [r["start"] for r in rows if r["start"] >= t0]
         fast = [at for at in starts if _running(rows, at) * 24 >= 24_000 - 1e-6]

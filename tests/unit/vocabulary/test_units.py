@@ -16,7 +16,7 @@ from becalm.vocabulary.units import (
     UNIT_IN_VALUE,
     Conversion,
     NotAValueError,
-    Written,
+    WrittenNumber,
     bounds,
     limit,
     normalise,
@@ -115,13 +115,13 @@ def test_any_text_is_one_finite_number_or_a_reason(text: str) -> None:
 
 
 def test_a_limit_is_open_or_closed_as_it_was_written() -> None:
-    assert Written(2400).interval() == (2400, 2400)
-    assert Written(2400, ">=").interval() == (2400, math.inf)
-    assert Written(2400, "<=").interval() == (0, 2400)
-    low, high = Written(2400, ">").interval()
+    assert WrittenNumber(2400).interval() == (2400, 2400)
+    assert WrittenNumber(2400, ">=").interval() == (2400, math.inf)
+    assert WrittenNumber(2400, "<=").interval() == (0, 2400)
+    low, high = WrittenNumber(2400, ">").interval()
     assert (low, high) == (math.nextafter(2400, math.inf), math.inf)
-    assert Written(2400, "<").interval() == (0, math.nextafter(2400, 0))
-    assert Written(0.2, "<").interval(-math.inf) == (-math.inf, math.nextafter(0.2, 0))
+    assert WrittenNumber(2400, "<").interval() == (0, math.nextafter(2400, 0))
+    assert WrittenNumber(0.2, "<").interval(-math.inf) == (-math.inf, math.nextafter(0.2, 0))
 
 
 @quickly

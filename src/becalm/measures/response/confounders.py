@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from becalm.core.clock import DAY, signed_span
 from becalm.doses import Doses
-from becalm.measures.response.questions import Asked
+from becalm.measures.response.questions import Questions
 from becalm.protocol import Confounder, Protocol
 from becalm.timeline import Floats, Intervals, Mask, Persons, Times, rounded
 from becalm.vocabulary import Vocabulary
@@ -18,7 +18,7 @@ Texts = npt.NDArray[np.object_]
 
 
 def confounded_by(
-    asked: Asked,
+    asked: Questions,
     doses: Doses,
     procedures: Mapping[str, Intervals],
     protocol: Protocol,

@@ -12,7 +12,7 @@ from becalm.core.clock import HOUR
 from becalm.core.frame import Frame
 from becalm.events import Events
 from becalm.measures.response import ratios
-from becalm.measures.response.questions import Asked
+from becalm.measures.response.questions import Questions
 from becalm.measures.response.ratios import Compared
 from becalm.measures.response.table import gone_before
 from becalm.protocol import Protocol
@@ -39,7 +39,7 @@ def primary(cohort: Frame, response: Frame, events: Events, protocol: Protocol) 
 
     response : the table of the same cohort, for `confounded_by`.
     """
-    asked = Asked.of(cohort)
+    asked = Questions.of(cohort)
     horizon = protocol.horizons["h48"]
     truncated = asked.column("left_truncated") == np.array(True, dtype=object)
     at48 = _compared(
@@ -75,7 +75,7 @@ def primary(cohort: Frame, response: Frame, events: Events, protocol: Protocol) 
 
 
 def _compared(
-    asked: Asked, events: Events, protocol: Protocol, later: Callable[[Points], Draws]
+    asked: Questions, events: Events, protocol: Protocol, later: Callable[[Points], Draws]
 ) -> dict[str, Compared]:
     found = {}
     for variable in (*protocol.response.primary, *protocol.response.primary_any):
@@ -144,7 +144,7 @@ def _answers(part: Answer, left_out: Mask) -> Texts:
     return answers
 
 
-def _confounded(asked: Asked, response: Frame) -> list[str]:
+def _confounded(asked: Questions, response: Frame) -> list[str]:
     keys = zip(
         response["person_id"].tolist(),
         response["episode"].tolist(),

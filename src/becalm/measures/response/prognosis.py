@@ -15,7 +15,7 @@ from becalm.core.frame import Frame
 from becalm.definitions.item_evidence import Texts, shown
 from becalm.events import Events
 from becalm.measures.response import ratios
-from becalm.measures.response.questions import Asked
+from becalm.measures.response.questions import Questions
 from becalm.measures.response.ratios import Compared
 from becalm.measures.response.table import gone_before, source_rows
 from becalm.protocol import Protocol
@@ -45,9 +45,9 @@ def prognosis(cohort: Frame, events: Events, outcome: Frame, protocol: Protocol)
 
     outcome : the table of the same cohort, for `died`.
     """
-    everything = Asked.of(cohort)
+    everything = Questions.of(cohort)
     first = everything.clock == "t0"
-    asked = Asked(cohort, everything.at[first], everything.clock[first], everything.time[first])
+    asked = Questions(cohort, everything.at[first], everything.clock[first], everything.time[first])
     points = events.points(MARKER, protocol.clock)
     horizon = protocol.horizons["h72"]
     baseline = ratios.baseline(points, asked, MARKER, protocol)
@@ -89,7 +89,7 @@ def prognosis(cohort: Frame, events: Events, outcome: Frame, protocol: Protocol)
     ).sort("person_id", "episode")
 
 
-def _highest(points: Points, asked: Asked, protocol: Protocol) -> Draws:
+def _highest(points: Points, asked: Questions, protocol: Protocol) -> Draws:
     """The highest value before time zero, the earliest of equals, as the draw that it is."""
     back = asked.time - span(protocol.baseline.peak)
     first, stop = nearest.within(points, asked.person, back, asked.time)

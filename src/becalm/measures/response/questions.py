@@ -12,12 +12,12 @@ from becalm.core.clock import UNKNOWN_TIME
 from becalm.core.frame import Frame
 from becalm.timeline import Persons, Times
 
-CLOCKS: Final = ("t0", "t_civ", "t_high")
+CLOCKS: Final = ("t0", "infusion_start", "high_rate")
 Texts = npt.NDArray[np.object_]
 
 
 @dataclass(frozen=True, eq=False)
-class Asked:
+class Questions:
     """One entry for each row of the cohort and each of its known clocks.
 
     at : position in the cohort; clock : its name; time : when it strikes, µs.
@@ -29,7 +29,7 @@ class Asked:
     time: Times
 
     @classmethod
-    def of(cls, cohort: Frame) -> Asked:
+    def of(cls, cohort: Frame) -> Questions:
         """Ask about every clock that is known."""
         known = [np.flatnonzero(cohort[name] != UNKNOWN_TIME) for name in CLOCKS]
         return cls(

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from becalm.core.clock import HOUR, span
-from becalm.measures.response.questions import Asked
+from becalm.measures.response.questions import Questions
 from becalm.protocol import Horizon, Protocol
 from becalm.timeline import Floats, Mask, Pair, Points, Times, nearest, ratio
 from becalm.timeline.nearest import Draws
@@ -70,7 +70,7 @@ class Compared:
         return np.where(self.measured & np.isfinite(number), number, np.nan)
 
 
-def baseline(points: Points, asked: Asked, variable: str, protocol: Protocol) -> Draws:
+def baseline(points: Points, asked: Questions, variable: str, protocol: Protocol) -> Draws:
     """The last value before the clock, one at the very moment included."""
     back = protocol.baseline.ferritin if variable == "ferritin" else protocol.baseline.other
     return nearest.last(
@@ -78,13 +78,13 @@ def baseline(points: Points, asked: Asked, variable: str, protocol: Protocol) ->
     )
 
 
-def peak(points: Points, asked: Asked, protocol: Protocol) -> Pair:
+def peak(points: Points, asked: Questions, protocol: Protocol) -> Pair:
     """The highest value before the clock, also of a variable that the storm lowers."""
     start = asked.time - span(protocol.baseline.peak)
     return nearest.greatest(points, *nearest.within(points, asked.person, start, asked.time))
 
 
-def at_horizon(points: Points, asked: Asked, horizon: Horizon) -> Draws:
+def at_horizon(points: Points, asked: Questions, horizon: Horizon) -> Draws:
     """The value nearest to a horizon in its window, the earlier of two equally near."""
     first, stop = nearest.within(
         points,
@@ -96,7 +96,7 @@ def at_horizon(points: Points, asked: Asked, horizon: Horizon) -> Draws:
     return nearest.nearest(points, asked.time + round(horizon.at * HOUR), first, stop)
 
 
-def strictly_within(points: Points, asked: Asked, protocol: Protocol) -> Draws:
+def strictly_within(points: Points, asked: Questions, protocol: Protocol) -> Draws:
     """The last value after the clock and no later than the strict horizon."""
     first, stop = nearest.within(
         points, asked.person, asked.time, strict_end(asked, protocol), after=True
@@ -104,7 +104,7 @@ def strictly_within(points: Points, asked: Asked, protocol: Protocol) -> Draws:
     return nearest.last(points, first, stop)
 
 
-def strict_end(asked: Asked, protocol: Protocol) -> Times:
+def strict_end(asked: Questions, protocol: Protocol) -> Times:
     """The last moment that the strict horizon includes."""
     end: Times = asked.time + span(protocol.response.strict_horizon) - 1
     return end

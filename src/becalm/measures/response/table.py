@@ -13,7 +13,7 @@ from becalm.doses import Doses
 from becalm.events import Events
 from becalm.measures.response import ratios
 from becalm.measures.response.confounders import confounded_by
-from becalm.measures.response.questions import Asked
+from becalm.measures.response.questions import Questions
 from becalm.patients import organ_support
 from becalm.protocol import Protocol
 from becalm.records import Records
@@ -41,7 +41,7 @@ def response(  # noqa: PLR0917 - what earlier stages hand over, in their order
     without a value at 48 h died or was discharged before, or has no sample. What else was given,
     and what moves a value without the disease, stands beside the status and never alters it.
     """
-    asked = Asked.of(cohort)
+    asked = Questions.of(cohort)
     vocabulary = events.vocabulary
     confounded = confounded_by(
         asked, doses, organ_support.running(records, vocabulary), protocol, vocabulary
@@ -57,7 +57,7 @@ def response(  # noqa: PLR0917 - what earlier stages hand over, in their order
     return Frame.concat(frames).sort("person_id", "episode", "variable", "clock")
 
 
-def gone_before(asked: Asked, records: Records, moment: Times) -> Texts:
+def gone_before(asked: Questions, records: Records, moment: Times) -> Texts:
     """`died before`, `discharged before` a moment, or ''.
 
     A death of which only the date is known counts as before when that day was over.
@@ -73,7 +73,7 @@ def gone_before(asked: Asked, records: Records, moment: Times) -> Texts:
 
 def _variable(
     variable: str,
-    asked: Asked,
+    asked: Questions,
     events: Events,
     protocol: Protocol,
     modifiers: Modifiers,
@@ -127,7 +127,7 @@ def _status(compared: ratios.Compared, sampled: Mask, gone: Texts) -> Texts:
 
 
 def _modified_by(
-    variable: str, asked: Asked, draws: tuple[Draws, ...], modifiers: Modifiers
+    variable: str, asked: Questions, draws: tuple[Draws, ...], modifiers: Modifiers
 ) -> list[str]:
     """What moved the variable without the disease when either value was drawn."""
     found: list[list[str]] = [[] for _ in range(len(asked))]

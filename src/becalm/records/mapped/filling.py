@@ -8,7 +8,7 @@ from typing import Final
 
 from becalm.core.errors import RecordsError
 from becalm.records.mapped.flat import Flat
-from becalm.records.mapped.model import SPREAD, Mapped, Part
+from becalm.records.mapped.model import SPREAD, Mapped, SheetPart
 from becalm.records.sheets.cells import Sheet
 from becalm.records.sheets.schema import SHEETS
 
@@ -61,7 +61,7 @@ def fill(mapped: Mapped, flats: Mapping[str, Flat]) -> dict[str, list[Sheet]]:
     return sheets
 
 
-def _rows(part: Part, flat: Flat, columns: Mapping[str, list[str]]) -> list[int]:
+def _rows(part: SheetPart, flat: Flat, columns: Mapping[str, list[str]]) -> list[int]:
     """Return the positions of the table's rows that say something for the part."""
     if part.spread:
         says = [bool(text) for text in columns[SPREAD[part.sheet]]]
@@ -82,7 +82,7 @@ def _rows(part: Part, flat: Flat, columns: Mapping[str, list[str]]) -> list[int]
     return list(first.values())
 
 
-def _label(part: Part, flat: Flat) -> str:
+def _label(part: SheetPart, flat: Flat) -> str:
     """Return what rows are traced back by: the file and, where it is spread, the column."""
     text = f"{flat.stem}[{part.spread}]" if part.spread else flat.stem
     return text.replace("|", " ").replace(":", " ")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from becalm.core.errors import RecordsError, UnreadableFileError, place
-from becalm.records.mapped.model import Cell, Table, token
+from becalm.records.mapped.model import Cell, FlatTable, token
 from becalm.records.sheets.cells import clean
 from becalm.records.sheets.check import PLAIN_NUMBER, pointed
 from becalm.records.sheets.read import csv_rows, parquet_rows
@@ -79,7 +79,7 @@ class Flat:
         return text
 
 
-def read_flat(path: Path, table: Table, used: Iterable[str]) -> Flat:
+def read_flat(path: Path, table: FlatTable, used: Iterable[str]) -> Flat:
     """Read the columns of one file that are used; those that it does not have are left out.
 
     Raises `UnreadableFileError` for a file of another kind and a damaged one, and `RecordsError`

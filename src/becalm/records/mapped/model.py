@@ -63,7 +63,7 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Part:
+class SheetPart:
     """One sheet, or a piece of one, filled from one table.
 
     `spread` is the column of the table that stands for one variable, '' where rows do. `where` says
@@ -88,7 +88,7 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Table:
+class FlatTable:
     """A file, the cells in it that say nothing, and what separates them."""
 
     name: str
@@ -103,8 +103,8 @@ class Mapped:
 
     file: str
     text: str
-    tables: Mapping[str, Table]
-    parts: tuple[Part, ...]
+    tables: Mapping[str, FlatTable]
+    parts: tuple[SheetPart, ...]
     notices: tuple[str, ...]
     citations: tuple[str, ...]
     info: StudyInfo

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from becalm import vocabulary
-from becalm.core.toml_position import Complaint
-from becalm.records.mapped.model import Cell, Mapped, Part
+from becalm.core.toml_position import TomlMistake
+from becalm.records.mapped.model import Cell, Mapped, SheetPart
 from becalm.records.sheets.check import Wrong, read_choice, read_number, read_time
 from becalm.records.sheets.schema import SHEETS
 from becalm.vocabulary import MeasurementKind, Vocabulary
@@ -19,7 +19,7 @@ from becalm.vocabulary import MeasurementKind, Vocabulary
 _NEAR: Final = "Did you mean"
 
 
-def wrong_names(mapped: Mapped) -> Iterator[Complaint]:
+def wrong_names(mapped: Mapped) -> Iterator[TomlMistake]:
     """Yield every word of a mapping that nothing goes by, and every unit that does not convert."""
     words = vocabulary.load()
     seen: set[tuple[str, str]] = set()
@@ -41,7 +41,7 @@ def _stated(cell: Cell) -> Iterator[tuple[str, str]]:
             yield meant, f"{cell.at}.words"
 
 
-def _cells(part: Part) -> Iterator[Complaint]:
+def _cells(part: SheetPart) -> Iterator[TomlMistake]:
     """Complain of stated texts that are no word of a closed list, no number or no time."""
     for name, cell in part.cells.items():
         column = SHEETS[part.sheet].columns[name]
@@ -56,10 +56,10 @@ def _cells(part: Part) -> Iterator[Complaint]:
                 continue
             if isinstance(read, Wrong):
                 hint = f"One of: {', '.join(column.among)}" if column.among else read.hint
-                yield Complaint(at, f"{name}: {read.what}", hint)
+                yield TomlMistake(at, f"{name}: {read.what}", hint)
 
 
-def _measured(part: Part, words: Vocabulary) -> Iterator[Complaint]:
+def _measured(part: SheetPart, words: Vocabulary) -> Iterator[TomlMistake]:
     """Complain of variables that are not known, and of units that do not convert to theirs."""
     unit = part.cells.get("unit")
     for key in ("loinc", "name"):
@@ -70,12 +70,14 @@ def _measured(part: Part, words: Vocabulary) -> Iterator[Complaint]:
             name = part.said("name") if key == "loinc" else text
             found = words.resolve(MeasurementKind("", system, text, name, said))
             if found.variable is None:
-                yield Complaint(at, f"no variable is called {text!r}", words.suggest(text))
+                yield TomlMistake(at, f"no variable is called {text!r}", words.suggest(text))
             elif unit is None or not unit.column:
                 yield from _unit(part, words, words.variables[found.variable].name, said, at)
 
 
-def _unit(part: Part, words: Vocabulary, name: str, said: str, at: str) -> Iterator[Complaint]:
+def _unit(
+    part: SheetPart, words: Vocabulary, name: str, said: str, at: str
+) -> Iterator[TomlMistake]:
     variable = words.variable(name)
     _, reason = words.unit_of(variable, said)
     if reason:
@@ -83,10 +85,10 @@ def _unit(part: Part, words: Vocabulary, name: str, said: str, at: str) -> Itera
         what = f"{said!r} does not convert to {variable.unit} of {name}: {reason}"
         if not said:
             what = f"'unit' is missing: {name} has one"
-        yield Complaint(unit.at if unit else part.at, what, f"Known: {', '.join(variable.units)}")
+        yield TomlMistake(unit.at if unit else part.at, what, f"Known: {', '.join(variable.units)}")
 
 
-def _named(part: Part, words: Vocabulary) -> Iterator[Complaint]:
+def _named(part: SheetPart, words: Vocabulary) -> Iterator[TomlMistake]:
     """Complain of names that are nearly, but not quite, one that is known.
 
     Something that the vocabulary does not have may be given or found all the same.
@@ -107,4 +109,4 @@ def _named(part: Part, words: Vocabulary) -> Iterator[Complaint]:
         cell = part.cells.get(key) if part.sheet == sheet else None
         for text, at in _stated(cell) if cell else ():
             if not known(text) and (hint := suggest(text)).startswith(_NEAR):
-                yield Complaint(at, f"no {key} is called {text!r}", hint)
+                yield TomlMistake(at, f"no {key} is called {text!r}", hint)

@@ -16,10 +16,10 @@ from becalm.core.errors import (
     did_you_mean,
     place,
 )
-from becalm.core.toml_position import Complaint
+from becalm.core.toml_position import TomlMistake
 from becalm.records import StudyInfo
 from becalm.records.files import read_text
-from becalm.records.mapped.model import SPREAD, Cell, Mapped, Part, Table, token
+from becalm.records.mapped.model import SPREAD, Cell, FlatTable, Mapped, SheetPart, token
 from becalm.records.mapped.names import wrong_names
 from becalm.records.sheets.schema import SHEETS
 from becalm.records.sheets.source import study_info
@@ -74,7 +74,7 @@ def parse(text: str, file: str) -> Mapped:
     return mapped
 
 
-def stop(complaints: Iterable[Complaint], mapped: Mapped) -> None:
+def stop(complaints: Iterable[TomlMistake], mapped: Mapped) -> None:
     """Raise what is wrong, all of it, in the order of the file."""
     errors = [
         (complaint.row(mapped.text), complaint.error(mapped.text, mapped.file))
@@ -89,15 +89,15 @@ class Reader:
     """What is being read, and what was found wrong so far."""
 
     file: str
-    complaints: list[Complaint] = field(default_factory=list)
+    complaints: list[TomlMistake] = field(default_factory=list)
 
     def wrong(self, at: str, what: str, hint: str = "") -> None:
-        self.complaints.append(Complaint(at, what, hint))
+        self.complaints.append(TomlMistake(at, what, hint))
 
     def mapped(self, given: Mapping[str, Any], text: str) -> Mapped:
         self._keys(given, "", _TOP)
         tables, persons = self._tables(given.get("tables"))
-        parts: list[Part] = []
+        parts: list[SheetPart] = []
         if "persons" not in given:
             self.wrong("", "the table [persons] is missing", "It says who the patients are")
         for sheet in SHEETS:
@@ -116,9 +116,9 @@ class Reader:
 
     # ------------------------------------------------------------ the parts of the file
 
-    def _tables(self, given: Any) -> tuple[dict[str, Table], dict[str, Cell]]:
+    def _tables(self, given: Any) -> tuple[dict[str, FlatTable], dict[str, Cell]]:
         """Return the tables, and where each of them names the person."""
-        tables: dict[str, Table] = {}
+        tables: dict[str, FlatTable] = {}
         persons: dict[str, Cell] = {}
         if not isinstance(given, dict) or not given:
             self.wrong("tables", "no table is named", 'Write [tables.NAME] with file = "..."')
@@ -138,7 +138,7 @@ class Reader:
             separator = self._text(table.get("separator", ""), f"{at}.separator")
             if len(separator) > 1:
                 self.wrong(f"{at}.separator", "must be one character", 'A tab is "\\t"')
-            tables[name] = Table(
+            tables[name] = FlatTable(
                 name, file, self._tokens(table.get("nothing", []), f"{at}.nothing"), separator
             )
             if "person_id" in table:
@@ -164,9 +164,9 @@ class Reader:
         at: str,
         sheet: str,
         given: Mapping[str, Any],
-        tables: Mapping[str, Table],
+        tables: Mapping[str, FlatTable],
         persons: Mapping[str, Cell],
-    ) -> Iterator[Part]:
+    ) -> Iterator[SheetPart]:
         """Yield a block as one part or, where it is spread over columns, one a column."""
         columns = SHEETS[sheet].columns
         self._keys(given, at, ("table", "where", "columns", *columns))
@@ -182,7 +182,7 @@ class Reader:
         spread = given.get("columns")
         if spread is None:
             self._complete(at, sheet, cells)
-            yield Part(at, sheet, table, cells, where)
+            yield SheetPart(at, sheet, table, cells, where)
         elif sheet not in SPREAD or not isinstance(spread, dict):
             hint = f"Sheets that may be spread over columns: {', '.join(SPREAD)}"
             self.wrong(f"{at}.columns", "cannot stand here", hint)
@@ -194,10 +194,13 @@ class Reader:
                 self.wrong(f"{at}.{filled}", what, "Keep one of the two")
             for column, means in spread.items():
                 yield self._spread(
-                    f"{at}.columns.{column}", Part(at, sheet, table, cells, where), column, means
+                    f"{at}.columns.{column}",
+                    SheetPart(at, sheet, table, cells, where),
+                    column,
+                    means,
                 )
 
-    def _spread(self, at: str, block: Part, column: str, means: Any) -> Part:
+    def _spread(self, at: str, block: SheetPart, column: str, means: Any) -> SheetPart:
         """Return the part that one column of the table is."""
         columns = SHEETS[block.sheet].columns
         if not isinstance(means, dict):
@@ -213,7 +216,7 @@ class Reader:
         filled = self._cell({"column": column, **options}, at)
         cells = {**block.cells, **said, SPREAD[block.sheet]: filled}
         self._complete(at, block.sheet, cells)
-        return Part(at, block.sheet, block.table, cells, block.where, column)
+        return SheetPart(at, block.sheet, block.table, cells, block.where, column)
 
     def _complete(self, at: str, sheet: str, cells: Mapping[str, Cell]) -> None:
         """Complain of what the sheet cannot be understood without; a unit may turn out optional."""
@@ -226,7 +229,7 @@ class Reader:
             groups = " or ".join(" with ".join(group) for group in schema.either)
             self.wrong(at, f"{groups} is missing")
 
-    def _twice(self, parts: Iterable[Part]) -> None:
+    def _twice(self, parts: Iterable[SheetPart]) -> None:
         seen: dict[tuple[str, str, str], str] = {}
         for part in parts:
             first = seen.setdefault((part.table, part.sheet, part.spread), part.at)

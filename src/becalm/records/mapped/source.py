@@ -7,12 +7,12 @@ from pathlib import Path
 
 from becalm import vocabulary
 from becalm.core.errors import DefinitionError, UnreadableFileError, did_you_mean
-from becalm.core.toml_position import Complaint
+from becalm.core.toml_position import TomlMistake
 from becalm.records import Doubt
 from becalm.records.files import input_file, stamp, unchanged
 from becalm.records.mapped.filling import fill
 from becalm.records.mapped.flat import Flat, read_flat
-from becalm.records.mapped.model import Cell, Mapped, Part
+from becalm.records.mapped.model import Cell, Mapped, SheetPart
 from becalm.records.mapped.reading import file_of, load, stop
 from becalm.records.sheets.build import build
 from becalm.records.sheets.schema import SHEETS
@@ -85,7 +85,7 @@ def _files(path: Path, mapped: Mapped) -> dict[str, Path]:
     return found
 
 
-def _missing_columns(mapped: Mapped, flats: Mapping[str, Flat]) -> Iterator[Complaint]:
+def _missing_columns(mapped: Mapped, flats: Mapping[str, Flat]) -> Iterator[TomlMistake]:
     """Complain, once a place, of columns that a table does not have."""
     seen: set[str] = set()
     for part in mapped.parts:
@@ -94,7 +94,7 @@ def _missing_columns(mapped: Mapped, flats: Mapping[str, Flat]) -> Iterator[Comp
             if column not in flat.header and at not in seen:
                 seen.add(at)
                 what = f"{flat.file} has no column {column!r}"
-                yield Complaint(at, what, did_you_mean(column, (n for n in flat.header if n)))
+                yield TomlMistake(at, what, did_you_mean(column, (n for n in flat.header if n)))
 
 
 def _doubts(mapped: Mapped) -> Iterator[Doubt]:
@@ -120,7 +120,7 @@ def _because(text: str, cell: Cell) -> str:
     return f"{text}: {cell.source}" if cell.source else text
 
 
-def _variable(part: Part) -> tuple[str, str]:
+def _variable(part: SheetPart) -> tuple[str, str]:
     """Return the name and the title of the variable that a column stands for."""
     words = vocabulary.load()
     loinc, name = part.said("loinc"), part.said("name")

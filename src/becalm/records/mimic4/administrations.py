@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from becalm.core.clock import UNKNOWN_TIME
-from becalm.core.columns import Coded, Held
+from becalm.core.columns import Categorical, Held
 from becalm.core.frame import Frame
 from becalm.core.prefetch import ahead
 from becalm.records import ADMINISTRATIONS, Refusal, duck
@@ -81,7 +81,7 @@ class Administrations:
                     self._rows.add(batch)
         return self._rows
 
-    def _texts(self, way: npt.NDArray[np.int32]) -> dict[str, Coded]:
+    def _texts(self, way: npt.NDArray[np.int32]) -> dict[str, Categorical]:
         """Return the columns of texts of rows that were written in some ways."""
         ways = list(self._ways)
         used = np.flatnonzero(np.bincount(way, minlength=len(ways)))
@@ -90,8 +90,8 @@ class Administrations:
         at = place[way]
         columns = {}
         for i, name in enumerate(TEXTS):
-            each = Coded.of(np.array([ways[w][i] for w in used.tolist()], object))
-            columns[name] = Coded(each.code[at], each.texts)
+            each = Categorical.of(np.array([ways[w][i] for w in used.tolist()], object))
+            columns[name] = Categorical(each.code[at], each.texts)
         return columns
 
     def _read_inputs(self, persons: npt.NDArray[np.int64]) -> Iterator[duck.Columns]:
@@ -179,12 +179,12 @@ class _Numbered:
         return np.where(at < 0, np.int32(-1), self._order[at])
 
 
-def _stay_ids(stay: npt.NDArray[np.int64]) -> Coded:
+def _stay_ids(stay: npt.NDArray[np.int64]) -> Categorical:
     """Write each stay's number once for the rows in a row that have it."""
     begin = np.flatnonzero(np.concatenate(([True], stay[1:] != stay[:-1]))[: len(stay)])
     stays, run = np.unique(stay[begin], return_inverse=True)
     code = np.repeat(run.astype(np.int32), np.diff(np.append(begin, len(stay))))
-    return Coded.by(code, ["" if s < 0 else str(s) for s in stays.tolist()])
+    return Categorical.by(code, ["" if s < 0 else str(s) for s in stays.tolist()])
 
 
 def _together(parts: list[str]) -> str:

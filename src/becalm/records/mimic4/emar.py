@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from becalm.records.duck import quoted
-from becalm.records.mimic4.tables import Release, Table
+from becalm.records.mimic4.tables import MimicTable, Release
 
 GIVEN: Final = (
     "Administered",
@@ -183,7 +183,7 @@ def orders(release: Release) -> str | None:
     """
 
 
-def _parents(detail: Table) -> str:
+def _parents(detail: MimicTable) -> str:
     wanted = (
         "emar_id",
         "administration_type",

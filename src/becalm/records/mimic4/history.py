@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from becalm.records.mimic4.tables import Release, Table
+from becalm.records.mimic4.tables import MimicTable, Release
 
 _NO_NAMES = (
     "(SELECT NULL::VARCHAR AS icd_code, NULL::VARCHAR AS icd_version, NULL::VARCHAR AS long_title "
@@ -82,7 +82,7 @@ def _timed(release: Release) -> str | None:
     """
 
 
-def _titles(names: Table | None) -> str:
+def _titles(names: MimicTable | None) -> str:
     if names is None:
         return _NO_NAMES
     return (

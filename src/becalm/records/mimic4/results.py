@@ -15,7 +15,7 @@ from collections.abc import Collection
 from typing import Final
 
 from becalm.records.duck import quoted
-from becalm.records.mimic4.tables import REBUILT_CHART, Release, Table
+from becalm.records.mimic4.tables import REBUILT_CHART, MimicTable, Release
 
 TABLES: Final = ("labevents", "chartevents", "outputevents")
 ORDER: Final = ("time", "key", "tbl")
@@ -84,7 +84,7 @@ def _parts(release: Release) -> tuple[str | None, ...]:
     )
 
 
-def _labs(table: Table) -> str:
+def _labs(table: MimicTable) -> str:
     rows = table.read(
         "labevent_id",
         "subject_id",
@@ -121,7 +121,7 @@ def _labs(table: Table) -> str:
     """
 
 
-def _chart(table: Table) -> str:
+def _chart(table: MimicTable) -> str:
     """Return charted values.
 
     The verbal score 1 of an intubated person ("No Response-ETT") is a convention of the form, not
@@ -148,7 +148,7 @@ def _chart(table: Table) -> str:
     """
 
 
-def _outputs(table: Table) -> str:
+def _outputs(table: MimicTable) -> str:
     rows = table.numbered("subject_id", "itemid", "charttime", "storetime", "value", "valueuom")
     return f"""
         SELECT 2::UTINYINT AS tbl, subject_id, itemid, given_unit(valueuom) AS unit,

@@ -73,7 +73,7 @@ _NEAR: Final = 0.75
 
 
 @dataclass(frozen=True)
-class Table:
+class MimicTable:
     """One CSV file of a release; column names are compared in lower case."""
 
     name: str
@@ -135,10 +135,10 @@ class Release:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self.found: dict[str, Table] = {}
+        self.found: dict[str, MimicTable] = {}
         self._stamps: list[Stamp] = []
 
-    def table(self, module: str, name: str, stand_in: str = "") -> Table | None:
+    def table(self, module: str, name: str, stand_in: str = "") -> MimicTable | None:
         """Return a table, or its stand-in, or None where the release has neither."""
         for candidate in (name, stand_in) if stand_in else (name,):
             for suffix in (".csv", ".csv.gz"):
@@ -148,11 +148,11 @@ class Release:
                         raise UnreadableFileError("is not a file", where=f"{module}/{path.name}")
                     if name not in self.found:
                         self._stamps.append(stamp(path))
-                        self.found[name] = Table(candidate, path, _header(path, module))
+                        self.found[name] = MimicTable(candidate, path, _header(path, module))
                     return self.found[name]
         return None
 
-    def required(self, module: str, name: str) -> Table:
+    def required(self, module: str, name: str) -> MimicTable:
         found = self.table(module, name)
         if found is None:
             old = (self.root / "core").is_dir()

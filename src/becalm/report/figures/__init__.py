@@ -111,7 +111,7 @@ def specs(cohort: Cohort) -> Iterator[tuple[str, str, str, Spec]]:
             escalation.spec(cohort),
         )
     )
-    clocks = [c for c in ("t0", "t_civ") if c in cohort.clocks] or ["t0"]
+    clocks = [c for c in ("t0", "infusion_start") if c in cohort.clocks] or ["t0"]
     if not treated:
         clocks = ["t0"]
     for clock in clocks if cohort.n else []:

@@ -192,7 +192,7 @@ def _marks(x: Spec, y: Spec, drawn: list[Row]) -> list[Spec]:
 def _clock_lines(cohort: Cohort, clock: str) -> list[Row]:
     """Return each patient's clocks in days: this one, and the other where it differs."""
     lines = []
-    other = {"t0": "t_civ", "t_civ": "t0"}.get(clock, "")
+    other = {"t0": "infusion_start", "infusion_start": "t0"}.get(clock, "")
     low, high = window(cohort, clock)
     for person in cohort.described:
         lines.append({"person": person, "day": 0.0, "start": 0.0, "kind": "this"})
