@@ -87,7 +87,7 @@ def test_an_odd_row_is_listed_and_a_refused_one_also_counted(
 ) -> None:
     code, output, out = study(tmp_path, *rows)
     assert code == 0, output
-    listed = written(out, "dose_oddities")
+    listed = written(out, "dose_remarks")
     [row] = [row for row in listed if row["remark"] == remark]
     assert row["counted"] == str(counted).lower()
     refused = written(out, "rows_refused")

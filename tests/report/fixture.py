@@ -20,7 +20,7 @@ from becalm.study.result import StudyResult
 from becalm.tables import (
     COURSES,
     DAILY_DOSE,
-    DOSE_ODDITIES,
+    DOSE_REMARKS,
     DOSE_STEPS,
     DOSES,
     EPISODES,
@@ -234,7 +234,7 @@ def _response(i: int, p: Person) -> Iterator[Row]:
             if "baseline>" in signs and ratio < 1:
                 status = "at least"
             yield {
-                "person_id": p.id, "variable": variable, "clock": clock, "episode": 1,
+                "person_id": p.id, "variable": variable, "clock": clock,
                 "baseline": _number(base[1][1]) if base else None,
                 "baseline_time": _at(i, base[1][0]) if base else None,
                 "peak": max((_number(v) for h, v in labs if origin - 72 <= h <= origin), default=None),
@@ -266,33 +266,33 @@ def _series(i: int, p: Person) -> Iterator[Row]:
         for n, (hour, text) in enumerate(labs):
             low, high = _bounds(text)
             yield {
-                "person_id": p.id, "episode": 1, "variable": variable, "time": _at(i, hour),
-                "hours": hour, "low": low, "high": high, "unit": UNITS[variable],
+                "person_id": p.id, "variable": variable, "time": _at(i, hour),
+                "hours_from_t0": hour, "low": low, "high": high, "unit": UNITS[variable],
                 "source_row": _key(p, variable, n),
             }  # fmt: skip
 
 
 def _steps(i: int, p: Person) -> Iterator[Row]:
-    base: Row = {"person_id": p.id, "episode": 1}
+    base: Row = {"person_id": p.id}
     number = _number_of(p)
     for n, (hour, route, mg) in enumerate(p.singles):
         yield base | {
             "drug": "anakinra", "class": "IL-1", "route": route, "start": _at(i, hour),
-            "end": _at(i, hour), "start_h": hour, "end_h": hour, "amount": mg, "unit": "mg",
+            "end": _at(i, hour), "hours_from_t0": hour, "end_hours_from_t0": hour, "amount": mg, "unit": "mg",
             "label": "anakinra 100 mg", "source_row": f"doses:{number}0{n}",
         }  # fmt: skip
     for n, ((start, rate), (end, _)) in enumerate(zip(p.rates, p.rates[1:], strict=False)):
         if rate > 0:
             yield base | {
                 "drug": "anakinra", "class": "IL-1", "route": "continuous IV",
-                "start": _at(i, start), "end": _at(i, end), "start_h": start, "end_h": end,
+                "start": _at(i, start), "end": _at(i, end), "hours_from_t0": start, "end_hours_from_t0": end,
                 "rate": rate, "unit": "mg", "label": "anakinra infusion", "source_row": f"doses:{number}1{n}",
             }  # fmt: skip
     for k, (drug, kind, first, last, doses) in enumerate(p.prior):
         for n, hour in enumerate(np.linspace(first, last, doses).tolist()):
             yield base | {
                 "drug": drug, "class": kind, "route": "IV", "start": _at(i, hour),
-                "end": _at(i, hour), "start_h": hour, "end_h": hour, "amount": 500.0, "unit": "mg",
+                "end": _at(i, hour), "hours_from_t0": hour, "end_hours_from_t0": hour, "amount": 500.0, "unit": "mg",
                 "label": f"{drug} as written", "source_row": f"doses:{number}{2 + k}{n:02d}",
             }  # fmt: skip
 
@@ -301,7 +301,7 @@ def _prior(i: int, p: Person) -> Iterator[Row]:
     number = _number_of(p)
     for k, (drug, kind, first, last, doses) in enumerate(p.prior):
         yield {
-            "person_id": p.id, "episode": 1, "drug": drug, "class": kind, "first": _at(i, first),
+            "person_id": p.id, "drug": drug, "class": kind, "first": _at(i, first),
             "last": _at(i, last), "doses": doses, "hours_before_t0": -first,
             "source_row": "|".join(f"doses:{number}{2 + k}{n:02d}" for n in range(doses)),
         }  # fmt: skip
@@ -342,8 +342,8 @@ def _ups(i: int, p: Person) -> Iterator[Row]:
         if rate > before > 0:
             step += 1
             yield {
-                "person_id": p.id, "episode": 1, "drug": "anakinra", "course_start": _at(i, p.infusion_start),
-                "step": step, "direction": "up", "time": _at(i, hour), "hours": hour, "hours_from_start": hour - p.infusion_start,
+                "person_id": p.id, "drug": "anakinra", "course_start": _at(i, p.infusion_start),
+                "step": step, "direction": "up", "time": _at(i, hour), "hours_from_t0": hour, "hours_from_start": hour - p.infusion_start,
                 "hours_since_last": hour - last, "from_rate": before, "to_rate": rate,
                 "to_rate_per_kg": rate / p.kg, "weight_kg": p.kg, "ferritin": i > 2, "ast": False,
                 "temperature": None, "vasopressor": i == 3, "crcl_ml_min": 31.0 if i == 3 else None,
@@ -355,7 +355,7 @@ def _ups(i: int, p: Person) -> Iterator[Row]:
 def _courses(i: int, p: Person) -> Iterator[Row]:
     top = max(rate for _, rate in p.rates)
     yield {
-        "person_id": p.id, "episode": 1, "drug": "anakinra",
+        "person_id": p.id, "drug": "anakinra",
         "modes": f"{'SC' if p.singles[0][1] == 'SC' else 'intermittent IV'} > continuous IV",
         "ceiling_per_day": 24 * top, "hours_to_ceiling": p.high_rate, "steps_up": len(list(_ups(i, p))),
         "hours_at_ceiling": sum(
@@ -366,7 +366,7 @@ def _courses(i: int, p: Person) -> Iterator[Row]:
 
 def _at_dose(i: int, p: Person) -> Iterator[Row]:
     yield {
-        "person_id": p.id, "episode": 1, "drug": "anakinra", "level_per_day": 2400.0, "unit": "mg",
+        "person_id": p.id, "drug": "anakinra", "level_per_day": 2400.0, "unit": "mg",
         "first": _at(i, p.high_rate), "hours_at_rate": 62.0 + i, "hours_at_24h": 38.0 + i,
     }  # fmt: skip
 
@@ -412,7 +412,7 @@ def _standings(i: int, p: Person) -> Iterator[Row]:
     low, high, *_ = p.hscore
     for start, end, least, most in ((-60, -30, 100, high), (-30, -20, low, high), (-20, -4, low, low), (-4, 20, 20, 60)):  # fmt: skip
         state = MET if least >= 169 else NOT if most < 169 else "undetermined"
-        yield {"person_id": p.id, "episode": 1, "criterion": "hscore", "start": _at(i, start),
+        yield {"person_id": p.id, "criterion": "hscore", "start": _at(i, start),
                "end": _at(i, end), "low": least, "high": most, "status": state}  # fmt: skip
 
 
@@ -497,7 +497,7 @@ def _episodes(i: int, p: Person) -> Iterator[Row]:
 def _safety(i: int, p: Person) -> Iterator[Row]:
     for event, (before, after) in {"aki": p.kdigo, **p.cells}.items():
         yield {
-            "person_id": p.id, "event": event, "episode": 1, "grade_before": before,
+            "person_id": p.id, "event": event, "grade_before": before,
             "grade_after": after, "onset": _at(i, 30) if after > before else None,
             "hours_from_t0": 30.0 if after > before else None,
             "on_drug": True if after > before else None, "attribution": "cannot tell",
@@ -512,7 +512,7 @@ def _missing(i: int, p: Person) -> Iterator[Row]:
             if not math.isnan(p.death) and day > p.death + 1:
                 continue
             n = sum(24 * (day - 1) <= h < 24 * day for h, _ in labs)
-            yield {"person_id": p.id, "episode": 1, "variable": variable, "day": day, "n": n}
+            yield {"person_id": p.id, "variable": variable, "day": day, "n": n}
 
 
 def _values(i: int, p: Person) -> Iterator[Row]:
@@ -563,7 +563,6 @@ def illustrative(persons: tuple[Person, ...] = PERSONS) -> StudyResult:
             [
                 {
                     "person_id": p.id,
-                    "episode": 1,
                     "sex": p.sex,
                     "age": p.age,
                     "t0": _t0(i),
@@ -592,7 +591,6 @@ def illustrative(persons: tuple[Person, ...] = PERSONS) -> StudyResult:
             [
                 {
                     "person_id": p.id,
-                    "episode": 1,
                     "follow_up_days": p.follow_up,
                     "last_contact": _at(i, 24 * p.follow_up),
                     "died": not math.isnan(p.death),
@@ -608,13 +606,12 @@ def illustrative(persons: tuple[Person, ...] = PERSONS) -> StudyResult:
         ),
         "criteria": _frame(tables.CRITERIA, _each(persons, _criteria)),
         "criteria_items": _frame(tables.CRITERIA_ITEMS, _each(persons, _criteria_items)),
-        "criteria_course": _frame(tables.CRITERIA_COURSE, _each(persons, _standings)),
+        "criteria_over_time": _frame(tables.CRITERIA_OVER_TIME, _each(persons, _standings)),
         "criteria_look_backs": _frame(
             tables.CRITERIA_LOOK_BACKS,
             [
                 {
                     "person_id": p.id,
-                    "episode": 1,
                     "criterion": "hscore",
                     "moment": "peak_to_index",
                     "factor": factor,
@@ -634,14 +631,14 @@ def illustrative(persons: tuple[Person, ...] = PERSONS) -> StudyResult:
         "episodes": _frame(EPISODES, _each(persons, _episodes)),
         "daily_dose": _frame(DAILY_DOSE, _each(persons, _daily)),
         "time_at_dose": _frame(TIME_AT_DOSE, _each(persons, _at_dose)),
-        "dose_oddities": _frame(DOSE_ODDITIES, _each(persons, _odd)),
+        "dose_remarks": _frame(DOSE_REMARKS, _each(persons, _odd)),
         "lines": _frame(tables.LINES, _each(persons, _lines)),
         "response": _frame(tables.RESPONSE, _each(persons, _response)),
         "safety": _frame(tables.SAFETY, _each(persons, _safety)),
         "values": _frame(tables.VALUES, _each(persons, _values)),
     }
     primary = [
-        {"person_id": p.id, "episode": 1, "clock": clock, "response": answer, "strict": answer,
+        {"person_id": p.id, "clock": clock, "response": answer, "strict": answer,
          "fall_15": answer == "responded" and (clock == "infusion_start" or p.id != "ILL-2"),
          "fall_25": answer == "responded" and (clock == "infusion_start" or p.id != "ILL-2"),
          "fall_50": None if p.id == "ILL-4" else p.id == "ILL-3",

@@ -29,7 +29,7 @@ def study(n: int, **written: list[Row]) -> Cohort:
 def ferritin(cohort: Cohort, dead: int) -> list[Row]:
     """The first `dead` patients died, with ferritin high and hardly falling."""
     return [
-        {"person_id": who, "episode": 1, "marker": "ferritin", "died": i < dead, "unit": "ng/mL",
+        {"person_id": who, "marker": "ferritin", "died": i < dead, "unit": "ng/mL",
          "baseline": 9000.0 if i < dead else 3000.0 + i, "peak": 20000.0 + (i < dead),
          "day3": 8500.0 if i < dead else 1500.0, "fall_day3": 0.05 if i < dead else 0.5,
          "small_fall": i < dead, "status": "measured", "source_row": "labs:1"}
@@ -81,7 +81,7 @@ def test_medians_of_limits_are_limits() -> None:
 
 def test_a_day_without_a_thermometer_shows_no_hour_as_afebrile() -> None:
     who = fixture.PERSONS[0].id
-    blank = {"person_id": who, "episode": 1, "day": 1, "hours": 24.0, "hours_febrile": 0.0,
+    blank = {"person_id": who, "day": 1, "hours_observed": 24.0, "hours_febrile": 0.0,
              "hours_afebrile": 0.0, "hours_unknown": 24.0, "measurements": 0, "longest_gap_h": 24.0,
              "highest": math.nan}  # fmt: skip
     cohort = study(5, fever=[blank])
@@ -100,10 +100,10 @@ def test_a_change_shows_its_multiple_and_whether_it_went_as_in_a_storm(
     state: str, shown: str
 ) -> None:
     who = fixture.PERSONS[0].id
-    row = {"person_id": who, "episode": 1, "moment": "peak_to_index", "feature": "ferritin_24h",
+    row = {"person_id": who, "moment": "peak_to_index", "feature": "ferritin_24h",
            "state": state, "value": math.nan if state == "not assessed" else 5.0,
            "source_row": "labs:1"}  # fmt: skip
-    cohort = study(5, changes=[row])
+    cohort = study(5, serial_changes=[row])
     found = cells(serial.changes(cohort, Drill(cohort)))["Ferritin over 24h"]
     assert found[0] == "rises"
     assert found[1].startswith(
@@ -117,7 +117,7 @@ def test_a_short_day_without_a_temperature_is_not_known_to_be_free_of_fever() ->
     cohort = study(5, fever=[])
     hours = 14.510277777777778
     rows = [
-        {"person_id": who, "episode": 1, "day": 1, "hours": hours, "hours_febrile": 0.0,
+        {"person_id": who, "day": 1, "hours_observed": hours, "hours_febrile": 0.0,
          "hours_afebrile": 0.0, "hours_unknown": round(hours, 9), "measurements": 0,
          "longest_gap_h": hours, "source_row": ""}
         for who in cohort.ids

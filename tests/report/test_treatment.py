@@ -51,7 +51,7 @@ def test_a_single_dose_is_a_jump_and_a_rate_a_slope(cohort: Cohort) -> None:
 
 def test_the_sum_stops_where_an_amount_is_unknown(cohort: Cohort) -> None:
     steps = cohort.result.dose_steps
-    blank = np.where((steps["person_id"] == "ILL-1") & (steps["start_h"] == 6), math.nan, steps["amount"])  # fmt: skip
+    blank = np.where((steps["person_id"] == "ILL-1") & (steps["hours_from_t0"] == 6), math.nan, steps["amount"])  # fmt: skip
     unknown = Cohort(replace(cohort.result, dose_steps=steps.replace(amount=blank)))
     mine = [row for row in dose.sums(unknown) if row["person"] == "ILL-1"]
     assert [row["top"] for row in mine] == [100]

@@ -127,7 +127,6 @@ def patients(
     given = rebuild(records, events, words)
     clocks = {name: at(known.get(name)) for name in ("infusion_start", "high_rate", "discharge")}
     row = {
-        "episode": 1,
         "sex": people["sex"],
         "age": known.get("age", 44),
         "t0": ORIGIN,

@@ -75,10 +75,10 @@ def test_a_day_ends_with_death_and_with_the_records() -> None:
     """Somebody who dies at 30 h has six hours of day 2 and no day 3; who was seen for 40 h has sixteen."""
     table = "hour | temperature\n 0 | 39.0\n 20 | 39.0"
     dead = days(table, death_time=30)
-    assert (dead[2]["hours"], hours(dead[2])) == (6, (6, 0, 0))
+    assert (dead[2]["hours_observed"], hours(dead[2])) == (6, (6, 0, 0))
     assert 3 not in dead
     seen = days(table, end_of_records=40)
-    assert (seen[2]["hours"], hours(seen[2])) == (16, (16, 0, 0))
+    assert (seen[2]["hours_observed"], hours(seen[2])) == (16, (16, 0, 0))
     assert 3 not in seen
 
 

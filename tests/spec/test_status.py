@@ -231,8 +231,7 @@ def test_half_and_twice_the_look_backs_stand_beside_what_a_definition_says() -> 
     """Ferritin forty hours before the index: with half its look-back it is no longer known and the definition undetermined; with twice it still is, and the definition met."""
     table = "hour | ferritin | temperature\n 0 | 5000 | \n 30 | | 38.5"
     evaluation = over_time(SMALL, table)
-    cohort = Frame({"person": np.array([0], np.int32), "person_id": np.array(["a"], object),
-                    "episode": np.array([1])})  # fmt: skip
+    cohort = Frame({"person": np.array([0], np.int32), "person_id": np.array(["a"], object)})
     moments = Moments(np.array([us(40)]), span("14d"))
     found = look_backs(cohort, evaluation.inputs, [evaluation.definition], moments, "index")
     said = {row["factor"]: (row["low"], row["high"], row["status"]) for row in found.rows()}

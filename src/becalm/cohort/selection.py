@@ -240,7 +240,6 @@ def _describe(chunk: Patients, found: Candidates, person: Persons, judged: Judge
     return Frame.of(
         COHORT,
         person_id=table["person_id"][person],
-        episode=np.ones(len(person), np.int64),
         sex=table["sex"][person],
         age=found.age[person],
         index_time=clocks.index[person],

@@ -21,7 +21,7 @@ from becalm.definitions.evaluation import Evaluation, Inputs, evaluate
 from becalm.definitions.item_evidence import Modifiers, SourceRow
 from becalm.definitions.model import Change, Definition, Item
 from becalm.definitions.moments import Moments, ask
-from becalm.tables import CHANGES
+from becalm.tables import SERIAL_CHANGES
 from becalm.timeline import Mask, Times
 
 FILE: Final = Path(__file__).parent / "serial_changes.toml"
@@ -124,7 +124,7 @@ def features_at(
     moment of somebody of whom the definition knows nothing has no rows.
     """
     inputs = evaluation.inputs.only(np.flatnonzero(who).astype(np.int32))
-    frames = [Frame.of(CHANGES)]
+    frames = [Frame.of(SERIAL_CHANGES)]
     for asked in ask(evaluation, moments, who):
         known = asked.time != UNKNOWN_TIME
         person, time = asked.person[known], asked.time[known]
@@ -140,9 +140,8 @@ def features_at(
         peak_of = "" if asked.moment == "index" else evaluation.definition.name
         frames.append(
             Frame.of(
-                CHANGES,
-                **{name: found[name] for name in CHANGES if name in found.columns},
-                episode=np.ones(len(found), np.int64),
+                SERIAL_CHANGES,
+                **{name: found[name] for name in SERIAL_CHANGES if name in found.columns},
                 feature=found["item"],
                 peak_of=np.full(len(found), peak_of, dtype=object),
                 moment_time=np.tile(time, len(found) // max(len(person), 1)),

@@ -9,7 +9,7 @@ import numpy as np
 
 from becalm.core.frame import Frame
 from becalm.doses.exposure import Doses
-from becalm.tables import DOSE_ODDITIES
+from becalm.tables import DOSE_REMARKS
 from becalm.timeline import Mask
 
 NOT_CONSERVING: Final = "rate × time is not the amount"
@@ -37,7 +37,7 @@ def remarks(doses: Doses, persons: Mask) -> Frame:
     rows = np.repeat(said, [len(each) for each in parts])
     detail = [one for each in parts for one in each]
     return Frame.of(
-        DOSE_ODDITIES,
+        DOSE_REMARKS,
         person_id=f["person_id"][rows],
         remark=[kind_of(one) for one in detail],
         detail=detail,

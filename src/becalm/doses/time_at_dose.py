@@ -30,12 +30,8 @@ def time_at_dose(
     """
     told = cohort.take(np.isin(cohort["person"], doses.given(drug).person))
     told = told.take(told["t0"] != UNKNOWN_TIME)
-    told = told.take(np.lexsort((told["t0"], told["person"])))
     person, t0 = told["person"], told["t0"]
-    until = np.full(len(told), LATE)
-    again = person[1:] == person[:-1]
-    until[:-1][again] = t0[1:][again]  # a later episode counts from its own time zero
-    windows = Intervals(person, t0, until)
+    windows = Intervals(person, t0, np.full(len(told), LATE))
     dark = np.zeros(len(told), np.bool_)
     unknown = doses.unknown(drug)
     dark[windows.overlaps(unknown.person, unknown.start, unknown.end)[1]] = True
@@ -50,7 +46,6 @@ def time_at_dose(
             Frame.of(
                 TIME_AT_DOSE,
                 person_id=told["person_id"],
-                episode=told["episode"],
                 drug=[drug] * len(told),
                 level_per_day=np.full(len(told), float(level)),
                 unit=[doses.unit(drug)] * len(told),

@@ -51,7 +51,7 @@ def escalations(
     force at the step; unknown while renal replacement runs.
     """
     steps = Frame.concat([courses.steps, courses.falls])
-    owner = _episode_of(cohort, steps["person"], steps["time"])
+    owner = _row_of(cohort, steps["person"], steps["time"])
     steps, owner = steps.take(owner >= 0), owner[owner >= 0]
     person, time = steps["person"], steps["time"]
     back = span(protocol.escalation.worsening_within)
@@ -65,12 +65,11 @@ def escalations(
     found = Frame.of(
         ESCALATIONS,
         person_id=steps["person_id"],
-        episode=cohort["episode"][owner],
         drug=steps["drug"],
         course_start=steps["episode_start"],
         step=number,
         time=time,
-        hours=(time - cohort["t0"][owner]) / HOUR,
+        hours_from_t0=(time - cohort["t0"][owner]) / HOUR,
         hours_from_start=steps["hours_from_start"],
         hours_since_last=steps["hours_since_last"],
         from_rate=steps["from_rate"],
@@ -86,7 +85,7 @@ def escalations(
         direction=steps["direction"],
         **_cleared(events, clearance, person, time),
     )
-    return found.sort("person_id", "episode", "drug", "time")
+    return found.sort("person_id", "drug", "time")
 
 
 def _cleared(
@@ -136,7 +135,6 @@ def courses_of(
             kept = [mode for n, mode in enumerate(modes) if not n or mode != modes[n - 1]]
             row: dict[str, Any] = {
                 "person_id": cohort["person_id"][i],
-                "episode": cohort["episode"][i],
                 "drug": drug,
                 "unit": doses.unit(drug),
                 "switches": len(kept) - 1,
@@ -186,12 +184,11 @@ def _taper(start: Times, end: Times, rate: Floats) -> float:
     return float((end[lower[-1]] - start[lower[0]]) / HOUR) if len(lower) else 0.0
 
 
-def _episode_of(cohort: Frame, person: Persons, time: Times) -> Times:
-    """The cohort row that each moment belongs to: the last episode begun by then; -1 for none."""
+def _row_of(cohort: Frame, person: Persons, time: Times) -> Times:
+    """The cohort row that each moment belongs to; -1 before time zero and for everybody else."""
     found = np.full(len(person), -1, np.int64)
-    for i in np.argsort(cohort["t0"], kind="stable").tolist():
-        if cohort["t0"][i] != UNKNOWN_TIME:
-            found[(person == cohort["person"][i]) & (time >= cohort["t0"][i])] = i
+    for i in np.flatnonzero(cohort["t0"] != UNKNOWN_TIME).tolist():
+        found[(person == cohort["person"][i]) & (time >= cohort["t0"][i])] = i
     return found
 
 

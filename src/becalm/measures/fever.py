@@ -43,7 +43,7 @@ def rule() -> FeverRule:
 
 
 def fever(cohort: Frame, events: Events, clock: Clock, modifiers: Modifiers) -> Frame:
-    """Return `fever`: one row per person, episode and 24 h, from the day before time zero.
+    """Return `fever`: one row per person and 24 h, from the day before time zero.
 
     A day ends early with death or the end of the records, and is left out where it would not have
     begun. hours_febrile are certain: a value that may lie on either side of the bound counts as
@@ -66,9 +66,8 @@ def fever(cohort: Frame, events: Events, clock: Clock, modifiers: Modifiers) -> 
     return Frame.of(
         FEVER,
         person_id=cohort["person_id"][row],
-        episode=cohort["episode"][row],
         day=day,
-        hours=np.round(hours, 9),
+        hours_observed=np.round(hours, 9),
         hours_febrile=febrile,
         hours_afebrile=afebrile,
         hours_unknown=np.round(hours - febrile - afebrile, 9),

@@ -36,7 +36,7 @@ class _Rows(NamedTuple):
 
 
 def lines(cohort: Frame, events: Events, doses: Doses, protocol: Protocol) -> Frame:
-    """Return one row per person, episode and immunotherapy that was begun before t0.
+    """Return one row per person and immunotherapy that was begun before t0.
 
     first, last and doses as in `prior_therapy`. begun : of the course that leads to t0, doses up to
     `within` apart being one course. total_mg : of that course. peak_equivalent : for
@@ -91,7 +91,6 @@ def lines(cohort: Frame, events: Events, doses: Doses, protocol: Protocol) -> Fr
                     "last": latest,
                     "doses": len(Intervals.build(mine.owner[own], mine.start[own], brief)),
                     "peak_equivalent": peak[i],
-                    "episode": cohort["episode"][i],
                     "class": drug.drug_class,
                     "begun": begun,
                     "total_mg": float(rounded(total)),
@@ -100,7 +99,7 @@ def lines(cohort: Frame, events: Events, doses: Doses, protocol: Protocol) -> Fr
                     **_failed(tried, _Question(cohort, i, since), events, protocol),
                 }
             )
-    return Frame.of_rows(LINES, found).sort("person_id", "episode", "first", "drug")
+    return Frame.of_rows(LINES, found).sort("person_id", "first", "drug")
 
 
 def _before(drug: str, cohort: Frame, doses: Doses) -> _Rows:

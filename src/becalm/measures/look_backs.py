@@ -52,7 +52,6 @@ def look_backs(
                     Frame.of(
                         CRITERIA_LOOK_BACKS,
                         person_id=cohort["person_id"][at],
-                        episode=cohort["episode"][at],
                         criterion=np.full(count, definition.name, dtype=object),
                         moment=np.full(count, moment, dtype=object),
                         factor=np.full(count, factor),

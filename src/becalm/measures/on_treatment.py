@@ -21,22 +21,19 @@ class Treated:
 
     drug : its name, '' where there is none. on_drug : from a dose until the treatment episode's gap
     after the last one has passed. last_continuous : end of the last continuous infusion of each
-    row's episode, µs; `UNKNOWN_TIME` where there was none. next_episode : when the same person's
-    next episode begins, far in the future where there is none.
+    row, µs; `UNKNOWN_TIME` where there was none.
     """
 
     drug: str
     on_drug: Intervals
     last_continuous: Times
-    next_episode: Times
 
     @classmethod
     def of(cls, cohort: Frame, doses: Doses, protocol: Protocol) -> Treated:
         """Look at the doses of the cohort's persons."""
-        following = _next_episode(cohort)
         ended = np.full(len(cohort), UNKNOWN_TIME)
         if protocol.entry is None:
-            return cls("", Intervals.empty(), ended, following)
+            return cls("", Intervals.empty(), ended)
         drug, rules = protocol.entry.drug, EpisodeRules.of(protocol)
         persons = np.zeros(len(doses.person_id), np.bool_)
         persons[cohort["person"]] = True
@@ -44,10 +41,9 @@ class Treated:
         gap = np.array([rules.gaps[mode] for mode in episodes["mode"]], np.int64)
         on_drug = Intervals.build(episodes["person"], episodes["start"], episodes["end"] + gap)
         infused = continuous(doses, drug, rules).when
-        row, of = infused.overlaps(cohort["person"], cohort["t0"], following)
-        mine = infused.start[of] < following[row]
-        np.maximum.at(ended, row[mine], infused.end[of[mine]])
-        return cls(drug, on_drug, ended, following)
+        row, of = infused.overlaps(cohort["person"], cohort["t0"], np.full(len(cohort), LATE // 4))
+        np.maximum.at(ended, row, infused.end[of])
+        return cls(drug, on_drug, ended)
 
     def answers(self, cohort: Frame, moment: Times) -> list[bool | None]:
         """Whether each row of the cohort was on the drug at a moment; None where that is no question."""
@@ -56,12 +52,3 @@ class Treated:
             None if not self.drug or when == UNKNOWN_TIME else bool(held)
             for when, held in zip(moment.tolist(), inside.tolist(), strict=True)
         ]
-
-
-def _next_episode(cohort: Frame) -> Times:
-    following = np.full(len(cohort), LATE // 4)
-    person, t0 = cohort["person"], cohort["t0"]
-    order = np.lexsort((t0, person))
-    same = person[order][1:] == person[order][:-1]
-    following[order[:-1][same]] = t0[order][1:][same]
-    return following

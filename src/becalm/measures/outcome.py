@@ -54,7 +54,7 @@ def outcome(cohort: Frame, doses: Doses, records: Records, protocol: Protocol) -
     died_at = np.array([row.pop("died_at") for row in rows], dtype=np.int64)
     frame = Frame.of_rows(OUTCOME, rows)
     return frame.replace(on_drug_at_death=_objects(treated.answers(cohort, died_at))).sort(
-        "person_id", "episode"
+        "person_id"
     )
 
 
@@ -83,7 +83,6 @@ def _row(cohort: Frame, i: int, records: Records, kept: str) -> dict[str, Any]:
     known = UNKNOWN_TIME not in (contact, t0)
     return {
         "person_id": cohort["person_id"][i],
-        "episode": cohort["episode"][i],
         "follow_up_days": round((contact - t0) / DAY, 6) if known else None,
         "last_contact": contact,
         "discharged": UNKNOWN_TIME if died and death <= discharge else discharge,
@@ -107,10 +106,10 @@ def _maintained(cohort: Frame, doses: Doses, protocol: Protocol, treated: Treate
         cap = rule.maintenance_max_mg_day if drug == treated.drug else None
         courses = _courses(cohort, doses, drug, protocol, covers.get(drug))
         for i in range(len(cohort)):
-            begin, until = int(treated.last_continuous[i]), int(treated.next_episode[i])
+            begin = int(treated.last_continuous[i])
             if begin == UNKNOWN_TIME:
                 continue
-            mine = (courses.person == cohort["person"][i]) & (courses.start < until)
+            mine = courses.person == cohort["person"][i]
             lengths = [
                 _length(doses, drug, int(cohort["person"][i]), span_, cap)
                 if drug not in covers

@@ -15,7 +15,7 @@ from becalm.timeline import Intervals
 
 
 def prior_therapy(cohort: Frame, doses: Doses) -> Frame:
-    """Return one row per person, episode and immunotherapy that was begun before t0.
+    """Return one row per person and immunotherapy that was begun before t0.
 
     first and last : when the first administration began and the last one was given, at the latest
     t0. doses : administrations; infusions that follow one another without a gap are one, as is a
@@ -44,7 +44,6 @@ def prior_therapy(cohort: Frame, doses: Doses) -> Frame:
             rows.append(
                 {
                     "person_id": cohort["person_id"][i],
-                    "episode": cohort["episode"][i],
                     "drug": drug.name,
                     "class": drug.drug_class,
                     "first": int(start[mine].min()),
@@ -54,4 +53,4 @@ def prior_therapy(cohort: Frame, doses: Doses) -> Frame:
                     "source_row": "|".join(frame["source_row"][exposed[mine]]),
                 }
             )
-    return Frame.of_rows(PRIOR, rows).sort("person_id", "episode", "first", "drug")
+    return Frame.of_rows(PRIOR, rows).sort("person_id", "first", "drug")

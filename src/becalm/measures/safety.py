@@ -78,7 +78,7 @@ def safety(
                 cohort, events, ctcae.load().named(event), protocol, start=start, end=end
             )
         frames.append(_shift(cohort, event, graded, treated, start=start, end=end))
-    return Frame.concat(frames).sort("person_id", "episode", "event")
+    return Frame.concat(frames).sort("person_id", "event")
 
 
 def _onset(cohort: Frame) -> Times:
@@ -90,8 +90,7 @@ def _onset(cohort: Frame) -> Times:
 def _end(cohort: Frame, treated: Treated, protocol: Protocol, after: str | None) -> Times:
     """The last moment at which harm is looked for: after the last dose, or at discharge.
 
-    Without a discharge, or without a length of time, until the end of the records; a later episode
-    of the same person begins its own rows.
+    Without a discharge, or without a length of time, until the end of the records.
     """
     end = cohort["end_of_records"].copy()
     if protocol.safety.until == "discharge":
@@ -100,7 +99,7 @@ def _end(cohort: Frame, treated: Treated, protocol: Protocol, after: str | None)
     elif after is not None:
         known = treated.last_continuous != UNKNOWN_TIME
         end[known] = treated.last_continuous[known] + span(after)
-    limited: Times = np.maximum(np.minimum(end, treated.next_episode - 1), cohort["t0"])
+    limited: Times = np.maximum(end, cohort["t0"])
     return limited
 
 
@@ -139,7 +138,6 @@ def _shift(
         SAFETY,
         person_id=cohort["person_id"],
         event=[event] * count,
-        episode=cohort["episode"],
         grade_before=before,
         grade_after=after,
         onset=onset,

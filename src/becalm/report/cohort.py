@@ -29,14 +29,13 @@ def anchor(*parts: str) -> str:
 
 @dataclass(frozen=True)
 class Cohort:
-    """A finished study with its analysed persons: episode 1, in the order of their ids."""
+    """A finished study with its analysed persons, in the order of their ids."""
 
     result: StudyResult
 
     @cached_property
     def persons(self) -> list[Row]:
-        rows = [row for row in self.result.tables["persons"].rows() if row["episode"] in {1, -1}]
-        return sorted(rows, key=lambda row: str(row["person_id"]))
+        return sorted(self.result.tables["persons"].rows(), key=lambda row: str(row["person_id"]))
 
     @property
     def n(self) -> int:
@@ -108,12 +107,10 @@ class Cohort:
         return math.nan if UNKNOWN_TIME in (time, zero) else (time - zero) / HOUR
 
     def keep(self, frame: Frame) -> Frame:
-        """Return the rows of a table that belong to the cohort's first episodes."""
+        """Return the rows of a table that belong to the cohort."""
         known = self.person
         ids = frame["person_id"].tolist()
         mask = np.fromiter((person_id in known for person_id in ids), dtype=bool, count=len(ids))
-        if "episode" in frame.columns:
-            mask &= np.isin(frame["episode"], [1, -1])
         return frame.take(mask)
 
     def rows(self, name: str) -> list[Row]:

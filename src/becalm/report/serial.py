@@ -80,7 +80,7 @@ def _opens(drill: Drill, shown: str, row: Row) -> Markup:
 def changes(cohort: Cohort, drill: Drill) -> Table:
     """Return what rose and what fell: in how many as in a storm, and each patient's multiple."""
     cells: dict[str, dict[str, Row]] = {}
-    for row in cohort.rows("changes"):
+    for row in cohort.rows("serial_changes"):
         if row["moment"] == cohort.moment:
             cells.setdefault(row["feature"], {})[row["person_id"]] = row
     each = cohort.n <= ROW_EACH

@@ -11,7 +11,7 @@ from becalm.report.tables import Table, when
 from becalm.report.text import UNKNOWN, answer, hours, label, labels, number
 
 REMARKS: Final = 200
-"""Rows that one remark opens at most; the table `dose_oddities` has them all."""
+"""Rows that one remark opens at most; the table `dose_remarks` has them all."""
 WORSE = ("ferritin", "ast", "temperature", "vasopressor")
 
 
@@ -86,7 +86,7 @@ def escalations(cohort: Cohort, drill: Drill, direction: str = "up") -> Table:
         told = [
             step,
             number(row["to_rate_per_kg"]),
-            hours(row["hours"]),
+            hours(row["hours_from_t0"]),
             number(row["hours_since_last"]),
         ]
         rows.append(
@@ -110,7 +110,7 @@ def courses(cohort: Cohort, drill: Drill) -> Table:
         )
         person = row["person_id"]
         keys = [step["source_row"] for step in cohort.steps
-                if (step["person_id"], step["drug"]) == (person, row["drug"]) and step["start_h"] >= 0]  # fmt: skip
+                if (step["person_id"], step["drug"]) == (person, row["drug"]) and step["hours_from_t0"] >= 0]  # fmt: skip
         told = [number(row["ceiling_per_day"], 5), number(row["hours_to_ceiling"]),
                 number(row["hours_at_ceiling"]), up, down, number(row["taper_hours"]),
                 UNKNOWN if row["pauses"] < 0 else str(row["pauses"]), number(row["paused_hours"])]  # fmt: skip
@@ -127,7 +127,7 @@ def at_dose(cohort: Cohort, drill: Drill) -> Table:
     for row in cohort.rows("time_at_dose"):
         person = row["person_id"]
         keys = [step["source_row"] for step in cohort.steps
-                if (step["person_id"], step["drug"]) == (person, row["drug"]) and step["start_h"] >= 0]  # fmt: skip
+                if (step["person_id"], step["drug"]) == (person, row["drug"]) and step["hours_from_t0"] >= 0]  # fmt: skip
         told = [f"{row['level_per_day']:,g} {row['unit']}/day", when(cohort, person, row["first"]),
                 number(row["hours_at_rate"]), number(row["hours_at_24h"])]  # fmt: skip
         rows.append([person, *[drill.rows(each, person, keys) for each in told]])
@@ -139,7 +139,7 @@ def at_dose(cohort: Cohort, drill: Drill) -> Table:
 def oddities(cohort: Cohort, drill: Drill) -> Table:
     """Return what is remarked about rows of doses, each count opening the rows."""
     found: dict[str, list[Row]] = {}
-    for row in cohort.rows("dose_oddities"):
+    for row in cohort.rows("dose_remarks"):
         found.setdefault(row["remark"], []).append(row)
     head = ["patient", "drug", "from t0", "remark", "counted", "row"]
     rows = []

@@ -79,7 +79,7 @@ class Accumulator:
         modifiers = chunk.modifiers()
         said = self._criteria(chunk, found, evaluations, modifiers)
         reported = [evaluations[name] for name in protocol.definitions.report]
-        self._keep("criteria_course", figure_data.courses(cohort, reported))
+        self._keep("criteria_over_time", figure_data.courses(cohort, reported))
         varied = look_backs(
             cohort,
             inputs,
@@ -105,7 +105,7 @@ class Accumulator:
         told = self._serial(chunk, found, cohort, evaluations, modifiers)
         feverish = fever(cohort, chunk.events, protocol.clock, modifiers)
         marked = prognosis(cohort, chunk.events, ended, protocol)
-        for name, frame in (("changes", told), ("fever", feverish), ("prognosis", marked)):
+        for name, frame in (("serial_changes", told), ("fever", feverish), ("prognosis", marked)):
             self._keep(name, frame)
         failed = lines(cohort, chunk.events, chunk.doses, protocol)
         self._keep("lines", failed)
@@ -215,7 +215,7 @@ class Accumulator:
             "calendar_dose",
             Frame.concat([calendar_dose(chunk.doses, [drug], since[drug]) for drug in drugs]),
         )
-        self._keep("dose_oddities", remarks(chunk.doses, found.population))
+        self._keep("dose_remarks", remarks(chunk.doses, found.population))
         if self.protocol.entry is not None:
             levels = self.protocol.doses.levels_per_day
             self._keep(

@@ -15,7 +15,7 @@ from becalm.core.frame import Frame
 from becalm.definitions import Definition, Evaluation, status
 from becalm.patients.understood import Patients
 from becalm.protocol import Protocol
-from becalm.tables import CRITERIA_COURSE, DOSE_STEPS, MISSING, NEAREST, SERIES
+from becalm.tables import CRITERIA_OVER_TIME, DOSE_STEPS, MISSING, NEAREST, SERIES
 from becalm.timeline import Intervals
 from becalm.vocabulary import Vocabulary
 
@@ -54,10 +54,9 @@ def series(chunk: Patients, cohort: Frame, variables: Sequence[str]) -> Frame:
         SERIES,
         {
             "person_id": cohort["person_id"][who],
-            "episode": cohort["episode"][who],
             "variable": names,
             "time": table["time"][at],
-            "hours": (table["time"][at] - t0[at]) / HOUR,
+            "hours_from_t0": (table["time"][at] - t0[at]) / HOUR,
             "low": table["low"][at],
             "high": table["high"][at],
             "unit": Categorical(
@@ -77,15 +76,14 @@ def courses(cohort: Frame, evaluations: Iterable[Evaluation]) -> Frame:
     """Return what each definition said of the cohort, stretch by stretch, around time zero."""
     windows = Intervals.build(cohort["person"], cohort["t0"] - BEFORE, cohort["t0"] + AFTER)
     row = {person: at for at, person in enumerate(cohort["person"].tolist())}
-    frames = [Frame.of(CRITERIA_COURSE)]
+    frames = [Frame.of(CRITERIA_OVER_TIME)]
     for evaluation in evaluations:
         seen = evaluation.observed.clip(windows)
         at = np.array([row[person] for person in seen.person.tolist()], np.intp)
         frames.append(
             Frame.of(
-                CRITERIA_COURSE,
+                CRITERIA_OVER_TIME,
                 person_id=cohort["person_id"][at],
-                episode=cohort["episode"][at],
                 criterion=np.full(len(at), evaluation.definition.name, dtype=object),
                 start=seen.start,
                 end=seen.end,
@@ -120,14 +118,13 @@ def dose_steps(chunk: Patients, cohort: Frame, protocol: Protocol | None = None)
             found.append(
                 {
                     "person_id": person["person_id"],
-                    "episode": person["episode"],
                     "drug": drug.name,
                     "class": drug.drug_class,
                     "route": doses["route"][at],
                     "start": doses["start"][at],
                     "end": end,
-                    "start_h": (doses["start"][at] - person["t0"]) / HOUR,
-                    "end_h": (end - person["t0"]) / HOUR,
+                    "hours_from_t0": (doses["start"][at] - person["t0"]) / HOUR,
+                    "end_hours_from_t0": (end - person["t0"]) / HOUR,
                     "rate": np.nan if doses["single"][at] else doses["dose_per_h"][at],
                     "amount": doses["dose"][at],
                     "unit": chunk.doses.unit(drug.name),
@@ -152,7 +149,6 @@ def missing(chunk: Patients, cohort: Frame, variables: Sequence[str]) -> Frame:
                 found.append(
                     {
                         "person_id": person["person_id"],
-                        "episode": person["episode"],
                         "variable": name,
                         "day": number,
                         "n": int((of_it == number).sum()),

@@ -30,7 +30,7 @@ def unverified(
     ]
     found += _lookalikes(tables["criteria_items"], tables["response"])
     found += _beside_doses(tables)
-    if len(tables["changes"]) and not serial_changes().verified:
+    if len(tables["serial_changes"]) and not serial_changes().verified:
         found.append(f"{serial_changes().title}: what is followed, and over how long")
     kept = set(tables["outcome"]["maintenance_drug"])
     found += [

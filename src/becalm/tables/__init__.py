@@ -4,16 +4,16 @@ Unknown is empty; a bound of infinity is empty too (unbounded). Lists are joined
 """
 
 from becalm.tables.cohort import ATTRITION, PERSONS, ROWS_REFUSED, VALUES
-from becalm.tables.criteria import CRITERIA, CRITERIA_COURSE, CRITERIA_ITEMS, CRITERIA_LOOK_BACKS
+from becalm.tables.criteria import CRITERIA, CRITERIA_ITEMS, CRITERIA_LOOK_BACKS, CRITERIA_OVER_TIME
 from becalm.tables.figures import DOSE_STEPS, LEFT, MISSING, NEAREST, ROWS, SERIES
 from becalm.tables.registry import WRITTEN, empty
 from becalm.tables.response import OUTCOME, PRIMARY, RESPONSE, SAFETY
-from becalm.tables.serial import CHANGES, FEVER, PROGNOSIS
+from becalm.tables.serial import FEVER, PROGNOSIS, SERIAL_CHANGES
 from becalm.tables.therapy import (
     CALENDAR_DOSE,
     COURSES,
     DAILY_DOSE,
-    DOSE_ODDITIES,
+    DOSE_REMARKS,
     DOSES,
     EPISODES,
     ESCALATIONS,
@@ -25,15 +25,14 @@ from becalm.tables.therapy import (
 __all__ = [
     "ATTRITION",
     "CALENDAR_DOSE",
-    "CHANGES",
     "COURSES",
     "CRITERIA",
-    "CRITERIA_COURSE",
     "CRITERIA_ITEMS",
     "CRITERIA_LOOK_BACKS",
+    "CRITERIA_OVER_TIME",
     "DAILY_DOSE",
     "DOSES",
-    "DOSE_ODDITIES",
+    "DOSE_REMARKS",
     "DOSE_STEPS",
     "EPISODES",
     "ESCALATIONS",
@@ -51,6 +50,7 @@ __all__ = [
     "ROWS",
     "ROWS_REFUSED",
     "SAFETY",
+    "SERIAL_CHANGES",
     "SERIES",
     "TIME_AT_DOSE",
     "VALUES",

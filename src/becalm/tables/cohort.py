@@ -38,7 +38,6 @@ VALUES: Final[Mapping[str, Kind]] = {
 }
 PERSONS: Final[Mapping[str, Kind]] = {
     "person_id": "text",
-    "episode": "count",
     "sex": "text",
     "age": "count",
     "index_time": "time",

@@ -42,11 +42,10 @@ CRITERIA_ITEMS: Final[Mapping[str, Kind]] = {
     "modified_by": "text",
     "source_row": "text",
 }
-CRITERIA_COURSE: Final[Mapping[str, Kind]] = {
+CRITERIA_OVER_TIME: Final[Mapping[str, Kind]] = {
     # Every definition of the cohort over time, from two weeks before time zero to thirty days after:
     # true on [start, end); where there is no row nothing that the definition reads was known.
     "person_id": "text",
-    "episode": "count",
     "criterion": "text",
     "start": "time",
     "end": "time",
@@ -57,7 +56,6 @@ CRITERIA_COURSE: Final[Mapping[str, Kind]] = {
 CRITERIA_LOOK_BACKS: Final[Mapping[str, Kind]] = {
     # What the definitions would have said with other look-backs, at the moment that is reported.
     "person_id": "text",
-    "episode": "count",
     "criterion": "text",
     "moment": "text",
     "factor": "number",  # that every look-back is multiplied by: 0.5, 2

@@ -10,10 +10,9 @@ from becalm.core.frame import Kind
 SERIES: Final[Mapping[str, Kind]] = {
     # Every value of the cohort that a figure draws. Not written as a table of its own.
     "person_id": "text",
-    "episode": "count",
     "variable": "text",
     "time": "time",
-    "hours": "number",  # from t0
+    "hours_from_t0": "number",
     "low": "number",
     "high": "number",
     "unit": "text",
@@ -36,7 +35,6 @@ LEFT: Final[Mapping[str, Kind]] = {
 MISSING: Final[Mapping[str, Kind]] = {
     # How often each variable was measured in the cohort, per day from time zero.
     "person_id": "text",
-    "episode": "count",
     "variable": "text",
     "day": "count",  # 0 = the 24 h before time zero, 1 = the first 24 h ... (values on [start, end))
     "n": "count",
@@ -55,14 +53,13 @@ ROWS: Final[Mapping[str, Kind]] = {
 DOSE_STEPS: Final[Mapping[str, Kind]] = {
     # Constant-rate intervals (rate > 0) and single doses (start == end) of immunotherapies.
     "person_id": "text",
-    "episode": "count",
     "drug": "text",
     "class": "text",
     "route": "text",
     "start": "time",
     "end": "time",
-    "start_h": "number",  # from t0
-    "end_h": "number",
+    "hours_from_t0": "number",  # from t0
+    "end_hours_from_t0": "number",
     "rate": "number",  # per hour, in the drug's unit
     "amount": "number",
     "unit": "text",  # what the drug is added up in: mg, units, mL ...

@@ -11,7 +11,6 @@ RESPONSE: Final[Mapping[str, Kind]] = {
     "person_id": "text",
     "variable": "text",
     "clock": "text",
-    "episode": "count",
     "baseline": "number",
     "baseline_time": "time",
     "peak": "number",
@@ -31,7 +30,6 @@ RESPONSE: Final[Mapping[str, Kind]] = {
 SAFETY: Final[Mapping[str, Kind]] = {
     "person_id": "text",
     "event": "text",
-    "episode": "count",
     "grade_before": "count",
     "grade_after": "count",
     "onset": "time",
@@ -43,7 +41,6 @@ SAFETY: Final[Mapping[str, Kind]] = {
 }
 OUTCOME: Final[Mapping[str, Kind]] = {
     "person_id": "text",
-    "episode": "count",
     "follow_up_days": "number",
     "last_contact": "time",
     "discharged": "time",
@@ -59,7 +56,6 @@ OUTCOME: Final[Mapping[str, Kind]] = {
 PRIMARY: Final[Mapping[str, Kind]] = {
     # The protocol's own response per person and clock, with its graded falls.
     "person_id": "text",
-    "episode": "count",
     "clock": "text",
     "response": "text",  # responded, did not respond, no sample, died before, discharged before
     "strict": "text",  # the same on the strict horizon

@@ -10,9 +10,8 @@ from becalm.core.frame import Kind
 FEVER: Final[Mapping[str, Kind]] = {
     # Each 24 h from the day before time zero: how long fever stood, and how densely it was looked for.
     "person_id": "text",
-    "episode": "count",
     "day": "count",  # 1 = the first 24 h from time zero, 0 = the 24 h before
-    "hours": "number",  # of the day, until death or the end of the records
+    "hours_observed": "number",  # of the day, until death or the end of the records
     "hours_febrile": "number",  # certainly at or above the bound
     "hours_afebrile": "number",
     "hours_unknown": "number",
@@ -22,10 +21,9 @@ FEVER: Final[Mapping[str, Kind]] = {
     "modified_by": "text",
     "source_row": "text",
 }
-CHANGES: Final[Mapping[str, Kind]] = {
+SERIAL_CHANGES: Final[Mapping[str, Kind]] = {
     # What rose and fell over 24 and 48 h: features, never a score.
     "person_id": "text",
-    "episode": "count",
     "moment": "text",  # index, and the peaks of `peak_of`
     "feature": "text",  # a part of a sign as sign.part
     "state": "text",  # met: it certainly moved as in a storm; not met; not assessed
@@ -40,7 +38,6 @@ CHANGES: Final[Mapping[str, Kind]] = {
 PROGNOSIS: Final[Mapping[str, Kind]] = {
     # Ferritin as a marker of death: what was known of it by day 3.
     "person_id": "text",
-    "episode": "count",
     "marker": "text",
     "died": "answer",
     "baseline": "number",

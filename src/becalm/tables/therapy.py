@@ -82,12 +82,11 @@ EPISODES: Final[Mapping[str, Kind]] = {
 ESCALATIONS: Final[Mapping[str, Kind]] = {
     # Each step of a continuous infusion, and what there was before it.
     "person_id": "text",
-    "episode": "count",
     "drug": "text",
     "course_start": "time",  # of the treatment episode
     "step": "count",
     "time": "time",
-    "hours": "number",  # from time zero
+    "hours_from_t0": "number",
     "hours_from_start": "number",
     "hours_since_last": "number",
     "from_rate": "number",
@@ -105,9 +104,8 @@ ESCALATIONS: Final[Mapping[str, Kind]] = {
     "direction": "text",  # up, down
 }
 COURSES: Final[Mapping[str, Kind]] = {
-    # One row per person, episode and drug: how it was stepped up, held and taken back.
+    # One row per person and drug: how it was stepped up, held and taken back.
     "person_id": "text",
-    "episode": "count",
     "drug": "text",
     "modes": "text",  # in order: SC > continuous IV > SC
     "ceiling_per_day": "number",  # highest continuous rate × 24, in the drug's unit
@@ -124,7 +122,6 @@ COURSES: Final[Mapping[str, Kind]] = {
 TIME_AT_DOSE: Final[Mapping[str, Kind]] = {
     # How long the drug of interest was at or above an amount a day, from time zero.
     "person_id": "text",
-    "episode": "count",
     "drug": "text",
     "level_per_day": "number",
     "unit": "text",
@@ -132,7 +129,7 @@ TIME_AT_DOSE: Final[Mapping[str, Kind]] = {
     "hours_at_rate": "number",  # continuous rate × 24 at or above it
     "hours_at_24h": "number",  # what was given in the previous 24 h at or above it, any route
 }
-DOSE_ODDITIES: Final[Mapping[str, Kind]] = {
+DOSE_REMARKS: Final[Mapping[str, Kind]] = {
     # Every remark about a row of doses: refused, implausible, contradicting, overlapping ...
     "person_id": "text",
     "remark": "text",
@@ -158,7 +155,6 @@ LINES: Final[Mapping[str, Kind]] = {
     "doses": "count",
     "peak_equivalent": "number",  # glucocorticoids: prednisolone, mg/kg in the highest 24 h
     "refractory": "answer",
-    "episode": "count",
     "class": "text",
     "begun": "time",  # of the course that led to time zero
     "total_mg": "number",
@@ -169,7 +165,6 @@ LINES: Final[Mapping[str, Kind]] = {
 PRIOR: Final[Mapping[str, Kind]] = {
     # Earlier immunotherapies for the report's Table 1 and lanes.
     "person_id": "text",
-    "episode": "count",
     "drug": "text",
     "class": "text",
     "first": "time",

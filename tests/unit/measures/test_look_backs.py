@@ -28,7 +28,6 @@ COHORT = Frame(
     {
         "person": np.array([1, 2], np.int32),
         "person_id": np.array(["case", "bare"], object),
-        "episode": np.array([1, 1]),
     }
 )
 MOMENTS = Moments(np.array([UNKNOWN_TIME, at(0), at(0)]), 14 * 24 * HOUR)

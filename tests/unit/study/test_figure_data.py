@@ -45,7 +45,7 @@ def opened(patients: Patients, cohort: Frame, *shown: Frame) -> list[dict[str, A
 def test_series_reach_from_two_weeks_before_to_thirty_days_after() -> None:
     patients, cohort = of(*PATIENTS)
     drawn = figure_data.series(patients, cohort, ["ferritin", "ast"])
-    found = [(row["variable"], row["hours"], row["low"]) for row in drawn.rows()]
+    found = [(row["variable"], row["hours_from_t0"], row["low"]) for row in drawn.rows()]
     assert found == [
         ("ferritin", -336, np.nextafter(15000, 1e9)),
         ("ast", 0, 55),
@@ -58,7 +58,10 @@ def test_series_reach_from_two_weeks_before_to_thirty_days_after() -> None:
 def test_dose_steps_and_the_rows_behind_everything() -> None:
     patients, cohort = of(*PATIENTS)
     steps = figure_data.dose_steps(patients, cohort)
-    found = {row["drug"]: (row["start_h"], row["end_h"], row["rate"]) for row in steps.rows()}
+    found = {
+        row["drug"]: (row["hours_from_t0"], row["end_hours_from_t0"], row["rate"])
+        for row in steps.rows()
+    }
     assert found["anakinra"] == (0, 20, 100)
     assert found["methylprednisolone"][:2] == (-24, -24)
     drawn = figure_data.series(patients, cohort, ["ferritin"])

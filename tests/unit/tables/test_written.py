@@ -69,14 +69,15 @@ def test_how_a_value_is_written(tmp_path: Path, column: str, value: Any, text: s
 
 
 def test_rows_are_sorted_by_their_keys_and_ids_as_text(tmp_path: Path) -> None:
-    rows = [
-        {"person_id": "9", "episode": 2}, {"person_id": "10", "episode": 1},
-        {"person_id": "9", "episode": 1}, {"person_id": "a", "episode": 1},
-    ]  # fmt: skip
-    lines = csv(persons(*rows), tmp_path)
-    assert [line.split(",")[:2] for line in lines[1:]] == [
-        ["10", "1"], ["9", "1"], ["9", "2"], ["a", "1"],
-    ]  # fmt: skip
+    keys: list[dict[str, Any]] = [
+        {"person_id": person, "factor": factor}
+        for person, factor in (("9", 2.0), ("10", 2.0), ("9", 0.5), ("a", 0.5))
+    ]
+    writing.write("criteria_look_backs", Frame.of_rows(tables.CRITERIA_LOOK_BACKS, keys), tmp_path)
+    lines = (tmp_path / "criteria_look_backs.csv").read_text(encoding="utf-8").splitlines()
+    at = list(tables.CRITERIA_LOOK_BACKS).index("factor")
+    written = [(line.split(",")[0], float(line.split(",")[at])) for line in lines[1:]]
+    assert written == [("10", 2.0), ("9", 0.5), ("9", 2.0), ("a", 0.5)]
 
 
 @pytest.mark.parametrize("name", tables.WRITTEN)
@@ -94,7 +95,7 @@ def test_an_empty_table_still_has_its_header_and_types(tmp_path: Path, name: str
 def test_the_same_rows_always_give_the_same_bytes(tmp_path: Path) -> None:
     """Whatever order they come in, and whatever was written before by the same process."""
     rows = [
-        {"person_id": f"P{i % 7}", "episode": i, "weight_kg": i / 3, "sex": "FM"[i % 2]}
+        {"person_id": f"P{i:03}", "age": i, "weight_kg": i / 3, "sex": "FM"[i % 2]}
         for i in range(500)
     ]
     one, two = tmp_path / "one", tmp_path / "two"

@@ -64,14 +64,13 @@ def primary(cohort: Frame, response: Frame, events: Events, protocol: Protocol) 
     return Frame.of(
         PRIMARY,
         person_id=asked.column("person_id"),
-        episode=asked.column("episode"),
         clock=asked.clock,
         response=answer,
         strict=strictly,
         confounded_by=_confounded(asked, response),
         reason=words,
         **falls,
-    ).sort("person_id", "episode", "clock")
+    ).sort("person_id", "clock")
 
 
 def _compared(
@@ -147,14 +146,12 @@ def _answers(part: Answer, left_out: Mask) -> Texts:
 def _confounded(asked: Questions, response: Frame) -> list[str]:
     keys = zip(
         response["person_id"].tolist(),
-        response["episode"].tolist(),
         response["clock"].tolist(),
         strict=True,
     )
     known = dict(zip(keys, response["confounded_by"].tolist(), strict=True))
     mine = zip(
         asked.column("person_id").tolist(),
-        asked.column("episode").tolist(),
         asked.clock.tolist(),
         strict=True,
     )

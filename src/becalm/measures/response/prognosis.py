@@ -66,27 +66,19 @@ def prognosis(cohort: Frame, events: Events, outcome: Frame, protocol: Protocol)
     columns["fall_day3"], signs = _fall(compared)
     _note(censored, "fall_day3", signs)
     gone = gone_before(asked, events.records, asked.time + round(horizon.at * HOUR))
-    died = dict(
-        zip(
-            zip(outcome["person_id"].tolist(), outcome["episode"].tolist(), strict=True),
-            outcome["died"].tolist(),
-            strict=True,
-        )
-    )
-    who = zip(asked.column("person_id").tolist(), asked.column("episode").tolist(), strict=True)
+    died = dict(zip(outcome["person_id"].tolist(), outcome["died"].tolist(), strict=True))
     return Frame.of(
         PROGNOSIS,
         person_id=asked.column("person_id"),
-        episode=asked.column("episode"),
         marker=[MARKER] * len(asked),
-        died=[died.get(each) for each in who],
+        died=[died.get(person) for person in asked.column("person_id").tolist()],
         small_fall=_small(compared),
         status=_status(baseline.found, later.found, gone.tolist()),
         censored=censored,
         unit=[events.vocabulary.variable(MARKER).unit] * len(asked),
         source_row=source_rows(events, (baseline, highest, later)),
         **columns,
-    ).sort("person_id", "episode")
+    ).sort("person_id")
 
 
 def _highest(points: Points, asked: Questions, protocol: Protocol) -> Draws:

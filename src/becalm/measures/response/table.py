@@ -54,7 +54,7 @@ def response(  # noqa: PLR0917 - what earlier stages hand over, in their order
                 variable, asked, events, protocol, modifiers, gone=gone, confounded=confounded
             )
         )
-    return Frame.concat(frames).sort("person_id", "episode", "variable", "clock")
+    return Frame.concat(frames).sort("person_id", "variable", "clock")
 
 
 def gone_before(asked: Questions, records: Records, moment: Times) -> Texts:
@@ -104,7 +104,6 @@ def _variable(
         person_id=asked.column("person_id"),
         variable=[variable] * len(asked),
         clock=asked.clock,
-        episode=asked.column("episode"),
         **values,
         baseline_time=baseline.time,
         h48_time=h48.time,

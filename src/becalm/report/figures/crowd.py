@@ -183,15 +183,15 @@ def course(
 ) -> tuple[list[Row], str]:
     """Return the quartiles of one variable by day from a clock, and the unit; a limit as the limit."""
     series = cohort.result.series
-    series = series.take(
-        np.flatnonzero(series.coded("variable").among([name]) & np.isin(series["episode"], (1, -1)))
-    )
+    series = series.take(np.flatnonzero(series.coded("variable").among([name])))
     since = {
         who: (cohort.time_zero(who, clock) - cohort.time_zero(who)) / HOUR
         for who in cohort.described
     }
     person = series.coded("person_id")
-    day = (series["hours"] - person.map(lambda who: since.get(who, math.nan), np.float64)) / 24
+    day = (
+        series["hours_from_t0"] - person.map(lambda who: since.get(who, math.nan), np.float64)
+    ) / 24
     ends = np.stack([series["low"], series["high"]])
     known = np.isfinite(ends)
     with np.errstate(invalid="ignore"):

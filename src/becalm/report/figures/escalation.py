@@ -22,7 +22,7 @@ LINES: Final = {"/h": "rate", "/kg/h": "per_kg"}
 
 def window(cohort: Cohort) -> float:
     """Return the hours drawn from t0: a day beyond the last step up, 48 to 240."""
-    ups = [row["hours"] for row in _ups(cohort)]
+    ups = [row["hours_from_t0"] for row in _ups(cohort)]
     first: dict[str, float] = {}
     for row in cohort.rates:
         first.setdefault(row["person_id"], cohort.hours(row["person_id"], row["start"]))
@@ -64,7 +64,7 @@ def curves(cohort: Cohort) -> list[Row]:
 def weight(cohort: Cohort, person: str, hour: float) -> float:
     """Return the weight a dose at that hour is divided by, in kg; NaN where none is known."""
     for row in _ups(cohort):
-        if row["person_id"] == person and math.isclose(row["hours"], hour, abs_tol=0.01):
+        if row["person_id"] == person and math.isclose(row["hours_from_t0"], hour, abs_tol=0.01):
             return float(row["weight_kg"])
     for row in cohort.rows("daily_dose"):
         if (row["person_id"], row["drug"], row["day"]) == (
@@ -81,7 +81,7 @@ def _ups(cohort: Cohort) -> list[Row]:
     return [
         row
         for row in mine
-        if (row["drug"], row["direction"]) == (cohort.drug, "up") and row["hours"] >= 0
+        if (row["drug"], row["direction"]) == (cohort.drug, "up") and row["hours_from_t0"] >= 0
     ]
 
 

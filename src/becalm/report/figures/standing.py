@@ -26,7 +26,7 @@ HEIGHTS: Final = {"met": 1.0, "undetermined": 0.62, "not met": 0.3}
 def stretches(cohort: Cohort) -> list[Row]:
     """Return what each definition said of whom, from start to end in days from time zero."""
     rows: list[Row] = []
-    said = cohort.rows("criteria_course")
+    said = cohort.rows("criteria_over_time")
     for row in sorted(said, key=lambda r: (r["person_id"], r["criterion"], r["start"])):
         person = row["person_id"]
         start, end = (cohort.hours(person, row[name]) / 24 for name in ("start", "end"))
