@@ -23,7 +23,7 @@ from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
 
 from becalm.records.sheets.check import PLAIN_NUMBER
-from becalm.records.sheets.schema import SHEETS, Column
+from becalm.records.sheets.schema import SHEETS, SheetColumn
 
 FOLDER: Final = Path(__file__).parents[1] / "src/becalm/records/sheets/template"
 STUDY_KEYS: Final = (
@@ -127,7 +127,7 @@ def write_tab(tab: Worksheet, name: str, header: Sequence[str], rows: Rows) -> N
     """Write one sheet; dates and numbers become cells that a spreadsheet knows as such."""
     tab.freeze_panes = "B2"
     for position, title in enumerate(header, start=1):
-        column = SHEETS[name].columns.get(title, Column())
+        column = SHEETS[name].columns.get(title, SheetColumn())
         letter, style = get_column_letter(position), number_format(title, column)
         head = tab.cell(1, position, title)
         head.font = Font(bold=True)
@@ -143,7 +143,7 @@ def write_tab(tab: Worksheet, name: str, header: Sequence[str], rows: Rows) -> N
         add_drop_down(tab, letter, column, SUGGESTED.get((name, title), ()))
 
 
-def typed(text: str, title: str, column: Column) -> str | float | date | None:
+def typed(text: str, title: str, column: SheetColumn) -> str | float | date | None:
     """Return a cell's content as somebody typing into a spreadsheet would leave it."""
     if not text:
         return None
@@ -154,14 +154,14 @@ def typed(text: str, title: str, column: Column) -> str | float | date | None:
     return text
 
 
-def number_format(title: str, column: Column) -> str:
+def number_format(title: str, column: SheetColumn) -> str:
     """Return the format of a column: codes stay text, or a LOINC 2276-4 becomes April 2276."""
     if column.kind in {"time", "end"}:
         return "yyyy-mm-dd" if title in DAYS else "yyyy-mm-dd hh:mm"
     return "@" if title in CODES else "General"
 
 
-def add_drop_down(tab: Worksheet, letter: str, column: Column, words: Sequence[str]) -> None:
+def add_drop_down(tab: Worksheet, letter: str, column: SheetColumn, words: Sequence[str]) -> None:
     """Offer a closed list, which refuses other words, or suggestions, which do not."""
     closed = column.kind == "choice"
     words = column.among if closed else words

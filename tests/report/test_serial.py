@@ -22,7 +22,7 @@ Row = dict[str, Any]
 
 def study(n: int, **written: list[Row]) -> Cohort:
     result = fixture.many(n) if n > 5 else fixture.illustrative()
-    frames = {name: Frame.of_rows(tables.WRITTEN[name][0], rows) for name, rows in written.items()}
+    frames = {name: Frame.of_rows(tables.WRITTEN[name], rows) for name, rows in written.items()}
     return Cohort(replace(result, tables={**result.tables, **frames}))
 
 

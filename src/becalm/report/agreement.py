@@ -10,7 +10,7 @@ from becalm.measures.definition_agreement import Agreement
 from becalm.report import facts
 from becalm.report.cohort import Cohort, Row, anchor
 from becalm.report.drill import Drill
-from becalm.report.tables import Table
+from becalm.report.tables import PageTable
 from becalm.report.text import UNKNOWN, heading, hours, interval, label, number
 from becalm.study.result import PER_PERSON
 
@@ -23,7 +23,7 @@ def pairs(cohort: Cohort) -> list[Agreement]:
     return definition_agreement.pairwise(cohort.criteria, cohort.result.protocol.definitions.report)
 
 
-def side_by_side(cohort: Cohort, drill: Drill) -> Table:
+def side_by_side(cohort: Cohort, drill: Drill) -> PageTable:
     """Return which definitions each patient met and since when; the whole cohort comes last."""
     names = cohort.result.protocol.definitions.report
     told = {(row["person_id"], row["criterion"]): row for row in cohort.criteria}
@@ -48,7 +48,7 @@ def side_by_side(cohort: Cohort, drill: Drill) -> Table:
         lines = [[who, told[who, name]["status"]] for who in cohort.ids if (who, name) in told]
         everybody.append(drill.people(text, ["patient", label(name)], lines) if text else UNKNOWN)
     rows.append(everybody)
-    return Table(["Patient", *map(label, names)], rows)
+    return PageTable(["Patient", *map(label, names)], rows)
 
 
 def _said(cohort: Cohort, row: Row | None) -> str:
@@ -62,7 +62,7 @@ def _said(cohort: Cohort, row: Row | None) -> str:
     return str(row["status"])
 
 
-def agreed(cohort: Cohort, drill: Drill) -> Table:
+def agreed(cohort: Cohort, drill: Drill) -> PageTable:
     """Return how far each pair of definitions agrees."""
     rows, ids = [], []
     for pair in pairs(cohort):
@@ -86,10 +86,10 @@ def agreed(cohort: Cohort, drill: Drill) -> Table:
                      *[drill.people(each, head, lines) for each in told]])  # fmt: skip
     head = ["Pair", "decided by both", "both met", "first only", "second only", "neither met",
             "undetermined by one or both", "Cohen's kappa (95 % interval)"]  # fmt: skip
-    return Table(head, rows, ids=ids)
+    return PageTable(head, rows, ids=ids)
 
 
-def decisive(cohort: Cohort, drill: Drill) -> Table:
+def decisive(cohort: Cohort, drill: Drill) -> PageTable:
     """Return which missing test alone would have decided a definition, and in how many."""
     rows = []
     for name in cohort.result.protocol.definitions.report:
@@ -115,4 +115,4 @@ def decisive(cohort: Cohort, drill: Drill) -> Table:
                          *[drill.people(shown, head, lines) for shown in told]])  # fmt: skip
     head = ["Definition", "Missing test", "missing, of those undetermined",
             "decides alone, whatever it shows", "could meet it", "could deny it"]  # fmt: skip
-    return Table(head, rows)
+    return PageTable(head, rows)

@@ -11,11 +11,11 @@ from becalm.report import facts
 from becalm.report.cohort import Cohort, Row, anchor
 from becalm.report.drill import LISTED, Drill
 from becalm.report.figures import missing
-from becalm.report.tables import Table, grade
+from becalm.report.tables import PageTable, grade
 from becalm.report.text import heading, words
 
 
-def attrition(cohort: Cohort, drill: Drill) -> Table:
+def attrition(cohort: Cohort, drill: Drill) -> PageTable:
     """Return the steps of the attrition; counts of persons open who left, and who remained."""
     left = cohort.result.left
     who, step = left["person_id"].astype(str), left["step"]
@@ -32,7 +32,7 @@ def attrition(cohort: Cohort, drill: Drill) -> Table:
         )  # fmt: skip
         before = row
     head = ["Step", "persons who left", "their stays", "their rows", "persons remaining"]
-    return Table(head, rows, ids=ids)
+    return PageTable(head, rows, ids=ids)
 
 
 def _some(drill: Drill, shown: int, who: Sequence[str], of: int) -> Markup:
@@ -41,7 +41,7 @@ def _some(drill: Drill, shown: int, who: Sequence[str], of: int) -> Markup:
     return drill.people(f"{shown:,}", ["person"], lines, of)
 
 
-def counted(cohort: Cohort, drill: Drill) -> Table:
+def counted(cohort: Cohort, drill: Drill) -> PageTable:
     """Return in how many of the patients still followed each test was done, day by day."""
     found: dict[str, dict[int, list[Row]]] = {}
     for row in cohort.keep(cohort.result.missing).rows():
@@ -58,10 +58,10 @@ def counted(cohort: Cohort, drill: Drill) -> Table:
             cells.append(drill.people(shown, ["patient", "values"], lines))
         rows.append(cells)
     head = ["Test", *[f"day {day}" for day in days]]
-    return Table(head, rows, ids=[anchor("counted", name) for name in found])
+    return PageTable(head, rows, ids=[anchor("counted", name) for name in found])
 
 
-def shifts(cohort: Cohort, drill: Drill) -> Table:
+def shifts(cohort: Cohort, drill: Drill) -> PageTable:
     """Return the patients with each grade before time zero by their worst grade after it."""
     found: dict[tuple[str, int], dict[int, list[str]]] = {}
     for row in cohort.safety:
@@ -79,4 +79,4 @@ def shifts(cohort: Cohort, drill: Drill) -> Table:
     ]  # fmt: skip
     ids = [anchor("shift", event, grade(before)) for event, before in keys]
     head = ["Event", "grade before", *[f"worst after: {grade(g)}" for g in after]]
-    return Table(head, rows, ids=ids)
+    return PageTable(head, rows, ids=ids)

@@ -12,7 +12,7 @@ from becalm.cohort import landmark
 from becalm.cohort.landmark import StatusCount
 from becalm.report.cohort import Cohort, Row
 from becalm.report.drill import Drill
-from becalm.report.tables import Table, mark
+from becalm.report.tables import PageTable, mark
 from becalm.report.text import UNKNOWN, interval, label
 
 HEAD: Final = ("patient", "totals possible", "how it stood", "day of that")
@@ -103,7 +103,7 @@ def _counted(cohort: Cohort) -> Iterator[tuple[StatusCount, dict[str, tuple[Any,
         )
 
 
-def deaths(cohort: Cohort, drill: Drill) -> Table | None:
+def deaths(cohort: Cohort, drill: Drill) -> PageTable | None:
     """Return deaths by status of each definition; None where the protocol has no landmark.
 
     Every number opens whom it counts.
@@ -127,7 +127,7 @@ def deaths(cohort: Cohort, drill: Drill) -> Table | None:
         )  # fmt: skip
     head = ["Definition", f"at {spaced(rule.after)}", "patients", "died in hospital", "discharged alive",
             "still in hospital", "not known", "died, of those known (exact 95 % interval)"]  # fmt: skip
-    return Table(head, rows, kind="grouped")
+    return PageTable(head, rows, kind="grouped")
 
 
 def risk(cell: StatusCount) -> str:

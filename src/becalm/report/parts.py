@@ -20,7 +20,7 @@ from becalm.report import (
 from becalm.report.cohort import ROW_EACH, Cohort
 from becalm.report.drill import Drill
 from becalm.report.figures import course
-from becalm.report.tables import Table
+from becalm.report.tables import PageTable
 from becalm.report.text import label, words
 from becalm.report.theme import Figure
 from becalm.study.result import PER_PERSON
@@ -34,8 +34,8 @@ class Section:
     title: str
     intro: Sequence[str] = ()
     figures: Sequence[Figure] = ()
-    tables: Sequence[Table] = ()
-    folded: Sequence[Table] = field(default=())
+    tables: Sequence[PageTable] = ()
+    folded: Sequence[PageTable] = field(default=())
 
 
 def _fig(figures: Mapping[str, Figure], *names: str) -> list[Figure]:
@@ -275,7 +275,7 @@ def _agreement(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> S
 
 def _missing(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Section:
     result = cohort.result
-    absent = Table(
+    absent = PageTable(
         ["Not in these records", "What cannot be known without it"],
         [[part.table, part.consequence] for part in result.absent],
     )
@@ -303,5 +303,5 @@ def consequences(given: Sequence[str]) -> list[str]:
     return [f"{about}: {'; '.join(rest)}." if any(rest) else about for about, rest in found.items()]
 
 
-def _named(table: Table, caption: str) -> Table:
-    return Table(table.head, table.rows, table.groups, caption, table.ids, table.kind)
+def _named(table: PageTable, caption: str) -> PageTable:
+    return PageTable(table.head, table.rows, table.groups, caption, table.ids, table.kind)

@@ -14,8 +14,9 @@ from becalm.cohort.landmark import StatusCount
 from becalm.core import stats
 from becalm.report import disclosure, facts, landmark, methods, page, tables
 from becalm.report.cohort import Cohort
-from becalm.report.tables import Table
+from becalm.report.tables import PageTable
 from becalm.report.text import label, labels, number, percent, words
+from becalm.tables import ATTRITION
 
 HIDDEN: Final = "suppressed"
 HORIZONS: Final = ("h24", "h48", "h72", "d7")
@@ -58,18 +59,16 @@ def sheets(cohort: Cohort, threshold: int) -> list[ReleaseSheet]:
 
 def _attrition(cohort: Cohort, threshold: int) -> ReleaseSheet:
     steps = sorted(cohort.result.tables["attrition"].rows(), key=lambda row: row["step"])
-    shown = disclosure.flow([[row["persons"], row["stays"]] for row in steps], threshold)
+    counted = [name for name, column in ATTRITION.columns.items() if column.counts_persons]
+    shown = disclosure.flow([[row[name] for name in counted] for row in steps], threshold)
     rows = [
-        [
-            words(row["reason"]),
-            *([f"{row[k]}" for k in ("persons", "stays")] if keep else [HIDDEN] * 2),
-        ]
+        [words(row["reason"]), *(f"{row[name]}" if keep else HIDDEN for name in counted)]
         for row, keep in zip(steps, shown, strict=True)
     ]
     return ReleaseSheet(
         "attrition",
         "Persons and stays left after each step",
-        ("after leaving out", "persons", "stays"),
+        ("after leaving out", *counted),
         rows,
     )
 
@@ -317,7 +316,7 @@ def render(cohort: Cohort, given: Sequence[ReleaseSheet], threshold: int) -> str
         "hidden": hidden,
         "cells": cells,
         "size": "" if disclosure.small(cohort.n, threshold) else f"{cohort.n}",
-        "tables": [Table(sheet.head, sheet.rows, caption=sheet.title) for sheet in given],
+        "tables": [PageTable(sheet.head, sheet.rows, caption=sheet.title) for sheet in given],
         "methods": methods.methods(cohort),
         "references": methods.references(cohort),
         "no_test": "No p-value is given."

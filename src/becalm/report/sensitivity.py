@@ -7,13 +7,13 @@ from typing import Any
 
 from becalm.report.cohort import Cohort, Row
 from becalm.report.drill import Drill
-from becalm.report.tables import Table
+from becalm.report.tables import PageTable
 from becalm.report.text import UNKNOWN, interval, label
 
 STATES = ("met", "not met", "undetermined")
 
 
-def look_backs(cohort: Cohort, drill: Drill) -> Table:
+def look_backs(cohort: Cohort, drill: Drill) -> PageTable:
     """Return each definition's statuses as defined, with look-backs halved, and doubled."""
     defined = {(row["criterion"], row["person_id"]): row for row in cohort.criteria}
     varied = {
@@ -39,7 +39,7 @@ def look_backs(cohort: Cohort, drill: Drill) -> Table:
         )  # fmt: skip
     head = ["Definition", "as defined", "look-backs halved", "look-backs doubled",
             "patients whose status hangs on it"]  # fmt: skip
-    return Table(head, rows)
+    return PageTable(head, rows)
 
 
 def _said(row: Row | None) -> str:

@@ -14,7 +14,7 @@ from becalm.definitions import serial_changes
 from becalm.measures.response import small_fall
 from becalm.report.cohort import ROW_EACH, Cohort, Row
 from becalm.report.drill import Drill
-from becalm.report.tables import Table, mark
+from becalm.report.tables import PageTable, mark
 from becalm.report.text import UNKNOWN, answer, bounded, labels, middle, number, signs, unit
 
 FEVER_HEAD: Final = ("hours febrile", "hours afebrile", "hours unknown", "measurements",
@@ -25,7 +25,7 @@ MARKS: Final = {
 }  # fmt: skip
 
 
-def fever(cohort: Cohort, drill: Drill) -> Table:
+def fever(cohort: Cohort, drill: Drill) -> PageTable:
     """Return each patient's hours of fever in every 24 h, with how densely it was measured."""
     rows = []
     for row in cohort.rows("fever"):
@@ -33,10 +33,10 @@ def fever(cohort: Cohort, drill: Drill) -> Table:
         told += [f"{row['measurements']}", _hours(row["longest_gap_h"]), number(row["highest"])]
         cells = [_opens(drill, shown, row) for shown in (f"{row['day']}", *told)]
         rows.append([row["person_id"], *cells, labels(row["modified_by"])])
-    return Table(["Patient", "day", *FEVER_HEAD, "moved by (modified by)"], rows)
+    return PageTable(["Patient", "day", *FEVER_HEAD, "moved by (modified by)"], rows)
 
 
-def fever_by_day(cohort: Cohort, drill: Drill) -> Table:
+def fever_by_day(cohort: Cohort, drill: Drill) -> PageTable:
     """Return the hours of fever of the whole cohort, day by day."""
     days: dict[int, list[Row]] = {}
     for row in cohort.rows("fever"):
@@ -57,7 +57,7 @@ def fever_by_day(cohort: Cohort, drill: Drill) -> Table:
         ]  # fmt: skip
         head = ["patient", *FEVER_HEAD[:4]]
         rows.append([drill.people(each, head, lines) for each in told])
-    return Table(
+    return PageTable(
         ["day", "followed", "temperature known", "hours febrile, of those known", "hours unknown",
          "measurements"], rows,
     )  # fmt: skip
@@ -77,7 +77,7 @@ def _opens(drill: Drill, shown: str, row: Row) -> Markup:
     return drill.people(shown, ["patient", "temperature"], [[person, "none recorded"]])
 
 
-def changes(cohort: Cohort, drill: Drill) -> Table:
+def changes(cohort: Cohort, drill: Drill) -> PageTable:
     """Return what rose and what fell: in how many as in a storm, and each patient's multiple."""
     cells: dict[str, dict[str, Row]] = {}
     for row in cohort.rows("serial_changes"):
@@ -96,7 +96,7 @@ def changes(cohort: Cohort, drill: Drill) -> Table:
         title = drill.people(item.title, ["source"], [[item.source]])
         rows.append([title, way, mark(shown, verified=item.verified), *patients])
     head = ["Multiple of the earlier value", "in a storm it", "met, of those assessed"]
-    return Table([*head, *(cohort.ids if each else [])], rows)
+    return PageTable([*head, *(cohort.ids if each else [])], rows)
 
 
 def _multiple(row: Row) -> str:
@@ -111,7 +111,7 @@ def _change(drill: Drill, row: Row | None) -> Markup:
     return shown + Markup('<br><span class="sub">met</span>' if row["state"] == "met" else "")
 
 
-def prognosis(cohort: Cohort, drill: Drill) -> Table:
+def prognosis(cohort: Cohort, drill: Drill) -> PageTable:
     """Return each patient's ferritin before time zero and on day 3 beside the outcome."""
     share, _ = small_fall()
     rows = []
@@ -126,16 +126,16 @@ def prognosis(cohort: Cohort, drill: Drill) -> Table:
         small = drill.rows(answer(row["small_fall"]), person, row["source_row"])
         rows.append([person, _outcome(row["died"]), *cells, small, row["status"]])
     about = [f"{name}, {unit('ng/mL')}" if "%" not in name else name for name in MARKS.values()]
-    return Table(
+    return PageTable(
         ["Patient", "Outcome", *about, f"fell by less than {100 * share:g} %", "day 3"], rows
     )
 
 
-def by_outcome(cohort: Cohort, drill: Drill) -> Table:
+def by_outcome(cohort: Cohort, drill: Drill) -> PageTable:
     """Return ferritin by outcome: medians with ranges; an area only from thirty patients on."""
     mine = _analysed(cohort)
     if not mine:
-        return Table([], [])
+        return PageTable([], [])
     sides = [(said, words, [r for r in mine if r["died"] is said]) for said, words in OUTCOMES]
     sides = [side for side in sides if side[2]]
     enough = len(mine) >= stats.AUC_FROM
@@ -161,7 +161,7 @@ def by_outcome(cohort: Cohort, drill: Drill) -> Table:
         cells.append(drill.people(told, ["patient", "small fall"], lines))
     rows.append([drill.people(cells[0], ["source"], [[small_fall()[1]]]), *cells[1:], *([""] if enough else [])])  # fmt: skip
     head = [f"{words} (n = {len(side)})" for _, words, side in sides]
-    return Table(
+    return PageTable(
         [
             "Ferritin",
             *head,

@@ -11,7 +11,7 @@ from markupsafe import Markup, escape
 from becalm.report import facts
 from becalm.report.cohort import Cohort, Row
 from becalm.report.drill import Drill
-from becalm.report.tables import Table, ending, grade, steps, total
+from becalm.report.tables import PageTable, ending, grade, steps, total
 from becalm.report.text import UNKNOWN, age, heading, label, labels, middle, number, share
 
 
@@ -22,7 +22,7 @@ def _by_person(rows: Iterable[Row]) -> dict[str, list[Row]]:
     return found
 
 
-def each_patient(cohort: Cohort, drill: Drill) -> Table:
+def each_patient(cohort: Cohort, drill: Drill) -> PageTable:
     """Return table 1 with one row a patient."""
     definitions = cohort.result.protocol.definitions.report
     totals = {(row["person_id"], row["criterion"]): row for row in cohort.criteria}
@@ -63,7 +63,7 @@ def each_patient(cohort: Cohort, drill: Drill) -> Table:
     groups = [("", 3), ("Lowest–highest possible (items assessed)", len(definitions)),
               ("Treatment", 1 + len(treated)), (word, len(clocks) + 1), ("Before → worst after", 2),
               ("", 1)]  # fmt: skip
-    return Table(
+    return PageTable(
         head, rows, [g for g in groups if g[1]], ids=[f"p-{r[0]}" for r in rows], kind="wide"
     )
 
@@ -161,7 +161,7 @@ def _shifts(drill: Drill, person: str, rows: list[Row]) -> list[Markup]:
     return [Markup(", ").join(kidney) if kidney else Markup(UNKNOWN), counts]
 
 
-def summary(cohort: Cohort, drill: Drill) -> Table:
+def summary(cohort: Cohort, drill: Drill) -> PageTable:
     """Return table 1 as medians and counts, for cohorts too large for a row each."""
     n, people = cohort.n, cohort.persons
     ages = [float(min(row["age"], 90)) if row["age"] >= 0 else math.nan for row in people]
@@ -196,7 +196,7 @@ def summary(cohort: Cohort, drill: Drill) -> Table:
     died, unknown_end = facts.deaths(cohort)
     shown = share(len(died), n - len(unknown_end))
     rows.append(["Died", _opens(drill, shown, dict.fromkeys((r["person_id"] for r in died), ""))])
-    return Table(["", "All patients: median (range), or n/N (%; exact 95 % interval)"], rows)
+    return PageTable(["", "All patients: median (range), or n/N (%; exact 95 % interval)"], rows)
 
 
 def _shares(drill: Drill, title: str, said: Mapping[str, Sequence[str]]) -> list[list[Any]]:
@@ -217,7 +217,7 @@ def _opens(drill: Drill, shown: str, each: Mapping[str, str]) -> Markup:
     return drill.people(shown, ["patient", "value"], [[who, each[who]] for who in sorted(each)])
 
 
-def persons(cohort: Cohort, drill: Drill) -> Table:
+def persons(cohort: Cohort, drill: Drill) -> PageTable:
     """Return one short line a patient, for cohorts summarised in table 1."""
     totals = {(row["person_id"], row["criterion"]): row for row in cohort.criteria}
     names = cohort.result.protocol.definitions.report
@@ -240,4 +240,4 @@ def persons(cohort: Cohort, drill: Drill) -> Table:
         "Outcome",
         "Follow-up",
     ]
-    return Table(head, rows, ids=[f"p-{row[0]}" for row in rows])
+    return PageTable(head, rows, ids=[f"p-{row[0]}" for row in rows])

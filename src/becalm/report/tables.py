@@ -35,7 +35,7 @@ DRAWN: Final = 4000
 
 
 @dataclass(frozen=True)
-class Table:
+class PageTable:
     """A table of the page: `groups` are heads above heads, with the columns they span."""
 
     head: Sequence[str]
@@ -111,7 +111,7 @@ def ending(cohort: Cohort, drill: Drill, person: str) -> list[Any]:
     return [f"alive{f', on {drug}' if drug else ''}", followed_cell]
 
 
-def response(cohort: Cohort, drill: Drill, clock: str) -> Table:
+def response(cohort: Cohort, drill: Drill, clock: str) -> PageTable:
     """Return values at each horizon against baseline on one clock, with status and confounders."""
     rows, ids = [], []
     for row in cohort.response:
@@ -132,10 +132,10 @@ def response(cohort: Cohort, drill: Drill, clock: str) -> Table:
         ids.append(anchor("change", clock, person, row["variable"]))
     head = ["Patient", "Test", "baseline", "peak, 72 h before", *HORIZON.values(), "48 h ÷ baseline",
             "status at 48 h", "also given (confounded by)", "moved by (modified by)"]  # fmt: skip
-    return Table(head, rows, ids=ids)
+    return PageTable(head, rows, ids=ids)
 
 
-def definitions(cohort: Cohort, drill: Drill) -> Table:
+def definitions(cohort: Cohort, drill: Drill) -> PageTable:
     """Return every definition's total at its three moments, and what it rests on."""
     moments = {
         (row["person_id"], row["criterion"], row["moment"]): row for row in cohort.rows("criteria")
@@ -169,10 +169,10 @@ def definitions(cohort: Cohort, drill: Drill) -> Table:
             "probability as published", "first possible", "first met", "held", "at index",
             "peak ever", "in its own population"]  # fmt: skip
     ids = [anchor("total", row["criterion"], row["person_id"]) for row in cohort.criteria]
-    return Table(head, rows, ids=ids)
+    return PageTable(head, rows, ids=ids)
 
 
-def items(cohort: Cohort, drill: Drill, criterion: str) -> Table:
+def items(cohort: Cohort, drill: Drill, criterion: str) -> PageTable:
     """Return the value behind every item of one definition at the moment shown."""
     mine = [row for row in cohort.items if row["criterion"] == criterion]
     names = list(dict.fromkeys(row["item"] for row in mine))
@@ -182,7 +182,7 @@ def items(cohort: Cohort, drill: Drill, criterion: str) -> Table:
         [person, *[_item(drill, cells.get((person, name))) for name in names]] for person in people
     ]
     head = ["Patient", *[heading(name.replace(".", ": ")) for name in names]]
-    return Table(head, rows, ids=[anchor("items", criterion, person) for person in people])
+    return PageTable(head, rows, ids=[anchor("items", criterion, person) for person in people])
 
 
 def _item(drill: Drill, row: Row | None) -> Markup:
@@ -204,7 +204,7 @@ def _item(drill: Drill, row: Row | None) -> Markup:
     return shown
 
 
-def safety(cohort: Cohort, drill: Drill) -> Table:
+def safety(cohort: Cohort, drill: Drill) -> PageTable:
     """Return each event's grade before time zero and its worst after, with onset and reference."""
     rows = []
     for row in cohort.safety:
@@ -219,10 +219,10 @@ def safety(cohort: Cohort, drill: Drill) -> Table:
     head = ["Patient", "Event", "before → worst after", "onset of the worst",
             f"on {cohort.drug or 'drug'}", "attribution (said by a person)", "counted against"]  # fmt: skip
     ids = [anchor("safety", row["event"], row["person_id"]) for row in cohort.safety]
-    return Table(head, rows, ids=ids)
+    return PageTable(head, rows, ids=ids)
 
 
-def episodes(cohort: Cohort, drill: Drill) -> Table:
+def episodes(cohort: Cohort, drill: Drill) -> PageTable:
     """Return the treatment episodes of the drug of interest."""
     rows = []
     for row in cohort.rows("episodes"):
@@ -242,10 +242,10 @@ def episodes(cohort: Cohort, drill: Drill) -> Table:
     head = ["Patient", "Mode", "from", "to", f"{u} in all", f"peak {u}/h", f"peak {u}/day",
             f"most {u} in 24 h",
             "steps up", "hours to peak"]  # fmt: skip
-    return Table(head, rows)
+    return PageTable(head, rows)
 
 
-def outcome(cohort: Cohort, drill: Drill) -> Table:
+def outcome(cohort: Cohort, drill: Drill) -> PageTable:
     """Return how each patient's story ended, as far as it is known."""
     rows = []
     for person in cohort.ids:
@@ -259,10 +259,10 @@ def outcome(cohort: Cohort, drill: Drill) -> Table:
         )  # fmt: skip
     head = ["Patient", "Outcome", "discharged", "on drug at death", "infection-linked death", "relapse",
             "follow-up"]  # fmt: skip
-    return Table(head, rows, ids=[anchor("end", row[0]) for row in rows])
+    return PageTable(head, rows, ids=[anchor("end", row[0]) for row in rows])
 
 
-def nearest(cohort: Cohort, drill: Drill) -> Table:
+def nearest(cohort: Cohort, drill: Drill) -> PageTable:
     """Return those who came closest to entering, and what kept them out."""
     rows = [
         [row["person_id"], words(row["reason"]), label(row["criterion"]),
@@ -270,20 +270,20 @@ def nearest(cohort: Cohort, drill: Drill) -> Table:
          labels(row["missing"])]
         for row in cohort.result.nearest.rows()
     ]  # fmt: skip
-    return Table(["Person", "left at", "definition", "lowest–highest", "not assessed"], rows)
+    return PageTable(["Person", "left at", "definition", "lowest–highest", "not assessed"], rows)
 
 
-def refused(cohort: Cohort) -> Table:
+def refused(cohort: Cohort) -> PageTable:
     """Return the rows that were not used, and why."""
     rows = [
         [row["source_table"], label(row["variable"]), row["unit"] or "none", row["reason"],
          f"{row['rows']:,}", row["example"]]
         for row in cohort.result.tables["rows_refused"].rows()
     ]  # fmt: skip
-    return Table(["Table", "What", "Unit as written", "Reason", "Rows", "Example"], rows)
+    return PageTable(["Table", "What", "Unit as written", "Reason", "Rows", "Example"], rows)
 
 
-def drawn(cohort: Cohort, drill: Drill, shown: Iterable[str]) -> Table:
+def drawn(cohort: Cohort, drill: Drill, shown: Iterable[str]) -> PageTable:
     """Return the values that the course figures draw; the rows' ids are the figures' links."""
     names, persons = set(shown), set(cohort.described)
     rows: list[list[Any]] = []
@@ -305,10 +305,10 @@ def drawn(cohort: Cohort, drill: Drill, shown: Iterable[str]) -> Table:
             ]
         )
         ids.append(f"v{i}")
-    return Table(["Patient", "Test", "when", "value", "unit"], rows, ids=ids)
+    return PageTable(["Patient", "Test", "when", "value", "unit"], rows, ids=ids)
 
 
-def falls(cohort: Cohort, drill: Drill) -> Table:
+def falls(cohort: Cohort, drill: Drill) -> PageTable:
     """Return how many fell by how much, on every clock and on the strict horizon."""
     rows: list[list[Any]] = []
     for clock in cohort.clocks:
@@ -333,7 +333,7 @@ def falls(cohort: Cohort, drill: Drill) -> Table:
         rows.append(cells)
     head = ["Clock", *[f"fell by {name.split('_')[1]} % or more" for name in FALLS],
             f"primary, last value within {cohort.result.protocol.response.strict_horizon.strip('<=')}"]  # fmt: skip
-    return Table(head, rows)
+    return PageTable(head, rows)
 
 
 def _course(cohort: Cohort, said: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from becalm.report.cohort import Cohort, Row, anchor
 from becalm.report.drill import Drill
-from becalm.report.tables import Table, when
+from becalm.report.tables import PageTable, when
 from becalm.report.text import UNKNOWN, answer, hours, label, labels, number
 
 REMARKS: Final = 200
@@ -15,7 +15,7 @@ REMARKS: Final = 200
 WORSE = ("ferritin", "ast", "temperature", "vasopressor")
 
 
-def prior(cohort: Cohort, drill: Drill) -> Table:
+def prior(cohort: Cohort, drill: Drill) -> PageTable:
     """Return immunotherapies begun before time zero and, where judged, whether they had failed.
 
     Refractory is the protocol's rule; unknown stays unknown and says why.
@@ -33,10 +33,10 @@ def prior(cohort: Cohort, drill: Drill) -> Table:
     head = ["Patient", "Drug", "Class", "first", "last", "doses"]
     if lines:
         head += ["most in 24 h, as prednisolone", "refractory", "because"]
-    return Table(head, rows)
+    return PageTable(head, rows)
 
 
-def given(cohort: Cohort, drill: Drill) -> Table:
+def given(cohort: Cohort, drill: Drill) -> PageTable:
     """Return every immunotherapy given, whenever, with its rows."""
     found: dict[tuple[str, str], list[Row]] = {}
     for step in sorted(cohort.steps, key=lambda step: (step["person_id"], step["start"])):
@@ -56,7 +56,7 @@ def given(cohort: Cohort, drill: Drill) -> Table:
         rows.append([person, label(drug), routes or UNKNOWN, labels(units),
                      *[drill.rows(each, person, keys) for each in told]])  # fmt: skip
     head = ["Patient", "Drug", "routes", "unit", "first", "last", "rows", "in all", "highest per h"]
-    return Table(head, rows, ids=[anchor("given", *key) for key in found])
+    return PageTable(head, rows, ids=[anchor("given", *key) for key in found])
 
 
 def _failed(line: Row | None) -> list[str]:
@@ -69,7 +69,7 @@ def _failed(line: Row | None) -> list[str]:
     return [shown, answer(line["refractory"]), line["reason"]]
 
 
-def escalations(cohort: Cohort, drill: Drill, direction: str = "up") -> Table:
+def escalations(cohort: Cohort, drill: Drill, direction: str = "up") -> PageTable:
     """Return each step up (or down) of the infusion, and what had grown worse in the 24 h before it."""
     rows = []
     for row in cohort.keep(cohort.result.escalations).rows():
@@ -96,10 +96,10 @@ def escalations(cohort: Cohort, drill: Drill, direction: str = "up") -> Table:
     head = ["Patient", f"{cohort.unit}/h, from → to", f"to {cohort.unit}/kg/h", "from t0", "hours since last step",
             "ferritin worse", "AST worse", "temperature worse", "vasopressor worse",
             "clearance, mL/min", "renal replacement"]  # fmt: skip
-    return Table(head, rows)
+    return PageTable(head, rows)
 
 
-def courses(cohort: Cohort, drill: Drill) -> Table:
+def courses(cohort: Cohort, drill: Drill) -> PageTable:
     """Return how each patient's infusion was stepped up, held and taken back."""
     rows = []
     for row in cohort.keep(cohort.result.courses).rows():
@@ -118,10 +118,10 @@ def courses(cohort: Cohort, drill: Drill) -> Table:
                      *[drill.rows(each, person, keys) for each in told]])  # fmt: skip
     head = ["Patient", "modes in order", f"ceiling, {cohort.unit}/day", "hours to ceiling", "hours at ceiling",
             "steps up", "steps down", "taper, hours", "pauses", "hours paused"]  # fmt: skip
-    return Table(head, rows)
+    return PageTable(head, rows)
 
 
-def at_dose(cohort: Cohort, drill: Drill) -> Table:
+def at_dose(cohort: Cohort, drill: Drill) -> PageTable:
     """Return since when and for how long each patient was at or above each amount a day."""
     rows = []
     for row in cohort.rows("time_at_dose"):
@@ -133,10 +133,10 @@ def at_dose(cohort: Cohort, drill: Drill) -> Table:
         rows.append([person, *[drill.rows(each, person, keys) for each in told]])
     head = ["Patient", "at or above", "first rate", "hours at such a rate",
             "hours with as much in the 24 h before"]  # fmt: skip
-    return Table(head, rows)
+    return PageTable(head, rows)
 
 
-def oddities(cohort: Cohort, drill: Drill) -> Table:
+def oddities(cohort: Cohort, drill: Drill) -> PageTable:
     """Return what is remarked about rows of doses, each count opening the rows."""
     found: dict[str, list[Row]] = {}
     for row in cohort.rows("dose_remarks"):
@@ -151,4 +151,4 @@ def oddities(cohort: Cohort, drill: Drill) -> Table:
         named = ", ".join(drugs[:6]) + (f" and {len(drugs) - 6} more" if len(drugs) > 6 else "")
         told = [remark, f"{len(mine):,}", f"{counted:,}", named]
         rows.append([drill.people(each, head, lines) for each in told])
-    return Table(["Remark", "rows", "of these counted", "drugs"], rows)
+    return PageTable(["Remark", "rows", "of these counted", "drugs"], rows)

@@ -278,7 +278,8 @@ class Accumulator:
     def result(self, source: Source, records_name: str) -> StudyResult:
         """Return the finished study."""
         refused = merge((*self.refused, *source.refused()))
-        written = {name: self._all(name, schema) for name, (schema, _) in _WRITTEN.items()}
+        written = {name: self._all(name, schema) for name, schema in tables.WRITTEN.items()}
+        written["dictionary"] = tables.dictionary(tables.WRITTEN.values())
         written["attrition"] = Frame.of_rows(
             tables.ATTRITION,
             [
@@ -338,11 +339,6 @@ class Accumulator:
 
     def _all(self, name: str, schema: Mapping[str, Kind]) -> Frame:
         return Frame.concat([Frame.of(schema), *self.frames.get(name, [])])
-
-
-_WRITTEN: Final = {
-    name: each for name, each in tables.WRITTEN.items() if name not in {"attrition", "rows_refused"}
-}
 
 
 def _cited(

@@ -5,9 +5,11 @@ Unknown is empty; a bound of infinity is empty too (unbounded). Lists are joined
 
 from becalm.tables.cohort import ATTRITION, PERSONS, ROWS_REFUSED, VALUES
 from becalm.tables.criteria import CRITERIA, CRITERIA_ITEMS, CRITERIA_LOOK_BACKS, CRITERIA_OVER_TIME
+from becalm.tables.dictionary import DICTIONARY, dictionary
 from becalm.tables.figures import DOSE_STEPS, LEFT, MISSING, NEAREST, ROWS, SERIES
-from becalm.tables.registry import WRITTEN, empty
+from becalm.tables.registry import TABLES, WRITTEN, empty
 from becalm.tables.response import OUTCOME, PRIMARY, RESPONSE, SAFETY
+from becalm.tables.schema import Column, Table
 from becalm.tables.serial import FEVER, PROGNOSIS, SERIAL_CHANGES
 from becalm.tables.therapy import (
     CALENDAR_DOSE,
@@ -31,6 +33,7 @@ __all__ = [
     "CRITERIA_LOOK_BACKS",
     "CRITERIA_OVER_TIME",
     "DAILY_DOSE",
+    "DICTIONARY",
     "DOSES",
     "DOSE_REMARKS",
     "DOSE_STEPS",
@@ -52,8 +55,12 @@ __all__ = [
     "SAFETY",
     "SERIAL_CHANGES",
     "SERIES",
+    "TABLES",
     "TIME_AT_DOSE",
     "VALUES",
     "WRITTEN",
+    "Column",
+    "Table",
+    "dictionary",
     "empty",
 ]

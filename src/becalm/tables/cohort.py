@@ -2,62 +2,105 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Final
 
-from becalm.core.frame import Kind
+from becalm.tables.schema import (
+    CENSORED,
+    PERSON_ID,
+    VARIABLE,
+    Table,
+    answer,
+    count,
+    number,
+    text,
+    time,
+)
 
-ROWS_REFUSED: Final[Mapping[str, Kind]] = {
-    "source_table": "text",
-    "variable": "text",
-    "unit": "text",
-    "reason": "text",
-    "rows": "count",
-    "example": "text",
-}
-ATTRITION: Final[Mapping[str, Kind]] = {
-    "step": "count",
-    "persons": "count",
-    "stays": "count",
-    "reason": "text",
-    "rows": "count",  # measurements and administrations remaining
-}
-VALUES: Final[Mapping[str, Kind]] = {
-    "person_id": "text",
-    "variable": "text",
-    "n": "count",
-    "n_censored": "count",
-    "n_refused": "count",
-    "first": "number",
-    "last": "number",
-    "min": "number",
-    "max": "number",
-    "time_of_max": "time",
-    "unit": "text",
-    "censored": "text",
-}
-PERSONS: Final[Mapping[str, Kind]] = {
-    "person_id": "text",
-    "sex": "text",
-    "age": "count",
-    "index_time": "time",
-    "t0": "time",
-    "underlying": "text",
-    "weight_kg": "number",
-    "left_truncated": "answer",
-    "infusion_start": "time",
-    "high_rate": "time",
-    "onset": "time",
-    "storm": "text",  # definite, possible, not met: judged at entry or index
-    "storm_72h": "text",  # the same, 72 h after the index, where a protocol asks
-    "clinician": "answer",  # a clinician's diagnosis of the storm
-    "immunosuppressed": "answer",
-    "first_route": "text",  # of the drug of interest
-    "age_undated": "answer",
-    "class": "text",  # primary, MAS, secondary, secondary (no trigger found), unknown
-    "associated": "text",  # what the class rests on or is confused by, narrowest names
-    "cancer": "text",  # found, doubtful, negative (looked for), not looked for
-    "infection": "text",
-    "covid19": "text",  # positive, doubtful, negative, not tested
-    "context_rows": "text",
-}
+ROWS_REFUSED: Final = Table(
+    "rows_refused",
+    "Rows of the records that were not used, and why.",
+    "table, variable, unit and reason",
+    {
+        "source_table": text("The table of the records that holds the rows."),
+        "variable": text(
+            "The variable or the drug; `(not in the vocabulary)` for rows whose name nobody knows."
+        ),
+        "unit": text("The unit as written; empty where none was."),
+        "reason": text("Why the rows were not used."),
+        "rows": count("rows", "How many rows."),
+        "example": text("One of the rows, as written."),
+    },
+    key=("source_table", "variable", "unit", "reason"),
+)
+ATTRITION: Final = Table(
+    "attrition",
+    "The steps from everybody in the records to the cohort; each row says who remains.",
+    "step",
+    {
+        "step": count("1", "The number of the step; 0 is everybody."),
+        "persons": count("persons", "Persons who remain after the step.", persons=True),
+        "stays": count("stays", "Stays in hospital of those who remain.", persons=True),
+        "reason": text("Why those who left at this step left."),
+        "rows": count("rows", "Measurements and administrations of those who remain."),
+    },
+    key=("step",),
+)
+VALUES: Final = Table(
+    "values",
+    "What was measured of everybody in the population, in the variable's own unit.",
+    "person and variable",
+    {
+        "person_id": PERSON_ID,
+        "variable": VARIABLE,
+        "n": count("values", "Values that could be used."),
+        "n_censored": count("values", "Of these, values reported as a limit (`>15000`)."),
+        "n_refused": count("rows", "Rows of this variable that could not be used."),
+        "first": number("as `unit`", "The first value by the time of the draw."),
+        "last": number("as `unit`", "The last value."),
+        "min": number("as `unit`", "The lowest value."),
+        "max": number("as `unit`", "The highest value."),
+        "time_of_max": time("When the highest value was drawn, the earliest where several are."),
+        "unit": text("The unit of first, last, min and max."),
+        "censored": CENSORED,
+    },
+    key=("person_id", "variable"),
+)
+PERSONS: Final = Table(
+    "persons",
+    "The cohort: who they are, their clocks, and what the storm is called.",
+    "person",
+    {
+        "person_id": PERSON_ID,
+        "sex": text("F, M, or empty where not known."),
+        "age": count("completed years", "Age at the index."),
+        "index_time": time("When the person enters by the protocol's rule."),
+        "t0": time("Time zero: the primary clock."),
+        "underlying": text("Underlying diseases with a confirmed diagnosis, joined by |."),
+        "weight_kg": number("kg", "The weight in force at time zero."),
+        "left_truncated": answer(
+            "Transferred in on the treatment, so that its beginning is not seen."
+        ),
+        "infusion_start": time("When the continuous infusion of the drug of interest began."),
+        "high_rate": time("When the drug of interest first reached the protocol's high rate."),
+        "onset": time(
+            "When a storm was first possible, in the protocol's look-back; else the index."
+        ),
+        "storm": text("definite, possible or not met, judged up to the index."),
+        "storm_72h": text("The same up to the later moment that a protocol asks for; else empty."),
+        "clinician": answer("A clinician diagnosed the storm."),
+        "immunosuppressed": answer("Known to be immunosuppressed before this illness."),
+        "first_route": text("Route of the first dose of the drug of interest."),
+        "age_undated": answer(
+            "The age was written without a date, so that it may be off by years."
+        ),
+        "class": text("primary, MAS, secondary, secondary (no trigger found) or unknown."),
+        "associated": text("What the class rests on or may be confused by, joined by |."),
+        "cancer": text("found, doubtful, negative (looked for) or not looked for."),
+        "infection": text("found, doubtful, negative (looked for) or not looked for."),
+        "covid19": text("positive, doubtful, negative or not tested."),
+        "context_rows": text(
+            "The rows that class, cancer, infection and covid19 rest on, joined by |."
+        ),
+    },
+    key=("person_id",),
+)

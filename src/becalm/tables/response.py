@@ -2,66 +2,119 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Final
 
-from becalm.core.frame import Kind
+from becalm.tables.schema import (
+    CENSORED,
+    MODIFIED_BY,
+    PERSON_ID,
+    SOURCE_ROW,
+    VARIABLE,
+    Table,
+    answer,
+    count,
+    number,
+    text,
+    time,
+)
 
-RESPONSE: Final[Mapping[str, Kind]] = {
-    "person_id": "text",
-    "variable": "text",
-    "clock": "text",
-    "baseline": "number",
-    "baseline_time": "time",
-    "peak": "number",
-    "h24": "number",
-    "h48": "number",
-    "h48_time": "time",
-    "h72": "number",
-    "d7": "number",
-    "ratio_48h": "number",
-    "censored": "text",
-    "status": "text",
-    "confounded_by": "text",
-    "modified_by": "text",
-    "unit": "text",
-    "source_row": "text",  # baseline, h48
-}
-SAFETY: Final[Mapping[str, Kind]] = {
-    "person_id": "text",
-    "event": "text",
-    "grade_before": "count",
-    "grade_after": "count",
-    "onset": "time",
-    "hours_from_t0": "number",
-    "on_drug": "answer",
-    "attribution": "text",
-    "reference": "text",  # baseline or limit that the grade was counted against
-    "source_row": "text",
-}
-OUTCOME: Final[Mapping[str, Kind]] = {
-    "person_id": "text",
-    "follow_up_days": "number",
-    "last_contact": "time",
-    "discharged": "time",
-    "died": "answer",
-    "death_time": "time",
-    "cause_of_death": "text",
-    "infection_linked": "answer",
-    "on_drug_at_death": "answer",
-    "storm_active_at_death": "answer",
-    "relapse_time": "time",
-    "maintenance_drug": "text",
-}
-PRIMARY: Final[Mapping[str, Kind]] = {
-    # The protocol's own response per person and clock, with its graded falls.
-    "person_id": "text",
-    "clock": "text",
-    "response": "text",  # responded, did not respond, no sample, died before, discharged before
-    "strict": "text",  # the same on the strict horizon
-    "fall_15": "answer",
-    "fall_25": "answer",
-    "fall_50": "answer",
-    "confounded_by": "text",
-    "reason": "text",  # which ratios decided
-}
+_CLOCK: Final = text("t0, infusion_start or high_rate: from where hours are counted.")
+_CONFOUNDED: Final = text("Other treatment that could explain the change, joined by |.")
+
+RESPONSE: Final = Table(
+    "response",
+    "Values before and after each clock, in the variable's own unit.",
+    "person, variable and clock",
+    {
+        "person_id": PERSON_ID,
+        "variable": VARIABLE,
+        "clock": _CLOCK,
+        "baseline": number(
+            "as `unit`", "The last value before the clock, in the protocol's window."
+        ),
+        "baseline_time": time("When the baseline was drawn."),
+        "peak": number(
+            "as `unit`", "The highest value before the clock, in the protocol's window."
+        ),
+        "h24": number("as `unit`", "The value nearest to 24 h in its window."),
+        "h48": number("as `unit`", "The value nearest to 48 h in its window."),
+        "h48_time": time("When the value at 48 h was drawn."),
+        "h72": number("as `unit`", "The value nearest to 72 h in its window."),
+        "d7": number("as `unit`", "The value nearest to day 7 in its window."),
+        "ratio_48h": number("1", "The value at 48 h as a multiple of the baseline."),
+        "censored": CENSORED,
+        "status": text(
+            "fell, did not fall, at least, no sample, both censored, died before or discharged before: "
+            "of 48 h."
+        ),
+        "confounded_by": _CONFOUNDED,
+        "modified_by": MODIFIED_BY,
+        "unit": text("The unit of the values."),
+        "source_row": SOURCE_ROW,
+    },
+    key=("person_id", "variable", "clock"),
+)
+SAFETY: Final = Table(
+    "safety",
+    "Harm: the worst grade before and after time zero.",
+    "person and event",
+    {
+        "person_id": PERSON_ID,
+        "event": text("aki (kidney injury by KDIGO) or an event of CTCAE by a laboratory value."),
+        "grade_before": count("grade", "The worst grade (aki: stage) before time zero."),
+        "grade_after": count("grade", "The worst grade (aki: stage) after time zero."),
+        "onset": time(
+            "When a grade worse than before was first reached; for aki when it was first met."
+        ),
+        "hours_from_t0": number("h", "From time zero to the moment; negative before it."),
+        "on_drug": answer("Whether the person was on the drug of interest then."),
+        "attribution": text(
+            "storm, drug, infection or cannot tell: a person says so, never the program."
+        ),
+        "reference": text("The baseline or the limit that the grade was counted against."),
+        "source_row": SOURCE_ROW,
+    },
+    key=("person_id", "event"),
+)
+OUTCOME: Final = Table(
+    "outcome",
+    "How it ended.",
+    "person",
+    {
+        "person_id": PERSON_ID,
+        "follow_up_days": number("d", "From time zero to the last contact or death."),
+        "last_contact": time("When the person was last known of."),
+        "discharged": time("End of the admission that holds the index."),
+        "died": answer("Whether the person is known to have died."),
+        "death_time": time("When the person died."),
+        "cause_of_death": text("As recorded, joined by |."),
+        "infection_linked": answer("Whether the recorded cause of death names infection."),
+        "on_drug_at_death": answer("Whether the person was on the drug of interest at death."),
+        "storm_active_at_death": answer(
+            "Whether the storm was active at death; empty until judged."
+        ),
+        "relapse_time": time("When the storm came back; empty until judged."),
+        "maintenance_drug": text(
+            "Drugs that kept the treatment up after the last infusion, joined by |."
+        ),
+    },
+    key=("person_id",),
+)
+PRIMARY: Final = Table(
+    "primary",
+    "The protocol's own response, with its graded falls.",
+    "person and clock",
+    {
+        "person_id": PERSON_ID,
+        "clock": _CLOCK,
+        "response": text(
+            "responded, did not respond, no sample, died before or discharged before."
+        ),
+        "strict": text("The same by the strict horizon."),
+        "fall_15": answer("Whether ferritin fell by 15 % or more."),
+        "fall_25": answer("Whether ferritin fell by 25 % or more."),
+        "fall_50": answer("Whether ferritin fell by 50 % or more."),
+        "confounded_by": _CONFOUNDED,
+        "reason": text("Which ratios decided."),
+    },
+)

@@ -1,52 +1,83 @@
-"""The columns of the tables that follow single markers: fever, what rose and fell, ferritin and death."""
+"""Tables that follow single markers: fever, what rose and fell, ferritin and death."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Final
 
-from becalm.core.frame import Kind
+from becalm.tables.schema import (
+    CENSORED,
+    MODIFIED_BY,
+    PERSON_ID,
+    SOURCE_ROW,
+    Table,
+    answer,
+    count,
+    number,
+    text,
+    time,
+)
 
-FEVER: Final[Mapping[str, Kind]] = {
-    # Each 24 h from the day before time zero: how long fever stood, and how densely it was looked for.
-    "person_id": "text",
-    "day": "count",  # 1 = the first 24 h from time zero, 0 = the 24 h before
-    "hours_observed": "number",  # of the day, until death or the end of the records
-    "hours_febrile": "number",  # certainly at or above the bound
-    "hours_afebrile": "number",
-    "hours_unknown": "number",
-    "measurements": "count",
-    "longest_gap_h": "number",  # without a measurement, the day's ends included
-    "highest": "number",
-    "modified_by": "text",
-    "source_row": "text",
-}
-SERIAL_CHANGES: Final[Mapping[str, Kind]] = {
-    # What rose and fell over 24 and 48 h: features, never a score.
-    "person_id": "text",
-    "moment": "text",  # index, and the peaks of `peak_of`
-    "feature": "text",  # a part of a sign as sign.part
-    "state": "text",  # met: it certainly moved as in a storm; not met; not assessed
-    "value": "number",  # multiple of the earlier value
-    "time": "time",
-    "censored": "text",
-    "modified_by": "text",
-    "peak_of": "text",  # definition whose peak the moment is; empty for the index
-    "moment_time": "time",
-    "source_row": "text",
-}
-PROGNOSIS: Final[Mapping[str, Kind]] = {
-    # Ferritin as a marker of death: what was known of it by day 3.
-    "person_id": "text",
-    "marker": "text",
-    "died": "answer",
-    "baseline": "number",
-    "peak": "number",
-    "day3": "number",
-    "fall_day3": "number",  # share of the baseline by which it was lower; negative: it rose
-    "small_fall": "answer",  # fell by less than the published share
-    "status": "text",  # of day 3: measured, no baseline, no sample, died before, discharged before
-    "censored": "text",
-    "unit": "text",
-    "source_row": "text",
-}
+FEVER: Final = Table(
+    "fever",
+    "How long fever stood in each 24 h from the day before time zero, and how densely it was measured.",
+    "person and 24 h",
+    {
+        "person_id": PERSON_ID,
+        "day": count("d", "1 is the first 24 h from time zero, 0 the 24 h before."),
+        "hours_observed": number("h", "Hours of the day until death or the end of the records."),
+        "hours_febrile": number("h", "Hours with the temperature certainly at the bound or above."),
+        "hours_afebrile": number("h", "Hours with the temperature certainly below the bound."),
+        "hours_unknown": number("h", "Hours of which nothing is known."),
+        "measurements": count("values", "How often temperature was measured."),
+        "longest_gap_h": number(
+            "h", "Longest time without a measurement, the ends of the day included."
+        ),
+        "highest": number("°C", "Highest temperature of the day."),
+        "modified_by": MODIFIED_BY,
+        "source_row": SOURCE_ROW,
+    },
+    key=("person_id", "day"),
+)
+SERIAL_CHANGES: Final = Table(
+    "serial_changes",
+    "What rose and fell over 24 and 48 h: features to look at, never a score.",
+    "person, moment and feature",
+    {
+        "person_id": PERSON_ID,
+        "moment": text("index, or a peak of the definition in peak_of."),
+        "feature": text("What is followed, and over how long; a part of a sign as sign.part."),
+        "state": text("met (certainly moved as in a storm), not met or not assessed."),
+        "value": number("1", "The later value as a multiple of the earlier one."),
+        "time": time("When the later value was drawn."),
+        "censored": CENSORED,
+        "modified_by": MODIFIED_BY,
+        "peak_of": text("The definition whose peak the moment is; empty for the index."),
+        "moment_time": time("When the moment is."),
+        "source_row": SOURCE_ROW,
+    },
+    key=("person_id", "moment", "feature"),
+)
+PROGNOSIS: Final = Table(
+    "prognosis",
+    "Ferritin as a marker of death: what was known of it by day 3.",
+    "person and marker",
+    {
+        "person_id": PERSON_ID,
+        "marker": text("The variable that is followed."),
+        "died": answer("Whether the person is known to have died."),
+        "baseline": number("as `unit`", "The last value before time zero."),
+        "peak": number("as `unit`", "The highest value before time zero."),
+        "day3": number("as `unit`", "The value nearest to day 3 in its window."),
+        "fall_day3": number(
+            "1", "Share of the baseline by which day 3 was lower; negative: higher."
+        ),
+        "small_fall": answer("Whether it fell by less than the published share."),
+        "status": text(
+            "measured, no baseline, no sample, died before or discharged before: of day 3."
+        ),
+        "censored": CENSORED,
+        "unit": text("The unit of the values."),
+        "source_row": SOURCE_ROW,
+    },
+    key=("person_id", "marker"),
+)

@@ -25,7 +25,7 @@ def write(name: str, frames: Iterator[Frame], path: Path) -> int:
     The pieces are laid end to end; where one begins changes nothing of the file. Raises
     `ValueError` where they are not in the order of the table's first key.
     """
-    _, keys = tables.WRITTEN[name]
+    keys = tables.WRITTEN[name].key
     rows, last = 0, ""
     with tempfile.TemporaryDirectory(prefix=".becalm-", dir=path.parent) as folder:
         parts = Path(folder)

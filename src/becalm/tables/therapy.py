@@ -1,175 +1,277 @@
-"""The columns of the tables about doses; how they are written is in `becalm.tables`."""
+"""Tables of what was given: doses, days, episodes, steps, courses, earlier therapies."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Final
 
-from becalm.core.frame import Kind
+from becalm.tables.schema import (
+    DRUG,
+    PERSON_ID,
+    SOURCE_ROW,
+    Column,
+    Table,
+    answer,
+    count,
+    number,
+    text,
+    time,
+)
 
-DOSES: Final[Mapping[str, Kind]] = {
-    "person_id": "text",
-    "stay_id": "text",
-    "drug": "text",
-    "label": "text",
-    "route": "text",
-    "start": "time",
-    "end": "time",
-    "amount": "number",
-    "amount_unit": "text",
-    "rate_per_h": "number",
-    "rate_mg_h": "number",
-    "amount_mg": "number",
-    "notation": "text",
-    "source_row": "text",
-    "status": "text",  # given, not given, ordered
-    "flag": "text",  # why a dose looks implausible or could not be turned into a rate
-    # In the unit that the drug is added up in where the row can be told in it, else in mg, mL,
-    # units, mmol, mEq or what was counted; the rate is what was delivered (amount over time).
-    "amount_canonical": "number",
-    "rate_canonical_per_h": "number",
-    "set_canonical_per_h": "number",  # the rate as set, where the row states one
-    "unit_canonical": "text",
-}
-DAILY_DOSE: Final[Mapping[str, Kind]] = {
-    "person_id": "text",
-    "drug": "text",
-    "day": "count",
-    "mg": "number",
-    "peak_rate_mg_h": "number",
-    "mg_per_kg": "number",
-    "weight_used": "number",
-    "crcl_ml_min": "number",  # in force as the day begins; empty on renal replacement
-    "rrt": "answer",
-    "unit_canonical": "text",  # what the drug is added up in; mg, or units for heparin
-    "amount_canonical": "number",
-    "peak_rate_canonical_per_h": "number",
-    "amount_canonical_per_kg": "number",
-    "cumulative_canonical": "number",  # from day 1 to the end of this day
-}
-CALENDAR_DOSE: Final[Mapping[str, Kind]] = {
-    # As daily_dose, from midnight to midnight.
-    "person_id": "text",
-    "drug": "text",
-    "date": "time",
-    "day": "count",  # 1 is the date of the first dose
-    "mg": "number",
-    "amount_canonical": "number",
-    "unit_canonical": "text",
-    "peak_rate_canonical_per_h": "number",
-    "weight_used": "number",
-    "amount_canonical_per_kg": "number",
-}
-EPISODES: Final[Mapping[str, Kind]] = {
-    "person_id": "text",
-    "drug": "text",
-    "mode": "text",
-    "start": "time",
-    "end": "time",
-    "cumulative_mg": "number",
-    "peak_rate_mg_h": "number",
-    "peak_mg_day": "number",
-    "max_24h_mg": "number",
-    "escalations": "count",
-    "hours_to_peak": "number",
-    "unit_canonical": "text",  # as in daily_dose
-    "cumulative_canonical": "number",
-    "peak_rate_canonical_per_h": "number",
-    "max_24h_canonical": "number",
-    "pauses": "count",  # of a continuous infusion: gaps and rates of 0 inside the episode
-    "paused_hours": "number",
-}
-ESCALATIONS: Final[Mapping[str, Kind]] = {
-    # Each step of a continuous infusion, and what there was before it.
-    "person_id": "text",
-    "drug": "text",
-    "course_start": "time",  # of the treatment episode
-    "step": "count",
-    "time": "time",
-    "hours_from_t0": "number",
-    "hours_from_start": "number",
-    "hours_since_last": "number",
-    "from_rate": "number",
-    "to_rate": "number",
-    "to_rate_per_kg": "number",
-    "weight_kg": "number",
-    "ferritin": "answer",  # worse in the 24 h before
-    "ast": "answer",
-    "temperature": "answer",
-    "vasopressor": "answer",
-    "crcl_ml_min": "number",
-    "rrt": "answer",
-    "unit": "text",  # of the rates, per hour: what the drug is added up in
-    "crcl_rows": "text",  # what the clearance rests on
-    "direction": "text",  # up, down
-}
-COURSES: Final[Mapping[str, Kind]] = {
-    # One row per person and drug: how it was stepped up, held and taken back.
-    "person_id": "text",
-    "drug": "text",
-    "modes": "text",  # in order: SC > continuous IV > SC
-    "ceiling_per_day": "number",  # highest continuous rate × 24, in the drug's unit
-    "hours_to_ceiling": "number",  # from the first dose of any route
-    "hours_at_ceiling": "number",
-    "steps_up": "count",
-    "steps_down": "count",
-    "taper_hours": "number",  # from the first step down after the ceiling to the end of the infusion
-    "unit": "text",  # of the ceiling, per day
-    "pauses": "count",  # gaps and rates of 0 that do not end the treatment episode
-    "paused_hours": "number",
-    "switches": "count",  # changes of mode, the return included
-}
-TIME_AT_DOSE: Final[Mapping[str, Kind]] = {
-    # How long the drug of interest was at or above an amount a day, from time zero.
-    "person_id": "text",
-    "drug": "text",
-    "level_per_day": "number",
-    "unit": "text",
-    "first": "time",  # first rate that would give as much in a day
-    "hours_at_rate": "number",  # continuous rate × 24 at or above it
-    "hours_at_24h": "number",  # what was given in the previous 24 h at or above it, any route
-}
-DOSE_REMARKS: Final[Mapping[str, Kind]] = {
-    # Every remark about a row of doses: refused, implausible, contradicting, overlapping ...
-    "person_id": "text",
-    "remark": "text",
-    "detail": "text",  # the remark with the numbers of its row
-    "drug": "text",
-    "label": "text",
-    "start": "time",
-    "end": "time",
-    "amount": "number",
-    "amount_unit": "text",
-    "delivered_per_h": "number",  # amount over time, in unit_canonical
-    "set_per_h": "number",
-    "unit_canonical": "text",
-    "counted": "flag",  # whether the row counts in spite of it
-    "source_row": "text",
-}
-LINES: Final[Mapping[str, Kind]] = {
-    # Immunotherapies begun before time zero that reached the blood.
-    "person_id": "text",
-    "drug": "text",
-    "first": "time",
-    "last": "time",  # of the last dose, at the latest time zero
-    "doses": "count",
-    "peak_equivalent": "number",  # glucocorticoids: prednisolone, mg/kg in the highest 24 h
-    "refractory": "answer",
-    "class": "text",
-    "begun": "time",  # of the course that led to time zero
-    "total_mg": "number",
-    "acts_until": "time",  # effects that outlive the dose, by the protocol's confounder windows
-    "reason": "text",  # what decided about refractory
-    "source_row": "text",
-}
-PRIOR: Final[Mapping[str, Kind]] = {
-    # Earlier immunotherapies for the report's Table 1 and lanes.
-    "person_id": "text",
-    "drug": "text",
-    "class": "text",
-    "first": "time",
-    "last": "time",
-    "doses": "count",
-    "hours_before_t0": "number",
-    "source_row": "text",
-}
+_CANONICAL: Final = text(
+    "What the drug is added up in: mg, units, mL, mmol, mEq or what is counted."
+)
+_PEAK_RATE: Final = number("as `unit_canonical` per h", "The highest rate.")
+_PEAK_RATE_MG: Final = number("mg/h", "The highest rate; empty for a drug not added up in mg.")
+_CLEARANCE: Final = number(
+    "mL/min",
+    "Creatinine clearance in force at the beginning, by Cockcroft and Gault; empty while renal "
+    "replacement runs.",
+)
+_RRT: Final = answer("Whether renal replacement runs; empty where no procedure is recorded at all.")
+_PER_KG: Final = number("as `unit_canonical` per kg", "The amount per kg of weight_used.")
+_WEIGHT_USED: Final = number("kg", "The weight that amounts per kg rest on.")
+_PAUSED: Final = number("h", "How long the infusion paused in all.")
+_PAUSES: Final = count("pauses", "Gaps and rates of 0 of a continuous infusion that do not end it.")
+_CLASS: Final = text("The class of the drug.")
+
+DOSES: Final = Table(
+    "doses",
+    "Every administered row of the population, whether becalm knows the drug or not.",
+    "row of the records, or dose written out from it",
+    {
+        "person_id": PERSON_ID,
+        "stay_id": text("The stay that the row belongs to."),
+        "drug": text(
+            "The drug, by its name in the vocabulary; empty where becalm does not know it."
+        ),
+        "label": text("What the record calls the drug."),
+        "route": text("The route, by its name in the vocabulary."),
+        "start": time("When it began."),
+        "end": time("When it ended; empty for a single dose."),
+        "amount": number("as `amount_unit`", "The amount as written."),
+        "amount_unit": text("The unit of the amount as written."),
+        "rate_per_h": number("as written, per h", "The rate as written, brought to one hour."),
+        "rate_mg_h": number("mg/h", "The rate; empty where it is not a mass."),
+        "amount_mg": number("mg", "The amount; empty where it is not a mass."),
+        "notation": text("How the row was written and understood."),
+        "source_row": SOURCE_ROW,
+        "status": text("given, not given or ordered."),
+        "flag": text("Remarks about the row, joined by |."),
+        "amount_canonical": number("as `unit_canonical`", "The amount."),
+        "rate_canonical_per_h": number("as `unit_canonical` per h", "The rate that was delivered."),
+        "set_canonical_per_h": number(
+            "as `unit_canonical` per h", "The rate that was set on the pump."
+        ),
+        "unit_canonical": _CANONICAL,
+    },
+    key=("person_id", "drug", "start", "end", "source_row"),
+)
+DAILY_DOSE: Final = Table(
+    "daily_dose",
+    "What the cohort was given in each 24 h; day 1 begins at time zero for the drug of interest and "
+    "with the first dose for every other.",
+    "person, drug and 24 h",
+    {
+        "person_id": PERSON_ID,
+        "drug": DRUG,
+        "day": count("d", "The number of the 24 h, from 1; 0 and below lie before."),
+        "mg": number("mg", "The amount given; empty for a drug not added up in mg."),
+        "peak_rate_mg_h": _PEAK_RATE_MG,
+        "mg_per_kg": number("mg/kg", "The amount per kg of weight_used."),
+        "weight_used": _WEIGHT_USED,
+        "crcl_ml_min": _CLEARANCE,
+        "rrt": _RRT,
+        "unit_canonical": _CANONICAL,
+        "amount_canonical": number("as `unit_canonical`", "The amount given."),
+        "peak_rate_canonical_per_h": _PEAK_RATE,
+        "amount_canonical_per_kg": _PER_KG,
+        "cumulative_canonical": number("as `unit_canonical`", "All that was given from day 1 on."),
+    },
+    key=("person_id", "drug", "day"),
+)
+CALENDAR_DOSE: Final = Table(
+    "calendar_dose",
+    "What the cohort was given on each date, from midnight to midnight.",
+    "person, drug and date",
+    {
+        "person_id": PERSON_ID,
+        "drug": DRUG,
+        "date": time("The date, at 00:00."),
+        "day": count("d", "1 is the date of the first dose."),
+        "mg": number("mg", "The amount given; empty for a drug not added up in mg."),
+        "amount_canonical": number("as `unit_canonical`", "The amount given."),
+        "unit_canonical": _CANONICAL,
+        "peak_rate_canonical_per_h": _PEAK_RATE,
+        "weight_used": _WEIGHT_USED,
+        "amount_canonical_per_kg": _PER_KG,
+    },
+    key=("person_id", "drug", "date"),
+)
+EPISODES: Final = Table(
+    "episodes",
+    "Treatment episodes: doses of one mode no further apart than the gap of that mode.",
+    "person, drug and treatment episode",
+    {
+        "person_id": PERSON_ID,
+        "drug": DRUG,
+        "mode": text("continuous IV, intermittent IV, SC or oral."),
+        "start": time("When the episode began."),
+        "end": time("When its last dose ended."),
+        "cumulative_mg": number("mg", "All that was given; empty where a dose is not known."),
+        "peak_rate_mg_h": _PEAK_RATE_MG,
+        "peak_mg_day": number("mg/d", "The highest rate times 24."),
+        "max_24h_mg": number("mg", "The most that was given in any 24 h."),
+        "escalations": count("steps", "Steps up of the rate."),
+        "hours_to_peak": number("h", "From the start of the episode to its highest rate."),
+        "unit_canonical": _CANONICAL,
+        "cumulative_canonical": number("as `unit_canonical`", "All that was given."),
+        "peak_rate_canonical_per_h": _PEAK_RATE,
+        "max_24h_canonical": number("as `unit_canonical`", "The most that was given in any 24 h."),
+        "pauses": _PAUSES,
+        "paused_hours": _PAUSED,
+    },
+    key=("person_id", "drug", "start"),
+)
+_WORSE: Final = (
+    "was worse in the protocol's window before the step; empty where that cannot be told."
+)
+ESCALATIONS: Final = Table(
+    "escalations",
+    "Each step of a continuous infusion of the cohort, up or down, and what there was before it.",
+    "person, drug and step",
+    {
+        "person_id": PERSON_ID,
+        "drug": DRUG,
+        "course_start": time("When the treatment episode began that the step belongs to."),
+        "step": count("1", "The number of the step in its episode and direction."),
+        "time": time("When the rate was changed."),
+        "hours_from_t0": number("h", "From time zero to the moment; negative before it."),
+        "hours_from_start": number("h", "From the start of the episode to the step."),
+        "hours_since_last": number("h", "From the step before, or from the start of the episode."),
+        "from_rate": number("as `unit` per h", "The rate before the step."),
+        "to_rate": number("as `unit` per h", "The rate after the step."),
+        "to_rate_per_kg": number(
+            "as `unit` per kg and h", "The rate after the step per kg of weight_kg."
+        ),
+        "weight_kg": number("kg", "The weight in force at the step."),
+        "ferritin": answer(f"Whether ferritin {_WORSE}"),
+        "ast": answer(f"Whether AST {_WORSE}"),
+        "temperature": answer(f"Whether temperature {_WORSE}"),
+        "vasopressor": answer(f"Whether the need of vasopressors {_WORSE}"),
+        "crcl_ml_min": _CLEARANCE,
+        "rrt": _RRT,
+        "unit": text("What the drug is added up in."),
+        "crcl_rows": text("The rows that the clearance rests on, joined by |."),
+        "direction": text("up or down."),
+    },
+    key=("person_id", "drug", "time"),
+)
+COURSES: Final = Table(
+    "courses",
+    "The whole course of treatment with a drug: how it was stepped up, held and taken back.",
+    "person and drug",
+    {
+        "person_id": PERSON_ID,
+        "drug": DRUG,
+        "modes": text("The modes in their order: SC > continuous IV > SC."),
+        "ceiling_per_day": number("as `unit` per d", "The highest continuous rate times 24."),
+        "hours_to_ceiling": number("h", "From the first dose of any route to the ceiling."),
+        "hours_at_ceiling": number("h", "How long the ceiling was held."),
+        "steps_up": count("steps", "Steps up."),
+        "steps_down": count("steps", "Steps down."),
+        "taper_hours": number(
+            "h", "From the first step down after the ceiling to the end of the infusion."
+        ),
+        "unit": text("What the drug is added up in."),
+        "pauses": _PAUSES,
+        "paused_hours": _PAUSED,
+        "switches": count("changes", "Changes of mode, the return included."),
+    },
+    key=("person_id", "drug"),
+)
+TIME_AT_DOSE: Final = Table(
+    "time_at_dose",
+    "How long the drug of interest was at or above an amount a day, from time zero.",
+    "person, drug and level",
+    {
+        "person_id": PERSON_ID,
+        "drug": DRUG,
+        "level_per_day": number("as `unit` per d", "The amount a day that is asked for."),
+        "unit": text("What the drug is added up in."),
+        "first": time("First moment with a rate that gives as much in a day."),
+        "hours_at_rate": number(
+            "h", "How long the continuous rate times 24 was at the level or above."
+        ),
+        "hours_at_24h": number(
+            "h", "How long as much had been given in the 24 h before, by any systemic route."
+        ),
+    },
+    key=("person_id", "drug", "level_per_day"),
+)
+DOSE_REMARKS: Final = Table(
+    "dose_remarks",
+    "Every remark about a row of doses: refused, implausible, contradicting, overlapping and others.",
+    "row of the records and remark",
+    {
+        "person_id": PERSON_ID,
+        "remark": text("What is remarked."),
+        "detail": text("The remark with the numbers of its row."),
+        "drug": text(
+            "The drug, by its name in the vocabulary; empty where becalm does not know it."
+        ),
+        "label": text("What the record calls the drug."),
+        "start": time("When it began."),
+        "end": time("When it ended; empty for a single dose."),
+        "amount": number("as `amount_unit`", "The amount as written."),
+        "amount_unit": text("The unit of the amount as written."),
+        "delivered_per_h": number("as `unit_canonical` per h", "Amount over time."),
+        "set_per_h": number("as `unit_canonical` per h", "The rate that was set on the pump."),
+        "unit_canonical": _CANONICAL,
+        "counted": Column("flag", "", "Whether the row counts in spite of the remark."),
+        "source_row": SOURCE_ROW,
+    },
+    key=("person_id", "remark", "drug", "start", "source_row"),
+)
+_FIRST: Final = time("When the first dose began.")
+_LAST: Final = time("When the last dose before time zero ended, at the latest time zero.")
+_DOSES: Final = count(
+    "doses", "Administrations; infusions that follow one another without a gap are one."
+)
+LINES: Final = Table(
+    "lines",
+    "Immunotherapies begun before time zero that reached the blood, and whether they failed.",
+    "person and drug",
+    {
+        "person_id": PERSON_ID,
+        "drug": DRUG,
+        "first": _FIRST,
+        "last": _LAST,
+        "doses": _DOSES,
+        "peak_equivalent": number(
+            "mg/kg", "Glucocorticoids: prednisolone equivalent per kg in the highest 24 h."
+        ),
+        "refractory": answer("Whether the storm held on in spite of it, by the protocol's rule."),
+        "class": _CLASS,
+        "begun": time("When the course began that led to time zero."),
+        "total_mg": number("mg", "All that was given in that course until time zero."),
+        "acts_until": time("Until when the protocol lets the drug explain a response."),
+        "reason": text("What decided about refractory."),
+        "source_row": SOURCE_ROW,
+    },
+    key=("person_id", "drug", "first"),
+)
+PRIOR: Final = Table(
+    "prior",
+    "Earlier immunotherapies for the first table and the lanes of the report.",
+    "person and drug",
+    {
+        "person_id": PERSON_ID,
+        "drug": DRUG,
+        "class": _CLASS,
+        "first": _FIRST,
+        "last": _LAST,
+        "doses": _DOSES,
+        "hours_before_t0": number("h", "From the end of the last dose to time zero."),
+        "source_row": SOURCE_ROW,
+    },
+)

@@ -40,11 +40,11 @@ def write(
     name: str, frame: Frame, folder: Path, *, formats: tuple[str, ...] = ("parquet", "csv")
 ) -> TableFile:
     """Write a table sorted by its key columns; the same rows always give the same bytes."""
-    schema, keys = tables.WRITTEN[name]
+    schema = tables.WRITTEN[name]
     if tuple(frame.columns) != tuple(schema):
         raise ValueError(f"{name}: columns {list(frame.columns)} are not {list(schema)}")
     paths = tuple(folder / f"{name}.{form}" for form in formats)
-    with writer(name, frame.sort(*keys)) as con:
+    with writer(name, frame.sort(*schema.key)) as con:
         con.execute("CREATE TEMP TABLE typed AS FROM given")
         for path in paths:
             copy(con, name, "typed", path)
@@ -54,7 +54,7 @@ def write(
 @contextmanager
 def writer(name: str, frame: Frame) -> Iterator[Any]:
     """Yield a connection in which `given` reads as the rows of a table, unknown as NULL."""
-    schema, _ = tables.WRITTEN[name]
+    schema = tables.WRITTEN[name]
     typed = ", ".join(
         f'{_SQL[kind].format(c=f"""held."{column}" """.strip())} AS "{column}"'
         for column, kind in schema.items()
@@ -69,7 +69,7 @@ def copy(con: Any, name: str, rows: str, path: Path) -> None:
     """Write typed rows (a table, or SQL that reads as one) in the form of the file's suffix."""
     import duckdb
 
-    schema, _ = tables.WRITTEN[name]
+    schema = tables.WRITTEN[name]
     text = ", ".join(
         f"""replace("{column}"::VARCHAR, ' ', 'T') AS "{column}" """
         if kind == "time"

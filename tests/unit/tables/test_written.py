@@ -85,11 +85,11 @@ def test_an_empty_table_still_has_its_header_and_types(tmp_path: Path, name: str
     written = writing.write(name, tables.empty(name), tmp_path)
     assert written.rows == 0
     header = (tmp_path / f"{name}.csv").read_text(encoding="utf-8").strip()
-    assert header.split(",") == list(tables.WRITTEN[name][0])
+    assert header.split(",") == list(tables.WRITTEN[name])
     types = query(f"DESCRIBE FROM '{tmp_path / name}.parquet'")
     kinds = {"text": "VARCHAR", "time": "TIMESTAMP", "number": "DOUBLE", "flag": "BOOLEAN",
              "count": "BIGINT", "answer": "BOOLEAN"}  # fmt: skip
-    assert [row[1] for row in types] == [kinds[kind] for kind in tables.WRITTEN[name][0].values()]
+    assert [row[1] for row in types] == [kinds[kind] for kind in tables.WRITTEN[name].values()]
 
 
 def test_the_same_rows_always_give_the_same_bytes(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from becalm.core.clock import DAY, UNKNOWN_TIME, Times, parse
 from becalm.core.errors import RecordsError, did_you_mean
 from becalm.core.frame import Array
 from becalm.records.sheets.cells import Sheet
-from becalm.records.sheets.schema import SHEETS, Column
+from becalm.records.sheets.schema import SHEETS, SheetColumn
 
 Numbers = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -98,7 +98,7 @@ class Checked:
             hint = "Correct it, or clear the cell if the value is unknown"
             self.mistakes.add(self.sheet, cell.row, cell.column, Wrong("broken", cell.what, hint))
 
-    def column(self, name: str) -> Column:
+    def column(self, name: str) -> SheetColumn:
         """Return what a column of this sheet must look like."""
         return SHEETS[self.sheet.name].columns[name]
 

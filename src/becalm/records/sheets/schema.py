@@ -11,7 +11,7 @@ Blank = Literal["kept", "refused", "mistake"]
 
 
 @dataclass(frozen=True)
-class Column:
+class SheetColumn:
     """One column of a sheet.
 
     `end` is a time whose date-only form means the end of that day. `positive` is a number above
@@ -34,7 +34,7 @@ class SheetSchema:
     `spans` names what starts and what must not end before it.
     """
 
-    columns: Mapping[str, Column]
+    columns: Mapping[str, SheetColumn]
     either: tuple[tuple[str, ...], ...] = ()
     pairs: tuple[tuple[str, str], ...] = ()
     spans: tuple[tuple[str, str], ...] = ()
@@ -45,26 +45,26 @@ class SheetSchema:
         return tuple(name for name, column in self.columns.items() if column.required)
 
 
-_PERSON: Final = Column(required=True, blank="mistake")
-_TEXT: Final = Column()
-_TIME: Final = Column("time")
-_END: Final = Column("end")
-_NUMBER: Final = Column("number")
-_POSITIVE: Final = Column("positive")
+_PERSON: Final = SheetColumn(required=True, blank="mistake")
+_TEXT: Final = SheetColumn()
+_TIME: Final = SheetColumn("time")
+_END: Final = SheetColumn("end")
+_NUMBER: Final = SheetColumn("number")
+_POSITIVE: Final = SheetColumn("positive")
 CAUSES_OF_DEATH: Final = ("storm", "infection", "multi-organ failure", "other", "unknown")
 
 SHEETS: Final[Mapping[str, SheetSchema]] = {
     "persons": SheetSchema(
         {
             "person_id": _PERSON,
-            "sex": Column("choice", among=("F", "M")),
+            "sex": SheetColumn("choice", among=("F", "M")),
             "age": _NUMBER,
             "age_at": _TIME,
             "birth_date": _TIME,
             "weight_kg": _POSITIVE,
             "height_cm": _POSITIVE,
             "death_time": _TIME,
-            "cause_of_death": Column("choices", among=CAUSES_OF_DEATH),
+            "cause_of_death": SheetColumn("choices", among=CAUSES_OF_DEATH),
             "last_contact": _TIME,
             "last_contact_status": _TEXT,
         },
@@ -74,12 +74,12 @@ SHEETS: Final[Mapping[str, SheetSchema]] = {
         {
             "person_id": _PERSON,
             "stay_id": _TEXT,
-            "start": Column("time", required=True, blank="mistake"),
+            "start": SheetColumn("time", required=True, blank="mistake"),
             "end": _END,
-            "kind": Column("choice", among=("ED", "ward", "ICU", "outpatient")),
+            "kind": SheetColumn("choice", among=("ED", "ward", "ICU", "outpatient")),
             "hospital": _TEXT,
-            "from": Column("choice", among=("home", "transfer")),
-            "to": Column("choice", among=("home", "transfer", "died")),
+            "from": SheetColumn("choice", among=("home", "transfer")),
+            "to": SheetColumn("choice", among=("home", "transfer", "died")),
         },
         spans=(("start", "end"),),
         consequence="no stay recorded: admission, transfer in, discharge and stay in intensive care unknown",
@@ -87,12 +87,12 @@ SHEETS: Final[Mapping[str, SheetSchema]] = {
     "labs": SheetSchema(
         {
             "person_id": _PERSON,
-            "time": Column("time", required=True, blank="refused"),
+            "time": SheetColumn("time", required=True, blank="refused"),
             "start": _TIME,
             "name": _TEXT,
             "loinc": _TEXT,
-            "value": Column(required=True, blank="refused"),
-            "unit": Column(required=True),
+            "value": SheetColumn(required=True, blank="refused"),
+            "unit": SheetColumn(required=True),
             "available": _END,
             "ref_low": _TEXT,
             "ref_high": _TEXT,
@@ -107,9 +107,9 @@ SHEETS: Final[Mapping[str, SheetSchema]] = {
     "doses": SheetSchema(
         {
             "person_id": _PERSON,
-            "drug": Column(required=True, blank="mistake"),
+            "drug": SheetColumn(required=True, blank="mistake"),
             "route": _TEXT,
-            "start": Column("time", required=True, blank="mistake"),
+            "start": SheetColumn("time", required=True, blank="mistake"),
             "end": _END,
             "amount": _NUMBER,
             "amount_unit": _TEXT,
@@ -117,7 +117,7 @@ SHEETS: Final[Mapping[str, SheetSchema]] = {
             "rate_unit": _TEXT,
             "concentration": _NUMBER,
             "concentration_unit": _TEXT,
-            "status": Column("choice", among=("given", "not given", "ordered")),
+            "status": SheetColumn("choice", among=("given", "not given", "ordered")),
             "indication": _TEXT,
             "reason_for_change": _TEXT,
         },
@@ -134,11 +134,11 @@ SHEETS: Final[Mapping[str, SheetSchema]] = {
     "findings": SheetSchema(
         {
             "person_id": _PERSON,
-            "time": Column("time", required=True, blank="refused"),
+            "time": SheetColumn("time", required=True, blank="refused"),
             "end": _END,
-            "finding": Column(required=True, blank="refused"),
-            "present": Column("choice", required=True, among=("yes", "no", "unknown")),
-            "method": Column(
+            "finding": SheetColumn(required=True, blank="refused"),
+            "present": SheetColumn("choice", required=True, among=("yes", "no", "unknown")),
+            "method": SheetColumn(
                 "choice", among=("exam", "US", "CT", "marrow", "biopsy", "flow", "gene")
             ),
             "value": _TEXT,
@@ -152,10 +152,10 @@ SHEETS: Final[Mapping[str, SheetSchema]] = {
         {
             "person_id": _PERSON,
             "onset": _TIME,
-            "system": Column("choice", among=("ICD9CM", "ICD10CM", "SNOMED")),
+            "system": SheetColumn("choice", among=("ICD9CM", "ICD10CM", "SNOMED")),
             "code": _TEXT,
             "name": _TEXT,
-            "status": Column("choice", among=("confirmed", "suspected", "excluded")),
+            "status": SheetColumn("choice", among=("confirmed", "suspected", "excluded")),
         },
         either=(("code",), ("name",)),
         consequence="no diagnosis recorded: underlying disease and exclusions not assessed",
@@ -165,7 +165,7 @@ SHEETS: Final[Mapping[str, SheetSchema]] = {
             "person_id": _PERSON,
             "start": _TIME,
             "end": _END,
-            "name": Column(required=True, blank="refused"),
+            "name": SheetColumn(required=True, blank="refused"),
             "amount": _NUMBER,
             "amount_unit": _TEXT,
         },
@@ -181,12 +181,12 @@ SHEETS: Final[Mapping[str, SheetSchema]] = {
             "available": _END,
             "specimen": _TEXT,
             "test": _TEXT,
-            "result": Column(
+            "result": SheetColumn(
                 "choice",
                 among=("growth", "no growth", "detected", "not detected", "cancelled", "pending"),
             ),
             "organism": _TEXT,
-            "judged": Column("choice", among=("infection", "contaminant", "colonisation")),
+            "judged": SheetColumn("choice", among=("infection", "contaminant", "colonisation")),
         },
         consequence="no microbiology recorded: infection not assessed",
     ),
