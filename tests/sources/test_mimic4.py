@@ -20,6 +20,7 @@ from becalm.core.frame import Frame
 from becalm.records import Records
 from becalm.records.mimic4 import looks_like, open_mimic4
 from becalm.records.mimic4.source import Mimic4
+from becalm.records.mimic4.tables import SYSTEM
 from tests.sources.mimic_files import COLUMNS, Row, mimic_folder
 
 DEMO: Final = Path(__file__).parents[3] / "shared" / "data" / "mimic-iv-demo"
@@ -121,7 +122,7 @@ def test_a_laboratory_row_keeps_its_clocks_limits_unit_and_key(tmp_path: Path) -
     _, records = read(tmp_path, {"hosp/labevents": [row]})
     (got,) = records.measurements.rows()
     kind = records.kinds[got["kind"]]
-    assert (kind.table, kind.system, kind.code) == ("labevents", "MIMIC", "50924")
+    assert (kind.table, kind.system, kind.code) == ("labevents", SYSTEM, "50924")
     assert (kind.name, kind.unit, kind.specimen) == ("Ferritin", "ng/mL", "Blood")
     assert (got["time"], got["available"]) == (us("2160-01-02T03:04"), us("2160-01-02T10:00"))
     assert (got["ref_low"], got["ref_high"], got["key"]) == (30, 400, 7)
@@ -364,7 +365,7 @@ def test_procedures_come_coded_by_date_and_timed_by_minute(tmp_path: Path) -> No
     assert got == [
         ("ICD9Proc", "3995", ""),
         ("ICD10PCS", "5A1D70Z", ""),
-        ("MIMIC", "225802", "Dialysis - CRRT"),
+        (SYSTEM, "225802", "Dialysis - CRRT"),
     ]
     assert records.procedures["end"].tolist()[2] - records.procedures["start"].tolist()[2] == DAY
     assert [(r.variable, r.reason) for r in source.refused()] == [

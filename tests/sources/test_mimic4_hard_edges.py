@@ -119,7 +119,7 @@ def test_edge_2_labs_without_or_before_an_admission_are_kept(
     demo: tuple[Records, Events, Doses],
 ) -> None:
     records = demo[0]
-    items = ", ".join(vocabulary.load().mimic_items())
+    items = ", ".join(vocabulary.load().measured_codes("MIMIC-IV items"))
     from_labs = np.array([kind.table == "labevents" for kind in records.kinds])
     keys = records.measurements["key"][from_labs[records.measurements["kind"]]]
     without = query(

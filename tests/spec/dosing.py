@@ -14,7 +14,7 @@ from becalm.core.frame import Frame
 from becalm.doses import Doses, EpisodeRules, Treatments, rebuild, treatments, written_out
 from becalm.events import harmonise
 from becalm.protocol import load as protocol
-from becalm.records import ADMINISTRATIONS, MEASUREMENTS, PERSONS, STAYS, Records
+from becalm.records import ADMINISTRATIONS, MEASUREMENTS, PERSONS, STAYS, Records, RepeatedCharting
 from becalm.vocabulary import MeasurementKind, load
 from tests.spec.tables import rows_of
 from tests.spec.tables import us as hours
@@ -61,10 +61,12 @@ def doses_of(
     death_date_only: bool = False,
     stay: tuple[float, float] | None = None,
     persons: int = 1,
+    repeated: RepeatedCharting | None = None,
 ) -> Doses:
     """Rebuild the doses of a table.
 
-    weighed : measured weights in kg by hour; weight_kg, death and stay are every person's.
+    weighed : measured weights in kg by hour; weight_kg, death and stay are every person's;
+    repeated : which tables chart one administration twice.
     """
     rows = rows_of(table) if isinstance(table, str) else list(table)
     given = Frame.of_rows(
@@ -96,6 +98,7 @@ def doses_of(
             ],
         ),
         administrations=given,
+        repeated=repeated or RepeatedCharting(),
     )
     vocabulary, records = load(), written_out(records)
     return rebuild(records, harmonise(records, vocabulary), vocabulary)

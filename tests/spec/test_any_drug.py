@@ -11,8 +11,22 @@ from becalm.cohort.clocks import clocks
 from becalm.core.clock import HOUR
 from becalm.doses import calendar_dose, daily_dose, remarks, time_at_dose, treatments
 from becalm.protocol import Dosing, Entry
+from becalm.records import ChartedAgain, RepeatedCharting
 from tests.spec.dosing import RULES, column, doses_of, us
 from tests.spec.patients import patients
+
+TWO_TABLES = RepeatedCharting(
+    again=(
+        ChartedAgain(
+            table="bedside",
+            also_in="intensive",
+            within="2h",
+            bridge="6h",
+            says_nothing=("dose",),
+            source="a hospital that charts a dose twice",
+        ),
+    )
+)
 
 HEPARIN = [
     {"drug": "heparin", "start": 0, "amount": "5000 units"},
@@ -247,14 +261,15 @@ def test_one_administration_in_two_tables_counts_once_whether_the_drug_is_known_
     doses = doses_of(
         """
         drug                 | table       | start | end | amount
-        Mirabilin (Elixir)   | inputevents | 0     | 1   | 50 mg
-        MIRABILIN  (elixir)  | emar        | 0.5   |     | 50 mg
-        Mirabilin            | emar        | 0.6   |     | 50 mg
-        MIRABILIN (elixir)   | emar        | 9     |     | 50 mg
-        norepinephrine       | inputevents | 0     | 1   | 2 mg
-        Norepinephrine       | emar        | 0.5   |     | 2 mg
-        """
+        Mirabilin (Elixir)   | intensive   | 0     | 1   | 50 mg
+        MIRABILIN  (elixir)  | bedside     | 0.5   |     | 50 mg
+        Mirabilin            | bedside     | 0.6   |     | 50 mg
+        MIRABILIN (elixir)   | bedside     | 9     |     | 50 mg
+        norepinephrine       | intensive   | 0     | 1   | 2 mg
+        Norepinephrine       | bedside     | 0.5   |     | 2 mg
+        """,
+        repeated=TWO_TABLES,
     )
-    assert column(doses, "flag") == ["", "also in inputevents: not counted", "", "", "", "also in inputevents: not counted"]  # fmt: skip
+    assert column(doses, "flag") == ["", "also in intensive: not counted", "", "", "", "also in intensive: not counted"]  # fmt: skip
     assert column(doses, "counted") == [True, False, True, True, True, False]
     assert len(doses.frame) == 6

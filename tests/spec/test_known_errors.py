@@ -223,7 +223,7 @@ def test_not_the_database_codes_error_of_a_first_value_that_is_never_staged() ->
 def test_not_the_maps_error_of_an_item_read_by_its_number_alone() -> None:
     """Item 52546 is creatinine in one mapping file and D-dimer in another: an item whose label is another analyte's is refused."""
     words = vocabulary.load()
-    item = MeasurementKind("labevents", "MIMIC", "52546", "D-Dimer", "ng/mL DDU", "Blood")
+    item = MeasurementKind("labevents", "MIMIC-IV items", "52546", "D-Dimer", "ng/mL DDU", "Blood")
     assert words.resolve(item).reason
 
 

@@ -258,8 +258,8 @@ class Labels:
             ):
                 continue
             variable = self._words.variables[resolved.variable]
-            listed = [item.label for item in variable.mimic if str(item.item) == kind.code]
-            expected = listed[0] if listed else variable.title or variable.name
+            listed = self._words.measured_label(kind.system, kind.code)
+            expected = listed or variable.title or variable.name
             self._rows[kind.table, kind.code, kind.name, expected, resolved.reason] += n
 
     def frame(self) -> Frame:

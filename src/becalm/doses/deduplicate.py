@@ -13,7 +13,8 @@ from becalm.core.frame import Array, Frame
 from becalm.doses.coded import distinct
 from becalm.doses.exposure import ROUTES
 from becalm.doses.rates import Codes, Mask, Times
-from becalm.doses.units import CHANGEOVER, TABLE
+from becalm.doses.units import CHANGEOVER
+from becalm.records.charted_again import ChartedElsewhere, RepeatedCharting
 from becalm.timeline import Intervals
 
 INJECTED: Final = ("", "IV", "SC", "IM")
@@ -36,18 +37,25 @@ class Charted:
 
 
 def once(
-    given: Frame, table: Categorical, *, substance: Codes, route: Array, counts: Mask
+    given: Frame,
+    table: Categorical,
+    repeated: RepeatedCharting,
+    *,
+    substance: Codes,
+    route: Array,
+    counts: Mask,
 ) -> Charted:
     """Find rows whose administration stands in another table too, which then has the last word.
 
-    table : the tables that rows came from; substance : one code a drug, or a label where no drug is known. Rows
+    table : the tables that rows came from; repeated : which tables of the source chart one
+    administration twice; substance : one code a drug, or a label where no drug is known. Rows
     of a person, a substance and compatible routes are compared, by the pairs of tables in
-    `units.toml`. A single dose is the other table's where that table has the drug within `within`; an
+    `repeated.again`. A single dose is the other table's where that table has the drug within `within`; an
     infusion whose rate is not stated, where it has the drug in that stay. Where that table states no
     amount ("1 dose") and this one does, this one has the last word. An infusion at a stated rate keeps the longest part of
     its time that the other table does not speak of, where that is longer than a changeover.
 
-    Within one table an infusion that says it was begun elsewhere (`charted_elsewhere`) goes on under
+    Within one table an infusion that says it was begun elsewhere (`repeated.elsewhere`) goes on under
     another order: rows inside it at its rate say nothing new, and beside others it counts where they do
     not run.
     """
@@ -57,7 +65,7 @@ def once(
     found = Charted(start, end, again, cut, also_in)
     able = counts & (start != UNKNOWN_TIME)
     able &= np.isin(route, [ROUTES.index(name) for name in INJECTED])
-    for rule in TABLE.charted_again:
+    for rule in repeated.again:
         mine = np.flatnonzero(able & table.among([rule.table]))
         theirs = np.flatnonzero(able & table.among([rule.also_in]))
         if not len(mine) or not len(theirs):
@@ -98,7 +106,8 @@ def once(
         )
         _shorten(found, mine[asked], left, stop[mine[asked]])
         also_in[mine[again[mine] | cut[mine]]] = rule.also_in
-    _begun_elsewhere(found, given, table, substance, able & ~again)
+    for other in repeated.elsewhere:
+        _begun_elsewhere(found, given, table, other, substance=substance, able=able & ~again)
     return found
 
 
@@ -113,29 +122,34 @@ def _shorten(found: Charted, rows: Array, left: tuple[Times, Times], stop: Times
 
 
 def _begun_elsewhere(
-    found: Charted, given: Frame, table: Categorical, substance: Codes, able: Mask
+    found: Charted,
+    given: Frame,
+    table: Categorical,
+    rule: ChartedElsewhere,
+    *,
+    substance: Codes,
+    able: Mask,
 ) -> None:
     """Count an infusion once that goes on under another order than the one it was begun under."""
     start, end = found.start, found.end
     runs = able & ~np.isnan(given["rate"]) & (end != UNKNOWN_TIME) & (end > start)
     category = given.coded("category")
-    for rule in TABLE.charted_elsewhere:
-        said = category.among([text for text in category.texts.tolist() if rule.said in text])
-        here = runs & table.among([rule.table])
-        mine, theirs = np.flatnonzero(here & said), np.flatnonzero(here & ~said)
-        if not len(mine) or not len(theirs):
-            continue
-        both = np.concatenate([theirs, mine])
-        who = _numbered(given["person"][both], substance[both])
-        known, who = who[: len(theirs)], who[len(theirs) :]
-        inside = _inside(found, given, (theirs, known), (mine, who))
-        found.again[theirs[inside]] = True
-        found.also_in[theirs[inside]] = "another order"
-        theirs, known = theirs[~inside], known[~inside]
-        spoken = Intervals.build(known, start[theirs], end[theirs])
-        _shorten(found, mine, _longest_left(start[mine], end[mine], who, spoken), end[mine])
-        told = here & (found.again | found.cut) & (found.also_in == "")
-        found.also_in[told] = "another order"
+    elsewhere = category.among([text for text in category.texts.tolist() if rule.words in text])
+    here = runs & table.among([rule.table])
+    mine, theirs = np.flatnonzero(here & elsewhere), np.flatnonzero(here & ~elsewhere)
+    if not len(mine) or not len(theirs):
+        return
+    both = np.concatenate([theirs, mine])
+    who = _numbered(given["person"][both], substance[both])
+    known, who = who[: len(theirs)], who[len(theirs) :]
+    inside = _inside(found, given, (theirs, known), (mine, who))
+    found.again[theirs[inside]] = True
+    found.also_in[theirs[inside]] = "another order"
+    theirs, known = theirs[~inside], known[~inside]
+    spoken = Intervals.build(known, start[theirs], end[theirs])
+    _shorten(found, mine, _longest_left(start[mine], end[mine], who, spoken), end[mine])
+    unnamed = here & (found.again | found.cut) & (found.also_in == "")
+    found.also_in[unnamed] = "another order"
 
 
 def _inside(

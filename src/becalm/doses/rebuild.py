@@ -44,7 +44,7 @@ def rebuild(records: Records, events: Events, vocabulary: Vocabulary) -> Doses:
     without amounts in mg. What cannot be used is also counted in `refused`; what looks wrong says
     so in `flag` and counts all the same.
 
-    Where one administration stands in two tables (`charted_again` of `units.toml`), it is counted
+    Where one administration stands in two tables (`Records.repeated`), it is counted
     once, and the row that is not counted says so. Rows are of one drug where the vocabulary says so;
     those of unknown drugs where their labels are the same words, whatever the case and punctuation:
     "HYDROmorphone (Dilaudid)" is "Hydromorphone (Dilaudid)", and "Lorazepam" is not "Lorazepam (Ativan)".
@@ -56,8 +56,8 @@ def rebuild(records: Records, events: Events, vocabulary: Vocabulary) -> Doses:
     given = records.administrations
     n = len(given)
     person = given["person"]
-    label, code, table = (given.coded(name) for name in ("label", "code", "table"))
-    drug, drugs = _drugs(label, code, table, vocabulary)
+    label, table = given.coded("label"), given.coded("table")
+    drug, drugs = _drugs(label, given.coded("code"), given.coded("system"), vocabulary)
     units = tuple(vocabulary.drug(name).dose_unit for name in drugs)
     route = given.coded("route").map(lambda text: ROUTES.index(_route(vocabulary, text)), np.int8)
     status = given.coded("status")
@@ -69,7 +69,7 @@ def rebuild(records: Records, events: Events, vocabulary: Vocabulary) -> Doses:
     last = _last_moment(records)
     weight, by_sheet = _weights(records, events)
 
-    charted = once(given, table, substance=substance, route=route, counts=counts)
+    charted = once(given, table, records.repeated, substance=substance, route=route, counts=counts)
     counts &= ~charted.again
     start, end, opened = _close(records, charted, group, counts, last)
     written = WrittenRate(
@@ -164,17 +164,17 @@ def _route(vocabulary: Vocabulary, text: str) -> str:
 
 
 def _drugs(
-    label: Categorical, code: Categorical, table: Categorical, vocabulary: Vocabulary
+    label: Categorical, code: Categorical, system: Categorical, vocabulary: Vocabulary
 ) -> tuple[Codes, list[str]]:
     """Code of each row's drug, -1 where it is not known, and the names of the codes, sorted."""
     both = label.code.astype(np.int64) * max(len(code.texts), 1) + code.code
-    both = both * max(len(table.texts), 1) + table.code
+    both = both * max(len(system.texts), 1) + system.code
     first, back = distinct(both)
     found = [
         vocabulary.drug_of(
             label.texts[label.code[i]],
             code.texts[code.code[i]],
-            TABLE.code_system.get(table.texts[table.code[i]], ""),
+            system.texts[system.code[i]],
         )
         for i in first.tolist()
     ]

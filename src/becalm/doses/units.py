@@ -88,25 +88,6 @@ class Plausible(toml.TomlTable, frozen=True):
     source: str
 
 
-class ChartedAgain(toml.TomlTable, frozen=True):
-    """Two tables in which one administration may stand; `also_in` has the last word."""
-
-    table: str
-    also_in: str
-    within: str
-    bridge: str
-    says_nothing: tuple[str, ...]
-    source: str
-
-
-class ChartedElsewhere(toml.TomlTable, frozen=True):
-    """Rows that say that an infusion was begun where another order stood for it."""
-
-    table: str
-    said: str
-    source: str
-
-
 class _Limits(toml.TomlTable, frozen=True):
     push_upto: str
     tolerance: float
@@ -129,9 +110,6 @@ class DoseUnits(toml.TomlTable, frozen=True):
     product: tuple[Product, ...]
     plausible: tuple[Plausible, ...]
     limits: _Limits
-    charted_again: tuple[ChartedAgain, ...]
-    charted_elsewhere: tuple[ChartedElsewhere, ...]
-    code_system: dict[str, str]
 
 
 TABLE: Final = toml.load(Path(__file__).with_suffix(".toml"), DoseUnits)

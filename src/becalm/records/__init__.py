@@ -1,5 +1,6 @@
 """Sources read and type records; they do not interpret them. All yield the same raw tables."""
 
+from becalm.records.charted_again import ChartedAgain, ChartedElsewhere, RepeatedCharting
 from becalm.records.model import (
     ADMINISTRATIONS,
     CONDITIONS,
@@ -30,10 +31,13 @@ __all__ = [
     "PROCEDURES",
     "STAYS",
     "Absent",
+    "ChartedAgain",
+    "ChartedElsewhere",
     "Doubt",
     "InputFile",
     "Records",
     "Refusal",
+    "RepeatedCharting",
     "Source",
     "StudyInfo",
     "open_records",

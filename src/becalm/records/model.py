@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from becalm.core.frame import Frame, Kind
+from becalm.records.charted_again import NOTHING_REPEATED, RepeatedCharting
 from becalm.vocabulary import MeasurementKind
 
 PERSONS: Final[Mapping[str, Kind]] = {
@@ -61,7 +62,8 @@ ADMINISTRATIONS: Final[Mapping[str, Kind]] = {
     "stay_id": "text",
     "table": "text",
     "label": "text",  # the drug as written
-    "code": "text",  # item id, RxNorm code ... as written, '' if none
+    "code": "text",  # as written, '' if none
+    "system": "text",  # whose code it is: RxNorm, OMOP, a source's own
     "route": "text",  # as written
     "start": "time",
     "end": "time",
@@ -192,6 +194,7 @@ class Records:
     """One chunk: whole persons and everything recorded about them.
 
     `measurements` is sorted by person, time, key; the small tables by person, time, key.
+    `repeated` says which of the source's tables chart one administration twice.
     """
 
     persons: Frame
@@ -203,12 +206,13 @@ class Records:
     conditions: Frame = field(default_factory=lambda: Frame.of(CONDITIONS))
     procedures: Frame = field(default_factory=lambda: Frame.of(PROCEDURES))
     cultures: Frame = field(default_factory=lambda: Frame.of(CULTURES))
+    repeated: RepeatedCharting = NOTHING_REPEATED
 
 
 class Source(Protocol):
     """Records that can be read: a folder, a file, a database."""
 
-    name: str  # sheets, mimic4
+    name: str  # of its package in `becalm.records`
     notices: tuple[str, ...]  # licence notices that a report must carry
     citations: tuple[str, ...]  # keys of the bibliography
     doubts: tuple[Doubt, ...]

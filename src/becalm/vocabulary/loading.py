@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -9,6 +10,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from becalm.core.errors import DefinitionError
+from becalm.vocabulary.codes import CodeSystem, code_files, systems
 from becalm.vocabulary.model import (
     Condition,
     Derived,
@@ -105,6 +107,7 @@ class Files(msgspec.Struct, frozen=True):
     spellings: dict[str, str]  # normalised spelling -> unit
     specimens: dict[str, tuple[str, ...]]
     negations: tuple[str, ...]
+    systems: Mapping[str, CodeSystem]  # of sources' own codes, by the key of the system
 
 
 T = TypeVar("T")
@@ -139,17 +142,26 @@ def read() -> Files:
     findings = _named(_read("findings.toml", _Findings).finding)
     drugs = _read("drugs.toml", _Drugs)
     conditions = _read("conditions.toml", _Conditions)
+    variables = _named((*measured.variable, *map(_as_variable, findings)))
+    all_drugs = _named((*drugs.drug, *(d for group in drugs.group for d in group.entries())))
+    procedures = _named(_read("procedures.toml", _Procedures).procedure)
     files = Files(
-        variables=_named((*measured.variable, *map(_as_variable, findings))),
+        variables=variables,
         derived=_named(_read("derived_variables.toml", _Derived).derived),
-        drugs=_named((*drugs.drug, *(d for group in drugs.group for d in group.entries()))),
+        drugs=all_drugs,
         conditions=_named(conditions.condition),
         findings=findings,
-        procedures=_named(_read("procedures.toml", _Procedures).procedure),
+        procedures=procedures,
         routes=_read("routes.toml", _Routes).route,
         spellings=spellings,
         specimens=measured.specimens,
         negations=conditions.negations.words,
+        systems=systems(
+            code_files(),
+            variables=(entry.name for entry in variables),
+            drugs=(entry.name for entry in all_drugs),
+            procedures=(entry.name for entry in procedures),
+        ),
     )
     _check(files)
     return files

@@ -9,13 +9,13 @@ from typing import Final, TypeVar
 
 from becalm.core.errors import did_you_mean
 from becalm.vocabulary import loading
+from becalm.vocabulary.codes import CodeSystem, system_key
 from becalm.vocabulary.model import (
     Condition,
     Derived,
     Drug,
     Finding,
     MeasurementKind,
-    MimicItem,
     Procedure,
     Resolution,
     Term,
@@ -110,9 +110,19 @@ class Vocabulary:
         """Return a hint for a procedure that was typed and not understood."""
         return did_you_mean(words(name), self._procedure_names)
 
-    def mimic_items(self) -> frozenset[str]:
-        """Return the MIMIC items that are read as measurements."""
-        return frozenset(self._items)
+    def measured_codes(self, system: str) -> frozenset[str]:
+        """Return the codes of a source's own system that are read as measurements."""
+        registered = self._system(system)
+        return frozenset(registered.variables) if registered else frozenset()
+
+    def measured_label(self, system: str, code: str) -> str:
+        """Return the label that a measured code of a source's own system has; '' if none."""
+        registered = self._system(system)
+        listed = registered.variables.get(code.strip()) if registered else None
+        return listed[1].label if listed else ""
+
+    def _system(self, name: str) -> CodeSystem | None:
+        return self._files.systems.get(system_key(name))
 
     # ------------------------------------------------------------ measurements
 
@@ -126,15 +136,16 @@ class Vocabulary:
     def _resolve(self, kind: MeasurementKind) -> Resolution:
         name, code = words(kind.name), kind.code.strip()
         by_name = self._variable_names.get(name, ())
-        by_code = self._variable_codes.get((kind.system.upper(), code))
+        by_code = self._variable_codes.get((system_key(kind.system), code))
         unit, reason = kind.unit, ""
-        if kind.system.upper() == "MIMIC":
-            # Items are local codes, and charting repeats the laboratory's results under other
-            # ones: what is not listed is not read by its label.
-            by_name, item = (), self._items.get(code)
-            if item is not None:
-                reason = LABEL_CONTRADICTS if name and words(item.label) != name else ""
-                unit = item.unit if normalise(unit) in BLANK_UNITS else unit
+        registered = self._system(kind.system)
+        if registered is not None:
+            by_name = by_name if registered.names_are_read else ()
+            if code in registered.variables:
+                listed = registered.variables[code][1]
+                label = words(listed.label)
+                reason = LABEL_CONTRADICTS if name and label and label != name else ""
+                unit = listed.unit if normalise(unit) in BLANK_UNITS else unit
         elif by_code is not None and by_name and by_code not in by_name:
             reason = CODE_AND_NAME_DISAGREE
         chosen = self._by_unit(by_name, unit) if by_code is None else by_code
@@ -187,7 +198,7 @@ class Vocabulary:
 
     def _drug_of(self, label: str, code: str, system: str) -> Drug | None:
         by_name = best_phrase(label, self._drug_names, self._longest_drug)
-        by_code = self._drug_codes.get((system.upper(), code.strip()))
+        by_code = self._drug_codes.get((system_key(system), code.strip()))
         if by_code is None:
             return by_name
         return by_code if by_name in (None, by_code) else None
@@ -241,15 +252,13 @@ class Vocabulary:
     def _procedures_of(self, system: str, code: str, name: str) -> tuple[str, ...]:
         found: tuple[str, ...] = ()
         if code.strip():
-            found = _by_code(self.procedures, system, code)
-            if system.upper() == "MIMIC":
-                found = tuple(
-                    procedure.name
-                    for procedure in self.procedures
-                    for item in procedure.mimic
-                    if str(item.item) == code.strip()
-                    and (not name or words(item.label) == words(name))
-                )
+            registered = self._system(system)
+            if registered is None:
+                found = _by_code(self.procedures, system, code)
+            elif code.strip() in registered.procedures:
+                entry, listed = registered.procedures[code.strip()]
+                fits = not name or not listed.label or words(listed.label) == words(name)
+                found = (entry,) if fits else ()
         else:
             found = all_phrases(name, self._procedure_names, self._longest_procedure)
         return _with_parents(found, self._procedures)
@@ -263,15 +272,13 @@ class Vocabulary:
             for system, codes in (
                 ("LOINC", variable.loinc),
                 ("OMOP", variable.omop),
-                ("MIMIC", tuple(str(item.item) for item in variable.mimic)),
             ):
                 for code in codes:
                     index[system, code] = place
+        for key, registered in self._files.systems.items():
+            for code, (name, _) in registered.variables.items():
+                index[key, code] = self.code(name)
         return index
-
-    @cached_property
-    def _items(self) -> dict[str, MimicItem]:
-        return {str(item.item): item for v in self.variables for item in v.mimic}
 
     @cached_property
     def _refused_units(self) -> dict[tuple[str, str], str]:
@@ -304,7 +311,9 @@ class Vocabulary:
         for drug in self.drugs:
             index.update({("RXNORM", code): drug for code in drug.rxnorm})
             index.update({("OMOP", code): drug for code in drug.omop})
-            index.update({("MIMIC", str(item.item)): drug for item in drug.mimic})
+        for key, registered in self._files.systems.items():
+            for code, (name, _) in registered.drugs.items():
+                index[key, code] = self._drugs[name]
         return index
 
     @cached_property

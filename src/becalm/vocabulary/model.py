@@ -55,19 +55,6 @@ class UsualLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     verified: bool = False
 
 
-class MimicItem(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """An item of MIMIC-IV with the label that it has in the release we read.
-
-    Items are given to other analytes in other releases, so the label is checked at run time.
-    `unit` is for items whose unit column is empty: the one that the label itself states, or that
-    the values show where a comment beside the item says so.
-    """
-
-    item: int
-    label: str
-    unit: str = ""
-
-
 class Variable(Term, frozen=True, kw_only=True):
     """A quantity that can be measured, or a finding (1 present, 0 absent).
 
@@ -90,7 +77,6 @@ class Variable(Term, frozen=True, kw_only=True):
     usual: UsualLimits | None = None
     loinc: tuple[str, ...] = ()
     omop: tuple[str, ...] = ()
-    mimic: tuple[MimicItem, ...] = ()
 
 
 class Derived(Term, frozen=True, kw_only=True):
@@ -132,7 +118,6 @@ class Drug(Term, frozen=True, kw_only=True, rename={"drug_class": "class"}):
     prednisolone_equivalent: PrednisoloneEquivalent | None = None
     rxnorm: tuple[str, ...] = ()
     omop: tuple[str, ...] = ()
-    mimic: tuple[MimicItem, ...] = ()
 
 
 class Condition(Term, frozen=True, kw_only=True):
@@ -163,7 +148,6 @@ class Procedure(Term, frozen=True, kw_only=True):
     icd9: tuple[str, ...] = ()
     snomed: tuple[str, ...] = ()
     omop: tuple[str, ...] = ()
-    mimic: tuple[MimicItem, ...] = ()
     parents: tuple[str, ...] = ()
 
 
@@ -198,8 +182,8 @@ class Resolution(NamedTuple):
 class MeasurementKind:
     """One distinct way in which a source writes a measurement."""
 
-    table: str  # labs, labevents, chartevents ...
-    system: str  # LOINC, MIMIC, name, OMOP
+    table: str  # that the row came from, as the source calls it
+    system: str  # LOINC, OMOP, a source's own, name
     code: str
     name: str  # the record's own label
     unit: str  # as written, '' where none

@@ -21,8 +21,9 @@ from becalm.vocabulary import (
     Resolution,
     Vocabulary,
 )
-from becalm.vocabulary.loading import FOLDER
+from becalm.vocabulary.loading import FOLDER, read
 
+ITEMS = "MIMIC-IV items"
 MIMIC = Path(__file__).parents[3] / ".." / "shared" / "data" / "mimic-iv-demo"
 V = vocabulary.load()
 
@@ -155,7 +156,7 @@ def test_the_code_wins_and_a_name_that_contradicts_it_refuses_the_row() -> None:
 
 def test_a_mimic_item_with_another_label_is_refused() -> None:
     """52546 is creatinine in one release and D-dimer in another."""
-    item = {"code": "52546", "system": "MIMIC", "specimen": "Blood"}
+    item = {"code": "52546", "system": ITEMS, "specimen": "Blood"}
     assert understood("Creatinine", "mg/dL", 1.2, **item)[0] == "creatinine"
     assert reason("D-Dimer", "ng/mL DDU", **item) == LABEL_CONTRADICTS
     assert reason("Creatinine", "ng/mL", **item) == UNKNOWN_UNIT
@@ -163,15 +164,15 @@ def test_a_mimic_item_with_another_label_is_refused() -> None:
 
 def test_mimic_items_that_are_not_listed_are_not_read_by_label() -> None:
     """Charting repeats the laboratory's AST as item 220587: counting both would double it."""
-    assert reason("AST", "IU/L", code="220587", system="MIMIC") == UNKNOWN_VARIABLE
+    assert reason("AST", "IU/L", code="220587", system=ITEMS) == UNKNOWN_VARIABLE
 
 
 def test_an_item_whose_label_states_the_unit_needs_no_other() -> None:
-    pounds = {"code": "226531", "system": "MIMIC"}
+    pounds = {"code": "226531", "system": ITEMS}
     assert round(understood("Admission Weight (lbs.)", "", 100, **pounds)[1], 6) == 45.359237
-    percent = {"code": "223835", "system": "MIMIC"}
+    percent = {"code": "223835", "system": ITEMS}
     assert understood("Inspired O2 Fraction", "", 40, **percent)[1] == 40
-    assert reason("Daily Weight", "", code="224639", system="MIMIC") == UNIT_MISSING
+    assert reason("Daily Weight", "", code="224639", system=ITEMS) == UNIT_MISSING
 
 
 @pytest.mark.skipif(not MIMIC.is_dir(), reason="shared/data/mimic-iv-demo is absent")
@@ -183,11 +184,13 @@ def test_every_mimic_item_has_the_label_of_the_release() -> None:
             for row in csv.DictReader(file):
                 labels[int(row["itemid"])] = row["label"]
                 fluids[int(row["itemid"])] = row.get("fluid", "Blood")
-    listed = [
-        i for entries in (V.variables, V.drugs, V.procedures) for e in entries for i in e.mimic
-    ]
-    assert {i.item: i.label for i in listed} == {i.item: labels.get(i.item) for i in listed}
-    assert {fluids[i.item] for v in V.variables for i in v.mimic} == {"Blood"}
+    system = read().systems[ITEMS.upper()]
+    listed = [*system.variables.values(), *system.drugs.values(), *system.procedures.values()]
+    assert len(listed) == 154
+    assert {one.code: one.label for _, one in listed} == {
+        one.code: labels.get(int(one.code)) for _, one in listed
+    }
+    assert {fluids[int(code)] for code in system.variables} == {"Blood"}
 
 
 @pytest.mark.skipif(not MIMIC.is_dir(), reason="shared/data/mimic-iv-demo is absent")
@@ -368,9 +371,9 @@ def test_conditions_by_name(name: str, expected: tuple[str, ...]) -> None:
         ("", "", "plasma exchange", ("plasma_exchange",)),
         ("", "", "transfusion: platelets", ("transfusion_platelets", "transfusion")),
         ("", "", "non-invasive ventilation", ("non_invasive_ventilation",)),
-        ("MIMIC", "225802", "Dialysis - CRRT", ("crrt", "renal_replacement")),
-        ("MIMIC", "225802", "Something else", ()),
-        ("MIMIC", "224270", "Dialysis Catheter", ()),
+        (ITEMS, "225802", "Dialysis - CRRT", ("crrt", "renal_replacement")),
+        (ITEMS, "225802", "Something else", ()),
+        (ITEMS, "224270", "Dialysis Catheter", ()),
         ("ICD9PCS", "39.95", "", ("haemodialysis", "renal_replacement")),
         ("ICD10PCS", "6A551Z3", "", ("plasma_exchange",)),
     ],

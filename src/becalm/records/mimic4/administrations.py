@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 TEXTS: Final = (
-    "table", "label", "code", "route", "amount_unit", "rate_unit", "status", "category",
+    "table", "label", "code", "system", "route", "amount_unit", "rate_unit", "status", "category",
     "reason_for_change",
 )  # fmt: skip
 """What a record says of many rows in the same words: one text together, understood once."""

@@ -127,7 +127,7 @@ def administrations(release: Release) -> str | None:
             FROM events LEFT JOIN moving USING (row)
         )
         SELECT 'emar' AS source, 'emar' AS "table", code AS person, coalesce(hadm_id, '') AS stay_id,
-               coalesce(medication, product, kind, '') AS label, '' AS code,
+               coalesce(medication, product, kind, '') AS label, '' AS code, '' AS system,
                coalesce(route, CASE kind {routes} END, order_route, '') AS route,
                time AS start, CASE WHEN runs THEN until END AS "end",
                CASE WHEN runs AND NOT a_bag THEN NULL
@@ -170,7 +170,7 @@ def orders(release: Release) -> str | None:
                        WHEN amount < 0 THEN 'negative amount or rate' END AS reason
         FROM (
             SELECT 'prescriptions' AS source, 'prescriptions' AS "table", code AS person,
-                   coalesce(hadm_id, '') AS stay_id, coalesce(drug, '') AS label, '' AS code,
+                   coalesce(hadm_id, '') AS stay_id, coalesce(drug, '') AS label, '' AS code, '' AS system,
                    coalesce(route, '') AS route, TRY_CAST(starttime AS TIMESTAMP) AS start,
                    TRY_CAST(stoptime AS TIMESTAMP) AS "end",
                    plain(CASE WHEN regexp_matches(dose_val_rx, '^\\d{{1,3}}(,\\d{{3}})+(\\.\\d+)?$')

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from becalm.records.mimic4.tables import MimicTable, Release
+from becalm.records.mimic4.tables import SYSTEM, MimicTable, Release
 
 _NO_NAMES = (
     "(SELECT NULL::VARCHAR AS icd_code, NULL::VARCHAR AS icd_version, NULL::VARCHAR AS long_title "
@@ -75,7 +75,7 @@ def _timed(release: Release) -> str | None:
     labels = f"(SELECT itemid, min(label) AS label FROM {items.read('itemid', 'label')} GROUP BY 1)"
     return f"""
         SELECT 'procedureevents' AS source, subject_id, TRY_CAST(starttime AS TIMESTAMP) AS start,
-               TRY_CAST(endtime AS TIMESTAMP) AS "end", 'MIMIC' AS system, itemid AS code,
+               TRY_CAST(endtime AS TIMESTAMP) AS "end", '{SYSTEM}' AS system, itemid AS code,
                coalesce(label, '') AS name, row AS key,
                coalesce(statusdescription = 'Rewritten', false) AS rewritten
         FROM {rows} LEFT JOIN {labels} USING (itemid)

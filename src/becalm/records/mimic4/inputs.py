@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from becalm.records.mimic4.tables import Release
+from becalm.records.mimic4.tables import SYSTEM, Release
 
 APART: Final = "\x1f"
 REASONS: Final = (
@@ -111,6 +111,7 @@ def understood(written: str, label: Callable[[str], str]) -> tuple[dict[str, str
         "table": "inputevents",
         "label": label(item),
         "code": item,
+        "system": SYSTEM,
         "route": route,
         "amount_unit": _given_unit(amount_unit),
         "rate_unit": _given_unit(rate_unit),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from becalm.core import toml
 from becalm.core.clock import UNKNOWN_TIME
 from becalm.core.errors import RecordsError
 from becalm.core.frame import Array, Frame
@@ -26,10 +27,11 @@ from becalm.records import (
 )
 from becalm.records.batches import Refused
 from becalm.records.by_person import ByPerson
+from becalm.records.charted_again import RepeatedCharting
 from becalm.records.files import input_file, published
 from becalm.records.mimic4 import persons, results
 from becalm.records.mimic4.parts import Parts
-from becalm.records.mimic4.tables import REBUILT_CHART, Release
+from becalm.records.mimic4.tables import REBUILT_CHART, SYSTEM, Release
 from becalm.vocabulary import MeasurementKind
 
 if TYPE_CHECKING:
@@ -45,6 +47,8 @@ _AS_WRITTEN: Final = (
 )
 """DuckDB cannot tell how long a CSV file is, and would hold the measurements rather than the persons. It
 would have the reader type cells that a query tries to cast, and stop at the first that cannot be."""
+
+_REPEATED: Final = toml.load(Path(__file__).with_name("charted_again.toml"), RepeatedCharting)
 
 _ODBL: Final = (
     "Contains information from the MIMIC-IV Clinical Database Demo, which is made available here "
@@ -155,6 +159,7 @@ class Mimic4:
                     persons=self._chunk_persons(low, high, measurements),
                     kinds=named,
                     measurements=measurements,
+                    repeated=_REPEATED,
                     **parts,
                 )
         finally:
@@ -215,7 +220,7 @@ class Mimic4:
         table, item, unit = word.split("|", 2)
         label, fluid, usual = self._labels.get((table == "0", item), ("", "", ""))
         return MeasurementKind(
-            results.TABLES[int(table)], "MIMIC", item, label, unit or usual, fluid
+            results.TABLES[int(table)], SYSTEM, item, label, unit or usual, fluid
         )
 
     def _read_labels(self) -> dict[tuple[bool, str], tuple[str, str, str]]:
@@ -290,4 +295,4 @@ def _rows(columns: duck.Columns, index: Array) -> duck.Columns:
 def _known_items() -> frozenset[str]:
     from becalm import vocabulary
 
-    return vocabulary.load().mimic_items()
+    return vocabulary.load().measured_codes(SYSTEM)

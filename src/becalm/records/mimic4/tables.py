@@ -17,6 +17,9 @@ from becalm.records import Absent
 from becalm.records.duck import quoted, quoted_path
 from becalm.records.files import Stamp, stamp, unchanged
 
+SYSTEM: Final = "MIMIC-IV items"
+"""The system of all item numbers, laboratory and charted; what they stand for is `codes.toml`."""
+
 REBUILT_CHART: Final = "chartevents.numeric-rebuilt"
 """The demo's stand-in for chartevents: its numeric rows only."""
 

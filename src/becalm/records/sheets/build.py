@@ -21,6 +21,7 @@ from becalm.records import (
     Records,
     Refusal,
 )
+from becalm.records.charted_again import NOTHING_REPEATED
 from becalm.records.sheets.building import Building
 from becalm.records.sheets.cells import Sheet
 from becalm.records.sheets.check import Checked, Wrong
@@ -66,7 +67,7 @@ def build(sheets: Mapping[str, Sequence[Sheet]]) -> tuple[Records, tuple[Refusal
         Refusal(table, variable, unit, reason, rows, example)
         for (table, variable, unit, reason), (rows, example) in sorted(building.refused.items())
     )
-    return Records(persons, kinds=kinds, **tables), refused
+    return Records(persons, kinds=kinds, repeated=NOTHING_REPEATED, **tables), refused
 
 
 def _persons(checked: Checked, building: Building) -> Frame:
