@@ -522,14 +522,14 @@ def _values(i: int, p: Person) -> Iterator[Row]:
 
 def illustrative(persons: tuple[Person, ...] = PERSONS) -> StudyResult:
     """Return the finished study of five invented persons."""
-    written = {name: tables.empty(name) for name in tables.WRITTEN}
+    frames = {name: table.empty() for name, table in tables.TABLES.items()}
     steps = (
         ("everyone in the records", 412, 448, 96120), ("younger than 18", 408, 443, 95700),
         ("no continuous intravenous anakinra for 6h", 9, 10, 4300), ("outside the recruitment dates", 8, 9, 3900),
         ("no storm: neither definite, possible nor diagnosed", 6, 7, 3100),
         ("excluded: malignancy", 5, 6, 2890),
     )  # fmt: skip
-    written |= {
+    frames |= {
         "attrition": _frame(
             tables.ATTRITION,
             [
@@ -632,7 +632,7 @@ def illustrative(persons: tuple[Person, ...] = PERSONS) -> StudyResult:
         "daily_dose": _frame(DAILY_DOSE, _each(persons, _daily)),
         "time_at_dose": _frame(TIME_AT_DOSE, _each(persons, _at_dose)),
         "dose_remarks": _frame(DOSE_REMARKS, _each(persons, _odd)),
-        "lines": _frame(tables.LINES, _each(persons, _lines)),
+        "previous_therapy": _frame(tables.PREVIOUS_THERAPY, _each(persons, _lines)),
         "response": _frame(tables.RESPONSE, _each(persons, _response)),
         "safety": _frame(tables.SAFETY, _each(persons, _safety)),
         "values": _frame(tables.VALUES, _each(persons, _values)),
@@ -646,6 +646,21 @@ def illustrative(persons: tuple[Person, ...] = PERSONS) -> StudyResult:
         for p in persons
         for clock, answer in p.response.items()
     ]  # fmt: skip
+    frames |= {
+        "primary": _frame(tables.PRIMARY, primary),
+        "escalations": _frame(ESCALATIONS, _each(persons, _ups)),
+        "courses": _frame(COURSES, _each(persons, _courses)),
+        "series": _frame(tables.SERIES, _each(persons, _series)),
+        "dose_steps": _frame(DOSE_STEPS, _each(persons, _steps)),
+        "left": _frame(tables.LEFT, [{"person_id": "MIM-3", "step": 2}]),
+        "nearest": _frame(
+            tables.NEAREST,
+            [{"person_id": "MIM-3", "reason": "excluded: malignancy",
+              "criterion": "hscore", "low": 251, "high": 286, "missing": "haemophagocytosis"}],
+        ),
+        "missing": _frame(tables.MISSING, _each(persons, _missing)),
+        "rows": _frame(tables.ROWS, _each(persons, _rows)),
+    }  # fmt: skip
     return StudyResult(
         version="0.1.0",
         protocol=protocol.load("anakinra_mas"),
@@ -663,22 +678,8 @@ def illustrative(persons: tuple[Person, ...] = PERSONS) -> StudyResult:
         absent=(Absent("cultures", "no cultures: infection not assessed"),),
         consequences=("no cultures: infection not assessed in 5 of 5",),
         counts={"measurements": 95210, "administrations": 910},
-        tables=written,
+        frames=frames,
         definitions={name: definitions.load(name) for name in definitions.shipped()},
-        primary=_frame(tables.PRIMARY, primary),
-        prior=_frame(tables.PRIOR, _each(persons, _prior)),
-        escalations=_frame(ESCALATIONS, _each(persons, _ups)),
-        courses=_frame(COURSES, _each(persons, _courses)),
-        series=_frame(tables.SERIES, _each(persons, _series)),
-        dose_steps=_frame(DOSE_STEPS, _each(persons, _steps)),
-        left=_frame(tables.LEFT, [{"person_id": "MIM-3", "step": 2}]),
-        nearest=_frame(
-            tables.NEAREST,
-            [{"person_id": "MIM-3", "reason": "excluded: malignancy",
-              "criterion": "hscore", "low": 251, "high": 286, "missing": "haemophagocytosis"}],
-        ),
-        missing=_frame(tables.MISSING, _each(persons, _missing)),
-        rows=_frame(tables.ROWS, _each(persons, _rows)),
     )  # fmt: skip
 
 
@@ -691,7 +692,7 @@ def empty() -> StudyResult:
     ]
     return replace(
         full,
-        tables={**full.tables, "attrition": _frame(tables.ATTRITION, attrition)},
+        frames={**full.frames, "attrition": _frame(tables.ATTRITION, attrition)},
         consequences=(),
     )
 
@@ -703,7 +704,8 @@ def many(n: int = 36, design: str = "hyperinflammation") -> StudyResult:
         for i in range(n)
     )
     full = illustrative(persons)
-    kept = full.dose_steps.take(full.dose_steps["drug"] != "anakinra")
+    steps = full.frames["dose_steps"]
+    kept = steps.take(steps["drug"] != "anakinra")
     response = full.tables["response"]
     cohort = full.tables["persons"]
     blank = np.full(len(cohort), UNKNOWN_TIME)
@@ -712,9 +714,9 @@ def many(n: int = 36, design: str = "hyperinflammation") -> StudyResult:
         protocol=protocol.load(design),
         info=StudyInfo(),
         citations=("fardet2014", "henter2007"),
-        dose_steps=kept,
-        tables={
-            **full.tables,
+        frames={
+            **full.frames,
+            "dose_steps": kept,
             "response": response.take(response["clock"] == "t0"),
             "episodes": tables.empty("episodes"),
             "persons": cohort.replace(

@@ -44,15 +44,14 @@ def _bare(spec: Any) -> Any:
 def _sparse(study: StudyResult) -> StudyResult:
     """Keep one test, clock and event: a panel of each kind is enough to check, and checks are slow."""
     response, safety_ = study.tables["response"], study.tables["safety"]
-    return replace(
-        study,
-        series=study.series.take(study.series["variable"] == "ferritin"),
-        primary=study.primary.take(study.primary["clock"] == "t0"),
-        tables={
-            **study.tables,
+    series, primary = study.frames["series"], study.frames["primary"]
+    return study.with_frames(
+        {
+            "series": series.take(series["variable"] == "ferritin"),
+            "primary": primary.take(primary["clock"] == "t0"),
             "response": response.take(response["clock"] == "t0"),
             "safety": safety_.take(safety_["event"] == "aki"),
-        },
+        }
     )
 
 
@@ -90,7 +89,7 @@ def test_days_count_from_the_clock_of_the_figure(cohort: Cohort) -> None:
 
 def test_rows_at_one_rate_are_one_block(cohort: Cohort) -> None:
     result = cohort.result
-    steps = result.dose_steps
+    steps = result.frames["dose_steps"]
     inside = np.flatnonzero((steps["person_id"] == "ILL-1") & (steps["rate"] == 100))
     (i,) = inside.tolist()
     middle = (steps["start"][i] + steps["end"][i]) // 2
@@ -99,7 +98,7 @@ def test_rows_at_one_rate_are_one_block(cohort: Cohort) -> None:
         [steps.take(np.arange(len(steps)) != i), one.replace(end=np.array([middle])),
          two.replace(start=np.array([middle]))]
     )  # fmt: skip
-    again = Cohort(replace(result, dose_steps=cut))
+    again = Cohort(result.with_frames({"dose_steps": cut}))
     assert [(r["start"], r["end"]) for r in again.rates] == [
         (r["start"], r["end"]) for r in cohort.rates
     ]
@@ -165,7 +164,7 @@ def test_grades_that_nobody_took_are_said_to_be_missing() -> None:
     table = result.tables["safety"]
     blank = np.full(len(table), -1)
     unknown = table.replace(grade_before=blank, grade_after=blank.copy())
-    spec = safety.spec(Cohort(replace(result, tables={**result.tables, "safety": unknown})))
+    spec = safety.spec(Cohort(result.with_frames({"safety": unknown})))
     assert spec is not None
     rows = spec["hconcat"][0]["data"]["values"]
     assert all(row["none"] and row["before"] is None for row in rows)

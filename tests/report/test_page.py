@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from becalm import tables
 from becalm.records import StudyInfo
 from becalm.report import page, sensitivity, write_report
 from becalm.report.cohort import Cohort
@@ -78,8 +79,8 @@ def test_key_results_carry_exact_intervals(five: str) -> None:
 
 def test_confounders_stand_beside_the_result_and_do_not_change_it() -> None:
     result = fixture.illustrative()
-    blank = np.full(len(result.primary), "", dtype=object)
-    bare = replace(result, primary=result.primary.replace(confounded_by=blank))
+    blank = np.full(len(result.frames["primary"]), "", dtype=object)
+    bare = result.with_frames({"primary": result.frames["primary"].replace(confounded_by=blank)})
     found = [re.search(r"\(t0\) (\d/5)", seen(render(each))) for each in (result, bare)]
     assert [match and match.group(1) for match in found] == ["4/5", "4/5"]
 
@@ -93,9 +94,7 @@ def test_no_p_value_is_printed_and_the_page_says_why(five: str) -> None:
 
 def test_censored_values_keep_their_arrow_and_their_sign(folder: Path, five: str) -> None:
     drawn = (folder / "figures" / "course_t0.svg").read_text(encoding="utf-8")
-    exact = render(
-        replace(fixture.illustrative(), series=fixture.illustrative().series.take(np.arange(0)))
-    )
+    exact = render(fixture.illustrative().with_frames({"series": tables.SERIES.empty()}))
     assert drawn.count("#d55e00") >= 4  # two bounds of ferritin above, two of CRP below
     assert ">40,000" in seen(five)
     assert "<5" in seen(five)
@@ -187,7 +186,7 @@ def test_someone_on_treatment_before_the_records_is_not_analysed() -> None:
     result = fixture.illustrative()
     persons = result.tables["persons"]
     early = persons.replace(left_truncated=np.array([True, *[False] * 4], dtype=object))
-    text = seen(render(replace(result, tables={**result.tables, "persons": early})))
+    text = seen(render(result.with_frames({"persons": early})))
     assert "(t0) 3/4 (75 %" in text
     assert "1 not analysed: on treatment before the records begin" in text
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
@@ -93,7 +92,7 @@ def test_a_cohort_below_the_threshold_is_not_even_counted(tmp_path: Path) -> Non
     steps = three.tables["attrition"]
     counts = steps["persons"].copy()
     counts[-1] = 3
-    three = replace(three, tables={**three.tables, "attrition": steps.replace(persons=counts)})
+    three = three.with_frames({"attrition": steps.replace(persons=counts)})
     written = release(three, tmp_path)
     assert "is itself below the threshold" in seen(written["release.html"])
     for name, text in written.items():

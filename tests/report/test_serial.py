@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -23,7 +22,7 @@ Row = dict[str, Any]
 def study(n: int, **written: list[Row]) -> Cohort:
     result = fixture.many(n) if n > 5 else fixture.illustrative()
     frames = {name: Frame.of_rows(tables.WRITTEN[name], rows) for name, rows in written.items()}
-    return Cohort(replace(result, tables={**result.tables, **frames}))
+    return Cohort(result.with_frames(frames))
 
 
 def ferritin(cohort: Cohort, dead: int) -> list[Row]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import subprocess
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -50,9 +49,9 @@ def test_a_single_dose_is_a_jump_and_a_rate_a_slope(cohort: Cohort) -> None:
 
 
 def test_the_sum_stops_where_an_amount_is_unknown(cohort: Cohort) -> None:
-    steps = cohort.result.dose_steps
+    steps = cohort.result.frames["dose_steps"]
     blank = np.where((steps["person_id"] == "ILL-1") & (steps["hours_from_t0"] == 6), math.nan, steps["amount"])  # fmt: skip
-    unknown = Cohort(replace(cohort.result, dose_steps=steps.replace(amount=blank)))
+    unknown = Cohort(cohort.result.with_frames({"dose_steps": steps.replace(amount=blank)}))
     mine = [row for row in dose.sums(unknown) if row["person"] == "ILL-1"]
     assert [row["top"] for row in mine] == [100]
     others = [row for row in dose.sums(unknown) if row["person"] != "ILL-1"]
@@ -62,10 +61,9 @@ def test_the_sum_stops_where_an_amount_is_unknown(cohort: Cohort) -> None:
 def test_a_day_whose_amount_is_unknown_is_no_day_without_a_dose(cohort: Cohort) -> None:
     daily = cohort.result.tables["daily_dose"]
     blank = {
-        **cohort.result.tables,
         "daily_dose": daily.replace(amount_canonical=np.full(len(daily), math.nan)),
     }
-    rows = dose.daily(Cohort(replace(cohort.result, tables=blank)))
+    rows = dose.daily(Cohort(cohort.result.with_frames(blank)))
     assert rows
     assert {(row["kind"], row["top"]) for row in rows} == {("unknown", None)}
 
@@ -79,9 +77,9 @@ def test_a_curve_holds_each_rate_until_the_next_and_a_pause_is_zero(cohort: Coho
 
 
 def test_each_rate_is_divided_by_the_weight_in_force(cohort: Cohort) -> None:
-    ups = cohort.result.escalations
+    ups = cohort.result.frames["escalations"]
     heavier = Cohort(
-        replace(cohort.result, escalations=ups.replace(weight_kg=2 * ups["weight_kg"]))
+        cohort.result.with_frames({"escalations": ups.replace(weight_kg=2 * ups["weight_kg"])})
     )
     at = {
         row["hour"]: row["per_kg"] for row in escalation.curves(cohort) if row["person"] == "ILL-1"
@@ -95,12 +93,13 @@ def test_each_rate_is_divided_by_the_weight_in_force(cohort: Cohort) -> None:
 def test_no_weight_means_no_curve_by_weight(cohort: Cohort) -> None:
     persons = cohort.result.tables["persons"]
     unknown = {
-        **cohort.result.tables,
         "persons": persons.replace(weight_kg=np.full(len(persons), math.nan)),
         "daily_dose": tables.empty("daily_dose"),
     }
-    none = cohort.result.escalations.take(np.zeros(len(cohort.result.escalations), dtype=bool))
-    drawn = escalation.curves(Cohort(replace(cohort.result, tables=unknown, escalations=none)))
+    none = cohort.result.frames["escalations"].take(
+        np.zeros(len(cohort.result.frames["escalations"]), dtype=bool)
+    )
+    drawn = escalation.curves(Cohort(cohort.result.with_frames({**unknown, "escalations": none})))
     assert {row["per_kg"] for row in drawn if row["rate"] > 0} == {None}
 
 
@@ -232,12 +231,12 @@ def test_time_at_a_dose_opens_the_doses_it_is_counted_from(cohort: Cohort) -> No
 
 
 def test_bags_that_run_at_once_are_drawn_as_their_sum(cohort: Cohort) -> None:
-    steps = cohort.result.dose_steps
+    steps = cohort.result.frames["dose_steps"]
     mine = np.flatnonzero((steps["person_id"] == "ILL-1") & (steps["rate"] == 100))
     second = steps.take(mine)
     middle = (second["start"] + second["end"]) // 2
     both = Frame.concat([steps, second.replace(start=middle, rate=second["rate"] / 4)])
-    drawn = Cohort(replace(cohort.result, dose_steps=both))
+    drawn = Cohort(cohort.result.with_frames({"dose_steps": both}))
     rates = [r["rate"] for r in drawn.rates if r["person_id"] == "ILL-1"]
     single = [r["rate"] for r in cohort.rates if r["person_id"] == "ILL-1"]
     at = single.index(100)

@@ -20,7 +20,7 @@ from becalm.definitions import Modifiers
 from becalm.doses import Doses, rebuild
 from becalm.events import Events, harmonise
 from becalm.measures.outcome import outcome
-from becalm.measures.prior import prior_therapy
+from becalm.measures.previous_therapy import previous_therapy
 from becalm.measures.response import primary, response
 from becalm.measures.safety import safety
 from becalm.protocol import Protocol
@@ -89,7 +89,9 @@ class Patients:
         return next(row for row in self.outcome_table().rows() if row["person_id"] == f"P{person}")
 
     def prior(self) -> list[Row]:
-        return list(prior_therapy(self.cohort, self.doses).rows())
+        """Previous therapy, in the order in which it began."""
+        table = previous_therapy(self.cohort, self.events, self.doses, self.protocol)
+        return list(table.sort("person_id", "first", "drug").rows())
 
 
 def patients(

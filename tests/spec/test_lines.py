@@ -12,7 +12,7 @@ from becalm import protocol as protocols
 from becalm.cohort.selection import candidates, select
 from becalm.core.clock import HOUR
 from becalm.demo import write_hospital
-from becalm.measures.lines import lines
+from becalm.measures.previous_therapy import previous_therapy
 from becalm.patients.understood import Patients
 from becalm.records import open_records
 from tests.spec.patients import Row, hours, patients
@@ -29,7 +29,7 @@ FERRITIN = """
 def lines_of(doses: str, labs: str = FERRITIN, **known: Any) -> dict[str, Row]:
     """The lines of one patient, 50 kg unless told otherwise, by drug."""
     found = patients(labs, doses=doses, **{"weight_kg": 50.0, **known})
-    table = lines(found.cohort, found.events, found.doses, found.protocol)
+    table = previous_therapy(found.cohort, found.events, found.doses, found.protocol)
     return {row["drug"]: row for row in table.rows()}
 
 
@@ -184,7 +184,7 @@ def test_the_illustrative_patients_failed_what_was_planted(
         for name in study.definitions.report
     }
     cohort = select(chunk, candidates(chunk, study, source.info), judged, study).cohort
-    table = lines(cohort, chunk.events, chunk.doses, study)
+    table = previous_therapy(cohort, chunk.events, chunk.doses, study)
     failed: dict[str, set[str]] = {}
     for row in table.rows():
         failed.setdefault(row["person_id"], set())

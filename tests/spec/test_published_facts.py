@@ -57,15 +57,18 @@ def test_first_routes_are_as_published(result: StudyResult) -> None:
 def test_drugs_given_before_are_as_published(result: StudyResult) -> None:
     """Pooled: methylprednisolone, ciclosporin, tocilizumab, IVIG and cyclophosphamide."""
     published = {"methylprednisolone", "ciclosporin", "tocilizumab", "ivig", "cyclophosphamide"}
-    assert published <= set(result.prior["drug"])
-    everyone = {row["person_id"] for row in rows(result.prior, drug="methylprednisolone")}
+    assert published <= set(result.frames["previous_therapy"]["drug"])
+    everyone = {
+        row["person_id"]
+        for row in rows(result.frames["previous_therapy"], drug="methylprednisolone")
+    }
     assert everyone == set(FIVE)
 
 
 def test_the_lines_that_failed_are_as_planned(result: StudyResult) -> None:
     """Refractory: given long or high enough before t0, and ferritin had not fallen by a quarter."""
     failed: dict[str, set[str]] = {name: set() for name in FIVE}
-    for row in rows(result.tables["lines"], refractory=True):
+    for row in rows(result.tables["previous_therapy"], refractory=True):
         failed[row["person_id"]].add(row["drug"])
     assert failed == {
         "ILL-1": {"methylprednisolone", "ivig", "cyclophosphamide"},
@@ -87,7 +90,7 @@ def test_the_ceiling_is_2400_mg_a_day(result: StudyResult) -> None:
 
 def test_four_of_five_fell_within_48_hours(result: StudyResult) -> None:
     """Ferritin and a liver enzyme were lower at 48 h than before in four of the five."""
-    answers = by_person(result.primary, "response", clock="t0")
+    answers = by_person(result.frames["primary"], "response", clock="t0")
     assert answers == {
         "ILL-1": "responded",
         "ILL-2": "responded",
@@ -101,8 +104,8 @@ def test_the_second_patient_passes_25_percent_only_on_the_infusion_clock(
     result: StudyResult,
 ) -> None:
     """A fall of 5 % from the first injection, of 54 % from the start of the infusion."""
-    assert by_person(result.primary, "fall_25", clock="t0")["ILL-2"] is False
-    assert by_person(result.primary, "fall_25", clock="infusion_start")["ILL-2"] is True
+    assert by_person(result.frames["primary"], "fall_25", clock="t0")["ILL-2"] is False
+    assert by_person(result.frames["primary"], "fall_25", clock="infusion_start")["ILL-2"] is True
 
 
 def test_a_censored_ferritin_gives_a_fall_of_at_least(result: StudyResult) -> None:
@@ -213,7 +216,7 @@ def test_mas_2016_outside_its_population(result: StudyResult, who: str, status: 
 )
 def test_treated_non_cases_leave_at_their_step(result: StudyResult, who: str, reason: str) -> None:
     """Being given anakinra does not make a case."""
-    assert by_person(result.nearest, "reason")[who] == reason
+    assert by_person(result.frames["nearest"], "reason")[who] == reason
 
 
 def test_the_attrition_never_rises_and_ends_with_the_cohort(result: StudyResult) -> None:

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from becalm.cohort import clocks as entry
 from becalm.cohort import landmark
+from becalm.cohort.attrition import AttritionStep, leave
 from becalm.cohort.clocks import Clocks
 from becalm.core.clock import DAY, UNKNOWN_TIME, parse, span
 from becalm.core.frame import Frame, Kind
@@ -42,14 +43,6 @@ COHORT: Final[Mapping[str, Kind]] = {
     "last_contact": "time",
     "end_of_records": "time",
 }
-
-
-@dataclass(frozen=True)
-class AttritionStep:
-    """One step of the attrition: who is still in after it, and why the others are not."""
-
-    reason: str
-    remaining: Mask
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,16 +85,16 @@ def candidates(chunk: Patients, protocol: Protocol, info: StudyInfo) -> Candidat
     population = np.ones(n, np.bool_)
     if protocol.population.min_age is not None:
         least = protocol.population.min_age
-        _leave(steps, "age not recorded", age >= 0)
-        _leave(steps, f"younger than {least}", age >= least)
+        leave(steps, "age not recorded", age >= 0)
+        leave(steps, f"younger than {least}", age >= least)
         population = steps[-1].remaining
     assessed = population
     if protocol.entry_test is not None:
         _test(steps, chunk, protocol.entry_test, protocol.clock)
         assessed = steps[-1].remaining
     if protocol.entry is not None:
-        _leave(steps, f"no {protocol.entry.drug} given", _ever(chunk.doses, protocol.entry.drug, n))
-        _leave(
+        leave(steps, f"no {protocol.entry.drug} given", _ever(chunk.doses, protocol.entry.drug, n))
+        leave(
             steps,
             _not_entered(protocol.entry),
             clocks.index != UNKNOWN_TIME,
@@ -109,14 +102,14 @@ def candidates(chunk: Patients, protocol: Protocol, info: StudyInfo) -> Candidat
     elif there is not None and protocol.landmark is not None:
         after = protocol.landmark.after
         illness = chunk.vocabulary.condition(protocol.landmark.condition).title
-        _leave(steps, f"no admission with {illness}", there.start != UNKNOWN_TIME)
-        _leave(steps, f"died within {after} of admission", ~there.died)
-        _leave(steps, f"discharged within {after} of admission", ~there.left)
-        _leave(steps, f"records end within {after} of admission", ~there.unseen)
+        leave(steps, f"no admission with {illness}", there.start != UNKNOWN_TIME)
+        leave(steps, f"died within {after} of admission", ~there.died)
+        leave(steps, f"discharged within {after} of admission", ~there.left)
+        leave(steps, f"records end within {after} of admission", ~there.unseen)
     else:
-        _leave(steps, "no index hour", clocks.index != UNKNOWN_TIME)
+        leave(steps, "no index hour", clocks.index != UNKNOWN_TIME)
     if protocol.population.recruitment and (info.recruitment_start or info.recruitment_end):
-        _leave(steps, "outside the recruitment dates", _recruited(clocks.index, info))
+        leave(steps, "outside the recruitment dates", _recruited(clocks.index, info))
     return Candidates(
         clocks, age, undated, underlying(chunk.diagnosed, n), population, assessed, tuple(steps)
     )
@@ -136,10 +129,10 @@ def select(
     if protocol.entry is not None and protocol.storm.required:
         storm = clinician.copy()
         storm[entered] |= judged.definite | judged.possible
-        _leave(steps, "no storm: neither definite, possible nor diagnosed", storm)
+        leave(steps, "no storm: neither definite, possible nor diagnosed", storm)
     for condition in protocol.exclude.conditions:
         present = diagnoses.excluded_by(chunk.diagnosed, condition, index)
-        _leave(steps, f"excluded: {condition.replace('_', ' ')}", ~present)
+        leave(steps, f"excluded: {condition.replace('_', ' ')}", ~present)
     kept = steps[-1].remaining[entered]
     person, start = entered[kept], index[entered[kept]]
     later = np.full(len(person), "", dtype=object)
@@ -271,13 +264,9 @@ def _test(steps: list[AttritionStep], chunk: Patients, test: EntryTest, clock: C
     asked[events.rejected["person"][refused]] = True
     measured[points.person] = True
     passed[points.person[rounded(points.low) >= test.at_least]] = True
-    _leave(steps, f"{name} not measured", asked | measured)
-    _leave(steps, f"{name} measured, but no value could be used", measured)
-    _leave(steps, f"entry test not met: {name} never {test.at_least:g} or more", passed)
-
-
-def _leave(steps: list[AttritionStep], reason: str, stays: Mask) -> None:
-    steps.append(AttritionStep(reason, steps[-1].remaining & stays))
+    leave(steps, f"{name} not measured", asked | measured)
+    leave(steps, f"{name} measured, but no value could be used", measured)
+    leave(steps, f"entry test not met: {name} never {test.at_least:g} or more", passed)
 
 
 def _not_entered(rule: Entry) -> str:

@@ -20,6 +20,7 @@ from becalm.doses import (
     stepped,
 )
 from becalm.events import Events
+from becalm.measures.stage import Stage, StageInput
 from becalm.protocol import Protocol
 from becalm.tables import COURSES, ESCALATIONS
 from becalm.timeline import Floats, Intervals, Mask, Persons, Points, Timeline, Times
@@ -282,3 +283,28 @@ def _answers(known: Mask, yes: Mask, no: Mask) -> Array:
     found[known & no] = False
     found[known & yes] = True
     return found
+
+
+def measure(given: StageInput) -> Frame:
+    """Fill the table `escalations`."""
+    return escalations(
+        given.cohort,
+        given.patients.events,
+        given.patients.doses,
+        given.protocol,
+        given.treatments,
+        replacement=given.replacement,
+        clearance=given.clearance,
+    )
+
+
+def measure_courses(given: StageInput) -> Frame:
+    """Fill the table `courses`."""
+    doses = given.patients.doses
+    return courses_of(given.cohort, doses, given.drugs, given.protocol, given.treatments)
+
+
+STAGES: Final = (
+    Stage(ESCALATIONS, measure, opens=("crcl_rows",)),
+    Stage(COURSES, measure_courses),
+)

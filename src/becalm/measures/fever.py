@@ -19,6 +19,7 @@ from becalm.core.clock import DAY, HOUR, UNKNOWN_TIME, span
 from becalm.core.frame import Frame
 from becalm.definitions import Modifiers
 from becalm.events import Clock, Events
+from becalm.measures.stage import Stage, StageInput
 from becalm.tables import FEVER
 from becalm.timeline import Floats, Pair, Points, Times, nearest
 
@@ -140,3 +141,12 @@ def _rows(
         "|".join(map(events.source_row, dict.fromkeys([*held, *points.row[a:b].tolist()])))
         for held, a, b in days
     ]
+
+
+def measure(given: StageInput) -> Frame:
+    """Fill the table `fever`."""
+    patients = given.patients
+    return fever(given.cohort, patients.events, given.protocol.clock, given.modifiers)
+
+
+STAGES: Final = (Stage(FEVER, measure),)

@@ -14,6 +14,7 @@ import numpy as np
 from becalm.core.frame import Frame
 from becalm.definitions import Definition, Inputs, Moments, evaluate, status
 from becalm.definitions.moments import Moment, ask
+from becalm.measures.stage import Stage, StageInput
 from becalm.persons.diagnoses import EARLIEST
 from becalm.tables import CRITERIA_LOOK_BACKS
 from becalm.timeline import Intervals
@@ -79,3 +80,12 @@ def _until(
         inputs.n_persons,
         {c: {name: v[name].clip(windows) for name in names & v.keys()} for c, v in other},
     )
+
+
+def measure(given: StageInput) -> Frame:
+    """Fill the table `criteria_look_backs`."""
+    reported = (given.definitions[name] for name in given.protocol.definitions.report)
+    return look_backs(given.cohort, given.inputs, reported, given.moments, given.protocol.moment)
+
+
+STAGES: Final = (Stage(CRITERIA_LOOK_BACKS, measure),)

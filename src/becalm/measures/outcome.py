@@ -13,6 +13,7 @@ from becalm.core.clock import DAY, UNKNOWN_TIME, span
 from becalm.core.frame import Frame
 from becalm.doses import CONTINUOUS, Doses, EpisodeRules, treatments
 from becalm.measures.on_treatment import Treated
+from becalm.measures.stage import Stage, StageInput
 from becalm.protocol import Protocol
 from becalm.records import Records
 from becalm.tables import OUTCOME
@@ -166,3 +167,11 @@ def _objects(answers: list[bool | None]) -> npt.NDArray[np.object_]:
     column = np.empty(len(answers), dtype=object)
     column[:] = answers
     return column
+
+
+def measure(given: StageInput) -> Frame:
+    """Fill the table `outcome`."""
+    return outcome(given.cohort, given.patients.doses, given.patients.records, given.protocol)
+
+
+STAGES: Final = (Stage(OUTCOME, measure),)

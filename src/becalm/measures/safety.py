@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +21,7 @@ from becalm.kidney import injury, kdigo
 from becalm.measures import ctcae
 from becalm.measures.ctcae import Event
 from becalm.measures.on_treatment import Treated
+from becalm.measures.stage import Stage, StageInput
 from becalm.patients import organ_support
 from becalm.persons.stays import admissions
 from becalm.protocol import Protocol
@@ -272,3 +274,12 @@ def _limits(events: Events, variable: str, points: Points, column: str) -> Float
     order = np.argsort(rows, kind="stable")
     beside: Floats = limits[order[np.searchsorted(rows[order], points.row)]]
     return beside
+
+
+def measure(given: StageInput) -> Frame:
+    """Fill the table `safety`."""
+    patients = given.patients
+    return safety(given.cohort, patients.events, patients.doses, patients.records, given.protocol)
+
+
+STAGES: Final = (Stage(SAFETY, measure),)

@@ -79,7 +79,9 @@ class Cohort:
     @cached_property
     def clocks(self) -> list[str]:
         """The clocks on which anything was compared, the primary one first."""
-        used = set(self.table("response", "clock")) | set(self.of(self.result.primary, "clock"))
+        used = set(self.table("response", "clock")) | set(
+            self.of(self.result.frames["primary"], "clock")
+        )
         return [clock for clock in CLOCKS if clock in used]
 
     def clock_name(self, clock: str) -> str:
@@ -146,7 +148,7 @@ class Cohort:
 
     @cached_property
     def primary(self) -> list[Row]:
-        return list(self.keep(self.result.primary).rows())
+        return list(self.keep(self.result.frames["primary"]).rows())
 
     @property
     def moment(self) -> str:
@@ -179,12 +181,12 @@ class Cohort:
 
     @cached_property
     def series(self) -> list[Row]:
-        rows = list(self.keep(self.result.series).rows())
+        rows = list(self.keep(self.result.frames["series"]).rows())
         return sorted(rows, key=lambda r: (r["person_id"], r["variable"], r["time"]))
 
     @cached_property
     def steps(self) -> list[Row]:
-        return list(self.keep(self.result.dose_steps).rows())
+        return list(self.keep(self.result.frames["dose_steps"]).rows())
 
     @cached_property
     def rates(self) -> list[Row]:
@@ -231,7 +233,9 @@ class Cohort:
 
     @cached_property
     def prior(self) -> list[Row]:
-        return list(self.keep(self.result.prior).rows())
+        """Previous therapy, in the order in which it began."""
+        table = self.keep(self.result.frames["previous_therapy"])
+        return list(table.sort("person_id", "first", "drug").rows())
 
     def cutoff(self, criterion: str) -> float:
         """Return the total at which the protocol calls a definition met."""

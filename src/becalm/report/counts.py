@@ -17,7 +17,7 @@ from becalm.report.text import heading, words
 
 def attrition(cohort: Cohort, drill: Drill) -> PageTable:
     """Return the steps of the attrition; counts of persons open who left, and who remained."""
-    left = cohort.result.left
+    left = cohort.result.frames["left"]
     who, step = left["person_id"].astype(str), left["step"]
     rows: list[list[Any]] = []
     ids: list[str] = []
@@ -44,7 +44,7 @@ def _some(drill: Drill, shown: int, who: Sequence[str], of: int) -> Markup:
 def counted(cohort: Cohort, drill: Drill) -> PageTable:
     """Return in how many of the patients still followed each test was done, day by day."""
     found: dict[str, dict[int, list[Row]]] = {}
-    for row in cohort.keep(cohort.result.missing).rows():
+    for row in cohort.keep(cohort.result.frames["missing"]).rows():
         if 0 <= row["day"] <= missing.DAYS:
             found.setdefault(row["variable"], {}).setdefault(row["day"], []).append(row)
     days = sorted({day for each in found.values() for day in each})

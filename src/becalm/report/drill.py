@@ -46,7 +46,7 @@ class Drill:
     def _rows(self) -> dict[tuple[str, str], list[Row]]:
         """The rows as written, by person and source row."""
         found: dict[tuple[str, str], list[Row]] = {}
-        for row in self.cohort.keep(self.cohort.result.rows).rows():
+        for row in self.cohort.keep(self.cohort.result.frames["rows"]).rows():
             found.setdefault((row["person_id"], row["source_row"]), []).append(row)
         return found
 
@@ -116,7 +116,7 @@ class Drill:
     @cached_property
     def _outside(self) -> dict[tuple[str, str], list[Row]]:
         items = self.cohort.result.tables["criteria_items"]
-        near = self.cohort.result.nearest["person_id"].astype(str)
+        near = self.cohort.result.frames["nearest"]["person_id"].astype(str)
         mine = np.isin(items["person_id"].astype(str), near) & (items["moment"] == "peak_ever")
         found: dict[tuple[str, str], list[Row]] = {}
         for row in items.take(mine).rows():

@@ -116,7 +116,7 @@ def _treatment(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> S
 
 
 def _course(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Section:
-    measured = set(cohort.result.series.coded("variable").texts.tolist())
+    measured = set(cohort.result.frames["series"].coded("variable").texts.tolist())
     shown = [name for name in course.shown(cohort) if name in measured]
     listed = []
     if len(cohort.described) <= PER_PERSON:

@@ -268,7 +268,7 @@ def nearest(cohort: Cohort, drill: Drill) -> PageTable:
         [row["person_id"], words(row["reason"]), label(row["criterion"]),
          drill.outsider(interval(row["low"], row["high"]), row["person_id"], row["criterion"]),
          labels(row["missing"])]
-        for row in cohort.result.nearest.rows()
+        for row in cohort.result.frames["nearest"].rows()
     ]  # fmt: skip
     return PageTable(["Person", "left at", "definition", "lowest–highest", "not assessed"], rows)
 

@@ -20,19 +20,15 @@ def prior(cohort: Cohort, drill: Drill) -> PageTable:
 
     Refractory is the protocol's rule; unknown stays unknown and says why.
     """
-    lines = {(row["person_id"], row["drug"]): row for row in cohort.rows("lines")}
-    given = {(row["person_id"], row["drug"]): row for row in cohort.prior}
     rows: list[list[Any]] = []
-    for key, row in (given | {key: row for key, row in lines.items() if key not in given}).items():
-        person, line = key[0], lines.get(key)
+    for row in cohort.prior:
+        person, keys = row["person_id"], row["source_row"]
         told = [when(cohort, person, row["first"]), when(cohort, person, row["last"]),
-                "" if row["doses"] < 0 else str(row["doses"]), *(_failed(line) if lines else [])]  # fmt: skip
-        keys = row["source_row"] + (f"|{line['source_row']}" if line else "")
+                "" if row["doses"] < 0 else str(row["doses"]), *_failed(row)]  # fmt: skip
         rows.append([person, drill.rows(label(row["drug"]), person, keys), row["class"],
                      *[drill.rows(each, person, keys) for each in told]])  # fmt: skip
-    head = ["Patient", "Drug", "Class", "first", "last", "doses"]
-    if lines:
-        head += ["most in 24 h, as prednisolone", "refractory", "because"]
+    head = ["Patient", "Drug", "Class", "first", "last", "doses",
+            "most in 24 h, as prednisolone", "refractory", "because"]  # fmt: skip
     return PageTable(head, rows)
 
 
@@ -59,9 +55,7 @@ def given(cohort: Cohort, drill: Drill) -> PageTable:
     return PageTable(head, rows, ids=[anchor("given", *key) for key in found])
 
 
-def _failed(line: Row | None) -> list[str]:
-    if line is None:
-        return ["", UNKNOWN, ""]
+def _failed(line: Row) -> list[str]:
     peak = line["peak_equivalent"]
     shown = "" if math.isnan(peak) else f"{number(peak)} mg/kg"
     if line["class"] == "glucocorticoid" and not shown:
@@ -72,7 +66,7 @@ def _failed(line: Row | None) -> list[str]:
 def escalations(cohort: Cohort, drill: Drill, direction: str = "up") -> PageTable:
     """Return each step up (or down) of the infusion, and what had grown worse in the 24 h before it."""
     rows = []
-    for row in cohort.keep(cohort.result.escalations).rows():
+    for row in cohort.keep(cohort.result.frames["escalations"]).rows():
         if row["drug"] != cohort.drug or row["direction"] != direction:
             continue
         person = row["person_id"]
@@ -102,7 +96,7 @@ def escalations(cohort: Cohort, drill: Drill, direction: str = "up") -> PageTabl
 def courses(cohort: Cohort, drill: Drill) -> PageTable:
     """Return how each patient's infusion was stepped up, held and taken back."""
     rows = []
-    for row in cohort.keep(cohort.result.courses).rows():
+    for row in cohort.keep(cohort.result.frames["courses"]).rows():
         if row["drug"] != cohort.drug:
             continue
         up, down = (

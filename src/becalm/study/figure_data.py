@@ -12,12 +12,11 @@ from becalm import vocabulary
 from becalm.core.clock import DAY, HOUR
 from becalm.core.columns import Categorical, listed
 from becalm.core.frame import Frame
-from becalm.definitions import Definition, Evaluation, status
+from becalm.definitions import Definition
+from becalm.measures.stage import Stage, StageInput
 from becalm.patients.understood import Patients
 from becalm.protocol import Protocol
-from becalm.tables import CRITERIA_OVER_TIME, DOSE_STEPS, MISSING, NEAREST, SERIES
-from becalm.timeline import Intervals
-from becalm.vocabulary import Vocabulary
+from becalm.tables import DOSE_STEPS, MISSING, NEAREST, SERIES
 
 BEFORE: Final = 14 * DAY
 AFTER: Final = 30 * DAY
@@ -72,41 +71,9 @@ def _of(table: Frame, person: int) -> slice:
     return slice(*np.searchsorted(table["person"], (person, person + 1)).tolist())
 
 
-def courses(cohort: Frame, evaluations: Iterable[Evaluation]) -> Frame:
-    """Return what each definition said of the cohort, stretch by stretch, around time zero."""
-    windows = Intervals.build(cohort["person"], cohort["t0"] - BEFORE, cohort["t0"] + AFTER)
-    row = {person: at for at, person in enumerate(cohort["person"].tolist())}
-    frames = [Frame.of(CRITERIA_OVER_TIME)]
-    for evaluation in evaluations:
-        seen = evaluation.observed.clip(windows)
-        at = np.array([row[person] for person in seen.person.tolist()], np.intp)
-        frames.append(
-            Frame.of(
-                CRITERIA_OVER_TIME,
-                person_id=cohort["person_id"][at],
-                criterion=np.full(len(at), evaluation.definition.name, dtype=object),
-                start=seen.start,
-                end=seen.end,
-                low=seen.low,
-                high=seen.high,
-                status=status(evaluation.definition, seen.low, seen.high),
-            )
-        )
-    return Frame.concat(frames)
-
-
-def drugs_of(protocol: Protocol | None, words: Vocabulary) -> list[str]:
-    """Return the drugs whose doses a study tells: immunotherapies, its own, and those it asks for."""
-    asked = set(protocol.doses.also) if protocol else set()
-    if protocol and protocol.entry:
-        asked.add(protocol.entry.drug)
-    return [drug.name for drug in words.drugs if drug.immunotherapy or drug.name in asked]
-
-
-def dose_steps(chunk: Patients, cohort: Frame, protocol: Protocol | None = None) -> Frame:
+def dose_steps(chunk: Patients, cohort: Frame, names: Iterable[str]) -> Frame:
     """Return what the cohort was given of every immunotherapy, and of the protocol's own drugs."""
     doses = chunk.doses.frame
-    names = drugs_of(protocol, chunk.vocabulary)
     drugs = {name: chunk.vocabulary.drug(name) for name in names}
     known = np.concatenate([np.empty(0, np.intp), *(chunk.doses.exposed(name) for name in drugs)])
     known = np.sort(known)
@@ -185,22 +152,19 @@ def consequences(
     return tuple(said)
 
 
-def nearest_misses(
-    person_ids: Sequence[str], left_at: Sequence[tuple[int, str]], criteria: Frame, items: Frame
-) -> Frame:
+def nearest_misses(left: Mapping[str, tuple[int, str]], criteria: Frame, items: Frame) -> Frame:
     """Return those not in the cohort who came closest: furthest in the attrition, then by score.
 
-    left_at : per person the step at which the person left (-1 = in the cohort) and its reason.
+    left : by person the step at which the person left (-1: in the cohort) and its reason.
     """
-    position = {name: at for at, name in enumerate(person_ids)}
     best: dict[str, dict[str, Any]] = {}
     for row in criteria.take(criteria["moment"] == "peak_ever").rows():
         held = best.get(row["person_id"])
         # Definitions count differently: one stands for all, the HScore where it was asked for.
         if held is None or (row["criterion"] == "hscore" and held["criterion"] != "hscore"):
             best[row["person_id"]] = row
-    out = [name for name in best if left_at[position[name]][0] >= 0]
-    out.sort(key=lambda name: (-left_at[position[name]][0], -best[name]["low"], name))
+    out = [name for name in best if left[name][0] >= 0]
+    out.sort(key=lambda name: (-left[name][0], -best[name]["low"], name))
     chosen = out[:NEAREST_SHOWN]
     unknown: dict[tuple[str, str], list[str]] = {}
     open_items = (items["moment"] == "peak_ever") & (items["state"] == "not assessed")
@@ -213,7 +177,7 @@ def nearest_misses(
         [
             {
                 "person_id": name,
-                "reason": left_at[position[name]][1],
+                "reason": left[name][1],
                 "criterion": best[name]["criterion"],
                 "low": best[name]["low"],
                 "high": best[name]["high"],
@@ -222,3 +186,29 @@ def nearest_misses(
             for name in chosen
         ],
     )
+
+
+def measure_series(given: StageInput) -> Frame:
+    """Fill the table `series`."""
+    return series(given.patients, given.cohort, _variables(given))
+
+
+def measure_dose_steps(given: StageInput) -> Frame:
+    """Fill the table `dose_steps`."""
+    return dose_steps(given.patients, given.cohort, given.drugs)
+
+
+def measure_missing(given: StageInput) -> Frame:
+    """Fill the table `missing`."""
+    return missing(given.patients, given.cohort, _variables(given))
+
+
+def _variables(given: StageInput) -> list[str]:
+    return variables_of(given.protocol, given.definitions.values())
+
+
+STAGES: Final = (
+    Stage(SERIES, measure_series),
+    Stage(DOSE_STEPS, measure_dose_steps),
+    Stage(MISSING, measure_missing),
+)

@@ -19,13 +19,13 @@ from becalm.timeline import Mask, Times
 Row: TypeAlias = dict[str, Any]
 
 
-def named(frames: Iterable[Frame], person_ids: Iterable[str]) -> set[str]:
-    """Return every `table:key` that some frames name for some persons, in column source_row."""
+def named(columns: Iterable[tuple[Frame, str]], person_ids: Iterable[str]) -> set[str]:
+    """Return every `table:key` that some columns of tables name for some persons."""
     people = list(person_ids)
     return {
         key
-        for frame in frames
-        for rows in frame["source_row"][np.isin(frame["person_id"].astype(str), people)]
+        for frame, column in columns
+        for rows in frame[column][np.isin(frame["person_id"].astype(str), people)]
         for key in rows.split("|")
         if key
     }

@@ -237,8 +237,8 @@ _LAST: Final = time("When the last dose before time zero ended, at the latest ti
 _DOSES: Final = count(
     "doses", "Administrations; infusions that follow one another without a gap are one."
 )
-LINES: Final = Table(
-    "lines",
+PREVIOUS_THERAPY: Final = Table(
+    "previous_therapy",
     "Immunotherapies begun before time zero that reached the blood, and whether they failed.",
     "person and drug",
     {
@@ -254,24 +254,10 @@ LINES: Final = Table(
         "class": _CLASS,
         "begun": time("When the course began that led to time zero."),
         "total_mg": number("mg", "All that was given in that course until time zero."),
+        "hours_before_t0": number("h", "From the end of the last dose to time zero."),
         "acts_until": time("Until when the protocol lets the drug explain a response."),
         "reason": text("What decided about refractory."),
         "source_row": SOURCE_ROW,
     },
     key=("person_id", "drug", "first"),
-)
-PRIOR: Final = Table(
-    "prior",
-    "Earlier immunotherapies for the first table and the lanes of the report.",
-    "person and drug",
-    {
-        "person_id": PERSON_ID,
-        "drug": DRUG,
-        "class": _CLASS,
-        "first": _FIRST,
-        "last": _LAST,
-        "doses": _DOSES,
-        "hours_before_t0": number("h", "From the end of the last dose to time zero."),
-        "source_row": SOURCE_ROW,
-    },
 )

@@ -4,10 +4,11 @@ from typing import Any
 
 import numpy as np
 
-from becalm import definitions, protocol
+from becalm import definitions, protocol, vocabulary
 from becalm.core.clock import DAY
 from becalm.core.frame import Frame
 from becalm.definitions import Moments, criteria, evaluate, status
+from becalm.measures.criteria_over_time import criteria_over_time
 from becalm.patients.understood import Patients
 from becalm.study import figure_data, source_rows
 from becalm.tables import CRITERIA, CRITERIA_ITEMS, PERSONS
@@ -35,9 +36,12 @@ def of(*rows: Any) -> tuple[Patients, Frame]:
     return chunk(*rows), selection.cohort
 
 
+DRUGS = [drug.name for drug in vocabulary.load().drugs if drug.immunotherapy]
+
+
 def opened(patients: Patients, cohort: Frame, *shown: Frame) -> list[dict[str, Any]]:
     """The rows behind what some frames show and behind the classes of the cohort."""
-    wanted = source_rows.named(shown, cohort["person_id"])
+    wanted = source_rows.named(((each, "source_row") for each in shown), cohort["person_id"])
     wanted |= {key for rows in cohort["context_rows"] for key in rows.split("|") if key}
     return list(source_rows.rows_behind(patients, cohort, wanted).rows())
 
@@ -57,7 +61,7 @@ def test_series_reach_from_two_weeks_before_to_thirty_days_after() -> None:
 
 def test_dose_steps_and_the_rows_behind_everything() -> None:
     patients, cohort = of(*PATIENTS)
-    steps = figure_data.dose_steps(patients, cohort)
+    steps = figure_data.dose_steps(patients, cohort, DRUGS)
     found = {
         row["drug"]: (row["hours_from_t0"], row["end_hours_from_t0"], row["rate"])
         for row in steps.rows()
@@ -84,7 +88,7 @@ def test_the_rows_behind_a_class_are_told_as_recorded() -> None:
         finding("malignancy", "no", -20, method="CT", person=1),
         condition("lupus", -900),
     )
-    found = opened(patients, cohort, figure_data.dose_steps(patients, cohort))
+    found = opened(patients, cohort, figure_data.dose_steps(patients, cohort, DRUGS))
     said = [(row["person_id"], row["label"], row["value"]) for row in found]
     assert ("case", "lupus", "confirmed") in said
     assert ("case", "malignancy", "no, CT") in said
@@ -96,7 +100,7 @@ def test_what_a_definition_said_over_time_is_what_it_says_at_every_moment() -> N
     patients, cohort = of(*PATIENTS)
     inputs = patients.inputs("drawn")
     evaluations = [evaluate(definitions.load(name), inputs) for name in ("hscore", "mas2016")]
-    said = list(figure_data.courses(cohort, evaluations).rows())
+    said = list(criteria_over_time(cohort, evaluations).rows())
     assert {row["person_id"] for row in said} == {"case"}
     assert {row["criterion"] for row in said} == {"hscore", "mas2016"}
     t0 = int(cohort["t0"][0])
@@ -150,12 +154,14 @@ MISSED = chunk(
     *(lab("ferritin", 9000, 0, person=i) for i in (0, 1, 2)),
     lab("temperature", 40, 0, person=0), lab("ferritin", 100, 0, person=3),
 )  # fmt: skip
-IDS = ["b", "a", "in", "c", "far"]
-LEFT = [(4, "no storm"), (4, "no storm"), (-1, ""), (4, "no storm"), (2, "no drug")]
+LEFT = {
+    "b": (4, "no storm"), "a": (4, "no storm"), "in": (-1, ""), "c": (4, "no storm"),
+    "far": (2, "no drug"),
+}  # fmt: skip
 
 
 def test_nearest_misses_are_those_who_came_furthest_then_highest() -> None:
-    nearest = figure_data.nearest_misses(IDS, LEFT, *tables(MISSED, [True] * 5))
+    nearest = figure_data.nearest_misses(LEFT, *tables(MISSED, [True] * 5))
     assert nearest["person_id"].tolist() == ["b", "a", "c", "far"]
     first = next(iter(nearest.rows()))
     assert (first["reason"], first["criterion"], first["low"]) == ("no storm", "hscore", 50 + 49)
@@ -165,17 +171,17 @@ def test_nearest_misses_are_those_who_came_furthest_then_highest() -> None:
 
 
 def test_nobody_missed_when_everybody_is_in_or_nothing_was_assessed() -> None:
-    inside = [(-1, "")] * 5
-    assert len(figure_data.nearest_misses(IDS, inside, *tables(MISSED, [True] * 5))) == 0
+    inside = dict.fromkeys(LEFT, (-1, ""))
+    assert len(figure_data.nearest_misses(inside, *tables(MISSED, [True] * 5))) == 0
     empty = Frame.of(CRITERIA), Frame.of(CRITERIA_ITEMS)
-    assert len(figure_data.nearest_misses(IDS, LEFT, *empty)) == 0
+    assert len(figure_data.nearest_misses(LEFT, *empty)) == 0
 
 
 def test_an_empty_cohort_draws_nothing() -> None:
     patients, cohort = of(person("a"), lab("ferritin", 900, 0))
     assert len(cohort) == 0
     drawn = figure_data.series(patients, cohort, ["ferritin"])
-    steps = figure_data.dose_steps(patients, cohort)
+    steps = figure_data.dose_steps(patients, cohort, DRUGS)
     assert (len(drawn), len(steps)) == (0, 0)
     assert len(figure_data.missing(patients, cohort, ["ferritin"])) == 0
     assert opened(patients, cohort, drawn, steps) == []
@@ -190,7 +196,7 @@ def test_variables_are_those_of_the_response_then_of_the_definitions() -> None:
 
 def test_infusions_of_persons_outside_the_cohort_are_not_drawn() -> None:
     patients, cohort = of(*PATIENTS, dose("anakinra", 0, amount="100 mg", route="SC"))
-    assert set(figure_data.dose_steps(patients, cohort)["person_id"]) == {"case"}
+    assert set(figure_data.dose_steps(patients, cohort, DRUGS)["person_id"]) == {"case"}
     assert at(0) == cohort["t0"][0]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,7 @@ from becalm.measures.response import ratios
 from becalm.measures.response.questions import Questions
 from becalm.measures.response.ratios import Compared
 from becalm.measures.response.table import gone_before
+from becalm.measures.stage import Stage, StageInput
 from becalm.protocol import Protocol
 from becalm.tables import PRIMARY
 from becalm.timeline import Mask, Points
@@ -156,3 +157,12 @@ def _confounded(asked: Questions, response: Frame) -> list[str]:
         strict=True,
     )
     return [known.get(key, "") for key in mine]
+
+
+def measure(given: StageInput) -> Frame:
+    """Fill the table `primary`."""
+    response = given.tables["response"]
+    return primary(given.described, response, given.patients.events, given.protocol)
+
+
+STAGES: Final = (Stage(PRIMARY, measure, needs=("response",)),)

@@ -18,6 +18,7 @@ from becalm.measures.response import ratios
 from becalm.measures.response.questions import Questions
 from becalm.measures.response.ratios import Compared
 from becalm.measures.response.table import gone_before, source_rows
+from becalm.measures.stage import Stage, StageInput
 from becalm.protocol import Protocol
 from becalm.tables import PROGNOSIS
 from becalm.timeline import Floats, Mask, Points, nearest, rounded
@@ -132,3 +133,12 @@ def _status(before: Mask, after: Mask, gone: list[str]) -> list[str]:
         else:
             found.append(left or "no sample")
     return found
+
+
+def measure(given: StageInput) -> Frame:
+    """Fill the table `prognosis`."""
+    outcome = given.tables["outcome"]
+    return prognosis(given.cohort, given.patients.events, outcome, given.protocol)
+
+
+STAGES: Final = (Stage(PROGNOSIS, measure, needs=("outcome",)),)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 import numpy.typing as npt
 
@@ -14,6 +16,7 @@ from becalm.events import Events
 from becalm.measures.response import ratios
 from becalm.measures.response.confounders import confounded_by
 from becalm.measures.response.questions import Questions
+from becalm.measures.stage import Stage, StageInput
 from becalm.patients import organ_support
 from becalm.protocol import Protocol
 from becalm.records import Records
@@ -144,3 +147,14 @@ def source_rows(events: Events, draws: tuple[Draws, ...]) -> list[str]:
     """Name the rows of some draws of each question, joined by `|`."""
     rows = zip(*(draw.row.tolist() for draw in draws), strict=True)
     return ["|".join(events.source_row(row) for row in each if row >= 0) for each in rows]
+
+
+def measure(given: StageInput) -> Frame:
+    """Fill the table `response`."""
+    of = given.patients
+    return response(
+        given.described, of.events, of.doses, of.records, given.protocol, given.modifiers
+    )
+
+
+STAGES: Final = (Stage(RESPONSE, measure),)

@@ -182,7 +182,7 @@ def course(
     cohort: Cohort, clock: str, name: str, days: tuple[float, float]
 ) -> tuple[list[Row], str]:
     """Return the quartiles of one variable by day from a clock, and the unit; a limit as the limit."""
-    series = cohort.result.series
+    series = cohort.result.frames["series"]
     series = series.take(np.flatnonzero(series.coded("variable").among([name])))
     since = {
         who: (cohort.time_zero(who, clock) - cohort.time_zero(who)) / HOUR

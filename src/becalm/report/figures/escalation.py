@@ -77,7 +77,7 @@ def weight(cohort: Cohort, person: str, hour: float) -> float:
 
 
 def _ups(cohort: Cohort) -> list[Row]:
-    mine = cohort.keep(cohort.result.escalations).rows()
+    mine = cohort.keep(cohort.result.frames["escalations"]).rows()
     return [
         row
         for row in mine

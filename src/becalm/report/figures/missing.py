@@ -15,7 +15,11 @@ DAYS: Final = 14
 
 def spec(cohort: Cohort) -> Spec | None:
     """Return the figure; None when the study counted nothing."""
-    rows = [row for row in cohort.keep(cohort.result.missing).rows() if 0 <= row["day"] <= DAYS]
+    rows = [
+        row
+        for row in cohort.keep(cohort.result.frames["missing"]).rows()
+        if 0 <= row["day"] <= DAYS
+    ]
     if not rows:
         return None
     return _each(cohort, rows) if cohort.n <= ROW_EACH else _all(cohort, rows)

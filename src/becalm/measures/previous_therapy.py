@@ -1,4 +1,4 @@
-"""Lines of therapy before time zero: which immunotherapies, how much, and whether they failed."""
+"""Previous therapy, before time zero: which immunotherapies, how much, and whether they failed."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ import numpy as np
 import numpy.typing as npt
 
 from becalm import vocabulary
-from becalm.core.clock import DAY, UNKNOWN_TIME, signed_span, span
+from becalm.core.clock import DAY, HOUR, UNKNOWN_TIME, signed_span, span
 from becalm.core.frame import Frame
 from becalm.doses import Doses
 from becalm.events import Events
+from becalm.measures.stage import Stage, StageInput
 from becalm.protocol import Protocol, Refractory
-from becalm.tables import LINES
+from becalm.tables import PREVIOUS_THERAPY
 from becalm.timeline import Cumulative, Intervals, Points, Times, overlay, rounded
 from becalm.timeline.nearest import Draws, last, within
 from becalm.vocabulary import Drug
@@ -35,10 +36,13 @@ class _Rows(NamedTuple):
     kg: npt.NDArray[np.float64]  # the weight in force
 
 
-def lines(cohort: Frame, events: Events, doses: Doses, protocol: Protocol) -> Frame:
+def previous_therapy(cohort: Frame, events: Events, doses: Doses, protocol: Protocol) -> Frame:
     """Return one row per person and immunotherapy that was begun before t0.
 
-    first, last and doses as in `prior_therapy`. begun : of the course that leads to t0, doses up to
+    first and last : when the first administration began and the last one ended, at the latest t0.
+    doses : administrations; infusions that follow one another without a gap are one, as is a bag whose
+    rate was changed. hours_before_t0 : from the last to t0. The drug of interest is listed where it
+    was given before t0 itself. begun : of the course that leads to t0, doses up to
     `within` apart being one course. total_mg : of that course. peak_equivalent : for
     glucocorticoids, mg/kg of prednisolone in the highest 24 h before t0. acts_until : the last dose
     and the time for which the protocol lets the drug confound a response after it.
@@ -94,12 +98,13 @@ def lines(cohort: Frame, events: Events, doses: Doses, protocol: Protocol) -> Fr
                     "class": drug.drug_class,
                     "begun": begun,
                     "total_mg": float(rounded(total)),
+                    "hours_before_t0": (int(cohort["t0"][i]) - latest) / HOUR,
                     "acts_until": latest + _outlives(protocol).get(drug.name, 0),
                     "source_row": "|".join(doses.frame["source_row"][mine.rows[own]]),
                     **_failed(tried, _Question(cohort, i, since), events, protocol),
                 }
             )
-    return Frame.of_rows(LINES, found).sort("person_id", "first", "drug")
+    return Frame.of_rows(PREVIOUS_THERAPY, found).sort("person_id", "first", "drug")
 
 
 def _before(drug: str, cohort: Frame, doses: Doses) -> _Rows:
@@ -248,3 +253,13 @@ def _outlives(protocol: Protocol) -> dict[str, int]:
         for name in rule.drugs:
             found[name] = max(found.get(name, 0), -signed_span(rule.from_))
     return found
+
+
+def measure(given: StageInput) -> Frame:
+    """Fill the table `previous_therapy`."""
+    return previous_therapy(
+        given.cohort, given.patients.events, given.patients.doses, given.protocol
+    )
+
+
+STAGES: Final = (Stage(PREVIOUS_THERAPY, measure),)

@@ -1,0 +1,80 @@
+"""Who leaves at which step, and why: persons, stays and rows that remain."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from becalm.core.frame import Frame
+from becalm.tables import ATTRITION, LEFT
+from becalm.timeline import Mask
+
+if TYPE_CHECKING:
+    from becalm.cohort.selection import Selection
+    from becalm.patients.understood import Patients
+
+
+@dataclass(frozen=True)
+class AttritionStep:
+    """One step: who is still in after it, and why the others are not."""
+
+    reason: str
+    remaining: Mask
+
+
+def leave(steps: list[AttritionStep], reason: str, stays: Mask) -> None:
+    """Add a step: of those who are still in, those who do not stay leave for a reason."""
+    steps.append(AttritionStep(reason, steps[-1].remaining & stays))
+
+
+@dataclass
+class Attrition:
+    """What the steps of every batch of patients add up to."""
+
+    counts: dict[str, Counter[str]] = field(default_factory=dict)
+    person_ids: list[str] = field(default_factory=list)
+    left_at: list[int] = field(default_factory=list)
+
+    def add(self, patients: Patients, selection: Selection) -> None:
+        """Count the persons, stays and rows of one batch that remain after each step."""
+        records = patients.records
+        left_at = np.full(len(patients), -1)
+        for number, step in enumerate(selection.steps):
+            count = self.counts.setdefault(step.reason, Counter())
+            count["persons"] += int(step.remaining.sum())
+            count["stays"] += int(step.remaining[records.stays["person"]].sum())
+            count["rows"] += int(step.remaining[records.measurements["person"]].sum())
+            count["rows"] += int(step.remaining[records.administrations["person"]].sum())
+            left_at[(left_at < 0) & ~step.remaining] = number
+        self.person_ids += records.persons["person_id"].tolist()
+        self.left_at += left_at.tolist()
+
+    def table(self) -> Frame:
+        """Return the table `attrition`."""
+        return Frame.of_rows(
+            ATTRITION,
+            [
+                {"step": step, "reason": reason, **count}
+                for step, (reason, count) in enumerate(self.counts.items())
+            ],
+        )
+
+    def left(self) -> Frame:
+        """Return the table `left`: whom each step took."""
+        gone = [at >= 0 for at in self.left_at]
+        return Frame.of(
+            LEFT,
+            person_id=[who for who, out in zip(self.person_ids, gone, strict=True) if out],
+            step=[at for at in self.left_at if at >= 0],
+        )
+
+    def reasons(self) -> dict[str, tuple[int, str]]:
+        """Return the step at which each person left and its reason; (-1, '') for the cohort."""
+        steps = list(self.counts)
+        return {
+            who: (at, steps[at] if at >= 0 else "")
+            for who, at in zip(self.person_ids, self.left_at, strict=True)
+        }

@@ -1,0 +1,26 @@
+"""Who was studied, as tables: the persons of the cohort, and what was measured of the population."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from becalm.core.frame import Frame
+from becalm.events import values
+from becalm.measures.stage import Stage, StageInput
+from becalm.tables import PERSONS, VALUES
+
+
+def measure(given: StageInput) -> Frame:
+    """Fill the table `persons`."""
+    return Frame({name: given.cohort[name] for name in PERSONS})
+
+
+def measure_values(given: StageInput) -> Frame:
+    """Fill the table `values`."""
+    return values(given.patients.events, given.candidates.population)
+
+
+STAGES: Final = (
+    Stage(PERSONS, measure, opens=("context_rows",)),
+    Stage(VALUES, measure_values, over="population"),
+)

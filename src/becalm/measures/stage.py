@@ -1,0 +1,180 @@
+"""What a stage of a study is, and what it is given.
+
+A stage fills one table. Each is declared once, beside the function that fills it; `study.stages` finds
+them all and puts them in order. What several stages need and is dear to work out is a property here
+that is worked out once for each batch of patients.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+
+from becalm.cohort.landmark import treated
+from becalm.cohort.selection import Candidates
+from becalm.core.clock import UNKNOWN_TIME, span
+from becalm.core.frame import Frame
+from becalm.definitions import Definition, Evaluation, Inputs, Modifiers, Moments, criteria
+from becalm.doses import EpisodeRules, Treatments, treatments
+from becalm.kidney import injury, kdigo
+from becalm.kidney.clearance import clearance
+from becalm.patients.understood import Patients
+from becalm.protocol import Protocol
+from becalm.records import Doubt
+from becalm.tables import Table
+from becalm.timeline import Intervals, Mask, Timeline, Times
+
+
+@dataclass(frozen=True, eq=False)
+class StageInput:
+    """One batch of patients, its cohort, and the tables that earlier stages made of it.
+
+    patients : everybody of the batch. candidates : who could enter, and when; `population` of it says
+    who is studied at all. cohort : one row a person who entered. inputs : what definitions read.
+    evaluations : every definition over time, by name. tables : what the stages before have made;
+    a stage reads those that it says it needs.
+    """
+
+    patients: Patients
+    candidates: Candidates
+    cohort: Frame
+    protocol: Protocol
+    definitions: Mapping[str, Definition]
+    inputs: Inputs
+    evaluations: Mapping[str, Evaluation]
+    doubts: tuple[Doubt, ...]
+    tables: Mapping[str, Frame]
+
+    @cached_property
+    def modifiers(self) -> Modifiers:
+        """What moves each variable without the inflammation having moved, and when."""
+        return self.patients.modifiers()
+
+    @cached_property
+    def moments(self) -> Moments:
+        """The moments at which definitions are reported."""
+        look_back = span(self.protocol.storm.look_back)
+        return Moments(self.candidates.clocks.index, look_back)
+
+    @cached_property
+    def in_cohort(self) -> Mask:
+        """Whether each person of the batch is in the cohort."""
+        inside = np.zeros(len(self.patients), np.bool_)
+        inside[self.cohort["person"]] = True
+        return inside
+
+    @cached_property
+    def described(self) -> Frame:
+        """The cohort, or those of it whose change the protocol describes."""
+        rule = self.protocol.landmark
+        if rule is None or self.protocol.response.of != "treated":
+            return self.cohort
+        return treated(self.patients, self.cohort, rule)
+
+    @cached_property
+    def totals_and_items(self) -> Mapping[str, tuple[Frame, Frame]]:
+        """Totals and items of each reported definition, at the reported moments of everybody."""
+        underlying = np.empty(len(self.patients), dtype=object)
+        underlying[:] = self.candidates.underlying
+        people = Frame(
+            {
+                "person_id": self.patients.records.persons["person_id"],
+                "age": self.candidates.age,
+                "underlying": underlying,
+            }
+        )
+        return {
+            name: criteria(
+                self.evaluations[name],
+                people,
+                self.moments,
+                modifiers=self.modifiers,
+                source_row=lambda _, row: self.patients.events.source_row(row),
+                who=self.candidates.assessed,
+            )
+            for name in self.protocol.definitions.report
+        }
+
+    @cached_property
+    def episode_rules(self) -> EpisodeRules:
+        """After which gap a treatment episode ends."""
+        return EpisodeRules.of(self.protocol)
+
+    @cached_property
+    def drugs(self) -> tuple[str, ...]:
+        """The drugs whose doses the study follows: immunotherapies, its own, and those it asks for."""
+        asked = set(self.protocol.doses.also)
+        if self.protocol.entry:
+            asked.add(self.protocol.entry.drug)
+        words = self.patients.vocabulary.drugs
+        return tuple(drug.name for drug in words if drug.immunotherapy or drug.name in asked)
+
+    @cached_property
+    def treatments(self) -> Treatments:
+        """The treatment episodes of the cohort with those drugs."""
+        doses = self.patients.doses
+        return treatments(doses, self.drugs, self.episode_rules, persons=self.in_cohort)
+
+    @cached_property
+    def replacement(self) -> Intervals | None:
+        """When renal replacement of any kind ran; None where no procedure is recorded at all."""
+        if not len(self.patients.records.procedures):
+            return None
+        return self.patients.procedures().get("renal_replacement", Intervals.empty())
+
+    @cached_property
+    def clearance(self) -> Timeline:
+        """Creatinine clearance of the cohort over time, mL/min; unknown on renal replacement."""
+        ran = self.replacement
+        # Between near sessions creatinine says nothing either.
+        courses = None if ran is None else injury.course(ran, kdigo.load().replacement)
+        return clearance(
+            self.patients.records,
+            self.patients.events,
+            self.patients.doses,
+            self.protocol.clock,
+            persons=self.in_cohort,
+            replacement=courses,
+        )
+
+    @cached_property
+    def first_days(self) -> Mapping[str, Times]:
+        """When day 1 of each drug begins: time zero for the drug of interest, else its first dose."""
+        t0 = np.full(len(self.patients), UNKNOWN_TIME)
+        t0[self.cohort["person"]] = self.cohort["t0"]
+        of_interest = self.protocol.entry.drug if self.protocol.entry else ""
+        begins = {}
+        for drug in self.drugs:
+            begins[drug] = t0
+            if drug != of_interest:
+                person, first = self.patients.doses.first_dose(drug)
+                begins[drug] = np.full(len(self.patients), UNKNOWN_TIME)
+                begins[drug][person] = np.where(t0[person] == UNKNOWN_TIME, UNKNOWN_TIME, first)
+        return begins
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One step of a study: the table, what fills it, and the tables of others that it reads.
+
+    over : whom its rows are of: everybody in the population, or the cohort. opens : the columns whose
+    rows of the records the report opens (`table:key` joined by `|`); unless given, `source_row` where
+    the table has it.
+    """
+
+    table: Table
+    measure: Callable[[StageInput], Frame]
+    over: Literal["population", "cohort"] = "cohort"
+    needs: tuple[str, ...] = ()
+    opens: tuple[str, ...] | None = None
+
+    @property
+    def opened(self) -> tuple[str, ...]:
+        """The columns whose rows the report opens."""
+        if self.opens is not None:
+            return self.opens
+        return ("source_row",) if "source_row" in self.table else ()

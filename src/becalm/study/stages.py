@@ -1,0 +1,64 @@
+"""The stages of a study in their order, found in the files that declare them.
+
+A module of `becalm.measures`, or `study.figure_data`, declares its stages in `STAGES`. A new file adds
+its stages by being there. A stage comes after those whose tables it needs, otherwise by its table's name.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Iterable, Iterator
+from functools import cache
+from graphlib import CycleError, TopologicalSorter
+from types import ModuleType
+
+from becalm import measures
+from becalm.measures.stage import Stage
+from becalm.study import figure_data
+
+
+@cache
+def stages() -> tuple[Stage, ...]:
+    """Return every stage, each after those that it needs."""
+    return ordered(stage for module in _modules() for stage in getattr(module, "STAGES", ()))
+
+
+def _modules() -> Iterator[ModuleType]:
+    inside = pkgutil.walk_packages(measures.__path__, f"{measures.__name__}.")
+    for name in sorted(each.name for each in inside):
+        yield importlib.import_module(name)
+    yield figure_data
+
+
+def ordered(declared: Iterable[Stage]) -> tuple[Stage, ...]:
+    """Put stages in order.
+
+    Raises
+    ------
+    ValueError
+        Where two fill one table, one needs a table that nobody fills, or some need each other.
+    """
+    by_table: dict[str, Stage] = {}
+    for stage in declared:
+        if by_table.setdefault(stage.table.name, stage) is not stage:
+            raise ValueError(f"two stages fill the table {stage.table.name!r}")
+    for stage in by_table.values():
+        for name in stage.needs:
+            if name not in by_table:
+                raise ValueError(
+                    f"the stage of {stage.table.name!r} needs {name!r}: no stage fills it"
+                )
+    graph = {name: by_table[name].needs for name in sorted(by_table)}
+    try:
+        sorter = TopologicalSorter(graph)
+        sorter.prepare()
+    except CycleError as error:
+        circle = " needs ".join(reversed(error.args[1]))
+        raise ValueError(f"stages need each other: {circle}") from error
+    found: list[Stage] = []
+    while sorter.is_active():
+        ready = sorted(sorter.get_ready())
+        found += [by_table[name] for name in ready]
+        sorter.done(*ready)
+    return tuple(found)
