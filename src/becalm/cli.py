@@ -11,11 +11,12 @@ import click
 
 from becalm import __version__
 from becalm.core.errors import BecalmError
+from becalm.core.registered import packages_with
 
 BUG = 70
 INTERRUPTED = 130
 NOT_A_DEVICE = "Research use only: not a medical device."
-SOURCES = ("sheets", "mimic4")
+SOURCES = packages_with("records", "registration.py")
 OUT = click.Path(path_type=Path)
 MAPPING = click.option(
     "--mapping", help="Read flat tables as this mapping says: a name, or a .toml file."
@@ -76,7 +77,7 @@ def demo(out: Path, persons: int, seed: int) -> None:
     say(f"writing the records of {persons} invented persons")
     with staged(out / "records") as stage:
         write_hospital(stage, persons, seed)
-    _study(out / "records", "anakinra_mas", out, source="sheets")
+    _study(out / "records", "anakinra_mas", out)
     click.echo(f"Report: {out / 'report.html'}")
     click.echo(f"The run took {time.perf_counter() - begun:.1f} s, installation apart.")
     click.echo(f"Illustrative: every patient is invented. {NOT_A_DEVICE}")

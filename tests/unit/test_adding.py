@@ -24,7 +24,9 @@ def copy_of_the_package(folder: Path, added: dict[str, str]) -> Path:
         assert not (PACKAGE / path).exists(), f"{path} is no new file"
     shutil.copytree(PACKAGE, folder / "becalm", ignore=shutil.ignore_patterns("__pycache__"))
     for path, text in added.items():
-        (folder / "becalm" / path).write_text(text, encoding="utf-8")
+        file = folder / "becalm" / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
     return folder
 
 
@@ -86,6 +88,7 @@ title = "Very high ferritin"
 cite = "none"
 population = "anybody"
 cut_off = 1
+cut_off_source = "an example"
 
 [derivation]
 source = "an example"
@@ -132,3 +135,133 @@ def test_a_table_and_a_definition_are_new_files(tmp_path: Path) -> None:
     run(folder, "screen", "demo/records", "--criteria", "very_high_ferritin", "--out", "peaks.csv")
     met = {row["person_id"]: row["status"] for row in rows(folder / "peaks.csv")}
     assert met["ILL-3"] == "met"
+
+
+DRUG = """
+[[drug]]
+name = "stormolimab"
+class = "interleukin-18 blocker"
+names = ["stormolimab", "Calmira"]
+immunosuppressant = true
+immunotherapy = true
+"""
+DOSES = """person_id,drug,start,amount,amount_unit,route
+P1,CALMIRA 50 mg vial,2020-01-01 10:00,50,mg,IV
+"""
+
+
+def write(folder: Path, **sheets: str) -> Path:
+    """Write sheets of one person."""
+    folder.mkdir()
+    for name, text in {"persons": "person_id,sex,age\nP1,F,40\n", **sheets}.items():
+        (folder / f"{name}.csv").write_text(text, encoding="utf-8")
+    return folder
+
+
+def unknown_drugs(folder: Path, records: str) -> list[str]:
+    """Return the labels in which becalm, as it lies in a folder, recognises no drug."""
+    run(folder, "doctor", records, "--out", "examined")
+    return [row["label"] for row in rows(folder / "examined" / "unknown_drugs.csv")]
+
+
+def test_a_drug_is_a_new_file(tmp_path: Path) -> None:
+    """A brand that nobody knows becomes a drug with its class; without the file it stays unknown."""
+    plain, added = tmp_path / "plain", tmp_path / "added"
+    plain.mkdir()
+    added.mkdir()
+    copy_of_the_package(plain, {})
+    copy_of_the_package(added, {"vocabulary/drugs/stormolimab.toml": DRUG})
+    for folder in (plain, added):
+        write(folder / "records", doses=DOSES)
+    assert unknown_drugs(plain, "records") == ["CALMIRA 50 mg vial"]
+    assert unknown_drugs(added, "records") == []
+
+
+SOURCE = """
+import csv
+from pathlib import Path
+
+from becalm.records import MEASUREMENTS, PERSONS, InputFile, Records, StudyInfo
+from becalm.core.clock import parse
+from becalm.core.frame import Frame
+from becalm.vocabulary import MeasurementKind
+
+
+class Ledger:
+    name, notices, citations, doubts, missing = "ledger", (), (), (), ()
+    info = StudyInfo()
+
+    def __init__(self, path):
+        self.path = path
+
+    def inputs(self):
+        return (InputFile(self.path.name, self.path.stat().st_size, "0" * 64),)
+
+    def absent(self):
+        return ()
+
+    def refused(self):
+        return ()
+
+    def chunks(self):
+        lines = self.path.read_text().split()
+        rows = [line.split("|") for line in sorted(lines)]
+        names = sorted({row[0] for row in rows})
+        kinds = tuple(
+            MeasurementKind("ledger", "Ledger", code, "", "ng/mL")
+            for code in dict.fromkeys(row[2] for row in rows)
+        )
+        codes = [kind.code for kind in kinds]
+        yield Records(
+            Frame.of(PERSONS, person_id=names),
+            kinds=kinds,
+            measurements=Frame.of_rows(MEASUREMENTS, [
+                {"person": names.index(who), "time": parse(when)[0], "kind": codes.index(code),
+                 "value": float(value), "key": number}
+                for number, (who, when, code, value) in enumerate(rows, 1)
+            ]),
+        )
+"""
+REGISTRATION = """
+from pathlib import Path
+
+from becalm.records.ledger import Ledger
+
+READS = "a ledger"
+
+
+def looks_like(where):
+    return where.endswith(".ledger") or where.startswith("ledger://")
+
+
+def open_source(where):
+    return Ledger(Path(where.removeprefix("ledger://")))
+"""
+CODES = """
+system = "Ledger"
+source = "an example"
+[variable]
+ferritin = [{ code = "F1" }]
+"""
+
+
+def test_a_source_is_a_new_package(tmp_path: Path) -> None:
+    """It is recognised, offered by --source, and brings the codes of its own system with it."""
+    folder = copy_of_the_package(
+        tmp_path,
+        {
+            "records/ledger/__init__.py": SOURCE,
+            "records/ledger/registration.py": REGISTRATION,
+            "records/ledger/codes.toml": CODES,
+            "definitions/shipped/very_high_ferritin.toml": DEFINITION,
+        },
+    )
+    (folder / "ward.ledger").write_text(
+        "A|2020-01-01T08:00|F1|12000\nB|2020-01-01T08:00|F9|12000\n"
+    )
+    assert "ledger" in run(folder, "study", "--help")
+    for number, records in enumerate(("ward.ledger", "ledger://ward.ledger")):
+        out = f"peaks{number}.csv"
+        run(folder, "screen", records, "--criteria", "very_high_ferritin", "--out", out)
+        met = {row["person_id"]: row["status"] for row in rows(folder / out)}
+        assert met == {"A": "met", "B": "undetermined"}

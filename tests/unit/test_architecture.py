@@ -98,6 +98,27 @@ def test_sources_do_not_interpret() -> None:
     assert used <= {"records", "core", "vocabulary"}
 
 
+SOURCES_OWN_WORDS: Final = re.compile(
+    r"\bMIMIC\b|mimic.?(?:4|iv)\b|\b(?:labevents|chartevents|inputevents|outputevents|emar)\b"
+    r"|records\.(?:sheets|mimic4|mapped)"
+)
+
+
+def test_nothing_outside_records_knows_the_name_of_a_source() -> None:
+    """Citations and the sources of numbers are no knowledge: TOML's comments and `source` keys."""
+    hits = []
+    for file in sorted(SRC.rglob("*")):
+        if file.suffix not in {".py", ".toml"} or part_of(file) == "records":
+            continue
+        if file.name == "bibliography.toml":
+            continue
+        for number, line in enumerate(file.read_text("utf-8").splitlines(), 1):
+            cited = r"source = \".*?\"|#.*" if file.suffix == ".toml" else "$^"
+            if SOURCES_OWN_WORDS.search(re.sub(cited, "", line)):
+                hits.append(f"{named(file)}:{number}: {line.strip()}")
+    assert hits == []
+
+
 @pytest.mark.parametrize(
     "command", ["", "demo", "study", "screen", "doctor", "hospital", "template", "cite"]
 )

@@ -1,27 +1,54 @@
-"""Which kind RECORDS is, and the source that reads it."""
+"""Which kind RECORDS is, and the source that reads it.
+
+A source is a package in `becalm.records` with a module `registration`:
+
+- `READS`: what it reads, in words, for the message to somebody whose records nobody reads;
+- `looks_like(where) -> bool`: whether records, a path or an address (`postgres://...`), are of its kind;
+- `open_source(where) -> Source`: opens them.
+
+The package's name is what `--source` calls it. No list names the packages: they are found.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from becalm.core.errors import RecordsError, UnreadableFileError, UsageError, did_you_mean
+from becalm.core.registered import packages_with
 
 if TYPE_CHECKING:
-    from becalm.records import Source
+    from becalm.records.model import Source
 
-KINDS: Final = ("sheets", "mimic4")
-_WHAT_IS_READ: Final = (
-    "Give a folder with persons.csv (or .parquet), one .xlsx workbook with a sheet 'persons', "
-    "or a MIMIC-IV folder with hosp/ and icu/; any other table can be read with --mapping"
-)
+REGISTRATION: Final = "registration"
+KINDS: Final = packages_with("records", f"{REGISTRATION}.py")
+"""The names of all registered sources, sorted."""
+
+
+@dataclass(frozen=True)
+class RegisteredSource:
+    """A source as its package registers it."""
+
+    name: str
+    reads: str
+    looks_like: Callable[[str], bool]
+    open_source: Callable[[str], Source]
+
+
+def registered(name: str) -> RegisteredSource:
+    """Return the source of a package of `becalm.records`."""
+    module = import_module(f"becalm.records.{name}.{REGISTRATION}")
+    return RegisteredSource(name, module.READS, module.looks_like, module.open_source)
 
 
 def open_records(path: str, source: str | None = None, mapping: str | None = None) -> Source:
     """Open records of whichever kind they are; `source` overrides what they look like.
 
-    With a `mapping`, the name of one that is shipped or a file, they are flat tables of a layout
-    that only it knows.
+    path : a folder, a file or an address. With a `mapping`, the name of one that is shipped or a
+    file, they are flat tables of a layout that only it knows.
 
     Raises `UsageError` for an unknown kind, `UnreadableFileError` for a path that is not there,
     `RecordsError` where the kind cannot be recognised.
@@ -29,32 +56,34 @@ def open_records(path: str, source: str | None = None, mapping: str | None = Non
     if source is not None and source not in KINDS:
         raise UsageError(f"no source is called {source!r}", hint=did_you_mean(source, KINDS))
     if "://" in path:
-        scheme = path.partition("://")[0]
-        raise UsageError(f"{scheme}:// is not read", hint=_WHAT_IS_READ)
+        return _open_address(path, source)
     where = Path(path)
     if not where.exists():
-        raise UnreadableFileError("no such file or folder", where=path, hint=_WHAT_IS_READ)
+        raise UnreadableFileError("no such file or folder", where=path, hint=_what_is_read())
     if mapping is not None:
         if source is not None:
             raise UsageError("--source and --mapping exclude each other", hint="Keep --mapping")
         from becalm.records.mapped import open_mapped
 
         return open_mapped(where, mapping)
-    return _open(where, source or _recognise(where))
+    return registered(source or _recognise(where)).open_source(path)
 
 
-def _open(path: Path, kind: str) -> Source:
-    if kind == "sheets":
-        from becalm.records.sheets import open_sheets
-
-        return open_sheets(path)
-    from becalm.records.mimic4 import open_mimic4
-
-    return open_mimic4(path)
+def _open_address(address: str, source: str | None) -> Source:
+    """Open records that are no file, by a source that says it reads such an address."""
+    fits = [kind for kind in _fitting(address) if source in (None, kind)]
+    if len(fits) == 1:
+        return registered(fits[0]).open_source(address)
+    scheme = address.partition("://")[0]
+    if fits:
+        raise RecordsError(
+            f"both {' and '.join(fits)} read {scheme}://", hint="Say which with --source"
+        )
+    raise UsageError(f"{scheme}:// is not read", hint=_what_is_read())
 
 
 def _recognise(path: Path) -> str:
-    fits = _fitting(path)
+    fits = _fitting(str(path))
     if len(fits) == 1:
         return fits[0]
     if fits:
@@ -64,14 +93,13 @@ def _recognise(path: Path) -> str:
     raise RecordsError("these records are of no known kind", where=str(path), hint=_hint(path))
 
 
-def _fitting(path: Path) -> list[str]:
-    from becalm.records import mimic4, sheets
+def _fitting(where: str) -> list[str]:
+    return [kind for kind in KINDS if registered(kind).looks_like(where)]
 
-    return [
-        kind
-        for kind, fits in (("sheets", sheets.looks_like), ("mimic4", mimic4.looks_like))
-        if fits(path)
-    ]
+
+def _what_is_read() -> str:
+    reads = ", or ".join(registered(kind).reads for kind in KINDS)
+    return f"Give {reads}; any other table can be read with --mapping"
 
 
 def _hint(path: Path) -> str:
@@ -79,12 +107,13 @@ def _hint(path: Path) -> str:
     if path.is_file():
         if path.suffix.lower() == ".xls":
             return "An old .xls is not read: save it as .xlsx"
-        return f"Give the folder itself: {path.parent}" if _fitting(path.parent) else _WHAT_IS_READ
-    inside = sorted(path.iterdir())
-    books = [p.name for p in inside if p.suffix.lower() == ".xlsx" and not p.name.startswith("~$")]
+        inside = _fitting(str(path.parent))
+        return f"Give the folder itself: {path.parent}" if inside else _what_is_read()
+    files = sorted(path.iterdir())
+    books = [p.name for p in files if p.suffix.lower() == ".xlsx" and not p.name.startswith("~$")]
     if books:
         return f"Give the workbook itself: {path / books[0]}"
-    for folder in (*(p for p in inside if p.is_dir()), path.resolve().parent):
-        if _fitting(folder):
+    for folder in (*(p for p in files if p.is_dir()), path.resolve().parent):
+        if _fitting(str(folder)):
             return f"Did you mean {str(folder)!r}?"
-    return _WHAT_IS_READ
+    return _what_is_read()

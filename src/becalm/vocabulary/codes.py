@@ -64,7 +64,7 @@ class CodeSystem:
 
 
 def system_key(text: str) -> str:
-    """Return a system's name as it is compared: "mimic-iv items" is "MIMIC-IV Items"."""
+    """Return a system's name as it is compared: "RxNorm" is "RXNORM"."""
     return text.strip().upper()
 
 

@@ -65,8 +65,11 @@ class _Derived(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class _Drugs(msgspec.Struct, forbid_unknown_fields=True):
-    drug: tuple[Drug, ...]
-    group: tuple[DrugGroup, ...]
+    drug: tuple[Drug, ...] = ()
+    group: tuple[DrugGroup, ...] = ()
+
+    def entries(self) -> list[Drug]:
+        return [*self.drug, *(drug for group in self.group for drug in group.entries())]
 
 
 class _Negations(msgspec.Struct, forbid_unknown_fields=True):
@@ -140,15 +143,14 @@ def read() -> Files:
                 raise DefinitionError(f"{spelling!r} is both {other} and {unit.name}")
     measured = _read("variables.toml", _Variables)
     findings = _named(_read("findings.toml", _Findings).finding)
-    drugs = _read("drugs.toml", _Drugs)
     conditions = _read("conditions.toml", _Conditions)
     variables = _named((*measured.variable, *map(_as_variable, findings)))
-    all_drugs = _named((*drugs.drug, *(d for group in drugs.group for d in group.entries())))
+    drugs = _drugs()
     procedures = _named(_read("procedures.toml", _Procedures).procedure)
     files = Files(
         variables=variables,
         derived=_named(_read("derived_variables.toml", _Derived).derived),
-        drugs=all_drugs,
+        drugs=drugs,
         conditions=_named(conditions.condition),
         findings=findings,
         procedures=procedures,
@@ -159,12 +161,19 @@ def read() -> Files:
         systems=systems(
             code_files(),
             variables=(entry.name for entry in variables),
-            drugs=(entry.name for entry in all_drugs),
+            drugs=(entry.name for entry in drugs),
             procedures=(entry.name for entry in procedures),
         ),
     )
     _check(files)
     return files
+
+
+def _drugs() -> tuple[Drug, ...]:
+    """Return the drugs of all files in `drugs/`, by name: which file a drug is in says nothing."""
+    files = sorted(path.name for path in (FOLDER / "drugs").glob("*.toml"))
+    entries = [drug for name in files for drug in _read(f"drugs/{name}", _Drugs).entries()]
+    return _named(tuple(sorted(entries, key=lambda drug: drug.name)))
 
 
 def _as_variable(finding: Finding) -> Variable:
@@ -198,6 +207,7 @@ def _check(files: Files) -> None:
         for name in {words(n) for n in (drug.name, *drug.names)}:
             if spoken.setdefault(name, drug.name) != drug.name:
                 raise DefinitionError(f"{name!r} is both {spoken[name]} and {drug.name}")
+    _check_codes(files.drugs)
     for variable in files.variables:
         if variable.specimen and variable.specimen not in files.specimens:
             raise DefinitionError(f"{variable.name}: no specimen is called {variable.specimen!r}")
@@ -209,6 +219,16 @@ def _check(files: Files) -> None:
             missing = set(entry.parents) - names
             if missing:
                 raise DefinitionError(f"{entry.name}: no parent is called {min(missing)!r}")
+
+
+def _check_codes(drugs: tuple[Drug, ...]) -> None:
+    names: dict[tuple[str, str], str] = {}
+    for drug in drugs:
+        for system, codes in (("RxNorm", drug.rxnorm), ("OMOP", drug.omop)):
+            for code in codes:
+                other = names.setdefault((system, code), drug.name)
+                if other != drug.name:
+                    raise DefinitionError(f"{system} {code} is both {other} and {drug.name}")
 
 
 def _check_units(variable: Variable, known: set[str]) -> None:

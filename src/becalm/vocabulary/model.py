@@ -104,11 +104,16 @@ class PrednisoloneEquivalent(msgspec.Struct, frozen=True, forbid_unknown_fields=
 
 
 class Drug(Term, frozen=True, kw_only=True, rename={"drug_class": "class"}):
-    """A drug or a blood product.
+    """A drug or a blood product; the files in `drugs/`, in any of them.
 
+    `names`: names and brands, matched as whole words, the longest first. Codes: as printed by
+    OHDSI's vocabulary or openFDA unless listed in `unverified`.
     `immunosuppressant`: taken long term and systemically, it makes a patient immunosuppressed.
     `immunotherapy`: a treatment of hyperinflammation, listed as a line of therapy.
-    `dose_unit`: what its doses are added up in.
+    Both are proposals: glucocorticoid, ciclosporin and azathioprine are the HScore paper's own
+    examples.
+    `dose_unit`: what its doses are added up in where that is not mg: biological activity or the
+    volume of a blood product, as it is prescribed.
     """
 
     drug_class: str

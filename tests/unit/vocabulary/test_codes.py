@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import msgspec
@@ -15,9 +16,10 @@ from becalm.vocabulary import (
     MeasurementKind,
     Resolution,
     Vocabulary,
+    loading,
 )
 from becalm.vocabulary.codes import code_files, systems
-from becalm.vocabulary.loading import read
+from becalm.vocabulary.loading import FOLDER, read
 
 WARD = """
 system = "Ward book"
@@ -116,3 +118,36 @@ def test_every_shipped_file_of_codes_lies_beside_a_reader() -> None:
     assert code_files()
     assert {path.parent.parent.name for path in code_files()} == {"records"}
     assert all((path.parent / "__init__.py").is_file() for path in code_files())
+
+
+def test_which_file_a_drug_is_in_says_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All files of drugs as one, in another order, are the same drugs in the same order."""
+    folder = shutil.copytree(FOLDER, tmp_path / "vocabulary")
+    texts = [path.read_text("utf-8") for path in sorted((folder / "drugs").glob("*.toml"))]
+    assert len(texts) > 1
+    shutil.rmtree(folder / "drugs")
+    (folder / "drugs").mkdir()
+    (folder / "drugs" / "all.toml").write_text("\n".join(reversed(texts)), encoding="utf-8")
+    monkeypatch.setattr(loading, "FOLDER", folder)
+    assert read.__wrapped__().drugs == read().drugs
+
+
+@pytest.mark.parametrize(
+    ("entry", "complaint"),
+    [
+        ('name = "anakinra"', "has 'anakinra' twice"),
+        ('name = "other"\nnames = ["Kineret"]', "'kineret' is both anakinra and other"),
+        ('name = "other"\nrxnorm = ["72435"]', "RxNorm 72435 is both anakinra and other"),
+    ],
+)
+def test_two_drugs_of_one_name_or_code_are_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, entry: str, complaint: str
+) -> None:
+    folder = shutil.copytree(FOLDER, tmp_path / "vocabulary")
+    text = f'[[drug]]\n{entry}\nclass = "another"\n'
+    (folder / "drugs" / "zz.toml").write_text(text, encoding="utf-8")
+    monkeypatch.setattr(loading, "FOLDER", folder)
+    with pytest.raises(DefinitionError, match=complaint):
+        read.__wrapped__()
