@@ -9,9 +9,10 @@ import pytest
 
 from becalm.core.clock import HOUR
 from becalm.doses import EpisodeRules, daily_dose, treatments
-from becalm.kidney.clearance import clearance, load
+from becalm.kidney.clearance import clearance_at, clearance_per_kg
 from becalm.kidney.equations import formulas
 from becalm.measures.escalations import escalations
+from becalm.persons.weight import rules
 from becalm.timeline import Intervals, Timeline
 from tests.spec.patients import ORIGIN, Patients, at, patients
 
@@ -33,12 +34,13 @@ def found(labs: str = ONE, *, replaced: Intervals | None = None, **known: Any) -
 
 
 def line(who: Patients, replaced: Intervals | None = None) -> Timeline:
-    return clearance(who.records, who.events, who.doses, "drawn", replacement=replaced)
+    return clearance_per_kg(who.records, who.events, "drawn", replacement=replaced)
 
 
 def asked(who: Patients, hour: float, replaced: Intervals | None = None) -> float | None:
-    low, high = line(who, replaced).at(0, at(hour))
-    return round(float(low), 2) if np.isfinite(low) and low == high else None
+    person, time = np.zeros(1, np.int32), np.array([at(hour)])
+    [ml_min] = clearance_at(who.records, who.events, line(who, replaced), person, time).tolist()
+    return None if np.isnan(ml_min) else round(ml_min, 2)
 
 
 @pytest.mark.parametrize(
@@ -79,19 +81,20 @@ def test_without_sex_age_or_weight_clearance_is_not_known(unknown: dict[str, Any
     assert asked(found(**unknown), 1) is None
 
 
-def test_a_measured_weight_goes_before_the_sheet_for_a_week() -> None:
-    """The last weight of the week before counts, else the one of the persons sheet."""
+def test_a_measured_weight_goes_before_the_sheet_for_a_day() -> None:
+    """The last weight of the 24 h before counts, then the first of the 24 h after, then the sheet's."""
     who = found(
         """
         hour | creatinine | weight
-        -200 |            | 100
-        -100 |            | 140
+        -20  |            | 140
         0    | 1.0        |
-        70   | 1.0        |
+        40   | 1.0        |
+        50   |            | 100
         """
     )
     assert asked(who, 1) == 158.67  # 140 kg
-    assert asked(who, 71) == 79.33  # the weight is 171 h old
+    assert asked(who, 4) == 79.33  # the weight is 24 h old: the sheet's 70 kg
+    assert asked(who, 41) == 113.33  # 100 kg, measured 9 h later
 
 
 def test_renal_replacement_voids_the_clearance() -> None:
@@ -143,4 +146,4 @@ def test_the_formula_and_the_weight_say_where_they_are_from() -> None:
     formula = formulas().cockcroft_gault
     assert "Cockcroft" in formula.source
     assert formula.verified
-    assert not load().weight.verified
+    assert not rules().verified

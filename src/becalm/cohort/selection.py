@@ -24,14 +24,15 @@ from becalm.doses import Doses
 from becalm.events import Clock, Events
 from becalm.patients.context import context
 from becalm.patients.understood import Patients
-from becalm.persons import diagnoses, weight
+from becalm.persons import diagnoses
 from becalm.persons.age import ages
 from becalm.persons.diagnoses import underlying
 from becalm.persons.stays import discharges, transferred_in
+from becalm.persons.weight import weight_in_force
 from becalm.protocol import CriterionAtLeast, Entry, EntryTest, Protocol
 from becalm.records import StudyInfo
 from becalm.tables import PERSONS
-from becalm.timeline import Intervals, Mask, Persons, Times, rounded
+from becalm.timeline import Floats, Intervals, Mask, Persons, Times, rounded
 
 Texts: TypeAlias = npt.NDArray[np.object_]
 NEVER: Final = np.iinfo(np.int64).max
@@ -229,6 +230,13 @@ def _earliest(found: list[tuple[Persons, Times]], person: Persons) -> Times:
 def _describe(chunk: Patients, found: Candidates, person: Persons, judged: JudgedStorm) -> Frame:
     clocks, table = found.clocks, chunk.records.persons
     onset = np.where(judged.onset == UNKNOWN_TIME, clocks.index[person], judged.onset)
+    weight = weight_in_force(
+        chunk.records,
+        chunk.events,
+        person,
+        clocks.t0[person],
+        _own_weights(chunk, person, clocks.t0),
+    )
     around = context(chunk, person, clocks.index[person])
     return Frame.of(
         COHORT,
@@ -238,7 +246,9 @@ def _describe(chunk: Patients, found: Candidates, person: Persons, judged: Judge
         index_time=clocks.index[person],
         t0=clocks.t0[person],
         underlying=[found.underlying[who] for who in person],
-        weight_kg=weight.weights(chunk.records, chunk.events, person, clocks.t0[person]),
+        weight_kg=weight.kg,
+        weight_source=weight.names(),
+        weight_age_h=np.round(weight.age_h, 6),
         infusion_start=clocks.infusion_start[person],
         high_rate=clocks.high_rate[person],
         onset=onset,
@@ -251,6 +261,15 @@ def _describe(chunk: Patients, found: Candidates, person: Persons, judged: Judge
         end_of_records=chunk.ended[person],
         **around.columns,
     )
+
+
+def _own_weights(chunk: Patients, person: Persons, t0: Times) -> Floats:
+    """The weight that a row of doses which begins at time zero states; NaN where none does."""
+    given = chunk.records.administrations
+    at = np.flatnonzero(~np.isnan(given["weight_kg"]) & (given["start"] == t0[given["person"]]))
+    own = np.full(len(t0), np.nan)
+    own[given["person"][at]] = given["weight_kg"][at]
+    return own[person]
 
 
 def _test(steps: list[AttritionStep], chunk: Patients, test: EntryTest, clock: Clock) -> None:

@@ -53,6 +53,6 @@ def _of_drug(doses: Doses, drug: str, since: Times) -> Frame:
         amount_canonical=amount,
         unit_canonical=[unit] * len(person),
         peak_rate_canonical_per_h=peak,
-        weight_used=weight,
-        amount_canonical_per_kg=np.round(amount / weight, MG_DECIMALS),
+        amount_canonical_per_kg=np.round(amount / weight.kg, MG_DECIMALS),
+        **weight.columns,
     )

@@ -36,6 +36,7 @@ ROWS: Final[Mapping[str, Kind]] = {
     "dose": "number",  # in what the drug is added up in (`Doses.unit`)
     "dose_per_h": "number",
     "weight_kg": "number",  # in force at the start, used or not
+    "weight_row": "key",  # of its measurement, as `Events.source_row` counts
 }
 DAILY: Final[Mapping[str, Kind]] = {"person": "code", "start": "time", **DAILY_DOSE}
 
@@ -177,11 +178,12 @@ def daily_dose(
     drug) are left out: a second course a year later does not make a year of zeros. mg is empty
     on a day with a dose of unknown mass. peak_rate_mg_h is the greatest infusion rate of the day,
     empty without an infusion. weight_used is the weight in force at the first dose of the day,
-    else at the last one before.
+    else at the last one before; the amounts per kg and the clearance of a row rest on it alike.
 
     since : int64[persons], the first dose at or after this begins day 1; `UNKNOWN_TIME` leaves the
     person out. Without it everybody's first dose does. replacement : when renal replacement ran;
-    without it `rrt` is not known. clearance : in mL/min, see `becalm.kidney.clearance`. Columns in mg are
+    without it `rrt` is not known. clearance : in mL/min
+    per kg, see `becalm.kidney.clearance`. Columns in mg are
     empty for a drug that is added up in another unit; those that end in `canonical` are in its own.
     """
     frames = [
@@ -249,14 +251,14 @@ def _daily(
         day=day + 1,
         mg=amount * in_mg,
         peak_rate_mg_h=peak * in_mg,
-        mg_per_kg=np.round(amount / weight * in_mg, MG_DECIMALS),
-        weight_used=weight,
-        crcl_ml_min=_clearance_of(clearance, windows, rrt),
+        mg_per_kg=np.round(amount / weight.kg * in_mg, MG_DECIMALS),
+        crcl_ml_min=np.round(_clearance_of(clearance, windows, rrt) * weight.kg, 1),
         rrt=rrt,
         unit_canonical=[unit] * len(person),
         amount_canonical=amount,
         peak_rate_canonical_per_h=peak,
-        amount_canonical_per_kg=np.round(amount / weight, MG_DECIMALS),
+        amount_canonical_per_kg=np.round(amount / weight.kg, MG_DECIMALS),
+        **weight.columns,
         cumulative_canonical=_running_sum(person, amount),
     )
 
@@ -289,7 +291,7 @@ def _running_sum(person: npt.NDArray[np.int32], amount: Floats) -> Floats:
 
 
 def _clearance_of(clearance: Timeline | None, windows: Intervals, rrt: Array) -> Floats:
-    """Clearance in force as each window begins, else the first one in it; NaN on replacement."""
+    """Clearance per kg in force as each window begins, else the first one in it; NaN on replacement."""
     found = np.full(len(windows), np.nan)
     if clearance is None or not len(clearance):
         return found
@@ -298,28 +300,64 @@ def _clearance_of(clearance: Timeline | None, windows: Intervals, rrt: Array) ->
     first, at = np.unique(window[order], return_index=True)
     found[first] = clearance.low[piece[order][at]]
     found[rrt == True] = np.nan  # noqa: E712  the column holds None too
-    return np.round(found, 1)
+    return found
+
+
+@dataclass(frozen=True, eq=False)
+class DayWeights:
+    """The weight that each day's amounts per kg rest on: that of a dose, with where it comes from.
+
+    kg : NaN where none is known. source : words of `persons.weight.SOURCES`. age_h : from its
+    measurement to the dose that brought it. row : see `persons.weight.WeightInForce`.
+    """
+
+    kg: Floats
+    source: Array
+    age_h: Floats
+    row: npt.NDArray[np.int64]
+
+    @property
+    def columns(self) -> dict[str, Array]:
+        """The columns that say it beside an amount per kg."""
+        return {
+            "weight_used": self.kg,
+            "weight_source": self.source,
+            "weight_age_h": np.round(self.age_h, 6),
+        }
 
 
 def weight_of(
     doses: Doses, drug: str, person: npt.NDArray[np.int32], start: npt.NDArray[np.int64]
-) -> npt.NDArray[np.float64]:
+) -> DayWeights:
     """The weight in force at the first dose of each day, else at the last one before it."""
     f = doses.frame
     rows = doses.exposed(drug)
     rows = rows[~np.isnan(f["weight_kg"][rows])]
-    weight = np.full(len(person), np.nan)
-    if not len(rows):
-        return weight
     rows = rows[np.lexsort((f["start"][rows], f["person"][rows]))]
-    who, when = f["person"][rows], f["start"][rows]
-    line = axis((who, when))
-    places = line.place(who, when)
-    after = np.searchsorted(places, line.place(person, start), "left")
-    inside = np.minimum(after, len(rows) - 1)
-    today = (after < len(rows)) & (who[inside] == person) & (when[inside] < start + DAY)
-    before = np.maximum(after - 1, 0)
-    earlier = ~today & (after > 0) & (who[before] == person)
-    weight[today] = f["weight_kg"][rows[inside[today]]]
-    weight[earlier] = f["weight_kg"][rows[before[earlier]]]
-    return weight
+    used = np.full(len(person), -1, np.intp)
+    if len(rows):
+        who, when = f["person"][rows], f["start"][rows]
+        line = axis((who, when))
+        places = line.place(who, when)
+        after = np.searchsorted(places, line.place(person, start), "left")
+        inside = np.minimum(after, len(rows) - 1)
+        today = (after < len(rows)) & (who[inside] == person) & (when[inside] < start + DAY)
+        before = np.maximum(after - 1, 0)
+        earlier = ~today & (after > 0) & (who[before] == person)
+        used[today] = rows[inside[today]]
+        used[earlier] = rows[before[earlier]]
+    return weights_of_rows(doses, used)
+
+
+def weights_of_rows(doses: Doses, rows: Index) -> DayWeights:
+    """The weights in force at the start of some rows of doses; -1 stands for no row."""
+    none, f = rows < 0, doses.frame
+    if not len(f):
+        blank = np.full(len(rows), np.nan)
+        return DayWeights(blank, np.full(len(rows), "", object), blank, np.full(len(rows), -1))
+    return DayWeights(
+        np.where(none, np.nan, f["weight_kg"][rows]),
+        np.where(none, "", f["weight_source"][rows]),
+        np.where(none, np.nan, f["weight_age_h"][rows]),
+        np.where(none, -1, f["weight_row"][rows]),
+    )

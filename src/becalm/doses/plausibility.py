@@ -27,11 +27,19 @@ from becalm.doses.rates import (
     WrittenRate,
 )
 from becalm.doses.units import LONG_SINGLE_DOSE, TABLE, TOLERANCE, VOLUME
+from becalm.persons.weight import SOURCES, WeightInForce
 from becalm.records import Refusal
 from becalm.timeline import axis
 
+WEIGHT_REMARKS: Final = {
+    "measured after": "weight measured after the dose",
+    "persons sheet": "weight from persons sheet",
+    "older measurement": "weight measured a day or longer before",
+    "later in the stay": "weight measured a day or longer after",
+}
+"""What is said of a dose per kg whose weight is neither its own nor measured in the 24 h before."""
 HINTS: Final = {
-    NO_WEIGHT: "give weight_kg in the row, a weight within 24 h before, or persons.weight_kg",
+    NO_WEIGHT: "give weight_kg in the row, a weight among the labs, or persons.weight_kg",
     NO_END: "give an end, or a row with the next rate",
     BACKWARDS: "look at start and end",
     NEGATIVE: "a rewritten row is 'not given'",
@@ -50,7 +58,7 @@ class Read:
     counts : the drug was given; usable : and its amount can be used. group : one code for each
     person, drug (else label) and route. assumed_iv : the route is. opened : a rate without an end.
     charted : what stands in another table too.
-    by_sheet : the weight in force is the persons sheet's. death : at the latest, µs.
+    weight : in force at the start of each row. death : at the latest, µs.
     """
 
     given: Frame
@@ -66,7 +74,7 @@ class Read:
     group: Codes
     opened: Mask
     charted: Charted
-    by_sheet: Mask
+    weight: WeightInForce
     death: Times
 
 
@@ -89,7 +97,10 @@ def flags(read: Read) -> Categorical:
         usable & read.opened,
         "no end recorded: runs until the next rate, death or the end of the stay",
     )
-    add(usable & done.by_weight & read.by_sheet, "weight from persons sheet")
+    by_weight = usable & done.by_weight
+    for number, source in enumerate(SOURCES):
+        if source in WEIGHT_REMARKS:
+            add(by_weight & (read.weight.source == number), WEIGHT_REMARKS[source])
     add(usable & read.assumed_iv, "route not recorded: an infusion is taken as IV")
     add(usable & _without_mass(read), "volume without concentration")
     add(usable & _implausible(read), lambda i: f"implausible rate: {done.rate_mg_h[i]:.6g} mg/h")

@@ -20,14 +20,13 @@ from becalm.doses.units import (
     MASS,
     PUSH_UPTO,
     TABLE,
-    TOLERANCE,
-    WEIGHT_HOLDS,
     DoseUnit,
     amount_unit,
     concentration_unit,
     rate_unit,
 )
 from becalm.events import Events
+from becalm.persons.weight import SOURCES, weight_in_force
 from becalm.records import Records
 from becalm.timeline import Intervals, axis
 from becalm.vocabulary import Vocabulary, words
@@ -49,8 +48,7 @@ def rebuild(records: Records, events: Events, vocabulary: Vocabulary) -> Doses:
     those of unknown drugs where their labels are the same words, whatever the case and punctuation:
     "HYDROmorphone (Dilaudid)" is "Hydromorphone (Dilaudid)", and "Lorazepam" is not "Lorazepam (Ativan)".
 
-    The weight in force is the row's own, else the last one measured in the 24 h before, else the
-    one of the persons sheet. A rate without an end holds until the next rate of that drug and
+    The weight in force is that of `persons.weight`, the row's own first. A rate without an end holds until the next rate of that drug and
     route, else until death or the end of the stay. Nothing is infused after death.
     """
     given = records.administrations
@@ -67,7 +65,7 @@ def rebuild(records: Records, events: Events, vocabulary: Vocabulary) -> Doses:
     substance = np.where(drug >= 0, drug, len(drugs) + written_alike.code)
     group = _grouped(person, substance, route)
     last = _last_moment(records)
-    weight, by_sheet = _weights(records, events)
+    weight = weight_in_force(records, events, person, given["start"], given["weight_kg"])
 
     charted = once(given, table, records.repeated, substance=substance, route=route, counts=counts)
     counts &= ~charted.again
@@ -78,7 +76,7 @@ def rebuild(records: Records, events: Events, vocabulary: Vocabulary) -> Doses:
         _quantity(given, "amount", "amount_unit", amount_unit),
         _quantity(given, "rate", "rate_unit", rate_unit),
         _quantity(given, "concentration", "concentration_unit", concentration_unit),
-        weight,
+        weight.kg,
         _contents(drug, drugs),
         _in_base(drug, units),
     )
@@ -103,7 +101,7 @@ def rebuild(records: Records, events: Events, vocabulary: Vocabulary) -> Doses:
         group=group,
         opened=opened,
         charted=charted,
-        by_sheet=by_sheet,
+        weight=weight,
         death=death,
     )
     refused_row = done.refused > 0
@@ -147,7 +145,10 @@ def rebuild(records: Records, events: Events, vocabulary: Vocabulary) -> Doses:
         set_per_h=np.where(usable, done.set_per_h, np.nan),
         dose=np.where(usable, done.dose, np.nan),
         dose_per_h=np.where(usable, done.dose_per_h, np.nan),
-        weight_kg=weight,
+        weight_kg=weight.kg,
+        weight_source=Categorical.by(weight.source, SOURCES),
+        weight_age_h=weight.age_h,
+        weight_row=weight.row,
     )
     return Doses(
         frame,
@@ -194,29 +195,6 @@ def _last_moment(records: Records) -> Times:
     death = records.persons["death_time"]
     late = death + np.where(records.persons["death_date_only"], DAY, 0)
     return np.where(death == UNKNOWN_TIME, FOREVER, late)
-
-
-def _weights(records: Records, events: Events) -> tuple[Floats, Mask]:
-    """The weight in force at the start of each row in kg, and whether it is the persons sheet's."""
-    given = records.administrations
-    own = _possible(given["weight_kg"])
-    low, high = (
-        events.points("weight", "drawn").hold(WEIGHT_HOLDS).at(given["person"], given["start"])
-    )
-    with np.errstate(invalid="ignore"):
-        certain = np.isfinite(low) & np.isfinite(high) & (high - low <= TOLERANCE * low)
-    measured = np.full(len(low), np.nan)
-    measured[certain] = _possible((low[certain] + high[certain]) / 2)
-    sheet = records.persons["weight_kg"]
-    stated = _possible(sheet[given["person"]])
-    nearer = np.where(np.isnan(own), measured, own)
-    return np.where(np.isnan(nearer), stated, nearer), np.isnan(nearer)
-
-
-def _possible(kg: Floats) -> Floats:
-    with np.errstate(invalid="ignore"):
-        real = (kg >= TABLE.limits.weight_low_kg) & (kg <= TABLE.limits.weight_high_kg)
-    return np.where(real, kg, np.nan)
 
 
 def _quantity(given: Frame, value: str, unit: str, read: Callable[[str], DoseUnit]) -> Quantity:

@@ -92,9 +92,6 @@ class _Limits(toml.TomlTable, frozen=True):
     push_upto: str
     tolerance: float
     changeover: str
-    weight_holds: str
-    weight_low_kg: float
-    weight_high_kg: float
     long_single_dose: str
     most_doses: int
 
@@ -116,7 +113,6 @@ TABLE: Final = toml.load(Path(__file__).with_suffix(".toml"), DoseUnits)
 PUSH_UPTO: Final = span(TABLE.limits.push_upto)
 TOLERANCE: Final = TABLE.limits.tolerance
 CHANGEOVER: Final = span(TABLE.limits.changeover)
-WEIGHT_HOLDS: Final = span(TABLE.limits.weight_holds)
 LONG_SINGLE_DOSE: Final = span(TABLE.limits.long_single_dose)
 
 _AMOUNTS: Final = {

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from becalm.core.arrays import Index
 from becalm.core.clock import HOUR, MINUTE, UNKNOWN_TIME, span
 from becalm.core.frame import Array, Frame
 from becalm.doses import (
@@ -19,6 +20,7 @@ from becalm.doses import (
     equivalent_rate,
     stepped,
 )
+from becalm.doses.exposure import DayWeights, weights_of_rows
 from becalm.events import Events
 from becalm.measures.stage import Stage, StageInput
 from becalm.protocol import Protocol
@@ -48,15 +50,15 @@ def escalations(
     force at its beginning; temperature, a higher maximum than in as long a time before, and a
     fever; vasopressors, more noradrenaline equivalent at its highest than at its beginning. True,
     false, or unknown where a value is missing or a bound. to_rate_per_kg by the weight in force.
-    replacement : when renal replacement ran; unknown without it. clearance : in mL/min, the one in
-    force at the step; unknown while renal replacement runs.
+    replacement : when renal replacement ran; unknown without it. clearance : in mL/min per kg, the
+    one in force at the step; unknown while renal replacement runs.
     """
     steps = Frame.concat([courses.steps, courses.falls])
     owner = _row_of(cohort, steps["person"], steps["time"])
     steps, owner = steps.take(owner >= 0), owner[owner >= 0]
     person, time = steps["person"], steps["time"]
     back = span(protocol.escalation.worsening_within)
-    weight = _weight_at(doses, steps["drug"], person, time)
+    weight = weights_of_rows(doses, _running_rows(doses, steps["drug"], person, time))
     rrt = np.full(len(steps), None, dtype=object)
     if replacement is not None:
         rrt[:] = replacement.contains(person, time).tolist()
@@ -75,8 +77,10 @@ def escalations(
         hours_since_last=steps["hours_since_last"],
         from_rate=steps["from_rate"],
         to_rate=steps["to_rate"],
-        to_rate_per_kg=np.round(steps["to_rate"] / weight, 9),
-        weight_kg=weight,
+        to_rate_per_kg=np.round(steps["to_rate"] / weight.kg, 9),
+        weight_kg=weight.kg,
+        weight_source=weight.source,
+        weight_age_h=np.round(weight.age_h, 6),
         ferritin=_risen("ferritin", events, protocol, person, time),
         ast=_risen("ast", events, protocol, person, time),
         temperature=_hotter(events, protocol, person, time),
@@ -84,25 +88,31 @@ def escalations(
         rrt=rrt,
         unit=[doses.unit(drug) for drug in steps["drug"]],
         direction=steps["direction"],
-        **_cleared(events, clearance, person, time),
+        **_cleared(events, clearance, person, time, weight),
     )
     return found.sort("person_id", "drug", "time")
 
 
 def _cleared(
-    events: Events, clearance: Timeline | None, person: Persons, time: Times
+    events: Events,
+    clearance: Timeline | None,
+    person: Persons,
+    time: Times,
+    weight: DayWeights,
 ) -> dict[str, Array]:
-    """The clearance in force at each moment, and the rows it rests on."""
+    """The clearance in force at each moment, by the weight beside it, and the rows it rests on."""
     if clearance is None:
         return {}
     low, _ = clearance.at(person, time)
-    exact = np.isfinite(low)
+    exact = np.isfinite(low) & ~np.isnan(weight.kg)
     number, row = clearance.evidence_at(person, time)
     rows: list[list[str]] = [[] for _ in range(len(person))]
     for at, behind in zip(number.tolist(), row.tolist(), strict=True):
         rows[at].append(events.source_row(behind))
+    for at in np.flatnonzero(weight.row >= 0).tolist():
+        rows[at].append(events.source_row(int(weight.row[at])))
     return {
-        "crcl_ml_min": np.round(np.where(exact, low, np.nan), 1),
+        "crcl_ml_min": np.round(np.where(exact, low * weight.kg, np.nan), 1),
         "crcl_rows": np.array(
             ["|".join(each) if ok else "" for each, ok in zip(rows, exact, strict=True)], object
         ),
@@ -203,20 +213,19 @@ def _same(steps: Frame, i: int) -> Mask:
     return same
 
 
-def _weight_at(doses: Doses, drugs: Array, person: Persons, time: Times) -> Floats:
-    """The weight in force of the row that runs at each moment."""
-    weight = np.full(len(person), np.nan)
+def _running_rows(doses: Doses, drugs: Array, person: Persons, time: Times) -> Index:
+    """The row of doses that runs at each moment, the last of several that has a weight; -1 for none."""
+    found = np.full(len(person), -1, np.intp)
     f = doses.frame
     for drug in set(drugs.tolist()):
         rows = doses.exposed(drug, ("IV",))
+        rows = rows[~np.isnan(f["weight_kg"][rows])]
         for i in np.flatnonzero(drugs == drug).tolist():
-            mine = rows[f["person"][rows] == person[i]]
-            running = mine[(f["start"][mine] <= time[i]) & (f["until"][mine] > time[i])]
-            known = f["weight_kg"][running]
-            known = known[~np.isnan(known)]
-            if len(known):
-                weight[i] = known[-1]
-    return weight
+            of_person = rows[f["person"][rows] == person[i]]
+            runs = (f["start"][of_person] <= time[i]) & (f["until"][of_person] > time[i])
+            if runs.any():
+                found[i] = of_person[runs][-1]
+    return found
 
 
 def _risen(

@@ -95,6 +95,7 @@ def previous_therapy(cohort: Frame, events: Events, doses: Doses, protocol: Prot
                     "last": latest,
                     "doses": len(Intervals.build(mine.owner[own], mine.start[own], brief)),
                     "peak_equivalent": peak[i],
+                    "weight_sources": _weight_sources(doses, drug, mine.rows[own]),
                     "class": drug.drug_class,
                     "begun": begun,
                     "total_mg": float(rounded(total)),
@@ -105,6 +106,14 @@ def previous_therapy(cohort: Frame, events: Events, doses: Doses, protocol: Prot
                 }
             )
     return Frame.of_rows(PREVIOUS_THERAPY, found).sort("person_id", "first", "drug")
+
+
+def _weight_sources(doses: Doses, drug: Drug, rows: npt.NDArray[np.intp]) -> str:
+    """Where the weights of a glucocorticoid's doses come from; '' for drugs not counted per kg."""
+    if drug.prednisolone_equivalent is None:
+        return ""
+    sources = doses.frame["weight_source"][rows]
+    return "|".join(dict.fromkeys(each for each in sources.tolist() if each))
 
 
 def _before(drug: str, cohort: Frame, doses: Doses) -> _Rows:
@@ -124,8 +133,7 @@ def _before(drug: str, cohort: Frame, doses: Doses) -> _Rows:
     end = np.maximum(np.minimum(until, cohort["t0"][whose]), start)
     with np.errstate(invalid="ignore", divide="ignore"):
         part = np.where(until > start, (end - start) / (until - start), 1.0)
-    weight = np.where(np.isnan(f["weight_kg"][at]), cohort["weight_kg"][whose], f["weight_kg"][at])
-    return _Rows(drug, whose, at, start, end, f["amount_mg"][at] * part, weight)
+    return _Rows(drug, whose, at, start, end, f["amount_mg"][at] * part, f["weight_kg"][at])
 
 
 def _cumulative(parts: list[_Rows], factors: Mapping[str, float]) -> Cumulative:

@@ -21,7 +21,7 @@ from becalm.core.frame import Frame
 from becalm.definitions import Definition, Evaluation, Inputs, Modifiers, Moments, criteria
 from becalm.doses import EpisodeRules, Treatments, treatments
 from becalm.kidney import injury, kdigo
-from becalm.kidney.clearance import clearance
+from becalm.kidney.clearance import clearance_per_kg
 from becalm.patients.understood import Patients
 from becalm.protocol import Protocol
 from becalm.records import Doubt
@@ -128,14 +128,13 @@ class StageInput:
 
     @cached_property
     def clearance(self) -> Timeline:
-        """Creatinine clearance of the cohort over time, mL/min; unknown on renal replacement."""
+        """Creatinine clearance of the cohort, mL/min per kg; unknown on renal replacement."""
         ran = self.replacement
         # Between near sessions creatinine says nothing either.
         courses = None if ran is None else injury.course(ran, kdigo.load().replacement)
-        return clearance(
+        return clearance_per_kg(
             self.patients.records,
             self.patients.events,
-            self.patients.doses,
             self.protocol.clock,
             persons=self.in_cohort,
             replacement=courses,

@@ -1,25 +1,49 @@
-"""The weight of a person at a moment."""
+"""The one weight in force of a person at a moment, with where it comes from and how old it is.
+
+Doses per kg and clearance rest on the same weight. The order and its numbers are in `weight.toml`.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from becalm.core import toml
-from becalm.core.clock import span
+from becalm.core.arrays import Floats, Mask, Persons, Times
+from becalm.core.clock import HOUR, UNKNOWN_TIME, span
 from becalm.events import Events
+from becalm.persons.age import ages
+from becalm.persons.stays import admissions
 from becalm.records import Records
-from becalm.timeline import Floats, Persons, Times
+from becalm.timeline import Intervals, Points, axis
 
 FILE: Final = Path(__file__).with_suffix(".toml")
+SOURCES: Final = (
+    "",
+    "own",
+    "measured before",
+    "measured after",
+    "persons sheet",
+    "older measurement",
+    "later in the stay",
+)
+"""Where a weight in force comes from, in the order in which they hold; '' where none is known."""
 
 
 class WeightRules(toml.TomlTable, frozen=True):
     """The numbers of `weight.toml`."""
 
-    weight_valid: str
+    before: str
+    after: str
+    tolerance: float
+    low_kg: float
+    adult_low_kg: float
+    high_kg: float
+    adult_from: int
     source: str
     verified: bool
 
@@ -29,8 +53,127 @@ def rules() -> WeightRules:
     return toml.load(FILE, WeightRules)
 
 
-def weights(records: Records, events: Events, person: Persons, time: Times) -> Floats:
-    """Return the weight in kg of each (person, time): measured lately, else the persons table's."""
-    low, high = events.points("weight").hold(span(rules().weight_valid)).at(person, time)
-    written: Floats = records.persons["weight_kg"][person]
-    return np.where((low > 0) & (high < np.inf), low, written)
+@dataclass(frozen=True, eq=False)
+class WeightInForce:
+    """The weight of some questions (person, time), one entry each.
+
+    kg : NaN where none is known. source : position in `SOURCES`. age_h : hours from the measurement
+    to the moment, negative where it was measured later; NaN where no time is known (the row's own, the
+    persons sheet). row : of the measurement, as `Events.source_row` counts; -1 where it is none.
+    """
+
+    kg: Floats
+    source: npt.NDArray[np.int8]
+    age_h: Floats
+    row: npt.NDArray[np.int64]
+
+    def names(self) -> npt.NDArray[np.object_]:
+        """Where each weight comes from, in words."""
+        return np.array(SOURCES, dtype=object)[self.source]
+
+
+def weight_in_force(
+    records: Records, events: Events, person: Persons, time: Times, own: Floats | None = None
+) -> WeightInForce:
+    """Return the weight in force of each person at each moment.
+
+    person, time : int32 and int64 µs, one entry a question; at an unknown time only the row's own and
+    the persons sheet's weight are known. own : kg, the weight that the row itself states; NaN where it
+    states none. A weight out of the possible range does not count, nor do two of one minute that
+    differ by more than the tolerance.
+    """
+    rule = rules()
+    measured = _certain(records, events.points("weight", "drawn"))
+    before, after = _neighbours(measured, person, time)
+    kg = np.full(len(person), np.nan)
+    source = np.zeros(len(person), np.int8)
+    age_h = np.full(len(person), np.nan)
+    row = np.full(len(person), -1, np.int64)
+
+    def take(name: str, where: Mask, values: Floats) -> None:
+        where &= (source == 0) & ~np.isnan(values)
+        kg[where] = values[where]
+        source[where] = SOURCES.index(name)
+
+    def take_measured(name: str, where: Mask, at: npt.NDArray[np.intp]) -> None:
+        of = np.flatnonzero(where & (source == 0) & (at >= 0))
+        kg[of] = measured.low[at[of]]
+        source[of] = SOURCES.index(name)
+        age_h[of] = (time[of] - measured.time[at[of]]) / HOUR
+        row[of] = measured.row[at[of]]
+
+    everywhere = np.ones(len(person), np.bool_)
+    if own is not None:
+        take("own", everywhere.copy(), possible(records, person, time, own))
+    since, until = _distance(measured, before, time), -_distance(measured, after, time)
+    take_measured("measured before", since < span(rule.before), before)
+    take_measured("measured after", until < span(rule.after), after)
+    sheet = np.asarray(records.persons["weight_kg"][person], np.float64)
+    take("persons sheet", everywhere.copy(), possible(records, person, time, sheet))
+    take_measured("older measurement", everywhere, before)
+    open_ = np.flatnonzero((source == 0) & (after >= 0))
+    if len(open_):
+        same = np.zeros(len(person), np.bool_)
+        same[open_] = _in_one_stay(
+            admissions(records), person[open_], time[open_], measured.time[after[open_]]
+        )
+        take_measured("later in the stay", same, after)
+    return WeightInForce(kg, source, age_h, row)
+
+
+def possible(records: Records, person: Persons, time: Times, kg: Floats) -> Floats:
+    """Return weights with those made NaN that no such person has: a sentinel, or a slip."""
+    rule = rules()
+    with np.errstate(invalid="ignore"):
+        real = (kg >= rule.low_kg) & (kg <= rule.high_kg)
+    light = np.flatnonzero(real & (kg < rule.adult_low_kg))
+    if len(light):
+        years, _ = ages(records.persons.take(person[light]), time[light])
+        real[light] = years < rule.adult_from
+    return np.where(real, kg, np.nan)
+
+
+def _certain(records: Records, points: Points) -> Points:
+    """Measured weights that are one number each, as such; those of one minute that nearly agree are."""
+    low, high = points.low, points.high
+    with np.errstate(invalid="ignore"):
+        near = np.isfinite(low) & np.isfinite(high) & (high - low <= rules().tolerance * low)
+    middle = np.where(near, (np.where(near, low, 0) + np.where(near, high, 0)) / 2, np.nan)
+    kept = ~np.isnan(possible(records, points.person, points.time, middle))
+    return Points(
+        points.person[kept], points.time[kept], middle[kept], middle[kept], points.row[kept]
+    )
+
+
+def _neighbours(
+    points: Points, person: Persons, time: Times
+) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """Positions of the last point at or before each moment and of the first after it; -1 for none."""
+    none = np.full(len(person), -1, np.intp)
+    if not len(points):
+        return none, none.copy()
+    known = time != UNKNOWN_TIME
+    line = axis((points.person, points.time))
+    places = line.place(points.person, points.time)
+    asked = line.place(person, np.where(known, time, 0))
+    following = np.searchsorted(places, asked, "right")
+    last, first = following - 1, np.minimum(following, len(points) - 1)
+    before = np.where(known & (last >= 0) & (points.person[last] == person), last, -1)
+    there = known & (following < len(points)) & (points.person[first] == person)
+    return before, np.where(there, first, -1)
+
+
+def _distance(points: Points, at: npt.NDArray[np.intp], time: Times) -> Times:
+    """From the point to the moment, µs; far away where there is none."""
+    if not len(points):
+        return np.zeros(len(time), np.int64)
+    distance: Times = np.where(at >= 0, time - points.time[at], 0)
+    return distance
+
+
+def _in_one_stay(inside: Intervals, person: Persons, time: Times, later: Times) -> Mask:
+    """Whether two moments of each person lie in one stay in hospital."""
+    same = np.zeros(len(person), np.bool_)
+    asked, stay = inside.overlaps(person, time, time + 1)
+    same[asked] = later[asked] < inside.end[stay]
+    return same

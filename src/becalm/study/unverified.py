@@ -12,10 +12,11 @@ import numpy as np
 from becalm.core.frame import Frame
 from becalm.definitions import Definition, lookalikes, serial_changes
 from becalm.doses import EQUIVALENTS
-from becalm.kidney import clearance, equations
+from becalm.kidney import equations
 from becalm.measures import ctcae
 from becalm.measures.escalations import VASOPRESSORS
 from becalm.measures.outcome import maintenance
+from becalm.persons import weight
 from becalm.vocabulary import Vocabulary
 
 
@@ -77,13 +78,13 @@ def _vocabulary(tables: Mapping[str, Frame], vocabulary: Vocabulary) -> Iterable
 
 def _beside_doses(tables: Mapping[str, Frame]) -> Iterable[str]:
     """What stands beside a dose and rests on a number that nobody checked."""
-    numbers = clearance.load()
     cleared = [tables[name]["crcl_ml_min"] for name in ("daily_dose", "escalations")]
-    if any(np.isfinite(column).any() for column in cleared):
-        if not equations.formulas().cockcroft_gault.verified:
-            yield "clearance by Cockcroft and Gault"
-        if not numbers.weight.verified:
-            yield "how long a weight stands for the clearance"
+    known = any(np.isfinite(column).any() for column in cleared)
+    if known and not equations.formulas().cockcroft_gault.verified:
+        yield "clearance by Cockcroft and Gault"
+    sources = {*tables["daily_dose"]["weight_source"], *tables["persons"]["weight_source"]}
+    if not weight.rules().verified and sources - {"", "own", "persons sheet"}:
+        yield "which measured weight is in force, and for how long"
     told = [each for each in tables["escalations"]["vasopressor"].tolist() if each is not None]
     if told and not EQUIVALENTS[VASOPRESSORS].verified:
         yield "vasopressors as one dose of noradrenaline"

@@ -77,6 +77,13 @@ PERSONS: Final = Table(
         "t0": time("Time zero: the primary clock."),
         "underlying": text("Underlying diseases with a confirmed diagnosis, joined by |."),
         "weight_kg": number("kg", "The weight in force at time zero."),
+        "weight_source": text(
+            "Where that weight comes from: own (a dose's row), measured before or after (within 24 h), "
+            "persons sheet, older measurement, or later in the stay."
+        ),
+        "weight_age_h": number(
+            "h", "From its measurement to time zero; negative where it was measured later."
+        ),
         "left_truncated": answer(
             "Transferred in on the treatment, so that its beginning is not seen."
         ),

@@ -29,7 +29,18 @@ _CLEARANCE: Final = number(
 )
 _RRT: Final = answer("Whether renal replacement runs; empty where no procedure is recorded at all.")
 _PER_KG: Final = number("as `unit_canonical` per kg", "The amount per kg of weight_used.")
-_WEIGHT_USED: Final = number("kg", "The weight that amounts per kg rest on.")
+_WEIGHT_USED: Final = number(
+    "kg", "The weight in force that the amounts per kg, and the clearance beside them, rest on."
+)
+_WEIGHT_SOURCE: Final = text(
+    "Where the weight comes from: own (the row's), measured before or measured after (within 24 h), "
+    "persons sheet, older measurement, or later in the stay; empty where none is known."
+)
+_WEIGHT_AGE: Final = number(
+    "h",
+    "From the measurement of the weight to the dose; negative where it was measured later; empty for "
+    "own and persons sheet.",
+)
 _PAUSED: Final = number("h", "How long the infusion paused in all.")
 _PAUSES: Final = count("pauses", "Gaps and rates of 0 of a continuous infusion that do not end it.")
 _CLASS: Final = text("The class of the drug.")
@@ -63,6 +74,11 @@ DOSES: Final = Table(
             "as `unit_canonical` per h", "The rate that was set on the pump."
         ),
         "unit_canonical": _CANONICAL,
+        "weight_kg": number(
+            "kg", "The weight in force at the start, whether the dose is per kg or not."
+        ),
+        "weight_source": _WEIGHT_SOURCE,
+        "weight_age_h": _WEIGHT_AGE,
     },
     key=("person_id", "drug", "start", "end", "source_row"),
 )
@@ -79,6 +95,8 @@ DAILY_DOSE: Final = Table(
         "peak_rate_mg_h": _PEAK_RATE_MG,
         "mg_per_kg": number("mg/kg", "The amount per kg of weight_used."),
         "weight_used": _WEIGHT_USED,
+        "weight_source": _WEIGHT_SOURCE,
+        "weight_age_h": _WEIGHT_AGE,
         "crcl_ml_min": _CLEARANCE,
         "rrt": _RRT,
         "unit_canonical": _CANONICAL,
@@ -103,6 +121,8 @@ CALENDAR_DOSE: Final = Table(
         "unit_canonical": _CANONICAL,
         "peak_rate_canonical_per_h": _PEAK_RATE,
         "weight_used": _WEIGHT_USED,
+        "weight_source": _WEIGHT_SOURCE,
+        "weight_age_h": _WEIGHT_AGE,
         "amount_canonical_per_kg": _PER_KG,
     },
     key=("person_id", "drug", "date"),
@@ -153,7 +173,9 @@ ESCALATIONS: Final = Table(
         "to_rate_per_kg": number(
             "as `unit` per kg and h", "The rate after the step per kg of weight_kg."
         ),
-        "weight_kg": number("kg", "The weight in force at the step."),
+        "weight_kg": number("kg", "The weight in force of the row that runs from the step on."),
+        "weight_source": _WEIGHT_SOURCE,
+        "weight_age_h": _WEIGHT_AGE,
         "ferritin": answer(f"Whether ferritin {_WORSE}"),
         "ast": answer(f"Whether AST {_WORSE}"),
         "temperature": answer(f"Whether temperature {_WORSE}"),
@@ -250,6 +272,7 @@ PREVIOUS_THERAPY: Final = Table(
         "peak_equivalent": number(
             "mg/kg", "Glucocorticoids: prednisolone equivalent per kg in the highest 24 h."
         ),
+        "weight_sources": text("Where the weights of its doses come from, joined by |."),
         "refractory": answer("Whether the storm held on in spite of it, by the protocol's rule."),
         "class": _CLASS,
         "begun": time("When the course began that led to time zero."),

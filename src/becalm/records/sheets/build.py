@@ -148,6 +148,7 @@ def _doses(checked: Checked, building: Building) -> Frame:
         rate_unit=checked.texts("rate_unit"),
         concentration=checked.numbers("concentration"),
         concentration_unit=checked.texts("concentration_unit"),
+        weight_kg=checked.numbers("weight_kg"),
         status=checked.choices("status"),
         indication=checked.texts("indication"),
         reason_for_change=checked.texts("reason_for_change"),

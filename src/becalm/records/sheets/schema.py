@@ -117,6 +117,7 @@ SHEETS: Final[Mapping[str, SheetSchema]] = {
             "rate_unit": _TEXT,
             "concentration": _NUMBER,
             "concentration_unit": _TEXT,
+            "weight_kg": _POSITIVE,
             "status": SheetColumn("choice", among=("given", "not given", "ordered")),
             "indication": _TEXT,
             "reason_for_change": _TEXT,
