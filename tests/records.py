@@ -190,5 +190,5 @@ def entered(chosen: Protocol | str, *rows: Row, info: StudyInfo | None = None) -
     """Return the one row of the cohort, its times in hours."""
     _, selection = study(chosen, *rows, info=info)
     [row] = selection.cohort.rows()
-    times = ("index_time", "t0", "infusion_start", "high_rate", "onset", "discharge")
+    times = ("index_time", "t0", "infusion_start", "high_rate", "storm_onset", "discharge")
     return {**row, **{name: hours(row[name]) for name in times}}

@@ -277,21 +277,21 @@ def _steps(i: int, p: Person) -> Iterator[Row]:
     number = _number_of(p)
     for n, (hour, route, mg) in enumerate(p.singles):
         yield base | {
-            "drug": "anakinra", "class": "IL-1", "route": route, "start": _at(i, hour),
+            "drug": "anakinra", "drug_class": "IL-1", "route": route, "start": _at(i, hour),
             "end": _at(i, hour), "hours_from_t0": hour, "end_hours_from_t0": hour, "amount": mg, "unit": "mg",
             "label": "anakinra 100 mg", "source_row": f"doses:{number}0{n}",
         }  # fmt: skip
     for n, ((start, rate), (end, _)) in enumerate(zip(p.rates, p.rates[1:], strict=False)):
         if rate > 0:
             yield base | {
-                "drug": "anakinra", "class": "IL-1", "route": "continuous IV",
+                "drug": "anakinra", "drug_class": "IL-1", "route": "continuous IV",
                 "start": _at(i, start), "end": _at(i, end), "hours_from_t0": start, "end_hours_from_t0": end,
                 "rate": rate, "unit": "mg", "label": "anakinra infusion", "source_row": f"doses:{number}1{n}",
             }  # fmt: skip
     for k, (drug, kind, first, last, doses) in enumerate(p.prior):
         for n, hour in enumerate(np.linspace(first, last, doses).tolist()):
             yield base | {
-                "drug": drug, "class": kind, "route": "IV", "start": _at(i, hour),
+                "drug": drug, "drug_class": kind, "route": "IV", "start": _at(i, hour),
                 "end": _at(i, hour), "hours_from_t0": hour, "end_hours_from_t0": hour, "amount": 500.0, "unit": "mg",
                 "label": f"{drug} as written", "source_row": f"doses:{number}{2 + k}{n:02d}",
             }  # fmt: skip
@@ -301,7 +301,7 @@ def _prior(i: int, p: Person) -> Iterator[Row]:
     number = _number_of(p)
     for k, (drug, kind, first, last, doses) in enumerate(p.prior):
         yield {
-            "person_id": p.id, "drug": drug, "class": kind, "first": _at(i, first),
+            "person_id": p.id, "drug": drug, "drug_class": kind, "first": _at(i, first),
             "last": _at(i, last), "doses": doses, "hours_before_t0": -first,
             "source_row": "|".join(f"doses:{number}{2 + k}{n:02d}" for n in range(doses)),
         }  # fmt: skip
@@ -309,7 +309,7 @@ def _prior(i: int, p: Person) -> Iterator[Row]:
 
 def _lines(i: int, p: Person) -> Iterator[Row]:
     for row in _prior(i, p):
-        steroid = row["class"] == "glucocorticoid"
+        steroid = row["drug_class"] == "glucocorticoid"
         failed = None if row["drug"] == "tocilizumab" else row["drug"] != "cyclophosphamide"
         yield {
             **{name: value for name, value in row.items() if name != "hours_before_t0"},
@@ -342,10 +342,10 @@ def _ups(i: int, p: Person) -> Iterator[Row]:
         if rate > before > 0:
             step += 1
             yield {
-                "person_id": p.id, "drug": "anakinra", "course_start": _at(i, p.infusion_start),
-                "step": step, "direction": "up", "time": _at(i, hour), "hours_from_t0": hour, "hours_from_start": hour - p.infusion_start,
+                "person_id": p.id, "drug": "anakinra", "episode_start": _at(i, p.infusion_start),
+                "step_in_episode": step, "direction": "up", "time": _at(i, hour), "hours_from_t0": hour, "hours_from_start": hour - p.infusion_start,
                 "hours_since_last": hour - last, "from_rate": before, "to_rate": rate,
-                "to_rate_per_kg": rate / p.kg, "weight_kg": p.kg, "ferritin": i > 2, "ast": False,
+                "to_rate_per_kg": rate / p.kg, "weight_used": p.kg, "ferritin": i > 2, "ast": False,
                 "temperature": None, "vasopressor": i == 3, "crcl_ml_min": 31.0 if i == 3 else None,
                 "rrt": i == 3,
             }  # fmt: skip
@@ -366,8 +366,8 @@ def _courses(i: int, p: Person) -> Iterator[Row]:
 
 def _at_dose(i: int, p: Person) -> Iterator[Row]:
     yield {
-        "person_id": p.id, "drug": "anakinra", "level_per_day": 2400.0, "unit": "mg",
-        "first": _at(i, p.high_rate), "hours_at_rate": 62.0 + i, "hours_at_24h": 38.0 + i,
+        "person_id": p.id, "drug": "anakinra", "level_per_day": 2400.0, "unit_canonical": "mg",
+        "first_reached": _at(i, p.high_rate), "hours_at_rate": 62.0 + i, "hours_at_24h": 38.0 + i,
     }  # fmt: skip
 
 
@@ -569,7 +569,7 @@ def illustrative(persons: tuple[Person, ...] = PERSONS) -> StudyResult:
                     "index_time": _at(i, p.infusion_start),
                     "infusion_start": _at(i, p.infusion_start),
                     "high_rate": _at(i, p.high_rate),
-                    "onset": _at(i, -60),
+                    "storm_onset": _at(i, -60),
                     "underlying": p.underlying,
                     "class": "MAS" if p.underlying else "secondary, no trigger found",
                     "cancer": "not looked for" if p.underlying else "negative",

@@ -79,7 +79,7 @@ def test_a_curve_holds_each_rate_until_the_next_and_a_pause_is_zero(cohort: Coho
 def test_each_rate_is_divided_by_the_weight_in_force(cohort: Cohort) -> None:
     ups = cohort.result.frames["escalations"]
     heavier = Cohort(
-        cohort.result.with_frames({"escalations": ups.replace(weight_kg=2 * ups["weight_kg"])})
+        cohort.result.with_frames({"escalations": ups.replace(weight_used=2 * ups["weight_used"])})
     )
     at = {
         row["hour"]: row["per_kg"] for row in escalation.curves(cohort) if row["person"] == "ILL-1"

@@ -133,7 +133,7 @@ def patients(
         "age": known.get("age", 44),
         "t0": ORIGIN,
         "index_time": ORIGIN,
-        "onset": at(known.get("onset", -48)),
+        "storm_onset": at(known.get("onset", -48)),
         "left_truncated": known.get("left_truncated", False),
         "death_time": people["death_time"],
         "last_contact": people["last_contact"],

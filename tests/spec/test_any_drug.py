@@ -177,7 +177,7 @@ def test_a_dose_of_unknown_amount_leaves_the_time_at_a_dose_open() -> None:
     doses = doses_of([*HEPARIN, {"drug": "heparin", "start": 30, "end": 32, "rate": "10 mL/h"}])
     cohort = patients().cohort.replace(t0=np.array([us(0)]))
     (row,) = time_at_dose(cohort, doses, "heparin", (10_000,), RULES).rows()
-    assert row["unit"] == "units"
+    assert row["unit_canonical"] == "units"
     assert np.isnan([row["hours_at_rate"], row["hours_at_24h"]]).all()
 
 
@@ -252,7 +252,7 @@ def test_every_remark_about_a_row_is_a_row_of_its_own() -> None:
         ("nothing was given: 0 = 0", "doses:7", True),
     ]
     first = table.take(np.array([0]))
-    assert (first["delivered_per_h"][0], first["set_per_h"][0]) == (25, 40)
+    assert (first["rate_canonical_per_h"][0], first["set_canonical_per_h"][0]) == (25, 40)
     assert len(remarks(doses, np.zeros(1, np.bool_))) == 0
 
 

@@ -346,17 +346,17 @@ class TestStorm:
     def test_definite_from_the_moment_it_is_certain(self) -> None:
         """Onset is the first moment at which the storm was possible."""
         row = entered(MAS, lab("ferritin", 900, -40), *self.definite(-10), infusion(0, 20))
-        assert (row["storm"], row["onset"], row["clinician"]) == ("definite", -40, False)
+        assert (row["storm"], row["storm_onset"], row["clinician"]) == ("definite", -40, False)
 
     def test_what_came_after_entry_does_not_count(self) -> None:
         """The storm is judged with what was drawn up to entry; a later peak does not make it definite."""
         row = entered(MAS, lab("ferritin", 900, -40), *self.definite(1), infusion(0, 20))
-        assert (row["storm"], row["onset"]) == ("possible", -40)
+        assert (row["storm"], row["storm_onset"]) == ("possible", -40)
 
     def test_a_value_still_in_force_at_the_start_of_the_window_counts(self) -> None:
         """Certain 15 days before entry, and certain for some hours yet: definite."""
         row = entered(MAS, *self.definite(-14 * DAY - 10), infusion(0, 20))
-        assert (row["storm"], row["onset"]) == ("definite", -14 * DAY)
+        assert (row["storm"], row["storm_onset"]) == ("definite", -14 * DAY)
 
     def mas2016(self) -> list[Row]:
         return [
@@ -379,7 +379,7 @@ class TestStorm:
     def test_a_clinicians_diagnosis_is_enough(self) -> None:
         """It enters as such, with its own column; then onset is entry, for want of a better one."""
         row = entered(MAS, condition("MAS", -48), infusion(0, 20))
-        assert (row["storm"], row["clinician"], row["onset"]) == ("not met", True, 0)
+        assert (row["storm"], row["clinician"], row["storm_onset"]) == ("not met", True, 0)
 
     @pytest.mark.parametrize(
         ("diagnosis", "counts"),

@@ -46,15 +46,15 @@ def test_a_step_has_its_size_its_time_and_its_rate_per_kg() -> None:
     """A step up is told with the rates before and after, per kg where a weight is known, and its hour."""
     [step] = steps_of()
     assert (step["from_rate"], step["to_rate"], step["to_rate_per_kg"]) == (25, 50, 1)
-    assert (step["step"], step["hours_from_t0"], step["hours_since_last"]) == (1, 30, 30)
-    assert step["weight_kg"] == 50
+    assert (step["step_in_episode"], step["hours_from_t0"], step["hours_since_last"]) == (1, 30, 30)
+    assert step["weight_used"] == 50
     assert np.isnan(step["crcl_ml_min"])
 
 
 def test_steps_of_a_course_are_numbered() -> None:
     """Steps are numbered within a course."""
     doses = ONE_STEP + "    60   | 90    | anakinra | 100\n"
-    assert [(s["step"], s["to_rate"]) for s in steps_of(doses)] == [(1, 50), (2, 100)]
+    assert [(s["step_in_episode"], s["to_rate"]) for s in steps_of(doses)] == [(1, 50), (2, 100)]
 
 
 @pytest.mark.parametrize(
@@ -173,7 +173,9 @@ def test_a_step_down_is_told_as_a_step_up_is() -> None:
         60   | 72    | anakinra | 25
     """
     down = [s for s in steps_of(taper) if s["direction"] == "down"]
-    assert [(s["step"], s["from_rate"], s["to_rate"], s["hours_from_t0"]) for s in down] == [
+    assert [
+        (s["step_in_episode"], s["from_rate"], s["to_rate"], s["hours_from_t0"]) for s in down
+    ] == [
         (1, 100, 50, 24),
         (2, 50, 25, 60),
     ]

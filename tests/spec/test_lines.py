@@ -43,7 +43,7 @@ def test_a_glucocorticoid_failed_at_one_mg_per_kg_for_48_hours() -> None:
     row = lines_of(daily("methylprednisolone", 40, -96, 4))["methylprednisolone"]
     assert (row["refractory"], row["reason"]) == (True, "ferritin did not fall")
     assert row["peak_equivalent"] == 1
-    assert (row["doses"], row["total_mg"], row["class"]) == (4, 160, "glucocorticoid")
+    assert (row["doses"], row["total_mg"], row["drug_class"]) == (4, 160, "glucocorticoid")
     assert (hours(row["first"]), hours(row["last"])) == (-96, -24)
 
 

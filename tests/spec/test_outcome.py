@@ -180,7 +180,7 @@ def test_each_has_its_first_and_last_dose_and_how_many() -> None:
         "ivig": (-2, 0, 1, 0),
     }
     assert found["ciclosporin"]["source_row"] == "doses:4|doses:5"
-    assert found["tocilizumab"]["class"] == "interleukin-6 blocker"
+    assert found["tocilizumab"]["drug_class"] == "interleukin-6 blocker"
 
 
 def test_nobody_in_the_cohort_gives_empty_tables() -> None:

@@ -133,6 +133,8 @@ def test_a_study_tells_them_at_the_moments_of_its_first_definition() -> None:
     assert (peak["moment_time"], index["moment_time"]) == (us(24), us(49))
     assert peak["source_row"] == "ferritin:2|ferritin:1"
     assert rows["index", "esr_falls_with_high_crp"]["state"] == "not assessed"
+    units = (peak["unit"], rows["index", "esr_falls_with_high_crp.crp"]["unit"])
+    assert units == ("", "mg/L")  # a multiple has none, a plain value has its own
 
 
 def test_only_the_persons_asked_about_have_rows() -> None:

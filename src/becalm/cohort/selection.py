@@ -251,7 +251,7 @@ def _describe(chunk: Patients, found: Candidates, person: Persons, judged: Judge
         weight_age_h=np.round(weight.age_h, 6),
         infusion_start=clocks.infusion_start[person],
         high_rate=clocks.high_rate[person],
-        onset=onset,
+        storm_onset=onset,
         storm=judged.words(),
         age_undated=_answers(found.age_undated[person]),
         person=person,

@@ -48,8 +48,8 @@ def time_at_dose(
                 person_id=told["person_id"],
                 drug=[drug] * len(told),
                 level_per_day=np.full(len(told), float(level)),
-                unit=[doses.unit(drug)] * len(told),
-                first=first,
+                unit_canonical=[doses.unit(drug)] * len(told),
+                first_reached=first,
                 hours_at_rate=np.where(dark, np.nan, at_rate),
                 hours_at_24h=np.where(dark, np.nan, at_24h),
             )

@@ -69,8 +69,8 @@ def escalations(
         ESCALATIONS,
         person_id=steps["person_id"],
         drug=steps["drug"],
-        course_start=steps["episode_start"],
-        step=number,
+        episode_start=steps["episode_start"],
+        step_in_episode=number,
         time=time,
         hours_from_t0=(time - cohort["t0"][owner]) / HOUR,
         hours_from_start=steps["hours_from_start"],
@@ -78,7 +78,7 @@ def escalations(
         from_rate=steps["from_rate"],
         to_rate=steps["to_rate"],
         to_rate_per_kg=np.round(steps["to_rate"] / weight.kg, 9),
-        weight_kg=weight.kg,
+        weight_used=weight.kg,
         weight_source=weight.source,
         weight_age_h=np.round(weight.age_h, 6),
         ferritin=_risen("ferritin", events, protocol, person, time),
@@ -86,7 +86,7 @@ def escalations(
         temperature=_hotter(events, protocol, person, time),
         vasopressor=_more_pressor(doses, person, time, back),
         rrt=rrt,
-        unit=[doses.unit(drug) for drug in steps["drug"]],
+        unit_canonical=[doses.unit(drug) for drug in steps["drug"]],
         direction=steps["direction"],
         **_cleared(events, clearance, person, time, weight),
     )
@@ -147,7 +147,7 @@ def courses_of(
             row: dict[str, Any] = {
                 "person_id": cohort["person_id"][i],
                 "drug": drug,
-                "unit": doses.unit(drug),
+                "unit_canonical": doses.unit(drug),
                 "switches": len(kept) - 1,
                 "modes": " > ".join(mode or NO_ROUTE for mode in kept),
             }

@@ -96,7 +96,7 @@ def previous_therapy(cohort: Frame, events: Events, doses: Doses, protocol: Prot
                     "doses": len(Intervals.build(mine.owner[own], mine.start[own], brief)),
                     "peak_equivalent": peak[i],
                     "weight_sources": _weight_sources(doses, drug, mine.rows[own]),
-                    "class": drug.drug_class,
+                    "drug_class": drug.drug_class,
                     "begun": begun,
                     "total_mg": float(rounded(total)),
                     "hours_before_t0": (int(cohort["t0"][i]) - latest) / HOUR,

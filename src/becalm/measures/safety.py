@@ -85,7 +85,9 @@ def safety(
 
 def _onset(cohort: Frame) -> Times:
     """When the storm began; time zero where that is not known."""
-    onset: Times = np.where(cohort["onset"] == UNKNOWN_TIME, cohort["t0"], cohort["onset"])
+    onset: Times = np.where(
+        cohort["storm_onset"] == UNKNOWN_TIME, cohort["t0"], cohort["storm_onset"]
+    )
     return onset
 
 

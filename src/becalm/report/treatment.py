@@ -25,7 +25,7 @@ def prior(cohort: Cohort, drill: Drill) -> PageTable:
         person, keys = row["person_id"], row["source_row"]
         told = [when(cohort, person, row["first"]), when(cohort, person, row["last"]),
                 "" if row["doses"] < 0 else str(row["doses"]), *_failed(row)]  # fmt: skip
-        rows.append([person, drill.rows(label(row["drug"]), person, keys), row["class"],
+        rows.append([person, drill.rows(label(row["drug"]), person, keys), row["drug_class"],
                      *[drill.rows(each, person, keys) for each in told]])  # fmt: skip
     head = ["Patient", "Drug", "Class", "first", "last", "doses",
             "most in 24 h, as prednisolone", "refractory", "because"]  # fmt: skip
@@ -58,7 +58,7 @@ def given(cohort: Cohort, drill: Drill) -> PageTable:
 def _failed(line: Row) -> list[str]:
     peak = line["peak_equivalent"]
     shown = "" if math.isnan(peak) else f"{number(peak)} mg/kg"
-    if line["class"] == "glucocorticoid" and not shown:
+    if line["drug_class"] == "glucocorticoid" and not shown:
         shown = UNKNOWN
     return [shown, answer(line["refractory"]), line["reason"]]
 
@@ -122,7 +122,7 @@ def at_dose(cohort: Cohort, drill: Drill) -> PageTable:
         person = row["person_id"]
         keys = [step["source_row"] for step in cohort.steps
                 if (step["person_id"], step["drug"]) == (person, row["drug"]) and step["hours_from_t0"] >= 0]  # fmt: skip
-        told = [f"{row['level_per_day']:,g} {row['unit']}/day", when(cohort, person, row["first"]),
+        told = [f"{row['level_per_day']:,g} {row['unit_canonical']}/day", when(cohort, person, row["first_reached"]),
                 number(row["hours_at_rate"]), number(row["hours_at_24h"])]  # fmt: skip
         rows.append([person, *[drill.rows(each, person, keys) for each in told]])
     head = ["Patient", "at or above", "first rate", "hours at such a rate",

@@ -86,7 +86,7 @@ def dose_steps(chunk: Patients, cohort: Frame, names: Iterable[str]) -> Frame:
                 {
                     "person_id": person["person_id"],
                     "drug": drug.name,
-                    "class": drug.drug_class,
+                    "drug_class": drug.drug_class,
                     "route": doses["route"][at],
                     "start": doses["start"][at],
                     "end": end,

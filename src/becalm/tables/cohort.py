@@ -8,6 +8,9 @@ from becalm.tables.schema import (
     CENSORED,
     PERSON_ID,
     VARIABLE,
+    WEIGHT_AGE,
+    WEIGHT_KG,
+    WEIGHT_SOURCE,
     Table,
     answer,
     count,
@@ -76,26 +79,27 @@ PERSONS: Final = Table(
         "index_time": time("When the person enters by the protocol's rule."),
         "t0": time("Time zero: the primary clock."),
         "underlying": text("Underlying diseases with a confirmed diagnosis, joined by |."),
-        "weight_kg": number("kg", "The weight in force at time zero."),
-        "weight_source": text(
-            "Where that weight comes from: own (a dose's row), measured before or after (within 24 h), "
-            "persons sheet, older measurement, or later in the stay."
-        ),
-        "weight_age_h": number(
-            "h", "From its measurement to time zero; negative where it was measured later."
-        ),
+        "weight_kg": WEIGHT_KG,
+        "weight_source": WEIGHT_SOURCE,
+        "weight_age_h": WEIGHT_AGE,
         "left_truncated": answer(
-            "Transferred in on the treatment, so that its beginning is not seen."
+            "Whether the person came from another hospital close to time zero, so that the treatment may "
+            "have begun before these records."
         ),
         "infusion_start": time("When the continuous infusion of the drug of interest began."),
         "high_rate": time("When the drug of interest first reached the protocol's high rate."),
-        "onset": time(
-            "When a storm was first possible, in the protocol's look-back; else the index."
+        "storm_onset": time(
+            "First moment in the protocol's look-back at which the storm was definite or possible; the "
+            "index where there is none."
         ),
         "storm": text("definite, possible or not met, judged up to the index."),
         "storm_72h": text("The same up to the later moment that a protocol asks for; else empty."),
-        "clinician": answer("A clinician diagnosed the storm."),
-        "immunosuppressed": answer("Known to be immunosuppressed before this illness."),
+        "clinician": answer(
+            "Whether a confirmed diagnosis of the storm was recorded near the index; false where none was."
+        ),
+        "immunosuppressed": answer(
+            "Whether the person was immunosuppressed before this illness; empty where nobody wrote it down."
+        ),
         "first_route": text("Route of the first dose of the drug of interest."),
         "age_undated": answer(
             "The age was written without a date, so that it may be off by years."

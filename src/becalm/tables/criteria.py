@@ -8,8 +8,10 @@ from becalm.tables.schema import (
     CENSORED,
     CRITERION,
     MODIFIED_BY,
+    MOMENT,
     PERSON_ID,
     SOURCE_ROW,
+    STATE,
     Column,
     Table,
     answer,
@@ -19,10 +21,6 @@ from becalm.tables.schema import (
     time,
 )
 
-_MOMENT: Final = text(
-    "index, peak_to_index (highest lowest-possible total in the look-back that ends at the index) or "
-    "peak_ever (the same over all records)."
-)
 _LOW: Final = number("points", "The lowest possible total, given what is not known.")
 _HIGH: Final = number("points", "The highest possible total, given what is not known.")
 _STATUS: Final = text("met, not met or undetermined.")
@@ -34,7 +32,7 @@ CRITERIA: Final = Table(
     {
         "person_id": PERSON_ID,
         "criterion": CRITERION,
-        "moment": _MOMENT,
+        "moment": MOMENT,
         "time": time("When the moment is."),
         "low": _LOW,
         "high": _HIGH,
@@ -46,7 +44,7 @@ CRITERIA: Final = Table(
         "held_hours": number(
             "h", "How long in the window the lowest total was at the cut-off or above."
         ),
-        "items_assessed": count("items", "Items with anything known at the moment."),
+        "items_assessed": count("items", "Items that are certainly met or certainly not met."),
         "items_total": count("items", "Items of the definition."),
         "clock": text("drawn or available: by which time a result counts."),
         "in_derivation_population": answer(
@@ -60,7 +58,10 @@ CRITERIA: Final = Table(
             "The published probability for low to high, in percent, where there is one."
         ),
         "verified": Column(
-            "flag", "", "false where the total rests on a value that nobody checked."
+            "flag",
+            "",
+            "false where the definition rests on a value that nobody checked, or the total on something "
+            "that the source of the records marks as inferred.",
         ),
     },
     key=("person_id", "criterion", "moment"),
@@ -72,14 +73,22 @@ CRITERIA_ITEMS: Final = Table(
     {
         "person_id": PERSON_ID,
         "criterion": CRITERION,
-        "moment": _MOMENT,
-        "item": text("The item, by its name in the definition's file."),
-        "state": text("met, not met or not assessed."),
-        "points_low": number("points", "The fewest points that the item may give."),
-        "points_high": number("points", "The most points that the item may give."),
-        "value": number("as `unit`", "The value that decided."),
-        "unit": text("The unit of value."),
-        "time": time("When that value was drawn."),
+        "moment": MOMENT,
+        "item": text("The item, by its name in the definition's file; a part of it as item.part."),
+        "state": STATE,
+        "points_low": number(
+            "points", "The fewest points that the item may give; empty for a part."
+        ),
+        "points_high": number(
+            "points", "The most points that the item may give; empty for a part."
+        ),
+        "value": number(
+            "as `unit`",
+            "The value that decided; of an item of several parts how many are met, of an item that is "
+            "another definition its total.",
+        ),
+        "unit": text("The unit of value; empty for a ratio, a count or a total."),
+        "time": time("When that value was drawn, the latest of several parts."),
         "censored": CENSORED,
         "modified_by": MODIFIED_BY,
         "source_row": SOURCE_ROW,
@@ -109,7 +118,7 @@ CRITERIA_LOOK_BACKS: Final = Table(
     {
         "person_id": PERSON_ID,
         "criterion": CRITERION,
-        "moment": _MOMENT,
+        "moment": MOMENT,
         "factor": number("1", "What every look-back is multiplied by: 0.5 or 2."),
         "time": time("When the moment is."),
         "low": _LOW,

@@ -5,8 +5,12 @@ from __future__ import annotations
 from typing import Final
 
 from becalm.tables.schema import (
+    BASELINE,
     CENSORED,
+    DIED,
+    HOURS_FROM_T0,
     MODIFIED_BY,
+    PEAK,
     PERSON_ID,
     SOURCE_ROW,
     VARIABLE,
@@ -29,13 +33,9 @@ RESPONSE: Final = Table(
         "person_id": PERSON_ID,
         "variable": VARIABLE,
         "clock": _CLOCK,
-        "baseline": number(
-            "as `unit`", "The last value before the clock, in the protocol's window."
-        ),
+        "baseline": BASELINE,
         "baseline_time": time("When the baseline was drawn."),
-        "peak": number(
-            "as `unit`", "The highest value before the clock, in the protocol's window."
-        ),
+        "peak": PEAK,
         "h24": number("as `unit`", "The value nearest to 24 h in its window."),
         "h48": number("as `unit`", "The value nearest to 48 h in its window."),
         "h48_time": time("When the value at 48 h was drawn."),
@@ -64,12 +64,14 @@ SAFETY: Final = Table(
         "grade_before": count("grade", "The worst grade (aki: stage) before time zero."),
         "grade_after": count("grade", "The worst grade (aki: stage) after time zero."),
         "onset": time(
-            "When a grade worse than before was first reached; for aki when it was first met."
+            "When the worst grade after was first reached, if it is worse than the one before; else when "
+            "a grade of 1 or more was first seen."
         ),
-        "hours_from_t0": number("h", "From time zero to the moment; negative before it."),
-        "on_drug": answer("Whether the person was on the drug of interest then."),
+        "hours_from_t0": HOURS_FROM_T0,
+        "on_drug": answer("Whether the person was on the drug of interest at the onset."),
         "attribution": text(
-            "storm, drug, infection or cannot tell: a person says so, never the program."
+            "storm, drug, infection or cannot tell. A physician judges it; without a judgement it is "
+            "cannot tell."
         ),
         "reference": text("The baseline or the limit that the grade was counted against."),
         "source_row": SOURCE_ROW,
@@ -82,13 +84,20 @@ OUTCOME: Final = Table(
     "person",
     {
         "person_id": PERSON_ID,
-        "follow_up_days": number("d", "From time zero to the last contact or death."),
-        "last_contact": time("When the person was last known of."),
-        "discharged": time("End of the admission that holds the index."),
-        "died": answer("Whether the person is known to have died."),
+        "follow_up_days": number("d", "From time zero to last_contact."),
+        "last_contact": time(
+            "The death; without one the last recorded contact or the discharge, whichever is later; "
+            "without either the last record."
+        ),
+        "discharged": time(
+            "End of the admission that holds the index; empty for those who died in it."
+        ),
+        "died": DIED,
         "death_time": time("When the person died."),
         "cause_of_death": text("As recorded, joined by |."),
-        "infection_linked": answer("Whether the recorded cause of death names infection."),
+        "infection_linked": answer(
+            "true where the recorded cause of death names infection, else empty: not known."
+        ),
         "on_drug_at_death": answer("Whether the person was on the drug of interest at death."),
         "storm_active_at_death": answer(
             "Whether the storm was active at death; empty until judged."

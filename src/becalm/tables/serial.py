@@ -5,10 +5,15 @@ from __future__ import annotations
 from typing import Final
 
 from becalm.tables.schema import (
+    BASELINE,
     CENSORED,
+    DIED,
     MODIFIED_BY,
+    MOMENT,
+    PEAK,
     PERSON_ID,
     SOURCE_ROW,
+    STATE,
     Table,
     answer,
     count,
@@ -32,7 +37,9 @@ FEVER: Final = Table(
         "longest_gap_h": number(
             "h", "Longest time without a measurement, the ends of the day included."
         ),
-        "highest": number("°C", "Highest temperature of the day."),
+        "highest": number(
+            "°C", "Highest temperature of the day; empty where it is known as a limit only."
+        ),
         "modified_by": MODIFIED_BY,
         "source_row": SOURCE_ROW,
     },
@@ -44,10 +51,15 @@ SERIAL_CHANGES: Final = Table(
     "person, moment and feature",
     {
         "person_id": PERSON_ID,
-        "moment": text("index, or a peak of the definition in peak_of."),
+        "moment": MOMENT,
         "feature": text("What is followed, and over how long; a part of a sign as sign.part."),
-        "state": text("met (certainly moved as in a storm), not met or not assessed."),
-        "value": number("1", "The later value as a multiple of the earlier one."),
+        "state": STATE,
+        "value": number(
+            "as `unit`",
+            "The later value as a multiple of the earlier one; of a sign of several parts how many are met, "
+            "of a part that is a plain value that value.",
+        ),
+        "unit": text("The unit of value; empty for a multiple or a count."),
         "time": time("When the later value was drawn."),
         "censored": CENSORED,
         "modified_by": MODIFIED_BY,
@@ -64,9 +76,9 @@ PROGNOSIS: Final = Table(
     {
         "person_id": PERSON_ID,
         "marker": text("The variable that is followed."),
-        "died": answer("Whether the person is known to have died."),
-        "baseline": number("as `unit`", "The last value before time zero."),
-        "peak": number("as `unit`", "The highest value before time zero."),
+        "died": DIED,
+        "baseline": BASELINE,
+        "peak": PEAK,
         "day3": number("as `unit`", "The value nearest to day 3 in its window."),
         "fall_day3": number(
             "1", "Share of the baseline by which day 3 was lower; negative: higher."

@@ -6,8 +6,15 @@ from typing import Final
 
 from becalm.tables.schema import (
     DRUG,
+    DRUG_CLASS,
+    HOURS_FROM_T0,
     PERSON_ID,
     SOURCE_ROW,
+    UNIT_CANONICAL,
+    WEIGHT_AGE,
+    WEIGHT_KG,
+    WEIGHT_SOURCE,
+    WEIGHT_USED,
     Column,
     Table,
     answer,
@@ -17,33 +24,31 @@ from becalm.tables.schema import (
     time,
 )
 
-_CANONICAL: Final = text(
-    "What the drug is added up in: mg, units, mL, mmol, mEq or what is counted."
-)
 _PEAK_RATE: Final = number("as `unit_canonical` per h", "The highest rate.")
 _PEAK_RATE_MG: Final = number("mg/h", "The highest rate; empty for a drug not added up in mg.")
 _CLEARANCE: Final = number(
     "mL/min",
-    "Creatinine clearance in force at the beginning, by Cockcroft and Gault; empty while renal "
-    "replacement runs.",
+    "Creatinine clearance by Cockcroft and Gault that is in force at the step, or as the 24 h begin "
+    "(where none is, the first within them); empty with renal replacement.",
 )
-_RRT: Final = answer("Whether renal replacement runs; empty where no procedure is recorded at all.")
+_RRT: Final = answer(
+    "Whether renal replacement ran at the step, or within the 24 h; empty where no procedure is "
+    "recorded at all."
+)
 _PER_KG: Final = number("as `unit_canonical` per kg", "The amount per kg of weight_used.")
-_WEIGHT_USED: Final = number(
-    "kg", "The weight in force that the amounts per kg, and the clearance beside them, rest on."
-)
-_WEIGHT_SOURCE: Final = text(
-    "Where the weight comes from: own (the row's), measured before or measured after (within 24 h), "
-    "persons sheet, older measurement, or later in the stay; empty where none is known."
-)
-_WEIGHT_AGE: Final = number(
-    "h",
-    "From the measurement of the weight to the dose; negative where it was measured later; empty for "
-    "own and persons sheet.",
-)
 _PAUSED: Final = number("h", "How long the infusion paused in all.")
-_PAUSES: Final = count("pauses", "Gaps and rates of 0 of a continuous infusion that do not end it.")
-_CLASS: Final = text("The class of the drug.")
+_PAUSES: Final = count(
+    "pauses", "Gaps and rates of 0 of a continuous infusion that do not end the treatment episode."
+)
+
+_AMOUNT: Final = number("as `unit_canonical`", "The amount; empty where it is not known.")
+_CUMULATIVE: Final = number(
+    "as `unit_canonical`",
+    "All that was given in the episode, or from day 1 to the end of the day; empty where a dose is not "
+    "known.",
+)
+_DELIVERED: Final = number("as `unit_canonical` per h", "The rate that was delivered.")
+_SET: Final = number("as `unit_canonical` per h", "The rate that was set on the pump.")
 
 DOSES: Final = Table(
     "doses",
@@ -52,9 +57,7 @@ DOSES: Final = Table(
     {
         "person_id": PERSON_ID,
         "stay_id": text("The stay that the row belongs to."),
-        "drug": text(
-            "The drug, by its name in the vocabulary; empty where becalm does not know it."
-        ),
+        "drug": DRUG,
         "label": text("What the record calls the drug."),
         "route": text("The route, by its name in the vocabulary."),
         "start": time("When it began."),
@@ -68,17 +71,13 @@ DOSES: Final = Table(
         "source_row": SOURCE_ROW,
         "status": text("given, not given or ordered."),
         "flag": text("Remarks about the row, joined by |."),
-        "amount_canonical": number("as `unit_canonical`", "The amount."),
-        "rate_canonical_per_h": number("as `unit_canonical` per h", "The rate that was delivered."),
-        "set_canonical_per_h": number(
-            "as `unit_canonical` per h", "The rate that was set on the pump."
-        ),
-        "unit_canonical": _CANONICAL,
-        "weight_kg": number(
-            "kg", "The weight in force at the start, whether the dose is per kg or not."
-        ),
-        "weight_source": _WEIGHT_SOURCE,
-        "weight_age_h": _WEIGHT_AGE,
+        "amount_canonical": _AMOUNT,
+        "rate_canonical_per_h": _DELIVERED,
+        "set_canonical_per_h": _SET,
+        "unit_canonical": UNIT_CANONICAL,
+        "weight_kg": WEIGHT_KG,
+        "weight_source": WEIGHT_SOURCE,
+        "weight_age_h": WEIGHT_AGE,
     },
     key=("person_id", "drug", "start", "end", "source_row"),
 )
@@ -90,20 +89,20 @@ DAILY_DOSE: Final = Table(
     {
         "person_id": PERSON_ID,
         "drug": DRUG,
-        "day": count("d", "The number of the 24 h, from 1; 0 and below lie before."),
+        "day": count("d", "The number of the 24 h, from 1."),
         "mg": number("mg", "The amount given; empty for a drug not added up in mg."),
         "peak_rate_mg_h": _PEAK_RATE_MG,
         "mg_per_kg": number("mg/kg", "The amount per kg of weight_used."),
-        "weight_used": _WEIGHT_USED,
-        "weight_source": _WEIGHT_SOURCE,
-        "weight_age_h": _WEIGHT_AGE,
+        "weight_used": WEIGHT_USED,
+        "weight_source": WEIGHT_SOURCE,
+        "weight_age_h": WEIGHT_AGE,
         "crcl_ml_min": _CLEARANCE,
         "rrt": _RRT,
-        "unit_canonical": _CANONICAL,
-        "amount_canonical": number("as `unit_canonical`", "The amount given."),
+        "unit_canonical": UNIT_CANONICAL,
+        "amount_canonical": _AMOUNT,
         "peak_rate_canonical_per_h": _PEAK_RATE,
         "amount_canonical_per_kg": _PER_KG,
-        "cumulative_canonical": number("as `unit_canonical`", "All that was given from day 1 on."),
+        "cumulative_canonical": _CUMULATIVE,
     },
     key=("person_id", "drug", "day"),
 )
@@ -117,19 +116,20 @@ CALENDAR_DOSE: Final = Table(
         "date": time("The date, at 00:00."),
         "day": count("d", "1 is the date of the first dose."),
         "mg": number("mg", "The amount given; empty for a drug not added up in mg."),
-        "amount_canonical": number("as `unit_canonical`", "The amount given."),
-        "unit_canonical": _CANONICAL,
+        "amount_canonical": _AMOUNT,
+        "unit_canonical": UNIT_CANONICAL,
         "peak_rate_canonical_per_h": _PEAK_RATE,
-        "weight_used": _WEIGHT_USED,
-        "weight_source": _WEIGHT_SOURCE,
-        "weight_age_h": _WEIGHT_AGE,
+        "weight_used": WEIGHT_USED,
+        "weight_source": WEIGHT_SOURCE,
+        "weight_age_h": WEIGHT_AGE,
         "amount_canonical_per_kg": _PER_KG,
     },
     key=("person_id", "drug", "date"),
 )
 EPISODES: Final = Table(
     "episodes",
-    "Treatment episodes: doses of one mode no further apart than the gap of that mode.",
+    "Treatment episodes: doses of one mode no further apart than the gap of that mode. Rates, steps and "
+    "pauses are those of continuous infusions; amounts are empty where a dose is not known.",
     "person, drug and treatment episode",
     {
         "person_id": PERSON_ID,
@@ -141,10 +141,10 @@ EPISODES: Final = Table(
         "peak_rate_mg_h": _PEAK_RATE_MG,
         "peak_mg_day": number("mg/d", "The highest rate times 24."),
         "max_24h_mg": number("mg", "The most that was given in any 24 h."),
-        "escalations": count("steps", "Steps up of the rate."),
+        "escalations": count("steps", "Steps up of the continuous rate."),
         "hours_to_peak": number("h", "From the start of the episode to its highest rate."),
-        "unit_canonical": _CANONICAL,
-        "cumulative_canonical": number("as `unit_canonical`", "All that was given."),
+        "unit_canonical": UNIT_CANONICAL,
+        "cumulative_canonical": _CUMULATIVE,
         "peak_rate_canonical_per_h": _PEAK_RATE,
         "max_24h_canonical": number("as `unit_canonical`", "The most that was given in any 24 h."),
         "pauses": _PAUSES,
@@ -157,32 +157,33 @@ _WORSE: Final = (
 )
 ESCALATIONS: Final = Table(
     "escalations",
-    "Each step of a continuous infusion of the cohort, up or down, and what there was before it.",
+    "Each step of a continuous infusion of the cohort from time zero on, up or down, and what there was "
+    "before it.",
     "person, drug and step",
     {
         "person_id": PERSON_ID,
         "drug": DRUG,
-        "course_start": time("When the treatment episode began that the step belongs to."),
-        "step": count("1", "The number of the step in its episode and direction."),
+        "episode_start": time("When the treatment episode began that the step belongs to."),
+        "step_in_episode": count("1", "The number of the step in its episode and direction."),
         "time": time("When the rate was changed."),
-        "hours_from_t0": number("h", "From time zero to the moment; negative before it."),
+        "hours_from_t0": HOURS_FROM_T0,
         "hours_from_start": number("h", "From the start of the episode to the step."),
         "hours_since_last": number("h", "From the step before, or from the start of the episode."),
-        "from_rate": number("as `unit` per h", "The rate before the step."),
-        "to_rate": number("as `unit` per h", "The rate after the step."),
+        "from_rate": number("as `unit_canonical` per h", "The rate before the step."),
+        "to_rate": number("as `unit_canonical` per h", "The rate after the step."),
         "to_rate_per_kg": number(
-            "as `unit` per kg and h", "The rate after the step per kg of weight_kg."
+            "as `unit_canonical` per kg and h", "The rate after the step per kg of weight_used."
         ),
-        "weight_kg": number("kg", "The weight in force of the row that runs from the step on."),
-        "weight_source": _WEIGHT_SOURCE,
-        "weight_age_h": _WEIGHT_AGE,
+        "weight_used": WEIGHT_USED,
+        "weight_source": WEIGHT_SOURCE,
+        "weight_age_h": WEIGHT_AGE,
         "ferritin": answer(f"Whether ferritin {_WORSE}"),
         "ast": answer(f"Whether AST {_WORSE}"),
         "temperature": answer(f"Whether temperature {_WORSE}"),
         "vasopressor": answer(f"Whether the need of vasopressors {_WORSE}"),
         "crcl_ml_min": _CLEARANCE,
         "rrt": _RRT,
-        "unit": text("What the drug is added up in."),
+        "unit_canonical": UNIT_CANONICAL,
         "crcl_rows": text("The rows that the clearance rests on, joined by |."),
         "direction": text("up or down."),
     },
@@ -190,13 +191,16 @@ ESCALATIONS: Final = Table(
 )
 COURSES: Final = Table(
     "courses",
-    "The whole course of treatment with a drug: how it was stepped up, held and taken back.",
+    "The whole course of treatment with a drug from time zero on: how it was stepped up, held and taken "
+    "back. Empty where there was no continuous infusion, but for modes and switches.",
     "person and drug",
     {
         "person_id": PERSON_ID,
         "drug": DRUG,
         "modes": text("The modes in their order: SC > continuous IV > SC."),
-        "ceiling_per_day": number("as `unit` per d", "The highest continuous rate times 24."),
+        "ceiling_per_day": number(
+            "as `unit_canonical` per d", "The highest continuous rate times 24."
+        ),
         "hours_to_ceiling": number("h", "From the first dose of any route to the ceiling."),
         "hours_at_ceiling": number("h", "How long the ceiling was held."),
         "steps_up": count("steps", "Steps up."),
@@ -204,7 +208,7 @@ COURSES: Final = Table(
         "taper_hours": number(
             "h", "From the first step down after the ceiling to the end of the infusion."
         ),
-        "unit": text("What the drug is added up in."),
+        "unit_canonical": UNIT_CANONICAL,
         "pauses": _PAUSES,
         "paused_hours": _PAUSED,
         "switches": count("changes", "Changes of mode, the return included."),
@@ -218,14 +222,20 @@ TIME_AT_DOSE: Final = Table(
     {
         "person_id": PERSON_ID,
         "drug": DRUG,
-        "level_per_day": number("as `unit` per d", "The amount a day that is asked for."),
-        "unit": text("What the drug is added up in."),
-        "first": time("First moment with a rate that gives as much in a day."),
+        "level_per_day": number("as `unit_canonical` per d", "The amount a day that is asked for."),
+        "unit_canonical": UNIT_CANONICAL,
+        "first_reached": time(
+            "First moment from time zero on with a continuous rate that gives as much in a day."
+        ),
         "hours_at_rate": number(
-            "h", "How long the continuous rate times 24 was at the level or above."
+            "h",
+            "How long the continuous rate times 24 was at the level or above; empty where a dose is not "
+            "known.",
         ),
         "hours_at_24h": number(
-            "h", "How long as much had been given in the 24 h before, by any systemic route."
+            "h",
+            "How long as much had been given in the 24 h before, by any systemic route; empty where a dose "
+            "is not known.",
         ),
     },
     key=("person_id", "drug", "level_per_day"),
@@ -238,17 +248,15 @@ DOSE_REMARKS: Final = Table(
         "person_id": PERSON_ID,
         "remark": text("What is remarked."),
         "detail": text("The remark with the numbers of its row."),
-        "drug": text(
-            "The drug, by its name in the vocabulary; empty where becalm does not know it."
-        ),
+        "drug": DRUG,
         "label": text("What the record calls the drug."),
         "start": time("When it began."),
         "end": time("When it ended; empty for a single dose."),
         "amount": number("as `amount_unit`", "The amount as written."),
         "amount_unit": text("The unit of the amount as written."),
-        "delivered_per_h": number("as `unit_canonical` per h", "Amount over time."),
-        "set_per_h": number("as `unit_canonical` per h", "The rate that was set on the pump."),
-        "unit_canonical": _CANONICAL,
+        "rate_canonical_per_h": _DELIVERED,
+        "set_canonical_per_h": _SET,
+        "unit_canonical": UNIT_CANONICAL,
         "counted": Column("flag", "", "Whether the row counts in spite of the remark."),
         "source_row": SOURCE_ROW,
     },
@@ -274,7 +282,7 @@ PREVIOUS_THERAPY: Final = Table(
         ),
         "weight_sources": text("Where the weights of its doses come from, joined by |."),
         "refractory": answer("Whether the storm held on in spite of it, by the protocol's rule."),
-        "class": _CLASS,
+        "drug_class": DRUG_CLASS,
         "begun": time("When the course began that led to time zero."),
         "total_mg": number("mg", "All that was given in that course until time zero."),
         "hours_before_t0": number("h", "From the end of the last dose to time zero."),

@@ -14,6 +14,11 @@ from becalm.tables.schema import Column, Table, number, text
 
 ROOT = Path(__file__).parents[3]
 NUMBERS = {"number", "count"}
+OF_THE_TABLE = {
+    "clock", "day", "end", "first", "last", "reason", "rows", "start", "status", "time", "unit", "value",
+    "variable",
+}  # fmt: skip
+"""Names of columns whose meaning differs from table to table."""
 COLUMNS = [
     pytest.param(table, name, column, id=f"{table.name}.{name}")
     for table in tables.TABLES.values()
@@ -60,6 +65,20 @@ def test_two_tables_of_one_name_are_refused(
     monkeypatch.setattr(schema, "TWIN", twin, raising=False)
     with pytest.raises(ValueError, match="two tables are called 'fever'"):
         registry._declared()
+
+
+def test_one_name_means_one_thing() -> None:
+    """A column that has a name of another table has its kind, unit and meaning too.
+
+    The words listed are the exception: they always need their table (the start of what, why what).
+    """
+    meanings: dict[str, set[Column]] = {}
+    for table in tables.WRITTEN.values():
+        for name, column in table.columns.items():
+            meanings.setdefault(name, set()).add(column)
+    assert {name for name, found in meanings.items() if len(found) > 1} == OF_THE_TABLE
+    kinds = {name for name, found in meanings.items() if len({c.kind for c in found}) > 1}
+    assert kinds == {"first", "last"}  # a value in `values`, a dose in `previous_therapy`
 
 
 @pytest.fixture(scope="module")

@@ -159,7 +159,7 @@ def given(cohort: Cohort, days: tuple[float, float]) -> Spec | None:
         end = cohort.hours(step["person_id"], step["end"]) / 24
         if math.isnan(begin) or begin > high or max(begin, end) < low:
             continue
-        kind = heading(step["class"] or step["drug"])
+        kind = heading(step["drug_class"] or step["drug"])
         last = begin if math.isnan(end) else min(end, high)
         for day in range(math.floor(max(begin, low)), math.floor(last) + 1):
             found.setdefault((kind, day), set()).add(step["person_id"])

@@ -65,7 +65,7 @@ def weight(cohort: Cohort, person: str, hour: float) -> float:
     """Return the weight a dose at that hour is divided by, in kg; NaN where none is known."""
     for row in _ups(cohort):
         if row["person_id"] == person and math.isclose(row["hours_from_t0"], hour, abs_tol=0.01):
-            return float(row["weight_kg"])
+            return float(row["weight_used"])
     for row in cohort.rows("daily_dose"):
         if (row["person_id"], row["drug"], row["day"]) == (
             person,

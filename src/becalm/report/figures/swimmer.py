@@ -212,7 +212,7 @@ def _compact(cohort: Cohort) -> Spec:
     for step in cohort.steps:
         day = cohort.hours(step["person_id"], step["start"]) / 24
         if low <= day <= high:
-            kind = heading(step["class"] or step["drug"])
+            kind = heading(step["drug_class"] or step["drug"])
             link = cohort.link("given", step["person_id"], step["drug"])
             row = {"person": step["person_id"], "start": day, "class": kind, "link": link}
             given.append(row)
