@@ -197,11 +197,11 @@ def test_each_bound_of_an_item_belongs_to_its_side(name: str, at: int) -> None:
                 low, high = evaluation.points(item).at([0], [0])
                 assert (low[0], high[0]) == (points_by_rule(raw, value),) * 2, (raw, value)
             elif "count" in raw and 0 <= value <= len(raw["count"]):
-                low, _ = counted_points(item, int(value))
-                assert low == points_by_rule(raw, value), (raw, value)
+                fewest, _ = counted_points(item, int(value))
+                assert fewest == points_by_rule(raw, value), (raw, value)
             elif "score" in raw:
-                low, _ = referred_points(definition, item, value)
-                assert low == points_by_rule(raw, value), (raw, value)
+                fewest, _ = referred_points(definition, item, value)
+                assert fewest == points_by_rule(raw, value), (raw, value)
 
 
 def counted_points(item: Item, met: int) -> tuple[float, float]:
@@ -242,7 +242,7 @@ def test_each_look_back_ends_where_it_says(name: str, at: int) -> None:
 
 def known(evaluation: Evaluation, leaf: Item, at: tuple[float, ...]) -> list[bool]:
     line = evaluation.inputs.timeline(leaf)
-    return line.known_at([0] * len(at), [round(hour * HOUR) for hour in at]).tolist()
+    return [bool(line.known_at([0], [round(hour * HOUR)])[0]) for hour in at]
 
 
 @pytest.mark.parametrize(
@@ -334,7 +334,7 @@ def holds(group: dict[str, Any] | str, met: dict[str, bool]) -> bool:
         return all(holds(term, met) for term in group["all"])
     if "any" in group:
         return any(holds(term, met) for term in group["any"])
-    return sum(holds(term, met) for term in group["of"]) >= group["at_least"]
+    return bool(sum(holds(term, met) for term in group["of"]) >= group["at_least"])
 
 
 @pytest.mark.parametrize(
