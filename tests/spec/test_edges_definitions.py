@@ -15,14 +15,14 @@ import numpy as np
 import pytest
 
 from becalm import vocabulary
-from becalm.core.clock import HOUR
+from becalm.core.clock import HOUR, span
 from becalm.definitions import Evaluation, Inputs, evaluate, load, serial_changes
 from becalm.definitions.criteria import derived_in
 from becalm.definitions.evaluation import status
 from becalm.definitions.lookalikes import modifier_intervals
 from becalm.definitions.model import Definition, Item
 from becalm.definitions.probability import probability_interval
-from becalm.definitions.scoring import totalled
+from becalm.definitions.scoring import counted, scored, totalled
 from becalm.timeline import Intervals, Points, Timeline
 from tests.records import chunk, finding, lab
 from tests.spec.edges import MINUTE, files, hours, inclusive, read, unknown_keys, walk
@@ -206,8 +206,6 @@ def test_each_bound_of_an_item_belongs_to_its_side(name: str, at: int) -> None:
 
 def counted_points(item: Item, met: int) -> tuple[float, float]:
     """Points of a count of which so many parts are met and the others are not."""
-    from becalm.definitions.scoring import counted, scored
-
     pairs = [
         (np.array([float(i < met)]), np.array([float(i < met)])) for i in range(len(item.count))
     ]
@@ -217,8 +215,6 @@ def counted_points(item: Item, met: int) -> tuple[float, float]:
 
 def referred_points(definition: Definition, item: Item, value: float) -> tuple[float, float]:
     """Points of an item that takes the total of another definition."""
-    from becalm.definitions.scoring import scored
-
     low, high = scored(item, np.array([value]), np.array([value]))
     return float(low[0]), float(high[0])
 
@@ -414,8 +410,6 @@ def test_a_value_stands_for_as_long_as_the_vocabulary_says() -> None:
     events, words = chunk(*rows).events, vocabulary.load()
     start = int(events.frame["time"][0])
     for name, valid in names:
-        from becalm.core.clock import span
-
         held = events.points(name).hold(span(words.variable(name).valid))
         end = start + round(hours(valid) * HOUR)
         at = [end - 60_000_000, end, end + 60_000_000]
