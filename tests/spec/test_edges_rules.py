@@ -6,7 +6,7 @@ protocols' rule in words.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -19,13 +19,12 @@ from becalm.doses import EpisodeRules, treatments, written_out
 from becalm.kidney import injury, kdigo
 from becalm.measures import ctcae
 from becalm.measures.fever import fever
-from becalm.patients import derived
 from becalm.patients.context import context
 from becalm.persons.diagnoses import diagnosed_storm, excluded_by
 from becalm.persons.stays import admissions, discharges
 from becalm.persons.weight import weight_in_force
 from becalm.protocol import load as protocol
-from becalm.timeline import Intervals, Points
+from becalm.timeline import Intervals, Points, Timeline
 from tests.records import (
     Row,
     at,
@@ -219,11 +218,12 @@ def test_infection_and_cancer_count_in_their_windows() -> None:
     """From so long before the index to so long after it, both ends included, whatever says so."""
     says = read("patients/context.toml")
     before, after = hours(says["infection_before"]), hours(says["infection_after"])
-    for make in (
+    makers: tuple[Callable[[float], Row], ...] = (
         lambda hour: condition("sepsis", hour),
         lambda hour: culture("growth", hour, "Escherichia coli"),
         lambda hour: finding("infection", "yes", hour),
-    ):
+    )
+    for make in makers:
         for edge, sign, expected in (
             (before, -1, [True, True, False]),
             (after, 1, [True, True, False]),
@@ -258,12 +258,20 @@ def test_a_second_commensal_counts_up_to_its_window() -> None:
 
 def test_cell_therapy_counts_up_to_the_index_itself() -> None:
     """Given exactly at the index it can be what the storm stands on; a minute later it cannot."""
-    for make in (
+    makers: tuple[Callable[[float], Row], ...] = (
         lambda hour: dose("tisagenlecleucel", hour, amount="1 dose"),
         lambda hour: procedure("CAR-T infusion", hour),
-    ):
+    )
+    for make in makers:
         kinds = [background(make(hour))["class"] for hour in around(0)]
         assert kinds == ["secondary", "secondary", "unknown"]
+
+
+def worked_out(name: str, *rows: Row) -> Timeline:
+    """What definitions read that no row says by itself."""
+    line = chunk(*rows).inputs("drawn").values[name]
+    assert isinstance(line, Timeline)
+    return line
 
 
 def test_age_goes_in_the_steps_of_its_file() -> None:
@@ -279,7 +287,7 @@ def test_age_goes_in_the_steps_of_its_file() -> None:
         hour = reached * year
         rows = person(birth="2020-01-01"), lab("crp", 5, hour - 48), lab("crp", 5, hour)
         moment = birth + int(hour * HOUR)
-        low, high = derived.age(chunk(*rows)).at([0, 0], [moment - MINUTE_US, moment + MINUTE_US])
+        low, high = worked_out("age", *rows).at([0, 0], [moment - MINUTE_US, moment + MINUTE_US])
         assert low.tolist() == pytest.approx([before, reached])
         assert low.tolist() == high.tolist()
 
@@ -290,7 +298,7 @@ def test_oxygen_turns_at_its_flow_and_its_time() -> None:
     edge, holds = says["low_flow_upto"], hours(says["holds"])
 
     def level(flow: float, hour: float) -> tuple[float, float]:
-        line = derived.oxygen_support(chunk(lab("oxygen_flow", flow, 0)), "drawn")
+        line = worked_out("oxygen_support", lab("oxygen_flow", flow, 0))
         low, high = line.at([0], [at(hour)])
         return float(low[0]), float(high[0])
 
@@ -305,7 +313,7 @@ def test_a_fever_is_hidden_until_so_long_after_the_end(number: int) -> None:
     says = read("patients/derived.toml")["fever_masked"][number]
     drug = vocabulary.load().drugs_of_class(*says["classes"])[0]
     rows = stay(-100, 5000), dose(drug, 0, 5, amount="100 mg")
-    line = derived.fever_masked(chunk(*rows))
+    line = worked_out("fever_masked", *rows)
     moments = [at(hour) for hour in around(5 + hours(says["after"]))]
     assert line.at([0] * 3, moments)[0].tolist() == [1, 0, 0]
 
