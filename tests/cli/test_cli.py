@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import subprocess
 import sys
@@ -69,6 +70,21 @@ def test_the_demo_writes_a_report_tables_figures_and_last_a_manifest(demo: Path)
     assert any(name.startswith("figures/") and name.endswith(".png") for name in listed)
     for name, file in listed.items():
         assert sha256(demo / name) == file["sha256"], name
+
+
+def test_the_dictionary_names_every_column_that_was_written_and_no_other(demo: Path) -> None:
+    """Each file of `tables/` has the columns of its lines in dictionary.csv, in their order."""
+    with (demo / "tables" / "dictionary.csv").open(encoding="utf-8", newline="") as file:
+        lines = list(csv.DictReader(file))
+    described: dict[str, list[str]] = {}
+    for line in lines:
+        described.setdefault(line["table"], []).append(line["column"])
+    written = {}
+    for path in (demo / "tables").glob("*.csv"):
+        with path.open(encoding="utf-8", newline="") as file:
+            written[path.stem] = next(csv.reader(file))
+    assert written == described
+    assert all(line["unit"] for line in lines if line["kind"] in {"number", "count"})
 
 
 def test_a_second_run_gives_the_same_bytes_in_every_table(demo: Path, tmp_path: Path) -> None:

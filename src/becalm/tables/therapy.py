@@ -41,6 +41,12 @@ _PAUSES: Final = count(
     "pauses", "Gaps and rates of 0 of a continuous infusion that do not end the treatment episode."
 )
 
+_WRITTEN_AMOUNT: Final = number(
+    "as `amount_unit`",
+    "The amount as written; where only a rate or an amount per kg was written, what follows from it, the "
+    "time and the weight.",
+)
+_AMOUNT_UNIT: Final = text("The unit of amount: as written, without per kg and per time.")
 _AMOUNT: Final = number("as `unit_canonical`", "The amount; empty where it is not known.")
 _CUMULATIVE: Final = number(
     "as `unit_canonical`",
@@ -62,9 +68,13 @@ DOSES: Final = Table(
         "route": text("The route, by its name in the vocabulary."),
         "start": time("When it began."),
         "end": time("When it ended; empty for a single dose."),
-        "amount": number("as `amount_unit`", "The amount as written."),
-        "amount_unit": text("The unit of the amount as written."),
-        "rate_per_h": number("as written, per h", "The rate as written, brought to one hour."),
+        "amount": _WRITTEN_AMOUNT,
+        "amount_unit": _AMOUNT_UNIT,
+        "rate_per_h": number(
+            "as `amount_unit` per h",
+            "The amount over the time; the rate as written where no amount was. Empty for a row that does "
+            "not count.",
+        ),
         "rate_mg_h": number("mg/h", "The rate; empty where it is not a mass."),
         "amount_mg": number("mg", "The amount; empty where it is not a mass."),
         "notation": text("How the row was written and understood."),
@@ -252,8 +262,8 @@ DOSE_REMARKS: Final = Table(
         "label": text("What the record calls the drug."),
         "start": time("When it began."),
         "end": time("When it ended; empty for a single dose."),
-        "amount": number("as `amount_unit`", "The amount as written."),
-        "amount_unit": text("The unit of the amount as written."),
+        "amount": _WRITTEN_AMOUNT,
+        "amount_unit": _AMOUNT_UNIT,
         "rate_canonical_per_h": _DELIVERED,
         "set_canonical_per_h": _SET,
         "unit_canonical": UNIT_CANONICAL,
