@@ -168,8 +168,10 @@ def test_not_the_packages_error_of_mdrd_without_a_factor_for_women() -> None:
 
 def test_not_the_packages_error_of_hours_taken_as_days() -> None:
     """Jelliffe's change counts in days: with 24 hours handed over as 24 days the clearance comes out as 59.0 instead of 43.0."""
-    assert round(float(jelliffe_changing(0.8, 2.0, 24, age=44, kg=70, sex="F")), 1) == 43.0
-    assert round(float(jelliffe_changing(0.8, 2.0, 24 * 24, age=44, kg=70, sex="F")), 1) == 59.0
+    assert round(float(jelliffe_changing(0.8, 2.0, 24, age=44, weight_kg=70, sex="F")), 1) == 43.0
+    assert (
+        round(float(jelliffe_changing(0.8, 2.0, 24 * 24, age=44, weight_kg=70, sex="F")), 1) == 59.0
+    )
 
 
 def test_not_the_shiny_apps_error_of_a_kinetic_egfr_held_between_0_and_the_baseline() -> None:

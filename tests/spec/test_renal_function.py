@@ -52,8 +52,8 @@ def test_jelliffe_of_a_stable_creatinine() -> None:
 
 def test_jelliffe_of_a_changing_creatinine() -> None:
     """A woman of 44 with 70 kg whose creatinine rises from 0.8 to 2.0 mg/dL in a day has 43.0 mL/min; if it stayed at the mean of 1.4 she would have more."""
-    assert round(float(jelliffe_changing(0.8, 2.0, 24, age=44, kg=70, sex="F")), 1) == 43.0
-    assert float(jelliffe_changing(1.4, 1.4, 24, age=44, kg=70, sex="F")) > 55
+    assert round(float(jelliffe_changing(0.8, 2.0, 24, age=44, weight_kg=70, sex="F")), 1) == 43.0
+    assert float(jelliffe_changing(1.4, 1.4, 24, age=44, weight_kg=70, sex="F")) > 55
 
 
 def test_kinetic_egfr_falls_while_creatinine_rises() -> None:
@@ -85,7 +85,7 @@ def test_what_is_not_known_gives_no_number() -> None:
         cockcroft_gault([1.0, 0.0, 1.0, 1.0, 1.0], [44, 44, nan, 44, -1], [70, 70, 70, nan, 70], "F"),
         ckd_epi_2021([1.0, 0.0, nan, 1.0, -1.0], [44, 44, 44, nan, 44], "M"),
         mdrd([1.0, 0.0, 1.0, 1.0, nan], [44, 44, -1, 0, 44], "F"),
-        jelliffe_changing([1.0, 1.0, 1.0, 0.0, 1.0], [1.0, nan, 1.0, 1.0, 1.0], [24, 24, 0, 24, 24], age=[44, 44, 44, 44, nan], kg=70, sex="M"),
+        jelliffe_changing([1.0, 1.0, 1.0, 0.0, 1.0], [1.0, nan, 1.0, 1.0, 1.0], [24, 24, 0, 24, 24], age=[44, 44, 44, 44, nan], weight_kg=70, sex="M"),
         kegfr([0.8, 0.0, 0.8, 0.8, 0.8], [100, 100, nan, 100, 100], 0.8, [0.9, 0.9, 0.9, 0.0, nan], 24),
     ):  # fmt: skip
         assert np.isfinite(found).tolist() == [True, False, False, False, False]

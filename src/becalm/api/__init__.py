@@ -1,1 +1,25 @@
-"""What a notebook and the command line use."""
+"""What a notebook and the command line use: records opened, understood, scored, studied, written.
+
+The objects here know the names of persons, calendar times and lengths of time as text; the Timelines
+that they wrap know neither.
+"""
+
+from becalm.api.opening import PatientRecords, open_records
+from becalm.api.scoring import Score, score
+from becalm.api.studying import Study, run
+from becalm.api.table import DataTable
+from becalm.api.understanding import OverTime, Understood, VariableValues, understand
+
+__all__ = [
+    "DataTable",
+    "OverTime",
+    "PatientRecords",
+    "Score",
+    "Study",
+    "Understood",
+    "VariableValues",
+    "open_records",
+    "run",
+    "score",
+    "understand",
+]

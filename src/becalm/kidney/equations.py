@@ -85,38 +85,40 @@ def formulas() -> Formulas:
     return toml.load(FILE, Formulas)
 
 
-def cockcroft_gault(mg_dl: ArrayLike, age: ArrayLike, kg: ArrayLike, sex: ArrayLike) -> Floats:
+def cockcroft_gault(
+    creatinine_mg_dl: ArrayLike, age: ArrayLike, weight_kg: ArrayLike, sex: ArrayLike
+) -> Floats:
     """Return creatinine clearance in mL/min, by actual weight: what drug labels are written in.
 
     >>> float(cockcroft_gault(1.0, 40, 72, "M"))
     100.0
     """
     rule = formulas().cockcroft_gault
-    creatinine, weight = _positive(mg_dl), _positive(kg)
+    creatinine, weight = _positive(creatinine_mg_dl), _positive(weight_kg)
     woman = _sexed(sex, {"F": rule.female, "M": 1.0})
     return (rule.numerator - _years(age)) * weight / (rule.divisor * creatinine) * woman
 
 
-def ckd_epi_2021(mg_dl: ArrayLike, age: ArrayLike, sex: ArrayLike) -> Floats:
+def ckd_epi_2021(creatinine_mg_dl: ArrayLike, age: ArrayLike, sex: ArrayLike) -> Floats:
     """Return eGFR in mL/min/1.73 m² by the equation of 2021, which has no term for race."""
     rule = formulas().ckd_epi_2021
-    relative = _positive(mg_dl) / _sexed(sex, rule.kappa)
+    relative = _positive(creatinine_mg_dl) / _sexed(sex, rule.kappa)
     below = np.minimum(relative, 1.0) ** _sexed(sex, rule.alpha)
     above = np.maximum(relative, 1.0) ** rule.beyond
     woman = _sexed(sex, {"F": rule.female, "M": 1.0})
     return rule.factor * below * above * rule.per_year ** _years(age) * woman
 
 
-def mdrd(mg_dl: ArrayLike, age: ArrayLike, sex: ArrayLike) -> Floats:
+def mdrd(creatinine_mg_dl: ArrayLike, age: ArrayLike, sex: ArrayLike) -> Floats:
     """Return eGFR in mL/min/1.73 m² by MDRD with four variables, for IDMS-traceable creatinine."""
     at_one = _mdrd_at_one(age, sex)
-    return at_one * _positive(mg_dl) ** formulas().mdrd.creatinine_exponent
+    return at_one * _positive(creatinine_mg_dl) ** formulas().mdrd.creatinine_exponent
 
 
-def mdrd_creatinine(egfr: ArrayLike, age: ArrayLike, sex: ArrayLike) -> Floats:
+def mdrd_creatinine(egfr_ml_min: ArrayLike, age: ArrayLike, sex: ArrayLike) -> Floats:
     """Return the creatinine in mg/dL at which `mdrd` gives an eGFR in mL/min/1.73 m²."""
     with np.errstate(invalid="ignore", divide="ignore"):
-        result: Floats = (_positive(egfr) / _mdrd_at_one(age, sex)) ** (
+        result: Floats = (_positive(egfr_ml_min) / _mdrd_at_one(age, sex)) ** (
             1 / formulas().mdrd.creatinine_exponent
         )
     return result
@@ -129,24 +131,26 @@ def _mdrd_at_one(age: ArrayLike, sex: ArrayLike) -> Floats:
     return rule.factor * years**rule.age_exponent * _sexed(sex, {"F": rule.female, "M": 1.0})
 
 
-def jelliffe_stable(mg_dl: ArrayLike, age: ArrayLike, m2: ArrayLike, sex: ArrayLike) -> Floats:
+def jelliffe_stable(
+    creatinine_mg_dl: ArrayLike, age: ArrayLike, bsa_m2: ArrayLike, sex: ArrayLike
+) -> Floats:
     """Return creatinine clearance in mL/min from a creatinine that is not moving (1973).
 
-    m2 : body surface area.
+    bsa_m2 : body surface area.
     """
     rule = formulas().jelliffe_1973
     woman = _sexed(sex, {"F": rule.female, "M": 1.0})
     at_age = rule.at_20 - rule.per_year * (_years(age) - 20)
-    return at_age * _positive(m2) / 1.73 / _positive(mg_dl) * woman
+    return at_age * _positive(bsa_m2) / 1.73 / _positive(creatinine_mg_dl) * woman
 
 
 def jelliffe_changing(
-    first_mg_dl: ArrayLike,
-    second_mg_dl: ArrayLike,
+    first_creatinine_mg_dl: ArrayLike,
+    second_creatinine_mg_dl: ArrayLike,
     hours: ArrayLike,
     *,
     age: ArrayLike,
-    kg: ArrayLike,
+    weight_kg: ArrayLike,
     sex: ArrayLike,
 ) -> Floats:
     """Return creatinine clearance in mL/min between two creatinines (2002), at least 0.
@@ -155,7 +159,11 @@ def jelliffe_changing(
     24 times too small.
     """
     rule = formulas().jelliffe_2002
-    first, second, weight = _positive(first_mg_dl), _positive(second_mg_dl), _positive(kg)
+    first, second, weight = (
+        _positive(first_creatinine_mg_dl),
+        _positive(second_creatinine_mg_dl),
+        _positive(weight_kg),
+    )
     days = _positive(hours) / 24
     mean = (first + second) / 2
     begin = _sexed(sex, {name: pair[0] for name, pair in rule.production.items()})
@@ -167,41 +175,50 @@ def jelliffe_changing(
 
 
 def kegfr(
-    baseline_mg_dl: ArrayLike,
-    baseline_ml_min: ArrayLike,
-    first_mg_dl: ArrayLike,
-    second_mg_dl: ArrayLike,
+    baseline_creatinine_mg_dl: ArrayLike,
+    baseline_clearance_ml_min: ArrayLike,
+    first_creatinine_mg_dl: ArrayLike,
+    second_creatinine_mg_dl: ArrayLike,
     hours: ArrayLike,
     *,
     max_rise_mg_dl_day: ArrayLike | None = None,
 ) -> Floats:
     """Return kinetic eGFR in mL/min between two creatinines, at least 0: lower while they rise.
 
-    baseline_ml_min : clearance when creatinine was at its baseline. hours : between the two; NaN
+    baseline_clearance_ml_min : clearance when creatinine was at its baseline. hours : between the two; NaN
     where closer together than noise allows. max_rise_mg_dl_day : the greatest rise in a day that
     anuria could cause, the published 1.5 unless given (`max_rise`). It may exceed the clearance of
     the baseline while creatinine falls.
     """
     rule = formulas().kegfr
-    first, second = _positive(first_mg_dl), _positive(second_mg_dl)
+    first, second = _positive(first_creatinine_mg_dl), _positive(second_creatinine_mg_dl)
     apart = np.asarray(hours, np.float64)
     apart = np.where(apart >= rule.min_hours, apart, np.nan)
     greatest = _positive(
         rule.max_rise_mg_dl_day if max_rise_mg_dl_day is None else max_rise_mg_dl_day
     )
-    produced = _positive(baseline_mg_dl) * _positive(baseline_ml_min) / ((first + second) / 2)
+    produced = (
+        _positive(baseline_creatinine_mg_dl)
+        * _positive(baseline_clearance_ml_min)
+        / ((first + second) / 2)
+    )
     return np.maximum(0.0, produced * (1 - 24 * (second - first) / (apart * greatest)))
 
 
 def max_rise(
-    baseline_mg_dl: ArrayLike, baseline_ml_min: ArrayLike, kg: ArrayLike, sex: ArrayLike
+    baseline_creatinine_mg_dl: ArrayLike,
+    baseline_clearance_ml_min: ArrayLike,
+    weight_kg: ArrayLike,
+    sex: ArrayLike,
 ) -> Floats:
     """Return the greatest rise of creatinine in mg/dL a day, from what a patient makes of it.
 
     All that the kidneys cleared stays in the body's water.
     """
-    litres = _positive(kg) * _sexed(sex, formulas().kegfr.body_water)
-    cleared = _positive(baseline_mg_dl) * _positive(baseline_ml_min) * 1.44  # mL/min to L a day
+    litres = _positive(weight_kg) * _sexed(sex, formulas().kegfr.body_water)
+    cleared = (
+        _positive(baseline_creatinine_mg_dl) * _positive(baseline_clearance_ml_min) * 1.44
+    )  # mL/min to L a day
     return cleared / litres
 
 

@@ -54,7 +54,20 @@ def write(
 @contextmanager
 def writer(name: str, frame: Frame) -> Iterator[Any]:
     """Yield a connection in which `given` reads as the rows of a table, unknown as NULL."""
-    schema = tables.WRITTEN[name]
+    with _typed(tables.WRITTEN[name], frame) as con:
+        yield con
+
+
+def arrow(schema: Mapping[str, Kind], frame: Frame) -> Any:
+    """Return rows as an Arrow stream, with the types that a written Parquet file has."""
+    import nanoarrow
+
+    with _typed(schema, frame) as con:
+        return nanoarrow.Array(con.sql("FROM given"))
+
+
+@contextmanager
+def _typed(schema: Mapping[str, Kind], frame: Frame) -> Iterator[Any]:
     typed = ", ".join(
         f'{_SQL[kind].format(c=f"""held."{column}" """.strip())} AS "{column}"'
         for column, kind in schema.items()

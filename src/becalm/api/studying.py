@@ -1,0 +1,186 @@
+"""A study in a notebook: run, look at, describe, write, hand on as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from becalm.api import write as writing
+from becalm.api.opening import PatientRecords
+from becalm.api.table import NOTICE, DataTable
+from becalm.core.clock import UNKNOWN_TIME, iso
+from becalm.core.errors import UsageError, did_you_mean
+from becalm.core.staging import staged
+from becalm.protocol import Protocol
+from becalm.study import protocol_names
+from becalm.study.result import StudyResult
+from becalm.study.run import run as run_study
+from becalm.tables import DICTIONARY, TABLES, WRITTEN, Table, dictionary
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Study:
+    """A finished study. `study["response"]` is one of its tables; `study.tables` names them all."""
+
+    result: StudyResult
+
+    @property
+    def tables(self) -> list[str]:
+        """The names of the written tables."""
+        return list(WRITTEN)
+
+    def __getitem__(self, name: str) -> DataTable:
+        """Return a written table. Raises `UsageError` where none has that name."""
+        return DataTable(_table(name), self.result.frames[name].sort(*_table(name).key))
+
+    def __iter__(self) -> Any:
+        return iter(self.tables)
+
+    def __len__(self) -> int:
+        return len(self.result.frames["persons"])
+
+    def describe(self, name: str | None = None) -> DataTable:
+        """Return the data dictionary of a table, or of all: column, kind, unit, meaning."""
+        chosen = WRITTEN.values() if name is None else [_table(name)]
+        return DataTable(DICTIONARY, dictionary(chosen))
+
+    def write(self, out: str | Path, *, release: str | Path | None = None) -> Path:
+        """Write what the command `becalm study` writes: tables, figures, report and manifest.
+
+        release : a second folder for suppressed aggregates, the only part meant for publication.
+
+        Raises
+        ------
+        OutputError
+            Where something cannot be written; nothing is left half-written then.
+        UsageError
+            Where both folders are one.
+        """
+        folder = Path(out)
+        if release is not None and Path(release).resolve() == folder.resolve():
+            raise UsageError(
+                f"both folders are {folder}",
+                hint="What holds patients and what may be published go into two folders",
+            )
+        with staged(folder) as stage:
+            writing.write(self.result, stage)
+            if release is not None:
+                with staged(Path(release)) as public:
+                    writing.write_for_release(self.result, public)
+        return folder
+
+    def to_json(self) -> str:
+        """Return the study as JSON for a page in a browser: the same text for the same study.
+
+        One object: `becalm` (version), `notice`, `illustrative`, `records`, `source`, `protocol`,
+        `unverified`, `notices`, `citations`, `consequences`, `absent`, `counts`, `definitions` (name ->
+        title, cut_off, minimum, maximum), and `tables`: name -> `meaning`, `columns` (name, kind, unit,
+        meaning) and `rows` (lists in the order of the columns). Unknown is null, so is an open limit;
+        times are ISO 8601. Tables that only the report draws (series, dose_steps and others) are among
+        them. It contains patient data.
+        """
+        result = self.result
+        document = {
+            "becalm": result.version,
+            "notice": NOTICE,
+            "illustrative": result.info.illustrative,
+            "records": result.records_name,
+            "source": result.source,
+            "protocol": msgspec.to_builtins(result.protocol),
+            "unverified": list(result.unverified),
+            "notices": list(result.notices),
+            "citations": list(result.citations),
+            "consequences": list(result.consequences),
+            "absent": [{"table": a.table, "consequence": a.consequence} for a in result.absent],
+            "counts": dict(result.counts),
+            "definitions": {
+                name: {
+                    "title": each.title,
+                    "cut_off": each.cut_off,
+                    "minimum": each.minimum,
+                    "maximum": each.maximum,
+                }
+                for name, each in result.definitions.items()
+            },
+            "tables": {name: _json_table(result, table) for name, table in TABLES.items()},
+        }
+        return msgspec.json.encode(document).decode()
+
+    def __repr__(self) -> str:
+        result = self.result
+        steps = result.frames["attrition"]["persons"].tolist()
+        drug = f", {result.protocol.entry.drug}" if result.protocol.entry else ""
+        lines = [
+            f"<study {result.protocol.name} of {result.records_name!r}: {len(self):,} of "
+            f"{steps[0] if steps else 0:,} persons{drug}>",
+            f"tables: {', '.join(self.tables)}",
+        ]
+        if result.unverified:
+            lines.append(f"nobody checked: {'; '.join(result.unverified)}")
+        return "\n".join([*lines, NOTICE])
+
+    def _repr_html_(self) -> str:
+        return "".join(f"<p>{escape(line)}</p>" for line in repr(self).strip("<").splitlines())
+
+
+def run(
+    records: PatientRecords,
+    protocol: str | Protocol = "anakinra_mas",
+    *,
+    progress: Callable[[str], None] = lambda _: None,
+) -> Study:
+    """Run a study: a protocol on records. Raw rows are read piece by piece and not kept.
+
+    protocol : the name of a shipped one, a TOML file, or a `Protocol`. progress : called with one line
+    at each step of long work.
+
+    Raises
+    ------
+    DefinitionError
+        Where the protocol, or a definition that it names, is wrong.
+    RecordsError
+        Where the records cannot be understood, or lack a table that the protocol needs.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> from becalm.api import open_records, run
+    >>> from becalm.records.template import copy_template
+    >>> with TemporaryDirectory() as folder:
+    ...     book = copy_template(Path(folder) / "five.xlsx", filled=True, kind="xlsx")
+    ...     study = run(open_records(book), protocol="hyperinflammation")
+    >>> study["persons"].columns[:3]
+    ['person_id', 'sex', 'age']
+    """
+    chosen = protocol_names.load(protocol) if isinstance(protocol, str) else protocol
+    return Study(run_study(records.open(), chosen, records.name, progress))
+
+
+def _table(name: str) -> Table:
+    if name not in WRITTEN:
+        raise UsageError(f"no table is called {name!r}", hint=did_you_mean(name, WRITTEN))
+    return WRITTEN[name]
+
+
+def _json_table(result: StudyResult, table: Table) -> dict[str, Any]:
+    frame = result.frames[table.name]
+    if table.key:
+        frame = frame.sort(*table.key)
+    data = DataTable(table, frame)
+    columns = [
+        [iso(each) if each != UNKNOWN_TIME else None for each in frame[name].tolist()]
+        if kind == "time"
+        else data[name]
+        for name, kind in table.items()
+    ]
+    return {
+        "meaning": table.meaning,
+        "columns": [
+            {"name": name, "kind": c.kind, "unit": c.unit, "meaning": c.meaning}
+            for name, c in table.columns.items()
+        ],
+        "rows": [list(row) for row in zip(*columns, strict=True)],
+    }
