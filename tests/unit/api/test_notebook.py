@@ -96,17 +96,17 @@ def test_a_table_is_what_the_command_writes(study: Study, tmp_path: Path) -> Non
     """The same rows in the same order with the same types, in Polars, pandas, Arrow and DuckDB."""
     out = study.write(tmp_path / "out")
     for name in study.tables:
-        offered = table = study[name]
+        table = offered = study[name]  # noqa: F841 - DuckDB looks for it by its name
         written = pyarrow.parquet.read_table(out / "tables" / f"{name}.parquet")
         arrow = table.to_arrow()
         assert arrow.schema.names == written.schema.names, name
         assert arrow.schema.types == written.schema.types, name
         assert arrow.to_pylist() == written.to_pylist(), name
         assert polars.from_arrow(written).equals(table.to_polars()), name
-        read = [duckdb.sql(f"SELECT * FROM {each}") for each in ("offered", "written")]
-        assert read[0] is not None
-        assert read[1] is not None
-        assert read[0].fetchall() == read[1].fetchall(), name
+        ours, theirs = duckdb.sql("SELECT * FROM offered"), duckdb.sql("SELECT * FROM written")
+        assert ours is not None
+        assert theirs is not None
+        assert ours.fetchall() == theirs.fetchall(), name
         pandas = table.to_pandas()
         assert list(pandas.columns) == table.columns
         assert len(pandas) == len(table) == written.num_rows
