@@ -594,6 +594,9 @@ def test_a_step_turns_at_its_rise_its_duration_and_its_pause(name: str) -> None:
         for h in around(hours(rule["min_duration"]))
     ]
     assert held == [0, 1, 1]
+    # The same where the infusion ends with it.
+    ends = [risen(name, [(0, 9, 50), (9, 9 + h, 99)]) for h in around(hours(rule["min_duration"]))]
+    assert ends == [0, 1, 1]
     pauses = around(hours(rule["resume_within"]))
     assert [risen(name, [(0, 9, 50), (9 + p, 18 + p, 50)]) for p in pauses] == [0, 0, 1]
 

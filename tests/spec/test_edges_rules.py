@@ -430,6 +430,13 @@ def test_kidney_injury_turns_at_its_rise_its_ratios_and_its_windows() -> None:
     assert stage((0, severe + 0.2), (24, severe + 0.2), baseline=severe + 0.2) == 0
 
 
+def test_a_value_of_exactly_seven_days_ago_is_a_reference() -> None:
+    """KDIGO's "within the prior 7 days", the 7th day included, whatever the file says."""
+    draws = ((0.0, 1.0), (100.0, 1.4))
+    found = [stage(*draws, (hour, 1.5), baseline=1.0) for hour in around(168)]
+    assert found == [1, 1, 0]
+
+
 def test_sessions_no_further_apart_than_the_bridge_are_one_course() -> None:
     """Between two sessions exactly 72 h apart creatinine stays void."""
     rule = kdigo.load().replacement

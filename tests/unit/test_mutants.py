@@ -70,6 +70,6 @@ def test_a_sample_of_mutants_is_noticed() -> None:
 
 @pytest.mark.long
 def test_every_mutant_is_noticed() -> None:
-    """The whole list: about ten minutes."""
+    """The whole list: about twenty minutes."""
     done = run()
     assert done.returncode == 0, done.stdout + done.stderr
