@@ -161,16 +161,16 @@ def _ranges(bands: Sequence[Band], finding: bool) -> list[tuple[str, str]]:
         ]
     rows, since, many = [], "", len(bands) > 1
     for band in bands:
-        upto = f"up to {band.upto:g}" if band.upto is not None else ""
-        upto = f"below {band.below:g}" if band.below is not None else upto
-        value = f"{since} {upto}".strip() or ("any" if not many else "")
-        if since.startswith("from") and not upto:
+        up_to = f"up to {band.up_to:g}" if band.up_to is not None else ""
+        up_to = f"below {band.below:g}" if band.below is not None else up_to
+        value = f"{since} {up_to}".strip() or ("any" if not many else "")
+        if since.startswith("from") and not up_to:
             value = f"{since.removeprefix('from ')} or more"
         rows.append((value, f"{band.points:g}"))
         if band.below is not None:
             since = f"from {band.below:g}"
-        elif band.upto is not None:
-            since = f"above {band.upto:g}"
+        elif band.up_to is not None:
+            since = f"above {band.up_to:g}"
     return rows
 
 

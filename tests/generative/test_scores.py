@@ -32,7 +32,7 @@ ODD = parse(
     unit = "mg/L"
     take = "last"
     within = "<=10h"
-    bands = [{ below = 5, points = 2 }, { upto = 5, points = 0 }, { below = 9, points = 7 }, { points = 1 }]
+    bands = [{ below = 5, points = 2 }, { up_to = 5, points = 0 }, { below = 9, points = 7 }, { points = 1 }]
     [[item]]
     name = "nested"
     points = 3
@@ -200,7 +200,7 @@ def compared(draw: st.DrawFn) -> tuple[str, list[float]]:
 def parts(draw: st.DrawFn, name: str) -> str:
     """A part of a count: something with a threshold."""
     text, numbers = draw(compared())
-    threshold = draw(st.sampled_from(("at_least", "above", "upto", "below")))
+    threshold = draw(st.sampled_from(("at_least", "above", "up_to", "below")))
     return f'{{ name = "{name}", {text}, {threshold} = {draw(st.sampled_from(numbers))} }}'
 
 
@@ -221,11 +221,11 @@ def items(draw: st.DrawFn, name: str, *, weighed: bool) -> str:
     if kind == "coefficient":
         return f"{text}, coefficient = {draw(st.sampled_from((-0.4, 0.001, 2)))}"
     if kind == "threshold":
-        threshold = draw(st.sampled_from(("at_least", "above", "upto", "below")))
+        threshold = draw(st.sampled_from(("at_least", "above", "up_to", "below")))
         return f"{text}, {threshold} = {draw(st.sampled_from(numbers))}, points = {worth}"
     edges = sorted(draw(st.sets(st.sampled_from(numbers), min_size=1, max_size=3)))
     bands = [
-        f"{{ {draw(st.sampled_from(('below', 'upto')))} = {edge}, points = {draw(st.integers(0, 4))} }}"
+        f"{{ {draw(st.sampled_from(('below', 'up_to')))} = {edge}, points = {draw(st.integers(0, 4))} }}"
         for edge in edges
     ]
     return f"{text}, bands = [{', '.join(bands)}, {{ points = {draw(st.integers(0, 4))} }}]"

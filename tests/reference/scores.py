@@ -22,14 +22,14 @@ def could_be_in(bands: tuple[Band, ...], number: int, low: float, high: float) -
     band = bands[number]
     if band.below is not None and not low < band.below:
         return False
-    if band.upto is not None and not low <= band.upto:
+    if band.up_to is not None and not low <= band.up_to:
         return False
     if number == 0:
         return True
     before = bands[number - 1]
     if before.below is not None:
         return high >= before.below
-    return before.upto is not None and high > before.upto
+    return before.up_to is not None and high > before.up_to
 
 
 def value_at(draws: Draws, item: Item, person: int, time: int) -> Pair:
@@ -169,9 +169,9 @@ def bands_of(item: Item) -> tuple[Band, ...]:
     if item.at_least is not None:
         return (Band(points=0, below=item.at_least), all_of_it)
     if item.above is not None:
-        return (Band(points=0, upto=item.above), all_of_it)
-    if item.upto is not None:
-        return (Band(points=item.points, upto=item.upto), nothing)
+        return (Band(points=0, up_to=item.above), all_of_it)
+    if item.up_to is not None:
+        return (Band(points=item.points, up_to=item.up_to), nothing)
     return (Band(points=item.points, below=item.below), nothing)
 
 

@@ -1,7 +1,7 @@
 """At, just below and just above every bound and window of the shipped definitions and the vocabulary.
 
 Made from the files. What is expected is worked out here from the rule in words: `at_least` holds
-from its number on, `above` only beyond it, `upto` still at it, `below` no more at it; a look-back of
+from its number on, `above` only beyond it, `up_to` still at it, `below` no more at it; a look-back of
 `72h` has lost a value at exactly 72 h, one of `<=48h` still has it at 48 h.
 """
 
@@ -28,7 +28,7 @@ from tests.records import chunk, finding, lab
 from tests.spec.edges import MINUTE, files, hours, inclusive, read, unknown_keys, walk
 
 SHIPPED = files("definitions/shipped")
-EDGES = ("at_least", "above", "upto", "below")
+EDGES = ("at_least", "above", "up_to", "below")
 WORDS = "words for the reader"
 CHOICE = "a choice, not a number"
 WORTH = "what something is worth, compared with nothing"
@@ -38,7 +38,7 @@ TESTED = dict.fromkeys(
         *(
             f"{part}{edge}"
             for part in ("item[].", "item[].count[].", "item[].count[].count[].")
-            for edge in (*EDGES, "within", "bands[].below", "bands[].upto")
+            for edge in (*EDGES, "within", "bands[].below", "bands[].up_to")
         ),
         *(f"{part}over.within" for part in ("item[].", "item[].count[].")),
         *(
@@ -91,15 +91,15 @@ def points_by_rule(item: dict[str, Any], value: float) -> float:
     worth = item.get("points", 1.0)
     for band in item.get("bands", ()):
         if ("below" in band and value < band["below"]) or (
-            "upto" in band and value <= band["upto"]
+            "up_to" in band and value <= band["up_to"]
         ):
             return float(band["points"])
-        if "below" not in band and "upto" not in band:
+        if "below" not in band and "up_to" not in band:
             return float(band["points"])
     holds = {
         "at_least": lambda edge: value >= edge,
         "above": lambda edge: value > edge,
-        "upto": lambda edge: value <= edge,
+        "up_to": lambda edge: value <= edge,
         "below": lambda edge: value < edge,
     }
     [edge] = [key for key in EDGES if key in item]
@@ -109,7 +109,7 @@ def points_by_rule(item: dict[str, Any], value: float) -> float:
 def edges_of(item: dict[str, Any]) -> list[float]:
     """The bounds of an item, of its bands or its threshold."""
     found = [
-        band[key] for band in item.get("bands", ()) for key in ("below", "upto") if key in band
+        band[key] for band in item.get("bands", ()) for key in ("below", "up_to") if key in band
     ]
     return [float(edge) for edge in [*found, *(item[key] for key in EDGES if key in item)]]
 
@@ -562,4 +562,6 @@ def test_a_value_is_marked_until_the_time_after_is_over(at: int) -> None:
 def test_the_files_hold_as_many_edges_as_were_walked() -> None:
     """Guard of the guard: the walk finds the windows and bounds that a reader sees in HScore."""
     found = dict(walk(read("definitions/shipped/hscore.toml")))
-    assert {"item[].within", "item[].bands[].upto", "item[].count[].upto", "cut_off"} <= set(found)
+    assert {"item[].within", "item[].bands[].up_to", "item[].count[].up_to", "cut_off"} <= set(
+        found
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -11,11 +11,13 @@ from typing import Any, Final
 import msgspec
 
 from becalm.core.errors import DefinitionError, UnreadableFileError, did_you_mean, place
+from becalm.core.old_keys import bring_up_to_date
 from becalm.definitions.model import Definition, DefinitionTable
 from becalm.definitions.references import resolve
 from becalm.definitions.validation import DefinitionMistake, check
 
 DEFINITIONS: Final = Path(__file__).parent / "shipped"
+OLD_KEYS: Final = Path(__file__).with_name("old_keys.toml")
 
 
 @cache
@@ -140,6 +142,8 @@ def parse(
             )
         return None
 
+    notices, both = bring_up_to_date(document, OLD_KEYS)
+    mistakes += [each.error(text, file) for each in both]
     definition, broken = _typed(document, tell)
     if definition is not None:
         told = len(mistakes)
@@ -151,7 +155,8 @@ def parse(
     if mistakes:
         raise DefinitionError.of(sorted(mistakes, key=_place))
     assert definition is not None
-    return definition
+    written = tuple(each.error(text, file).line() for each in notices)
+    return msgspec.structs.replace(definition, notices=written) if written else definition
 
 
 def _referred(name: str, folder: Path | None, above: tuple[str, ...]) -> Definition:
@@ -220,13 +225,13 @@ def _typed(document: Any, tell: Any) -> tuple[Definition | None, set[str]]:
     return None, broken
 
 
-def _written_by_hand(document: Any) -> list[DefinitionMistake]:
+def _written_by_hand(document: Any) -> Iterator[DefinitionMistake]:
     """Say where a file gives what only reading it can find out."""
-    return [
-        DefinitionMistake("unknown key 'resolved'", "resolved", at=f"item[{number}]")
-        for number, item in enumerate(document.get("item", ()))
-        if isinstance(item, dict) and item.pop("resolved", None) is not None
-    ]
+    if document.pop("notices", None) is not None:
+        yield DefinitionMistake("unknown key 'notices'", "notices")
+    for number, item in enumerate(document.get("item", ())):
+        if isinstance(item, dict) and item.pop("resolved", None) is not None:
+            yield DefinitionMistake("unknown key 'resolved'", "resolved", at=f"item[{number}]")
 
 
 def _said(message: str) -> tuple[str, str]:
@@ -260,7 +265,7 @@ def _known_keys() -> set[str]:
     for part in parts:
         parts += part.__subclasses__()
     fields = {field.encode_name for part in parts for field in msgspec.structs.fields(part)}
-    return fields - {"resolved", "factors", "referred"}
+    return fields - {"resolved", "factors", "referred", "notices"}
 
 
 def _table(path: str) -> str:

@@ -3,8 +3,8 @@
 An item reads one variable (`variable`, `take`, `within`), divides it by another (`over`), compares
 it with earlier draws (`change`), counts how many of its parts are fulfilled (`count`), or takes the
 total of another definition (`score`). What it finds becomes points: by `bands`, by one threshold
-(`at_least`, `above`, `upto`, `below`) that is worth `points`, 1 unless said, or times a
-`coefficient`. Bands are read from the lowest up: `below` ends a band before its number, `upto` at
+(`at_least`, `above`, `up_to`, `below`) that is worth `points`, 1 unless said, or times a
+`coefficient`. Bands are read from the lowest up: `below` ends a band before its number, `up_to` at
 it. The total is the sum of the items, 1 or 0 for a rule that names them, or the highest grade whose
 rule holds.
 """
@@ -41,13 +41,13 @@ class Band(DefinitionTable, frozen=True):
 
     points: float
     below: float | None = None
-    upto: float | None = None
+    up_to: float | None = None
 
     @property
     def edge(self) -> float:
         """The lowest value that lies beyond the band; infinite for the last."""
-        if self.upto is not None:
-            return nextafter(self.upto, inf)
+        if self.up_to is not None:
+            return nextafter(self.up_to, inf)
         return inf if self.below is None else self.below
 
 
@@ -104,7 +104,7 @@ class Item(DefinitionTable, frozen=True):
     bands: tuple[Band, ...] = ()
     at_least: float | None = None
     above: float | None = None
-    upto: float | None = None
+    up_to: float | None = None
     below: float | None = None
     coefficient: float | None = None
     points: float = 1.0
@@ -136,9 +136,9 @@ class Item(DefinitionTable, frozen=True):
         if self.at_least is not None:
             return (Band(below=self.at_least, points=0), Band(points=yes))
         if self.above is not None:
-            return (Band(upto=self.above, points=0), Band(points=yes))
-        if self.upto is not None:
-            return (Band(upto=self.upto, points=yes), Band(points=0))
+            return (Band(up_to=self.above, points=0), Band(points=yes))
+        if self.up_to is not None:
+            return (Band(up_to=self.up_to, points=yes), Band(points=0))
         return (Band(below=self.below, points=yes), Band(points=0))
 
     @property
@@ -296,6 +296,7 @@ class Definition(
     probability: tuple[ProbabilityRow, ...] = ()
     probability_source: str = ""
     examples: tuple[Example, ...] = ()
+    notices: tuple[str, ...] = ()  # what reading the file remarked; no key of a file
 
     @property
     def minimum(self) -> float:

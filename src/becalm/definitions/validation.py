@@ -12,7 +12,7 @@ from becalm.core.errors import did_you_mean
 from becalm.definitions.model import RESERVED, Definition, Example, Item, ItemGroup
 from becalm.definitions.scoring import attainable
 
-THRESHOLDS = ("at_least", "above", "upto", "below")
+THRESHOLDS = ("at_least", "above", "up_to", "below")
 READING = ("take", "within", "unit", "decimals", "over", "change", "clock")
 
 
@@ -162,11 +162,11 @@ def _span(item: Item, text: str) -> Iterator[DefinitionMistake]:
 
 def _bands(item: Item) -> Iterator[DefinitionMistake]:
     *edged, last = item.bands
-    if last.below is not None or last.upto is not None:
+    if last.below is not None or last.up_to is not None:
         yield DefinitionMistake(
             f"{item.key}: the last band must take everything that is left",
             item.key,
-            "Leave below and upto out of it",
+            "Leave below and up_to out of it",
         )
     if len(item.bands) < 2:
         yield DefinitionMistake(f"{item.key}: one band alone decides nothing", item.key)
@@ -174,16 +174,16 @@ def _bands(item: Item) -> Iterator[DefinitionMistake]:
         yield DefinitionMistake(
             f"{item.key}: bands that are all worth the same decide nothing", item.key
         )
-    if any((band.below is None) == (band.upto is None) for band in edged):
+    if any((band.below is None) == (band.up_to is None) for band in edged):
         yield DefinitionMistake(
-            f"{item.key}: every band but the last needs either below or upto", item.key
+            f"{item.key}: every band but the last needs either below or up_to", item.key
         )
         return
     for lower, upper in pairwise(edged):
         if upper.edge <= lower.edge:
             yield DefinitionMistake(
                 f"{item.key}: the bands overlap or are not in order at "
-                f"{upper.below if upper.upto is None else upper.upto:g}",
+                f"{upper.below if upper.up_to is None else upper.up_to:g}",
                 item.key,
                 "Write them from the lowest value up",
             )

@@ -26,7 +26,7 @@ from becalm.protocol.model import (
     Storm,
     Threshold,
 )
-from becalm.protocol.reading import load, parse, read, shipped
+from becalm.protocol.reading import Examined, examine, load, parse, read, shipped
 
 __all__ = [
     "Baseline",
@@ -37,6 +37,7 @@ __all__ = [
     "Entry",
     "EntryTest",
     "Escalation",
+    "Examined",
     "Exclude",
     "Horizon",
     "Index",
@@ -53,6 +54,7 @@ __all__ = [
     "Safety",
     "Storm",
     "Threshold",
+    "examine",
     "load",
     "parse",
     "read",

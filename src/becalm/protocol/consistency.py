@@ -40,12 +40,14 @@ def _design(protocol: Protocol) -> Iterator[TomlMistake]:
         if other != needed and getattr(protocol, other) is not None:
             said = f"design {protocol.design!r} has no table [{other}]"
             yield TomlMistake(other, said, "Remove it")
+    meant = ""
     for mode in protocol.treatment_episode:
         if mode not in MODES:
             hint = did_you_mean(mode, MODES)
+            meant += hint
             yield TomlMistake(f"treatment_episode.{mode}", f"unknown mode {mode!r}", hint)
     for mode in MODES:
-        if mode not in protocol.treatment_episode:
+        if mode not in protocol.treatment_episode and f"'{mode}'?" not in meant:
             yield TomlMistake("treatment_episode", f"{mode!r} is missing")
     for name in get_args(HorizonName):
         if name not in protocol.horizons:
@@ -62,7 +64,8 @@ def _windows(protocol: Protocol) -> Iterator[TomlMistake]:
         hint = 'Only a landmark has an admission to count from; leave it at "everybody"'
         yield TomlMistake("response.of", "'treated' needs a table [landmark]", hint)
     for i, confounder in enumerate(protocol.confounder):
-        if _offset(confounder.from_) > _offset(confounder.to):
+        begins, ends = _offset_if_any(confounder.from_), _offset_if_any(confounder.to)
+        if begins is not None and ends is not None and begins > ends:
             yield TomlMistake(f"confounder[{i}].to", "ends before it begins")
     for i, fall in enumerate(protocol.response.graded_falls):
         if not 0 < fall < 1:
@@ -75,10 +78,13 @@ def _windows(protocol: Protocol) -> Iterator[TomlMistake]:
             f"{protocol.refractory.ferritin_fall:g} is not a fraction",
             "25 % is 0.25",
         )
+    sound = {}
     for name, horizon in protocol.horizons.items():
         if not horizon.from_h < horizon.to_h or not horizon.from_h <= horizon.at <= horizon.to_h:
             yield TomlMistake(f"horizons.{name}", "needs from < to, and at between them")
-    ordered = sorted(protocol.horizons.items(), key=lambda item: (item[1].from_h, item[1].to_h))
+        else:
+            sound[name] = horizon
+    ordered = sorted(sound.items(), key=lambda item: (item[1].from_h, item[1].to_h))
     for (one, earlier), (two, later) in pairwise(ordered):
         if later.from_h < earlier.to_h or (later.from_h == earlier.to_h and not later.open):
             yield TomlMistake(
@@ -107,7 +113,7 @@ _SPANS: Final = frozenset(
     {
         "min_duration", "bridge", "intermittent_up_to", "t0_within", "transferred_within", "within",
         "look_back", "also_at", "ferritin", "other", "peak", "resume_within", "outpatient_from",
-        "outpatient_to", "minimum_within", "after_last_dose", "episode_break", "maintenance_min",
+        "outpatient_to", "minimum_within", "after_last_dose", "maintenance_min",
         "resolution_min", "before", "after", "horizon", "strict_horizon", "glucocorticoid_for", "begun_before", "worsening_within",
     }
 )  # fmt: skip
@@ -116,10 +122,14 @@ _OFFSETS: Final = frozenset({"from", "to"})
 
 def _length(at: str, value: str, *, signed: bool) -> Iterator[TomlMistake]:
     try:
-        _offset(value) if signed else span(value)
+        signed_span(value) if signed else span(value)
     except ValueError as error:
         yield TomlMistake(at, str(error))
 
 
-def _offset(value: str) -> int:
-    return signed_span(value)
+def _offset_if_any(value: str) -> int | None:
+    """The length of an offset; None where it is none, which is a mistake of its own."""
+    try:
+        return signed_span(value)
+    except ValueError:
+        return None

@@ -1,14 +1,15 @@
-"""What is wrong with a protocol, in one line that names the row, in words of TOML."""
+"""What the types of a protocol refuse, in words of TOML, each at its place in the file."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Final, get_args
+from copy import deepcopy
+from typing import Any, Final, get_args
 
 import msgspec
 
-from becalm.core.errors import DefinitionError, did_you_mean
+from becalm.core.errors import did_you_mean
 from becalm.core.toml_position import TomlMistake
 from becalm.protocol.model import Protocol, ProtocolTable
 
@@ -18,45 +19,43 @@ _WORDS: Final = {
 }  # fmt: skip
 
 
-def explain(message: str, text: str, file: str) -> DefinitionError:
-    """Turn the decoder's complaint into one line with the row, in words of TOML."""
+def explain(message: str, document: dict[str, Any]) -> TomlMistake:
+    """Turn the decoder's refusal of a document into a mistake at its place, in words of TOML."""
     said, _, path = message.partition(" - at `")
     at = path.removeprefix("key` in `").removesuffix("`").removeprefix("$").removeprefix(".")
     if "[...]" in at:
-        at = _named(at, text)
+        at = _named(at, document)
     named = re.search(r"field `([^`]+)`", said)
     if named and "unknown" in said:
         word = named.group(1)
         known = (field.encode_name for field in _fields())
         here = f"{at}.{word}" if at else word
-        return TomlMistake(here, f"unknown key {word!r}", did_you_mean(word, known)).error(
-            text, file
-        )
+        return TomlMistake(here, f"unknown key {word!r}", did_you_mean(word, known))
     if named and "missing" in said:
-        return TomlMistake(at, f"{named.group(1)!r} is missing").error(text, file)
+        return TomlMistake(at, f"{named.group(1)!r} is missing")
     types = re.fullmatch(r"Expected `([^`]+)`(.*), got `([^`]+)`", said)
     if types:
         wanted = [_WORDS.get(word, word) for word in types.group(1).split(" | ") if word != "null"]
         got = types.group(3)
         got = "a decimal number" if got == "float" else _WORDS.get(got, got)
         what = f"needs {' or '.join(wanted)}{types.group(2)}, not {got}"
-        return TomlMistake(at, what).error(text, file)
+        return TomlMistake(at, what)
     value = re.fullmatch(r"Invalid enum value '(.*)'", said)
     if value:
         word = value.group(1)
         here = f"{at}.{word}" if path.startswith("key`") else at
         hint = did_you_mean(word, _CHOICES)
-        return TomlMistake(here, f"{word!r} cannot stand here", hint).error(text, file)
-    return TomlMistake(at, said).error(text, file)
+        return TomlMistake(here, f"{word!r} cannot stand here", hint)
+    return TomlMistake(at, said)
 
 
-def _named(at: str, text: str) -> str:
+def _named(at: str, document: dict[str, Any]) -> str:
     """Put the keys that are wrong in the place of each `[...]`, which is all that the decoder says."""
-    document = msgspec.toml.decode(text)
+    document = deepcopy(document)
     said = _refusal(document)
     while "[...]" in at:
         table, _, rest = at.partition("[...]")
-        inside = document
+        inside: Any = document
         for name in table.split("."):
             inside = inside[name]
         whole = dict(inside)

@@ -166,13 +166,13 @@ class Horizon(ProtocolTable, frozen=True, rename={"from_h": "from", "to_h": "to"
 
 
 class Response(ProtocolTable, frozen=True):
-    """What counts as response (or is only described as course), and of whom.
+    """What counts as response (or is only described as change), and of whom.
 
     `treated` are those given an immunotherapy from the admission on, up to a week after the landmark.
     """
 
     variables: tuple[str, ...]
-    claim: Literal["response", "course"]
+    claim: Literal["response", "change"]
     primary: tuple[str, ...]
     primary_any: tuple[str, ...]
     graded_falls: tuple[float, ...]
@@ -237,7 +237,6 @@ class Safety(ProtocolTable, frozen=True):
 class Outcome(ProtocolTable, frozen=True):
     """Maintenance and resolution."""
 
-    episode_break: str
     maintenance_drugs: tuple[str, ...] = ()
     maintenance_max_mg_day: float | None = None
     maintenance_min: str | None = None
@@ -271,6 +270,7 @@ class Protocol(ProtocolTable, frozen=True):
     confounder: tuple[Confounder, ...] = ()
     refractory: Refractory = Refractory()
     doses: Dosing = Dosing()
+    notices: tuple[str, ...] = ()  # what reading the file remarked; no key of a file
 
     @property
     def moment(self) -> Literal["index", "peak_to_index"]:

@@ -120,7 +120,11 @@ class Accumulator:
             source=source.name,
             records_name=records_name,
             info=source.info,
-            notices=source.notices,
+            notices=(
+                *self.protocol.notices,
+                *(notice for each in self.definitions.values() for notice in each.notices),
+                *source.notices,
+            ),
             citations=_cited(self.protocol, self.definitions.values(), source),
             unverified=(
                 *unverified(self.definitions.values(), frames, vocabulary.load()),

@@ -13,12 +13,12 @@ from typing import TypeAlias
 from becalm import definitions as scores
 from becalm import vocabulary
 from becalm.core import citations
-from becalm.core.errors import BecalmError, DefinitionError, did_you_mean
+from becalm.core.errors import BecalmError, did_you_mean
 from becalm.core.toml_position import TomlMistake
 from becalm.definitions import Definition
 from becalm.measures import ctcae
 from becalm.persons import diagnoses
-from becalm.protocol import Protocol, Reading, parse, read
+from becalm.protocol import Protocol, Reading, examine, read
 from becalm.study import protocol_definitions
 from becalm.vocabulary import MeasurementKind, Vocabulary
 
@@ -27,19 +27,33 @@ Named: TypeAlias = Iterable[tuple[str, str]]
 
 
 def load(name_or_path: str) -> Protocol:
-    """Read a protocol, shipped or a user's own, and refuse names that nothing goes by."""
+    """Read a protocol, shipped or a user's own, for a study: this is the loader that callers use.
+
+    Raises
+    ------
+    DefinitionError
+        With one line for every mistake: what cannot be read, what does not agree, names that nothing
+        goes by, and mistakes in the definition files that it names.
+    """
     text, file = read(name_or_path)
-    protocol = protocol_definitions.located(parse(text, file), Path(name_or_path).parent)
-    check_names(protocol, text, file)
+    return checked(text, file, Path(name_or_path).parent)
+
+
+def checked(text: str, file: str, folder: Path | None = None) -> Protocol:
+    """Read a protocol from text and look up every name in it; see `load`.
+
+    folder : where the definition files that it names lie.
+    """
+    examined = examine(text, file)
+    protocol = examined.protocol
+    if protocol is None:
+        examined.refuse()
+        raise AssertionError("what cannot be read has a mistake")
+    if folder is not None:
+        protocol = protocol_definitions.located(protocol, folder)
+    examined.add(unknown_names(protocol))
+    examined.refuse()
     return protocol
-
-
-def check_names(protocol: Protocol, text: str = "", file: str = "") -> None:
-    """Raise `DefinitionError` with every unknown name; text and file are only for the row."""
-    where = file or f"protocol {protocol.name}"
-    mistakes = [complaint.error(text, where) for complaint in unknown_names(protocol)]
-    if mistakes:
-        raise DefinitionError.of(mistakes)
 
 
 def unknown_names(protocol: Protocol) -> Iterator[TomlMistake]:

@@ -20,6 +20,8 @@ def run(
     _need(source, protocol)
     words = vocabulary.load()
     protocol, read = protocol_definitions.asked(protocol)
+    for notice in (*protocol.notices, *(each for one in read.values() for each in one.notices)):
+        progress(notice)
     total = Accumulator(protocol, read, source.doubts)
     for records in source.chunks():
         progress(f"understanding {len(records.persons):,} persons")

@@ -37,6 +37,8 @@ def screen(
         raise UsageError("no criteria to screen by", hint=hint)
     words = vocabulary.load()
     definitions = sorted(load_all(list(dict.fromkeys(criteria))), key=lambda each: each.name)
+    for notice in (each for definition in definitions for each in definition.notices):
+        progress(notice)
     done = 0
     for totals in in_order(
         lambda records: peaks_of(Patients.of(records, words), definitions, source.doubts),

@@ -176,7 +176,7 @@ def test_an_open_end_stays_open_in_another_unit() -> None:
         ("265", (0, 0)),
     ):
         assert score_of(mine, {"triglycerides": written})["triglycerides"] == expected
-    exact = parse(HEAD + item("upto = 265", "triglycerides", "mg/dL"), "mine.toml")
+    exact = parse(HEAD + item("up_to = 265", "triglycerides", "mg/dL"), "mine.toml")
     for tenth in range(2600, 2700):
         kept = Points.build([0], [0], [tenth / 10 / 88.57])
         low, high = evaluate(exact, Inputs({"triglycerides": kept}, "drawn", 1)).at([0], [0])
@@ -232,3 +232,46 @@ def test_the_command_prints_one_block(tmp_path: Path) -> None:
     assert "unknown key 'at_leats'" in done.output
     assert "no variable is called 'feritin'" in done.output
     assert "Traceback" not in done.output
+
+
+OLD = """
+name = "mine"
+title = "Mine"
+cite = "none"
+population = "anybody"
+cut_off = 1
+cut_off_source = "an example"
+
+[[item]]
+name = "ferritin"
+variable = "ferritin"
+unit = "ng/mL"
+take = "max"
+within = "72h"
+source = "an example"
+bands = [
+    { upto = 500, points = 0 },
+    { points = 1 },
+]
+"""
+
+
+def test_yesterdays_keys_are_read_with_a_notice_that_names_todays() -> None:
+    """`upto` is `up_to` now, wherever it stands; the definition means the same."""
+    old = parse(OLD, "mine.toml")
+    new = parse(OLD.replace("upto", "up_to"), "mine.toml")
+    assert new.notices == ()
+    assert len(old.notices) == 1
+    assert old.notices[0].startswith("mine.toml, row 1")
+    assert old.notices[0].endswith("'upto' is now called 'up_to'")
+    assert old.items == new.items
+
+
+def test_the_old_key_beside_the_new_one_is_a_mistake() -> None:
+    with pytest.raises(DefinitionError, match="'upto' is now called 'up_to', and both are given"):
+        parse(OLD.replace("upto = 500", "upto = 500, up_to = 500"), "mine.toml")
+
+
+def test_nobody_can_write_a_notice() -> None:
+    with pytest.raises(DefinitionError, match="unknown key 'notices'"):
+        parse("notices = ['all is well']\n" + OLD.replace("upto", "up_to"), "mine.toml")

@@ -8,7 +8,7 @@ import pytest
 
 from becalm.core.errors import BecalmError, DefinitionError, UnreadableFileError
 from becalm.core.toml_position import TomlPositions
-from becalm.protocol import load, parse, shipped
+from becalm.protocol import load, shipped
 from becalm.study import protocol_names
 
 MAS = Path(protocol_names.__file__).parents[1] / "protocol" / "shipped" / "anakinra_mas.toml"
@@ -22,13 +22,18 @@ def changed(old: str, new: str, file: Path = MAS) -> str:
     return text.replace(old, new, 1)
 
 
-def refusal(text: str) -> str:
-    """The one line that a protocol is refused with, its names looked at as well."""
+def refusals(text: str) -> list[str]:
+    """The lines that a protocol is refused with, one a mistake, its names looked at as well."""
     with pytest.raises(DefinitionError) as refused:
-        protocol_names.check_names(parse(text, "mine.toml"), text, "mine.toml")
+        protocol_names.checked(text, "mine.toml")
     assert refused.value.exit_code == 5
-    assert "\n" not in refused.value.line()
-    return refused.value.line()
+    return refused.value.line().splitlines()
+
+
+def refusal(text: str) -> str:
+    """The line that a protocol with one mistake is refused with."""
+    [line] = refusals(text)
+    return line
 
 
 def row_of(text: str, words: str) -> int:
@@ -92,7 +97,6 @@ def test_a_mistake_is_named_with_its_row(old: str, new: str, message: str) -> No
         ('drug = "anakinra"\n', "", "entry: 'drug' is missing"),
         ('"SC" = "36h"\n', "", "treatment_episode: 'SC' is missing"),
         ("d7 = {", "# d7 = {", "horizons: 'd7' is missing"),
-        ('"treatment"', '"index"', "design: design 'index' needs a table [index]"),
         ("[entry]", "[[entry]]", "entry: needs a table, not a list in [ ]"),
         ('from = "-72h"', 'from = "49h"', "confounder[0].to: ends before it begins"),
         ('["ferritin", "ast"', '["ferritin"', "no variable of response.variables is called 'ast'"),
@@ -102,6 +106,80 @@ def test_a_mistake_is_named_with_its_row(old: str, new: str, message: str) -> No
 )
 def test_what_is_missing_broken_or_does_not_agree(old: str, new: str, message: str) -> None:
     assert message in refusal(changed(old, new))
+
+
+def test_every_mistake_is_said_at_once_in_the_order_of_the_file() -> None:
+    """Keys, types, words, lengths, numbers, names and what does not agree, one line each."""
+    text = MAS.read_text(encoding="utf-8")
+    for old, new in (
+        ("min_age = 18", "min_agge = 18"),
+        ('drug = "anakinra"', 'drug = "anakira"'),
+        ('bridge = "2h"', "bridge = 2"),
+        ('t0_within = "7d"', 't0_within = "a week"'),
+        ('"SC" = "36h"', '"SCC" = "36h"'),
+        ("h48 = {", "h49 = {"),
+        ("from = 12, to = 30", "from = 31, to = 30"),
+        ('claim = "response"', 'claim = "cure"'),
+        ("0.25, 0.50]", "25, 0.50]"),
+        ('["malignancy"', '["malignacy"'),
+        ('events = ["aki"', 'events = ["kidney"'),
+        ("min_rise = 0.10", "min_rise = -0.10"),
+    ):
+        assert old in text
+        text = text.replace(old, new, 1)
+    lines = refusals(text)
+    rows = [int(line.split("row ")[1].split(",")[0]) for line in lines]
+    assert rows == sorted(rows)
+    assert [line.split(", ", 2)[2].split(": ")[0] for line in lines] == [
+        "population.min_agge",
+        "entry.drug",
+        "entry.bridge",
+        "entry.t0_within",
+        "treatment_episode.SCC",
+        "exclude.conditions[0]",
+        "horizons.h24",
+        "horizons.h49",
+        "response.claim",
+        "response.graded_falls[1]",
+        "escalation.min_rise",
+        "safety.events[0]",
+    ]
+
+
+def test_two_mistakes_about_the_design() -> None:
+    assert refusals(changed('"treatment"', '"index"')) == [
+        "mine.toml, row 6, design: design 'index' needs a table [index]",
+        "mine.toml, row 14, entry: design 'index' has no table [entry]. Remove it",
+    ]
+
+
+def test_an_empty_file_lacks_every_table() -> None:
+    lines = refusals("")
+    assert "mine.toml: 'name' is missing" in lines
+    assert all(line.endswith("is missing") for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "notice"),
+    [
+        ('claim = "response"', 'claim = "course"', "response.claim: 'course' is now written 'change'"),
+        ("[outcome]", '[outcome]\nepisode_break = "6h"', "outcome.episode_break: nothing reads 'episode_break' any more. Remove it"),
+    ],
+)  # fmt: skip
+def test_yesterdays_words_are_read_with_a_notice(old: str, new: str, notice: str) -> None:
+    """A file that was written for an earlier version goes on working, and says what to change."""
+    text = changed(old, new)
+    protocol = protocol_names.checked(text, "mine.toml")
+    row = row_of(text, new.splitlines()[-1])
+    assert protocol.notices == (f"mine.toml, row {row}, {notice}",)
+    assert protocol.response.claim in {"response", "change"}
+
+
+def test_what_ships_needs_no_notice_and_nobody_can_write_one() -> None:
+    assert all(load(name).notices == () for name in shipped())
+    assert "unknown key 'notices'" in refusal(
+        "notices = ['all is well']\n" + MAS.read_text("utf-8")
+    )
 
 
 @pytest.mark.parametrize(
@@ -127,7 +205,7 @@ def test_a_protocol_by_index_hour(old: str, new: str, message: str) -> None:
     ],
 )  # fmt: skip
 def test_a_protocol_with_a_landmark(old: str, new: str, message: str) -> None:
-    assert message in refusal(changed(old, new, COVID))
+    assert message in "\n".join(refusals(changed(old, new, COVID)))
 
 
 def test_what_ships_is_right() -> None:

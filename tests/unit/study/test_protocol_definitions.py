@@ -12,7 +12,6 @@ from becalm.cli import main
 from becalm.core.errors import DefinitionError
 from becalm.core.frame import Frame
 from becalm.demo import write_hospital
-from becalm.protocol import parse
 from becalm.records import open_records
 from becalm.study import protocol_definitions, protocol_names
 from becalm.study.run import run
@@ -48,7 +47,7 @@ def protocol_text(report: str, more: str = "") -> str:
 
 def refused(text: str) -> list[str]:
     with pytest.raises(DefinitionError) as caught:
-        protocol_names.check_names(parse(text, "study.toml"), text, "study.toml")
+        protocol_names.checked(text, "study.toml")
     return caught.value.line().splitlines()
 
 
