@@ -77,3 +77,25 @@ def inclusive(text: str) -> bool:
 def around(hour: float) -> tuple[float, float, float]:
     """One minute before, at, and one minute after."""
     return hour - MINUTE, hour, hour + MINUTE
+
+
+PROTOCOLS = files("protocol/shipped")
+DAY = 24.0
+"""In hours."""
+
+
+def having(*path: str) -> list[str]:
+    """Return the names of the protocols whose file has a key."""
+    found = []
+    for file in PROTOCOLS:
+        value: Any = read(file)
+        for key in path:
+            value = value.get(key) if isinstance(value, dict) else None
+        if value is not None:
+            found.append(read(file)["name"])
+    return found
+
+
+def protocol_file(name: str) -> dict[str, Any]:
+    """Return the file of a protocol, as TOML says it."""
+    return next(read(file) for file in PROTOCOLS if read(file)["name"] == name)
