@@ -12,8 +12,9 @@ from typing import Any, get_args
 
 import numpy as np
 
+from becalm.core.arrays import Pair
 from becalm.core.clock import HOUR, MINUTE
-from becalm.timeline import Pair, Points, Take, combine
+from becalm.timeline import Points, Take, combine
 
 
 def seconds(f: Callable[[], Any]) -> float:

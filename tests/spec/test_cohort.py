@@ -628,12 +628,14 @@ class TestDescription:
         stays = stay(-900, None, "S0"), stay(0, 50)
         assert self.case(*stays, infusion(5, 20))["discharge"] == 50
 
-    def test_weight_is_the_last_of_the_week_before(self) -> None:
-        """A weight of the seven days before time zero is used; without one, that of the persons table."""
-        weighed = lab("weight", 62.5, -24), lab("weight", 70, 30)
-        assert self.case(person(weight_kg=60.0), *weighed, infusion(0, 20))["weight_kg"] == 62.5
-        old = lab("weight", 62.5, -8 * DAY)
-        assert self.case(person(weight_kg=60.0), old, infusion(0, 20))["weight_kg"] == 60.0
+    def test_weight_is_the_one_in_force_at_time_zero(self) -> None:
+        """Measured in the 24 h before, else in the 24 h after, else that of the persons table."""
+        sheet, dose = person(weight_kg=60.0), infusion(0, 20)
+        before, after = lab("weight", 62.5, -23), lab("weight", 70, 23)
+        assert self.case(sheet, before, after, dose)["weight_kg"] == 62.5
+        assert self.case(sheet, after, dose)["weight_kg"] == 70
+        found = self.case(sheet, lab("weight", 62.5, -24), lab("weight", 70, 24), dose)
+        assert (found["weight_kg"], found["weight_source"]) == (60.0, "persons sheet")
 
     def test_first_route_is_that_of_time_zero(self) -> None:
         """The first route is that of the dose that set time zero."""

@@ -5,11 +5,11 @@ import math
 import numpy as np
 import pytest
 
+from becalm.core.arrays import Pair
 from becalm.core.clock import DAY, HOUR
 from becalm.timeline import (
     Cumulative,
     Intervals,
-    Pair,
     Points,
     Timeline,
     axis,

@@ -88,6 +88,22 @@ def test_no_two_public_classes_have_one_name() -> None:
     assert {name: files for name, files in places.items() if len(files) > 1} == {}
 
 
+def test_types_of_arrays_and_the_far_future_have_one_home() -> None:
+    """One set of aliases, one far future: what looks alike is the same."""
+    again = re.compile(
+        r"^(?:Floats|Times|Texts|Mask|Persons|Index|Codes|Array)\b[^=\n]*= |1 << 6\d|iinfo\(np\.int64\)\.max",
+        re.MULTILINE,
+    )
+    homes = {"core/arrays.py", "records/by_person.py"}
+    found = [
+        f"{named(file)}: {hit.group()}"
+        for file in python_files()
+        if file.relative_to(SRC).as_posix() not in homes
+        for hit in again.finditer(file.read_text(encoding="utf-8"))
+    ]
+    assert found == []
+
+
 def test_the_synthetic_hospital_shares_no_clinical_logic_with_what_it_tests() -> None:
     used = {part for file in (SRC / "demo").rglob("*.py") for _, part in imported(file)}
     assert used <= {"__init__", "demo", "core"}

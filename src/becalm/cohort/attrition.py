@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from becalm.core.arrays import Mask
 from becalm.core.frame import Frame
 from becalm.tables import ATTRITION, LEFT
-from becalm.timeline import Mask
 
 if TYPE_CHECKING:
     from becalm.cohort.selection import Selection

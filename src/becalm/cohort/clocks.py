@@ -7,17 +7,16 @@ from typing import Final
 
 import numpy as np
 
+from becalm.core.arrays import FAR_FUTURE, Mask, Persons, Times
 from becalm.core.clock import UNKNOWN_TIME, span
 from becalm.doses import Doses, EpisodeRules, continuous, continuous_entries, treatments
 from becalm.events import Clock, Events
 from becalm.protocol import Entry, Index, Protocol, Threshold
 from becalm.records import Records
-from becalm.timeline import Intervals, Mask, Persons, Points, Times, axis, rounded
+from becalm.timeline import Intervals, Points, axis, rounded
 from becalm.timeline.windows import extreme
 
 HOURS_A_DAY: Final = 24
-FOREVER: Final = 1 << 61
-"""µs, later than any record."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,7 +73,7 @@ def _by_treatment(
     # What ran into death or into the end of the records is a continuous infusion as well.
     when = continuous(doses, entry.drug, rules, ended).when
     rate = doses.rate(entry.drug).clip(when)
-    since = rate.clip(Intervals(person, t0, np.full(len(person), FOREVER)))
+    since = rate.clip(Intervals(person, t0, np.full(len(person), FAR_FUTURE)))
     least = entry.least_high_rate(doses.unit(entry.drug))
     if least is not None:
         # Rates are kept to nine decimals: 2,000/24 mg/h comes back a millionth of a mg short of 2,000.
@@ -116,16 +115,16 @@ def index_hours(events: Events, index: Index, clock: Clock, n_persons: int) -> T
     bound = Threshold(variable=index.variable, at_least=index.at_least)
     values = _reaching(events, bound, clock)
     near = span(index.within)
-    first = np.full(n_persons, FOREVER)
+    first = np.full(n_persons, FAR_FUTURE)
     for each in index.qualifying:
         known = _earliest_known(_reaching(events, each, clock), values, near)
         np.minimum.at(first, values.person, np.maximum(known, values.time))
-    found[first < FOREVER] = first[first < FOREVER]
+    found[first < FAR_FUTURE] = first[first < FAR_FUTURE]
     return found
 
 
 def _earliest_known(points: Points, around: Points, near: int) -> Times:
-    """When the first of the points drawn near each of some others is known; `FOREVER` if none is."""
+    """When the first of the points drawn near each of some others is known; `FAR_FUTURE` if none is."""
     drawn = points.time if points.drawn is None else points.drawn
     order = np.lexsort((drawn, points.person))
     who, when, known = points.person[order], drawn[order], points.time[order]
@@ -134,7 +133,7 @@ def _earliest_known(points: Points, around: Points, near: int) -> Times:
     places = line.place(who, when)
     low = np.searchsorted(places, line.place(around.person, middle - near), "left")
     high = np.searchsorted(places, line.place(around.person, middle + near), "right")
-    earliest = np.full(len(around), FOREVER)
+    earliest = np.full(len(around), FAR_FUTURE)
     some = np.flatnonzero(high > low)
     earliest[some] = extreme(known, low[some], high[some], np.minimum)
     return earliest

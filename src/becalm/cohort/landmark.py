@@ -14,15 +14,15 @@ import numpy as np
 
 from becalm.cohort.clocks import Clocks
 from becalm.core import stats
+from becalm.core.arrays import FAR_FUTURE, Mask, Times
 from becalm.core.clock import DAY, UNKNOWN_TIME, span
 from becalm.core.frame import Frame
 from becalm.patients.context import GROWN
 from becalm.patients.context import rules as context_rules
 from becalm.patients.understood import Patients
-from becalm.persons.diagnoses import LATEST
 from becalm.persons.stays import admissions
 from becalm.protocol import Landmark
-from becalm.timeline import Intervals, Mask, Times
+from becalm.timeline import Intervals
 
 WEEK: Final = 7 * DAY
 STATUSES: Final = ("met", "not met", "undetermined")
@@ -87,7 +87,7 @@ def _ill(chunk: Patients, rule: Landmark) -> Intervals:
     person = np.concatenate([diagnosed["person"][mine], table["person"][positive]])
     first = np.concatenate([diagnosed["first"][mine], table["collected"][positive]])
     last = np.concatenate([diagnosed["last"][mine], table["collected"][positive]])
-    ill = Intervals.build(person, first, np.minimum(last, LATEST) + 1)
+    ill = Intervals.build(person, first, np.minimum(last, FAR_FUTURE) + 1)
     found, _ = ill.overlaps(inside.person, inside.start - span(rule.before), inside.end)
     return inside.take(np.isin(np.arange(len(inside)), found))
 

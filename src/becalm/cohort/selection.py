@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
 from becalm.cohort import clocks as entry
 from becalm.cohort import landmark
 from becalm.cohort.attrition import AttritionStep, leave
 from becalm.cohort.clocks import Clocks
+from becalm.core.answers import answers
+from becalm.core.arrays import FAR_FUTURE, Floats, Mask, Persons, Texts, Times
 from becalm.core.clock import DAY, UNKNOWN_TIME, parse, span
 from becalm.core.frame import Frame, Kind
 from becalm.definitions import Evaluation
@@ -32,10 +33,8 @@ from becalm.persons.weight import weight_in_force
 from becalm.protocol import CriterionAtLeast, Entry, EntryTest, Protocol
 from becalm.records import StudyInfo
 from becalm.tables import PERSONS
-from becalm.timeline import Floats, Intervals, Mask, Persons, Times, rounded
+from becalm.timeline import Intervals, rounded
 
-Texts: TypeAlias = npt.NDArray[np.object_]
-NEVER: Final = np.iinfo(np.int64).max
 COHORT: Final[Mapping[str, Kind]] = {
     **PERSONS,
     "person": "code",
@@ -145,8 +144,8 @@ def select(
     cohort = _describe(chunk, found, person, judged.take(kept)).replace(
         left_truncated=_truncated(chunk, protocol, person, t0),
         storm_72h=later,
-        clinician=_answers(clinician[person]),
-        immunosuppressed=_answers(said > 0, known=said >= 0),
+        clinician=answers(clinician[person]),
+        immunosuppressed=answers(said > 0, known=said >= 0),
         first_route=_first_routes(chunk.doses, protocol, person, t0),
     )
     return Selection(cohort, tuple(steps))
@@ -196,9 +195,11 @@ class StormJudge:
         sure_at = _earliest(definite, person)
         ferritin_at = _earliest([(high.person, high.time)], person)
         reachable_at = _earliest(reachable, person)
-        sure, could = sure_at < NEVER, (ferritin_at < NEVER) & (reachable_at < NEVER)
-        onset = np.minimum(sure_at, np.where(could, np.maximum(ferritin_at, reachable_at), NEVER))
-        return JudgedStorm(sure, ~sure & could, np.where(onset == NEVER, UNKNOWN_TIME, onset))
+        sure, could = sure_at < FAR_FUTURE, (ferritin_at < FAR_FUTURE) & (reachable_at < FAR_FUTURE)
+        onset = np.minimum(
+            sure_at, np.where(could, np.maximum(ferritin_at, reachable_at), FAR_FUTURE)
+        )
+        return JudgedStorm(sure, ~sure & could, np.where(onset == FAR_FUTURE, UNKNOWN_TIME, onset))
 
     def _first(
         self, rule: CriterionAtLeast, window: Intervals, *, certain: bool
@@ -217,11 +218,11 @@ class StormJudge:
 
 
 def _earliest(found: list[tuple[Persons, Times]], person: Persons) -> Times:
-    """Return the earliest of several moments for each person asked about; `NEVER` where none."""
+    """Return the earliest of several moments for each person asked about; `FAR_FUTURE` where none."""
     size = 1 + max(
         [int(each.max()) for each in (person, *(p for p, _ in found)) if len(each)], default=0
     )
-    first = np.full(size, NEVER)
+    first = np.full(size, FAR_FUTURE)
     for who, time in found:
         np.minimum.at(first, who, time)
     return first[person]
@@ -253,7 +254,7 @@ def _describe(chunk: Patients, found: Candidates, person: Persons, judged: Judge
         high_rate=clocks.high_rate[person],
         storm_onset=onset,
         storm=judged.words(),
-        age_undated=_answers(found.age_undated[person]),
+        age_undated=answers(found.age_undated[person]),
         person=person,
         death_time=table["death_time"][person],
         discharge=discharges(chunk.records, person, clocks.index[person]),
@@ -320,9 +321,9 @@ def _truncated(chunk: Patients, protocol: Protocol, person: Persons, t0: Times) 
     """Whether each was transferred in on the treatment: it began before these records do."""
     rule = protocol.entry
     if rule is None:
-        return _answers(np.zeros(len(person), np.bool_))
+        return answers(np.zeros(len(person), np.bool_))
     within = span(rule.transferred_within)
-    return _answers(transferred_in(chunk.records, person, t0, within))
+    return answers(transferred_in(chunk.records, person, t0, within))
 
 
 def _first_routes(doses: Doses, protocol: Protocol, person: Persons, t0: Times) -> Texts:
@@ -335,12 +336,3 @@ def _first_routes(doses: Doses, protocol: Protocol, person: Persons, t0: Times) 
         first = given["route"][(given["person"] == who) & (given["start"] == time)]
         routes[i] = str(first[0]) if len(first) else ""
     return routes
-
-
-def _answers(yes: Mask, known: Mask | None = None) -> Texts:
-    """Return True, False, or None where not known."""
-    answers = np.empty(len(yes), dtype=object)
-    answers[:] = [bool(each) for each in yes]
-    if known is not None:
-        answers[~known] = None
-    return answers

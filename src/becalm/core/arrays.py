@@ -1,7 +1,7 @@
 """What every array of the package has in common: read-only, sorted by person, never NaN."""
 
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -11,8 +11,15 @@ Times: TypeAlias = NDArray[np.int64]
 Persons: TypeAlias = NDArray[np.int32]
 Mask: TypeAlias = NDArray[np.bool_]
 Index: TypeAlias = NDArray[np.intp]
+Codes: TypeAlias = NDArray[np.int32]
+Texts: TypeAlias = NDArray[np.object_]
+Array: TypeAlias = NDArray[Any]
 Pair: TypeAlias = tuple[Floats, Floats]
 """The lowest and the highest possible value; (-inf, inf) is unknown."""
+
+FAR_FUTURE: Final = 1 << 58
+FAR_PAST: Final = -FAR_FUTURE
+"""µs, nine thousand years either way: before and after every record, a placeholder of 9999 included."""
 
 LIMIT = 1 << 62
 """Times lie within ±2⁶² µs (146,000 years); a window that reaches beyond ends there."""

@@ -7,15 +7,13 @@ from functools import cache
 from pathlib import Path
 from typing import Final, Literal
 
-import msgspec
-
 from becalm.core import toml
 from becalm.core.errors import DefinitionError, did_you_mean
 
 FILE: Final = Path(__file__).parent / "bibliography.toml"
 
 
-class Reference(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class Reference(toml.TomlTable, frozen=True):
     """One paper, guideline or data set; `checked` is False until compared with its publisher."""
 
     type: Literal["article", "misc"]

@@ -13,6 +13,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from becalm.core.arrays import Times
+
 MICROSECOND: Final = 1
 SECOND: Final = 1_000_000
 MINUTE: Final = 60 * SECOND
@@ -24,7 +26,6 @@ YEAR: Final = 365.2425 * DAY
 UNKNOWN_TIME: Final = np.iinfo(np.int64).min
 """The time of something whose time is not known."""
 
-Times = npt.NDArray[np.int64]
 
 _EPOCH = datetime(1970, 1, 1)
 _SPAN = re.compile(r"(<=)?\s*(\d+(?:\.\d+)?)\s*(min|h|d)")

@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-Array = npt.NDArray[Any]
+from becalm.core.arrays import Array
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,13 +16,13 @@ from typing import Any, Final, Literal
 import numpy as np
 import numpy.typing as npt
 
+from becalm.core.arrays import Array
 from becalm.core.clock import UNKNOWN_TIME
-from becalm.core.columns import Array, Categorical, Columns, Held, Keyed, joined, listed
+from becalm.core.columns import Categorical, Columns, Held, Keyed, joined, listed
 
 __all__ = [
     "BLANK",
     "DTYPES",
-    "Array",
     "Categorical",
     "Frame",
     "Held",

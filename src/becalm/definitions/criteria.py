@@ -13,15 +13,15 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from becalm.core.arrays import Floats, Mask, Pair, Persons, Texts, Times
 from becalm.core.frame import Frame
 from becalm.definitions.evaluation import Evaluation, status
-from becalm.definitions.item_evidence import Modifiers, Readings, SourceRow, Texts, blank
+from becalm.definitions.item_evidence import Modifiers, Readings, SourceRow, blank
 from becalm.definitions.model import Definition, Derivation, Item
 from becalm.definitions.moments import Asked, Moment, Moments, ask
 from becalm.definitions.probability import probability_interval
 from becalm.definitions.scoring import counted, settled
 from becalm.tables import CRITERIA, CRITERIA_ITEMS
-from becalm.timeline import Floats, Mask, Pair, Persons, Times
 
 
 def criteria(

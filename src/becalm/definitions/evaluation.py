@@ -11,22 +11,13 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike
 
+from becalm.core.arrays import Floats, Pair, Persons
 from becalm.core.clock import span
 from becalm.core.errors import DefinitionError
 from becalm.definitions.model import STANDING, Definition, Item, Resolved
 from becalm.definitions.scoring import counted, scored, totalled, worth
 from becalm.definitions.serial_changes import changes
-from becalm.timeline import (
-    Floats,
-    Intervals,
-    Pair,
-    Persons,
-    Points,
-    Timeline,
-    combine,
-    ratio,
-    rounded,
-)
+from becalm.timeline import Intervals, Points, Timeline, combine, ratio, rounded
 from becalm.vocabulary.units import Conversion, limit
 
 Given: TypeAlias = Points | Timeline

@@ -14,6 +14,7 @@ import numpy as np
 
 from becalm import vocabulary
 from becalm.core import toml
+from becalm.core.arrays import Mask, Times
 from becalm.core.clock import UNKNOWN_TIME
 from becalm.core.frame import Frame
 from becalm.definitions.criteria import items_at
@@ -22,7 +23,6 @@ from becalm.definitions.item_evidence import Modifiers, SourceRow
 from becalm.definitions.model import Change, Definition, Item
 from becalm.definitions.moments import Moments, ask
 from becalm.tables import SERIAL_CHANGES
-from becalm.timeline import Mask, Times
 
 FILE: Final = Path(__file__).parent / "serial_changes.toml"
 

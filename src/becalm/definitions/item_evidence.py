@@ -10,14 +10,14 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from becalm.core.arrays import Floats, Mask, Pair, Persons, Texts, Times
 from becalm.core.clock import UNKNOWN_TIME
 from becalm.definitions.evaluation import Evaluation
 from becalm.definitions.model import Item
 from becalm.definitions.scoring import counted, scored, totalled
-from becalm.timeline import Floats, Intervals, Mask, Pair, Persons, Points, Times
+from becalm.timeline import Intervals, Points
 from becalm.vocabulary.units import limit
 
-Texts: TypeAlias = npt.NDArray[np.object_]
 Modifiers: TypeAlias = Mapping[str, Sequence[tuple[str, Intervals]]]
 """By variable: what moves it, and when a value drawn is moved by it."""
 SourceRow: TypeAlias = Callable[[str, int], str]

@@ -6,9 +6,8 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 
-import msgspec
-
 from becalm import vocabulary
+from becalm.core import toml
 from becalm.core.clock import span
 from becalm.core.errors import DefinitionError, did_you_mean
 from becalm.timeline import Intervals
@@ -16,7 +15,7 @@ from becalm.timeline import Intervals
 FILE = Path(__file__).parent / "lookalikes.toml"
 
 
-class Modifier(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class Modifier(toml.TomlTable, frozen=True):
     """Drugs (by name or class) or procedures that move some variables, until `after` their end."""
 
     label: str
@@ -33,14 +32,14 @@ class Modifier(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         return (*self.drugs, *vocabulary.load().drugs_of_class(*self.classes))
 
 
-class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class _File(toml.TomlTable, frozen=True):
     modifier: tuple[Modifier, ...]
 
 
 @lru_cache(maxsize=1)
 def lookalikes() -> tuple[Modifier, ...]:
     """Return every modifier; a name that the vocabulary does not have is refused."""
-    modifiers = msgspec.toml.decode(FILE.read_bytes(), type=_File).modifier
+    modifiers = toml.load(FILE, _File).modifier
     words = vocabulary.load()
     variables = [each.name for each in words.variables]
     drugs = [each.name for each in words.drugs]

@@ -12,9 +12,10 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
+from becalm.core.arrays import Floats, Mask, Persons, Times
 from becalm.core.clock import HOUR, UNKNOWN_TIME
 from becalm.definitions.evaluation import Evaluation
-from becalm.timeline import Floats, Intervals, Mask, Persons, Timeline, Times
+from becalm.timeline import Intervals, Timeline
 
 Moment: TypeAlias = Literal["index", "peak_to_index", "peak_ever"]
 

@@ -12,8 +12,9 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from becalm.core.arrays import Floats, Mask, Pair
 from becalm.definitions.model import Definition, Grade, Item, ItemGroup
-from becalm.timeline import Floats, Mask, Pair, rounded
+from becalm.timeline import rounded
 
 
 class _Steps(NamedTuple):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from becalm.core.arrays import Floats, Mask, Pair, Times
 from becalm.core.clock import span
 from becalm.definitions.model import Change
-from becalm.timeline import Floats, Mask, Pair, Points, Times, ratio
+from becalm.timeline import Points, ratio
 from becalm.timeline.windows import extreme, latest
 
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from becalm.core.arrays import Array
 from becalm.core.clock import UNKNOWN_TIME
-from becalm.core.frame import Array, Frame
+from becalm.core.frame import Frame
 from becalm.doctor.model import DOSES, UNKNOWN_DRUGS
 from becalm.doses import CONTRADICTS, NOT_CONSERVING, Doses, kind_of
 from becalm.records import Records

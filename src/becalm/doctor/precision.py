@@ -6,15 +6,12 @@ from collections import Counter
 from collections.abc import Iterator
 
 import numpy as np
-import numpy.typing as npt
 
+from becalm.core.arrays import Array, Mask, Times
 from becalm.core.clock import DAY, HOUR, MINUTE, SECOND, UNKNOWN_TIME
-from becalm.core.frame import Array, Frame
+from becalm.core.frame import Frame
 from becalm.doctor.model import PRECISION
 from becalm.records import Records
-
-Times = npt.NDArray[np.int64]
-Mask = npt.NDArray[np.bool_]
 
 _SMALL = (
     ("stays", "start"),

@@ -6,11 +6,12 @@ from collections.abc import Collection
 
 import numpy as np
 
+from becalm.core.arrays import Times
 from becalm.core.clock import DAY, UNKNOWN_TIME
 from becalm.core.frame import Frame
 from becalm.doses.exposure import MG_DECIMALS, Doses, in_windows, weight_of
 from becalm.tables import CALENDAR_DOSE
-from becalm.timeline import Intervals, Times
+from becalm.timeline import Intervals
 
 
 def calendar_dose(doses: Doses, drugs: Collection[str], since: Times) -> Frame:

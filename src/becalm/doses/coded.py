@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from becalm.doses.rates import Codes
+from becalm.core.arrays import Codes
 
 
 def distinct(key: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.intp], Codes]:

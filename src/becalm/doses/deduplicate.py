@@ -7,12 +7,12 @@ from typing import Final
 
 import numpy as np
 
+from becalm.core.arrays import Array, Codes, Mask, Times
 from becalm.core.clock import UNKNOWN_TIME, span
 from becalm.core.columns import Categorical
-from becalm.core.frame import Array, Frame
+from becalm.core.frame import Frame
 from becalm.doses.coded import distinct
 from becalm.doses.exposure import ROUTES
-from becalm.doses.rates import Codes, Mask, Times
 from becalm.doses.units import CHANGEOVER
 from becalm.records.charted_again import ChartedElsewhere, RepeatedCharting
 from becalm.timeline import Intervals

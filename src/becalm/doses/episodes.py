@@ -9,9 +9,10 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from becalm.core.arrays import FAR_FUTURE, Index
 from becalm.core.clock import DAY, HOUR, UNKNOWN_TIME, span
 from becalm.core.frame import Frame, Kind
-from becalm.doses.exposure import MG_DECIMALS, ROUTES, Doses, Index
+from becalm.doses.exposure import MG_DECIMALS, ROUTES, Doses
 from becalm.doses.rate_steps import RateStep, steps_up
 from becalm.doses.units import CHANGEOVER
 from becalm.protocol import Entry, Protocol
@@ -130,7 +131,9 @@ def continuous(
         stated[lasting],
         pieces.take(lasting),
     )
-    begin, close, written = (np.full(len(chains), x) for x in (_LATE, UNKNOWN_TIME, UNKNOWN_TIME))
+    begin, close, written = (
+        np.full(len(chains), x) for x in (FAR_FUTURE, UNKNOWN_TIME, UNKNOWN_TIME)
+    )
     np.minimum.at(begin, of, pieces.start)
     np.maximum.at(close, of, pieces.end)
     np.maximum.at(written, of, planned)
@@ -146,9 +149,6 @@ def continuous(
         (np.where(any_left, written - begin, 0) > rules.intermittent_up_to) | (running & rated)
     )
     return Infusions(Intervals(chains.person[keep], begin[keep], close[keep]), running[keep])
-
-
-_LATE: Final = np.iinfo(np.int64).max
 
 
 def continuous_entries(
@@ -253,7 +253,7 @@ def _described(
     """Measure the episodes: with the episode in place of the person, all at once."""
     f = doses.frame
     count = len(mode)
-    start, end = np.full(count, _LATE), np.full(count, UNKNOWN_TIME)
+    start, end = np.full(count, FAR_FUTURE), np.full(count, UNKNOWN_TIME)
     stop = np.where(
         f["single"][rows], f["start"][rows], np.maximum(f["until"][rows], f["start"][rows])
     )
@@ -282,7 +282,7 @@ def _described(
     )
     most, _ = amounts.max_within(every, DAY)
     constant = (mode == CONTINUOUS) & ~unknown
-    peak, reached = np.full(count, -np.inf), np.full(count, _LATE)
+    peak, reached = np.full(count, -np.inf), np.full(count, FAR_FUTURE)
     np.maximum.at(peak, flow.person, flow.low)
     top = flow.low == peak[flow.person]
     np.minimum.at(reached, flow.person[top], flow.start[top])

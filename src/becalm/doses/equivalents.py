@@ -8,8 +8,8 @@ from typing import Final
 import numpy as np
 
 from becalm.core import toml
+from becalm.core.arrays import Floats
 from becalm.doses.exposure import Doses
-from becalm.doses.rates import Floats
 from becalm.doses.units import MASS, amount_unit, rate_unit
 from becalm.timeline import Intervals, Timeline, overlay
 

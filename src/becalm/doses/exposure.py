@@ -9,8 +9,9 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from becalm.core.arrays import Array, Floats, Index
 from becalm.core.clock import DAY, MINUTE, UNKNOWN_TIME
-from becalm.core.frame import Array, Frame, Kind
+from becalm.core.frame import Frame, Kind
 from becalm.records import Refusal
 from becalm.tables import DAILY_DOSE, DOSES
 from becalm.timeline import Cumulative, Intervals, Points, Timeline, axis, overlay
@@ -42,9 +43,6 @@ DAILY: Final[Mapping[str, Kind]] = {"person": "code", "start": "time", **DAILY_D
 
 MG_DECIMALS: Final = 6
 """A rate is kept to nine decimals; times its hours, six decimals of mg can be relied on."""
-
-Index = npt.NDArray[np.intp]
-Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,6 +9,7 @@ from typing import Final, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from becalm.core.arrays import Codes, Mask, Times
 from becalm.core.columns import Categorical
 from becalm.core.frame import Frame
 from becalm.doses.deduplicate import Charted
@@ -20,10 +21,7 @@ from becalm.doses.rates import (
     NO_START,
     NO_WEIGHT,
     WHY,
-    Codes,
     Converted,
-    Mask,
-    Times,
     WrittenRate,
 )
 from becalm.doses.units import LONG_SINGLE_DOSE, TABLE, TOLERANCE, VOLUME

@@ -7,21 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
+from becalm.core.arrays import Codes, Floats, Mask, Texts, Times
 from becalm.core.clock import HOUR, UNKNOWN_TIME
 from becalm.core.columns import Categorical
 from becalm.doses.units import BASE, MASS, NO_UNIT, PUSH_UPTO, REASONS, TOLERANCE, VOLUME, DoseUnit
 from becalm.timeline import rounded
-
-Floats: TypeAlias = npt.NDArray[np.float64]
-Times: TypeAlias = npt.NDArray[np.int64]
-Mask: TypeAlias = npt.NDArray[np.bool_]
-Codes: TypeAlias = npt.NDArray[np.int32]
-Texts: TypeAlias = npt.NDArray[np.object_]
 
 NO_START: Final = "no start"
 BACKWARDS: Final = "ends before it starts"

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Final
 
 import numpy as np
 
+from becalm.core.arrays import FAR_FUTURE, Array, Codes, Floats, Mask, Times
 from becalm.core.clock import DAY, UNKNOWN_TIME
 from becalm.core.columns import Categorical, Keyed
-from becalm.core.frame import Array, Frame
+from becalm.core.frame import Frame
 from becalm.doses.coded import distinct
 from becalm.doses.deduplicate import Charted, once
 from becalm.doses.exposure import ROUTES, ROWS, Doses
 from becalm.doses.plausibility import Read, flags, refusals
-from becalm.doses.rates import Codes, Converted, Floats, Mask, Quantity, Times, WrittenRate, convert
+from becalm.doses.rates import Converted, Quantity, WrittenRate, convert
 from becalm.doses.units import (
     DIMENSION,
     MASS,
@@ -30,9 +30,6 @@ from becalm.persons.weight import SOURCES, weight_in_force
 from becalm.records import Records
 from becalm.timeline import Intervals, axis
 from becalm.vocabulary import Vocabulary, words
-
-FOREVER: Final = 1 << 61
-"""µs; later than any record, for an end that is not known."""
 
 
 def rebuild(records: Records, events: Events, vocabulary: Vocabulary) -> Doses:
@@ -194,7 +191,7 @@ def _last_moment(records: Records) -> Times:
     """When each person died, at the latest: a date alone reaches to its midnight."""
     death = records.persons["death_time"]
     late = death + np.where(records.persons["death_date_only"], DAY, 0)
-    return np.where(death == UNKNOWN_TIME, FOREVER, late)
+    return np.where(death == UNKNOWN_TIME, FAR_FUTURE, late)
 
 
 def _quantity(given: Frame, value: str, unit: str, read: Callable[[str], DoseUnit]) -> Quantity:
@@ -243,7 +240,7 @@ def _close(
     end[left] = np.minimum(
         _stay_ends(records, given["person"][left], start[left]), last[given["person"][left]]
     )
-    end[left[end[left] >= FOREVER]] = UNKNOWN_TIME
+    end[left[end[left] >= FAR_FUTURE]] = UNKNOWN_TIME
     opened &= end != UNKNOWN_TIME
     return start, end, opened
 
@@ -254,7 +251,7 @@ def _stay_ends(records: Records, person: Codes, time: Times) -> Times:
     sound = (stays["start"] != UNKNOWN_TIME) & (stays["end"] > stays["start"])
     merged = Intervals.build(stays["person"][sound], stays["start"][sound], stays["end"][sound])
     mine, stay = merged.overlaps(person, time, time + 1)
-    ends = np.full(len(person), FOREVER)
+    ends = np.full(len(person), FAR_FUTURE)
     ends[mine] = merged.end[stay]
     return ends
 

@@ -7,10 +7,10 @@ from typing import Final
 
 import numpy as np
 
+from becalm.core.arrays import Mask
 from becalm.core.frame import Frame
 from becalm.doses.exposure import Doses
 from becalm.tables import DOSE_REMARKS
-from becalm.timeline import Mask
 
 NOT_CONSERVING: Final = "rate × time is not the amount"
 CONTRADICTS: Final = "concentration contradicts rate and amount"

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Final
 
 import numpy as np
 
+from becalm.core.arrays import FAR_FUTURE, Floats, Mask, Times
 from becalm.core.clock import DAY, HOUR, UNKNOWN_TIME
 from becalm.core.frame import Frame
 from becalm.doses.episodes import EpisodeRules, continuous_rate
 from becalm.doses.exposure import Doses
 from becalm.tables import TIME_AT_DOSE
-from becalm.timeline import Floats, Intervals, Mask, Times
-
-LATE: Final = 1 << 61
-"""µs, later than any record."""
+from becalm.timeline import Intervals
 
 
 def time_at_dose(
@@ -31,7 +28,7 @@ def time_at_dose(
     told = cohort.take(np.isin(cohort["person"], doses.given(drug).person))
     told = told.take(told["t0"] != UNKNOWN_TIME)
     person, t0 = told["person"], told["t0"]
-    windows = Intervals(person, t0, np.full(len(told), LATE))
+    windows = Intervals(person, t0, np.full(len(told), FAR_FUTURE))
     dark = np.zeros(len(told), np.bool_)
     unknown = doses.unknown(drug)
     dark[windows.overlaps(unknown.person, unknown.start, unknown.end)[1]] = True
@@ -62,10 +59,10 @@ def _inside(windows: Intervals, when: Intervals) -> tuple[Times, Floats]:
     held, window = windows.overlaps(when.person, when.start, when.end)
     start = np.maximum(when.start[held], windows.start[window])
     end = np.minimum(when.end[held], windows.end[window])
-    first = np.full(len(windows), LATE)
+    first = np.full(len(windows), FAR_FUTURE)
     np.minimum.at(first, window, start)
     hours = np.bincount(window, weights=(end - start) / HOUR, minlength=len(windows))
-    return np.where(first == LATE, UNKNOWN_TIME, first), np.round(hours, 6)
+    return np.where(first == FAR_FUTURE, UNKNOWN_TIME, first), np.round(hours, 6)
 
 
 def _daily(edge: float, low: Floats, _: Floats) -> Mask:

@@ -12,16 +12,16 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from becalm.core.arrays import Floats, Times
 from becalm.core.clock import DAY, UNKNOWN_TIME
 from becalm.core.frame import Frame
-from becalm.events.model import EVENTS, REJECTED, UNKNOWN_FINDING, Events, Ints, as_written
+from becalm.events.model import EVENTS, REJECTED, UNKNOWN_FINDING, Events, as_written
 from becalm.records import Records, Refusal
 from becalm.vocabulary import UNKNOWN_VARIABLE, Vocabulary
 from becalm.vocabulary.units import (
     NO_VALUE,
     NOT_A_NUMBER,
     SIGNS,
-    Floats,
     NotAValueError,
     bounds,
     parse_value,
@@ -130,7 +130,7 @@ class _Measured:
         )
 
     def _numbers(
-        self, rows: Ints, kind: npt.NDArray[np.int32]
+        self, rows: Times, kind: npt.NDArray[np.int32]
     ) -> tuple[Floats, npt.NDArray[np.int8], npt.NDArray[np.int16]]:
         """Return the number, its sign and a reason where there is none; texts are read once."""
         raw = self._records.measurements
@@ -174,7 +174,7 @@ class _Measured:
         )
         reason[outside & (reason == 0)] = self._reasons.code(OUTSIDE_RANGE)
 
-    def _untimed(self, rows: Ints, reason: npt.NDArray[np.int16]) -> None:
+    def _untimed(self, rows: Times, reason: npt.NDArray[np.int16]) -> None:
         raw = self._records.measurements
         time, start = raw["time"][rows], raw["start"][rows]
         reason[(time == UNKNOWN_TIME) & (reason == 0)] = self._reasons.code(NO_TIME)
@@ -183,7 +183,7 @@ class _Measured:
 
     def _grouped(
         self,
-        rows: Ints,
+        rows: Times,
         kind: npt.NDArray[np.int32],
         reason: npt.NDArray[np.int16] | None = None,
     ) -> list[Refusal]:

@@ -10,16 +10,16 @@ from typing import Any, Final, Literal, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from becalm.core.arrays import Floats, Times
 from becalm.core.clock import UNKNOWN_TIME
 from becalm.core.columns import Categorical, Keyed
 from becalm.core.frame import Frame, Kind
 from becalm.records import Records, Refusal
 from becalm.timeline import Points
 from becalm.vocabulary import UNKNOWN_VARIABLE, Vocabulary
-from becalm.vocabulary.units import Floats, limit
+from becalm.vocabulary.units import limit
 
 Clock: TypeAlias = Literal["drawn", "available"]
-Ints: TypeAlias = npt.NDArray[np.int64]
 
 EVENTS: Final[Mapping[str, Kind]] = {
     "person": "code",
@@ -84,7 +84,7 @@ class Events:
         return self._points[code, clock]
 
     @cached_property
-    def _of_variable(self) -> list[Ints]:
+    def _of_variable(self) -> list[Times]:
         """Where the values of each variable stand in `frame`."""
         variable = self.frame["variable"].astype(np.int16)  # narrow, so that sorting is counting
         order = np.argsort(variable, kind="stable")
@@ -117,7 +117,7 @@ class Events:
         kind = self.records.kinds[self.records.measurements["kind"][row]]
         return f"{kind.table}:{self.records.measurements['key'][row]}"
 
-    def source_rows(self, rows: Ints) -> Keyed:
+    def source_rows(self, rows: Times) -> Keyed:
         """Return `table:key` of many measurements and findings, written out when it is read."""
         measured = len(self.records.measurements)
         found = rows >= measured
@@ -184,7 +184,7 @@ class Events:
         return dict(zip(rows, self.rejected["reason"].tolist(), strict=True))
 
     @cached_property
-    def _place(self) -> Ints:
+    def _place(self) -> Times:
         """Position in `frame` of each row, -1 where it was refused."""
         place = np.full(len(self.records.measurements) + len(self.records.findings), -1, np.int64)
         place[self.frame["row"]] = np.arange(len(self.frame))

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
-
 import numpy as np
 import numpy.typing as npt
 
+from becalm.core.arrays import Floats, Mask
 from becalm.core.clock import UNKNOWN_TIME
 from becalm.core.frame import Frame
 from becalm.events.model import Events, shown
 from becalm.tables import VALUES
-from becalm.vocabulary.units import Floats
-
-Mask: TypeAlias = npt.NDArray[np.bool_]
 
 
 def values(events: Events, population: Mask | None = None) -> Frame:

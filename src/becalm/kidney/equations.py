@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from becalm.core import toml
-from becalm.timeline import Floats, Mask
+from becalm.core.arrays import Floats, Mask
 
 FILE = Path(__file__).with_suffix(".toml")
 

@@ -12,13 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from becalm.core.arrays import Floats, Mask, Texts, Times
 from becalm.core.clock import span
 from becalm.kidney import equations
 from becalm.kidney.kdigo import Kdigo, Replacement
 from becalm.protocol import Kidney
-from becalm.timeline import Floats, Intervals, Mask, Points, Times, difference, ratio
-
-Texts = npt.NDArray[np.object_]
+from becalm.timeline import Intervals, Points, difference, ratio
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,8 +9,9 @@ from typing import Final, Literal
 import numpy as np
 
 from becalm.core import toml
+from becalm.core.arrays import Floats
 from becalm.core.errors import DefinitionError
-from becalm.timeline import Floats, rounded
+from becalm.timeline import rounded
 
 FILE: Final = Path(__file__).with_suffix(".toml")
 

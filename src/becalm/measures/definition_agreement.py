@@ -15,10 +15,10 @@ from typing import Any, Final, TypeAlias
 
 import numpy as np
 
+from becalm.core.arrays import Pair
 from becalm.core.stats import Z_95
 from becalm.definitions import Definition
 from becalm.definitions.scoring import totalled
-from becalm.timeline import Pair
 
 Row: TypeAlias = Mapping[str, Any]
 DECIDED: Final = frozenset({"met", "not met"})

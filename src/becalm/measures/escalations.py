@@ -7,9 +7,10 @@ from typing import Any, Final
 
 import numpy as np
 
-from becalm.core.arrays import Index
+from becalm.core.answers import answers_of_both
+from becalm.core.arrays import Array, Floats, Index, Mask, Persons, Times
 from becalm.core.clock import HOUR, MINUTE, UNKNOWN_TIME, span
-from becalm.core.frame import Array, Frame
+from becalm.core.frame import Frame
 from becalm.doses import (
     CONTINUOUS,
     EQUIVALENTS,
@@ -25,7 +26,7 @@ from becalm.events import Events
 from becalm.measures.stage import Stage, StageInput
 from becalm.protocol import Protocol
 from becalm.tables import COURSES, ESCALATIONS
-from becalm.timeline import Floats, Intervals, Mask, Persons, Points, Timeline, Times
+from becalm.timeline import Intervals, Points, Timeline
 from becalm.timeline.nearest import greatest, last, within
 from becalm.vocabulary import load
 
@@ -237,10 +238,10 @@ def _risen(
     held = span(load().variable(variable).valid)
     newest = last(points, *within(points, person, time - back, time, after=True))
     before = last(points, *within(points, person, time - back - held, time - back))
-    return _answers(
-        newest.found & before.found,
-        newest.low > before.high,
-        newest.high <= before.low,
+    known = newest.found & before.found
+    return answers_of_both(
+        known & (newest.low > before.high),
+        known & (newest.high <= before.low),
     )
 
 
@@ -255,10 +256,9 @@ def _hotter(events: Events, protocol: Protocol, person: Persons, time: Times) ->
     low_before, high_before = greatest(points, earlier, until)
     cool = (stop > first) & (high < fever)
     both = (stop > first) & (until > earlier)
-    return _answers(
-        cool | both,
-        ~cool & (low >= fever) & (low > high_before),
-        cool | (high <= low_before),
+    return answers_of_both(
+        both & ~cool & (low >= fever) & (low > high_before),
+        cool | (both & (high <= low_before)),
     )
 
 
@@ -275,7 +275,7 @@ def _more_pressor(doses: Doses, person: Persons, time: Times, back: int) -> Arra
         mine = (line.person == person[i]) & (line.start < time[i]) & (line.end > begin[i])
         most[i] = max([usual[i], *line.low[mine].tolist()])
         window[i] = bool(len(unknown.overlaps(person[[i]], begin[[i]], time[[i]] + 1)[0]))
-    return _answers(~window, most > usual + 1e-9, most <= usual + 1e-9)
+    return answers_of_both(~window & (most > usual + 1e-9), ~window & (most <= usual + 1e-9))
 
 
 def _unknown_pressors(doses: Doses, known: Intervals) -> Intervals:
@@ -285,13 +285,6 @@ def _unknown_pressors(doses: Doses, known: Intervals) -> Intervals:
         running = doses.given(drug, routes=("IV",))
         given = given.union(running.at_least(2 * MINUTE))
     return given.without(known)
-
-
-def _answers(known: Mask, yes: Mask, no: Mask) -> Array:
-    found = np.full(len(known), None, dtype=object)
-    found[known & no] = False
-    found[known & yes] = True
-    return found
 
 
 def measure(given: StageInput) -> Frame:

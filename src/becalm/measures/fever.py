@@ -14,14 +14,14 @@ import numpy as np
 
 from becalm import vocabulary
 from becalm.core import toml
-from becalm.core.arrays import expand
+from becalm.core.arrays import Floats, Pair, Times, expand
 from becalm.core.clock import DAY, HOUR, UNKNOWN_TIME, span
 from becalm.core.frame import Frame
 from becalm.definitions import Modifiers
 from becalm.events import Clock, Events
 from becalm.measures.stage import Stage, StageInput
 from becalm.tables import FEVER
-from becalm.timeline import Floats, Pair, Points, Times, nearest
+from becalm.timeline import Points, nearest
 
 VARIABLE: Final = "temperature"
 

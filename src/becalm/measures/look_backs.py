@@ -11,11 +11,11 @@ from typing import Final
 
 import numpy as np
 
+from becalm.core.arrays import FAR_PAST
 from becalm.core.frame import Frame
 from becalm.definitions import Definition, Inputs, Moments, evaluate, status
 from becalm.definitions.moments import Moment, ask
 from becalm.measures.stage import Stage, StageInput
-from becalm.persons.diagnoses import EARLIEST
 from becalm.tables import CRITERIA_LOOK_BACKS
 from becalm.timeline import Intervals
 
@@ -71,7 +71,7 @@ def _until(
 ) -> Inputs:
     """Return the cohort's values up to the index alone: nothing else can matter there."""
     index = moments.index[persons]
-    windows = Intervals.build(persons, np.full(len(persons), EARLIEST), index + 1)
+    windows = Intervals.build(persons, np.full(len(persons), FAR_PAST), index + 1)
     other = inputs.other.items()
     names = {name for definition in definitions for name in definition.variables}
     return Inputs(

@@ -6,13 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from becalm.core.arrays import FAR_FUTURE, Times
 from becalm.core.clock import UNKNOWN_TIME
 from becalm.core.frame import Frame
 from becalm.doses import Doses, EpisodeRules, continuous, treatments
 from becalm.protocol import Protocol
-from becalm.timeline import Intervals, Times
-
-LATE = np.iinfo(np.int64).max
+from becalm.timeline import Intervals
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +40,7 @@ class Treated:
         gap = np.array([rules.gaps[mode] for mode in episodes["mode"]], np.int64)
         on_drug = Intervals.build(episodes["person"], episodes["start"], episodes["end"] + gap)
         infused = continuous(doses, drug, rules).when
-        row, of = infused.overlaps(cohort["person"], cohort["t0"], np.full(len(cohort), LATE // 4))
+        row, of = infused.overlaps(cohort["person"], cohort["t0"], np.full(len(cohort), FAR_FUTURE))
         np.maximum.at(ended, row, infused.end[of])
         return cls(drug, on_drug, ended)
 

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from becalm import vocabulary
+from becalm.core.arrays import Times
 from becalm.core.clock import DAY, HOUR, UNKNOWN_TIME, signed_span, span
 from becalm.core.frame import Frame
 from becalm.doses import Doses
@@ -16,7 +17,7 @@ from becalm.events import Events
 from becalm.measures.stage import Stage, StageInput
 from becalm.protocol import Protocol, Refractory
 from becalm.tables import PREVIOUS_THERAPY
-from becalm.timeline import Cumulative, Intervals, Points, Times, overlay, rounded
+from becalm.timeline import Cumulative, Intervals, Points, overlay, rounded
 from becalm.timeline.nearest import Draws, last, within
 from becalm.vocabulary import Drug
 

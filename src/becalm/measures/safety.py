@@ -13,6 +13,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from becalm.core.arrays import FAR_PAST, Floats, Texts, Times
 from becalm.core.clock import HOUR, UNKNOWN_TIME, span
 from becalm.core.frame import Frame
 from becalm.doses import Doses
@@ -27,10 +28,9 @@ from becalm.persons.stays import admissions
 from becalm.protocol import Protocol
 from becalm.records import Records
 from becalm.tables import SAFETY
-from becalm.timeline import Floats, Intervals, Points, Times, nearest
+from becalm.timeline import Intervals, Points, nearest
 from becalm.vocabulary import UsualLimits
 
-Texts = npt.NDArray[np.object_]
 REPLACEMENT = "renal_replacement"
 CANNOT_TELL = "cannot tell"
 AKI = "aki"
@@ -171,7 +171,7 @@ def _kidney(
     off = measured.take(~courses.contains(measured.person, measured.time))
     everyone = np.arange(len(cohort))
     stays = admissions(records)
-    earliest = np.full(len(cohort), np.iinfo(np.int64).min // 4)
+    earliest = np.full(len(cohort), FAR_PAST)
     reference = injury.baseline(
         off,
         np.minimum(_onset(cohort), cohort["t0"]),

@@ -16,6 +16,7 @@ import numpy as np
 
 from becalm.cohort.landmark import treated
 from becalm.cohort.selection import Candidates
+from becalm.core.arrays import Mask, Times
 from becalm.core.clock import UNKNOWN_TIME, span
 from becalm.core.frame import Frame
 from becalm.definitions import Definition, Evaluation, Inputs, Modifiers, Moments, criteria
@@ -26,7 +27,7 @@ from becalm.patients.understood import Patients
 from becalm.protocol import Protocol
 from becalm.records import Doubt
 from becalm.tables import Table
-from becalm.timeline import Intervals, Mask, Timeline, Times
+from becalm.timeline import Intervals, Timeline
 
 
 @dataclass(frozen=True, eq=False)

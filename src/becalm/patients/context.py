@@ -16,13 +16,12 @@ from typing import Final
 import numpy as np
 
 from becalm.core import toml
+from becalm.core.arrays import FAR_FUTURE, FAR_PAST, Mask, Persons, Times
 from becalm.core.clock import UNKNOWN_TIME, span
 from becalm.core.frame import Frame, Kind
 from becalm.doses import Doses
 from becalm.patients.understood import Patients
-from becalm.persons.diagnoses import EARLIEST, LATEST
 from becalm.records import Records
-from becalm.timeline import Mask, Persons, Times
 from becalm.vocabulary import Vocabulary
 
 CONTEXT: Final[Mapping[str, Kind]] = {
@@ -164,7 +163,7 @@ def _of(frame: Frame, asked: Mask) -> Frame:
 def _window(index: int, before: str, after: str) -> tuple[int, int]:
     """Return from when to when something counts; always, for whom no index is known."""
     if index == UNKNOWN_TIME:
-        return EARLIEST, LATEST
+        return FAR_PAST, FAR_FUTURE
     return index - span(before), index + span(after)
 
 

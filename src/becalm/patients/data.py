@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from becalm.core.arrays import Times
 from becalm.doses import Doses
 from becalm.events import Events
 from becalm.records import Records
-from becalm.timeline import Timeline, Times
+from becalm.timeline import Timeline
 from becalm.vocabulary import Vocabulary
 
 

@@ -15,39 +15,19 @@ from typing import Final
 import numpy as np
 
 from becalm.core import toml
-from becalm.core.clock import DAY, UNKNOWN_TIME, YEAR, span
+from becalm.core.arrays import FAR_FUTURE, Floats, Pair, Times
+from becalm.core.clock import DAY, UNKNOWN_TIME, span
 from becalm.definitions.evaluation import Clock, Given
 from becalm.patients import organ_support
 from becalm.patients.data import PatientData
+from becalm.persons.age import age_over_time
 from becalm.persons.stays import admissions
-from becalm.timeline import (
-    Floats,
-    Intervals,
-    Pair,
-    Persons,
-    Points,
-    Timeline,
-    Times,
-    combine,
-    either,
-    overlay,
-    rounded,
-)
+from becalm.timeline import Intervals, Points, Timeline, combine, either, overlay, rounded
 
 FILE: Final = Path(__file__).with_suffix(".toml")
 BEYOND: Final = 90 * DAY
 """How long after the last record an age is still told."""
 IN_A_VEIN: Final = ("IV", "")
-
-
-class AgeStep(toml.TomlTable, frozen=True):
-    below: float
-    step: float
-
-
-class Age(toml.TomlTable, frozen=True):
-    steps: tuple[AgeStep, ...]
-    source: str
 
 
 class Vasopressors(toml.TomlTable, frozen=True, rename={"drug_class": "class"}):
@@ -72,7 +52,6 @@ class Masking(toml.TomlTable, frozen=True):
 class DerivedRules(toml.TomlTable, frozen=True):
     """The numbers of `derived.toml`."""
 
-    age: Age
     vasopressors: Vasopressors
     oxygen: Oxygen
     fever_masked: tuple[Masking, ...]
@@ -141,47 +120,19 @@ def beyond_limit(chunk: PatientData, variable: str, clock: Clock, compared: np.u
 
 
 def age(chunk: PatientData) -> Timeline:
-    """Age in completed steps, as long as there are records; a range where the birth is not exact."""
-    persons, (first, last) = chunk.records.persons, _seen(chunk)
-    born, by_year = persons["birth"], persons["birth_year_only"]
-    year = np.int64(YEAR)
-    dated = (persons["age_at"] != UNKNOWN_TIME) & np.isfinite(persons["age"])
-    completed = (np.where(dated, persons["age"], 0) * YEAR).astype(np.int64)
-    told = np.where(dated, persons["age_at"], 0)
-    known = born != UNKNOWN_TIME
-    earliest = np.where(known, born, told - completed - year + 1)
-    latest = np.where(known, np.where(by_year, born + year - DAY, born), told - completed)
-    who = np.flatnonzero((known | dated) & (first < last)).astype(np.int32)
-    oldest = _aged(who, earliest[who], first[who], last[who])
-    youngest = _aged(who, latest[who], first[who], last[who])
-    return combine(lambda old, young: (young[0], old[1]), oldest, youngest)
+    """Age over time, as long as there are records."""
+    first, last = _seen(chunk)
+    return age_over_time(chunk.records.persons, first, last)
 
 
 def _seen(chunk: PatientData) -> tuple[Times, Times]:
     """The first and the last moment of each person's records."""
-    first, last = np.full(len(chunk), np.iinfo(np.int64).max), chunk.ended + BEYOND
+    first, last = np.full(len(chunk), FAR_FUTURE), chunk.ended + BEYOND
     for table, column in ((chunk.events.frame, "time"), (chunk.doses.frame, "start")):
         known = table[column] != UNKNOWN_TIME
         np.minimum.at(first, table["person"][known], table[column][known])
         np.maximum.at(last, table["person"][known], table[column][known] + BEYOND)
     return first, last
-
-
-def _aged(who: Persons, born: Times, first: Times, last: Times) -> Timeline:
-    ages, begin = [], 0.0
-    for part in rules().age.steps:
-        ages.append(np.arange(round(begin / part.step), round(part.below / part.step)) * part.step)
-        begin = part.below
-    reached = rounded(np.concatenate([*ages, np.arange(begin, 130)]))
-    since = (reached * YEAR).astype(np.int64)
-    start = np.searchsorted(since, first - born, "right") - 1
-    stop = np.searchsorted(since, last - born, "left")
-    start = np.maximum(start, 0)
-    count = np.maximum(stop - start, 0)
-    owner = np.repeat(np.arange(len(who)), count)
-    step = np.arange(len(owner)) - np.repeat(np.cumsum(count) - count, count) + start[owner]
-    until = np.append(since, since[-1] + np.int64(YEAR))[step + 1]
-    return Timeline.build(who[owner], born[owner] + since[step], born[owner] + until, reached[step])
 
 
 def recorded(chunk: PatientData) -> Intervals:

@@ -9,16 +9,15 @@ from typing import Final
 import numpy as np
 
 from becalm.core import toml
-from becalm.core.arrays import Index, expand
+from becalm.core.arrays import FAR_FUTURE, Array, Index, Persons, Times, expand
 from becalm.core.clock import DAY, HOUR, span
-from becalm.core.frame import Array, Frame
+from becalm.core.frame import Frame
 from becalm.doses import Doses
 from becalm.events import Events
 from becalm.persons import diagnoses
-from becalm.persons.diagnoses import LATEST
 from becalm.persons.stays import admissions
 from becalm.records import Records
-from becalm.timeline import Intervals, Persons, Timeline, Times, axis, combine, either
+from becalm.timeline import Intervals, Timeline, axis, combine, either
 from becalm.vocabulary import Vocabulary
 
 FILE: Final = Path(__file__).with_suffix(".toml")
@@ -63,7 +62,7 @@ def _infected(events: Events, diagnosed: Frame, conditions: Iterable[str]) -> Ti
         & (diagnosed["status"] == "confirmed")
     )
     begin = rows["first"] - span(diagnoses.rules().recorded_after)
-    end = np.full(len(rows), 2 * LATEST)
+    end = np.full(len(rows), FAR_FUTURE)
     since = Intervals.build(rows["person"], begin, end)
     known = Timeline.build(since.person, since.start, since.end, np.ones(len(since)))
     return known.resting_on(rows["person"], begin, end, rows["row"] + events.diagnosed_from)
@@ -81,7 +80,7 @@ def _long_treated(
     drug = Timeline.build(covered.person, covered.start, covered.end, np.ones(len(covered)))
     hours, _ = drug.integrate(begun.person, day - span(rule.within), day)
     long = np.round(hours / (DAY / HOUR), 9) >= rule.days
-    start, end = begun.start - lead, np.full(len(begun), LATEST)
+    start, end = begun.start - lead, np.full(len(begun), FAR_FUTURE)
     same = begun.person[1:] == begun.person[:-1]
     end[:-1][same] = start[1:][same]
     who, start, end, day = begun.person[long], start[long], end[long], day[long]

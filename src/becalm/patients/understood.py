@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from becalm import doses as dosing
+from becalm.core.arrays import Times
 from becalm.core.frame import Frame
 from becalm.definitions import Clock, Inputs, Modifiers, modifier_intervals
 from becalm.doses import Doses
@@ -16,7 +17,7 @@ from becalm.patients.immunosuppression import immunosuppression
 from becalm.persons.diagnoses import diagnoses
 from becalm.persons.stays import ends_of_records
 from becalm.records import Records
-from becalm.timeline import Intervals, Timeline, Times
+from becalm.timeline import Intervals, Timeline
 from becalm.vocabulary import Vocabulary
 
 

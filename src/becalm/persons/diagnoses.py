@@ -12,18 +12,14 @@ from typing import Final
 import numpy as np
 
 from becalm.core import toml
-from becalm.core.arrays import expand
+from becalm.core.arrays import FAR_FUTURE, FAR_PAST, Mask, Times, expand
 from becalm.core.clock import UNKNOWN_TIME, span
 from becalm.core.frame import Frame, Kind, distinct
 from becalm.records import Records
-from becalm.timeline import Mask, Times
 from becalm.vocabulary import Vocabulary
 
 FILE: Final = Path(__file__).with_suffix(".toml")
 
-EARLIEST: Final = -(10**17)
-LATEST: Final = 10**17
-"""µs, three thousand years either way: what has no date may have been at any time."""
 DIAGNOSES: Final[dict[str, Kind]] = {
     "person": "code",
     "condition": "text",
@@ -84,7 +80,7 @@ def _recorded(records: Records) -> tuple[Times, Times]:
     )
     keys = zip(table["person"].tolist(), table["stay_id"].tolist(), strict=True)
     stay = np.array([place.get(key, -1) if key[1] else -1 for key in keys], np.int64)
-    first, last = np.full(len(table), EARLIEST), np.full(len(table), LATEST)
+    first, last = np.full(len(table), FAR_PAST), np.full(len(table), FAR_FUTURE)
     coded = stay >= 0
     for bound, column in ((first, "start"), (last, "end")):
         time = stays[column][stay[coded]]

@@ -8,10 +8,11 @@ from typing import Final
 import numpy as np
 
 from becalm.core import toml
+from becalm.core.arrays import Mask, Persons, Times
 from becalm.core.clock import DAY, HOUR, UNKNOWN_TIME, span
 from becalm.core.frame import Frame
 from becalm.records import Records
-from becalm.timeline import Intervals, Mask, Persons, Times
+from becalm.timeline import Intervals
 
 FILE: Final = Path(__file__).with_suffix(".toml")
 

@@ -8,13 +8,13 @@ from typing import Any, Final, TypeAlias
 
 import numpy as np
 
+from becalm.core.arrays import Mask, Times
 from becalm.core.clock import UNKNOWN_TIME
 from becalm.core.columns import Categorical
 from becalm.core.frame import Frame
 from becalm.patients.understood import Patients
 from becalm.records import Records
 from becalm.tables import ROWS
-from becalm.timeline import Mask, Times
 
 Row: TypeAlias = dict[str, Any]
 

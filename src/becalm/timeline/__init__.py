@@ -6,7 +6,6 @@ a `Timeline` answers `at`, `first` and `where`, and the latter gives `Intervals`
 absence of a segment, and an uncertain value has a lowest and a highest.
 """
 
-from becalm.core.arrays import Floats, Mask, Pair, Persons, Times
 from becalm.timeline.axis import Axis, axis
 from becalm.timeline.cumulative import Cumulative
 from becalm.timeline.intervals import Intervals
@@ -18,16 +17,11 @@ from becalm.timeline.steps import Predicate, Timeline
 __all__ = [
     "Axis",
     "Cumulative",
-    "Floats",
     "Intervals",
-    "Mask",
-    "Pair",
-    "Persons",
     "Points",
     "Predicate",
     "Take",
     "Timeline",
-    "Times",
     "axis",
     "combine",
     "difference",

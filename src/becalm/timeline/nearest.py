@@ -7,17 +7,15 @@ the `Points`; -1 is no draw. Windows count on the clock of the `Points`.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from becalm.core.arrays import expand
+from becalm.core.arrays import Floats, Index, Mask, Pair, Persons, Times, expand
 from becalm.core.clock import UNKNOWN_TIME
-from becalm.timeline import Floats, Intervals, Mask, Pair, Persons, Points, Times
+from becalm.timeline import Intervals, Points
 from becalm.timeline.windows import extreme, latest
-
-Index: TypeAlias = npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,6 +9,7 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
+from becalm.core import toml
 from becalm.core.errors import DefinitionError
 from becalm.vocabulary.codes import CodeSystem, code_files, systems
 from becalm.vocabulary.model import (
@@ -30,9 +31,7 @@ FOLDER: Final = Path(__file__).parent
 E = TypeVar("E", bound=Term)
 
 
-class DrugGroup(
-    msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"drug_class": "class"}
-):
+class DrugGroup(toml.TomlTable, frozen=True, rename={"drug_class": "class"}):
     """Many drugs of one class of which only the names matter."""
 
     drug_class: str
@@ -55,16 +54,16 @@ class DrugGroup(
         ]
 
 
-class _Variables(msgspec.Struct, forbid_unknown_fields=True):
+class _Variables(toml.TomlTable, frozen=True):
     variable: tuple[Variable, ...]
     specimens: dict[str, tuple[str, ...]]
 
 
-class _Derived(msgspec.Struct, forbid_unknown_fields=True):
+class _Derived(toml.TomlTable, frozen=True):
     derived: tuple[Derived, ...]
 
 
-class _Drugs(msgspec.Struct, forbid_unknown_fields=True):
+class _Drugs(toml.TomlTable, frozen=True):
     drug: tuple[Drug, ...] = ()
     group: tuple[DrugGroup, ...] = ()
 
@@ -72,28 +71,28 @@ class _Drugs(msgspec.Struct, forbid_unknown_fields=True):
         return [*self.drug, *(drug for group in self.group for drug in group.entries())]
 
 
-class _Negations(msgspec.Struct, forbid_unknown_fields=True):
+class _Negations(toml.TomlTable, frozen=True):
     words: tuple[str, ...]
 
 
-class _Conditions(msgspec.Struct, forbid_unknown_fields=True):
+class _Conditions(toml.TomlTable, frozen=True):
     condition: tuple[Condition, ...]
     negations: _Negations
 
 
-class _Findings(msgspec.Struct, forbid_unknown_fields=True):
+class _Findings(toml.TomlTable, frozen=True):
     finding: tuple[Finding, ...]
 
 
-class _Procedures(msgspec.Struct, forbid_unknown_fields=True):
+class _Procedures(toml.TomlTable, frozen=True):
     procedure: tuple[Procedure, ...]
 
 
-class _Units(msgspec.Struct, forbid_unknown_fields=True):
+class _Units(toml.TomlTable, frozen=True):
     unit: tuple[Unit, ...]
 
 
-class _Routes(msgspec.Struct, forbid_unknown_fields=True):
+class _Routes(toml.TomlTable, frozen=True):
     route: tuple[Route, ...]
 
 
@@ -117,11 +116,7 @@ T = TypeVar("T")
 
 
 def _read(name: str, kind: type[T]) -> T:
-    path = FOLDER / name
-    try:
-        return msgspec.toml.decode(path.read_bytes(), type=kind)
-    except msgspec.DecodeError as error:
-        raise DefinitionError(str(error), where=f"vocabulary/{name}") from error
+    return toml.load(FOLDER / name, kind)
 
 
 @lru_cache(maxsize=1)

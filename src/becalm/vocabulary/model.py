@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-import msgspec
+from msgspec import field
 
+from becalm.core import toml
 from becalm.vocabulary.units import Conversion
 
 
-class Term(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class Term(toml.TomlTable, frozen=True):
     """What all entries share. `name` is the key used everywhere; `names` are spellings of it.
 
     `verified` is False when a code or a flag of the entry was written from memory; where only
@@ -25,7 +26,7 @@ class Term(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     unverified: tuple[str, ...] = ()
 
 
-class Factor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Factor(toml.TomlTable, frozen=True):
     """(value + shift) × times ÷ by, from the unit it stands beside to the variable's own."""
 
     shift: float = 0.0
@@ -38,7 +39,7 @@ class Factor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return Conversion(self.shift, self.times, self.by)
 
 
-class Range(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Range(toml.TomlTable, frozen=True):
     """The lowest and the highest number that a patient can have; outside is a mistake."""
 
     low: float
@@ -46,7 +47,7 @@ class Range(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     source: str = "becalm proposal"
 
 
-class UsualLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class UsualLimits(toml.TomlTable, frozen=True):
     """Adult limits for when a record prints none of its own; always labelled where used."""
 
     source: str
@@ -65,8 +66,8 @@ class Variable(Term, frozen=True, kw_only=True):
 
     kind: Literal["laboratory", "vital", "finding"]
     unit: str = ""
-    units: dict[str, Factor] = {}
-    refused_units: dict[str, str] = {}
+    units: dict[str, Factor] = field(default_factory=dict)
+    refused_units: dict[str, str] = field(default_factory=dict)
     unit_optional: bool = False
     specimen: str = ""
     plausible: Range
@@ -90,7 +91,7 @@ class Derived(Term, frozen=True, kw_only=True):
     plausible: Range
 
 
-class PrednisoloneEquivalent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class PrednisoloneEquivalent(toml.TomlTable, frozen=True):
     """Milligrams of prednisolone that one milligram of a glucocorticoid stands for."""
 
     times: float
@@ -156,7 +157,7 @@ class Procedure(Term, frozen=True, kw_only=True):
     parents: tuple[str, ...] = ()
 
 
-class Unit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Unit(toml.TomlTable, frozen=True):
     """A unit with its other spellings and its concept in OMOP."""
 
     name: str
@@ -164,7 +165,7 @@ class Unit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     omop: str = ""
 
 
-class Route(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Route(toml.TomlTable, frozen=True):
     """A route of administration with the ways of writing it."""
 
     name: str

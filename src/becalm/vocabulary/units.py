@@ -14,7 +14,8 @@ from typing import Final, Literal, NamedTuple, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-Floats: TypeAlias = npt.NDArray[np.float64]
+from becalm.core.arrays import Floats
+
 Sign: TypeAlias = Literal["", ">", ">=", "<", "<="]
 
 SIGNS: Final[tuple[Sign, ...]] = ("", ">", ">=", "<", "<=")

@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
+from becalm.core.arrays import FAR_FUTURE, FAR_PAST
 from becalm.core.clock import span
 from becalm.patients import immunosuppression
 from becalm.persons import stays
-from becalm.persons.diagnoses import EARLIEST, LATEST, diagnoses, has, rules, underlying
+from becalm.persons.diagnoses import diagnoses, has, rules, underlying
 from becalm.persons.stays import admissions
 from tests.records import Row, V, at, condition, lab, person, records, stay
 
@@ -34,11 +35,11 @@ def test_a_diagnosis_is_known_under_its_wider_names_too() -> None:
     ("row", "first", "last"),
     [
         (condition("lupus", 5), at(5), at(5)),
-        (condition("lupus"), EARLIEST, LATEST),
+        (condition("lupus"), FAR_PAST, FAR_FUTURE),
         (condition("lupus", stay_id="S1"), at(10), at(20)),
         (condition("lupus", 5, stay_id="S1"), at(5), at(5)),
-        (condition("lupus", stay_id="open"), at(30), LATEST),
-        (condition("lupus", stay_id="unheard of"), EARLIEST, LATEST),
+        (condition("lupus", stay_id="open"), at(30), FAR_FUTURE),
+        (condition("lupus", stay_id="unheard of"), FAR_PAST, FAR_FUTURE),
     ],
 )
 def test_when_a_diagnosis_may_have_been_recorded(row: Row, first: int, last: int) -> None:
@@ -50,7 +51,7 @@ def test_when_a_diagnosis_may_have_been_recorded(row: Row, first: int, last: int
 def test_a_stay_of_another_person_says_nothing() -> None:
     """Two patients may each have a stay called 1."""
     rows = [person("a"), person("b"), stay(10, 20, "1"), condition("lupus", stay_id="1", person=1)]
-    assert diagnoses(records(*rows), V)["first"][0] == EARLIEST
+    assert diagnoses(records(*rows), V)["first"][0] == FAR_PAST
 
 
 def test_only_what_is_confirmed_is_there() -> None:

@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 import numpy as np
-import numpy.typing as npt
 
+from becalm.core.arrays import Floats, Mask, Persons, Texts, Times
 from becalm.core.clock import DAY, signed_span
 from becalm.doses import Doses
 from becalm.measures.response.questions import Questions
 from becalm.protocol import Confounder, Protocol
-from becalm.timeline import Floats, Intervals, Mask, Persons, Times, rounded
+from becalm.timeline import Intervals, rounded
 from becalm.vocabulary import Vocabulary
-
-Texts = npt.NDArray[np.object_]
 
 
 def confounded_by(

@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
 
+from becalm.core.answers import answers_of_both
+from becalm.core.arrays import Mask, Texts
 from becalm.core.clock import HOUR
 from becalm.core.frame import Frame
 from becalm.events import Events
@@ -18,10 +19,9 @@ from becalm.measures.response.table import gone_before
 from becalm.measures.stage import Stage, StageInput
 from becalm.protocol import Protocol
 from becalm.tables import PRIMARY
-from becalm.timeline import Mask, Points
+from becalm.timeline import Points
 from becalm.timeline.nearest import Draws
 
-Texts = npt.NDArray[np.object_]
 Answer = tuple[Mask, Mask]
 """Whether something is certainly, and possibly, so."""
 
@@ -61,7 +61,8 @@ def primary(cohort: Frame, response: Frame, events: Events, protocol: Protocol) 
         name = f"fall_{round(100 * share)}"
         if name in PRIMARY:
             parts = [at48[v].at_most(1 - share) for v in protocol.response.primary]
-            falls[name] = _answers(_every(parts), truncated)
+            sure, possible = _every(parts)
+            falls[name] = answers_of_both(sure & ~truncated, ~possible & ~truncated)
     return Frame.of(
         PRIMARY,
         person_id=asked.column("person_id"),
@@ -134,14 +135,6 @@ def _some(parts: Sequence[Answer]) -> Answer:
         np.logical_or.reduce([sure for sure, _ in parts]),
         np.logical_or.reduce([possible for _, possible in parts]),
     )
-
-
-def _answers(part: Answer, left_out: Mask) -> Texts:
-    sure, possible = part
-    answers = np.full(len(sure), None, dtype=object)
-    answers[sure & ~left_out] = True
-    answers[~possible & ~left_out] = False
-    return answers
 
 
 def _confounded(asked: Questions, response: Frame) -> list[str]:

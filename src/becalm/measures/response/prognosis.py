@@ -10,9 +10,10 @@ from typing import Final
 import numpy as np
 
 from becalm import definitions
+from becalm.core.arrays import Floats, Mask, Texts
 from becalm.core.clock import HOUR, span
 from becalm.core.frame import Frame
-from becalm.definitions.item_evidence import Texts, shown
+from becalm.definitions.item_evidence import shown
 from becalm.events import Events
 from becalm.measures.response import ratios
 from becalm.measures.response.questions import Questions
@@ -21,7 +22,7 @@ from becalm.measures.response.table import gone_before, source_rows
 from becalm.measures.stage import Stage, StageInput
 from becalm.protocol import Protocol
 from becalm.tables import PROGNOSIS
-from becalm.timeline import Floats, Mask, Points, nearest, rounded
+from becalm.timeline import Points, nearest, rounded
 from becalm.timeline.nearest import Draws
 
 MARKER: Final = "ferritin"

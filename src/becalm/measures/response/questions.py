@@ -8,12 +8,11 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from becalm.core.arrays import Persons, Texts, Times
 from becalm.core.clock import UNKNOWN_TIME
 from becalm.core.frame import Frame
-from becalm.timeline import Persons, Times
 
 CLOCKS: Final = ("t0", "infusion_start", "high_rate")
-Texts = npt.NDArray[np.object_]
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,15 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from becalm.core.arrays import Floats, Mask, Pair, Texts, Times
 from becalm.core.clock import HOUR, span
 from becalm.measures.response.questions import Questions
 from becalm.protocol import Horizon, Protocol
-from becalm.timeline import Floats, Mask, Pair, Points, Times, nearest, ratio
+from becalm.timeline import Points, nearest, ratio
 from becalm.timeline.nearest import Draws
-
-Texts = npt.NDArray[np.object_]
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
+from becalm.core.arrays import Mask, Pair, Texts, Times
 from becalm.core.clock import DAY, HOUR, UNKNOWN_TIME
 from becalm.core.frame import Frame
 from becalm.definitions import Modifiers
@@ -21,10 +21,7 @@ from becalm.patients import organ_support
 from becalm.protocol import Protocol
 from becalm.records import Records
 from becalm.tables import RESPONSE
-from becalm.timeline import Mask, Pair, Times
 from becalm.timeline.nearest import Draws
-
-Texts = npt.NDArray[np.object_]
 
 
 def response(  # noqa: PLR0917 - what earlier stages hand over, in their order

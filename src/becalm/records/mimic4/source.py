@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from becalm.core import toml
+from becalm.core.arrays import Array
 from becalm.core.clock import UNKNOWN_TIME
 from becalm.core.errors import RecordsError
-from becalm.core.frame import Array, Frame
+from becalm.core.frame import Frame
 from becalm.core.prefetch import ahead
 from becalm.records import (
     MEASUREMENTS,

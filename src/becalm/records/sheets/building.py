@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from becalm.core.arrays import Array
 from becalm.core.errors import did_you_mean
-from becalm.core.frame import Array
 from becalm.records.sheets.cells import Sheet
 from becalm.records.sheets.check import Checked, Mistakes, Wrong
 

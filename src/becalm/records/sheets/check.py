@@ -13,16 +13,12 @@ from datetime import date
 from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
 
-from becalm.core.clock import DAY, UNKNOWN_TIME, Times, parse
+from becalm.core.arrays import Array, Floats, Mask, Times
+from becalm.core.clock import DAY, UNKNOWN_TIME, parse
 from becalm.core.errors import RecordsError, did_you_mean
-from becalm.core.frame import Array
 from becalm.records.sheets.cells import Sheet
 from becalm.records.sheets.schema import SHEETS, SheetColumn
-
-Numbers = npt.NDArray[np.float64]
-Flags = npt.NDArray[np.bool_]
 
 PLAIN_NUMBER: Final = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 _DECIMAL_COMMA: Final = re.compile(r"([<>≤≥=~+\- ]*)(?:(0),(\d+)|(\d+),(\d{1,2}|\d{4,}))")
@@ -91,7 +87,7 @@ class Checked:
 
     sheet: Sheet
     mistakes: Mistakes
-    _times: dict[str, tuple[Times, Flags]] = field(default_factory=dict)
+    _times: dict[str, tuple[Times, Mask]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for cell in self.sheet.broken:
@@ -114,7 +110,7 @@ class Checked:
             self._note_blanks(name, texts)
         return _objects(texts)
 
-    def times(self, name: str) -> tuple[Times, Flags]:
+    def times(self, name: str) -> tuple[Times, Mask]:
         """Return microseconds, and which cells hold a date without a time.
 
         The date of an `end` column means the end of that day, any other its beginning.
@@ -133,7 +129,7 @@ class Checked:
         self._times[name] = moments, date_only
         return moments, date_only
 
-    def numbers(self, name: str) -> Numbers:
+    def numbers(self, name: str) -> Floats:
         """Return numbers, NaN where blank; text and impossible numbers are mistakes."""
         texts = [self.pointed(text) for text in self.sheet.texts(name)]
         positive = self.column(name).kind == "positive"

@@ -9,11 +9,12 @@ from typing import Final, TypeAlias
 
 import numpy as np
 
+from becalm.core.arrays import Array, Floats, Mask
 from becalm.core.clock import UNKNOWN_TIME
-from becalm.core.frame import Array, Frame
+from becalm.core.frame import Frame
 from becalm.records import MEASUREMENTS
 from becalm.records.sheets.building import Building
-from becalm.records.sheets.check import PLAIN_NUMBER, Checked, Flags, Numbers, Wrong
+from becalm.records.sheets.check import PLAIN_NUMBER, Checked, Wrong
 from becalm.vocabulary import MeasurementKind
 
 _LOINC: Final = re.compile(r"\d{1,7}-\d")
@@ -64,7 +65,7 @@ def _measurements(checked: Checked, building: Building, ways: Ways) -> Frame:
     return frame.take(keep)
 
 
-def _values(texts: Array) -> tuple[Numbers, Array]:
+def _values(texts: Array) -> tuple[Floats, Array]:
     """Return numbers, NaN for what is not a plain one, and the texts of those that are not."""
     read = {text: _plain(text) for text in set(texts.tolist())}
     value = np.array([read[text] for text in texts.tolist()], dtype=np.float64)
@@ -94,7 +95,7 @@ def _label(name: str, loinc: str) -> str:
     return name or loinc
 
 
-def _refuse(checked: Checked, building: Building, time: Array) -> Flags:
+def _refuse(checked: Checked, building: Building, time: Array) -> Mask:
     """Count the rows that cannot be used; return which can."""
     sheet = checked.sheet
     names, codes, units = sheet.texts("name"), sheet.texts("loinc"), sheet.texts("unit")
@@ -113,7 +114,7 @@ def _refuse(checked: Checked, building: Building, time: Array) -> Flags:
     return keep
 
 
-def _kinds(checked: Checked, keep: Flags, ways: Ways) -> Array:
+def _kinds(checked: Checked, keep: Mask, ways: Ways) -> Array:
     """Return each row's kind as a position in the distinct kinds, in order of first use."""
     sheet, table = checked.sheet, checked.sheet.table
     written = zip(
@@ -131,7 +132,7 @@ def _kinds(checked: Checked, keep: Flags, ways: Ways) -> Array:
     return np.array(codes, dtype=np.int32)
 
 
-def _limit(checked: Checked, building: Building, column: str) -> Numbers:
+def _limit(checked: Checked, building: Building, column: str) -> Floats:
     """Return a reference limit; one that is not a number is unknown, and counted."""
     sheet = checked.sheet
     limit, text = _values(checked.pointed_texts(column))

@@ -10,8 +10,8 @@ from typing import Final
 
 import numpy as np
 
+from becalm.core.arrays import Array
 from becalm.core.clock import HOUR
-from becalm.core.frame import Array
 from becalm.report import theme
 from becalm.report.cohort import Cohort, Row
 from becalm.report.text import heading, label
