@@ -122,7 +122,7 @@ def sorted_read(folder: Path, memory: str) -> int:
 
 def rates(folder: Path) -> int:
     """Rebuild the rate of every drug from the folder, and return how many rows counted."""
-    from becalm.core.prefetch import in_order
+    from becalm.core.prefetch import results_in_order
     from becalm.doses import rebuild
     from becalm.events import harmonise
     from becalm.records import Records
@@ -137,7 +137,7 @@ def rates(folder: Path) -> int:
             found.rate(drug)
         return int(found.frame["counted"].sum())
 
-    return sum(in_order(of, open_mimic4(folder).chunks(), 1))
+    return sum(results_in_order(of, open_mimic4(folder).chunks(), 1))
 
 
 def main() -> None:

@@ -1,1 +1,1 @@
-"""What everything rests on. Nothing is imported here, so that asking for help loads nothing heavy."""
+"""The base of all other packages. It imports nothing, so that `becalm --help` does not load NumPy."""

@@ -1,4 +1,4 @@
-"""What every array of the package has in common: read-only, sorted by person, never NaN."""
+"""The rules that all arrays of the package keep: read-only, sorted by person, without NaN."""
 
 from collections.abc import Callable
 from typing import Any, Final, TypeAlias
@@ -22,11 +22,11 @@ FAR_PAST: Final = -FAR_FUTURE
 """µs, nine thousand years either way: before and after every record, a placeholder of 9999 included."""
 
 LIMIT = 1 << 62
-"""Times lie within ±2⁶² µs (146,000 years); a window that reaches beyond ends there."""
+"""Times lie within ±2⁶² µs (146,000 years); a window that would go past this limit ends at it."""
 
 
 def frozen(values: ArrayLike, dtype: type[Any]) -> NDArray[Any]:
-    """Return a one-dimensional read-only view of `values`; the caller's array stays as it was."""
+    """Return a one-dimensional read-only view of `values`; the caller's array is not changed."""
     array = np.asarray(values, dtype=dtype)
     if array.ndim != 1:
         raise ValueError(f"expected one dimension, got shape {array.shape}")
@@ -36,7 +36,7 @@ def frozen(values: ArrayLike, dtype: type[Any]) -> NDArray[Any]:
 
 
 def frozen_pair(low: ArrayLike, high: ArrayLike | None) -> Pair:
-    """Freeze both bounds; equal bounds become one and the same array (an exact value)."""
+    """Freeze both bounds; if they are equal, both are the same array (exact values)."""
     lower: Floats = frozen(low, np.float64)
     if high is None or high is low:
         return lower, lower
@@ -45,7 +45,7 @@ def frozen_pair(low: ArrayLike, high: ArrayLike | None) -> Pair:
 
 
 def check_pair(low: Floats, high: Floats, what: str) -> None:
-    """Refuse NaN, an empty range and an exact infinity, and say at which position."""
+    """Raise an error that names the position of a NaN, of an empty range or of an exact infinity."""
     wrong = np.isnan(low)
     if high is not low:
         wrong |= np.isnan(high)
@@ -57,7 +57,7 @@ def check_pair(low: Floats, high: Floats, what: str) -> None:
         wrong |= low > high
     if wrong.any():
         at = int(np.argmax(wrong))
-        raise ValueError(f"{what}: [{low[at]}, {high[at]}] at position {at} holds no number")
+        raise ValueError(f"{what}: [{low[at]}, {high[at]}] at position {at} contains no number")
 
 
 def check_lengths(what: str, *arrays: NDArray[Any]) -> None:
@@ -84,16 +84,16 @@ def check_order(what: str, person: Persons, wrong_time: Mask) -> None:
         )
 
 
-def in_order(*keys: NDArray[Any]) -> bool:
-    """Whether rows are sorted by keys, the last one first, as most come."""
-    behind = np.zeros(max(len(keys[0]) - 1, 0), np.bool_)
+def is_sorted(*keys: NDArray[Any]) -> bool:
+    """Return whether rows are sorted by `keys`; the last key is the first to sort by, as in lexsort."""
+    descends = np.zeros(max(len(keys[0]) - 1, 0), np.bool_)
     for key in keys:
-        behind = (key[1:] < key[:-1]) | ((key[1:] == key[:-1]) & behind)
-    return not behind.any()
+        descends = (key[1:] < key[:-1]) | ((key[1:] == key[:-1]) & descends)
+    return not descends.any()
 
 
 def plus(times: Times, by: int) -> Times:
-    """Add a duration without running over the end of the axis."""
+    """Add a duration; a result outside the time axis becomes the end of the axis."""
     if by >= 0:
         moved: Times = np.minimum(times, LIMIT - min(by, LIMIT)) + min(by, LIMIT)
         return moved
@@ -117,16 +117,16 @@ def expand(low: NDArray[Any], high: NDArray[Any]) -> tuple[Index, Index]:
 
 
 def query(person: ArrayLike, *times: ArrayLike) -> tuple[NDArray[Any], ...]:
-    """Bring a question (one person or many, one time or many) into arrays of one shape."""
+    """Return a question (one or many persons, one or many times) as arrays of one shape."""
     return np.broadcast_arrays(
         np.asarray(person, dtype=np.int32), *(np.asarray(t, dtype=np.int64) for t in times)
     )
 
 
-def applied(f: Callable[..., tuple[ArrayLike, ArrayLike]], count: int, *given: Any) -> Pair:
-    """Call `f` and bring its two bounds to `count` numbers; NaN is refused by who takes them."""
+def applied(f: Callable[..., tuple[ArrayLike, ArrayLike]], count: int, *arguments: Any) -> Pair:
+    """Call `f` and return its two bounds as arrays of `count` numbers; the caller checks for NaN."""
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
-        low, high = f(*given)
+        low, high = f(*arguments)
     lower = np.broadcast_to(np.asarray(low, dtype=np.float64), count)
     if high is low:
         return lower, lower

@@ -1,4 +1,4 @@
-"""The bibliography: what a run rests on, as text and as BibTeX."""
+"""The bibliography: the papers and guidelines that a run uses, as text and as BibTeX."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ FILE: Final = Path(__file__).parent / "bibliography.toml"
 
 
 class Reference(toml.TomlTable, frozen=True):
-    """One paper, guideline or data set; `checked` is False until compared with its publisher."""
+    """One paper, guideline or data set; `checked` is False until somebody compares it with the publisher's page."""
 
     type: Literal["article", "misc"]
     title: str
@@ -37,11 +37,11 @@ def bibliography() -> dict[str, Reference]:
 
 
 DOI: Final = "doi:"
-"""Begins the key of a paper that only a user's own definition names; no more than its DOI is known."""
+"""First letters of the key of a paper that only a user's own definition names: only its DOI is known."""
 
 
 def key_of(doi: str) -> str:
-    """Return the key of a paper by its DOI, whether the bibliography has it or not."""
+    """Return the key of a paper by its DOI, also where the bibliography does not have it."""
     for key, ref in bibliography().items():
         if ref.doi == doi:
             return key
@@ -50,16 +50,16 @@ def key_of(doi: str) -> str:
 
 def reference(key: str) -> Reference:
     """Return one reference; an unknown key is a mistake in a definition or a protocol."""
-    found = bibliography().get(key)
-    if found is None and key.startswith(DOI):
+    known = bibliography().get(key)
+    if known is None and key.startswith(DOI):
         doi = key.removeprefix(DOI)
-        said = "named by its DOI in a definition of the user's own"
-        return Reference(type="misc", title=f"DOI {doi}", year=0, doi=doi, used_for=said)
-    if found is None:
+        use = "named by its DOI in a definition of the user's own"
+        return Reference(type="misc", title=f"DOI {doi}", year=0, doi=doi, used_for=use)
+    if known is None:
         raise DefinitionError(
             f"no reference is called {key!r}", hint=did_you_mean(key, bibliography())
         )
-    return found
+    return known
 
 
 def text(key: str) -> str:

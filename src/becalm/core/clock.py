@@ -38,10 +38,10 @@ def span(text: str) -> int:
     A guideline's inclusive "within 48 h" is written `<=48h`: one microsecond more, because
     windows are open at their far end.
     """
-    found = _SPAN.fullmatch(text.strip())
-    if found is None:
+    match = _SPAN.fullmatch(text.strip())
+    if match is None:
         raise ValueError(f"{text!r} is not a length of time such as '72h', '7d' or '<=48h'")
-    inclusive, number, unit = found.groups()
+    inclusive, number, unit = match.groups()
     return round(float(number) * _UNITS[unit]) + (MICROSECOND if inclusive else 0)
 
 
@@ -86,7 +86,7 @@ def iso(us: int) -> str:
 
 
 def completed_years(birth: npt.ArrayLike, at: npt.ArrayLike) -> Times:
-    """Return ages in completed years, by calendar; somebody born on 29 February ages on 1 March.
+    """Return ages in completed years, by calendar; a person born on 29 February becomes older on 1 March.
 
     birth and at : int64, µs, known times.
     """

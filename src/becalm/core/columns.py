@@ -1,7 +1,7 @@
-"""The columns of a table: arrays, and texts that are held as codes until somebody reads them.
+"""The columns of a table: arrays, and texts that are stored as codes until they are read.
 
-Of millions of rows most say the same few things. A column of texts is a pointer a row, and each look
-at it a step of the interpreter; its codes are numbers, and what they stand for is looked at once.
+Millions of rows often hold only a few different texts. A column of Python texts needs one object for
+each row; a column of codes is an array of numbers, and each different text is handled once.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from becalm.core.arrays import Array
 
 @dataclass(frozen=True, eq=False)
 class Categorical:
-    """A column of texts as positions in few texts: what is done to a text is done once for each.
+    """A column of texts, stored as positions in a list of its different texts.
 
-    code : int32[n]; texts : object[k], which may hold a text twice or one that no row has.
+    code : int32[n]; texts : object[k]; a text may occur twice, or in no row.
     """
 
     code: npt.NDArray[np.int32]
@@ -30,14 +30,14 @@ class Categorical:
 
     @classmethod
     def of(cls, column: Array) -> Categorical:
-        """Code a column of texts, those in the order of their appearance."""
+        """Code a column of texts; the texts are listed in the order of their first row."""
         seen: defaultdict[str, int] = defaultdict(count().__next__)
         code = np.fromiter(map(seen.__getitem__, column.tolist()), np.int32, len(column))
         return cls(code, listed(seen))
 
     @classmethod
     def by(cls, code: Array, texts: Iterable[str]) -> Categorical:
-        """Give each row the text at its position; -1 is the last one."""
+        """Make a column from positions in `texts`; -1 is the last text."""
         held = listed(texts)
         return cls(np.where(code < 0, code + len(held), code).astype(np.int32, copy=False), held)
 
@@ -51,11 +51,11 @@ class Categorical:
         return Categorical(self.code[index], self.texts)
 
     def map(self, f: Callable[[str], Any], dtype: Any = object) -> Array:
-        """Ask once for each text, and answer for every row."""
+        """Call `f` once for each text and return the result for every row."""
         return listed(map(f, self.texts.tolist()), dtype)[self.code]
 
     def among(self, texts: Collection[str]) -> npt.NDArray[np.bool_]:
-        """Say of every row whether its text is one of some."""
+        """Return for every row whether its text is one of `texts`."""
         return self.map(lambda text: text in texts, np.bool_)
 
     @classmethod
@@ -65,8 +65,8 @@ class Categorical:
         return cls(code, np.concatenate([one.texts, other.texts]))
 
     @classmethod
-    def joined(cls, parts: Sequence[Categorical]) -> Categorical:
-        """Lay columns end to end; each text is kept once."""
+    def concat(cls, parts: Sequence[Categorical]) -> Categorical:
+        """Join columns end to end; each text is stored once."""
         seen: defaultdict[str, int] = defaultdict(count().__next__)
         codes = [
             listed(map(seen.__getitem__, part.texts.tolist()), np.int32)[part.code]
@@ -77,7 +77,7 @@ class Categorical:
 
 @dataclass(frozen=True, eq=False)
 class Keyed:
-    """A column of `table:key`, written out for those who read it."""
+    """A column of texts `table:key`, stored as a table and a number."""
 
     table: Categorical
     key: npt.NDArray[np.int64]
@@ -92,17 +92,17 @@ class Keyed:
         return Keyed(self.table.take(index), self.key[index])
 
     @classmethod
-    def joined(cls, parts: Sequence[Keyed]) -> Keyed:
-        tables = Categorical.joined([part.table for part in parts])
+    def concat(cls, parts: Sequence[Keyed]) -> Keyed:
+        tables = Categorical.concat([part.table for part in parts])
         return cls(tables, np.concatenate([part.key for part in parts]))
 
 
 Held: TypeAlias = Array | Categorical | Keyed
-"""A column as a frame holds it. To all who read, it is an array."""
+"""A column as a frame stores it; whoever reads it gets an array."""
 
 
 class Columns(Mapping[str, Array]):
-    """The columns of a frame by name; texts that are held as codes are written when asked for."""
+    """The columns of a frame by name; codes are turned into texts when a column is read."""
 
     def __init__(self, held: Mapping[str, Held]) -> None:
         self.held = held
@@ -125,19 +125,19 @@ class Columns(Mapping[str, Array]):
 
 
 def listed(values: Iterable[Any], dtype: Any = object) -> Array:
-    """Make a column of some values, one cell each, whatever they are."""
+    """Make a column with one cell for each value, of whatever type."""
     cells = list(values)
     column = np.empty(len(cells), dtype=dtype)
     column[:] = cells
     return column
 
 
-def joined(parts: Sequence[Held]) -> Held:
-    """Lay columns end to end, as codes where all of them are."""
+def concatenated(parts: Sequence[Held]) -> Held:
+    """Join columns end to end; the result is coded where all of them are."""
     coded = [part for part in parts if isinstance(part, Categorical)]
     if len(coded) == len(parts):
-        return Categorical.joined(coded)
+        return Categorical.concat(coded)
     keyed = [part for part in parts if isinstance(part, Keyed)]
     if len(keyed) == len(parts):
-        return Keyed.joined(keyed)
+        return Keyed.concat(keyed)
     return np.concatenate([p if isinstance(p, np.ndarray) else p.written() for p in parts])

@@ -1,6 +1,6 @@
-"""What a user can get wrong: one class and one exit code for each kind of mistake.
+"""The mistakes of users: one class and one exit code for each kind.
 
-A message is one line that says where (file, row, column), what is wrong and how to mend it.
+A message is one line that says where (file, row, column), what is wrong and how to correct it.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 
 
 class BecalmError(Exception):
-    """A mistake that can be explained in one line; anything else is a bug of ours (exit 70)."""
+    """A mistake that can be explained in one line; any other exception is a bug in becalm (exit 70)."""
 
     exit_code = 70
 
@@ -29,13 +29,13 @@ class BecalmError(Exception):
 
 
 class UsageError(BecalmError):
-    """The command's own words are off."""
+    """A command has a wrong option or argument."""
 
     exit_code = 2
 
 
 class UnreadableFileError(BecalmError):
-    """A file is absent, truncated, wrongly encoded or not what its name says."""
+    """A file is missing, truncated, wrongly encoded, or of another format than its name says."""
 
     exit_code = 3
 
@@ -96,7 +96,7 @@ class MissingExtraError(BecalmError):
 
 
 def place(file: str, row: int | None = None, column: str | None = None) -> str:
-    """Name a place in a file as every message does: `labs.csv, row 12, column value`.
+    """Return a place in a file in the form of all messages: `labs.csv, row 12, column value`.
 
     Rows count as a spreadsheet shows them: the header is row 1.
     """
@@ -109,7 +109,7 @@ def place(file: str, row: int | None = None, column: str | None = None) -> str:
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Return `Did you mean 'x'?`, or the known words when none is near."""
+    """Return `Did you mean 'x'?`, or the list of known words if none is similar."""
     words = sorted(set(known))
     near = difflib.get_close_matches(word, words, n=1, cutoff=0.6)
     if near:

@@ -1,6 +1,6 @@
-"""A frozen table of equally long NumPy columns: what stages hand to each other.
+"""A read-only table of NumPy columns of equal length, passed from stage to stage.
 
-Text columns are object arrays of `str` ('' = not given), times int64 microseconds
+Text columns are object arrays of `str` ('' = not known), times int64 microseconds
 (`UNKNOWN_TIME` = not known), numbers float64 (NaN = not known), codes int32 (-1 = none),
 counts int64 (-1 = not known), answers object arrays of True, False or None (not known).
 """
@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from becalm.core.arrays import Array
 from becalm.core.clock import UNKNOWN_TIME
-from becalm.core.columns import Categorical, Columns, Held, Keyed, joined, listed
+from becalm.core.columns import Categorical, Columns, Held, Keyed, concatenated, listed
 
 __all__ = [
     "BLANK",
@@ -27,7 +27,7 @@ __all__ = [
     "Frame",
     "Held",
     "Kind",
-    "distinct",
+    "distinct_rows",
 ]
 
 Kind = Literal["text", "time", "number", "code", "key", "flag", "count", "answer"]
@@ -74,27 +74,27 @@ class Frame:
 
     @classmethod
     def of(cls, schema: Mapping[str, Kind], **columns: Iterable[Any] | Held) -> Frame:
-        """Build a frame of `schema`; a column not given is blank (unknown) throughout."""
+        """Build a frame of `schema`; a column that is missing here is blank (unknown)."""
         unknown = set(columns) - set(schema)
         if unknown:
             raise ValueError(f"columns that the table does not have: {sorted(unknown)}")
-        given: dict[str, Held] = {}
+        held: dict[str, Held] = {}
         for name, values in columns.items():
             dtype = DTYPES[schema[name]]
             if isinstance(values, Categorical | Keyed):
-                given[name] = values
+                held[name] = values
             elif isinstance(values, np.ndarray):
-                given[name] = np.array(values, dtype=dtype)
+                held[name] = np.array(values, dtype=dtype)
             else:
-                given[name] = listed(values, dtype)
-        rows = len(next(iter(given.values()))) if given else 0
-        return cls({n: given[n] if n in given else _blank(schema[n], rows) for n in schema})
+                held[name] = listed(values, dtype)
+        rows = len(next(iter(held.values()))) if held else 0
+        return cls({n: held[n] if n in held else _blank(schema[n], rows) for n in schema})
 
     @classmethod
     def around(cls, schema: Mapping[str, Kind], columns: Mapping[str, Held]) -> Frame:
-        """Build a frame around columns that nobody else writes to: nothing is copied.
+        """Build a frame from columns that nobody changes afterwards: nothing is copied.
 
-        Their types are those of `schema`; a column not given is blank throughout.
+        Their types are those of `schema`; a column that is missing here is blank.
         """
         wrong = {
             name
@@ -122,13 +122,15 @@ class Frame:
 
     @classmethod
     def concat(cls, frames: Sequence[Frame]) -> Frame:
-        """Lay frames of one schema end to end."""
+        """Join frames of one schema end to end."""
         if not frames:
-            raise ValueError("nothing to lay end to end")
+            raise ValueError("no frames to join end to end")
         some = [frame for frame in frames if len(frame)] or frames[:1]
         if len(some) == 1:
             return some[0]
-        return cls({name: joined([f.columns.held[name] for f in some]) for name in some[0].columns})
+        return cls(
+            {name: concatenated([f.columns.held[name] for f in some]) for name in some[0].columns}
+        )
 
     def __len__(self) -> int:
         return self._length
@@ -137,7 +139,7 @@ class Frame:
         return self.columns[name]
 
     def coded(self, name: str) -> Categorical:
-        """Return a column of texts as codes, as it is held or made so."""
+        """Return a column of texts as codes."""
         column = self.columns.held[name]
         return column if isinstance(column, Categorical) else Categorical.of(self[name])
 
@@ -159,14 +161,14 @@ class Frame:
         return Frame({**self.columns.held, **columns})
 
     def sort(self, *keys: str) -> Frame:
-        """Return the rows sorted by columns, stably; text sorts as text."""
+        """Return the rows sorted by columns, with a stable sort; texts are sorted as texts."""
         order = np.arange(len(self))
         for key in reversed(keys):
             order = order[np.argsort(self._ranked(key)[order], kind="stable")]
         return self.take(order)
 
     def _ranked(self, key: str) -> Array:
-        """Return numbers, or texts, that are in the order of a column."""
+        """Return values (numbers or texts) that have the same order as a column."""
         column = self.columns.held[key]
         if not isinstance(column, Categorical):
             return self[key]
@@ -186,8 +188,8 @@ def _blank(kind: Kind, rows: int) -> Held:
     return np.full(rows, BLANK[kind], dtype=DTYPES[kind])
 
 
-def distinct(*columns: Array) -> tuple[npt.NDArray[np.int64], list[tuple[Any, ...]]]:
-    """Number the distinct rows of some columns, and list them, in the order of their appearance."""
+def distinct_rows(*columns: Array) -> tuple[npt.NDArray[np.int64], list[tuple[Any, ...]]]:
+    """Number the distinct rows of some columns, and list them, in the order of their first row."""
     seen: defaultdict[tuple[Any, ...], int] = defaultdict(count().__next__)
     rows = zip(*(column.tolist() for column in columns), strict=True)
     numbers = np.fromiter(map(seen.__getitem__, rows), np.int64, len(columns[0]))

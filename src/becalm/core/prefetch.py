@@ -1,4 +1,7 @@
-"""Work on the second core while the first goes on: what reads and what computes let go of the interpreter."""
+"""Reading and computing at the same time, on threads.
+
+DuckDB and NumPy release the interpreter lock, so one core can read while another computes.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ Result = TypeVar("Result")
 
 
 def ahead(items: Iterator[T]) -> Iterator[T]:
-    """Yield the same items, each while the next one is being made."""
+    """Yield the same items; while the caller uses one, a thread makes the next."""
     end = object()
     with ThreadPoolExecutor(1) as pool:
         coming: Future[T | object] = pool.submit(next, items, end)
@@ -21,8 +24,10 @@ def ahead(items: Iterator[T]) -> Iterator[T]:
             yield item  # type: ignore[misc]
 
 
-def in_order(work: Callable[[T], Result], items: Iterator[T], at_once: int) -> Iterator[Result]:
-    """Yield what becomes of each item, in their order, while the next ones are made and worked on."""
+def results_in_order(
+    work: Callable[[T], Result], items: Iterator[T], at_once: int
+) -> Iterator[Result]:
+    """Yield the result of each item, in the order of the items; later items are computed meanwhile."""
     waiting: deque[Future[Result]] = deque()
     with ThreadPoolExecutor(at_once) as pool:
         try:

@@ -1,7 +1,6 @@
-"""What is registered by lying in its place: the packages of a room that hold a certain file.
+"""Packages that are registered by a file of a certain name in their folder.
 
-Only names of files are read, nothing is imported, so the command line may ask while it writes its
-help.
+Only file names are read and nothing is imported, so `becalm --help` stays fast.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ PACKAGE: Final = Path(__file__).parents[1]
 
 
 def packages_with(room: str, file: str, package: Path = PACKAGE) -> tuple[str, ...]:
-    """Return the names of the packages of a room of becalm that hold a file, sorted.
+    """Return the sorted names of the packages in the folder `room` that contain `file`.
 
     >>> "sheets" in packages_with("records", "registration.py")
     True

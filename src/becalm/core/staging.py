@@ -1,8 +1,8 @@
-"""Writing results so that nothing is ever half-written.
+"""Writing results so that no result is ever incomplete.
 
-Everything is written into a staging folder beside its place, and moved there file by file when all
-of it exists; `manifest.json`, with every file's hash, comes last. What the manifest does not list is
-not a result.
+All files are written into a staging folder inside the output folder, and moved to their places when
+all of them exist. `manifest.json`, with the hash of every file, is moved last. A file that the
+manifest does not list is not a result.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
 
 @contextmanager
 def staged(out: Path) -> Iterator[Path]:
-    """Yield an empty folder to write into; what is in it moves to `out` if nothing fails.
+    """Yield an empty folder to write into; its files move to `out` if nothing fails.
 
-    Files that are already in `out` and are not written again stay as they are. After a failure
-    `out` is as it was; a folder that was made for the results goes again.
+    Files that are already in `out` and are not written again are kept. After a failure
+    `out` is as before; a folder that was made for the results is removed.
     """
     made = _missing_folders(out)
     try:
@@ -61,14 +61,14 @@ def _missing_folders(out: Path) -> list[Path]:
 
 
 def _remove(made: list[Path]) -> None:
-    """Remove folders that we made and that nothing came into."""
+    """Remove the folders that were made for the results and are still empty."""
     for folder in made:
         with suppress(OSError):
             folder.rmdir()
 
 
 def _is_about(error: OSError, stage: Path) -> bool:
-    """Whether an error came from writing; one from reading the records is not for us to explain."""
+    """Whether an error came from writing; an error from reading the records is not explained here."""
     names = (error.filename, error.filename2)
     inside = (Path(str(name)).is_relative_to(stage) for name in names if name is not None)
     return error.errno in _FULL or any(inside)
@@ -82,7 +82,7 @@ def _refused(out: Path, error: OSError) -> OutputError:
 
 
 def _move(stage: Path, out: Path) -> None:
-    """Move everything, the manifest last; what cannot take its place is found before anything moves."""
+    """Move all files, the manifest last; all targets are checked before the first file moves."""
     files = sorted(path for path in stage.rglob("*") if path.is_file())
     targets = {path: out / path.relative_to(stage) for path in files}
     for target in targets.values():
@@ -90,7 +90,7 @@ def _move(stage: Path, out: Path) -> None:
             raise IsADirectoryError(errno.EISDIR, "a folder is in the way of a file", str(target))
         target.parent.mkdir(parents=True, exist_ok=True)
     if stage / MANIFEST in targets:
-        # Until the new one is there, nothing vouches for a mixture of old files and new ones.
+        # Without a manifest nobody takes a mixture of old and new files for one result.
         (out / MANIFEST).unlink(missing_ok=True)
     for path in sorted(files, key=lambda path: path == stage / MANIFEST):
         os.replace(path, targets[path])  # noqa: PTH105 - replaces what is there, atomically

@@ -1,8 +1,8 @@
-"""Exact intervals and the few summaries that a handful of patients allow.
+"""Exact confidence intervals, and summaries that are valid for few patients.
 
-Proportions carry Clopper-Pearson intervals, rates exact Poisson ones: both invert the exact
-distribution, so their coverage never falls below what is claimed. Below ten values no standard
-deviation is given; below six pairs no exact test can reach p < 0.05, and becalm prints no p-value.
+Proportions have Clopper-Pearson intervals, rates exact Poisson intervals. Both come from the exact
+distribution, so their coverage is never below the nominal 95 %. Below ten values there is no standard
+deviation; below six pairs no exact test can reach p < 0.05, and becalm prints no p-value.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ import numpy as np
 import numpy.typing as npt
 
 SD_FROM: Final = 10
-"""Fewest values of which a standard deviation is given."""
+"""Fewest values for which a standard deviation is shown."""
 TEST_FROM: Final = 6
-"""Fewest pairs of which an exact two-sided sign test can fall below 0.05 (2 * 0.5 ** 6 = 0.031)."""
+"""Fewest pairs with which an exact two-sided sign test can fall below 0.05 (2 * 0.5 ** 6 = 0.031)."""
 
 AUC_FROM: Final = 30
-"""Fewest patients of whom an area under the curve is given; below, values are only described."""
+"""Fewest patients for an area under the curve; with fewer, values are only described."""
 Z_95: Final = 1.959963984540054
 
 Interval = tuple[float, float]
@@ -54,7 +54,7 @@ def rate(events: int, exposure: float, level: float = 0.95) -> Interval | None:
     Source: Garwood, Biometrika 1936;28:437-42.
     """
     if events < 0:
-        raise ValueError(f"{events} events cannot be")
+        raise ValueError(f"{events} is not a number of events: it is negative")
     if not exposure > 0:
         return None
     tail = (1 - level) / 2
@@ -71,7 +71,7 @@ def _log_factorials(upto: int) -> npt.NDArray[np.float64]:
 
 
 def _binomial_at_most(k: int, n: int) -> Callable[[float], float]:
-    """Return p -> P(X <= k) for X ~ Binomial(n, p), falling in p."""
+    """Return p -> P(X <= k) for X ~ Binomial(n, p), which decreases with p."""
     i = np.arange(k + 1)
     logs = _log_factorials(n)
     choose = logs[n] - logs[i] - logs[n - i]
@@ -86,7 +86,7 @@ def _binomial_at_most(k: int, n: int) -> Callable[[float], float]:
 
 
 def _poisson_at_most(k: int) -> Callable[[float], float]:
-    """Return m -> P(X <= k) for X ~ Poisson(m), falling in m."""
+    """Return m -> P(X <= k) for X ~ Poisson(m), which decreases with m."""
     i = np.arange(k + 1)
     logs = _log_factorials(k)
 
@@ -97,7 +97,7 @@ def _poisson_at_most(k: int) -> Callable[[float], float]:
 
 
 def _solve(falling: Callable[[float], float], low: float, high: float) -> float:
-    """Return where a falling function crosses zero, by bisection down to the float grid."""
+    """Return the zero of a decreasing function, by bisection to the precision of a float."""
     while True:
         middle = (low + high) / 2
         if not low < middle < high:
@@ -113,10 +113,10 @@ Bounds = tuple[float, float]
 
 
 def auc(higher: Sequence[Bounds], lower: Sequence[Bounds]) -> Interval | None:
-    """Return the chance that one of `higher` exceeds one of `lower`, ties counting half.
+    """Return the probability that a value of `higher` exceeds a value of `lower`; a tie counts half.
 
-    The Mann-Whitney statistic as an area under the curve, at least and at most: of a pair of values
-    that only limits are known of either may be the greater. None without values on both sides.
+    This is the Mann-Whitney statistic as an area under the curve, lowest and highest possible: where
+    only limits of two values are known, either may be the greater. None if one side has no values.
 
     >>> auc([(3, 3), (2, 2)], [(1, 1), (2, 2)])
     (0.875, 0.875)
@@ -143,10 +143,9 @@ def auc_error(area: float, higher: int, lower: int) -> float:
 
 
 def auc_interval(area: float, higher: int, lower: int) -> Interval:
-    """Return the 95 % interval of an area: all areas that it lies within 1.96 errors of.
+    """Return the 95 % interval of an area: all areas from which it differs by at most 1.96 errors.
 
-    The error is taken at each candidate, not at the area found, which would be nothing at an area of
-    1. Source: Newcombe, Stat Med 2006;25:559-73.
+    The error is computed at each candidate area: at the observed area it would be 0 where that is 1. Source: Newcombe, Stat Med 2006;25:559-73.
     """
 
     def away(candidate: float, sign: float) -> float:
@@ -159,7 +158,7 @@ def auc_interval(area: float, higher: int, lower: int) -> Interval:
 
 @dataclass(frozen=True)
 class Summary:
-    """Known values in short; `sd` is None below ten values, where it would mislead."""
+    """Summary of the known values; `sd` is None below ten values, where it would mislead."""
 
     n: int
     median: float

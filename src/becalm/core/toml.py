@@ -1,4 +1,4 @@
-"""Numbers and names that ship as TOML: one cached reader, one base for what is read, one error."""
+"""Numbers and names that ship as TOML: one cached loader, one base class, one error."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from becalm.core.errors import DefinitionError
 
 
 class TomlTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A table of a TOML file: frozen, given by name, and with no key that nobody reads."""
+    """A table of a TOML file: read-only, made with keyword arguments, and without unknown keys."""
 
 
 T = TypeVar("T")
 
 
 def load(path: Path, kind: type[T]) -> T:
-    """Read a file that ships with becalm as a struct; read once, whoever asks.
+    """Read a file that ships with becalm as a struct; each file is read once.
 
     kind : a `TomlTable`. Keys of a table may be numbers (`grades = { 2 = 1.5 }`).
 
     Raises
     ------
     DefinitionError
-        Where the file is not valid TOML or not of that form, naming the file.
+        Where the file is not valid TOML or does not have the keys of `kind`; the message names the file.
 
     >>> from tempfile import TemporaryDirectory
     >>> class Rule(TomlTable, frozen=True):

@@ -1,4 +1,4 @@
-"""Where in a TOML file a key stands, and what is wrong there, in one line that names the row."""
+"""The row of a key in a TOML file, and mistakes that name this row."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class TomlPositions:
 
     @classmethod
     def of(cls, text: str) -> TomlPositions:
-        """Note where each table begins and each key stands; inline tables on one line included."""
+        """Find the row of each table and each key, also of keys in inline tables on one line."""
         rows: dict[str, int] = {}
         seen: Counter[str] = Counter()
         table = ""
@@ -54,7 +54,7 @@ class TomlPositions:
 
 
 def _inside(key: str, seen: Counter[str], *, whole: bool) -> str:
-    """Return a table's path; a name of several tables stands for the last one of them so far."""
+    """Return a table's path; a name that several tables have means the last one so far."""
     parts = [_path(part) for part in re.findall(_KEY, key)]
     path = ""
     for number, part in enumerate(parts, 1):
@@ -77,11 +77,11 @@ class TomlMistake:
     hint: str = ""
 
     def row(self, text: str) -> int:
-        """Return the row that it stands in, 0 where that is the whole file."""
+        """Return the row of the mistake, 0 if it concerns the whole file."""
         return TomlPositions.of(text).row(self.at) or 0
 
     def error(self, text: str, file: str) -> DefinitionError:
-        """Return it as an error that names the row."""
+        """Return the mistake as an error that names the row."""
         where = place(file, TomlPositions.of(text).row(self.at))
         return DefinitionError(
             self.what, where=f"{where}, {self.at}" if self.at else where, hint=self.hint or None

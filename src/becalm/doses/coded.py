@@ -8,7 +8,7 @@ import numpy.typing as npt
 from becalm.core.arrays import Codes
 
 
-def distinct(key: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.intp], Codes]:
+def unique_keys(key: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.intp], Codes]:
     """Position of each distinct key's first row, in the order of the keys; and each row's among them.
 
     key : not negative. Sorted only where the keys are too far apart to be counted.

@@ -11,7 +11,7 @@ from becalm.core.arrays import Array, Codes, Mask, Times
 from becalm.core.clock import UNKNOWN_TIME, span
 from becalm.core.columns import Categorical
 from becalm.core.frame import Frame
-from becalm.doses.coded import distinct
+from becalm.doses.coded import unique_keys
 from becalm.doses.exposure import ROUTES
 from becalm.doses.units import CHANGEOVER
 from becalm.records.charted_again import ChartedElsewhere, RepeatedCharting
@@ -176,7 +176,7 @@ def _inside(
 def _numbered(person: Codes, substance: Codes) -> Codes:
     """One code for each person and substance."""
     most = int(substance.max(initial=0)) + 1
-    return distinct(person.astype(np.int64) * most + substance)[1]
+    return unique_keys(person.astype(np.int64) * most + substance)[1]
 
 
 def _longest_left(start: Times, end: Times, who: Codes, spoken: Intervals) -> tuple[Times, Times]:

@@ -10,7 +10,7 @@ from becalm.core.arrays import FAR_FUTURE, Array, Codes, Floats, Mask, Times
 from becalm.core.clock import DAY, UNKNOWN_TIME
 from becalm.core.columns import Categorical, Keyed
 from becalm.core.frame import Frame
-from becalm.doses.coded import distinct
+from becalm.doses.coded import unique_keys
 from becalm.doses.deduplicate import Charted, once
 from becalm.doses.exposure import ROUTES, ROWS, Doses
 from becalm.doses.plausibility import Read, flags, refusals
@@ -167,7 +167,7 @@ def _drugs(
     """Code of each row's drug, -1 where it is not known, and the names of the codes, sorted."""
     both = label.code.astype(np.int64) * max(len(code.texts), 1) + code.code
     both = both * max(len(system.texts), 1) + system.code
-    first, back = distinct(both)
+    first, back = unique_keys(both)
     found = [
         vocabulary.drug_of(
             label.texts[label.code[i]],
@@ -184,7 +184,7 @@ def _drugs(
 def _grouped(person: Codes, substance: Array, route: Array) -> Codes:
     """One code for each person, substance (drug, else label) and route, in the order of persons."""
     most = int(substance.max(initial=0)) + 1
-    return distinct((person.astype(np.int64) * most + substance) * len(ROUTES) + route)[1]
+    return unique_keys((person.astype(np.int64) * most + substance) * len(ROUTES) + route)[1]
 
 
 def _last_moment(records: Records) -> Times:
@@ -271,7 +271,7 @@ def _notation(written: WrittenRate, done: Converted) -> Categorical:
     key = done.single.astype(np.int64)
     for side in sides:
         key = key * (int(side.max(initial=0)) + 2) + side + 1
-    first, back = distinct(key)
+    first, back = unique_keys(key)
     return Categorical.by(back, [_way(written, bool(done.single[i]), i) for i in first.tolist()])
 
 

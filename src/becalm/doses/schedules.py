@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from becalm.core.clock import HOUR, UNKNOWN_TIME
-from becalm.core.frame import distinct
+from becalm.core.frame import distinct_rows
 from becalm.doses.units import TABLE
 from becalm.records import Records
 
@@ -43,7 +43,7 @@ def written_out(records: Records) -> Records:
     `most_doses` of `units.toml`, the row stays as it is, and its unit is refused with its reason.
     """
     given = records.administrations
-    which, units = distinct(given["amount_unit"])
+    which, units = distinct_rows(given["amount_unit"])
     read = [every(unit) for (unit,) in units]
     if not any(hours for _, hours in read):
         return records

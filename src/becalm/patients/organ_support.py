@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from becalm.core.clock import UNKNOWN_TIME
-from becalm.core.frame import distinct
+from becalm.core.frame import distinct_rows
 from becalm.records import Records
 from becalm.timeline import Intervals
 from becalm.vocabulary import Vocabulary
@@ -34,7 +34,7 @@ def running(records: Records, vocabulary: Vocabulary) -> dict[str, Intervals]:
 def named(records: Records, vocabulary: Vocabulary) -> Iterator[tuple[int, tuple[str, ...]]]:
     """Yield each row of the procedures that has a start, and what it is called."""
     table = records.procedures
-    written, ways = distinct(table["system"], table["code"], table["name"])
+    written, ways = distinct_rows(table["system"], table["code"], table["name"])
     meant = [vocabulary.procedures_of(*way) for way in ways]
     for at in np.flatnonzero(table["start"] != UNKNOWN_TIME).tolist():
         yield at, meant[written[at]]

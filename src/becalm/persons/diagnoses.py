@@ -14,7 +14,7 @@ import numpy as np
 from becalm.core import toml
 from becalm.core.arrays import FAR_FUTURE, FAR_PAST, Mask, Times, expand
 from becalm.core.clock import UNKNOWN_TIME, span
-from becalm.core.frame import Frame, Kind, distinct
+from becalm.core.frame import Frame, Kind, distinct_rows
 from becalm.records import Records
 from becalm.vocabulary import Vocabulary
 
@@ -52,7 +52,7 @@ def diagnoses(records: Records, vocabulary: Vocabulary) -> Frame:
     """
     table = records.conditions
     first, last = _recorded(records)
-    written, ways = distinct(table["system"], table["code"], table["name"])
+    written, ways = distinct_rows(table["system"], table["code"], table["name"])
     meant = [vocabulary.conditions_of(*way) for way in ways]
     many = np.array([len(each) for each in meant], np.int64)
     begin = np.cumsum(many) - many

@@ -11,7 +11,7 @@ import numpy as np
 from becalm import vocabulary
 from becalm.core.errors import UsageError
 from becalm.core.frame import Frame
-from becalm.core.prefetch import in_order
+from becalm.core.prefetch import results_in_order
 from becalm.definitions import Definition, doubted, evaluate, load_all, peaks, shipped
 from becalm.patients.understood import Patients
 from becalm.persons.age import ages
@@ -40,7 +40,7 @@ def screen(
     for notice in (each for definition in definitions for each in definition.notices):
         progress(notice)
     done = 0
-    for totals in in_order(
+    for totals in results_in_order(
         lambda records: peaks_of(Patients.of(records, words), definitions, source.doubts),
         source.chunks(),
         _AT_ONCE,

@@ -1,9 +1,9 @@
-"""Points and step functions over all persons at once: the one idea that everything else uses.
+"""Points and step functions of all persons at once; all other packages use them.
 
 A value holds until the next one *or until it expires*; a rate holds until it changes or stops.
 `Points` become a `Timeline` by `hold` or `trailing`; timelines become another by `combine`;
-a `Timeline` answers `at`, `first` and `where`, and the latter gives `Intervals`. Unknown is the
-absence of a segment, and an uncertain value has a lowest and a highest.
+a `Timeline` answers `at`, `first` and `where`, and `where` returns `Intervals`. Where a value is
+unknown there is no segment; an uncertain value has a lowest and a highest possible value.
 """
 
 from becalm.timeline.axis import Axis, axis

@@ -1,4 +1,4 @@
-"""All persons end to end on one int64 axis, so that every search is one-dimensional."""
+"""All persons one after another on one int64 axis, so that every search is one-dimensional."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -11,13 +11,13 @@ from becalm.core.arrays import LIMIT, Persons, Times, firsts
 
 @dataclass(frozen=True, eq=False)
 class Axis:
-    """Places (person, time) on one line, in the order of person and then time.
+    """Maps (person, time) to one number; the numbers sort by person, then by time.
 
-    A person's stretch is as long as their own records, not as long as the calendar: dates that
-    were shifted by centuries to hide them would overflow a common calendar. A time outside the
-    person's stretch is placed just before or just after it, in the gap to the neighbour, so a
-    look-back of any length stays with its own person. Where even the stretches add up to more
-    than int64 holds, ranks of the times stand in for the times: the order is all that is used.
+    Each person's part of the axis is as long as their own records: dates that were shifted by
+    centuries (de-identified records) would overflow a common calendar. A time outside the
+    person's part is placed just before or just after it, in the gap to the next person, so a
+    look-back of any length never reaches another person. If the parts together are too long for
+    int64, the ranks of the times are used instead of the times: only the order matters.
     """
 
     persons: Persons
@@ -33,20 +33,20 @@ class Axis:
         dense = int(self.persons[-1]) - int(self.persons[0]) + 1 == len(self.persons)
         if dense:
             index = person.astype(np.int64) - int(self.persons[0])
-            found = (index >= 0) & (index < len(self.persons))
-            index = np.where(found, index, 0)
+            known = (index >= 0) & (index < len(self.persons))
+            index = np.where(known, index, 0)
         else:
             index = np.minimum(np.searchsorted(self.persons, person), len(self.persons) - 1)
-            found = self.persons[index] == person
+            known = self.persons[index] == person
         first, last = self.first[index], self.last[index]
         ranked = time if self.ticks is None else _rank(self.ticks, time)
         inside = np.clip(ranked, first - 1, last + 1)
-        placed: Times = np.where(found, inside - first + self.begin[index], -1)
+        placed: Times = np.where(known, inside - first + self.begin[index], -1)
         return placed
 
 
 def axis(*columns: tuple[Persons, Times]) -> Axis:
-    """Lay out the persons of several (person, time) columns, each sorted by person and time."""
+    """Make the axis of several (person, time) columns, each sorted by person and time."""
     person = np.concatenate([p[firsts(p)] for p, _ in columns])
     first = np.concatenate([t[firsts(p)] for p, t in columns])
     last = np.concatenate(
@@ -70,13 +70,13 @@ def axis(*columns: tuple[Persons, Times]) -> Axis:
 
 
 def _rank(ticks: Times, time: NDArray[Any]) -> Times:
-    """Odd for a time among the ticks, even for one between two of them."""
+    """Return an odd rank for a time among the ticks, an even rank for a time between two of them."""
     rank: Times = np.searchsorted(ticks, time, "left") + np.searchsorted(ticks, time, "right")
     return rank
 
 
-def changes(*columns: tuple[Persons, Times]) -> tuple[Persons, Times]:
-    """Every (person, time) that occurs in any of the sorted columns, once, in order."""
+def distinct_times(*columns: tuple[Persons, Times]) -> tuple[Persons, Times]:
+    """Return every (person, time) that occurs in any of the sorted columns, once, in order."""
     line = axis(*columns)
     place = np.concatenate([line.place(p, t) for p, t in columns])
     order = np.argsort(place, kind="stable")

@@ -1,4 +1,4 @@
-"""How much of a drug had been given by any moment, exactly."""
+"""The exact cumulative amount of a drug at any moment."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from becalm.core.arrays import Floats, Persons, Times, check_order, expand, firsts, plus, query
 from becalm.core.clock import HOUR, UNKNOWN_TIME
-from becalm.timeline.axis import Axis, axis, changes
+from becalm.timeline.axis import Axis, axis, distinct_times
 from becalm.timeline.points import Points
 from becalm.timeline.rounding import rounded
 from becalm.timeline.steps import Timeline
@@ -20,7 +20,7 @@ Side: TypeAlias = Literal["left", "right"]
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Cumulative:
-    """A(t), mg given until and at t: straight lines between knots, a jump at every bolus.
+    """A(t), the mg administered up to and including t: linear between knots, a jump at every bolus.
 
     person : int32[n], time : int64[n] in µs, the knots, sorted; total : float64[n], mg at and
     including the knot; rate : float64[n], mg/h from the knot on. 0 before the first knot.
@@ -41,17 +41,17 @@ class Cumulative:
 
     @classmethod
     def build(cls, rate: Timeline | None, boluses: Points | None) -> "Cumulative":
-        """Add up a rate in mg/h (unknown counts as none) and boluses in mg.
+        """Add up a rate in mg/h (an unknown rate counts as 0) and boluses in mg.
 
-        Both must be exact and finite: an uncertain dose has no one cumulative amount. Doses at
-        one instant are added up beforehand, by `Points.given`.
+        Both must be exact and finite: an uncertain dose has no single cumulative amount. Doses at
+        one instant are added up before, by `Points.given`.
         """
         rate = Timeline.empty() if rate is None else rate
         boluses = Points.empty() if boluses is None else boluses
         for name, values in (("rate", rate), ("boluses", boluses)):
             if not values.exact or not np.isfinite(values.low).all():
                 raise ValueError(f"{name}: an amount needs exact numbers, not ranges")
-        person, time = changes(
+        person, time = distinct_times(
             (rate.person, rate.start), (rate.person, rate.end), (boluses.person, boluses.time)
         )
         low, _ = rate.at(person, time)
@@ -66,7 +66,7 @@ class Cumulative:
         flow[starts] = 0.0
         steps = np.column_stack((flow, jump)).ravel()
         for begin, end in zip(starts, np.append(starts, len(time))[1:], strict=True):
-            # One person at a time, so that nobody's sums depend on who else is in the chunk.
+            # One person at a time, so that the sums do not depend on the other persons in the chunk.
             np.cumsum(steps[2 * begin : 2 * end], out=steps[2 * begin : 2 * end])
         return cls(person, time, steps[1::2].copy(), slope)
 
@@ -79,34 +79,36 @@ class Cumulative:
         return self._axis.place(self.person, self.time)
 
     def at(self, person: ArrayLike, time: ArrayLike) -> Floats:
-        """Mg given in (-∞, time], a bolus at that very moment included."""
+        """Return the mg administered in (-∞, time]; a bolus at `time` is included."""
         return self._until(person, time, "right")
 
     def amount(self, person: ArrayLike, start: ArrayLike, end: ArrayLike) -> Floats:
-        """Mg given in (start, end]: a bolus at the start is out, one at the end is in."""
+        """Return the mg in (start, end]: a bolus at the start does not count, one at the end does."""
         return rounded(self.at(person, end) - self.at(person, start))
 
     def _until(self, person: ArrayLike, time: ArrayLike, side: Side) -> Floats:
         who, when = query(person, time)
         if not len(self.time):
             return np.zeros(who.shape)
-        found = np.searchsorted(self._placed, self._axis.place(who, when), side) - 1
-        index = np.maximum(found, 0)
+        position = np.searchsorted(self._placed, self._axis.place(who, when), side) - 1
+        index = np.maximum(position, 0)
         hours = (when - self.time[index]) / HOUR
-        mine = (found >= 0) & (self.person[index] == who)
-        result: Floats = np.where(mine, self.total[index] + self.rate[index] * hours, 0.0)
+        known = (position >= 0) & (self.person[index] == who)
+        result: Floats = np.where(known, self.total[index] + self.rate[index] * hours, 0.0)
         return result
 
     def max_within(self, person: ArrayLike, window: int) -> tuple[Floats, Times]:
-        """The greatest mg of each person in any `window` µs, and the earliest end of such a one.
+        """Return the greatest mg of each person in any `window` µs, and when the first such window ends.
 
-        Windows are half-open, closed at either end: a dose every 24 h counts once in 24 h. The
-        greatest is at a knot or a knot + window. Nothing given: 0 at `UNKNOWN_TIME`.
+        One end of a window is closed, the other open: a dose every 24 h counts once in 24 h. The
+        greatest amount is at a knot or a knot + window. Without any dose: 0 at `UNKNOWN_TIME`.
         """
         if window <= 0:
-            raise ValueError(f"a window must be longer than nothing, not {window} µs")
+            raise ValueError(f"the length of a window must be above 0, not {window} µs")
         who = query(person)[0]
-        persons, time = changes((self.person, self.time), (self.person, plus(self.time, window)))
+        persons, time = distinct_times(
+            (self.person, self.time), (self.person, plus(self.time, window))
+        )
         if not len(persons):
             return np.zeros(who.shape), np.full(who.shape, UNKNOWN_TIME)
         back = plus(time, -window)
@@ -120,19 +122,21 @@ class Cumulative:
         when = time[hit[firsts(persons[hit])]]
         listed = persons[starts]
         index = np.minimum(np.searchsorted(listed, who), len(listed) - 1)
-        given = (listed[index] == who) & (most[index] > 0)
-        return np.where(given, most[index], 0.0), np.where(given, when[index], UNKNOWN_TIME)
+        dosed = (listed[index] == who) & (most[index] > 0)
+        return np.where(dosed, most[index], 0.0), np.where(dosed, when[index], UNKNOWN_TIME)
 
     def bands(self, window: int, upto: ArrayLike) -> Timeline:
-        """Which band the mg of the previous `window` µs are in, as a step function.
+        """Return, as a step function, the band of the mg in the previous `window` µs.
 
-        upto : ascending mg, inclusive: with (0, 400, 1200), band 0 is nothing at all, 1 is
-        (0, 400], 2 is (400, 1200] and 3 is above. The mg rise and fall in straight lines, and a
-        band changes where a line crosses its edge, to the microsecond. Known from the first dose
-        to the last moment at which a dose is in the window.
+        upto : ascending mg, inclusive: with (0, 400, 1200), band 0 is no drug, 1 is
+        (0, 400], 2 is (400, 1200] and 3 is above. The mg change linearly, and the band changes
+        where they cross its edge, to the microsecond. Known from the first dose until no dose
+        is in the window any more.
         """
         edges = np.asarray(upto, dtype=np.float64)
-        person, time = changes((self.person, self.time), (self.person, plus(self.time, window)))
+        person, time = distinct_times(
+            (self.person, self.time), (self.person, plus(self.time, window))
+        )
         piece = np.flatnonzero(person[1:] == person[:-1])
         person, start, end = person[piece], time[piece], time[piece + 1]
         begin = self._window(person, start, window, "right")
@@ -145,7 +149,7 @@ class Cumulative:
         share = (edges[edge] - begin[number]) / (stop - begin)[number]
         crossing = start[number] + np.ceil(share * hours[number] * HOUR).astype(np.int64)
         order = np.lexsort((crossing, person[number]))
-        who, when = changes(
+        who, when = distinct_times(
             (person, start), (person, end), (person[number][order], crossing[order])
         )
         same = np.flatnonzero(who[1:] == who[:-1])

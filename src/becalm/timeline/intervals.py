@@ -1,4 +1,4 @@
-"""When something was so: stretches of time per person."""
+"""Intervals of time per person during which something was true."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -26,7 +26,7 @@ from becalm.timeline.axis import Axis, axis
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Intervals:
-    """Disjoint stretches [start, end) per person, sorted; a treatment episode, a stay, a fever.
+    """Sorted intervals [start, end) that do not overlap within a person: episodes, stays, fever.
 
     person : int32[n], start and end : int64[n] in µs, each of positive length.
     """
@@ -87,18 +87,18 @@ class Intervals:
     def overlaps(
         self, person: NDArray[Any], start: NDArray[Any], end: NDArray[Any]
     ) -> tuple[Index, Index]:
-        """Pairs (which of the given stretches, which of mine) that share time, in that order."""
-        mine_start, mine_end = self._placed
-        low = np.searchsorted(mine_end, self._axis.place(person, start), "right")
-        high = np.searchsorted(mine_start, self._axis.place(person, end), "left")
+        """Return pairs (position in the arguments, position here) of intervals that share time."""
+        starts, ends = self._placed
+        low = np.searchsorted(ends, self._axis.place(person, start), "right")
+        high = np.searchsorted(starts, self._axis.place(person, end), "left")
         return expand(low, high)
 
     def durations(self) -> Times:
-        """Length of each, in µs."""
+        """Return the length of each interval, in µs."""
         return self.end - self.start
 
     def contains(self, person: ArrayLike, time: ArrayLike) -> Mask:
-        """Whether each (person, time) falls inside; the start does, the end does not."""
+        """Return whether each (person, time) is inside; the start is inside, the end is not."""
         who, when = query(person, time)
         placed = self._axis.place(who, when)
         starts, ends = self._placed
@@ -119,16 +119,16 @@ class Intervals:
         return Intervals(self.person[fresh], self.start[fresh], self.end[last])
 
     def clip(self, other: "Intervals") -> "Intervals":
-        """Keep only what lies inside `other` as well."""
-        mine, theirs = other.overlaps(self.person, self.start, self.end)
+        """Return the time that lies in both."""
+        own, match = other.overlaps(self.person, self.start, self.end)
         return Intervals(
-            self.person[mine],
-            np.maximum(self.start[mine], other.start[theirs]),
-            np.minimum(self.end[mine], other.end[theirs]),
+            self.person[own],
+            np.maximum(self.start[own], other.start[match]),
+            np.minimum(self.end[own], other.end[match]),
         )
 
     def union(self, *others: "Intervals") -> "Intervals":
-        """Everything that lies in this or in any of the others."""
+        """Return the time that lies in this or in any of the others."""
         all_of = (self, *others)
         return Intervals.build(
             np.concatenate([each.person for each in all_of]),
@@ -137,14 +137,14 @@ class Intervals:
         )
 
     def without(self, other: "Intervals") -> "Intervals":
-        """Cut `other` out."""
-        mine, theirs = other.overlaps(self.person, self.start, self.end)
+        """Return the time that does not lie in `other`."""
+        own, match = other.overlaps(self.person, self.start, self.end)
         everyone = np.arange(len(self))
-        cut = np.concatenate((everyone, mine))
-        start = np.concatenate((self.start, other.end[theirs]))
+        cut = np.concatenate((everyone, own))
+        start = np.concatenate((self.start, other.end[match]))
         order = np.lexsort((start, cut))
-        until = np.concatenate((mine, everyone))
-        end = np.concatenate((other.start[theirs], self.end))
+        until = np.concatenate((own, everyone))
+        end = np.concatenate((other.start[match], self.end))
         end = end[np.lexsort((end, until))]
         cut, start = cut[order], start[order]
         keep = start < end
@@ -159,11 +159,11 @@ class Intervals:
         return Intervals(self.person[index], self.start[index], self.end[index])
 
     def at_least(self, duration: int) -> "Intervals":
-        """Those that last `duration` µs or more."""
+        """Return the intervals that last `duration` µs or more."""
         return self.take(self.durations() >= duration)
 
     def longer_than(self, duration: int) -> "Intervals":
-        """Those that last more than `duration` µs."""
+        """Return the intervals that last more than `duration` µs."""
         return self.take(self.durations() > duration)
 
 

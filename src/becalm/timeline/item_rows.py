@@ -1,4 +1,4 @@
-"""Which rows of the records a value rests on: looked up when asked, never carried along."""
+"""The rows of the records from which a value was computed; they are looked up only when needed."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,7 +16,7 @@ class RowSource(Protocol):
     """An input that can name its rows."""
 
     def rows(self, person: Persons, time: Times) -> tuple[Index, Times]:
-        """Pairs (number of the question, row) for questions "who, when", in that order."""
+        """Return pairs (number of the question, row) for questions (person, time), in that order."""
         ...
 
 
@@ -70,7 +70,7 @@ class OpenRows:
 
 
 def attaining(number: Index, at: Index, value: NDArray[Any], best: np.ufunc) -> tuple[Index, Index]:
-    """For each question, the earliest of its candidates that has the best value."""
+    """Return, for each question, the earliest of its candidates with the best value."""
     begin = firsts(number)
     if not len(begin):
         return number, at

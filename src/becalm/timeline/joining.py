@@ -1,4 +1,4 @@
-"""Several step functions as one."""
+"""Making one step function from several."""
 
 from collections.abc import Callable
 
@@ -14,24 +14,24 @@ from becalm.core.arrays import (
     check_pair,
     expand,
     frozen_pair,
-    in_order,
+    is_sorted,
 )
-from becalm.timeline.axis import axis, changes
+from becalm.timeline.axis import axis, distinct_times
 from becalm.timeline.item_rows import OpenRows, RowSource
 from becalm.timeline.steps import Timeline
 
 
 def combine(f: Callable[..., tuple[ArrayLike, ArrayLike]], *timelines: Timeline) -> Timeline:
-    """Compute a new quantity wherever any of its parts is known.
+    """Compute a new quantity at all times at which at least one of its parts is known.
 
     `f` takes one pair (low, high) of arrays per timeline and returns the pair of the result. A
-    part that is unknown appears as (-inf, inf), so `f` decides what can still be said without
-    it; a result of (-inf, inf) is unknown. f is called once, on every distinct stretch of all
-    persons; where no part is known there is no stretch.
+    part that is unknown appears as (-inf, inf), so `f` decides what can be computed
+    without it; a result of (-inf, inf) is unknown. f is called once, with all segments of all
+    persons; where no part is known there is no segment.
     """
     if not timelines:
         return Timeline.empty()
-    person, time = changes(
+    person, time = distinct_times(
         *((each.person, edge) for each in timelines for edge in (each.start, each.end))
     )
     stretch = np.flatnonzero(person[1:] == person[:-1])
@@ -54,12 +54,12 @@ def overlay(
     rate: ArrayLike,
     row: ArrayLike | None = None,
 ) -> Timeline:
-    """Add up rates that may overlap: two lines of one drug, a bolus written as an infusion.
+    """Add up rates that may overlap: a drug through two lines, or a bolus written as an infusion.
 
-    Rows in any order, each true on [start, end). Where none is open nothing is known; where one
-    is, the result is that row's own number; a written rate of 0 is a known pause. Every sum is
-    taken afresh from the rows open at the time: running sums leave residues, and an infusion
-    would never end.
+    Rows in any order, each true on [start, end). Where no row is open the rate is unknown;
+    where one is, the result is that row's number; a written rate of 0 is a known pause. Every sum
+    is computed from the rows that are open at the time: running sums leave rounding residues, and
+    an infusion would never end.
     """
     who: Persons = np.asarray(person, dtype=np.int32)
     begin: Times = np.asarray(start, dtype=np.int64)
@@ -72,7 +72,7 @@ def overlay(
     if backwards.any():
         at = int(np.argmax(backwards))
         raise ValueError(f"overlay: position {at} (person {who[at]}) ends before it starts")
-    order = None if in_order(source, begin, who) else np.lexsort((source, begin, who))
+    order = None if is_sorted(source, begin, who) else np.lexsort((source, begin, who))
     if order is not None or (begin == stop).any():
         order = np.arange(len(who)) if order is None else order
         order = order[begin[order] != stop[order]]
@@ -85,11 +85,11 @@ def overlay(
         )
     sources = () if row is None else (OpenRows(who, begin, stop, source),)
     if not ((who[1:] == who[:-1]) & (begin[1:] < stop[:-1])).any():
-        alone = each + 0.0  # as a sum has it: 0, never -0
+        alone = each + 0.0  # a sum is 0, never -0
         return Timeline.merged(who, begin, stop, alone, alone, sources=sources)
     by_end = np.lexsort((stop, who))
     starts, ends = (who, begin), (who[by_end], stop[by_end])
-    at_person, at_time = changes(starts, ends)
+    at_person, at_time = distinct_times(starts, ends)
     line = axis(starts, ends)
     edges = line.place(at_person, at_time)
     owner, piece = expand(
@@ -111,7 +111,7 @@ def overlay(
 
 
 def either(*pairs: Pair) -> Pair:
-    """The first pair that is known, for `combine`: a measured value, else a fallback."""
+    """Return the first pair that is known, for `combine`: the measured value, else a substitute."""
     low, high = pairs[0]
     for other in pairs[1:]:
         unknown = (low == -np.inf) & (high == np.inf)

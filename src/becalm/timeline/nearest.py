@@ -1,7 +1,7 @@
-"""Draws around a moment: the last before it, the nearest after it, the highest or lowest near it.
+"""Blood draws near a moment: the last before it, the nearest after it, the highest in a window.
 
-Questions are arrays of equal length, one entry a question. A draw is named by its position in
-the `Points`; -1 is no draw. Windows count on the clock of the `Points`.
+Questions are arrays of equal length, one entry for each question. A draw is identified by its
+position in the `Points`; -1 means no draw. Windows use the clock of the `Points`.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from becalm.timeline.windows import extreme, latest
 class Draws:
     """One draw for each question, or none.
 
-    found : whether there is one. low and high : its bounds, (-inf, inf) where none. time : on the
-    clock of the question, drawn : when the blood was taken, both `UNKNOWN_TIME` where none.
-    row : where in the records, -1 where none.
+    found : whether there is a draw. low and high : its bounds, (-inf, inf) if there is none. time : on
+    the clock of the question, drawn : when the blood was taken, both `UNKNOWN_TIME` if none.
+    row : its row in the records, -1 if none.
     """
 
     found: Mask
@@ -43,15 +43,15 @@ class Draws:
 def within(
     points: Points, person: Persons, start: Times, end: Times, *, after: bool = False
 ) -> tuple[Index, Index]:
-    """Positions [first, stop) of the draws in [start, end], or in (start, end] when `after`."""
+    """Return the positions [first, stop) of the draws in [start, end], or in (start, end] when `after`."""
     first = points.count_until(person, start if after else start - 1)
     return first, np.maximum(points.count_until(person, end), first)
 
 
 def by_question(points: Points, person: Persons, start: Times, end: Times) -> Points:
-    """The draws of each question in [start, end], the question standing for the person.
+    """Return the draws of each question in [start, end]; `person` holds the number of the question.
 
-    Two questions about one person (two episodes) then have their draws apart.
+    So two questions about one person (two episodes) have separate draws.
     """
     owner, at = expand(*within(points, person, start, end))
     low = points.low[at]
@@ -66,30 +66,30 @@ def by_question(points: Points, person: Persons, start: Times, end: Times) -> Po
 
 
 def stretches(intervals: Intervals, person: Persons, start: Times, end: Times) -> Intervals:
-    """The stretches of each question that touch [start, end], the question being the person."""
+    """Return the intervals of each question that touch [start, end]; its number is the person."""
     owner, at = intervals.overlaps(person, start, end + 1)
     return Intervals(owner.astype(np.int32), intervals.start[at], intervals.end[at])
 
 
 def last(points: Points, first: Index, stop: Index) -> Draws:
-    """The draw in force at the end of each window: the one taken last."""
+    """Return the draw that is valid at the end of each window: the one taken last."""
     return chosen(points, _latest(points, first, stop))
 
 
 def nearest(points: Points, at: Times, first: Index, stop: Index) -> Draws:
-    """The draw nearest to `at` in each window; of two equally near the earlier one."""
+    """Return the draw nearest to `at` in each window; of two equally near draws the earlier."""
     position = np.full(len(at), -1, np.int64)
     for i in np.flatnonzero(stop > first).tolist():
         near = np.abs(points.time[first[i] : stop[i]] - at[i])
         time = points.time[first[i] + int(np.argmin(near))]
-        # Results released together share the instant; the one taken last is the newest.
+        # Results that were released together have the same time; the one taken last is the newest.
         same = first[i] + np.flatnonzero(points.time[first[i] : stop[i]] == time)
         position[i] = same[-1]
     return chosen(points, position)
 
 
 def greatest(points: Points, first: Index, stop: Index) -> Pair:
-    """Bounds of the highest value in each window; (-inf, inf) where there is no draw."""
+    """Return the bounds of the highest value in each window; (-inf, inf) where there is no draw."""
     low, high = np.full(len(first), -np.inf), np.full(len(first), np.inf)
     some = np.flatnonzero(stop > first)
     low[some] = extreme(points.low, first[some], stop[some], np.maximum)
@@ -110,7 +110,7 @@ def _latest(points: Points, first: Index, stop: Index) -> Times:
 
 
 def chosen(points: Points, position: Times) -> Draws:
-    """Return the draws at some positions; -1 is none."""
+    """Return the draws at some positions; -1 means none."""
     found = position >= 0
     at = position[found]
 

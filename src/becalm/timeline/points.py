@@ -1,4 +1,4 @@
-"""What happened at single moments: draws, boluses, findings, cultures."""
+"""Values at single moments: blood draws, boluses, findings, cultures."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ from becalm.core.arrays import (
     firsts,
     frozen,
     frozen_pair,
-    in_order,
+    is_sorted,
     plus,
 )
 from becalm.timeline.axis import Axis, axis
@@ -33,21 +33,21 @@ from becalm.timeline.steps import Timeline
 from becalm.timeline.windows import extreme, latest, total
 
 Take: TypeAlias = Literal["last", "max", "min", "sum", "count"]
-"""Which of the values in a window stands for it."""
+"""How the values in a window become one value."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Points:
-    """Values of one quantity at moments, of many persons.
+    """Values of one quantity at single moments, of many persons.
 
     person : int32[n], time : int64[n] in µs, low and high : float64[n] in the quantity's unit,
-    row : int64[n], where in the records. Sorted by person and time, one value an instant. Exact
-    values share one array; `>x` and `<x` have an infinite or a zero bound.
+    row : int64[n], the row in the records. Sorted by person and time, one value for each instant.
+    Exact values share one array; `>x` and `<x` have an infinite or a zero bound.
 
-    When `time` says when a result became available, `drawn` says when it was drawn: then several
-    may share an instant (a batch released together), sorted by when they were drawn.
+    If `time` is when a result became available, `drawn` is when the blood was drawn: then several
+    results may have the same time (released together), sorted by `drawn`.
 
-    conflicts : how many instants had different values, which `build` made a range.
+    conflicts : number of instants with different values; `build` made a range of them.
     """
 
     person: Persons
@@ -103,7 +103,7 @@ class Points:
 
         Equal results of one instant are one result, with the smallest row; different ones become
         the range from the lowest to the highest, a conflict. On the available clock, results
-        released together but drawn apart are different results.
+        released together but drawn at different times are different results.
         """
         columns, exact = _sorted(person, time, low, high, row, drawn=drawn)
         who, when, lower, upper, source, taken = columns
@@ -128,7 +128,7 @@ class Points:
     def given(
         cls, person: ArrayLike, time: ArrayLike, amount: ArrayLike, row: ArrayLike | None = None
     ) -> "Points":
-        """Make from doses: two at one instant were both given, so their amounts add up."""
+        """Make from doses: two doses at one instant were both administered, so they are added up."""
         columns, _ = _sorted(person, time, amount, None, row)
         who, when, each, _, source, _ = columns
         start = _instants(who, when, None)
@@ -153,13 +153,13 @@ class Points:
         )
 
     def where(self, holds: Callable[[Floats, Floats], Mask]) -> "Points":
-        """Keep those of which `holds(low, high)` is true."""
+        """Keep the points for which `holds(low, high)` is true."""
         return self.take(
             np.broadcast_to(np.asarray(holds(self.low, self.high), np.bool_), len(self))
         )
 
     def clip(self, windows: Intervals) -> "Points":
-        """Keep those inside the windows."""
+        """Keep the points inside the windows."""
         return self.take(windows.contains(self.person, self.time))
 
     def map(self, f: Callable[[Floats, Floats], tuple[ArrayLike, ArrayLike]]) -> "Points":
@@ -168,19 +168,19 @@ class Points:
         return Points(self.person, self.time, low, high, self.row, self.drawn, self.conflicts)
 
     def hold(self, for_: int) -> Timeline:
-        """Each value until the next one, but no longer than `for_` µs: then it is unknown."""
+        """Keep each value until the next one, for at most `for_` µs: then the value is unknown."""
         return self.trailing("last", for_)
 
     def trailing(self, take: Take, within: int) -> Timeline:
-        """At every t the last, greatest, least, sum or number of the values in (t − within, t].
+        """Return at every t the last, greatest, least, sum or number of the values in (t − within, t].
 
-        within : µs. A value leaves at exactly its time + within; an empty window is unknown, and
-        a count is never 0. Greatest and least act on low and high separately. On the available
-        clock the last value is the one drawn last: an older sample that comes back late never
-        replaces the result in force.
+        within : µs. A value leaves the window at its time + within; an empty window is unknown,
+        so a count is never 0. Greatest and least are taken of low and high separately. On the
+        available clock the last value is the one drawn last: an older sample with a late result
+        never replaces a newer one.
         """
         if within <= 0:
-            raise ValueError(f"a window must be longer than nothing, not {within} µs")
+            raise ValueError(f"the length of a window must be above 0, not {within} µs")
         sources = (FromPoints(self, take, within),)
         if take == "last" and self.drawn is None:
             end = plus(self.time, within)
@@ -206,7 +206,7 @@ class Points:
         return Timeline.merged(person, start, end, low, high, sources=sources)
 
     def _windows(self, within: int) -> tuple[Persons, Times, Times, Index, Index]:
-        """Segments on which one set of points is in the window, and that set as [first, stop)."""
+        """Return segments with the same points in the window, and these points as [first, stop)."""
         count = len(self)
         leave = plus(self.time, within)
         line = axis((self.person, self.time), (self.person, leave))
@@ -222,7 +222,7 @@ class Points:
 
     @cached_property
     def _rank(self) -> Times:
-        """Order in which the points come into force: by when drawn, then by when available."""
+        """Order in which the points become valid: by time of draw, then by time of availability."""
         drawn = self.time if self.drawn is None else self.drawn
         rank = np.empty(len(self), np.int64)
         rank[np.argsort(drawn, kind="stable")] = np.arange(len(self))
@@ -237,13 +237,13 @@ class Points:
         return self._axis.place(self.person, self.time)
 
     def count_until(self, person: Persons, time: Times) -> Index:
-        """How many points come before or at each (person, time), all earlier persons included."""
+        """Count the points before or at each (person, time), with those of all earlier persons."""
         return np.searchsorted(self._placed, self._axis.place(person, time), "right")
 
 
 @dataclass(frozen=True, eq=False)
 class FromPoints:
-    """The points in the window before a moment, and which of them its value rests on."""
+    """The points in the window before a moment, and those from which its value was computed."""
 
     points: Points
     take: Take
@@ -275,7 +275,7 @@ def _sorted(
     *,
     drawn: ArrayLike | None = None,
 ) -> tuple[tuple[Persons, Times, Floats, Floats, Times, Times | None], bool]:
-    """Bring results into the order person, time, drawn, row; say whether all are exact."""
+    """Sort results by person, time, drawn, row; return also whether all are exact."""
     who: Persons = np.asarray(person, dtype=np.int32)
     when: Times = np.asarray(time, dtype=np.int64)
     lower, upper = frozen_pair(low, high)
@@ -284,7 +284,7 @@ def _sorted(
     check_lengths("Points", who, when, lower, upper, source, who if taken is None else taken)
     check_pair(lower, upper, "Points")
     keys = (source, when, who) if taken is None else (source, taken, when, who)
-    if in_order(*keys):
+    if is_sorted(*keys):
         return (who, when, lower, upper, source, taken), upper is lower
     order = np.lexsort(keys)
     columns = (

@@ -1,4 +1,4 @@
-"""Differences and ratios that mean in binary what they mean on paper."""
+"""Differences and ratios without the rounding errors of binary numbers."""
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -6,14 +6,14 @@ from numpy.typing import ArrayLike
 from becalm.core.arrays import Floats, Pair
 
 _TOO_COARSE = 2.0**43
-"""From here on a float64 carries fewer than nine decimals anyway."""
+"""Above this a float64 has fewer than nine decimals."""
 
 
 def rounded(x: ArrayLike) -> Floats:
-    """Round to 9 decimals, for a difference or a ratio about to be compared.
+    """Round to 9 decimals, before a difference or a ratio is compared with a limit.
 
-    A creatinine that rises from 2.0 to 2.3 mg/dL has risen by 0.3, and KDIGO turns on it; in
-    binary 2.3 - 2.0 is less than 0.3.
+    A creatinine that rises from 2.0 to 2.3 mg/dL has risen by 0.3, which is a criterion of KDIGO;
+    as binary numbers, 2.3 - 2.0 is less than 0.3.
     """
     value = np.asarray(x, dtype=np.float64)
     small = np.abs(value) < _TOO_COARSE
@@ -22,7 +22,7 @@ def rounded(x: ArrayLike) -> Floats:
 
 
 def difference(a: Pair, b: Pair) -> Pair:
-    """`a - b` at its lowest and highest possible, rounded; made for `combine`."""
+    """Return the lowest and highest possible `a - b`, rounded; for `combine`."""
     if a[0] is a[1] and b[0] is b[1]:
         exact = rounded(a[0] - b[0])
         return exact, exact
@@ -30,10 +30,9 @@ def difference(a: Pair, b: Pair) -> Pair:
 
 
 def ratio(a: Pair, b: Pair) -> Pair:
-    """`a / b` of quantities that cannot be negative, at its lowest and highest, rounded.
+    """Return the lowest and highest possible `a / b`, rounded; neither may be negative.
 
-    Unknown over anything, and anything over unknown, is unknown; over zero there is no upper
-    bound.
+    Where `a` or `b` is unknown the ratio is unknown; where `b` may be 0 it has no upper bound.
     """
     unknown = (a[0] == -np.inf) | (b[0] == -np.inf)
     with np.errstate(divide="ignore", invalid="ignore"):

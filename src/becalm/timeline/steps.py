@@ -1,4 +1,4 @@
-"""The step function that knows when it stops being true."""
+"""A step function whose values have an end time."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -32,16 +32,16 @@ from becalm.timeline.intervals import Intervals, check_positive
 from becalm.timeline.item_rows import Inside, Later, OpenRows, RowSource
 
 Predicate: TypeAlias = Callable[[Floats, Floats], Mask]
-"""Asked of the lowest and the highest possible values; of known stretches only."""
+"""A condition on the lowest and the highest possible values; called for known segments only."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Timeline:
-    """What is known of one quantity of many persons, each value true on [start, end).
+    """The known values of one quantity of many persons, each valid on [start, end).
 
     person : int32[n], start and end : int64[n] in µs, low and high : float64[n] in the
-    quantity's own unit. Sorted, never overlapping within a person; where there is no segment
-    nothing is known. Exact values share one array. Made by `Points.hold`, `Points.trailing`,
+    quantity's own unit. Sorted, without overlaps within a person; where there is no segment
+    the value is unknown. Exact values share one array. Made by `Points.hold`, `Points.trailing`,
     `combine`, `overlay` or `Timeline.build`; the constructor itself takes finished segments only.
     """
 
@@ -86,10 +86,10 @@ class Timeline:
         *,
         row: ArrayLike | None = None,
     ) -> "Timeline":
-        """Make from segments in any order; `row` names where each came from.
+        """Make from segments in any order; `row` is the row in the records of each.
 
-        Overlaps are refused (`overlay` adds them up). A segment of no length says nothing and
-        is dropped, as is one of (-inf, inf); equal neighbours become one.
+        Overlaps are refused (`overlay` adds them up). Segments of length 0 and segments with
+        the value (-inf, inf) are dropped; equal neighbours become one segment.
         """
         who: Persons = np.asarray(person, dtype=np.int32)
         begin: Times = np.asarray(start, dtype=np.int64)
@@ -121,7 +121,7 @@ class Timeline:
         *,
         sources: tuple[RowSource, ...],
     ) -> "Timeline":
-        """Make from sorted segments: drop what is unknown, let equal neighbours become one."""
+        """Make from sorted segments: drop unknown ones, join equal neighbours."""
         check_pair(low, high, "Timeline")
         known = (low != -np.inf) | (high != np.inf)
         if not known.all():
@@ -143,12 +143,12 @@ class Timeline:
 
     @property
     def exact(self) -> bool:
-        """Whether lowest and highest coincide everywhere."""
+        """Whether the lowest and the highest value are equal everywhere."""
         return self.low is self.high
 
     @property
     def persons(self) -> Persons:
-        """The persons of whom anything is known, ascending."""
+        """The persons with at least one segment, ascending."""
         return self.person[firsts(self.person)]
 
     @cached_property
@@ -161,7 +161,7 @@ class Timeline:
         return line.place(self.person, self.start), line.place(self.person, self.end)
 
     def find(self, person: ArrayLike, time: ArrayLike) -> Times:
-        """Position of the segment that holds at each (person, time); -1 where none does."""
+        """Return the position of the segment at each (person, time); -1 where there is none."""
         who, when = query(person, time)
         if not len(self):
             return np.full(who.shape, -1, np.int64)
@@ -173,11 +173,11 @@ class Timeline:
         return position
 
     def at(self, person: ArrayLike, time: ArrayLike) -> Pair:
-        """Lowest and highest possible value at each (person, time); (-inf, inf) where unknown."""
+        """Return the lowest and highest possible value at each (person, time); (-inf, inf) where unknown."""
         return self.values(self.find(person, time))
 
     def values(self, index: Times) -> Pair:
-        """Bounds of the segments at the positions that `find` gave; (-inf, inf) for -1."""
+        """Return the bounds of the segments at positions from `find`; (-inf, inf) for -1."""
         known = index >= 0
         if not len(self):
             return np.full(known.shape, -np.inf), np.full(known.shape, np.inf)
@@ -187,20 +187,20 @@ class Timeline:
         return low, np.where(known, self.high[index], np.inf)
 
     def before(self, person: ArrayLike, time: ArrayLike) -> Pair:
-        """The value that was true until each (person, time), just before any change at it."""
+        """Return the value just before each (person, time), before any change at that time."""
         return self.at(person, plus(np.asarray(time, dtype=np.int64), -1))
 
     def known_at(self, person: ArrayLike, time: ArrayLike) -> Mask:
-        """Whether anything is known at each (person, time)."""
+        """Return whether the value is known at each (person, time)."""
         known: Mask = self.find(person, time) >= 0
         return known
 
     def known(self) -> Intervals:
-        """When anything is known."""
+        """Return the intervals in which the value is known."""
         return Intervals.build(self.person, self.start, self.end)
 
     def where(self, holds: Predicate) -> Intervals:
-        """When `holds(low, high)` is true; never where the value is unknown.
+        """Return the intervals in which `holds(low, high)` is true; never where the value is unknown.
 
         `lambda low, high: low >= 38` asks for a certain fever, `high >= 38` for a possible one.
         """
@@ -208,7 +208,7 @@ class Timeline:
         return Intervals.build(self.person[met], self.start[met], self.end[met])
 
     def first(self, holds: Predicate) -> tuple[Persons, Times]:
-        """The first moment of each person at which `holds(low, high)`; nobody else is listed."""
+        """Return the first time of each person at which `holds(low, high)`, for those who have one."""
         met = np.flatnonzero(self._ask(holds))
         met = met[firsts(self.person[met])]
         return self.person[met], self.start[met]
@@ -217,7 +217,7 @@ class Timeline:
         return np.broadcast_to(np.asarray(holds(self.low, self.high), dtype=np.bool_), len(self))
 
     def shift(self, by: int) -> "Timeline":
-        """Move later by `by` µs: at t stands what was true at t - by."""
+        """Move later by `by` µs: the value at t is the former value at t - by."""
         return Timeline(
             self.person,
             plus(self.start, by),
@@ -237,9 +237,9 @@ class Timeline:
     def resting_on(
         self, person: ArrayLike, start: ArrayLike, end: ArrayLike, row: ArrayLike
     ) -> "Timeline":
-        """Name rows that the values rest on, each from its start to its end; they may overlap.
+        """Add the rows from which the values come, each valid from its start to its end.
 
-        For values that were not made from points: 28 days of a drug before an admission.
+        They may overlap. For values not made from points: 28 days of a drug before an admission.
         """
         who: Persons = np.asarray(person, dtype=np.int32)
         begin: Times = np.asarray(start, dtype=np.int64)
@@ -251,22 +251,22 @@ class Timeline:
         return replace(self, _sources=(*self._sources, named))
 
     def clip(self, windows: Intervals) -> "Timeline":
-        """Forget everything outside the windows."""
-        mine, window = windows.overlaps(self.person, self.start, self.end)
-        low = self.low[mine]
+        """Return the timeline inside the windows; outside them it is unknown."""
+        segment, window = windows.overlaps(self.person, self.start, self.end)
+        low = self.low[segment]
         return Timeline.merged(
-            self.person[mine],
-            np.maximum(self.start[mine], windows.start[window]),
-            np.minimum(self.end[mine], windows.end[window]),
+            self.person[segment],
+            np.maximum(self.start[segment], windows.start[window]),
+            np.minimum(self.end[segment], windows.end[window]),
             low,
-            low if self.exact else self.high[mine],
+            low if self.exact else self.high[segment],
             sources=tuple(Inside(source, windows) for source in self._sources),
         )
 
     def hours(self, person: int, start: int, end: int) -> tuple[Times, Floats, Floats]:
-        """One person at every full hour from `start` to before `end`, to draw a figure from.
+        """Return one person's values at every full hour in [start, end), for a figure.
 
-        The one place where NaN stands for unknown: a chart breaks its line there.
+        Only here does NaN mean unknown: a chart interrupts its line there.
         """
         time: Times = np.arange(start, end, HOUR, dtype=np.int64)
         low, high = self.at(person, time)
@@ -274,22 +274,22 @@ class Timeline:
         return time, np.where(known, low, np.nan), np.where(known, high, np.nan)
 
     def integrate(self, person: ArrayLike, start: ArrayLike, end: ArrayLike) -> Pair:
-        """Lowest and highest possible area over [start, end), in value × hours (mg/h gives mg).
+        """Return the lowest and highest possible area over [start, end), in value × hours.
 
-        What is unknown contributes nothing: ask `covered` how much time the answer rests on.
+        mg/h gives mg. Unknown time adds 0: `covered` returns how much of the time is known.
         """
-        asked, mine, length = self._parts(person, start, end)
+        asked, segment, length = self._parts(person, start, end)
         hours = length / HOUR
         shape = query(person, start, end)[0].shape
         count = int(np.prod(shape, dtype=np.int64))
-        low = np.bincount(asked, self.low[mine] * hours, count).astype(np.float64).reshape(shape)
+        low = np.bincount(asked, self.low[segment] * hours, count).astype(np.float64).reshape(shape)
         if self.exact:
             return low, low
-        high = np.bincount(asked, self.high[mine] * hours, count).astype(np.float64)
+        high = np.bincount(asked, self.high[segment] * hours, count).astype(np.float64)
         return low, high.reshape(shape)
 
     def covered(self, person: ArrayLike, start: ArrayLike, end: ArrayLike) -> Times:
-        """How much of [start, end) anything is known, in µs."""
+        """Return for how much of [start, end) the value is known, in µs."""
         asked, _, length = self._parts(person, start, end)
         shape = query(person, start, end)[0].shape
         total = np.zeros(int(np.prod(shape, dtype=np.int64)), np.int64)
@@ -299,7 +299,7 @@ class Timeline:
     def _parts(
         self, person: ArrayLike, start: ArrayLike, end: ArrayLike
     ) -> tuple[Times, Times, Times]:
-        """Which stretch asked about meets which segment, and for how long."""
+        """Return pairs (number of the question, segment) that share time, and the shared µs."""
         who, begin, stop = (each.ravel() for each in query(person, start, end))
         if (stop < begin).any():
             at = int(np.argmax(stop < begin))
@@ -307,31 +307,34 @@ class Timeline:
         starts, ends = self._placed
         low = np.searchsorted(ends, self._axis.place(who, begin), "right")
         high = np.searchsorted(starts, self._axis.place(who, stop), "left")
-        asked, mine = expand(low, high)
-        length = np.minimum(self.end[mine], stop[asked]) - np.maximum(
-            self.start[mine], begin[asked]
+        asked, segment = expand(low, high)
+        length = np.minimum(self.end[segment], stop[asked]) - np.maximum(
+            self.start[segment], begin[asked]
         )
         shared = length > 0
-        return asked[shared], mine[shared], length[shared]
+        return asked[shared], segment[shared], length[shared]
 
     def evidence(self, person: int, time: int) -> tuple[int, ...]:
-        """Rows of the records that justify the value of one person at one time."""
+        """Return the rows of the records from which one person's value at one time comes."""
         _, row = self.evidence_at([person], [time])
         return tuple(int(each) for each in row)
 
     def evidence_at(self, person: ArrayLike, time: ArrayLike) -> tuple[Times, Times]:
-        """Rows that justify the values at many (person, time) at once.
+        """Return the rows from which the values at many (person, time) come.
 
-        Returns pairs (number of the question, row) in the order of the questions, each row once
-        a question. A last value has one row; an extreme the earliest row that attains it, for
-        either bound; a sum or a count every row in its window. Nothing where nothing is known.
+        The result is pairs (number of the question, row) in the order of the questions, each row
+        once for a question. A last value has one row; a minimum or maximum the earliest row with
+        that value, for either bound; a sum or a count every row in its window. No row where the
+        value is unknown.
         """
         who, when = (each.ravel() for each in query(person, time))
         asked = np.flatnonzero(self.find(who, when) >= 0)
-        found = [source.rows(who[asked], when[asked]) for source in dict.fromkeys(self._sources)]
+        pairs_of_source = [
+            source.rows(who[asked], when[asked]) for source in dict.fromkeys(self._sources)
+        ]
         nothing = np.empty(0, np.int64)
-        number = np.concatenate([nothing, *(asked[n] for n, _ in found)])
-        row = np.concatenate([nothing, *(r for _, r in found)])
+        number = np.concatenate([nothing, *(asked[n] for n, _ in pairs_of_source)])
+        row = np.concatenate([nothing, *(r for _, r in pairs_of_source)])
         pairs = np.column_stack((number, row))
         _, first = np.unique(pairs, axis=0, return_index=True)
         first = np.sort(first)

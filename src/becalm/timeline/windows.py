@@ -1,4 +1,4 @@
-"""Extremes and sums over many windows of one sorted array, in n log w."""
+"""Minimum, maximum and sum over many windows of one sorted array, in n log w steps."""
 
 from typing import TypeVar
 
@@ -34,16 +34,16 @@ def latest(rank: Times, low: Index, high: Index) -> Index:
     """Position of the greatest rank in each window; ranks are a permutation of 0 … n − 1."""
     position = np.empty(len(rank), np.intp)
     position[rank] = np.arange(len(rank))
-    found: Index = position[extreme(rank, low, high, np.maximum)]
-    return found
+    latest_position: Index = position[extreme(rank, low, high, np.maximum)]
+    return latest_position
 
 
 def total(values: Floats, low: Index, high: Index) -> Floats:
     """Sum of `values[low:high]` for each window.
 
     The window is cut into powers of two and their sums are added. The difference of two running
-    sums would be shorter, but leaves residues that depend on who else is in the chunk, and
-    knows no infinities.
+    sums would be shorter, but it leaves rounding residues that depend on the other persons in the
+    chunk, and it cannot handle infinities.
     """
     result = np.zeros(len(low))
     if not len(low):

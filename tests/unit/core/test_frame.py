@@ -77,5 +77,5 @@ def test_tables_laid_end_to_end() -> None:
     both = Frame.concat([Frame.of(SCHEMA), one, two])
     assert both["id"].tolist() == ["a", "b"]
     assert both["yes"].tolist() == [None, True]
-    with pytest.raises(ValueError, match="nothing"):
+    with pytest.raises(ValueError, match="no frames"):
         Frame.concat([])

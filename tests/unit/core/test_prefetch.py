@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from becalm.core.prefetch import ahead, in_order
+from becalm.core.prefetch import ahead, results_in_order
 
 
 def failing() -> Iterator[int]:
@@ -16,7 +16,7 @@ def failing() -> Iterator[int]:
 def test_items_come_in_their_order_with_nothing_lost() -> None:
     assert list(ahead(iter([3, 1, None, 2]))) == [3, 1, None, 2]
     assert list(ahead(iter([]))) == []
-    assert list(in_order(lambda n: n * 2, iter(range(50)), 2)) == list(range(0, 100, 2))
+    assert list(results_in_order(lambda n: n * 2, iter(range(50)), 2)) == list(range(0, 100, 2))
 
 
 def test_the_next_item_is_made_while_this_one_is_worked_on() -> None:
@@ -45,17 +45,17 @@ def test_work_goes_on_at_once_but_never_further_than_asked() -> None:
         both.wait()
         return n
 
-    results = in_order(work, items(), 2)
+    results = results_in_order(work, items(), 2)
     assert next(results) == 0
     assert len(taken) == 3
     assert list(results) == [1, 2, 3, 4, 5]
 
 
 def test_what_goes_wrong_is_raised_where_it_would_have_been() -> None:
-    for results in (ahead(failing()), in_order(lambda n: n, failing(), 1)):
+    for results in (ahead(failing()), results_in_order(lambda n: n, failing(), 1)):
         with pytest.raises(KeyError, match="damaged"):
             list(results)
     late = ahead(failing())
     assert next(late) == 1
     with pytest.raises(ZeroDivisionError):
-        list(in_order(lambda n: 1 // n, iter([1, 0]), 1))
+        list(results_in_order(lambda n: 1 // n, iter([1, 0]), 1))

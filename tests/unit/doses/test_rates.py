@@ -8,7 +8,7 @@ import pytest
 from becalm.core.clock import HOUR
 from becalm.core.frame import Frame
 from becalm.doses import daily_dose, steps_up
-from becalm.doses.coded import distinct
+from becalm.doses.coded import unique_keys
 from becalm.doses.units import (
     A_SCHEDULE,
     NO_TIME,
@@ -262,7 +262,7 @@ def test_distinct_keys_are_those_of_numpy(apart: int) -> None:
     """Counted where they are dense and sorted where they are not, with the same answer."""
     for rows in (0, 1, 500):
         key = np.random.default_rng(rows).integers(0, 40, rows) * apart
-        first, back = distinct(key)
+        first, back = unique_keys(key)
         values, index, inverse = np.unique(key, return_index=True, return_inverse=True)
         assert first.tolist() == index.tolist()
         assert back.tolist() == inverse.tolist()
