@@ -21,7 +21,7 @@ from becalm.definitions.criteria import derived_in
 from becalm.definitions.evaluation import status
 from becalm.definitions.lookalikes import modifier_intervals
 from becalm.definitions.model import Definition, Item
-from becalm.definitions.probability import probability_interval
+from becalm.definitions.qualifiers import probability_interval
 from becalm.definitions.scoring import counted, scored, totalled
 from becalm.timeline import Intervals, Points, Timeline
 from tests.records import chunk, finding, lab

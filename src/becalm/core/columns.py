@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from becalm.core.arrays import Array
+from becalm.core.arrays import Array, Codes, Index, Times
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,3 +141,20 @@ def concatenated(parts: Sequence[Held]) -> Held:
     if len(keyed) == len(parts):
         return Keyed.concat(keyed)
     return np.concatenate([p if isinstance(p, np.ndarray) else p.written() for p in parts])
+
+
+def unique_keys(key: Times) -> tuple[Index, Codes]:
+    """Position of each distinct key's first row, in the order of the keys; and each row's among them.
+
+    key : not negative. Sorted only where the keys are too far apart to be counted.
+    """
+    most = int(key.max(initial=0)) + 1
+    if most > 8 * len(key) + 1024:
+        _, first, back = np.unique(key, return_index=True, return_inverse=True)
+        return first, back.astype(np.int32)
+    at = np.full(most, -1, np.intp)
+    at[key[::-1]] = np.arange(len(key))[::-1]
+    there = np.flatnonzero(at >= 0)
+    place = np.zeros(most, np.int32)
+    place[there] = np.arange(len(there))
+    return at[there], place[key]

@@ -5,7 +5,6 @@ highest possible total, and `criteria` writes it down at the moments that a stud
 """
 
 from becalm.definitions.criteria import criteria, derived_in, peaks
-from becalm.definitions.doubts import doubted
 from becalm.definitions.evaluation import Clock, Evaluation, Inputs, evaluate, status
 from becalm.definitions.examples import Case, disagreements, score_of
 from becalm.definitions.features import features, features_at, serial_changes
@@ -14,7 +13,7 @@ from becalm.definitions.loading import load, load_all, parse, shipped
 from becalm.definitions.lookalikes import lookalikes, modifier_intervals
 from becalm.definitions.model import Definition, Item, Override
 from becalm.definitions.moments import Moments
-from becalm.definitions.probability import probability_interval
+from becalm.definitions.qualifiers import doubted, probability_interval
 from becalm.definitions.scoring import attainable
 
 __all__ = [

@@ -19,7 +19,7 @@ from becalm.definitions.evaluation import Evaluation, status
 from becalm.definitions.item_evidence import Modifiers, Readings, SourceRow, blank
 from becalm.definitions.model import Definition, Derivation, Item
 from becalm.definitions.moments import Asked, Moment, Moments, ask
-from becalm.definitions.probability import probability_interval
+from becalm.definitions.qualifiers import probability_interval
 from becalm.definitions.scoring import counted, settled
 from becalm.tables import CRITERIA, CRITERIA_ITEMS
 

@@ -9,9 +9,8 @@ import numpy as np
 
 from becalm.core.arrays import Array, Codes, Mask, Times
 from becalm.core.clock import UNKNOWN_TIME, span
-from becalm.core.columns import Categorical
+from becalm.core.columns import Categorical, unique_keys
 from becalm.core.frame import Frame
-from becalm.doses.coded import unique_keys
 from becalm.doses.exposure import ROUTES
 from becalm.doses.units import CHANGEOVER
 from becalm.records.charted_again import ChartedElsewhere, RepeatedCharting

@@ -8,9 +8,8 @@ import numpy as np
 
 from becalm.core.arrays import FAR_FUTURE, Array, Codes, Floats, Mask, Times
 from becalm.core.clock import DAY, UNKNOWN_TIME
-from becalm.core.columns import Categorical, Keyed
+from becalm.core.columns import Categorical, Keyed, unique_keys
 from becalm.core.frame import Frame
-from becalm.doses.coded import unique_keys
 from becalm.doses.deduplicate import Charted, once
 from becalm.doses.exposure import ROUTES, ROWS, Doses
 from becalm.doses.plausibility import Read, flags, refusals

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from becalm.core.clock import HOUR
+from becalm.core.columns import unique_keys
 from becalm.core.frame import Frame
 from becalm.doses import daily_dose, steps_up
-from becalm.doses.coded import unique_keys
 from becalm.doses.units import (
     A_SCHEDULE,
     NO_TIME,

@@ -1,0 +1,45 @@
+"""What is printed beside a total: the published probability, and what the source itself doubts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from becalm import vocabulary
+from becalm.core.frame import Frame
+from becalm.definitions.model import Definition, ProbabilityRow
+from becalm.records import Doubt
+
+
+def probability_interval(low: float, high: float, table: Sequence[ProbabilityRow]) -> str:
+    """Return the printed probability of totals from `low` to `high`, such as `70–80 %`.
+
+    The probability is that of the paper's own table, and nothing in between: no source gives a
+    formula, and the formulas in circulation contradict the table. So a total that is not in the table
+    gets the two rows around it. The first row of the table is for its total and everything below, the last for its total and
+    everything above.
+    """
+    least = _printed(low, table)[0]
+    most = _printed(high, table)[1]
+    return f"{least} %" if least == most else f"{least}–{most} %"
+
+
+def _printed(total: float, table: Sequence[ProbabilityRow]) -> tuple[str, str]:
+    """The rows at or next to a total: the same one twice where the table prints it."""
+    below = [row for row in table if row.total <= total] or [table[0]]
+    above = [row for row in table if row.total >= total] or [table[-1]]
+    return below[-1].percent, above[0].percent
+
+
+def doubted(totals: Frame, definition: Definition, doubts: Iterable[Doubt]) -> Frame:
+    """Return `criteria` of a definition, marked as not verified where it reads what is in doubt.
+
+    What is worked out from several rows could rest on any doubtful variable, so it does.
+    """
+    variables = {doubt.variable for doubt in doubts if doubt.variable}
+    if variables:
+        variables |= {each.name for each in vocabulary.load().derived}
+    if not variables.intersection(definition.variables):
+        return totals
+    return totals.replace(verified=np.zeros(len(totals), np.bool_))
