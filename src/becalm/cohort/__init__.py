@@ -1,1 +1,1 @@
-"""Who enters a study, when time zero is, and why everybody else does not."""
+"""Who enters a study, at which time zero, and why the other persons do not."""

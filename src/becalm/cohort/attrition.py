@@ -1,4 +1,4 @@
-"""Who leaves at which step, and why: persons, stays and rows that remain."""
+"""Attrition: the step and reason at which persons leave, and the persons, stays and rows that remain."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class AttritionStep:
-    """One step: who is still in after it, and why the others are not."""
+    """One step: the persons who remain after it, and the reason why the others left."""
 
     reason: str
     remaining: Mask
 
 
 def leave(steps: list[AttritionStep], reason: str, stays: Mask) -> None:
-    """Add a step: of those who are still in, those who do not stay leave for a reason."""
+    """Add a step: of the remaining persons, those outside `stays` leave for this reason."""
     steps.append(AttritionStep(reason, steps[-1].remaining & stays))
 
 
 @dataclass
 class Attrition:
-    """What the steps of every batch of patients add up to."""
+    """The sums of the steps over all batches of patients."""
 
     counts: dict[str, Counter[str]] = field(default_factory=dict)
     person_ids: list[str] = field(default_factory=list)
@@ -63,7 +63,7 @@ class Attrition:
         )
 
     def left(self) -> Frame:
-        """Return the table `left`: whom each step took."""
+        """Return the table `left`: the step at which each person left."""
         gone = [at >= 0 for at in self.left_at]
         return Frame.of(
             LEFT,

@@ -21,7 +21,7 @@ HOURS_A_DAY: Final = 24
 
 @dataclass(frozen=True, eq=False)
 class Clocks:
-    """Per person: entry or index, time zero, and the further clocks; `UNKNOWN_TIME` where none.
+    """Per person: entry or index, time zero, and the other clocks; `UNKNOWN_TIME` if there is none.
 
     All int64, µs, one entry a person of the chunk.
     """
@@ -39,7 +39,7 @@ class Clocks:
 def clocks(
     records: Records, events: Events, doses: Doses, protocol: Protocol, ended: Times
 ) -> Clocks:
-    """Return the clocks of everybody who enters by the protocol's rule."""
+    """Return the clocks of all persons who enter by the protocol's rule."""
     if protocol.entry is not None:
         return _by_treatment(records, doses, protocol, protocol.entry, ended)
     if protocol.index is not None:
@@ -52,11 +52,11 @@ def clocks(
 def _by_treatment(
     records: Records, doses: Doses, protocol: Protocol, entry: Entry, ended: Times
 ) -> Clocks:
-    found = Clocks.none(len(records.persons))
+    clocks_of = Clocks.none(len(records.persons))
     rules = EpisodeRules.of(protocol)
     infusions = continuous_entries(doses, entry.drug, rules, span(entry.min_duration), ended)
     who, first = np.unique(infusions.person, return_index=True)
-    found.infusion_start[who] = infusions.start[first]
+    clocks_of.infusion_start[who] = infusions.start[first]
     if entry.mode == "continuous IV":
         person, index = who, infusions.start[first]
     else:
@@ -66,24 +66,24 @@ def _by_treatment(
         person, first = np.unique(begun["person"], return_index=True)
         index = begun["start"][first]
     if not len(person):
-        return found
-    found.index[person] = index
-    courses = _courses(doses, entry.drug, rules, found.index != UNKNOWN_TIME)
-    t0 = found.t0[person] = _time_zero(courses, person, index, span(entry.t0_within))
-    # What ran into death or into the end of the records is a continuous infusion as well.
+        return clocks_of
+    clocks_of.index[person] = index
+    courses = _courses(doses, entry.drug, rules, clocks_of.index != UNKNOWN_TIME)
+    t0 = clocks_of.t0[person] = _time_zero(courses, person, index, span(entry.t0_within))
+    # An infusion that ran until death or the end of the records is continuous as well.
     when = continuous(doses, entry.drug, rules, ended).when
     rate = doses.rate(entry.drug).clip(when)
     since = rate.clip(Intervals(person, t0, np.full(len(person), FAR_FUTURE)))
     least = entry.least_high_rate(doses.unit(entry.drug))
     if least is not None:
-        # Rates are kept to nine decimals: 2,000/24 mg/h comes back a millionth of a mg short of 2,000.
+        # Rates are rounded to nine decimals: 2,000/24 mg/h × 24 is a millionth of a mg below 2,000.
         who, high = since.first(lambda low, _: np.round(low * HOURS_A_DAY, 6) >= least)
-        found.high_rate[who] = high
-    return found
+        clocks_of.high_rate[who] = high
+    return clocks_of
 
 
 def _courses(doses: Doses, drug: str, rules: EpisodeRules, persons: Mask) -> Intervals:
-    """Return when persons were on a drug, each course lasting until the gap of its mode has passed."""
+    """Return when persons were on a drug; a course lasts until the gap of its mode has passed."""
     courses = treatments(doses, [drug], rules, persons=persons).episodes
     gap = np.array([rules.gaps[mode] for mode in courses["mode"]], np.int64)
     start, end = courses["start"], courses["end"]
@@ -91,10 +91,10 @@ def _courses(doses: Doses, drug: str, rules: EpisodeRules, persons: Mask) -> Int
 
 
 def _time_zero(courses: Intervals, person: Persons, index: Times, within: int) -> Times:
-    """First dose of any route in [index − within, index]; the index itself for one on it longer.
+    """Return the first dose of any route in [index − within, index], else the index itself.
 
-    On it longer: the course that the index belongs to is older than that. A course that reaches
-    into those days and stops is an earlier treatment as well: time zero is where one begins.
+    The index itself is time zero if the course at the index began before these days. A course that
+    began before them and stopped in them is an earlier treatment: time zero is the start of a course.
     """
     begins = Intervals(person, index - within, index + 1).contains(courses.person, courses.start)
     recent = courses.take(begins)
@@ -105,13 +105,13 @@ def _time_zero(courses: Intervals, person: Persons, index: Times, within: int) -
 
 
 def index_hours(events: Events, index: Index, clock: Clock, n_persons: int) -> Times:
-    """First instant at which a value and a qualifying one, drawn near each other, are both known.
+    """Return the first time at which a value and a qualifying value, drawn near each other, are known.
 
-    "Near" is within `index.within` of each other by when they were drawn, both ends included;
-    "known" is by when they became available, or by when drawn where that is the protocol's clock.
-    Only values that certainly reach their bound count: `>15000` does, `<600` may not.
+    "Near": their times of draw are at most `index.within` apart, both ends included. "Known": from
+    the time at which they became available, or from the draw if that is the protocol's clock.
+    Only values that certainly reach their bound count: `>15000` does, `<600` does not.
     """
-    found = np.full(n_persons, UNKNOWN_TIME)
+    hours = np.full(n_persons, UNKNOWN_TIME)
     bound = Threshold(variable=index.variable, at_least=index.at_least)
     values = _reaching(events, bound, clock)
     near = span(index.within)
@@ -119,8 +119,8 @@ def index_hours(events: Events, index: Index, clock: Clock, n_persons: int) -> T
     for each in index.qualifying:
         known = _earliest_known(_reaching(events, each, clock), values, near)
         np.minimum.at(first, values.person, np.maximum(known, values.time))
-    found[first < FAR_FUTURE] = first[first < FAR_FUTURE]
-    return found
+    hours[first < FAR_FUTURE] = first[first < FAR_FUTURE]
+    return hours
 
 
 def _earliest_known(points: Points, around: Points, near: int) -> Times:
@@ -140,9 +140,9 @@ def _earliest_known(points: Points, around: Points, near: int) -> Times:
 
 
 def _reaching(events: Events, bound: Threshold, clock: Clock) -> Points:
-    """Return the results that certainly reach a bound; of conflicting ones of an instant, none."""
+    """Return the results that certainly reach a bound; a range counts only if all of it does."""
     points = events.points(bound.variable, clock)
-    # A converted number is rounded before it is compared; an open end (`<9`) stands as it is.
+    # A converted number is rounded before it is compared; a limit (`<9`) is not rounded.
     exact = points.low == points.high
     low = np.where(exact, rounded(points.low), points.low)
     high = np.where(exact, rounded(points.high), points.high)

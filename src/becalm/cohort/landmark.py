@@ -1,7 +1,7 @@
-"""A landmark study: who was alive and in hospital some hours after admission, and how it ended.
+"""A landmark study: who was alive and in hospital some hours after admission, and the outcome.
 
-Definitions are judged at the landmark, from tests drawn by then; only what happens afterwards is
-counted. Who died or went home before it cannot tell anything about a definition judged at it.
+Definitions are evaluated at the landmark, from tests drawn by then; only later events are counted.
+Persons who died or went home before the landmark cannot be used to judge a definition at it.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ WEEK: Final = 7 * DAY
 STATUSES: Final = ("met", "not met", "undetermined")
 ENDS: Final = ("died", "discharged", "in hospital", "unknown")
 Ended: TypeAlias = str
-"""died, discharged, in hospital, unknown: how the admission stood at the horizon."""
+"""died, discharged, in hospital, unknown: the state of the admission at the horizon."""
 
 
 @dataclass(frozen=True, eq=False)
 class Admitted:
     """Per person: the first admission with the illness, and who reached the landmark.
 
-    start : int64, µs, `UNKNOWN_TIME` where there is none. died, left, unseen : who died, was
-    discharged, or whose records end before the landmark.
+    start : int64, µs, `UNKNOWN_TIME` where there is none. died, left, unseen : persons who died,
+    were discharged, or whose records end before the landmark.
     """
 
     start: Times
@@ -47,7 +47,7 @@ class Admitted:
 
 
 def admitted(chunk: Patients, rule: Landmark) -> Admitted:
-    """Return who was admitted with the illness and who was there at the landmark."""
+    """Return who was admitted with the illness and who was still in hospital at the landmark."""
     n = len(chunk)
     inside = _ill(chunk, rule)
     who, first = np.unique(inside.person, return_index=True)
@@ -72,10 +72,10 @@ def admitted(chunk: Patients, rule: Landmark) -> Admitted:
 
 
 def _ill(chunk: Patients, rule: Landmark) -> Intervals:
-    """Return the admissions with the diagnosis or a positive test in them or shortly before."""
+    """Return the admissions with the diagnosis or a positive test during them or shortly before."""
     inside = admissions(chunk.records)
     diagnosed, table = chunk.diagnosed, chunk.records.cultures
-    mine = (diagnosed["condition"] == rule.condition) & (diagnosed["status"] == "confirmed")
+    is_illness = (diagnosed["condition"] == rule.condition) & (diagnosed["status"] == "confirmed")
     words = context_rules().covid_tests if rule.condition == "covid19" else ()
     tested = [
         any(word in f"{test} {organism}".casefold() for word in words) and result in GROWN
@@ -84,18 +84,18 @@ def _ill(chunk: Patients, rule: Landmark) -> Intervals:
         )
     ]
     positive = np.array(tested, np.bool_) & (table["collected"] != UNKNOWN_TIME)
-    person = np.concatenate([diagnosed["person"][mine], table["person"][positive]])
-    first = np.concatenate([diagnosed["first"][mine], table["collected"][positive]])
-    last = np.concatenate([diagnosed["last"][mine], table["collected"][positive]])
+    person = np.concatenate([diagnosed["person"][is_illness], table["person"][positive]])
+    first = np.concatenate([diagnosed["first"][is_illness], table["collected"][positive]])
+    last = np.concatenate([diagnosed["last"][is_illness], table["collected"][positive]])
     ill = Intervals.build(person, first, np.minimum(last, FAR_FUTURE) + 1)
-    found, _ = ill.overlaps(inside.person, inside.start - span(rule.before), inside.end)
-    return inside.take(np.isin(np.arange(len(inside)), found))
+    admission, _ = ill.overlaps(inside.person, inside.start - span(rule.before), inside.end)
+    return inside.take(np.isin(np.arange(len(inside)), admission))
 
 
 def treated(chunk: Patients, cohort: Frame, rule: Landmark) -> Frame:
-    """Return the rows of the cohort given an immunotherapy from the admission to a week after the landmark.
+    """Return the rows of the cohort with an immunotherapy from admission to a week after the landmark.
 
-    An infusion that was running at the admission counts; what had ended before it does not.
+    An infusion that was running at the admission counts; one that ended before it does not.
     """
     doses = chunk.doses.frame
     drugs = [drug.name for drug in chunk.vocabulary.drugs if drug.immunotherapy]
@@ -112,9 +112,9 @@ def treated(chunk: Patients, cohort: Frame, rule: Landmark) -> Frame:
 
 @dataclass(frozen=True)
 class StatusCount:
-    """Those of one status by one definition, and how many of them ended how by the horizon.
+    """The persons with one status by one definition, and their outcomes at the horizon.
 
-    risk : in-hospital deaths among those whose end is known, with its exact 95 % interval.
+    risk : in-hospital deaths among those with a known outcome, with its exact 95 % interval.
     """
 
     criterion: str
@@ -136,47 +136,47 @@ class StatusCount:
 
 
 def ended(persons: Frame, outcome: Frame, rule: Landmark) -> dict[str, Ended]:
-    """Return how each person's admission stood at the horizon, by person.
+    """Return the outcome of each person's admission at the horizon, by person.
 
-    A death in hospital and a discharge compete: whoever went home alive first was discharged,
-    whatever happened later. Somebody whose records end earlier without either is unknown.
+    Death in hospital and discharge are competing events: a person who went home alive first was
+    discharged, whatever happened later. If the records end earlier without either, it is unknown.
     """
     later = {row["person_id"]: row for row in outcome.rows()}
-    found = {}
+    outcomes = {}
     for row in persons.rows():
         end = later[row["person_id"]]
         limit = row["index_time"] - span(rule.after) + span(rule.horizon)
         home, seen = end["discharged"], end["last_contact"]
         if home != UNKNOWN_TIME and home <= limit:
-            said = "discharged"
+            state = "discharged"
         elif end["died"] and seen != UNKNOWN_TIME and seen <= limit:
-            said = "died"
+            state = "died"
         elif limit <= max(home, seen):
-            said = "in hospital"
+            state = "in hospital"
         else:
-            said = "unknown"
-        found[row["person_id"]] = said
-    return found
+            state = "unknown"
+        outcomes[row["person_id"]] = state
+    return outcomes
 
 
 def members(
     criteria: Frame, ends: Mapping[str, Ended], names: Sequence[str]
 ) -> dict[tuple[str, str], dict[str, Ended]]:
-    """Return, of every definition and status at the landmark, who is in it and how each ended."""
-    found: dict[tuple[str, str], dict[str, Ended]] = {
+    """Return, for every definition and status at the landmark, its persons and their outcomes."""
+    groups: dict[tuple[str, str], dict[str, Ended]] = {
         (name, status): {} for name in names for status in STATUSES
     }
     for row in criteria.take(criteria["moment"] == "index").rows():
         who, cell = row["person_id"], (row["criterion"], row["status"])
-        if who in ends and cell in found:
-            found[cell][who] = ends[who]
-    return found
+        if who in ends and cell in groups:
+            groups[cell][who] = ends[who]
+    return groups
 
 
 def cells(criteria: Frame, ends: Mapping[str, Ended], names: Sequence[str]) -> list[StatusCount]:
-    """Return every definition's three statuses at the landmark with how they ended."""
-    found = []
+    """Return every definition's three statuses at the landmark with the counts of outcomes."""
+    counts = []
     for (name, status), people in members(criteria, ends, names).items():
-        mine = list(people.values())
-        found.append(StatusCount(name, status, len(mine), *[mine.count(e) for e in ENDS]))
-    return found
+        outcomes = list(people.values())
+        counts.append(StatusCount(name, status, len(outcomes), *[outcomes.count(e) for e in ENDS]))
+    return counts

@@ -1,6 +1,6 @@
-"""Who enters a study, when time zero is, and why everybody else does not.
+"""Selection of the cohort: who enters a study, at which time zero, and why the others do not.
 
-A protocol enters persons by a treatment (`anakinra_mas`) or by an index hour (`hyperinflammation`).
+In a protocol, persons enter by a treatment (`anakinra_mas`) or an index hour (`hyperinflammation`).
 Every person who leaves does so at one step with one reason; persons, stays and rows are counted.
 """
 
@@ -47,7 +47,7 @@ COHORT: Final[Mapping[str, Kind]] = {
 
 @dataclass(frozen=True, eq=False)
 class Candidates:
-    """Who could enter, before the storm is judged: all that criteria need to be evaluated at.
+    """The persons who could enter, before the storm is judged, with the times for their criteria.
 
     age : completed years at the index, or at the end of the records for those without one; −1 not
     known. assessed : persons who get criteria rows.
@@ -71,7 +71,7 @@ class Selection:
 
 
 def candidates(chunk: Patients, protocol: Protocol, info: StudyInfo) -> Candidates:
-    """Set every clock and apply every step that does not need a definition."""
+    """Return the clocks and apply all steps that do not need a definition."""
     events, n = chunk.events, len(chunk)
     steps = [AttritionStep("all persons in the records", np.ones(n, np.bool_))]
     there = landmark.admitted(chunk, protocol.landmark) if protocol.landmark else None
@@ -116,15 +116,18 @@ def candidates(chunk: Patients, protocol: Protocol, info: StudyInfo) -> Candidat
 
 
 def select(
-    chunk: Patients, found: Candidates, evaluations: Mapping[str, Evaluation], protocol: Protocol
+    chunk: Patients,
+    candidates_of: Candidates,
+    evaluations: Mapping[str, Evaluation],
+    protocol: Protocol,
 ) -> Selection:
-    """Judge the storm at entry, apply the exclusions, and describe who is left."""
-    steps = list(found.steps)
-    index = found.clocks.index
+    """Judge the storm at entry, apply the exclusions, and describe the persons who remain."""
+    steps = list(candidates_of.steps)
+    index = candidates_of.clocks.index
     entered = np.flatnonzero(steps[-1].remaining).astype(np.int32)
     back = span(protocol.storm.look_back)
-    court = StormJudge(evaluations, chunk.events, protocol, found.underlying)
-    judged = court.judge(entered, index[entered] - back, index[entered])
+    storm_judge = StormJudge(evaluations, chunk.events, protocol, candidates_of.underlying)
+    judged = storm_judge.judge(entered, index[entered] - back, index[entered])
     clinician = diagnoses.diagnosed_storm(chunk.diagnosed, protocol.storm.clinician, index)
     if protocol.entry is not None and protocol.storm.required:
         storm = clinician.copy()
@@ -138,14 +141,14 @@ def select(
     later = np.full(len(person), "", dtype=object)
     if protocol.storm.also_at is not None:
         wait = span(protocol.storm.also_at)
-        later = court.judge(person, start - back, start + wait).words()
-    t0 = found.clocks.t0[person]
-    said, _ = chunk.immunosuppressed.at(person, start)
-    cohort = _describe(chunk, found, person, judged.take(kept)).replace(
+        later = storm_judge.judge(person, start - back, start + wait).words()
+    t0 = candidates_of.clocks.t0[person]
+    answer, _ = chunk.immunosuppressed.at(person, start)
+    cohort = _describe(chunk, candidates_of, person, judged.take(kept)).replace(
         left_truncated=_truncated(chunk, protocol, person, t0),
         storm_72h=later,
         clinician=answers(clinician[person]),
-        immunosuppressed=answers(said > 0, known=said >= 0),
+        immunosuppressed=answers(answer > 0, known=answer >= 0),
         first_route=_first_routes(chunk.doses, protocol, person, t0),
     )
     return Selection(cohort, tuple(steps))
@@ -153,7 +156,7 @@ def select(
 
 @dataclass(frozen=True, eq=False)
 class JudgedStorm:
-    """Per entered person: whether a storm was definite, or possible, and since when."""
+    """Per entered person: whether a storm was definite or possible, and its onset."""
 
     definite: Mask
     possible: Mask
@@ -163,7 +166,7 @@ class JudgedStorm:
         return JudgedStorm(self.definite[which], self.possible[which], self.onset[which])
 
     def words(self) -> Texts:
-        """Say definite, possible or not met."""
+        """Return definite, possible or not met."""
         words = np.full(len(self.definite), "not met", dtype=object)
         words[self.possible] = "possible"
         words[self.definite] = "definite"
@@ -172,7 +175,7 @@ class JudgedStorm:
 
 @dataclass(frozen=True, eq=False)
 class StormJudge:
-    """Everything that a judgement on a storm looks at."""
+    """The data that decide whether there was a storm."""
 
     evaluations: Mapping[str, Evaluation]
     events: Events
@@ -183,8 +186,8 @@ class StormJudge:
         """Judge each person's storm in [start, end], both included.
 
         Definite: one of the protocol's definitions certainly reaches its cut-off. Possible: not
-        definite, ferritin reached the protocol's bound, and a definition can be reached with what
-        is not known. Onset is the first moment of either in that window.
+        definite, ferritin reached the protocol's bound, and unknown values could make a definition
+        reach its cut-off. Onset is the first moment of either in that window.
         """
         storm = self.protocol.storm
         window = Intervals(person, start, end + 1)
@@ -204,7 +207,7 @@ class StormJudge:
     def _first(
         self, rule: CriterionAtLeast, window: Intervals, *, certain: bool
     ) -> tuple[Persons, Times]:
-        """When each person first reaches a rule's bound in the window, for certain or possibly."""
+        """Return when each person first certainly (or possibly) reaches a rule's bound in the window."""
         person, time = (
             self.evaluations[rule.criterion]
             .observed.clip(window)
@@ -217,19 +220,21 @@ class StormJudge:
         return person[fits], time[fits]
 
 
-def _earliest(found: list[tuple[Persons, Times]], person: Persons) -> Times:
+def _earliest(moments: list[tuple[Persons, Times]], person: Persons) -> Times:
     """Return the earliest of several moments for each person asked about; `FAR_FUTURE` where none."""
     size = 1 + max(
-        [int(each.max()) for each in (person, *(p for p, _ in found)) if len(each)], default=0
+        [int(each.max()) for each in (person, *(p for p, _ in moments)) if len(each)], default=0
     )
     first = np.full(size, FAR_FUTURE)
-    for who, time in found:
+    for who, time in moments:
         np.minimum.at(first, who, time)
     return first[person]
 
 
-def _describe(chunk: Patients, found: Candidates, person: Persons, judged: JudgedStorm) -> Frame:
-    clocks, table = found.clocks, chunk.records.persons
+def _describe(
+    chunk: Patients, candidates_of: Candidates, person: Persons, judged: JudgedStorm
+) -> Frame:
+    clocks, table = candidates_of.clocks, chunk.records.persons
     onset = np.where(judged.onset == UNKNOWN_TIME, clocks.index[person], judged.onset)
     weight = weight_in_force(
         chunk.records,
@@ -243,10 +248,10 @@ def _describe(chunk: Patients, found: Candidates, person: Persons, judged: Judge
         COHORT,
         person_id=table["person_id"][person],
         sex=table["sex"][person],
-        age=found.age[person],
+        age=candidates_of.age[person],
         index_time=clocks.index[person],
         t0=clocks.t0[person],
-        underlying=[found.underlying[who] for who in person],
+        underlying=[candidates_of.underlying[who] for who in person],
         weight_kg=weight.kg,
         weight_source=weight.names(),
         weight_age_h=np.round(weight.age_h, 6),
@@ -254,7 +259,7 @@ def _describe(chunk: Patients, found: Candidates, person: Persons, judged: Judge
         high_rate=clocks.high_rate[person],
         storm_onset=onset,
         storm=judged.words(),
-        age_undated=answers(found.age_undated[person]),
+        age_undated=answers(candidates_of.age_undated[person]),
         person=person,
         death_time=table["death_time"][person],
         discharge=discharges(chunk.records, person, clocks.index[person]),
@@ -265,16 +270,19 @@ def _describe(chunk: Patients, found: Candidates, person: Persons, judged: Judge
 
 
 def _own_weights(chunk: Patients, person: Persons, t0: Times) -> Floats:
-    """The weight that a row of doses which begins at time zero states; NaN where none does."""
-    given = chunk.records.administrations
-    at = np.flatnonzero(~np.isnan(given["weight_kg"]) & (given["start"] == t0[given["person"]]))
+    """Return the weight stated in a dose row that begins at time zero; NaN if there is none."""
+    administrations = chunk.records.administrations
+    at = np.flatnonzero(
+        ~np.isnan(administrations["weight_kg"])
+        & (administrations["start"] == t0[administrations["person"]])
+    )
     own = np.full(len(t0), np.nan)
-    own[given["person"][at]] = given["weight_kg"][at]
+    own[administrations["person"][at]] = administrations["weight_kg"][at]
     return own[person]
 
 
 def _test(steps: list[AttritionStep], chunk: Patients, test: EntryTest, clock: Clock) -> None:
-    """Let those leave who never certainly reached a value: not measured, not usable, or lower."""
+    """Remove those who never certainly reached a value: not measured, not usable, or lower."""
     events, n = chunk.events, len(chunk)
     variable = events.vocabulary.variable(test.variable)
     name = variable.name.replace("_", " ")
@@ -290,7 +298,7 @@ def _test(steps: list[AttritionStep], chunk: Patients, test: EntryTest, clock: C
 
 
 def _not_entered(rule: Entry) -> str:
-    """Say what somebody who was given the drug was not given."""
+    """Return the reason for persons who received the drug but do not enter."""
     if rule.mode == "continuous IV":
         return f"no continuous intravenous {rule.drug} for {rule.min_duration}"
     return (
@@ -307,7 +315,7 @@ def _ever(doses: Doses, drug: str, n_persons: int) -> Mask:
 
 
 def _recruited(index: Times, info: StudyInfo) -> Mask:
-    """Whether the index lies in the recruitment dates, both days included."""
+    """Return whether the index lies in the recruitment dates, both days included."""
     inside: Mask = index != UNKNOWN_TIME
     if info.recruitment_start:
         inside &= index >= parse(info.recruitment_start)[0]
@@ -318,7 +326,7 @@ def _recruited(index: Times, info: StudyInfo) -> Mask:
 
 
 def _truncated(chunk: Patients, protocol: Protocol, person: Persons, t0: Times) -> Texts:
-    """Whether each was transferred in on the treatment: it began before these records do."""
+    """Return who was transferred in on treatment, so that it began before these records."""
     rule = protocol.entry
     if rule is None:
         return answers(np.zeros(len(person), np.bool_))
@@ -331,8 +339,10 @@ def _first_routes(doses: Doses, protocol: Protocol, person: Persons, t0: Times) 
     routes = np.full(len(person), "", dtype=object)
     if protocol.entry is None:
         return routes
-    given = doses.frame.take(doses.exposed(protocol.entry.drug))
+    doses_of_drug = doses.frame.take(doses.exposed(protocol.entry.drug))
     for i, (who, time) in enumerate(zip(person, t0, strict=True)):
-        first = given["route"][(given["person"] == who) & (given["start"] == time)]
+        first = doses_of_drug["route"][
+            (doses_of_drug["person"] == who) & (doses_of_drug["start"] == time)
+        ]
         routes[i] = str(first[0]) if len(first) else ""
     return routes

@@ -1,4 +1,4 @@
-"""Creatinine clearance over time, by Cockcroft and Gault (`renal_function`)."""
+"""Creatinine clearance over time, by Cockcroft and Gault (`kidney.equations`)."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ def clearance_per_kg(
     persons: Mask | None = None,
     replacement: Intervals | None = None,
 ) -> Timeline:
-    """Return creatinine clearance in mL/min for each kg of body weight, from the creatinine in force.
+    """Return creatinine clearance in mL/min for each kg of body weight, from the last valid creatinine.
 
-    Cockcroft and Gault's formula is proportional to the weight: whoever asks multiplies by the weight
-    in force of the same row (`persons.weight`), so that a dose per kg and a clearance never rest on
-    two weights. Unknown without age, sex or a creatinine in force, and while renal replacement runs,
-    when creatinine says nothing about the kidney; unknown also where a bound (`<0.3` mg/dL) or two
-    results of one minute leave it open by more than 5 %.
+    Cockcroft and Gault's formula is proportional to the weight: the caller multiplies by the weight
+    of the same row (`persons.weight`), so that a dose per kg and a clearance use the same weight.
+    Unknown without age, sex or a valid creatinine, and during renal replacement, when creatinine does
+    not reflect the kidney; also unknown if a limit (`<0.3` mg/dL) or two results of one minute allow
+    a range of more than 5 %.
 
-    persons : bool[persons], whom to do it for. replacement : when renal replacement ran.
+    persons : bool[persons], the persons to compute it for. replacement : when renal replacement ran.
     """
     creatinine = events.points("creatinine", clock)
     if persons is not None:
@@ -46,7 +46,7 @@ def clearance_per_kg(
         sex = np.where(woman[0] > 0, "F", "M").astype(object)
         years = np.where(known, age[0], 1.0)
         least = cockcroft_gault(of[1], years, 1.0, sex)
-        most = cockcroft_gault(of[0], years, 1.0, sex)  # of nothing there is none, but a bound
+        most = cockcroft_gault(of[0], years, 1.0, sex)  # infinite where the lowest creatinine is 0
         return np.where(known, least, -np.inf), np.where(known & (most > 0), most, np.inf)
 
     line = combine(formula, held, years, female)
@@ -58,9 +58,9 @@ def clearance_per_kg(
 def clearance_at(
     records: Records, events: Events, per_kg: Timeline, person: Persons, time: Times
 ) -> Floats:
-    """Return clearance in mL/min at moments, by the weight in force then; NaN where not known.
+    """Return clearance in mL/min at moments, with the weight at that time; NaN where not known.
 
-    per_kg : of `clearance_per_kg`. person, time : int32 and int64 µs, one entry a question.
+    per_kg : the result of `clearance_per_kg`. person, time : int32 and int64 µs, one entry a question.
     """
     low, _ = per_kg.at(person, time)
     weight = weight_in_force(records, events, person, time)
@@ -68,7 +68,7 @@ def clearance_at(
 
 
 def _certain(low: Floats, high: Floats) -> Pair:
-    """The middle of bounds that are near enough to be one number, else unknown."""
+    """Return the middle of two bounds that are nearly equal; else unknown."""
     with np.errstate(invalid="ignore"):
         near = np.isfinite(low) & np.isfinite(high) & (high - low <= TOLERANCE * low)
         middle = np.where(near, (low + high) / 2, -np.inf)
@@ -76,9 +76,9 @@ def _certain(low: Floats, high: Floats) -> Pair:
 
 
 def _people(records: Records, held: Timeline) -> tuple[Timeline, Timeline]:
-    """Age in completed years as each creatinine comes into force, and sex (1 a woman)."""
+    """Return age in completed years at the start of each creatinine, and sex (1 for women)."""
     sex = records.persons["sex"][held.person]
-    # Once a creatinine: a birthday within three days changes nothing that anybody doses by.
+    # Once for each creatinine: a birthday within its three days does not change a dose.
     age = ages(records.persons.take(held.person), held.start)[0]
     old, known = age >= 0, np.isin(sex.astype(str), ("F", "M"))
     return (

@@ -1,8 +1,8 @@
-"""Renal function from creatinine: five formulas, each with its numbers in `renal_function.toml`.
+"""Renal function from creatinine: five formulas, with their numbers in `equations.toml`.
 
 Creatinine is in mg/dL, age in completed years, weight in kg, body surface in m². Arguments may be
-arrays; what cannot be worked out (a creatinine or weight of nothing, an unknown sex or age) is NaN,
-never a number. None of this holds on renal replacement: whoever asks leaves those draws out.
+arrays; the result is NaN if a creatinine or weight is 0 or an age or sex is unknown. The formulas
+are not valid during renal replacement: the caller leaves those draws out.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ FILE = Path(__file__).with_suffix(".toml")
 
 
 class Formula(toml.TomlTable, frozen=True):
-    """A formula; `verified` is False where a number was not found in any source read."""
+    """A formula; `verified` is False if a number was not in any source that was read."""
 
     source: str
     verified: bool
@@ -88,7 +88,7 @@ def formulas() -> Formulas:
 def cockcroft_gault(
     creatinine_mg_dl: ArrayLike, age: ArrayLike, weight_kg: ArrayLike, sex: ArrayLike
 ) -> Floats:
-    """Return creatinine clearance in mL/min, by actual weight: what drug labels are written in.
+    """Return creatinine clearance in mL/min, by actual weight, as drug labels use it.
 
     >>> float(cockcroft_gault(1.0, 40, 72, "M"))
     100.0
@@ -125,7 +125,7 @@ def mdrd_creatinine(egfr_ml_min: ArrayLike, age: ArrayLike, sex: ArrayLike) -> F
 
 
 def _mdrd_at_one(age: ArrayLike, sex: ArrayLike) -> Floats:
-    """EGFR by MDRD at a creatinine of 1 mg/dL."""
+    """Return the eGFR by MDRD at a creatinine of 1 mg/dL."""
     rule = formulas().mdrd
     years = np.where(_years(age) > 0, _years(age), np.nan)
     return rule.factor * years**rule.age_exponent * _sexed(sex, {"F": rule.female, "M": 1.0})
@@ -134,7 +134,7 @@ def _mdrd_at_one(age: ArrayLike, sex: ArrayLike) -> Floats:
 def jelliffe_stable(
     creatinine_mg_dl: ArrayLike, age: ArrayLike, bsa_m2: ArrayLike, sex: ArrayLike
 ) -> Floats:
-    """Return creatinine clearance in mL/min from a creatinine that is not moving (1973).
+    """Return creatinine clearance in mL/min from a stable creatinine (1973).
 
     bsa_m2 : body surface area.
     """
@@ -155,8 +155,7 @@ def jelliffe_changing(
 ) -> Floats:
     """Return creatinine clearance in mL/min between two creatinines (2002), at least 0.
 
-    hours : between the two. The formula counts in days; hours handed over as days make the change
-    24 times too small.
+    hours : between the two. The formula itself counts in days.
     """
     rule = formulas().jelliffe_2002
     first, second, weight = (
@@ -185,10 +184,10 @@ def kegfr(
 ) -> Floats:
     """Return kinetic eGFR in mL/min between two creatinines, at least 0: lower while they rise.
 
-    baseline_clearance_ml_min : clearance when creatinine was at its baseline. hours : between the two; NaN
-    where closer together than noise allows. max_rise_mg_dl_day : the greatest rise in a day that
-    anuria could cause, the published 1.5 unless given (`max_rise`). It may exceed the clearance of
-    the baseline while creatinine falls.
+    baseline_clearance_ml_min : clearance when creatinine was at its baseline. hours : between the two; the
+    result is NaN where they are too close together. max_rise_mg_dl_day : the greatest rise in a day
+    that anuria could cause; by default the published 1.5 (see `max_rise`). The result may exceed the
+    clearance of the baseline while creatinine falls.
     """
     rule = formulas().kegfr
     first, second = _positive(first_creatinine_mg_dl), _positive(second_creatinine_mg_dl)
@@ -211,9 +210,9 @@ def max_rise(
     weight_kg: ArrayLike,
     sex: ArrayLike,
 ) -> Floats:
-    """Return the greatest rise of creatinine in mg/dL a day, from what a patient makes of it.
+    """Return the greatest rise of creatinine in mg/dL a day, from the patient's own production.
 
-    All that the kidneys cleared stays in the body's water.
+    In anuria all creatinine that the kidneys would have cleared stays in the body's water.
     """
     litres = _positive(weight_kg) * _sexed(sex, formulas().kegfr.body_water)
     cleared = (
@@ -223,17 +222,17 @@ def max_rise(
 
 
 def _positive(value: ArrayLike) -> Floats:
-    given = np.asarray(value, np.float64)
-    return np.where(given > 0, given, np.nan)
+    number = np.asarray(value, np.float64)
+    return np.where(number > 0, number, np.nan)
 
 
 def _years(age: ArrayLike) -> Floats:
-    given = np.asarray(age, np.float64)
-    return np.where(given >= 0, given, np.nan)
+    years = np.asarray(age, np.float64)
+    return np.where(years >= 0, years, np.nan)
 
 
 def _sexed(sex: ArrayLike, by: dict[str, Any]) -> Floats:
-    """The number of each sex; NaN where the sex is neither."""
-    said = np.asarray(sex, dtype=object)
-    known: list[Mask] = [np.asarray(said == name, np.bool_) for name in by]
+    """Return the number for each sex; NaN if the sex is neither F nor M."""
+    sexes = np.asarray(sex, dtype=object)
+    known: list[Mask] = [np.asarray(sexes == name, np.bool_) for name in by]
     return np.select(known, list(by.values()), np.nan)

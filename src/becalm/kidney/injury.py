@@ -1,7 +1,7 @@
 """Acute kidney injury by creatinine: baseline, and the KDIGO 2012 stage at every draw.
 
-Urine is not looked at in this version, so a patient who stops passing urine before creatinine
-rises is missed; every result says "by creatinine".
+This version does not use urine output, so it misses a patient with oliguria before creatinine
+rises; every result says "by creatinine".
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from becalm.timeline import Intervals, Points, difference, ratio
 
 @dataclass(frozen=True, eq=False)
 class CreatinineBaseline:
-    """Creatinine in mg/dL before the injury, one a person; NaN where it cannot even be assumed.
+    """Creatinine in mg/dL before the injury, one for each person; NaN if it cannot be assumed either.
 
-    label : how it was found, in words for the reader. rows : the records it rests on.
+    label : how it was obtained, in words for the reader. rows : the rows of the records it comes from.
     """
 
     mg_dl: Floats
@@ -33,7 +33,7 @@ class CreatinineBaseline:
 
 
 def course(sessions: Intervals, rule: Replacement) -> Intervals:
-    """Courses of renal replacement: sessions close enough together that creatinine stays void."""
+    """Return courses of renal replacement: between near sessions creatinine does not reflect the kidney."""
     return sessions.bridge(span(rule.bridge))
 
 
@@ -46,11 +46,11 @@ def baseline(
     sex: Texts,
     kidney: Kidney,
 ) -> CreatinineBaseline:
-    """The best available creatinine from before the injury.
+    """Return the best available creatinine from before the injury.
 
     The median of the values from outside hospital, 365 to 7 d before onset; else the lowest of the
-    7 d before it, the value at onset itself not among them, as it may already have risen; else the
-    value at which MDRD gives an assumed eGFR. Who has no stay in the records has no value known to
+    7 d before it, without the value at onset itself, which may already have risen; else the value at
+    which MDRD gives an assumed eGFR. For a person without a stay in the records no value is known to
     be from outside hospital.
 
     creatinine and inpatient : persons are positions in `onset`. age : completed years, -1 unknown.
@@ -67,15 +67,15 @@ def baseline(
     first = np.searchsorted(creatinine.person, np.arange(count))
     stop = np.searchsorted(creatinine.person, np.arange(count), "right")
     for i in range(count):
-        mine = slice(int(first[i]), int(stop[i]))
-        time, value = creatinine.time[mine], creatinine.high[mine]
+        draws = slice(int(first[i]), int(stop[i]))
+        time, value = creatinine.time[draws], creatinine.high[draws]
         before = onset[i] - time
         away = (before >= span(kidney.outpatient_to)) & (before <= span(kidney.outpatient_from))
-        away &= outside[mine] & exact[mine] & admitted[i]
+        away &= outside[draws] & exact[draws] & admitted[i]
         near = (before > 0) & (before <= span(kidney.minimum_within)) & np.isfinite(value)
         if away.any():
             mg_dl[i] = np.median(value[away])
-            rows[i] = tuple(creatinine.row[mine][away].tolist())
+            rows[i] = tuple(creatinine.row[draws][away].tolist())
             count_ = int(away.sum())
             label[i] = (
                 f"{f'median of {count_} outpatient values' if count_ > 1 else 'one outpatient value'}"
@@ -83,7 +83,7 @@ def baseline(
             )
         elif near.any():
             at = int(np.argmin(np.where(near, value, np.inf)))
-            mg_dl[i], rows[i] = value[at], (int(creatinine.row[mine][at]),)
+            mg_dl[i], rows[i] = value[at], (int(creatinine.row[draws][at]),)
             label[i] = f"lowest of the {kidney.minimum_within} before onset"
         elif np.isfinite(assumed[i]) and sex[i] in ("F", "M"):
             mg_dl[i] = round(float(assumed[i]), 2)
@@ -94,16 +94,16 @@ def baseline(
 def kdigo_stages(
     creatinine: Points, baseline_mg_dl: Floats, replacement: Intervals, kdigo: Kdigo
 ) -> Points:
-    """Stage 0-3 at every draw of creatinine, lowest and highest possible.
+    """Return the stage 0-3 at every draw of creatinine, lowest and highest possible.
 
-    Injury is met by a rise of 0.3 mg/dL within 48 h (both ends included), or by 1.5 × baseline
-    reached within 7 d: known from values of those 7 d, presumed where there are none. Someone
-    whose records show that it took longer has no acute injury by that arm. Once met, the stage
+    Injury means a rise of 0.3 mg/dL within 48 h (both ends included), or 1.5 × baseline
+    reached within 7 d: known from values of those 7 d, assumed if there are none. If the records
+    show that it took longer, it is not acute injury by this criterion. Once injury is met, the stage
     follows the ratio until creatinine is below 1.5 × baseline again. 4.0 mg/dL is stage 3 only
-    where injury is met: a stable chronic 4.2 is no acute injury.
+    if injury is met: a stable chronic 4.2 is no acute injury.
 
-    On renal replacement creatinine is void: those draws have no stage and are nobody's reference
-    (replacement itself is stage 3: `replaced`).
+    During renal replacement creatinine does not reflect the kidney: those draws have no stage and
+    are never a reference (replacement itself is stage 3: `replaced`).
 
     creatinine, replacement : persons are positions in `baseline_mg_dl` (NaN: not known).
     """
@@ -132,7 +132,7 @@ def kdigo_stages(
 
 
 def replaced(courses: Intervals, t0: Times, start: Times, kdigo: Kdigo) -> Points:
-    """Moments of stage 3 by replacement: when a course began, or a window that it reached into.
+    """Return the moments of stage 3 by replacement: the start of a course or of a window it runs into.
 
     courses : persons are positions in `t0` and `start`. A course counts in the window [start, t0]
     and in the one after t0 if it ran in them; rows are -1, -2 ... in the order of the moments.
@@ -157,7 +157,7 @@ def _stages(
     recent: Mask,
     kdigo: Kdigo,
 ) -> Floats:
-    """Stage at each draw from one bound of every quantity."""
+    """Return the stage at each draw from one bound of every quantity."""
     risen = rise >= kdigo.rise_mg_dl
     raised = above >= kdigo.ratios[1]
     lasting = _since(who, raised, raised & (recent | risen))
@@ -170,7 +170,7 @@ def _stages(
 
 
 def _since(who: npt.NDArray[np.int32], raised: Mask, begins: Mask) -> Mask:
-    """Whether, in the current unbroken run of raised values, injury has been met by now."""
+    """Return whether injury has been met by now in the current series of raised values."""
     if not len(who):
         return raised
     fresh = np.append(True, who[1:] != who[:-1]) | ~raised

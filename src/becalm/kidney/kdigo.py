@@ -23,7 +23,7 @@ class Kdigo(toml.TomlTable, frozen=True):
 
 
 class Replacement(toml.TomlTable, frozen=True):
-    """How far apart sessions of renal replacement are still one course."""
+    """The longest gap between sessions of renal replacement that are one course."""
 
     bridge: str
     source: str

@@ -1,1 +1,1 @@
-"""What a study measures of its cohort: one table a file."""
+"""The measurements of a study: each file fills one table or a few related tables."""

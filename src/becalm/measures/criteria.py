@@ -1,4 +1,4 @@
-"""What the definitions said at the reported moments: totals, items, and what rose and fell."""
+"""The definitions at the reported moments: totals, items, and serial changes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from becalm.tables import CRITERIA, CRITERIA_ITEMS, SERIAL_CHANGES
 
 
 def measure(given: StageInput) -> Frame:
-    """Fill the table `criteria`; a total that rests on what the source doubts is marked."""
+    """Fill the table `criteria`; a total that uses values the source doubts is marked."""
     return Frame.concat(
         [CRITERIA.empty()]
         + [

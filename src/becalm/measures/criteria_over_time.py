@@ -1,4 +1,4 @@
-"""What each definition said of the cohort, stretch by stretch, around time zero."""
+"""The result of each definition over time, around time zero."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ AFTER: Final = 30 * DAY
 
 
 def criteria_over_time(cohort: Frame, evaluations: Iterable[Evaluation]) -> Frame:
-    """Return what each definition said of the cohort, stretch by stretch, around time zero."""
+    """Return the result of each definition in the cohort, one row per interval, around time zero."""
     windows = Intervals.build(cohort["person"], cohort["t0"] - BEFORE, cohort["t0"] + AFTER)
     row = {person: at for at, person in enumerate(cohort["person"].tolist())}
     frames = [Frame.of(CRITERIA_OVER_TIME)]

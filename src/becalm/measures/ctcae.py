@@ -37,10 +37,10 @@ class Event(toml.TomlTable, frozen=True):
         return self.below is not None
 
     def grade(self, value: Floats, limit: Floats) -> Floats:
-        """Grade of each value against its limit of normal; NaN where that leaves it open.
+        """Return the grade of each value against its limit of normal; NaN where it cannot be decided.
 
-        Without a limit only grades with a bound of their own can be told: a neutrophil count of
-        1.4 is grade 2 whatever the limit, one of 1.7 is grade 0 or 1.
+        Without a limit only grades with an absolute bound can be given: a neutrophil count of
+        1.4 is grade 2 whatever the limit; one of 1.7 is grade 0 or 1, so NaN.
         """
         value = np.asarray(value, dtype=np.float64)
         limit = np.broadcast_to(np.asarray(limit, dtype=np.float64), value.shape)
@@ -59,7 +59,7 @@ class Event(toml.TomlTable, frozen=True):
 
 
 class Ctcae(toml.TomlTable, frozen=True):
-    """The graded events of CTCAE that are told by a laboratory value."""
+    """The graded events of CTCAE that are defined by a laboratory value."""
 
     title: str
     source: str
@@ -84,5 +84,7 @@ def load() -> Ctcae:
     ctcae = toml.load(FILE, _File).ctcae
     for each in ctcae.event:
         if (each.below is None) == (each.above is None):
-            raise DefinitionError(f"{each.event}: say either below or above", where=FILE.name)
+            raise DefinitionError(
+                f"{each.event}: needs either 'below' or 'above', and not both", where=FILE.name
+            )
     return ctcae

@@ -1,7 +1,7 @@
-"""What another definition would have said: agreement of pairs, and what one missing test decides.
+"""Agreement between pairs of definitions, and missing items that would decide a definition.
 
-Agreement is counted over persons for whom both definitions are decided; how many are undetermined
-by one of them stands beside it, because leaving them out is not the same as agreeing.
+Agreement is counted over persons in whom both definitions are decided; the number undetermined by
+one of them is reported with it, because to leave them out is not the same as to agree.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ class Agreement:
 
     both, first, second, neither : persons in whom both are decided, by which is met. undetermined :
     persons in whom at least one is not. kappa is chance-corrected (Cohen 1960), with its large-sample
-    95 % interval (Fleiss, Cohen and Everitt 1969); None where it says nothing: nobody decided, or a
-    definition says the same of everybody, which makes it 0 or undefined whatever the other says. The
-    interval is None where its formula has no width, as where all agree.
+    95 % interval (Fleiss, Cohen and Everitt 1969); None if it has no meaning: nobody is decided, or one
+    definition has the same result in everybody, so that kappa is 0 or undefined in any case. The
+    interval is None if its width is 0, as when all agree.
     """
 
     a: str
@@ -59,11 +59,11 @@ def pairwise(criteria: Sequence[Row], names: Sequence[str]) -> list[Agreement]:
 
     criteria : rows of the table `criteria` at one moment.
     """
-    said = {(row["person_id"], row["criterion"]): row["status"] for row in criteria}
-    people = sorted({person for person, _ in said})
-    found = []
+    statuses = {(row["person_id"], row["criterion"]): row["status"] for row in criteria}
+    people = sorted({person for person, _ in statuses})
+    agreements = []
     for a, b in combinations(names, 2):
-        pairs = [(said.get((who, a)), said.get((who, b))) for who in people]
+        pairs = [(statuses.get((who, a)), statuses.get((who, b))) for who in people]
         asked = [pair for pair in pairs if None not in pair]
         decided = [(x == "met", y == "met") for x, y in asked if {x, y} <= DECIDED]
         cells = (
@@ -72,8 +72,8 @@ def pairwise(criteria: Sequence[Row], names: Sequence[str]) -> list[Agreement]:
             decided.count((False, True)),
             decided.count((False, False)),
         )
-        found.append(Agreement(a, b, *cells, len(asked) - len(decided), *kappa(*cells)))
-    return found
+        agreements.append(Agreement(a, b, *cells, len(asked) - len(decided), *kappa(*cells)))
+    return agreements
 
 
 def kappa(
@@ -107,11 +107,11 @@ def kappa(
 
 @dataclass(frozen=True)
 class Decisive:
-    """What one item that was not assessed would have decided, in those whom it leaves open.
+    """What the result of one item that was not assessed would have decided.
 
     undetermined : persons in whom the definition is undetermined. missing : of these, those without
-    the item. decides : whatever it shows, the definition is then decided, the other items staying as
-    unknown as they are. could_meet, could_deny : some result of it alone would do so.
+    the item. decides : persons in whom every possible result of the item decides the definition, with
+    the other items unchanged. could_meet, could_deny : persons in whom some result of it would do so.
     """
 
     criterion: str
@@ -126,7 +126,7 @@ class Decisive:
 def decisive(
     definition: Definition, criteria: Sequence[Row], items: Sequence[Row]
 ) -> list[Decisive]:
-    """Return what each missing item alone would have decided, the most deciding first.
+    """Return what each missing item alone would have decided, the most decisive item first.
 
     criteria, items : rows of the tables at one moment, of this definition or of several.
     """
@@ -139,16 +139,16 @@ def decisive(
     for row in items:
         if row["criterion"] == definition.name and row["person_id"] in unsure:
             known[row["person_id"]][row["item"]] = (row["points_low"], row["points_high"])
-    # Of thousands of persons few know different things: each state of knowledge is asked once.
+    # Many persons have the same known items: each combination is evaluated once.
     alike = Counter(
         tuple(each.get(item.key, (item.minimum, item.maximum)) for item in definition.items)
         for each in known.values()
     )
-    found = []
+    items_decided = []
     for at, item in enumerate(definition.items):
-        told = [(_alone(definition, bounds, at), n) for bounds, n in alike.items()]
-        missing = [(outcomes, n) for outcomes, n in told if outcomes]
-        found.append(
+        results = [(_alone(definition, bounds, at), n) for bounds, n in alike.items()]
+        missing = [(outcomes, n) for outcomes, n in results if outcomes]
+        items_decided.append(
             Decisive(
                 definition.name,
                 item.key,
@@ -159,12 +159,12 @@ def decisive(
                 sum(n for outcomes, n in missing if "not met" in outcomes),
             )
         )
-    useful = [each for each in found if each.could_meet or each.could_deny]
+    useful = [each for each in items_decided if each.could_meet or each.could_deny]
     return sorted(useful, key=lambda d: (-d.decides, -max(d.could_meet, d.could_deny)))
 
 
 def _alone(definition: Definition, known: Sequence[tuple[float, float]], at: int) -> set[str]:
-    """Return what the definition would say after each result that a missing item can still have.
+    """Return the statuses that the definition can have, one for each possible result of an item.
 
     known : fewest and most points of each item, in the definition's order; at : the missing one.
     """
@@ -175,7 +175,7 @@ def _alone(definition: Definition, known: Sequence[tuple[float, float]], at: int
     worth = {low, high, *(band.points for band in item.scale if low <= band.points <= high)}
     if item.coefficient is not None:
         worth = {low, high}
-    said = set()
+    statuses = set()
     for points in worth:
         pairs: list[Pair] = [
             (np.array([least]), np.array([most]))
@@ -183,5 +183,5 @@ def _alone(definition: Definition, known: Sequence[tuple[float, float]], at: int
         ]
         lowest, highest = totalled(definition, pairs)
         decided = "met" if lowest[0] >= definition.cut_off else "undetermined"
-        said.add("not met" if highest[0] < definition.cut_off else decided)
-    return said
+        statuses.add("not met" if highest[0] < definition.cut_off else decided)
+    return statuses

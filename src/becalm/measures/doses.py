@@ -1,4 +1,4 @@
-"""What was given, as tables: every row, each 24 h, each date, each episode, and time at a dose."""
+"""The tables of doses: every row, each 24 h, each date, each episode, and time at a dose."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from becalm.tables import (
 
 
 def measure(given: StageInput) -> Frame:
-    """Fill the table `doses`: every row of the population, drugs that nobody knows included."""
+    """Fill the table `doses`: every row of the population, also of drugs that the vocabulary lacks."""
     doses = given.patients.doses
     return doses.table().take(given.candidates.population[doses.frame["person"]])
 

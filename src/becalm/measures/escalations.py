@@ -1,4 +1,4 @@
-"""How an infusion was stepped up, held and taken back, and what was happening before each step."""
+"""Steps of an infusion up and down, and signs of worsening before each step."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from becalm.vocabulary import load
 
 NO_ROUTE: Final = "route not known"
 VASOPRESSORS: Final = "norepinephrine"
-"""The equivalent that vasopressors are added up to."""
+"""Vasopressors are added up as equivalents of this drug."""
 
 
 def escalations(
@@ -45,14 +45,14 @@ def escalations(
     replacement: Intervals | None = None,
     clearance: Timeline | None = None,
 ) -> Frame:
-    """Return each step of a continuous infusion in the cohort, with what was worse before it.
+    """Return each step of a continuous infusion in the cohort, with signs of worsening before it.
 
-    In the `worsening_within` before a step: ferritin and AST, the newest value above the one in
-    force at its beginning; temperature, a higher maximum than in as long a time before, and a
-    fever; vasopressors, more noradrenaline equivalent at its highest than at its beginning. True,
-    false, or unknown where a value is missing or a bound. to_rate_per_kg by the weight in force.
-    replacement : when renal replacement ran; unknown without it. clearance : in mL/min per kg, the
-    one in force at the step; unknown while renal replacement runs.
+    They are looked for in the window `worsening_within` before a step. Ferritin and AST: the newest
+    value is above the last one at the start of the window. Temperature: fever, and a higher maximum
+    than in the window before. Vasopressors: the highest noradrenaline equivalent is above the one at
+    the start of the window. Each is true, false, or unknown if a value is missing or only a limit.
+    to_rate_per_kg uses the weight at the step. replacement : when renal replacement ran; None if not
+    recorded. clearance : in mL/min per kg, at the step; unknown during renal replacement.
     """
     steps = Frame.concat([courses.steps, courses.falls])
     owner = _row_of(cohort, steps["person"], steps["time"])
@@ -66,7 +66,7 @@ def escalations(
     number = [
         1 + int(np.sum(_same(steps, i) & (steps["time"] < time[i]))) for i in range(len(steps))
     ]
-    found = Frame.of(
+    table = Frame.of(
         ESCALATIONS,
         person_id=steps["person_id"],
         drug=steps["drug"],
@@ -91,7 +91,7 @@ def escalations(
         direction=steps["direction"],
         **_cleared(events, clearance, person, time, weight),
     )
-    return found.sort("person_id", "drug", "time")
+    return table.sort("person_id", "drug", "time")
 
 
 def _cleared(
@@ -101,15 +101,15 @@ def _cleared(
     time: Times,
     weight: DayWeights,
 ) -> dict[str, Array]:
-    """The clearance in force at each moment, by the weight beside it, and the rows it rests on."""
+    """Return the clearance at each moment, with the given weight, and the rows it was computed from."""
     if clearance is None:
         return {}
     low, _ = clearance.at(person, time)
     exact = np.isfinite(low) & ~np.isnan(weight.kg)
     number, row = clearance.evidence_at(person, time)
     rows: list[list[str]] = [[] for _ in range(len(person))]
-    for at, behind in zip(number.tolist(), row.tolist(), strict=True):
-        rows[at].append(events.source_row(behind))
+    for at, source_row in zip(number.tolist(), row.tolist(), strict=True):
+        rows[at].append(events.source_row(source_row))
     for at in np.flatnonzero(weight.row >= 0).tolist():
         rows[at].append(events.source_row(int(weight.row[at])))
     return {
@@ -123,27 +123,27 @@ def _cleared(
 def courses_of(
     cohort: Frame, doses: Doses, drugs: Collection[str], protocol: Protocol, courses: Treatments
 ) -> Frame:
-    """Describe each drug's way in the cohort from t0 on: routes in order, ceiling, steps, taper.
+    """Describe each drug's course in the cohort from t0 on: routes in order, ceiling, steps, taper.
 
-    modes : as they follow one another, repeats left out. The ceiling is the highest continuous
-    rate; time to it counts from the first dose of any route, time at it adds up. A step down is
-    one that would be a step up on the way back. taper_hours : from the first step down after the
-    ceiling was last left to the end of that infusion; 0 for an infusion stopped at its ceiling.
-    Empty where there was no continuous infusion.
+    modes : in order, without repeats. The ceiling is the highest continuous rate; the time to it
+    counts from the first dose of any route, and the time at it is a sum. A step down is the reverse
+    of a step up. taper_hours : from the first step down after the last time at the ceiling to the
+    end of that infusion; 0 if the infusion was stopped at its ceiling. These columns are empty if
+    there was no continuous infusion.
     """
     rules = EpisodeRules.of(protocol)
     rows: list[dict[str, Any]] = []
     for drug in sorted(drugs):
         line = continuous_rate(doses, drug, rules)
-        given = courses.episodes.take(courses.episodes["drug"] == drug).sort("person", "start")
-        begin, stop = (np.searchsorted(given["person"], cohort["person"], side)
+        episodes = courses.episodes.take(courses.episodes["drug"] == drug).sort("person", "start")
+        begin, stop = (np.searchsorted(episodes["person"], cohort["person"], side)
                        for side in ("left", "right"))  # fmt: skip
         for i in np.flatnonzero(begin < stop).tolist():
-            mine = given.take(np.arange(begin[i], stop[i]))
-            mine = mine.take(mine["end"] >= cohort["t0"][i])
-            if not len(mine):
+            own_episodes = episodes.take(np.arange(begin[i], stop[i]))
+            own_episodes = own_episodes.take(own_episodes["end"] >= cohort["t0"][i])
+            if not len(own_episodes):
                 continue
-            modes = mine["mode"].tolist()
+            modes = own_episodes["mode"].tolist()
             kept = [mode for n, mode in enumerate(modes) if not n or mode != modes[n - 1]]
             row: dict[str, Any] = {
                 "person_id": cohort["person_id"][i],
@@ -152,30 +152,30 @@ def courses_of(
                 "switches": len(kept) - 1,
                 "modes": " > ".join(mode or NO_ROUTE for mode in kept),
             }
-            infused = mine.take(mine["mode"] == CONTINUOUS)
+            infused = own_episodes.take(own_episodes["mode"] == CONTINUOUS)
             if len(infused):
                 first, last = np.searchsorted(line.person, cohort["person"][i] + np.arange(2))
                 own = np.arange(first, last)
                 own = own[line.end[own] > infused["start"][0]]
                 row |= _shape(line.start[own], line.end[own], line.low[own], rules)
                 if "hours_to_ceiling" in row:
-                    begun = mine["start"][0] / HOUR
+                    begun = own_episodes["start"][0] / HOUR
                     row["hours_to_ceiling"] = round(row["hours_to_ceiling"] - begun, 6)
             rows.append(row)
     return Frame.of_rows(COURSES, rows)
 
 
 def _shape(start: Times, end: Times, rate: Floats, rules: EpisodeRules) -> dict[str, Any]:
-    """Ceiling and steps of sorted segments; hours_to_ceiling still counts from the epoch."""
+    """Return ceiling and steps of sorted segments; here hours_to_ceiling counts from 1970."""
     runs = rate > 0
     if not runs.any():
         return {}
     start, end, rate = start[runs], end[runs], rate[runs]
     top = rate == rate.max()
     gap = start[1:] - end[:-1]
-    paused = (gap > 0) & (gap <= rules.gaps[CONTINUOUS])  # a longer one ends the episode
+    paused = (gap > 0) & (gap <= rules.gaps[CONTINUOUS])  # a longer gap ends the episode
     up = len(stepped(start, end, rate, rules))
-    # Read backwards in size: a fall is a rise of the reciprocal.
+    # A fall of the rate is a rise of its reciprocal.
     down = len(stepped(start, end, 1 / rate, rules))
     return {
         "ceiling_per_day": round(float(rate.max()) * 24, 9),
@@ -190,18 +190,18 @@ def _shape(start: Times, end: Times, rate: Floats, rules: EpisodeRules) -> dict[
 
 
 def _taper(start: Times, end: Times, rate: Floats) -> float:
-    """Hours from leaving the ceiling for good to the end of the infusion."""
+    """Return the hours from the last time at the ceiling to the end of the infusion."""
     last_top = int(np.flatnonzero(rate == rate.max())[-1])
     lower = np.flatnonzero(rate[last_top + 1 :] > 0) + last_top + 1
     return float((end[lower[-1]] - start[lower[0]]) / HOUR) if len(lower) else 0.0
 
 
 def _row_of(cohort: Frame, person: Persons, time: Times) -> Times:
-    """The cohort row that each moment belongs to; -1 before time zero and for everybody else."""
-    found = np.full(len(person), -1, np.int64)
+    """Return the cohort row of each moment; -1 before time zero and for persons outside the cohort."""
+    rows = np.full(len(person), -1, np.int64)
     for i in np.flatnonzero(cohort["t0"] != UNKNOWN_TIME).tolist():
-        found[(person == cohort["person"][i]) & (time >= cohort["t0"][i])] = i
-    return found
+        rows[(person == cohort["person"][i]) & (time >= cohort["t0"][i])] = i
+    return rows
 
 
 def _same(steps: Frame, i: int) -> Mask:
@@ -215,8 +215,8 @@ def _same(steps: Frame, i: int) -> Mask:
 
 
 def _running_rows(doses: Doses, drugs: Array, person: Persons, time: Times) -> Index:
-    """The row of doses that runs at each moment, the last of several that has a weight; -1 for none."""
-    found = np.full(len(person), -1, np.intp)
+    """Return the last dose row with a weight that runs at each moment; -1 if there is none."""
+    running = np.full(len(person), -1, np.intp)
     f = doses.frame
     for drug in set(drugs.tolist()):
         rows = doses.exposed(drug, ("IV",))
@@ -225,14 +225,14 @@ def _running_rows(doses: Doses, drugs: Array, person: Persons, time: Times) -> I
             of_person = rows[f["person"][rows] == person[i]]
             runs = (f["start"][of_person] <= time[i]) & (f["until"][of_person] > time[i])
             if runs.any():
-                found[i] = of_person[runs][-1]
-    return found
+                running[i] = of_person[runs][-1]
+    return running
 
 
 def _risen(
     variable: str, events: Events, protocol: Protocol, person: Persons, time: Times
 ) -> Array:
-    """Whether the newest value before each step is above the one in force at the beginning."""
+    """Return whether the newest value before each step is above the one at the start of the window."""
     points = events.points(variable, protocol.clock)
     back = span(protocol.escalation.worsening_within)
     held = span(load().variable(variable).valid)
@@ -246,7 +246,7 @@ def _risen(
 
 
 def _hotter(events: Events, protocol: Protocol, person: Persons, time: Times) -> Array:
-    """Whether the temperature peaked higher than in as long a time before, with fever."""
+    """Return whether there was fever with a higher maximum than in the window before."""
     points: Points = events.points("temperature", protocol.clock)
     back = span(protocol.escalation.worsening_within)
     fever = protocol.escalation.fever_at_least
@@ -263,7 +263,7 @@ def _hotter(events: Events, protocol: Protocol, person: Persons, time: Times) ->
 
 
 def _more_pressor(doses: Doses, person: Persons, time: Times, back: int) -> Array:
-    """Whether vasopressors went up: more at their highest since than at the beginning."""
+    """Return whether vasopressors increased: their highest dose is above that at the start."""
     line = equivalent_rate(doses, VASOPRESSORS)
     unknown = _unknown_pressors(doses, line.known())
     begin = time - back
@@ -272,19 +272,19 @@ def _more_pressor(doses: Doses, person: Persons, time: Times, back: int) -> Arra
     most = usual.copy()
     window = np.full(len(person), False)
     for i in range(len(person)):
-        mine = (line.person == person[i]) & (line.start < time[i]) & (line.end > begin[i])
-        most[i] = max([usual[i], *line.low[mine].tolist()])
+        overlapping = (line.person == person[i]) & (line.start < time[i]) & (line.end > begin[i])
+        most[i] = max([usual[i], *line.low[overlapping].tolist()])
         window[i] = bool(len(unknown.overlaps(person[[i]], begin[[i]], time[[i]] + 1)[0]))
     return answers_of_both(~window & (most > usual + 1e-9), ~window & (most <= usual + 1e-9))
 
 
 def _unknown_pressors(doses: Doses, known: Intervals) -> Intervals:
-    """When a vasopressor was given at a rate that is not known."""
-    given = Intervals.empty()
+    """Return when a vasopressor was infused at an unknown rate."""
+    infused = Intervals.empty()
     for drug in EQUIVALENTS[VASOPRESSORS].times:
         running = doses.given(drug, routes=("IV",))
-        given = given.union(running.at_least(2 * MINUTE))
-    return given.without(known)
+        infused = infused.union(running.at_least(2 * MINUTE))
+    return infused.without(known)
 
 
 def measure(given: StageInput) -> Frame:

@@ -1,8 +1,8 @@
-"""Sustained fever: hours at or above a bound in each 24 h, and how densely temperature was measured.
+"""Sustained fever: hours at or above a bound in each 24 h, and how often temperature was measured.
 
-A temperature stands until the next one or until it expires (`valid` in the vocabulary). What nobody
-measured is unknown, never afebrile: 24 h with one reading at its start and a validity of 12 h are 12
-known hours and 12 unknown ones.
+A temperature is valid until the next one or until it expires (`valid` in the vocabulary). Time without
+a valid value is unknown, never afebrile: 24 h with one value at the start and a validity of 12 h are
+12 known hours and 12 unknown hours.
 """
 
 from __future__ import annotations
@@ -39,17 +39,17 @@ class FeverRule(toml.TomlTable, frozen=True):
 
 
 def rule() -> FeverRule:
-    """Return what counts as fever, and for how many days it is followed."""
+    """Return the definition of fever, and the number of days to report."""
     return toml.load(FILE, FeverRule)
 
 
 def fever(cohort: Frame, events: Events, clock: Clock, modifiers: Modifiers) -> Frame:
     """Return `fever`: one row per person and 24 h, from the day before time zero.
 
-    A day ends early with death or the end of the records, and is left out where it would not have
-    begun. hours_febrile are certain: a value that may lie on either side of the bound counts as
-    unknown. longest_gap_h is the longest stretch of the day without a measurement, its ends
-    included. modified_by names what hides or makes a fever and was running at a measurement.
+    A day ends early at death or the end of the records; a day after that is left out. hours_febrile
+    are certain: a range that includes the bound counts as unknown. longest_gap_h is the longest time
+    without a measurement in the day, also at its start and end. modified_by names what hides or
+    causes fever and acted at a measurement.
     """
     row, day = _days(cohort)
     start = cohort["t0"][row] + (day - 1) * DAY
@@ -86,21 +86,21 @@ def _febrile(low: Floats, high: Floats) -> Pair:
 
 
 def _days(cohort: Frame) -> tuple[Times, Times]:
-    """Position in the cohort and number of each day, of those who have a time zero."""
+    """Return position in the cohort and number of each day, for persons with a time zero."""
     known = np.flatnonzero(cohort["t0"] != UNKNOWN_TIME)
     days = np.arange(rule().days + 1)
     return np.repeat(known, len(days)), np.tile(days, len(known))
 
 
 def _until(cohort: Frame) -> Times:
-    """The last moment at which there was somebody to have a temperature."""
+    """Return the last moment that counts: death or the end of the records."""
     death, end = cohort["death_time"], cohort["end_of_records"]
     last: Times = np.where(death == UNKNOWN_TIME, end, np.minimum(death, end))
     return last
 
 
 def _longest_gap(points: Points, first: Times, stop: Times, day: tuple[Times, Times]) -> Times:
-    """The longest stretch between neighbours among the day's ends and its measurements, µs."""
+    """Return the longest time without a measurement in each day, its start and end included, in µs."""
     owner, at = expand(first, stop)
     question = np.arange(len(first))
     who = np.concatenate((question, question, owner))
@@ -121,18 +121,18 @@ def _highest(points: Points, first: Times, stop: Times) -> Floats:
 def _moved(points: Points, first: Times, stop: Times, modifiers: Modifiers) -> list[str]:
     owner, at = expand(first, stop)
     taken = points.time if points.drawn is None else points.drawn
-    found: list[list[str]] = [[] for _ in range(len(first))]
+    labels_of: list[list[str]] = [[] for _ in range(len(first))]
     for label, when in sorted(modifiers.get(VARIABLE, ()), key=lambda each: each[0]):
         hit = when.contains(points.person[at], taken[at])
         for i in np.unique(owner[hit]).tolist():
-            found[i].append(label)
-    return ["|".join(dict.fromkeys(labels)) for labels in found]
+            labels_of[i].append(label)
+    return ["|".join(dict.fromkeys(labels)) for labels in labels_of]
 
 
 def _rows(
     standing: tuple[Times, Times], points: Points, first: Times, stop: Times, events: Events
 ) -> list[str]:
-    """Name what stood when each day began (questions, rows) and the day's own measurements."""
+    """Return the rows of the value that was valid at the start of each day and of its measurements."""
     before: list[list[int]] = [[] for _ in range(len(first))]
     for question, row in zip(*(each.tolist() for each in standing), strict=True):
         before[question].append(row)

@@ -1,7 +1,7 @@
-"""What the definitions would have said had their look-backs been shorter or longer.
+"""The results of the definitions with shorter and with longer look-backs.
 
-No paper says for how long a value counts; the look-backs are proposals, and a status that hangs on
-one is shown to.
+No paper says for how long a value is valid; the look-backs are proposals, and this table shows which
+statuses depend on them.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def look_backs(
     moments: Moments,
     moment: Moment,
 ) -> Frame:
-    """Return each definition at one moment of the cohort, its look-backs halved and doubled.
+    """Return each definition at one moment of the cohort, with halved and doubled look-backs.
 
     cohort : person (codes of `inputs`), person_id and episode. A peak is that of the changed
     definition, in the same window.
@@ -69,7 +69,7 @@ def look_backs(
 def _until(
     inputs: Inputs, persons: np.ndarray, moments: Moments, definitions: Iterable[Definition]
 ) -> Inputs:
-    """Return the cohort's values up to the index alone: nothing else can matter there."""
+    """Return the cohort's values up to the index only: later values do not matter."""
     index = moments.index[persons]
     windows = Intervals.build(persons, np.full(len(persons), FAR_PAST), index + 1)
     other = inputs.other.items()

@@ -1,4 +1,4 @@
-"""For how long a person counts as treated with the drug of interest, and when the infusions ended."""
+"""Time on treatment with the drug of interest, and the end of its continuous infusions."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from becalm.timeline import Intervals
 
 @dataclass(frozen=True, eq=False)
 class Treated:
-    """The drug of interest in the cohort; nobody has one in a protocol without a treatment.
+    """The treatment of the cohort with the drug of interest.
 
-    drug : its name, '' where there is none. on_drug : from a dose until the treatment episode's gap
+    drug : its name, '' in a protocol without a treatment. on_drug : from a dose until the treatment episode's gap
     after the last one has passed. last_continuous : end of the last continuous infusion of each
     row, µs; `UNKNOWN_TIME` where there was none.
     """
@@ -29,7 +29,7 @@ class Treated:
 
     @classmethod
     def of(cls, cohort: Frame, doses: Doses, protocol: Protocol) -> Treated:
-        """Look at the doses of the cohort's persons."""
+        """Compute it from the doses of the cohort's persons."""
         ended = np.full(len(cohort), UNKNOWN_TIME)
         if protocol.entry is None:
             return cls("", Intervals.empty(), ended)
@@ -45,7 +45,7 @@ class Treated:
         return cls(drug, on_drug, ended)
 
     def answers(self, cohort: Frame, moment: Times) -> list[bool | None]:
-        """Whether each row of the cohort was on the drug at a moment; None where that is no question."""
+        """Return whether each row was on the drug at a moment; None without a drug or a known moment."""
         inside = self.on_drug.contains(cohort["person"], moment)
         return [
             None if not self.drug or when == UNKNOWN_TIME else bool(held)

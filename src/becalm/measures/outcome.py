@@ -1,4 +1,4 @@
-"""How it ended: follow-up, death, and what kept the patient well afterwards."""
+"""Outcome: follow-up, death, and maintenance treatment."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ FILE: Final = Path(__file__).parent / "maintenance.toml"
 
 
 class Maintenance(toml.TomlTable, frozen=True):
-    """For how long one dose of a drug stands for treatment."""
+    """For how long one dose of a drug counts as treatment."""
 
     covers: dict[str, str]
     source: dict[str, str]
@@ -42,8 +42,8 @@ def maintenance() -> Maintenance:
 def outcome(cohort: Frame, doses: Doses, records: Records, protocol: Protocol) -> Frame:
     """Return `outcome`: one row per person and episode.
 
-    died is False only where the person is known to have been alive at a later contact: a recorded
-    last contact, or a discharge to anywhere. Without either it is not known. follow_up_days runs
+    died is False only if the person is known to have been alive later: at a recorded last contact or
+    at a discharge. Without either it is not known. follow_up_days runs
     from t0 to death, else the last contact, else the last record. infection_linked is True where
     the cause of death names infection and otherwise not known, as are storm_active_at_death and
     relapse_time, which need microbiology and resolution. A death of which only the date is known
@@ -97,8 +97,8 @@ def _row(cohort: Frame, i: int, records: Records, kept: str) -> dict[str, Any]:
 
 
 def _maintained(cohort: Frame, doses: Doses, protocol: Protocol, treated: Treated) -> list[str]:
-    """Drugs given long enough after the last continuous dose, joined by `|`."""
-    found: list[list[str]] = [[] for _ in range(len(cohort))]
+    """Return the drugs that were taken long enough after the last continuous dose, joined by `|`."""
+    drugs_of: list[list[str]] = [[] for _ in range(len(cohort))]
     rule = protocol.outcome
     if rule.maintenance_min is None:
         return [""] * len(cohort)
@@ -110,31 +110,31 @@ def _maintained(cohort: Frame, doses: Doses, protocol: Protocol, treated: Treate
             begin = int(treated.last_continuous[i])
             if begin == UNKNOWN_TIME:
                 continue
-            mine = courses.person == cohort["person"][i]
+            of_person = courses.person == cohort["person"][i]
             lengths = [
                 _length(doses, drug, int(cohort["person"][i]), span_, cap)
                 if drug not in covers
                 else min(span_[1], int(cohort["end_of_records"][i])) - span_[0]
                 for span_ in zip(
-                    np.maximum(courses.start[mine], begin).tolist(),
-                    courses.end[mine].tolist(),
+                    np.maximum(courses.start[of_person], begin).tolist(),
+                    courses.end[of_person].tolist(),
                     strict=True,
                 )
                 if span_[1] > begin
             ]
             if max(lengths, default=0) >= span(rule.maintenance_min):
-                found[i].append(drug)
-    return ["|".join(drugs) for drugs in found]
+                drugs_of[i].append(drug)
+    return ["|".join(drugs) for drugs in drugs_of]
 
 
 def _courses(
     cohort: Frame, doses: Doses, drug: str, protocol: Protocol, cover: str | None
 ) -> Intervals:
-    """Courses of a drug other than by continuous infusion, its doses near enough to be one course."""
+    """Return the courses of a drug other than by continuous infusion."""
     if cover is not None:
-        given = doses.given(drug)
-        mine = given.take(np.isin(given.person, cohort["person"]))
-        return Intervals.build(mine.person, mine.start, mine.start + span(cover))
+        exposure = doses.given(drug)
+        of_cohort = exposure.take(np.isin(exposure.person, cohort["person"]))
+        return Intervals.build(of_cohort.person, of_cohort.start, of_cohort.start + span(cover))
     persons = np.zeros(len(doses.person_id), np.bool_)
     persons[cohort["person"]] = True
     episodes = treatments(doses, [drug], EpisodeRules.of(protocol), persons=persons).episodes
@@ -145,10 +145,10 @@ def _courses(
 def _length(
     doses: Doses, drug: str, person: int, course: tuple[int, int], cap: float | None
 ) -> int:
-    """For how long, in µs, a course ran at a mean of at most `cap` mg a day, to its end.
+    """Return for how long, in µs, a course had a mean of at most `cap` mg a day until its end.
 
-    Counted from the first dose from which that is so: days at a higher dose on the way down are
-    left out. A daily dose stands for its day. A dose of unknown mass could be any.
+    It counts from the first dose for which this is true: days at a higher dose during a taper are
+    left out. Each dose counts as one day. A dose of unknown mass could be any mass.
     """
     f, rows = doses.frame, doses.exposed(drug)
     rows = rows[f["person"][rows] == person]

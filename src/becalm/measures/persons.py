@@ -1,4 +1,4 @@
-"""Who was studied, as tables: the persons of the cohort, and what was measured of the population."""
+"""The tables of persons in the cohort and of values measured in the population."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Previous therapy, before time zero: which immunotherapies, how much, and whether they failed."""
+"""Immunotherapies before time zero: which, how much, and whether they failed."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from becalm.timeline.nearest import Draws, last, within
 from becalm.vocabulary import Drug
 
 _JUST_BELOW: Final = 1e-9
-"""Doses are compared at nine decimals: 1 mg/kg in three parts is 1 mg/kg."""
+"""Doses are compared at nine decimals: three doses of 1/3 mg/kg are 1 mg/kg."""
 
 
 class _Rows(NamedTuple):
-    """Rows of doses before time zero, the row of the cohort standing for the person."""
+    """Rows of doses before time zero; `owner` is the position of the person in the cohort."""
 
     drug: str
     owner: npt.NDArray[np.int32]
@@ -34,7 +34,7 @@ class _Rows(NamedTuple):
     start: Times
     end: Times  # at the latest time zero; the start for a single dose
     mg: npt.NDArray[np.float64]  # until time zero; NaN where not known
-    kg: npt.NDArray[np.float64]  # the weight in force
+    kg: npt.NDArray[np.float64]  # the weight at that time
 
 
 def previous_therapy(cohort: Frame, events: Events, doses: Doses, protocol: Protocol) -> Frame:
@@ -42,17 +42,17 @@ def previous_therapy(cohort: Frame, events: Events, doses: Doses, protocol: Prot
 
     first and last : when the first administration began and the last one ended, at the latest t0.
     doses : administrations; infusions that follow one another without a gap are one, as is a bag whose
-    rate was changed. hours_before_t0 : from the last to t0. The drug of interest is listed where it
-    was given before t0 itself. begun : of the course that leads to t0, doses up to
-    `within` apart being one course. total_mg : of that course. peak_equivalent : for
+    rate was changed. hours_before_t0 : from the last to t0. The drug of interest is listed if it was
+    administered before t0. begun : start of the course that leads to t0; doses up to `within` apart
+    are one course. total_mg : of that course. peak_equivalent : for
     glucocorticoids, mg/kg of prednisolone in the highest 24 h before t0. acts_until : the last dose
-    and the time for which the protocol lets the drug confound a response after it.
+    plus the time for which, by the protocol, the drug can confound a response.
 
-    refractory : by the protocol's rule. A glucocorticoid counts where all of them together reached
-    the dose for long enough; another agent where its course was begun in the window before t0, so
-    that a drug taken for years is no treatment of this storm; and ferritin, from the value in force
-    at the beginning to the one in force at t0, did not fall enough. Unknown where the amount, the weight
-    or one of the two values is. Drops, creams and inhalers never count.
+    refractory : by the protocol's rule. A glucocorticoid counts if all of them together reached
+    the dose for long enough; another agent if its course began in the window before t0, because a
+    drug taken for years is no treatment of this storm. In both cases ferritin did not fall enough
+    from the last value at the start to the last value at t0. Unknown if the amount, the weight or one
+    of the two values is unknown. Drops, creams and inhalers never count.
     """
     cohort = cohort.take(cohort["t0"] != UNKNOWN_TIME)
     steroids = {
@@ -60,23 +60,23 @@ def previous_therapy(cohort: Frame, events: Events, doses: Doses, protocol: Prot
         for drug in vocabulary.load().drugs
         if drug.prednisolone_equivalent is not None
     }
-    given = {
+    rows_of_drug = {
         drug.name: _before(drug.name, cohort, doses)
         for drug in vocabulary.load().drugs
         if drug.immunotherapy
     }
     rule = protocol.refractory
-    high, unsure = _high_dose([given[name] for name in steroids], steroids, cohort, rule)
-    found: list[dict[str, Any]] = []
+    high, unsure = _high_dose([rows_of_drug[name] for name in steroids], steroids, cohort, rule)
+    table_rows: list[dict[str, Any]] = []
     for drug in vocabulary.load().drugs:
-        mine = given.get(drug.name)
-        if mine is None or not len(mine.rows):
+        rows_before = rows_of_drug.get(drug.name)
+        if rows_before is None or not len(rows_before.rows):
             continue
-        peak = _peak(mine, steroids, len(cohort))
-        for i in np.unique(mine.owner).tolist():
-            own = mine.owner == i
-            course = _course(mine, own, span(rule.within))
-            begun = int(mine.start[course].min())
+        peak = _peak(rows_before, steroids, len(cohort))
+        for i in np.unique(rows_before.owner).tolist():
+            own = rows_before.owner == i
+            course = _course(rows_before, own, span(rule.within))
+            begun = int(rows_before.start[course].min())
             tried, since = _tried(
                 drug,
                 begun,
@@ -85,32 +85,34 @@ def previous_therapy(cohort: Frame, events: Events, doses: Doses, protocol: Prot
                 high=high.get((drug.name, i)),
                 unsure=i in unsure,
             )
-            total = mine.mg[course].sum()
-            latest = int(max(mine.end[own].max(), mine.start[own].max()))
-            brief = np.maximum(mine.end[own], mine.start[own] + 1)
-            found.append(
+            total = rows_before.mg[course].sum()
+            latest = int(max(rows_before.end[own].max(), rows_before.start[own].max()))
+            brief = np.maximum(rows_before.end[own], rows_before.start[own] + 1)
+            table_rows.append(
                 {
                     "person_id": cohort["person_id"][i],
                     "drug": drug.name,
-                    "first": int(mine.start[own].min()),
+                    "first": int(rows_before.start[own].min()),
                     "last": latest,
-                    "doses": len(Intervals.build(mine.owner[own], mine.start[own], brief)),
+                    "doses": len(
+                        Intervals.build(rows_before.owner[own], rows_before.start[own], brief)
+                    ),
                     "peak_equivalent": peak[i],
-                    "weight_sources": _weight_sources(doses, drug, mine.rows[own]),
+                    "weight_sources": _weight_sources(doses, drug, rows_before.rows[own]),
                     "drug_class": drug.drug_class,
                     "begun": begun,
                     "total_mg": float(rounded(total)),
                     "hours_before_t0": (int(cohort["t0"][i]) - latest) / HOUR,
                     "acts_until": latest + _outlives(protocol).get(drug.name, 0),
-                    "source_row": "|".join(doses.frame["source_row"][mine.rows[own]]),
+                    "source_row": "|".join(doses.frame["source_row"][rows_before.rows[own]]),
                     **_failed(tried, _Question(cohort, i, since), events, protocol),
                 }
             )
-    return Frame.of_rows(PREVIOUS_THERAPY, found).sort("person_id", "first", "drug")
+    return Frame.of_rows(PREVIOUS_THERAPY, table_rows).sort("person_id", "first", "drug")
 
 
 def _weight_sources(doses: Doses, drug: Drug, rows: npt.NDArray[np.intp]) -> str:
-    """Where the weights of a glucocorticoid's doses come from; '' for drugs not counted per kg."""
+    """Return the sources of the weights of a glucocorticoid's doses; '' for other drugs."""
     if drug.prednisolone_equivalent is None:
         return ""
     sources = doses.frame["weight_source"][rows]
@@ -118,17 +120,17 @@ def _weight_sources(doses: Doses, drug: Drug, rows: npt.NDArray[np.intp]) -> str
 
 
 def _before(drug: str, cohort: Frame, doses: Doses) -> _Rows:
-    """Rows of a drug that began before t0, cut there."""
+    """Return the rows of a drug that began before t0, ended at t0."""
     f = doses.frame
     exposed = doses.exposed(drug)
     exposed = exposed[np.isin(f["person"][exposed], cohort["person"])]
     owner, rows = [np.empty(0, np.int32)], [np.empty(0, np.intp)]
     for i in range(len(cohort)):
-        mine = exposed[
+        rows_of_person = exposed[
             (f["person"][exposed] == cohort["person"][i]) & (f["start"][exposed] < cohort["t0"][i])
         ]
-        owner.append(np.full(len(mine), i, np.int32))
-        rows.append(mine)
+        owner.append(np.full(len(rows_of_person), i, np.int32))
+        rows.append(rows_of_person)
     at, whose = np.concatenate(rows), np.concatenate(owner)
     start, until = f["start"][at], np.where(f["single"][at], f["start"][at], f["until"][at])
     end = np.maximum(np.minimum(until, cohort["t0"][whose]), start)
@@ -138,7 +140,7 @@ def _before(drug: str, cohort: Frame, doses: Doses) -> _Rows:
 
 
 def _cumulative(parts: list[_Rows], factors: Mapping[str, float]) -> Cumulative:
-    """Mg/kg of prednisolone given by any moment, of the rows whose amount and weight are known."""
+    """Return the cumulative mg/kg of prednisolone, from rows with a known amount and weight."""
     owner, start, end, mg = (
         np.concatenate(list(columns))
         for columns in zip(
@@ -158,10 +160,10 @@ def _cumulative(parts: list[_Rows], factors: Mapping[str, float]) -> Cumulative:
 def _high_dose(
     parts: list[_Rows], factors: Mapping[str, float], cohort: Frame, rule: Refractory
 ) -> tuple[dict[tuple[str, int], int], set[int]]:
-    """When each glucocorticoid at high dose began, by drug and row of the cohort.
+    """Return when each high-dose glucocorticoid began, by drug and row of the cohort.
 
-    Where none reached the dose alone and all together did, each that was given meanwhile did. With
-    it, whose doses are not all known.
+    If none reached the dose alone but all together did, each one that was administered meanwhile
+    counts. Returned with it: the persons with doses that are not all known.
     """
     unsure = {int(i) for part in parts for i in part.owner[np.isnan(part.mg / part.kg)].tolist()}
     began = {
@@ -184,7 +186,7 @@ def _high_dose(
 def _high(
     parts: list[_Rows], factors: Mapping[str, float], cohort: Frame, rule: Refractory
 ) -> dict[int, Intervals]:
-    """When the doses of parts were high for long enough, by row of the cohort."""
+    """Return when the doses were high for long enough, by row of the cohort."""
     if not any(len(part.rows) for part in parts):
         return {}
     edge = rule.glucocorticoid_mg_kg_day - _JUST_BELOW
@@ -195,28 +197,28 @@ def _high(
     return {int(i): lasting.take(lasting.person == i) for i in np.unique(lasting.person).tolist()}
 
 
-def _peak(mine: _Rows, factors: Mapping[str, float], persons: int) -> npt.NDArray[np.float64]:
-    """The highest 24 h of a glucocorticoid; NaN for other drugs and where a dose is not known."""
+def _peak(rows: _Rows, factors: Mapping[str, float], persons: int) -> npt.NDArray[np.float64]:
+    """Return the highest 24 h of a glucocorticoid; NaN for other drugs or if a dose is not known."""
     peak = np.full(persons, np.nan)
-    if mine.drug in factors:
-        who = np.unique(mine.owner)
-        peak[who] = _cumulative([mine], factors).max_within(who, DAY)[0]
-        peak[mine.owner[np.isnan(mine.mg / mine.kg)]] = np.nan
+    if rows.drug in factors:
+        who = np.unique(rows.owner)
+        peak[who] = _cumulative([rows], factors).max_within(who, DAY)[0]
+        peak[rows.owner[np.isnan(rows.mg / rows.kg)]] = np.nan
     return rounded(peak)
 
 
-def _course(mine: _Rows, own: npt.NDArray[np.bool_], gap: int) -> npt.NDArray[np.bool_]:
-    """The rows of the last course: back from t0 as long as no gap is longer than `gap`."""
-    brief = np.maximum(mine.end[own], mine.start[own] + 1)
-    stretches = Intervals.build(mine.owner[own], mine.start[own], brief).bridge(gap)
-    course: npt.NDArray[np.bool_] = own & (mine.start >= stretches.start[-1])
+def _course(rows: _Rows, own: npt.NDArray[np.bool_], gap: int) -> npt.NDArray[np.bool_]:
+    """Return the rows of the last course: back from t0 until a gap is longer than `gap`."""
+    brief = np.maximum(rows.end[own], rows.start[own] + 1)
+    stretches = Intervals.build(rows.owner[own], rows.start[own], brief).bridge(gap)
+    course: npt.NDArray[np.bool_] = own & (rows.start >= stretches.start[-1])
     return course
 
 
 def _tried(
     drug: Drug, begun: int, t0: int, rule: Refractory, *, high: int | None, unsure: bool
 ) -> tuple[bool | None, int]:
-    """Whether a line had its chance, by dose or by time, and since when."""
+    """Return whether a therapy was sufficient, by dose or by time, and when it began."""
     if drug.prednisolone_equivalent is not None:
         return (True, high) if high is not None else (None if unsure else False, begun)
     return t0 - span(rule.within) <= begun <= t0 - span(rule.begun_before), begun
@@ -231,7 +233,7 @@ class _Question(NamedTuple):
 def _failed(
     tried: bool | None, asked: _Question, events: Events, protocol: Protocol
 ) -> dict[str, Any]:
-    """Whether the line failed, and why one can say so."""
+    """Return whether the therapy failed, and the reason for this answer."""
     if tried is False:
         return {"refractory": False, "reason": "not given at that dose or in that time"}
     points = events.points("ferritin", protocol.clock)
@@ -256,12 +258,12 @@ def _failed(
 
 
 def _outlives(protocol: Protocol) -> dict[str, int]:
-    """For how long each drug may explain a response after its last dose, in µs."""
-    found: dict[str, int] = {}
+    """Return for how long each drug may explain a response after its last dose, in µs."""
+    longest: dict[str, int] = {}
     for rule in protocol.confounder:
         for name in rule.drugs:
-            found[name] = max(found.get(name, 0), -signed_span(rule.from_))
-    return found
+            longest[name] = max(longest.get(name, 0), -signed_span(rule.from_))
+    return longest
 
 
 def measure(given: StageInput) -> Frame:

@@ -1,7 +1,7 @@
-"""Harm as a shift from time zero: kidney injury by creatinine, low counts, liver enzymes.
+"""Harm as a change of grade: kidney injury by creatinine, low blood counts, liver enzymes.
 
-A grade before time zero is the storm's as much as anybody's; what is reported is both grades, and
-attribution is for a person to say.
+A grade before time zero may come from the storm, so both grades are reported, before and after; a
+person has to judge the attribution.
 """
 
 from __future__ import annotations
@@ -38,10 +38,10 @@ AKI = "aki"
 
 @dataclass(frozen=True, eq=False)
 class Graded:
-    """Grades over time for each row of the cohort, and how to lead back from one to the records.
+    """Grades over time for each row of the cohort, and the rows of the records they come from.
 
-    grades : the certain grade of each draw; persons are positions in the cohort. source : the
-    rows of the records behind a draw. reference : what the draws of a row were counted against.
+    grades : the certain grade of each draw; persons are positions in the cohort. source : returns
+    the row of the records of a draw. reference : the baseline or limit with which draws were compared.
     """
 
     grades: Points
@@ -55,16 +55,15 @@ def safety(
     """Return `safety`: one row per person and event, measured or not.
 
     Kidney injury: the worst KDIGO stage by creatinine in [onset, t0] (at least in the 24 h before
-    t0, where a baseline is looked for), and after t0 until 7 d after the last continuous dose (or
+    t0, in which a baseline is searched), and after t0 until 7 d after the last continuous dose (or
     until discharge, as the protocol says). Other events: the worst
     CTCAE grade in the 72 h before t0 and in the same time after it, against the limits that the
-    record prints beside the value; where it prints none, a customary limit, labelled. Both grades
-    are on one scale: enzymes are multiples of the upper limit before and after, also where the
-    baseline was abnormal. A value printed only as a limit has the grade that is certain.
+    record reports with the value; without them, against a customary limit, which is labelled. Both
+    grades have the same scale: enzymes are multiples of the upper limit before and after, also if the
+    baseline was abnormal. A value reported only as a limit has the grade that is certain.
 
-    onset : when the grade after was first reached if it is worse than the one before; otherwise
-    when the event was first seen at all. Grades are empty where nothing was measured, which is
-    not grade 0.
+    onset : when the grade after t0 was first reached if it is worse than the one before; otherwise
+    the first time of the event. Grades are empty if nothing was measured, which is not grade 0.
     """
     treated = Treated.of(cohort, doses, protocol)
     frames = [Frame.of(SAFETY)]
@@ -84,7 +83,7 @@ def safety(
 
 
 def _onset(cohort: Frame) -> Times:
-    """When the storm began; time zero where that is not known."""
+    """Return the onset of the storm, or time zero if it is not known."""
     onset: Times = np.where(
         cohort["storm_onset"] == UNKNOWN_TIME, cohort["t0"], cohort["storm_onset"]
     )
@@ -92,9 +91,9 @@ def _onset(cohort: Frame) -> Times:
 
 
 def _end(cohort: Frame, treated: Treated, protocol: Protocol, after: str | None) -> Times:
-    """The last moment at which harm is looked for: after the last dose, or at discharge.
+    """Return the last moment at which harm counts: some time after the last dose, or discharge.
 
-    Without a discharge, or without a length of time, until the end of the records.
+    Without a discharge, or without this time in the protocol, it is the end of the records.
     """
     end = cohort["end_of_records"].copy()
     if protocol.safety.until == "discharge":
@@ -110,7 +109,7 @@ def _end(cohort: Frame, treated: Treated, protocol: Protocol, after: str | None)
 def _shift(
     cohort: Frame, event: str, graded: Graded, treated: Treated, *, start: Times, end: Times
 ) -> Frame:
-    """Turn grades over time into one row a person: before, after, and when."""
+    """Return one row per person: grade before, grade after, and onset."""
     count, points = len(cohort), graded.grades
     before, after = np.full(count, -1), np.full(count, -1)
     onset = np.full(count, UNKNOWN_TIME)
@@ -119,8 +118,8 @@ def _shift(
     stop = np.searchsorted(points.person, np.arange(count), "right")
     t0 = cohort["t0"]
     for i in range(count):
-        mine = slice(int(first[i]), int(stop[i]))
-        time, grade = points.time[mine], points.low[mine].astype(np.int64)
+        draws = slice(int(first[i]), int(stop[i]))
+        time, grade = points.time[draws], points.low[draws].astype(np.int64)
         earlier = (time >= start[i]) & (time <= t0[i])
         later = (time > t0[i]) & (time <= end[i])
         deciding = []
@@ -136,7 +135,7 @@ def _shift(
             seen = int(np.flatnonzero((earlier | later) & (grade >= 1))[0])
             onset[i] = time[seen]
             deciding.append(seen)
-        names = [graded.source(int(points.row[mine][at])) for at in sorted(set(deciding))]
+        names = [graded.source(int(points.row[draws][at])) for at in sorted(set(deciding))]
         rows[i] = "|".join(dict.fromkeys(names))
     return Frame.of(
         SAFETY,
@@ -162,7 +161,7 @@ def _kidney(
     start: Times,
     end: Times,
 ) -> Graded:
-    """KDIGO stages by creatinine of each row, renal replacement included."""
+    """Return the KDIGO stages by creatinine of each row, with renal replacement."""
     rules, person = kdigo.load(), cohort["person"]
     sessions = organ_support.running(records, events.vocabulary).get(REPLACEMENT, Intervals.empty())
     back = start - max(span(protocol.kidney.outpatient_from), span(protocol.kidney.minimum_within))
@@ -201,7 +200,7 @@ def _kidney(
 
 
 def _together(stages: Points, replaced: Points) -> Points:
-    """Stages by creatinine and by replacement on one line; at one instant the worse one counts."""
+    """Join stages by creatinine and by replacement; at one instant the worse stage counts."""
     person = np.concatenate((stages.person, replaced.person))
     time = np.concatenate((stages.time, replaced.time))
     grade = np.concatenate((stages.low, replaced.low))
@@ -217,23 +216,23 @@ def _together(stages: Points, replaced: Points) -> Points:
 def _sessions(
     records: Records, events: Events, person: npt.NDArray[np.int32], time: Times
 ) -> list[str]:
-    """The procedure row behind each moment of replacement: the session in force, or the last."""
+    """Return the procedure row of each moment of replacement: the current session, or the last one."""
     table = records.procedures
     rows = [
         at for at, names in organ_support.named(records, events.vocabulary) if REPLACEMENT in names
     ]
-    found = []
+    sources = []
     for who, when in zip(person.tolist(), time.tolist(), strict=True):
-        mine = [at for at in rows if table["person"][at] == who and table["start"][at] <= when]
-        latest = max(mine, key=lambda at: (table["start"][at], at), default=None)
-        found.append("" if latest is None else f"procedures:{table['key'][latest]}")
-    return found
+        begun = [at for at in rows if table["person"][at] == who and table["start"][at] <= when]
+        latest = max(begun, key=lambda at: (table["start"][at], at), default=None)
+        sources.append("" if latest is None else f"procedures:{table['key'][latest]}")
+    return sources
 
 
 def _ctcae(
     cohort: Frame, events: Events, rule: Event, protocol: Protocol, *, start: Times, end: Times
 ) -> Graded:
-    """CTCAE grades of each row's draws, against the record's own limit where it prints one."""
+    """Return the CTCAE grades of each row's draws, against the record's own limit if it has one."""
     points = nearest.by_question(
         events.points(rule.variable, protocol.clock), cohort["person"], start, end
     )
@@ -243,36 +242,37 @@ def _ctcae(
     limit = np.where(np.isnan(own), assumed, own)
     # The mildest value of a range gives the grade that is certain.
     grade = rule.grade(points.high if rule.falls else points.low, limit)
-    told = ~np.isnan(grade)
+    known = ~np.isnan(grade)
     side = "lower" if rule.falls else "upper"
     mark = "" if rule.verified else ", not verified"
     label = np.full(len(cohort), "", dtype=object)
-    for i in np.unique(points.person[told]).tolist():
-        mine = told & (points.person == i)
+    for i in np.unique(points.person[known]).tolist():
+        of_person = known & (points.person == i)
         parts = [
-            f"{side} limit {value:g} (record)" for value in np.unique(own[mine & ~np.isnan(own)])
+            f"{side} limit {value:g} (record)"
+            for value in np.unique(own[of_person & ~np.isnan(own)])
         ]
-        if (mine & np.isnan(own) & ~np.isnan(limit)).any():
+        if (of_person & np.isnan(own) & ~np.isnan(limit)).any():
             parts.append(f"{side} limit {assumed:g} (default limit)")
         label[i] = "; ".join([f"{ctcae.load().title}{mark}", *parts])
-    graded = points.take(told)
+    graded = points.take(known)
     return Graded(
-        Points(graded.person, graded.time, grade[told], grade[told], graded.row, graded.drawn),
+        Points(graded.person, graded.time, grade[known], grade[known], graded.row, graded.drawn),
         events.source_row,
         label,
     )
 
 
 def _usual(usual: UsualLimits | None, rule: Event) -> float:
-    """The customary limit of normal, NaN where there is none."""
+    """Return the customary limit of normal, NaN if there is none."""
     limit = None if usual is None else usual.low if rule.falls else usual.high
     return np.nan if limit is None else limit
 
 
 def _limits(events: Events, variable: str, points: Points, column: str) -> Floats:
-    """The limit that the record prints beside each draw; NaN where it prints none."""
-    mine = np.flatnonzero(events.frame["variable"] == events.vocabulary.code(variable))
-    rows, limits = events.frame["row"][mine], events.frame[column][mine]
+    """Return the limit that the record reports with each draw; NaN if there is none."""
+    of_variable = np.flatnonzero(events.frame["variable"] == events.vocabulary.code(variable))
+    rows, limits = events.frame["row"][of_variable], events.frame[column][of_variable]
     order = np.argsort(rows, kind="stable")
     beside: Floats = limits[order[np.searchsorted(rows[order], points.row)]]
     return beside

@@ -1,8 +1,8 @@
-"""What a stage of a study is, and what it is given.
+"""A stage of a study, and its input.
 
-A stage fills one table. Each is declared once, beside the function that fills it; `study.stages` finds
-them all and puts them in order. What several stages need and is dear to work out is a property here
-that is worked out once for each batch of patients.
+A stage fills one table. Each is declared once, next to the function that fills it; `study.stages`
+finds all of them and sorts them. A value that several stages need and that is slow to compute is a
+property here, computed once for each batch of patients.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ from becalm.timeline import Intervals, Timeline
 
 @dataclass(frozen=True, eq=False)
 class StageInput:
-    """One batch of patients, its cohort, and the tables that earlier stages made of it.
+    """One batch of patients, its cohort, and the tables that earlier stages made.
 
-    patients : everybody of the batch. candidates : who could enter, and when; `population` of it says
-    who is studied at all. cohort : one row a person who entered. inputs : what definitions read.
-    evaluations : every definition over time, by name. tables : what the stages before have made;
-    a stage reads those that it says it needs.
+    patients : all persons of the batch. candidates : who could enter, and when; its `population` is
+    all persons who are studied. cohort : one row per person who entered. inputs : what definitions
+    read. evaluations : every definition over time, by name. tables : the tables of earlier stages; a
+    stage reads only those in its `needs`.
     """
 
     patients: Patients
@@ -52,7 +52,7 @@ class StageInput:
 
     @cached_property
     def modifiers(self) -> Modifiers:
-        """What moves each variable without the inflammation having moved, and when."""
+        """What changes each variable without a change of the inflammation, and when."""
         return self.patients.modifiers()
 
     @cached_property
@@ -70,7 +70,7 @@ class StageInput:
 
     @cached_property
     def described(self) -> Frame:
-        """The cohort, or those of it whose change the protocol describes."""
+        """The cohort, or the part of it whose response the protocol describes."""
         rule = self.protocol.landmark
         if rule is None or self.protocol.response.of != "treated":
             return self.cohort
@@ -102,12 +102,12 @@ class StageInput:
 
     @cached_property
     def episode_rules(self) -> EpisodeRules:
-        """After which gap a treatment episode ends."""
+        """The gaps after which a treatment episode ends."""
         return EpisodeRules.of(self.protocol)
 
     @cached_property
     def drugs(self) -> tuple[str, ...]:
-        """The drugs whose doses the study follows: immunotherapies, its own, and those it asks for."""
+        """The drugs whose doses the study follows: immunotherapies and those that the protocol names."""
         asked = set(self.protocol.doses.also)
         if self.protocol.entry:
             asked.add(self.protocol.entry.drug)
@@ -122,7 +122,7 @@ class StageInput:
 
     @cached_property
     def replacement(self) -> Intervals | None:
-        """When renal replacement of any kind ran; None where no procedure is recorded at all."""
+        """When renal replacement of any kind ran; None if no procedure is recorded at all."""
         if not len(self.patients.records.procedures):
             return None
         return self.patients.procedures().get("renal_replacement", Intervals.empty())
@@ -131,7 +131,7 @@ class StageInput:
     def clearance(self) -> Timeline:
         """Creatinine clearance of the cohort, mL/min per kg; unknown on renal replacement."""
         ran = self.replacement
-        # Between near sessions creatinine says nothing either.
+        # Between near sessions creatinine does not reflect the kidney either.
         courses = None if ran is None else injury.course(ran, kdigo.load().replacement)
         return clearance_per_kg(
             self.patients.records,
@@ -143,7 +143,7 @@ class StageInput:
 
     @cached_property
     def first_days(self) -> Mapping[str, Times]:
-        """When day 1 of each drug begins: time zero for the drug of interest, else its first dose."""
+        """The start of day 1 of each drug: time zero for the drug of interest, else its first dose."""
         t0 = np.full(len(self.patients), UNKNOWN_TIME)
         t0[self.cohort["person"]] = self.cohort["t0"]
         of_interest = self.protocol.entry.drug if self.protocol.entry else ""
@@ -159,11 +159,11 @@ class StageInput:
 
 @dataclass(frozen=True)
 class Stage:
-    """One step of a study: the table, what fills it, and the tables of others that it reads.
+    """One step of a study: the table, the function that fills it, and the other tables it reads.
 
-    over : whom its rows are of: everybody in the population, or the cohort. opens : the columns whose
-    rows of the records the report opens (`table:key` joined by `|`); unless given, `source_row` where
-    the table has it.
+    over : whether its rows are about the population or the cohort. opens : the columns with rows of
+    the records that the report opens (`table:key` joined by `|`); by default `source_row` if the table
+    has it.
     """
 
     table: Table

@@ -1,1 +1,1 @@
-"""Whole persons, understood: what definitions and measures ask of them."""
+"""Persons with all their data: the input of definitions and measures."""

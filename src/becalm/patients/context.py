@@ -1,9 +1,9 @@
-"""What a storm stands on: primary, MAS, secondary, or not known, and what that rests on.
+"""The background of a storm: primary, MAS, secondary, or not known, with the rows that show it.
 
-A class is never read off a blank. *Primary*: the molecular diagnosis or a diagnosis of primary HLH.
+A missing entry never decides the class. *Primary*: the molecular diagnosis or a diagnosis of primary HLH.
 *MAS*: an autoimmune disease below it. *Secondary*: cancer, infection or immune-effector therapy.
 *Secondary, no trigger found*: cancer and infection were both looked for and not found. Otherwise
-*unknown*. The class says what a storm would be; whether there is one, the definitions say.
+*unknown*. The class says of which kind a storm is; the definitions say whether there is one.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ from becalm.vocabulary import Vocabulary
 
 CONTEXT: Final[Mapping[str, Kind]] = {
     "class": "text",  # primary, MAS, secondary, secondary (no trigger found), unknown
-    "associated": "text",  # what was found, narrowest names, joined by |
+    "associated": "text",  # conditions found, narrowest names, joined by |
     "cancer": "text",  # found, negative, doubtful, not looked for
     "infection": "text",
     "covid19": "text",  # positive, negative, not tested
-    "context_rows": "text",  # the rows behind them
+    "context_rows": "text",  # the rows of the records that show them
 }
 NO_TRIGGER: Final = "secondary, no trigger found"
 GROWN: Final = frozenset({"growth", "detected"})
@@ -71,7 +71,7 @@ def rules() -> ContextRules:
 
 @dataclass
 class Search:
-    """What is known of one person's search for cancer, for infection or for COVID-19."""
+    """The results of one person's tests for cancer, for infection or for COVID-19."""
 
     found: list[str] = field(default_factory=list)  # rows
     negative: list[str] = field(default_factory=list)
@@ -82,7 +82,7 @@ class Search:
         return self.found or [*self.doubtful, *self.negative]
 
     def words(self, yes: str = "found", never: str = "not looked for") -> str:
-        """Say found, doubtful, negative or not looked for, in this order of weight."""
+        """Return found, doubtful, negative or not looked for; an earlier word overrides a later one."""
         if self.found:
             return yes
         if self.doubtful:
@@ -92,7 +92,7 @@ class Search:
 
 @dataclass
 class Person:
-    """Everything about one person that the class rests on."""
+    """The facts about one person that decide the class."""
 
     names: dict[str, set[str]] = field(default_factory=dict)  # family -> narrowest conditions
     rows: list[str] = field(default_factory=list)
@@ -101,12 +101,12 @@ class Person:
     covid: Search = field(default_factory=Search)
 
     def put(self, family: str, name: str, row: str) -> None:
-        """Note that a person has something of a family."""
+        """Note that a person has a condition of a family."""
         self.names.setdefault(family, set()).add(name)
         self.rows.append(row)
 
     def kind(self) -> str:
-        """Return the class, by the rule at the top of this page."""
+        """Return the class, by the rule in the docstring of this module."""
         if "primary" in self.names:
             return "primary"
         if "autoimmune" in self.names:
@@ -131,10 +131,10 @@ class Person:
 
 
 def context(chunk: Patients, person: Persons, index: Times) -> Frame:
-    """Return the class of some persons' background, and what cancer, infection and virus tests say.
+    """Return the class of each person's background, and the results of cancer, infection and virus tests.
 
-    person : int32, whom to judge. index : int64 per asked person, µs, the moment that the class is
-    for; who has none is judged on the whole record. One row per asked person, in their order.
+    person : int32, the persons. index : int64 for each of them, µs, the moment of the class; for a
+    person without an index the whole record counts. One row for each person, in their order.
     """
     records, vocabulary = chunk.records, chunk.vocabulary
     asked = np.zeros(len(chunk), np.bool_)
@@ -142,7 +142,7 @@ def context(chunk: Patients, person: Persons, index: Times) -> Frame:
     at = np.full(len(asked), UNKNOWN_TIME)
     at[person] = index
     people = [Person() for _ in range(len(asked))]
-    mine = replace(
+    rows_of_persons = replace(
         records,
         findings=_of(records.findings, asked),
         procedures=_of(records.procedures, asked),
@@ -150,9 +150,9 @@ def context(chunk: Patients, person: Persons, index: Times) -> Frame:
     )
     _conditions(people, records, _of(chunk.diagnosed, asked), at)
     _excluded(people, records, vocabulary, at)
-    _findings(people, mine, vocabulary, at)
-    _cultures(people, mine, at)
-    _cells(people, mine, chunk.doses, vocabulary, at)
+    _findings(people, rows_of_persons, vocabulary, at)
+    _cultures(people, rows_of_persons, at)
+    _cells(people, rows_of_persons, chunk.doses, vocabulary, at)
     return Frame.of_rows(CONTEXT, [people[who].cells() for who in person.tolist()])
 
 
@@ -161,14 +161,14 @@ def _of(frame: Frame, asked: Mask) -> Frame:
 
 
 def _window(index: int, before: str, after: str) -> tuple[int, int]:
-    """Return from when to when something counts; always, for whom no index is known."""
+    """Return the window in which a result counts; without an index it is unlimited."""
     if index == UNKNOWN_TIME:
         return FAR_PAST, FAR_FUTURE
     return index - span(before), index + span(after)
 
 
 def _conditions(people: list[Person], records: Records, diagnosed: Frame, index: Times) -> None:
-    """Sort diagnoses into families; only a diagnosis excluded as a whole was looked for."""
+    """Sort the diagnoses of each person into families."""
     rule = rules()
     families = {
         "primary": rule.primary,
@@ -204,7 +204,7 @@ def _conditions(people: list[Person], records: Records, diagnosed: Frame, index:
 
 
 def _excluded(people: list[Person], records: Records, vocabulary: Vocabulary, index: Times) -> None:
-    """Note cancer or infection excluded by that name: lymphoma alone excluded is no such search."""
+    """Note that cancer or infection as a whole was excluded; excluding lymphoma alone does not count."""
     table = records.conditions
     for at in np.flatnonzero(table["status"].astype(str) == "excluded").tolist():
         who, time = int(table["person"][at]), int(table["onset"][at])
@@ -219,7 +219,7 @@ def _excluded(people: list[Person], records: Records, vocabulary: Vocabulary, in
 
 
 def _findings(people: list[Person], records: Records, vocabulary: Vocabulary, index: Times) -> None:
-    """Read the findings that say that cancer or infection was looked for, and genes."""
+    """Read the findings about cancer, infection and genes."""
     rule, table = rules(), records.findings
     for at in range(len(table)):
         name = vocabulary.finding_of(str(table["finding"][at]))
@@ -244,7 +244,7 @@ def _findings(people: list[Person], records: Records, vocabulary: Vocabulary, in
 
 
 def _cultures(people: list[Person], records: Records, index: Times) -> None:
-    """Read cultures and virus tests; a commensal counts when grown twice or judged an infection."""
+    """Read cultures and virus tests; a commensal counts if it grew twice or was judged an infection."""
     rule, table = rules(), records.cultures
     commensal: dict[int, list[tuple[int, str]]] = {}
     for at in range(len(table)):
@@ -282,7 +282,7 @@ def _infected(person: Person, source: str) -> None:
 
 
 def _doubtful(person: Person, draws: list[tuple[int, str]]) -> Iterator[str]:
-    """Yield the draws of a commensal that stand alone; two close together are an infection."""
+    """Yield the draws of a commensal without a second draw near them; two near draws are an infection."""
     within = span(rules().commensal_within)
     for place, (time, source) in enumerate(draws):
         others = draws[:place] + draws[place + 1 :]
@@ -295,12 +295,12 @@ def _doubtful(person: Person, draws: list[tuple[int, str]]) -> Iterator[str]:
 def _cells(
     people: list[Person], records: Records, doses: Doses, vocabulary: Vocabulary, index: Times
 ) -> None:
-    """Read immune-effector therapy from drugs and procedures given before the index."""
+    """Read immune-effector therapy from drugs and procedures before the index."""
     rule = rules()
-    given: list[tuple[int, int, str]] = []
+    treatments: list[tuple[int, int, str]] = []
     for drug in vocabulary.drugs_of_class(rule.drug_class):
         rows = doses.exposed(drug)
-        given += [
+        treatments += [
             (int(who), int(time), str(row))
             for who, time, row in zip(
                 *(doses.frame[name][rows] for name in ("person", "start", "source_row")),
@@ -309,14 +309,14 @@ def _cells(
         ]
     table = records.procedures
     named = zip(table["system"], table["code"], table["name"], strict=True)
-    found = [rule.procedure in vocabulary.procedures_of(*map(str, each)) for each in named]
-    done = np.array(found, np.bool_)
-    given += [
+    is_therapy = [rule.procedure in vocabulary.procedures_of(*map(str, each)) for each in named]
+    done = np.array(is_therapy, np.bool_)
+    treatments += [
         (int(who), int(time), f"procedures:{key}")
         for who, time, key in zip(
             table["person"][done], table["start"][done], table["key"][done], strict=True
         )
     ]
-    for who, time, source in given:
+    for who, time, source in treatments:
         if UNKNOWN_TIME in (time, index[who]) or time <= index[who]:
             people[who].put("immune_effector", rule.immune_effector[0], source)

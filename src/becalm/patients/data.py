@@ -1,4 +1,4 @@
-"""What is understood of some whole persons, before definitions are evaluated."""
+"""The data of some persons before definitions are evaluated."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from becalm.vocabulary import Vocabulary
 
 @dataclass(frozen=True, eq=False)
 class PatientData:
-    """What is understood of some whole persons. ended : int64 per person, µs, end of records."""
+    """The data of some persons. ended : int64 per person, µs, end of records."""
 
     records: Records
     events: Events

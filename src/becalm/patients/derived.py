@@ -1,8 +1,8 @@
-"""What definitions read that no row says by itself: age, organ support, multiples of a limit.
+"""Values that no single row contains: age, organ support, multiples of an upper limit.
 
-Worked out from several rows when a definition asks, and only then; the numbers are in
-`derived.toml`. That nothing was given is known while a person is in hospital and administrations
-are recorded for the stay; elsewhere it is unknown.
+They are computed from several rows when a definition needs them; the numbers are in
+`derived.toml`. While a person is in hospital and administrations are recorded for the stay, a drug
+without a row was not administered; at other times this is unknown.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from becalm.timeline import Intervals, Points, Timeline, combine, either, overla
 
 FILE: Final = Path(__file__).with_suffix(".toml")
 BEYOND: Final = 90 * DAY
-"""How long after the last record an age is still told."""
+"""For how long after the last record the age is still known."""
 IN_A_VEIN: Final = ("IV", "")
 
 
@@ -63,7 +63,7 @@ def rules() -> DerivedRules:
 
 
 class Values(Mapping[str, Given]):
-    """Values by variable, each read or worked out when first asked for."""
+    """Values by variable; each is read or computed when it is first needed."""
 
     def __init__(self, makers: Mapping[str, Callable[[], Given]]) -> None:
         self._makers = makers
@@ -82,7 +82,7 @@ class Values(Mapping[str, Given]):
 
 
 def values(chunk: PatientData, clock: Clock) -> Values:
-    """Return everything that a definition may read of a chunk, on one clock."""
+    """Return all values that a definition may read of a chunk, on one clock."""
     makers: dict[str, Callable[[], Given]] = {
         variable.name: partial(chunk.events.points, variable.name, clock)
         for variable in chunk.vocabulary.variables
@@ -102,7 +102,7 @@ def values(chunk: PatientData, clock: Clock) -> Values:
 
 
 def beyond_limit(chunk: PatientData, variable: str, clock: Clock, compared: np.ufunc) -> Points:
-    """Return draws compared with the upper limit that their own row prints; others are left out."""
+    """Return draws compared with the upper limit in their own row; draws without one are left out."""
     events = chunk.events
     rows = events.frame.take(
         np.flatnonzero(events.frame["variable"] == chunk.vocabulary.code(variable))
@@ -126,7 +126,7 @@ def age(chunk: PatientData) -> Timeline:
 
 
 def _seen(chunk: PatientData) -> tuple[Times, Times]:
-    """The first and the last moment of each person's records."""
+    """Return the first and the last moment of each person's records."""
     first, last = np.full(len(chunk), FAR_FUTURE), chunk.ended + BEYOND
     for table, column in ((chunk.events.frame, "time"), (chunk.doses.frame, "start")):
         known = table[column] != UNKNOWN_TIME
@@ -136,26 +136,26 @@ def _seen(chunk: PatientData) -> tuple[Times, Times]:
 
 
 def recorded(chunk: PatientData) -> Intervals:
-    """Return the hospital stays for which administrations are recorded at all."""
-    inside, given = admissions(chunk.records), chunk.doses.frame
-    timed = given["start"] != UNKNOWN_TIME
-    person, start = given["person"][timed], given["start"][timed]
+    """Return the hospital stays with at least one recorded administration."""
+    inside, doses = admissions(chunk.records), chunk.doses.frame
+    timed = doses["start"] != UNKNOWN_TIME
+    person, start = doses["person"][timed], doses["start"][timed]
     _, stay = inside.overlaps(person, start, start + 1)
     return inside.take(np.unique(stay))
 
 
 def vasopressors(chunk: PatientData) -> Timeline:
-    """How many different vasopressors are infused at once, the one that is counted apart not among them."""
+    """Return the number of different vasopressors infused at once, without the one counted separately."""
     rule = rules().vasopressors
     names = chunk.vocabulary.drugs_of_class(rule.drug_class)
     return running(chunk, tuple(name for name in names if name != rule.apart))
 
 
 def running(chunk: PatientData, drugs: tuple[str, ...]) -> Timeline:
-    """How many of some drugs are infused into a vein at each moment."""
+    """Return how many of `drugs` are infused into a vein at each moment."""
     frame = chunk.doses.frame
     # Rows of administrations follow those of measurements and findings (`Events.source_row`).
-    behind = chunk.events.given_from
+    first_row = chunk.events.given_from
     each = [_standing(recorded(chunk), 0.0)]
     for drug in drugs:
         rows = chunk.doses.exposed(drug, IN_A_VEIN)
@@ -165,39 +165,39 @@ def running(chunk: PatientData, drugs: tuple[str, ...]) -> Timeline:
             frame["start"][rows],
             frame["until"][rows],
             np.ones(len(rows)),
-            frame["row"][rows] + behind,
+            frame["row"][rows] + first_row,
         )
         each.append(known.map(lambda low, _: (np.minimum(low, 1.0),) * 2))  # two pumps, one drug
     return combine(_added, *each)
 
 
 def _added(*pairs: Pair) -> Pair:
-    """The sum of what is known: a drug that is not recorded beside others does not run."""
+    """Return the sum of the known numbers; a drug without a record does not run."""
     known: Floats = np.sum([np.where(low == -np.inf, 0.0, low) for low, _ in pairs], axis=0)
     return known, known
 
 
 def fever_masked(chunk: PatientData) -> Timeline:
-    """1 while something that hides a fever acts, 0 while nothing of it was given."""
+    """Return 1 while a drug that hides fever acts, 0 while none was administered."""
     acting = Intervals.empty()
     for rule in rules().fever_masked:
-        given = chunk.doses.given(*chunk.vocabulary.drugs_of_class(*rule.classes))
-        until = given.end + span(rule.after)
-        acting = acting.union(Intervals.build(given.person, given.start, until))
+        exposure = chunk.doses.given(*chunk.vocabulary.drugs_of_class(*rule.classes))
+        until = exposure.end + span(rule.after)
+        acting = acting.union(Intervals.build(exposure.person, exposure.start, until))
     return combine(either, _standing(acting, 1.0), _standing(recorded(chunk), 0.0))
 
 
 def oxygen_support(chunk: PatientData, clock: Clock) -> Timeline:
-    """0 none, 1 low flow, 2 high flow or mask, 3 positive pressure: the highest that is recorded."""
+    """Return the highest recorded support: 0 none, 1 low flow, 2 high flow or mask, 3 positive pressure."""
     rule = rules().oxygen
     holds = span(rule.holds)
     flow = chunk.events.points("oxygen_flow", clock).hold(holds)
 
     def level(low: Floats, high: Floats) -> Pair:
-        found = [
+        levels = [
             np.where(x > rule.low_flow_upto, 2.0, np.where(x > 0, 1.0, 0.0)) for x in (low, high)
         ]
-        return found[0], found[1]
+        return levels[0], levels[1]
 
     sources = [flow.map(level)]
     for finding, reached in (
@@ -205,8 +205,8 @@ def oxygen_support(chunk: PatientData, clock: Clock) -> Timeline:
         ("oxygen_low_flow", 1.0),
         ("oxygen_high_flow", 2.0),
     ):
-        said = chunk.events.points(finding, clock).where(lambda low, _: low > 0)
-        sources.append(said.map(partial(_times, reached)).hold(holds))
+        present = chunk.events.points(finding, clock).where(lambda low, _: low > 0)
+        sources.append(present.map(partial(_times, reached)).hold(holds))
     ran = organ_support.running(chunk.records, chunk.vocabulary)
     for name in rule.positive_pressure:
         sources.append(_standing(ran.get(name, Intervals.empty()), 3.0))
@@ -218,7 +218,7 @@ def _times(factor: float, low: Floats, _: Floats) -> Pair:
 
 
 def _highest(*pairs: Pair) -> Pair:
-    """The highest of what is known; what is not recorded beside it was not there."""
+    """Return the highest known level; support without a record was not used."""
     low = np.maximum.reduce([each for each, _ in pairs])
     return low, np.maximum.reduce(
         [np.where(least == -np.inf, -np.inf, most) for least, most in pairs]

@@ -45,18 +45,18 @@ def immunosuppression(
 ) -> Timeline:
     """Return whether each person is known to be immunosuppressed (1), known not to be (0).
 
-    HIV; a systemic immunosuppressant on at least 28 of the 90 days before the illness began, so
-    that the treatment of the storm itself never counts; or a finding. What nobody wrote down is
-    unknown, never no. Source: Fardet 2014 for the item, the numbers are a proposal.
+    Immunosuppressed means: HIV; or a systemic immunosuppressant on at least 28 of the 90 days before
+    the illness began, so that the treatment of the storm itself never counts; or a finding. Without
+    any of these records the answer is unknown, never no. Source: Fardet 2014 for the item, the numbers are a proposal.
     """
     rule = rules()
-    said = events.points("immunosuppression").hold(span(rule.finding_valid))
+    finding = events.points("immunosuppression").hold(span(rule.finding_valid))
     treated = _long_treated(records, events, doses, vocabulary)
-    return combine(either, _infected(events, diagnosed, rule.conditions), treated, said)
+    return combine(either, _infected(events, diagnosed, rule.conditions), treated, finding)
 
 
 def _infected(events: Events, diagnosed: Frame, conditions: Iterable[str]) -> Timeline:
-    """Return 1 from shortly before HIV was first recorded; always, where that is not known."""
+    """Return 1 from shortly before the first record of HIV; at all times if its date is not known."""
     rows = diagnosed.take(
         np.isin(diagnosed["condition"].astype(str), list(conditions))
         & (diagnosed["status"] == "confirmed")
@@ -71,7 +71,7 @@ def _infected(events: Events, diagnosed: Frame, conditions: Iterable[str]) -> Ti
 def _long_treated(
     records: Records, events: Events, doses: Doses, vocabulary: Vocabulary
 ) -> Timeline:
-    """Return 1 from an illness to the next one, where enough of the days before had a drug."""
+    """Return 1 from an illness to the next one if a drug was taken on enough of the days before it."""
     rule = rules()
     begun, lead = _illnesses(records, events), span(rule.illness)
     covered = _covered(doses, vocabulary)
@@ -92,7 +92,7 @@ def _long_treated(
 def _given_between(
     doses: Doses, vocabulary: Vocabulary, person: Persons, start: Times, end: Times
 ) -> tuple[Index, Index]:
-    """Pair each stretch with the administrations of immunosuppressants that began in it."""
+    """Return pairs (interval, row) of the immunosuppressants that began in each interval."""
     names = [drug.name for drug in vocabulary.drugs if drug.immunosuppressant]
     rows = np.concatenate([np.empty(0, np.intp), *(doses.exposed(name) for name in names)])
     frame = doses.frame
@@ -107,7 +107,7 @@ def _given_between(
 
 
 def _illnesses(records: Records, events: Events) -> Intervals:
-    """Return when each person was ill: admissions, or high ferritin of those never admitted."""
+    """Return when each person was ill: admissions, or high ferritin in persons never admitted."""
     rule = rules()
     inside = admissions(records).bridge(span(rule.illness))
     high = events.points("ferritin").where(lambda low, _: low >= rule.ferritin_at_least)
@@ -117,7 +117,7 @@ def _illnesses(records: Records, events: Events) -> Intervals:
 
 
 def _covered(doses: Doses, vocabulary: Vocabulary) -> Intervals:
-    """Return the days on which each person was under a systemic immunosuppressant."""
+    """Return the days on which a systemic immunosuppressant acted in each person."""
     stands_for = rules().dose_stands_for
     parts: list[tuple[Array, Array, Array]] = [(np.empty(0, np.int32), *_NO_TIMES)]
     for drug in vocabulary.drugs:

@@ -1,4 +1,4 @@
-"""When procedures and organ support were running, by the vocabulary's names."""
+"""The times of procedures and organ support, by the vocabulary's names."""
 
 from __future__ import annotations
 
@@ -14,17 +14,18 @@ from becalm.vocabulary import Vocabulary
 
 
 def running(records: Records, vocabulary: Vocabulary) -> dict[str, Intervals]:
-    """When each procedure was running; one without an end lasts 1 µs, one without a start is left out.
+    """Return when each procedure was running.
 
-    A narrower procedure is also its wider one: haemodialysis is renal replacement.
+    A procedure without an end lasts 1 µs, one without a start is left out. A narrower procedure is
+    also its wider one: haemodialysis is renal replacement.
     """
-    found: dict[str, list[int]] = {}
+    rows_of: dict[str, list[int]] = {}
     for at, names in named(records, vocabulary):
         for name in names:
-            found.setdefault(name, []).append(at)
+            rows_of.setdefault(name, []).append(at)
     table = records.procedures
     result = {}
-    for name, rows in found.items():
+    for name, rows in rows_of.items():
         start, end = table["start"][rows], table["end"][rows]
         stop = np.maximum(start + 1, np.where(end == UNKNOWN_TIME, start, end))
         result[name] = Intervals.build(table["person"][rows], start, stop)
@@ -32,7 +33,7 @@ def running(records: Records, vocabulary: Vocabulary) -> dict[str, Intervals]:
 
 
 def named(records: Records, vocabulary: Vocabulary) -> Iterator[tuple[int, tuple[str, ...]]]:
-    """Yield each row of the procedures that has a start, and what it is called."""
+    """Yield each row of the procedures that has a start, with its names."""
     table = records.procedures
     written, ways = distinct_rows(table["system"], table["code"], table["name"])
     meant = [vocabulary.procedures_of(*way) for way in ways]

@@ -1,4 +1,4 @@
-"""One chunk of whole persons, understood: raw rows, events, doses and background together."""
+"""One chunk of persons: their records, events, doses and background."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from becalm.vocabulary import Vocabulary
 
 @dataclass(frozen=True, eq=False)
 class Patients:
-    """What every later stage needs of some whole persons.
+    """The data of some persons that every later stage needs.
 
-    diagnosed : see `background.diagnoses`. immunosuppressed : 1 or 0 where known. ended : int64 per
+    diagnosed : see `persons.diagnoses`. immunosuppressed : 1 or 0 where known. ended : int64 per
     person, µs, the last moment of the records or death.
     """
 
@@ -39,7 +39,7 @@ class Patients:
 
     @classmethod
     def of(cls, records: Records, vocabulary: Vocabulary) -> Patients:
-        """Understand a chunk as a source yields it."""
+        """Make the data of a chunk of records."""
         records = dosing.written_out(records)
         events = harmonise(records, vocabulary)
         doses = dosing.rebuild(records, events, vocabulary)
@@ -51,7 +51,7 @@ class Patients:
         return len(self.records.persons)
 
     def inputs(self, clock: Clock) -> Inputs:
-        """Return what definitions read, on one clock."""
+        """Return the input of definitions, on one clock."""
         facts = PatientData(
             self.records,
             self.events,
@@ -64,10 +64,10 @@ class Patients:
         return Inputs(values(facts, clock), clock, len(self), {other: values(facts, other)})
 
     def procedures(self) -> dict[str, Intervals]:
-        """When each procedure of the vocabulary was running; one without an end lasts 1 µs."""
+        """Return when each procedure of the vocabulary was running; one without an end lasts 1 µs."""
         return organ_support.running(self.records, self.vocabulary)
 
     def modifiers(self) -> Modifiers:
-        """What moves each variable without the inflammation having moved, and when."""
-        drugs = {name: given for name in self.doses.drugs if len(given := self.doses.given(name))}
+        """Return what changes each variable without a change of the inflammation, and when."""
+        drugs = {name: when for name in self.doses.drugs if len(when := self.doses.given(name))}
         return modifier_intervals(drugs, self.procedures())

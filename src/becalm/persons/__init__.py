@@ -1,1 +1,1 @@
-"""Facts of a person that several rooms ask: age, weight, stays, diagnoses."""
+"""Facts about a person that several packages need: age, weight, stays, diagnoses."""

@@ -1,4 +1,4 @@
-"""How old a person is at a moment."""
+"""The age of a person at a moment."""
 
 from __future__ import annotations
 
@@ -37,10 +37,11 @@ def rules() -> AgeRules:
 
 
 def ages(persons: Frame, at: Times) -> tuple[Times, Mask]:
-    """Return completed years of each person at a time (−1 not known), and whether it is undated.
+    """Return completed years of each person at a time (−1 not known), and whether they are undated.
 
-    From the birth date; from the year of birth, the age reached in that calendar year; else from a
-    dated age, with the whole years that lie between; else the age as written, undated.
+    The age comes from the birth date. Of a year of birth it is the age reached in that calendar
+    year. Else it comes from a dated age plus the whole years since; else it is the age as written,
+    which is undated.
     """
     years = np.full(len(persons), -1, np.int64)
     birth, age, age_at = persons["birth"], persons["age"], persons["age_at"]
@@ -49,7 +50,7 @@ def ages(persons: Frame, at: Times) -> tuple[Times, Mask]:
     undated = written & (age_at == UNKNOWN_TIME)
     dated = written & ~undated & (at != UNKNOWN_TIME)
     years[written] = np.floor(age[written]).astype(np.int64)
-    # Towards zero: within a year before or after it was written, it is the age as written.
+    # Rounded towards zero: within a year before or after its date, the age is the one written.
     years[dated] += np.trunc((at[dated] - age_at[dated]) / YEAR).astype(np.int64)
     years[born] = np.where(
         persons["birth_year_only"][born],

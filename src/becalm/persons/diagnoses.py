@@ -1,6 +1,6 @@
-"""Diagnoses as recorded: when, with what certainty, and which underlying disease.
+"""Recorded diagnoses: their time, their certainty, and the underlying disease.
 
-Three states throughout: recorded as present, recorded as absent, and not recorded.
+A diagnosis has three states: recorded as present, recorded as absent, not recorded.
 """
 
 from __future__ import annotations
@@ -45,10 +45,10 @@ def rules() -> DiagnosisRules:
 
 
 def diagnoses(records: Records, vocabulary: Vocabulary) -> Frame:
-    """Return every condition row that the vocabulary knows, under each name it goes by.
+    """Return every condition row that the vocabulary knows, once for each name it has.
 
-    One row per record row × condition (a wider condition repeats it), in the records' order. It
-    was recorded at its onset; else during the stay it was coded for; else at any time.
+    One row per record row × condition (a wider condition is another row), in the records' order.
+    Its time is its onset; else the stay for which it was coded; else it may be any time.
     """
     table = records.conditions
     first, last = _recorded(records)
@@ -71,7 +71,7 @@ def diagnoses(records: Records, vocabulary: Vocabulary) -> Frame:
 
 
 def _recorded(records: Records) -> tuple[Times, Times]:
-    """Return from when to when each condition row may have been recorded first."""
+    """Return the earliest and the latest time at which each condition row may have been recorded."""
     table, stays = records.conditions, records.stays
     onset = table["onset"]
     ids = stays["stay_id"].tolist()
@@ -97,10 +97,10 @@ def has(
     since: Times | None = None,
     until: Times | None = None,
 ) -> Mask:
-    """Whether each person has a confirmed row of one of some conditions.
+    """Return whether each person has a confirmed row of one of `conditions`.
 
-    since and until : int64 per person, µs; the row may have been recorded in between, both included.
-    `UNKNOWN_TIME` is no bound. Suspected and excluded diagnoses are not there.
+    since and until : int64 per person, µs; the row may have been recorded between them, both included.
+    `UNKNOWN_TIME` means no bound. Suspected and excluded diagnoses do not count.
     """
     chosen = np.isin(diagnosed["condition"].astype(str), list(conditions))
     chosen &= diagnosed["status"] == "confirmed"
@@ -115,16 +115,16 @@ def has(
 
 
 def excluded_by(diagnosed: Frame, condition: str, index: Times) -> Mask:
-    """Whether each person has a condition that was there at the index.
+    """Return whether each person had a condition at the index.
 
-    Recorded at any time before, or shortly after; what one is born with, ever.
+    It was recorded at any time before the index or shortly after it; a lifelong condition at any time.
     """
     until = None if condition in rules().lifelong else _later(index, span(rules().recorded_after))
     return has(diagnosed, [condition], len(index), until=until)
 
 
 def diagnosed_storm(diagnosed: Frame, conditions: Iterable[str], index: Times) -> Mask:
-    """Whether a clinician diagnosed this storm: a confirmed diagnosis recorded near the index."""
+    """Return whether a clinician diagnosed this storm: a confirmed diagnosis near the index."""
     return has(
         diagnosed,
         conditions,
@@ -135,7 +135,7 @@ def diagnosed_storm(diagnosed: Frame, conditions: Iterable[str], index: Times) -
 
 
 def _later(time: Times, by: int) -> Times:
-    """Return times moved by a length; unknown ones stay unknown."""
+    """Return times moved by a duration; unknown times stay unknown."""
     moved = np.where(time == UNKNOWN_TIME, 0, time) + by
     return np.where(time == UNKNOWN_TIME, UNKNOWN_TIME, moved)
 
@@ -143,7 +143,7 @@ def _later(time: Times, by: int) -> Times:
 def underlying(diagnosed: Frame, n_persons: int) -> list[str]:
     """Return each person's confirmed underlying diseases, joined by `|`; '' where none is recorded.
 
-    A disease is given by its narrowest name only: systemic lupus is not also "autoimmune".
+    A disease is listed with its narrowest name only: systemic lupus is not also "autoimmune".
     """
     order = rules().underlying
     place = {name: at for at, name in enumerate(order)}

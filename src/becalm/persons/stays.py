@@ -1,4 +1,4 @@
-"""Stays in hospital: admissions, discharges, transfers, and where the records of a person end."""
+"""Stays in hospital: admissions, discharges, transfers, and the end of a person's records."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ def rules() -> StayRules:
 
 
 def admissions(records: Records) -> Intervals:
-    """Return each person's time in hospital: stays joined when at most a day apart.
+    """Return each person's time in hospital: stays at most a day apart are one admission.
 
     Outpatient visits do not count. A stay without an end lasts until the end of the records if it
-    is the person's last; of an earlier one only its beginning is known.
+    is the person's last stay; of an earlier stay only the start is known.
     """
     stays = _inpatient(records)
     ended = ends_of_records(records)[stays["person"]]
@@ -50,7 +50,7 @@ def _inpatient(records: Records) -> Frame:
 
 
 def _open_at_last(stays: Frame) -> Mask:
-    """Which stays have no end and no later stay of the same person."""
+    """Return which stays have no end and are the last stay of their person."""
     last = np.full(int(stays["person"].max(initial=-1)) + 1, UNKNOWN_TIME)
     np.maximum.at(last, stays["person"], stays["start"])
     mask: Mask = (stays["end"] == UNKNOWN_TIME) & (stays["start"] == last[stays["person"]])
@@ -58,30 +58,30 @@ def _open_at_last(stays: Frame) -> Mask:
 
 
 def discharges(records: Records, person: Persons, time: Times) -> Times:
-    """Return the end of the admission that holds each (person, time); unknown where none does.
+    """Return the end of the admission that contains each (person, time), unknown if there is none.
 
-    Results of an emergency department are often older than the admission: up to a day before one
-    belongs to it. Unknown as well where the last stay of the admission has no end.
+    Results of an emergency department are often older than the admission: a time up to a day before
+    an admission belongs to it. Also unknown if the last stay of the admission has no end.
     """
     inside, stays = admissions(records), _inpatient(records)
-    asked, found = inside.overlaps(person, time, time + span(rules().same_admission) + 1)
+    asked, admission = inside.overlaps(person, time, time + span(rules().same_admission) + 1)
     first = np.flatnonzero(np.append(True, asked[1:] != asked[:-1])) if len(asked) else asked
     end = np.full(len(person), UNKNOWN_TIME)
-    end[asked[first]] = inside.end[found[first]]
-    going_on = stays.take(_open_at_last(stays))
+    end[asked[first]] = inside.end[admission[first]]
+    open_stays = stays.take(_open_at_last(stays))
     still_in = np.full(len(records.persons), UNKNOWN_TIME)
-    still_in[going_on["person"]] = going_on["start"]
+    still_in[open_stays["person"]] = open_stays["start"]
     begun = np.full(len(person), UNKNOWN_TIME)
-    begun[asked[first]] = inside.start[found[first]]
+    begun[asked[first]] = inside.start[admission[first]]
     unknown = (still_in[person] != UNKNOWN_TIME) & (still_in[person] >= begun)
     end[unknown & (still_in[person] < end)] = UNKNOWN_TIME
     return end
 
 
 def transferred_in(records: Records, person: Persons, time: Times, within: int) -> Mask:
-    """Whether each person came from another hospital within `within` µs of a time.
+    """Return whether each person came from another hospital within `within` µs of a time.
 
-    A transfer between wards, of somebody who is in hospital already, is none.
+    A transfer between wards of a person who is already in hospital does not count.
     """
     stays, inside = _inpatient(records), admissions(records)
     came = stays["origin"] == "transfer"
@@ -91,16 +91,19 @@ def transferred_in(records: Records, person: Persons, time: Times, within: int) 
 
 
 def ends_of_records(records: Records) -> Times:
-    """Return the last moment that is recorded of each person, or death; `UNKNOWN_TIME` if none is.
+    """Return the last recorded moment of each person, or death; `UNKNOWN_TIME` if there is none.
 
-    What was only ordered for later, or not given, is no such moment. After a death without an hour
-    the records go on until the end of its day at most.
+    Doses that were only ordered or not given do not count. After a death of which only the date is
+    known, the records end at the end of that day at the latest.
     """
     latest = np.full(len(records.persons), UNKNOWN_TIME)
-    given = records.administrations
+    administrations = records.administrations
     for table, columns in (
         (records.measurements, ("time",)),
-        (given.take(np.isin(given["status"].astype(str), ("", "given"))), ("start", "end")),
+        (
+            administrations.take(np.isin(administrations["status"].astype(str), ("", "given"))),
+            ("start", "end"),
+        ),
         (records.stays, ("start", "end")),
         (records.findings, ("time",)),
         (records.procedures, ("start", "end")),

@@ -1,6 +1,6 @@
-"""The one weight in force of a person at a moment, with where it comes from and how old it is.
+"""The weight of a person at a moment, with its source and its age.
 
-Doses per kg and clearance rest on the same weight. The order and its numbers are in `weight.toml`.
+Doses per kg and clearance use the same weight. The order and its numbers are in `weight.toml`.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ SOURCES: Final = (
     "older measurement",
     "later in the stay",
 )
-"""Where a weight in force comes from, in the order in which they hold; '' where none is known."""
+"""The sources of a weight, first the one that is preferred; '' where none is known."""
 
 
 class WeightRules(toml.TomlTable, frozen=True):
@@ -55,11 +55,11 @@ def rules() -> WeightRules:
 
 @dataclass(frozen=True, eq=False)
 class WeightInForce:
-    """The weight of some questions (person, time), one entry each.
+    """The weight at each question (person, time), one entry for each.
 
     kg : NaN where none is known. source : position in `SOURCES`. age_h : hours from the measurement
-    to the moment, negative where it was measured later; NaN where no time is known (the row's own, the
-    persons sheet). row : of the measurement, as `Events.source_row` counts; -1 where it is none.
+    to the moment, negative if it was measured later; NaN if its time is not known (from the row itself
+    or from the persons sheet). row : row of the measurement, as in `Events.source_row`; -1 if none.
     """
 
     kg: Floats
@@ -68,7 +68,7 @@ class WeightInForce:
     row: npt.NDArray[np.int64]
 
     def names(self) -> npt.NDArray[np.object_]:
-        """Where each weight comes from, in words."""
+        """Return the source of each weight in words."""
         return np.array(SOURCES, dtype=object)[self.source]
 
 
@@ -77,10 +77,10 @@ def weight_in_force(
 ) -> WeightInForce:
     """Return the weight in force of each person at each moment.
 
-    person, time : int32 and int64 µs, one entry a question; at an unknown time only the row's own and
-    the persons sheet's weight are known. own : kg, the weight that the row itself states; NaN where it
-    states none. A weight out of the possible range does not count, nor do two of one minute that
-    differ by more than the tolerance.
+    person, time : int32 and int64 µs, one entry a question; at an unknown time only the weight of
+    the row itself and of the persons sheet are known. own : kg, the weight in the row itself; NaN if
+    there is none. A weight outside the possible range does not count; two weights of one minute that
+    differ by more than the tolerance do not count either.
     """
     rule = rules()
     measured = _certain(records, events.points("weight", "drawn"))
@@ -122,7 +122,7 @@ def weight_in_force(
 
 
 def possible(records: Records, person: Persons, time: Times, kg: Floats) -> Floats:
-    """Return weights with those made NaN that no such person has: a sentinel, or a slip."""
+    """Return weights, with NaN for those that are impossible: a placeholder or a typing error."""
     rule = rules()
     with np.errstate(invalid="ignore"):
         real = (kg >= rule.low_kg) & (kg <= rule.high_kg)
@@ -134,7 +134,7 @@ def possible(records: Records, person: Persons, time: Times, kg: Floats) -> Floa
 
 
 def _certain(records: Records, points: Points) -> Points:
-    """Measured weights that are one number each, as such; those of one minute that nearly agree are."""
+    """Return the measured weights that are one number; nearly equal ones of one minute are averaged."""
     low, high = points.low, points.high
     with np.errstate(invalid="ignore"):
         near = np.isfinite(low) & np.isfinite(high) & (high - low <= rules().tolerance * low)
@@ -148,7 +148,7 @@ def _certain(records: Records, points: Points) -> Points:
 def _neighbours(
     points: Points, person: Persons, time: Times
 ) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
-    """Positions of the last point at or before each moment and of the first after it; -1 for none."""
+    """Return the positions of the last point at or before each moment and of the first after it, or -1."""
     none = np.full(len(person), -1, np.intp)
     if not len(points):
         return none, none.copy()
@@ -164,7 +164,7 @@ def _neighbours(
 
 
 def _distance(points: Points, at: npt.NDArray[np.intp], time: Times) -> Times:
-    """From the point to the moment, µs; far away where there is none."""
+    """Return the µs from the point to the moment; 0 where there is no point."""
     if not len(points):
         return np.zeros(len(time), np.int64)
     distance: Times = np.where(at >= 0, time - points.time[at], 0)
@@ -172,7 +172,7 @@ def _distance(points: Points, at: npt.NDArray[np.intp], time: Times) -> Times:
 
 
 def _in_one_stay(inside: Intervals, person: Persons, time: Times, later: Times) -> Mask:
-    """Whether two moments of each person lie in one stay in hospital."""
+    """Return whether two moments of each person lie in one stay in hospital."""
     same = np.zeros(len(person), np.bool_)
     asked, stay = inside.overlaps(person, time, time + 1)
     same[asked] = later[asked] < inside.end[stay]

@@ -1,4 +1,4 @@
-"""Whether it worked: values before and after each clock, and the protocol's own response."""
+"""Response: values before and after each clock, and the protocol's own response."""
 
 from becalm.measures.response.primary import LEFT_TRUNCATED, primary
 from becalm.measures.response.prognosis import prognosis, small_fall

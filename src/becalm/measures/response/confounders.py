@@ -1,4 +1,4 @@
-"""What else was given around a clock that could explain a fall."""
+"""Other treatments around a clock that could explain a fall."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ def confounded_by(
     protocol: Protocol,
     vocabulary: Vocabulary,
 ) -> Texts:
-    """Drugs and procedures in the protocol's windows around each clock, joined by `|`.
+    """Return the drugs and procedures in the protocol's windows around each clock, joined by `|`.
 
-    Both ends of a window belong to it. Only what reached the blood counts, never drops, creams or
-    inhalers. A confounder stands beside a status and never changes it.
+    Both ends of a window are included. Only routes that reach the blood count, never drops, creams
+    or inhalers. A confounder is reported with a status and never changes it.
     """
-    found: list[dict[str, None]] = [{} for _ in range(len(asked))]
+    names_of: list[dict[str, None]] = [{} for _ in range(len(asked))]
     for rule in protocol.confounder:
         start, end = asked.time + signed_span(rule.from_), asked.time + signed_span(rule.to)
         counts = np.ones(len(asked), np.bool_)
@@ -41,14 +41,14 @@ def confounded_by(
         ]
         for name, when in inside:
             for i in np.flatnonzero(counts & _touches(when, asked.person, start, end)).tolist():
-                found[i][name] = None
+                names_of[i][name] = None
     result = np.full(len(asked), "", dtype=object)
-    result[:] = ["|".join(names) for names in found]
+    result[:] = ["|".join(names) for names in names_of]
     return result
 
 
 def _touches(when: Intervals, person: Persons, start: Times, end: Times) -> Mask:
-    """Whether anything was given in [start, end]."""
+    """Return whether an interval touches [start, end]."""
     hit = np.zeros(len(person), np.bool_)
     hit[when.overlaps(person, start, end + 1)[0]] = True
     return hit
@@ -63,14 +63,14 @@ def _started_or_doubled(
     doses: Doses,
     vocabulary: Vocabulary,
 ) -> Mask:
-    """Whether the drugs of a rule began in the window, or a day of it had at least twice the dose.
+    """Return whether the drugs of a rule began in the window, or were at least doubled on a day of it.
 
     Glucocorticoids are added up as prednisolone. Days are counted from the start of the window and
-    compared with the 24 h before it. Where an amount is not known, doubling cannot be excluded.
+    compared with the 24 h before it. If an amount is not known, doubling cannot be excluded.
     """
     equivalents = _equivalents(rule.drugs, vocabulary)
-    given = doses.given(*rule.drugs)
-    before = _touches(given, person, start - DAY, start - 1)
+    exposure = doses.given(*rule.drugs)
+    before = _touches(exposure, person, start - DAY, start - 1)
     unknown = _touches(
         doses.unknown(rule.drugs[0]).union(
             *(doses.unknown(name) for name in rule.drugs[1:]),
@@ -83,7 +83,7 @@ def _started_or_doubled(
     totals = {name: doses.amounts(name) for name in equivalents}
 
     def mg(begin: Times, close: Times) -> Floats:
-        """Prednisolone equivalent in [begin, close)."""
+        """Return the prednisolone equivalent in [begin, close)."""
         parts = [
             totals[name].amount(person, begin - 1, close - 1) * factor
             for name, factor in equivalents.items()

@@ -23,7 +23,7 @@ from becalm.timeline import Points
 from becalm.timeline.nearest import Draws
 
 Answer = tuple[Mask, Mask]
-"""Whether something is certainly, and possibly, so."""
+"""Whether something is certainly true, and whether it is possibly true."""
 
 LEFT_TRUNCATED = "excluded: left truncated"
 
@@ -32,11 +32,11 @@ def primary(cohort: Frame, response: Frame, events: Events, protocol: Protocol) 
     """Return who responded at each clock, by the nearest value to 48 h and by the strict horizon.
 
     Responded: every primary variable (ferritin) and at least one of the others (AST, ALT) below
-    its baseline. Did not respond: that is certainly not so, though one of them be missing. Death
-    before 48 h is failure whatever was measured until then. Where a missing sample or a limit of
-    the laboratory leaves it open, the answer is `discharged before` or `no sample`, and `reason`
+    its baseline. Did not respond: this is certainly false, even if one of them is missing. Death
+    before 48 h is failure whatever was measured before. If a missing sample or a limit of the
+    laboratory leaves it undecided, the answer is `discharged before` or `no sample`, and `reason`
     names each ratio. fall_15, fall_25, fall_50: whether the primary variable fell by at least that
-    share; None where it cannot be told. Someone transferred in on the treatment is excluded.
+    share; None if undecided. A person transferred in on the treatment is excluded.
 
     response : the table of the same cohort, for `confounded_by`.
     """
@@ -78,13 +78,13 @@ def primary(cohort: Frame, response: Frame, events: Events, protocol: Protocol) 
 def _compared(
     asked: Questions, events: Events, protocol: Protocol, later: Callable[[Points], Draws]
 ) -> dict[str, Compared]:
-    found = {}
+    by_variable = {}
     for variable in (*protocol.response.primary, *protocol.response.primary_any):
         points = events.points(variable, protocol.clock)
-        found[variable] = Compared.of(
+        by_variable[variable] = Compared.of(
             ratios.baseline(points, asked, variable, protocol), later(points)
         )
-    return found
+    return by_variable
 
 
 def _answer(
@@ -111,12 +111,12 @@ def _answer(
 def _words(compared: Compared) -> list[str]:
     number, status = compared.number(), compared.status()
     words = []
-    for value, said, high in zip(number.tolist(), status.tolist(), compared.high, strict=True):
-        if not said:
+    for value, state, high in zip(number.tolist(), status.tolist(), compared.high, strict=True):
+        if not state:
             words.append("no sample")
         elif np.isnan(value):
             words.append("direction open")
-        elif said in ("at least", "both censored"):
+        elif state in ("at least", "both censored"):
             words.append(f"{'at most' if np.isfinite(high) else 'at least'} {value:.3g}")
         else:
             words.append(f"{value:.3g}")
@@ -144,12 +144,12 @@ def _confounded(asked: Questions, response: Frame) -> list[str]:
         strict=True,
     )
     known = dict(zip(keys, response["confounded_by"].tolist(), strict=True))
-    mine = zip(
+    questions = zip(
         asked.column("person_id").tolist(),
         asked.clock.tolist(),
         strict=True,
     )
-    return [known.get(key, "") for key in mine]
+    return [known.get(key, "") for key in questions]
 
 
 def measure(given: StageInput) -> Frame:

@@ -1,6 +1,6 @@
-"""Ferritin as a marker of death: baseline, peak and the fall by day 3 beside who died.
+"""Ferritin as a marker of death: baseline, peak and fall by day 3, with who died.
 
-Nothing here predicts: the report describes small series and gives no test below thirty patients.
+This is no prediction: the report describes small series and has no test below thirty patients.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from becalm.timeline.nearest import Draws
 
 MARKER: Final = "ferritin"
 SMALL_FALL: Final = "ferritin_stays"
-"""The serial feature that holds the published share: a fall by less is a bad sign."""
+"""The serial change that holds the published share: a smaller fall is a bad sign."""
 
 
 def small_fall() -> tuple[float, str]:
@@ -41,9 +41,9 @@ def prognosis(cohort: Frame, events: Events, outcome: Frame, protocol: Protocol)
     """Return `prognosis`: one row per person and episode with a time zero.
 
     Baseline and peak are those of `response` (before time zero), day 3 the value nearest to 72 h in
-    the protocol's window. fall_day3 is the share by which it was lower; where a laboratory printed
-    only a limit it is the bound that is known, named in `censored`. small_fall is None where the
-    limits, or a missing value, leave it open.
+    the protocol's window. fall_day3 is the share by which it was lower; if a laboratory reported
+    only a limit, it is the known bound, and `censored` says so. small_fall is None if limits or a
+    missing value leave it undecided.
 
     outcome : the table of the same cohort, for `died`.
     """
@@ -84,7 +84,7 @@ def prognosis(cohort: Frame, events: Events, outcome: Frame, protocol: Protocol)
 
 
 def _highest(points: Points, asked: Questions, protocol: Protocol) -> Draws:
-    """The highest value before time zero, the earliest of equals, as the draw that it is."""
+    """Return the draw with the highest value before time zero, the earliest of equal ones."""
     back = asked.time - span(protocol.baseline.peak)
     first, stop = nearest.within(points, asked.person, back, asked.time)
     position = np.array(
@@ -104,7 +104,7 @@ def _note(censored: list[str], name: str, signs: Texts) -> None:
 
 
 def _fall(compared: Compared) -> tuple[Floats, Texts]:
-    """The share by which it fell: at least so much, or at most, where only a limit is known."""
+    """Return the share by which it fell, with the sign >= or <= if only a limit is known."""
     low, high = compared.low, compared.high
     exact = compared.measured & (low == high)
     least = compared.measured & ~exact & np.isfinite(high)
@@ -116,7 +116,7 @@ def _fall(compared: Compared) -> tuple[Floats, Texts]:
 
 
 def _small(compared: Compared) -> list[bool | None]:
-    """Whether it fell by less than the published share: certainly, certainly not, or not known."""
+    """Return whether it fell by less than the published share: yes, no, or None (not known)."""
     bound = round(1 - small_fall()[0], 9)
     return [
         None if not known or (low <= bound < high) else bool(low > bound)
@@ -127,13 +127,13 @@ def _small(compared: Compared) -> list[bool | None]:
 
 
 def _status(before: Mask, after: Mask, gone: list[str]) -> list[str]:
-    found = []
+    statuses = []
     for had, has, left in zip(before.tolist(), after.tolist(), gone, strict=True):
         if has:
-            found.append("measured" if had else "no baseline")
+            statuses.append("measured" if had else "no baseline")
         else:
-            found.append(left or "no sample")
-    return found
+            statuses.append(left or "no sample")
+    return statuses
 
 
 def measure(given: StageInput) -> Frame:

@@ -1,4 +1,4 @@
-"""The questions that response answers: each person of the cohort at each clock that is known."""
+"""The questions of the response tables: each person of the cohort at each known clock."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CLOCKS: Final = ("t0", "infusion_start", "high_rate")
 class Questions:
     """One entry for each row of the cohort and each of its known clocks.
 
-    at : position in the cohort; clock : its name; time : when it strikes, µs.
+    at : position in the cohort; clock : its name; time : its time, µs.
     """
 
     cohort: Frame
@@ -29,7 +29,7 @@ class Questions:
 
     @classmethod
     def of(cls, cohort: Frame) -> Questions:
-        """Ask about every clock that is known."""
+        """Make one question for every known clock."""
         known = [np.flatnonzero(cohort[name] != UNKNOWN_TIME) for name in CLOCKS]
         return cls(
             cohort,
@@ -50,7 +50,7 @@ class Questions:
 
     @property
     def person(self) -> Persons:
-        """Codes of the persons asked about."""
+        """The codes of the persons, one entry a question."""
         return np.asarray(self.cohort["person"][self.at], dtype=np.int32)
 
     def column(self, name: str) -> npt.NDArray[Any]:

@@ -1,7 +1,7 @@
-"""One variable around a clock: baseline, peak, horizons, and how the 48-hour value compares.
+"""One variable around a clock: baseline, peak, horizons, and the ratio of the 48-hour value.
 
-Values are ranges where a laboratory printed only a limit, so a ratio is a range too, and what can
-be said of it is what holds for all of it.
+If a laboratory reported only a limit, the value is a range, so a ratio is a range too; a statement
+about it is made only if it is true for the whole range.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from becalm.timeline.nearest import Draws
 class Compared:
     """A later value as a multiple of the baseline, lowest and highest possible.
 
-    measured : whether there are both. (-inf, inf) where not.
+    measured : whether both values exist; the ratio is (-inf, inf) if not.
     """
 
     measured: Mask
@@ -37,20 +37,20 @@ class Compared:
         return cls(measured, np.where(measured, low, -np.inf), np.where(measured, high, np.inf))
 
     def at_most(self, bound: float) -> tuple[Mask, Mask]:
-        """Whether each ratio is certainly, and possibly, at or below a bound."""
+        """Return whether each ratio is certainly, and possibly, at or below a bound."""
         bound = round(bound, 9)
         return self.high <= bound, self.low <= bound
 
     def below_one(self) -> tuple[Mask, Mask]:
-        """Whether each value certainly, and possibly, fell: equal is not fallen."""
+        """Return whether each value certainly, and possibly, fell: an equal value did not fall."""
         return self.high < 1, self.low < 1
 
     def status(self) -> Texts:
-        """What the contract calls it; '' where not measured.
+        """Return the status of each ratio; '' if not measured.
 
         fell / did not fall: certain. at least: the baseline was only a lower limit (or the later
-        value an upper one), so the ratio printed is the most that it can be and the fall is at
-        least that. both censored: limits leave the direction open, on both sides or on one.
+        value only an upper limit), so the printed ratio is the greatest possible one and the fall is
+        at least that much. both censored: limits leave the direction undecided.
         """
         status = np.full(len(self.low), "", dtype=object)
         ranged = self.low != self.high
@@ -62,14 +62,14 @@ class Compared:
         return status
 
     def number(self) -> Floats:
-        """The ratio, or the bound on it that is known; NaN where there is none."""
+        """Return the ratio, or its known bound; NaN if there is none."""
         upper = np.isfinite(self.high) & (self.low < 1)
         number = np.where(upper, self.high, np.where(self.low > 0, self.low, np.nan))
         return np.where(self.measured & np.isfinite(number), number, np.nan)
 
 
 def baseline(points: Points, asked: Questions, variable: str, protocol: Protocol) -> Draws:
-    """The last value before the clock, one at the very moment included."""
+    """Return the last value before or exactly at the clock."""
     back = protocol.baseline.ferritin if variable == "ferritin" else protocol.baseline.other
     return nearest.last(
         points, *nearest.within(points, asked.person, asked.time - span(back), asked.time)
@@ -77,13 +77,13 @@ def baseline(points: Points, asked: Questions, variable: str, protocol: Protocol
 
 
 def peak(points: Points, asked: Questions, protocol: Protocol) -> Pair:
-    """The highest value before the clock, also of a variable that the storm lowers."""
+    """Return the highest value before the clock, also of a variable that falls in a storm."""
     start = asked.time - span(protocol.baseline.peak)
     return nearest.greatest(points, *nearest.within(points, asked.person, start, asked.time))
 
 
 def at_horizon(points: Points, asked: Questions, horizon: Horizon) -> Draws:
-    """The value nearest to a horizon in its window, the earlier of two equally near."""
+    """Return the value nearest to a horizon in its window, the earlier of two equally near."""
     first, stop = nearest.within(
         points,
         asked.person,
@@ -95,7 +95,7 @@ def at_horizon(points: Points, asked: Questions, horizon: Horizon) -> Draws:
 
 
 def strictly_within(points: Points, asked: Questions, protocol: Protocol) -> Draws:
-    """The last value after the clock and no later than the strict horizon."""
+    """Return the last value after the clock and no later than the strict horizon."""
     first, stop = nearest.within(
         points, asked.person, asked.time, strict_end(asked, protocol), after=True
     )
@@ -103,6 +103,6 @@ def strictly_within(points: Points, asked: Questions, protocol: Protocol) -> Dra
 
 
 def strict_end(asked: Questions, protocol: Protocol) -> Times:
-    """The last moment that the strict horizon includes."""
+    """Return the last moment of the strict horizon."""
     end: Times = asked.time + span(protocol.response.strict_horizon) - 1
     return end

@@ -24,7 +24,7 @@ from becalm.tables import RESPONSE
 from becalm.timeline.nearest import Draws
 
 
-def response(  # noqa: PLR0917 - what earlier stages hand over, in their order
+def response(  # noqa: PLR0917 - the results of earlier stages, in their order
     cohort: Frame,
     events: Events,
     doses: Doses,
@@ -35,11 +35,11 @@ def response(  # noqa: PLR0917 - what earlier stages hand over, in their order
     """Return `response`: one row per person, variable and known clock.
 
     A value belongs to a window by the protocol's clock (drawn or available). `fell` means that the
-    number is lower at 48 h than at baseline, whatever the variable: good news for ferritin, bad
-    news for platelets and fibrinogen. `peak` is the highest value before the clock, also of those
-    two. Equal is not fallen. A baseline printed as `>x` gives a fall of *at least* so much. Someone
-    without a value at 48 h died or was discharged before, or has no sample. What else was given,
-    and what moves a value without the disease, stands beside the status and never alters it.
+    number is lower at 48 h than at baseline, for every variable: this is good for ferritin and bad
+    for platelets and fibrinogen. `peak` is the highest value before the clock, also of those two. An
+    equal value did not fall. A baseline of `>x` gives a fall of *at least* so much. A person without
+    a value at 48 h died or was discharged before, or has no sample. Confounders, and causes that
+    change a value without the disease, are reported with the status and never change it.
     """
     asked = Questions.of(cohort)
     vocabulary = events.vocabulary
@@ -58,9 +58,9 @@ def response(  # noqa: PLR0917 - what earlier stages hand over, in their order
 
 
 def gone_before(asked: Questions, records: Records, moment: Times) -> Texts:
-    """`died before`, `discharged before` a moment, or ''.
+    """Return `died before` or `discharged before` (a moment), or ''.
 
-    A death of which only the date is known counts as before when that day was over.
+    A death of which only the date is known counts as before if that day was over.
     """
     gone = np.full(len(asked), "", dtype=object)
     left = asked.column("discharge")
@@ -128,20 +128,20 @@ def _status(compared: ratios.Compared, sampled: Mask, gone: Texts) -> Texts:
 def _modified_by(
     variable: str, asked: Questions, draws: tuple[Draws, ...], modifiers: Modifiers
 ) -> list[str]:
-    """What moved the variable without the disease when either value was drawn."""
-    found: list[list[str]] = [[] for _ in range(len(asked))]
+    """Return what changed the variable without the disease at the draw of either value."""
+    labels_of: list[list[str]] = [[] for _ in range(len(asked))]
     for label, when in sorted(modifiers.get(variable, ()), key=lambda each: each[0]):
         hit = np.zeros(len(asked), np.bool_)
         for draw in draws:
             hit |= draw.found & when.contains(asked.person, draw.drawn)
         for i in np.flatnonzero(hit).tolist():
-            if label not in found[i]:
-                found[i].append(label)
-    return ["|".join(labels) for labels in found]
+            if label not in labels_of[i]:
+                labels_of[i].append(label)
+    return ["|".join(labels) for labels in labels_of]
 
 
 def source_rows(events: Events, draws: tuple[Draws, ...]) -> list[str]:
-    """Name the rows of some draws of each question, joined by `|`."""
+    """Return the rows of the draws of each question, joined by `|`."""
     rows = zip(*(draw.row.tolist() for draw in draws), strict=True)
     return ["|".join(events.source_row(row) for row in each if row >= 0) for each in rows]
 
