@@ -340,7 +340,7 @@ def test_cumulative_is_the_oracle_s(data: st.DataObject, scale: int, window: int
     ]
     columns: Any = list(zip(*rates, strict=True)) or [[]] * 5
     doses = data.draw(raw_points(scale, "exact"))
-    boluses = Points.given(
+    boluses = Points.of_doses(
         [d.person for d in doses], [d.time for d in doses], [d.low for d in doses]
     )
     fast = Cumulative.build(overlay(*columns), boluses)
@@ -384,7 +384,7 @@ def test_the_band_of_a_dose_follows_the_mg_in_the_window(data: st.DataObject, wi
         [float(r[3]) for r in rows],
     )
     doses = data.draw(raw_points(HOUR, "exact"))
-    boluses = Points.given(
+    boluses = Points.of_doses(
         [d.person for d in doses], [d.time for d in doses], [d.low for d in doses]
     )
     fast = Cumulative.build(rate, boluses)

@@ -159,9 +159,9 @@ def test_a_damaged_file_is_named_with_its_row(
 
 
 def test_a_full_disk_is_an_output_error() -> None:
-    error = duck.explain('IO Error: Could not write file "/tmp/x": No space left on device')
+    error = duck.known_error('IO Error: Could not write file "/tmp/x": No space left on device')
     assert isinstance(error, OutputError)
 
 
 def test_a_mistake_of_ours_is_not_blamed_on_a_file() -> None:
-    assert duck.explain("Invalid Input Error: something inside") is None
+    assert duck.known_error("Invalid Input Error: something inside") is None

@@ -320,7 +320,7 @@ def test_an_order_is_never_a_dose(tmp_path: Path) -> None:
     assert given["amount"].tolist() == [100, 25_000]
     found = doses(records)
     assert total(found) == 0
-    assert not len(found.given("anakinra"))
+    assert not len(found.exposure("anakinra"))
     assert [(r.reason, r.rows, r.example) for r in source.refused()] == [
         ("an order that stops before it starts", 1, "prescriptions:4 100"),
         ("an ordered dose that is not a number", 1, "prescriptions:3 1-2"),

@@ -49,7 +49,7 @@ def test_a_volume_rate_needs_its_concentration() -> None:
     assert rates(doses, [0, 6]) == {0: 25, 6: None}
     assert column(doses, "rate_per_h") == [6.25, 6.25]
     assert column(doses, "flag") == ["", "volume without concentration"]
-    assert doses.given("anakinra").contains(0, us(7))
+    assert doses.exposure("anakinra").contains(0, us(7))
     assert courses(doses).episodes["cumulative_mg"].tolist() == pytest.approx([np.nan], nan_ok=True)
 
 
@@ -63,7 +63,7 @@ def test_what_is_not_a_mass_keeps_its_own_unit() -> None:
     )
     assert (column(doses, "rate_per_h"), column(doses, "amount_unit")) == ([1000], ["units"])
     assert column(doses, "rate_mg_h") == column(doses, "amount_mg") == [None]
-    assert doses.given("heparin").contains(0, us(3))
+    assert doses.exposure("heparin").contains(0, us(3))
 
 
 def test_amount_over_time_is_what_was_delivered() -> None:
@@ -129,7 +129,7 @@ def test_a_dose_by_weight_without_any_weight_is_refused_and_listed() -> None:
     assert refused.example == "doses:2 0.5 mg/kg/h"
     assert column(doses, "rate_mg_h") == column(doses, "amount_mg") == [None]
     assert column(doses, "flag") == ["refused: dosed by weight, and no weight is known"]
-    assert doses.given("anakinra").contains(0, us(3))
+    assert doses.exposure("anakinra").contains(0, us(3))
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,7 @@ def test_a_dose_by_weight_without_any_weight_is_refused_and_listed() -> None:
         ({"amount": "100 mg/h"}, "the unit of an amount has a time in it (mg, not mg/h)"),
         (
             {"amount": "100 mg q6h", "end": ""},
-            "a schedule is not a dose given: write one row a dose, or the start and the end of the schedule",
+            "a schedule is not an administered dose: write one row for each dose, or add the schedule's start and end",
         ),
         ({"amount": "100 wands"}, "unknown unit"),
         ({"rate": "25 MU/h"}, "unknown unit"),
@@ -149,7 +149,7 @@ def test_a_dose_by_weight_without_any_weight_is_refused_and_listed() -> None:
         ({"amount": "-100 mg"}, "negative amount or rate"),
         ({"amount": "-1 mg/kg"}, "negative amount or rate"),
         ({"amount": "100 mg", "end": "-1"}, "ends before it starts"),
-        ({"rate": "25 mg/h", "end": "0"}, "a rate over no time"),
+        ({"rate": "25 mg/h", "end": "0"}, "start and end are equal, so a rate gives no amount"),
         ({"rate": "25 mg/h", "end": ""}, "a rate without an end, and nothing later ends it"),
         ({"amount": "100 mg", "start": ""}, "no start"),
         ({"amount": "100 mg", "status": "perhaps"}, "status is not understood"),
@@ -363,8 +363,8 @@ def test_drops_creams_and_inhalers_are_no_exposure() -> None:
         """
     )
     assert mg(doses, drug="hydrocortisone") == 50
-    assert not doses.given("hydrocortisone").contains(0, us(0))
-    assert doses.given("hydrocortisone", routes=["topical"]).contains(0, us(0))
+    assert not doses.exposure("hydrocortisone").contains(0, us(0))
+    assert doses.exposure("hydrocortisone", routes=["topical"]).contains(0, us(0))
 
 
 # ---------------------------------------------------------------- continuous or not

@@ -327,7 +327,7 @@ def test_the_dose_of_a_window_counts_the_bolus_at_its_end() -> None:
     """The amount of a window includes a bolus at the very moment it ends and not one at the very moment it starts, so windows laid end to end count every dose once."""
     given = Cumulative.build(
         overlay([0], [us(0)], [us(10)], [50]),
-        Points.given([0, 0, 0], [0, us(4), us(4)], [100, 20, 5]),
+        Points.of_doses([0, 0, 0], [0, us(4), us(4)], [100, 20, 5]),
     )
     assert given.at(0, [us(-1), us(0), us(2), us(4), us(10), us(20)]).tolist() == [
         0, 100, 200, 325, 625, 625,
@@ -339,7 +339,7 @@ def test_the_dose_of_a_window_counts_the_bolus_at_its_end() -> None:
 def test_the_greatest_dose_of_any_24_hours() -> None:
     """The greatest dose in any 24 h is found wherever it lies, also across midnight; a daily injection counts once."""
     rate = overlay([0, 0], [us(0), us(30)], [us(30), us(48)], [10, 100])
-    daily = Points.given([1] * 4, [us(24 * day) for day in range(4)], [100] * 4)
+    daily = Points.of_doses([1] * 4, [us(24 * day) for day in range(4)], [100] * 4)
     mg, end = Cumulative.build(rate, daily).max_within([0, 1, 2], 24 * HOUR)
     assert mg.tolist() == [18 * 100 + 6 * 10, 100, 0]
     assert end.tolist()[:2] == [us(48), us(0)]
@@ -347,7 +347,9 @@ def test_the_greatest_dose_of_any_24_hours() -> None:
 
 def test_a_loading_dose_belongs_to_the_first_24_hours_of_its_infusion() -> None:
     """A loading dose and the 24 h of infusion that begin with it are one 24 h dose."""
-    given = Cumulative.build(overlay([0], [us(0)], [us(48)], [10]), Points.given([0], [0], [100]))
+    given = Cumulative.build(
+        overlay([0], [us(0)], [us(48)], [10]), Points.of_doses([0], [0], [100])
+    )
     mg, end = given.max_within([0], 24 * HOUR)
     assert (mg.tolist(), end.tolist()) == ([340], [us(24)])
 
@@ -360,7 +362,7 @@ def test_a_dose_band_changes_when_its_edge_is_crossed(spec: Spec) -> None:
         bands,
         at={-1: None, 1: 1, 3.9: 1, 4.1: 2, 11.9: 2, 12.1: 3, 31.9: 3, 32.1: 2, 40.1: 1, 44: None},
     )
-    once = Cumulative.build(None, Points.given([0], [0], [400]))
+    once = Cumulative.build(None, Points.of_doses([0], [0], [400]))
     spec(once.bands(24 * HOUR, [0, 400, 1200]), at={0: 1, 23: 1, 24: None})
 
 

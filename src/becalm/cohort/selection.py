@@ -310,7 +310,7 @@ def _not_entered(rule: Entry) -> str:
 
 def _ever(doses: Doses, drug: str, n_persons: int) -> Mask:
     mask = np.zeros(n_persons, np.bool_)
-    mask[doses.given(drug).person] = True
+    mask[doses.exposure(drug).person] = True
     return mask
 
 

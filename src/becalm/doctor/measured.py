@@ -11,7 +11,7 @@ from becalm.core.clock import MINUTE, UNKNOWN_TIME
 from becalm.core.frame import Frame
 from becalm.doctor.model import CONFLICTS, DELAY, LABELS, UNITS, VARIABLES
 from becalm.doctor.needs import consequence, needs
-from becalm.events import Events, shown
+from becalm.events import Events, number_and_sign
 from becalm.patients.understood import Patients
 from becalm.records import Records
 from becalm.vocabulary import CODE_AND_NAME_DISAGREE, LABEL_CONTRADICTS, Vocabulary
@@ -169,7 +169,7 @@ class Conflicts:
 
 def _written(events: Events, at: int) -> str:
     low, high = events.frame["low"][at : at + 1], events.frame["high"][at : at + 1]
-    number, sign = shown(low, high)
+    number, sign = number_and_sign(low, high)
     return f"{events.source_row(int(events.frame['row'][at]))} {sign[0]}{round(number[0], 9):g}"
 
 

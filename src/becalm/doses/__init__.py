@@ -1,8 +1,8 @@
-"""Administrations become rates, amounts, episodes and steps, to the minute and for any drug.
+"""From administrations to rates, amounts, episodes and steps, to the minute, for any drug.
 
 `rebuild` turns the rows of a record into `Doses`; from there `Doses.rate`, `Doses.amounts` and
-`Doses.given` answer when and how much, `treatments` and `continuous_entries` which courses there
-were, `daily_dose` how many mg in each 24 h.
+`Doses.exposure` return when and how much, `treatments` and `continuous_entries` the courses of
+treatment, `daily_dose` the mg in each 24 h.
 """
 
 from becalm.doses.calendar import calendar_dose

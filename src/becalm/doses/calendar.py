@@ -1,4 +1,4 @@
-"""What was given from midnight to midnight, as a ward's chart adds it up."""
+"""Doses from midnight to midnight, as a ward's chart adds them up."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ from becalm.timeline import Intervals
 
 
 def calendar_dose(doses: Doses, drugs: Collection[str], since: Times) -> Frame:
-    """Return what was given of each drug on every date on which any was, by the ward's clock.
+    """Return the amount of each drug on every date with a dose, by the ward's clock.
 
-    A date is a day of the chart: one on which the clocks change has 23 or 25 h of it. The amount is
-    empty on a date with a dose of unknown amount. Day 1 is the date of the first dose at or after
-    `since` (int64[persons], `UNKNOWN_TIME` leaves the person out), all of that date included.
+    A date lasts from midnight to midnight on the chart. The amount is empty on a date with a dose of
+    unknown amount. Day 1 is the whole date of the first dose at or after `since` (int64[persons],
+    `UNKNOWN_TIME` leaves the person out).
     """
     frames = [Frame.of(CALENDAR_DOSE), *(_of_drug(doses, drug, since) for drug in sorted(drugs))]
     return Frame.concat(frames)
 
 
 def _of_drug(doses: Doses, drug: str, since: Times) -> Frame:
-    given = doses.given(drug)
-    wanted = since[given.person]
-    given = given.take((wanted != UNKNOWN_TIME) & (given.end > wanted))
-    if not len(given):
+    exposure = doses.exposure(drug)
+    wanted = since[exposure.person]
+    exposure = exposure.take((wanted != UNKNOWN_TIME) & (exposure.end > wanted))
+    if not len(exposure):
         return Frame.of(CALENDAR_DOSE)
-    opened, closed = given.start // DAY, (given.end - 1) // DAY
-    opened = np.maximum(opened, since[given.person] // DAY)
+    opened, closed = exposure.start // DAY, (exposure.end - 1) // DAY
+    opened = np.maximum(opened, since[exposure.person] // DAY)
     count = closed - opened + 1
-    owner = np.repeat(np.arange(len(given)), count)
+    owner = np.repeat(np.arange(len(exposure)), count)
     date = opened[owner] + np.arange(len(owner)) - np.repeat(np.cumsum(count) - count, count)
-    pairs = np.unique(np.column_stack((given.person[owner], date)), axis=0)
+    pairs = np.unique(np.column_stack((exposure.person[owner], date)), axis=0)
     person, date = pairs[:, 0].astype(np.int32), pairs[:, 1]
     begins = np.flatnonzero(np.diff(person, prepend=-1))
     first = np.repeat(date[begins], np.diff([*begins, len(person)]))

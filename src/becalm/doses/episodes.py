@@ -1,4 +1,4 @@
-"""Continuous or not, and from when to when: treatment episodes and their steps."""
+"""Treatment episodes, continuous or not, and the steps of the continuous ones."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ INTERMITTENT: Final = "intermittent IV"
 MODES: Final[Mapping[str, str]] = {
     "IV": INTERMITTENT, "SC": "SC", "IM": "IM", "PO": "oral", "": "",
 }  # fmt: skip
-"""Mode of what is not a continuous infusion, by route; '' is a route that is not known."""
+"""Mode of doses that are not continuous infusions, by route; '' is an unknown route."""
 
 TREATMENT: Final[Mapping[str, Kind]] = {"person": "code", **EPISODES}
 STEPS: Final[Mapping[str, Kind]] = {
@@ -59,9 +59,9 @@ class EpisodeRules:
 
     @classmethod
     def of(cls, protocol: Protocol) -> EpisodeRules:
-        """Read them from a protocol; one without an entry treatment has the entry's defaults.
+        """Read the rules from a protocol; without an entry treatment they are the entry's defaults.
 
-        Into muscle counts as under the skin, and so does a route that is not known.
+        Intramuscular doses and doses of unknown route count as subcutaneous.
         """
         entry = protocol.entry or Entry(drug="")
         gaps = {mode: span(text) for mode, text in protocol.treatment_episode.items()}
@@ -77,7 +77,7 @@ class EpisodeRules:
 
 @dataclass(frozen=True)
 class Infusions:
-    """Continuous infusions: when, and which were still running when the person's record ends."""
+    """Continuous infusions, and which of them were running at the end of the person's records."""
 
     when: Intervals
     running: npt.NDArray[np.bool_]
@@ -87,7 +87,7 @@ class Infusions:
 class Treatments:
     """Treatment episodes (columns of `TREATMENT`), and steps of the continuous ones (`STEPS`).
 
-    steps : up. falls : down; a step down is one that would be a step up on the way back.
+    steps : up. falls : down; a step down is the reverse of a step up.
     """
 
     episodes: Frame
@@ -95,9 +95,11 @@ class Treatments:
     falls: Frame
 
     def inside(self, drug: str) -> Intervals:
-        """When a person was in an episode of the drug."""
-        mine = self.episodes["drug"] == drug
-        return Intervals.build(*(self.episodes[name][mine] for name in ("person", "start", "end")))
+        """Return the episodes of the drug as intervals."""
+        of_drug = self.episodes["drug"] == drug
+        return Intervals.build(
+            *(self.episodes[name][of_drug] for name in ("person", "start", "end"))
+        )
 
 
 def continuous(
@@ -105,12 +107,12 @@ def continuous(
 ) -> Infusions:
     """Find the continuous intravenous infusions of a drug.
 
-    Bags a changeover (30 min) apart are one piece, pieces up to `bridge` apart one infusion. An
-    infusion is continuous when it is planned for longer than `intermittent_up_to`, where planned
-    means to its written end even if death came first, or when it was written as a rate and still
+    Bags up to a changeover (30 min) apart are one piece, pieces up to `bridge` apart one infusion.
+    An infusion is continuous if it was planned for longer than `intermittent_up_to` (planned means
+    until its written end, even if death came first), or if it was written as a rate and still
     running at death or at the end of the records (`last`, int64[persons], `UNKNOWN_TIME` where not
     known). A piece no longer than that and written as amounts only is a planned intermittent
-    infusion: it neither begins nor ends a continuous one, so 100 mg over 2 h every 4 h is not one.
+    infusion: it neither begins nor ends a continuous one, so 100 mg over 2 h every 4 h is not continuous.
     """
     rows = _infusions(doses, drug)
     f = doses.frame
@@ -160,16 +162,16 @@ def continuous_entries(
 ) -> Intervals:
     """Find the continuous infusions that last long enough to enter a study.
 
-    At least `min_duration` µs with gaps up to the bridge filled, or still running at death or at
-    the end of the records, as charted up to a changeover (30 min) earlier. After a pause longer
-    than the bridge there may be a second one within a treatment episode.
+    They last at least `min_duration` µs (gaps up to the bridge are included), or they were running at
+    death or at the end of the records, where the last charting may be a changeover (30 min) earlier.
+    After a pause longer than the bridge there may be a second one within a treatment episode.
     """
-    found = continuous(doses, drug, rules, end_of_records)
-    return found.when.take((found.when.durations() >= min_duration) | found.running)
+    infusions = continuous(doses, drug, rules, end_of_records)
+    return infusions.when.take((infusions.when.durations() >= min_duration) | infusions.running)
 
 
 def continuous_rate(doses: Doses, drug: str, rules: EpisodeRules) -> Timeline:
-    """The rate in the drug's unit per hour during continuous infusions only; a 30-min infusion has no daily rate."""
+    """Return the rate in the drug's unit per hour, during continuous infusions only."""
     return doses.rate(drug).clip(continuous(doses, drug, rules).when)
 
 
@@ -182,16 +184,16 @@ def treatments(
 ) -> Treatments:
     """Divide every drug's doses into treatment episodes, one mode each.
 
-    An episode is doses of one mode no further apart than its gap, so that a change from under the
-    skin to continuous infusion begins another one. What is given into the vein while a continuous
-    episode runs belongs to it. Routes that do not reach the blood make no episode.
+    An episode is a series of doses of one mode, at most a gap apart, so a change from subcutaneous
+    doses to continuous infusion begins another episode. Intravenous doses during a continuous
+    episode belong to it. Routes that do not reach the blood make no episode.
 
-    cumulative_mg, peak_rate_mg_h and max_24h_mg rest on the episode's own doses and are empty where
-    one of them has no known amount in the drug's unit; the columns in mg also for a drug that is added
-    up in another. Peak rate, steps and hours to peak (from the episode's start) are
+    cumulative_mg, peak_rate_mg_h and max_24h_mg use the episode's own doses and are empty if one of
+    them has no known amount in the drug's unit; the columns in mg are also empty for a drug that is
+    added up in another unit. Peak rate, steps and hours to peak (from the episode's start) are
     for continuous infusions only: an infusion over half an hour has no daily rate.
 
-    persons : bool[persons], whom to do it for; everybody without it.
+    persons : bool[persons], the persons to include; by default all.
     """
     parts = [_of_drug(doses, drug, rules, persons) for drug in sorted(drugs)]
     episodes = Frame.concat([Frame.of(TREATMENT), *(part.episodes for part in parts)])
@@ -206,7 +208,7 @@ def treatments(
 
 
 def _infusions(doses: Doses, drug: str) -> Index:
-    """Intravenous rows with a length, running or of unknown rate; pauses are not among them."""
+    """Return intravenous rows with a duration, also of unknown rate, but without pauses."""
     f = doses.frame
     rows = doses.exposed(drug, ("IV",))
     return rows[~f["single"][rows] & (f["until"][rows] > f["start"][rows])]
@@ -229,13 +231,13 @@ def _of_drug(
     kind: list[str] = []
     episode = np.full(len(rows), -1)
     for name in dict.fromkeys((CONTINUOUS, *MODES.values())):
-        mine = np.flatnonzero(mode == name)
-        who, begin = f["person"][rows[mine]], f["start"][rows[mine]]
-        stop = np.maximum(f["until"][rows[mine]], begin + 1)
-        joined = Intervals.build(who, begin, stop).bridge(rules.gaps[name])
-        row, of = joined.overlaps(who, begin, stop)
-        episode[mine[row]] = of + len(kind)
-        kind += [name] * len(joined)
+        of_mode = np.flatnonzero(mode == name)
+        who, begin = f["person"][rows[of_mode]], f["start"][rows[of_mode]]
+        stop = np.maximum(f["until"][rows[of_mode]], begin + 1)
+        in_mode = Intervals.build(who, begin, stop).bridge(rules.gaps[name])
+        row, of = in_mode.overlaps(who, begin, stop)
+        episode[of_mode[row]] = of + len(kind)
+        kind += [name] * len(in_mode)
     return _described(
         doses, drug, rules, rows=rows, episode=episode, mode=np.array(kind, dtype=object)
     )
@@ -250,7 +252,7 @@ def _described(
     episode: npt.NDArray[np.int64],
     mode: npt.NDArray[np.object_],
 ) -> Treatments:
-    """Measure the episodes: with the episode in place of the person, all at once."""
+    """Compute the columns of all episodes at once; the episode takes the place of the person."""
     f = doses.frame
     count = len(mode)
     start, end = np.full(count, FAR_FUTURE), np.full(count, UNKNOWN_TIME)
@@ -270,13 +272,15 @@ def _described(
     flow = overlay(
         episode[lasting], f["start"][bags], f["until"][bags], f["dose_per_h"][bags], bags
     )
-    pushed = Points.given(episode[known & f["single"][rows]], f["start"][single], f["dose"][single])
+    pushed = Points.of_doses(
+        episode[known & f["single"][rows]], f["start"][single], f["dose"][single]
+    )
     amounts = Cumulative.build(flow, pushed)
     every = np.arange(count)
     length = f["end"][rows] - f["start"][rows]
     with np.errstate(invalid="ignore", divide="ignore"):
         part = np.where(length > 0, (stop - f["start"][rows]) / length, 1.0)
-    # From the amounts themselves: a rate times its time would bring the rate's rounding along.
+    # From the amounts: rate × time would include the rounding of the rate.
     total = np.bincount(
         episode[known], (f["dose"][rows] * np.minimum(part, 1.0))[known], minlength=count
     )
@@ -289,7 +293,7 @@ def _described(
     peak = np.where(constant, peak, np.nan)
     edges = np.searchsorted(flow.person, np.arange(count + 1))
     with np.errstate(divide="ignore"):
-        # Read backwards in size: a fall is a rise of the reciprocal; a pause is neither.
+        # A fall of the rate is a rise of its reciprocal; a pause is neither.
         reciprocal = np.where(flow.low > 0, 1 / flow.low, 0.0)
     climbs, falls = (
         [
@@ -331,12 +335,12 @@ def _described(
         pauses=np.where(constant, pauses, -1),
         paused_hours=np.where(constant, np.round(paused, 6), np.nan),
     )
-    told = [
+    all_steps = [
         (one, "up", step.time, step.from_rate, step.to_rate, step.hours_since_last)
         for one in range(count)
         for step in climbs[one]
     ]
-    told += [
+    all_steps += [
         (one, "down", step.time, 1 / step.from_rate, 1 / step.to_rate, step.hours_since_last)
         for one in range(count)
         for step in falls[one]
@@ -357,7 +361,7 @@ def _described(
                 "hours_since_last": since,
                 "hours_from_start": (time - int(start[one])) / HOUR,
             }
-            for one, direction, time, before, after, since in told
+            for one, direction, time, before, after, since in all_steps
         ],
     )
     up = steps["direction"] == "up"

@@ -15,7 +15,7 @@ from becalm.timeline import Intervals, Timeline, overlay
 
 
 class Weighing(toml.TomlTable, frozen=True):
-    """What the rate of one drug counts for: times ÷ by, from the unit beside it."""
+    """The factor of one drug: its rate in `unit` is multiplied by `times` and divided by `by`."""
 
     unit: str
     times: float
@@ -23,7 +23,7 @@ class Weighing(toml.TomlTable, frozen=True):
 
 
 class DoseEquivalent(toml.TomlTable, frozen=True):
-    """A dose that several drugs add up to; `verified` is False where its source was not read."""
+    """A dose that several drugs add up to; `verified` is False if its source was not read."""
 
     name: str
     unit: str
@@ -44,9 +44,9 @@ EQUIVALENTS: Final = {
 def equivalent_rate(doses: Doses, name: str) -> Timeline:
     """Add up the infusion rates of an equivalent's drugs, in its unit.
 
-    Bags of one drug that run at once add up, and the rate is what was delivered (amount over time)
-    where a row says so. Unknown, and so absent, while any of the drugs runs at a rate that is not
-    known or, in a dose per kg, with no weight in force: a part would pass for the whole.
+    Bags of one drug that run at the same time add up; the rate is the delivered one (amount over time)
+    if a row has both. The sum is unknown (no segment) while any of the drugs runs at an unknown rate
+    or, for a dose per kg, without a known weight: otherwise a part would be taken for the whole.
     """
     f = doses.frame
     rows, parts, unknown = [np.empty(0, np.intp)], [np.empty(0)], Intervals.empty()
@@ -67,7 +67,7 @@ def equivalent_rate(doses: Doses, name: str) -> Timeline:
 
 
 def _in_unit(doses: Doses, rows: np.ndarray[tuple[int], np.dtype[np.intp]], unit: str) -> Floats:
-    """The delivered rate of rows in a unit, NaN where it cannot be said."""
+    """Return the delivered rate of rows in a unit, NaN if it is not known."""
     f, asked = doses.frame, rate_unit(unit)
     if asked.dimension == MASS:
         per_h = f["rate_mg_h"][rows]

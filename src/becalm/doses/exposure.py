@@ -1,4 +1,4 @@
-"""What was given, when and how much: rates, amounts and daily doses of any drug."""
+"""Exposure to any drug: rates, amounts and daily doses."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from becalm.tables import DAILY_DOSE, DOSES
 from becalm.timeline import Cumulative, Intervals, Points, Timeline, axis, overlay
 
 ROUTES: Final = ("", "IV", "SC", "IM", "PO", "topical", "ophthalmic", "inhaled", "other")
-"""As the vocabulary names them; '' is not known. A position is a code in arrays."""
+"""Names of the vocabulary; '' is an unknown route. Arrays hold positions in this list."""
 
 SYSTEMIC: Final = ("IV", "SC", "IM", "PO", "")
 """Routes that reach the blood; eye drops, skin creams and inhalers are never an exposure."""
@@ -28,34 +28,35 @@ ROWS: Final[Mapping[str, Kind]] = {
     **DOSES,
     "drug_code": "code",
     "route_code": "code",
-    "counted": "flag",  # given, understood and not after death: its amount counts
-    "exposed": "flag",  # given with usable times, be the amount known or not
+    "counted": "flag",  # administered, understood and not after death: its amount counts
+    "exposed": "flag",  # administered with usable times, also of unknown amount
     "single": "flag",  # a single dose
     "states_rate": "flag",  # written with a rate
-    "until": "time",  # end, or death if that came first
-    "set_per_h": "number",  # the rate as set, in amount units per hour, where one was written
-    "dose": "number",  # in what the drug is added up in (`Doses.unit`)
+    "until": "time",  # end, or death if it was earlier
+    "set_per_h": "number",  # the written rate, in amount units per hour
+    "dose": "number",  # in the unit in which the drug is added up (`Doses.unit`)
     "dose_per_h": "number",
-    "weight_kg": "number",  # in force at the start, used or not
-    "weight_row": "key",  # of its measurement, as `Events.source_row` counts
+    "weight_kg": "number",  # at the start, used or not
+    "weight_row": "key",  # row of its measurement, as in `Events.source_row`
 }
 DAILY: Final[Mapping[str, Kind]] = {"person": "code", "start": "time", **DAILY_DOSE}
 
 MG_DECIMALS: Final = 6
-"""A rate is kept to nine decimals; times its hours, six decimals of mg can be relied on."""
+"""A rate is rounded to nine decimals, so rate × hours is exact to six decimals of mg."""
 
 
 @dataclass(frozen=True, eq=False)
 class Doses:
     """The doses of one chunk, one row per row of the record.
 
-    frame : columns of `ROWS`, in the order of the record; refused : rows that give no amount;
-    drugs : names of the drug codes; units : what each is added up in; last_moment : int64[persons], death at the latest, far in the
-    future for the living; person_id : the persons of the chunk.
+    frame : columns of `ROWS`, in the order of the record; refused : rows without a usable amount;
+    drugs : names of the drug codes; units : the unit in which each is added up; last_moment :
+    int64[persons], the latest possible time of death, far in the future for living persons;
+    person_id : the persons of the chunk.
 
-    A drug is added up in one unit, mg unless the vocabulary says otherwise (heparin: units). Its
-    amounts are those known in it: other rows ("1 dose", a volume without concentration, a weight that
-    is missing) are in `unknown`, so that nobody takes a part for the whole.
+    A drug is added up in one unit, mg unless the vocabulary says otherwise (heparin: units). Rows
+    without an amount in this unit ("1 dose", a volume without concentration, a missing weight) are in
+    `unknown`, so that a part is never taken for the whole.
     """
 
     frame: Frame
@@ -67,30 +68,31 @@ class Doses:
     _kept: dict[tuple[str, tuple[str, ...]], Index] = field(default_factory=dict, repr=False)
 
     def table(self) -> Frame:
-        """The columns of the written table `doses`."""
+        """Return the columns of the written table `doses`."""
         return self.frame.select(DOSES)
 
     def unit(self, drug: str) -> str:
-        """What the doses of a drug are added up in; mg for one that nobody was given."""
+        """Return the unit in which a drug is added up; mg for a drug without rows."""
         return self.units[self.drugs.index(drug)] if drug in self.drugs else "mg"
 
     def exposed(self, drug: str, routes: Collection[str] = SYSTEMIC) -> Index:
-        """Rows in which a drug was given by some routes, be the amount known or not."""
+        """Return the rows in which a drug was administered by `routes`, also of unknown amount."""
         key = (drug, tuple(sorted(routes)))
         if key not in self._kept:
             rows = np.empty(0, np.intp)
             if drug in self.drugs:
                 wanted = np.isin(np.arange(len(ROUTES)), [ROUTES.index(name) for name in routes])
                 f = self.frame
-                mine = f["exposed"] & (f["drug_code"] == self.drugs.index(drug))
-                rows = np.flatnonzero(mine & wanted[f["route_code"]])
+                of_drug = f["exposed"] & (f["drug_code"] == self.drugs.index(drug))
+                rows = np.flatnonzero(of_drug & wanted[f["route_code"]])
             self._kept[key] = rows
         return self._kept[key]
 
     def rate(self, drug: str, routes: Collection[str] = ("IV",)) -> Timeline:
-        """Infusion rate in the drug's unit per hour (mg/h): bags that overlap add up, a written rate of 0 is a pause.
+        """Return the infusion rate in the drug's unit per hour (mg/h).
 
-        Absent where nothing runs, and where something of unknown strength does.
+        Bags that overlap add up; a written rate of 0 is a pause. There is no segment where no infusion
+        runs, or where one of unknown strength runs.
         """
         rows = self._rates(drug, routes)
         f = self.frame
@@ -101,18 +103,18 @@ class Doses:
         return known.clip(known.known().without(unknown)) if len(unknown) else known
 
     def boluses(self, drug: str, routes: Collection[str] = SYSTEMIC) -> Points:
-        """Single doses in the drug's unit; two at one instant were both given and add up."""
+        """Return single doses in the drug's unit; two doses at one instant add up."""
         f = self.frame
         rows = self.exposed(drug, routes)
         rows = rows[f["single"][rows] & f["counted"][rows] & ~np.isnan(f["dose"][rows])]
-        return Points.given(f["person"][rows], f["start"][rows], f["dose"][rows], rows)
+        return Points.of_doses(f["person"][rows], f["start"][rows], f["dose"][rows], rows)
 
     def amounts(self, drug: str, routes: Collection[str] = SYSTEMIC) -> Cumulative:
-        """What was given by any moment, in the drug's unit, infusions and single doses together; see `unknown`."""
+        """Return the cumulative amount in the drug's unit, of infusions and single doses; see `unknown`."""
         return Cumulative.build(self.flow(drug, routes), self.boluses(drug, routes))
 
     def flow(self, drug: str, routes: Collection[str] = SYSTEMIC) -> Timeline:
-        """All known rates by any of the routes, for adding up."""
+        """Return the sum of all known rates by any of the routes."""
         rows = self._rates(drug, routes)
         f = self.frame
         return overlay(
@@ -120,19 +122,19 @@ class Doses:
         )
 
     def unknown(self, drug: str, routes: Collection[str] = SYSTEMIC) -> Intervals:
-        """When the drug was given in an amount that is not known in its unit."""
+        """Return when the drug was administered in an amount that is not known in its unit."""
         rows = self.exposed(drug, routes)
         return self._stretches(rows[np.isnan(self.frame["dose"][rows])])
 
-    def given(self, *drugs: str, routes: Collection[str] = SYSTEMIC) -> Intervals:
-        """When any of the drugs was being given; a single dose stands for its one minute."""
+    def exposure(self, *drugs: str, routes: Collection[str] = SYSTEMIC) -> Intervals:
+        """Return when any of the drugs was administered; a single dose lasts one minute."""
         rows = [self.exposed(drug, routes) for drug in drugs]
         return self._stretches(np.concatenate([np.empty(0, np.intp), *rows]))
 
     def first_dose(
         self, drug: str, routes: Collection[str] = SYSTEMIC
     ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64]]:
-        """The persons who got the drug, in order, and when each got it first."""
+        """Return the persons who received the drug, in order, and the time of the first dose of each."""
         rows = self.exposed(drug, routes)
         f = self.frame
         rows = rows[np.lexsort((f["start"][rows], f["person"][rows]))]
@@ -140,7 +142,7 @@ class Doses:
         return person, f["start"][rows][first]
 
     def _rates(self, drug: str, routes: Collection[str]) -> Index:
-        """Infusions of known rate, pauses written as a rate of 0 included."""
+        """Return the rows of infusions of known rate, with pauses written as a rate of 0."""
         f = self.frame
         if drug not in self.drugs:
             return np.empty(0, np.intp)
@@ -170,16 +172,16 @@ def daily_dose(
     replacement: Intervals | None = None,
     clearance: Timeline | None = None,
 ) -> Frame:
-    """What was given in every 24 h from a person's first dose of each drug; day 1 begins with that dose.
+    """Return the dose in every 24 h from a person's first dose of each drug; day 1 begins with that dose.
 
-    Days on which nothing was given and that lie outside every treatment episode (`inside`, by
-    drug) are left out: a second course a year later does not make a year of zeros. mg is empty
-    on a day with a dose of unknown mass. peak_rate_mg_h is the greatest infusion rate of the day,
-    empty without an infusion. weight_used is the weight in force at the first dose of the day,
-    else at the last one before; the amounts per kg and the clearance of a row rest on it alike.
+    Days without a dose outside every treatment episode (`inside`, by drug) are left out: a second
+    course a year later does not make a year of zeros. mg is empty on a day with a dose of unknown
+    mass. peak_rate_mg_h is the greatest infusion rate of the day, empty without an infusion.
+    weight_used is the weight at the first dose of the day, else at the last dose before; the amounts
+    per kg and the clearance of a row both use it.
 
-    since : int64[persons], the first dose at or after this begins day 1; `UNKNOWN_TIME` leaves the
-    person out. Without it everybody's first dose does. replacement : when renal replacement ran;
+    since : int64[persons], day 1 begins with the first dose at or after this; `UNKNOWN_TIME` leaves
+    the person out; by default the first dose of all. replacement : when renal replacement ran;
     without it `rrt` is not known. clearance : in mL/min
     per kg, see `becalm.kidney.clearance`. Columns in mg are
     empty for a drug that is added up in another unit; those that end in `canonical` are in its own.
@@ -208,20 +210,22 @@ def _daily(
     replacement: Intervals | None,
     clearance: Timeline | None,
 ) -> Frame:
-    given = doses.given(drug)
+    exposure = doses.exposure(drug)
     if since is not None:
-        wanted = since[given.person]
-        given = given.take((wanted != UNKNOWN_TIME) & (given.end > wanted))
-        given = Intervals(given.person, np.maximum(given.start, since[given.person]), given.end)
-    persons, begins = np.unique(given.person, return_index=True)
+        wanted = since[exposure.person]
+        exposure = exposure.take((wanted != UNKNOWN_TIME) & (exposure.end > wanted))
+        exposure = Intervals(
+            exposure.person, np.maximum(exposure.start, since[exposure.person]), exposure.end
+        )
+    persons, begins = np.unique(exposure.person, return_index=True)
     if not len(persons):
         return Frame.of(DAILY)
     first = np.full(len(doses.person_id), UNKNOWN_TIME)
-    first[persons] = given.start[begins]
-    cover = given
+    first[persons] = exposure.start[begins]
+    cover = exposure
     if inside is not None:
-        mine = np.isin(inside.person, persons) & (inside.end > first[inside.person])
-        cover = given.union(inside.take(mine))
+        relevant = np.isin(inside.person, persons) & (inside.end > first[inside.person])
+        cover = exposure.union(inside.take(relevant))
     opened = np.maximum(cover.start - first[cover.person], 0) // DAY
     closed = (cover.end - 1 - first[cover.person]) // DAY
     owner = np.repeat(np.arange(len(cover)), closed - opened + 1)
@@ -262,9 +266,9 @@ def _daily(
 
 
 def in_windows(doses: Doses, drug: str, windows: Intervals) -> tuple[Floats, Floats]:
-    """What was given in each window, and the greatest infusion rate, in the drug's unit.
+    """Return the amount in each window, and the greatest infusion rate, in the drug's unit.
 
-    The amount is NaN where a dose of unknown amount touched the window, the rate without an infusion.
+    The amount is NaN if the window has a dose of unknown amount, the rate is NaN without an infusion.
     """
     amount = doses.flow(drug).integrate(windows.person, windows.start, windows.end)[0].copy()
     bolus = doses.boluses(drug)
@@ -280,7 +284,7 @@ def in_windows(doses: Doses, drug: str, windows: Intervals) -> tuple[Floats, Flo
 
 
 def _running_sum(person: npt.NDArray[np.int32], amount: Floats) -> Floats:
-    """The sum from a person's first window to each; unknown once one of them is."""
+    """Return the sum from a person's first window to each; NaN from the first unknown amount on."""
     total = np.full(len(amount), np.nan)
     begins = np.flatnonzero(np.diff(person, prepend=-1))
     for begin, stop in zip(begins, [*begins[1:], len(person)], strict=True):
@@ -289,24 +293,24 @@ def _running_sum(person: npt.NDArray[np.int32], amount: Floats) -> Floats:
 
 
 def _clearance_of(clearance: Timeline | None, windows: Intervals, rrt: Array) -> Floats:
-    """Clearance per kg in force as each window begins, else the first one in it; NaN on replacement."""
-    found = np.full(len(windows), np.nan)
+    """Return clearance per kg at the start of each window, else the first in it; NaN on replacement."""
+    per_kg = np.full(len(windows), np.nan)
     if clearance is None or not len(clearance):
-        return found
+        return per_kg
     piece, window = windows.overlaps(clearance.person, clearance.start, clearance.end)
     order = np.lexsort((clearance.start[piece], window))
     first, at = np.unique(window[order], return_index=True)
-    found[first] = clearance.low[piece[order][at]]
-    found[rrt == True] = np.nan  # noqa: E712  the column holds None too
-    return found
+    per_kg[first] = clearance.low[piece[order][at]]
+    per_kg[rrt == True] = np.nan  # noqa: E712  the column holds None too
+    return per_kg
 
 
 @dataclass(frozen=True, eq=False)
 class DayWeights:
-    """The weight that each day's amounts per kg rest on: that of a dose, with where it comes from.
+    """The weight used for each day's amounts per kg, with its source.
 
-    kg : NaN where none is known. source : words of `persons.weight.SOURCES`. age_h : from its
-    measurement to the dose that brought it. row : see `persons.weight.WeightInForce`.
+    kg : NaN if none is known. source : words of `persons.weight.SOURCES`. age_h : hours from its
+    measurement to the dose from which it comes. row : see `persons.weight.WeightInForce`.
     """
 
     kg: Floats
@@ -316,7 +320,7 @@ class DayWeights:
 
     @property
     def columns(self) -> dict[str, Array]:
-        """The columns that say it beside an amount per kg."""
+        """The columns of the weight in tables of doses."""
         return {
             "weight_used": self.kg,
             "weight_source": self.source,
@@ -327,7 +331,7 @@ class DayWeights:
 def weight_of(
     doses: Doses, drug: str, person: npt.NDArray[np.int32], start: npt.NDArray[np.int64]
 ) -> DayWeights:
-    """The weight in force at the first dose of each day, else at the last one before it."""
+    """Return the weight at the first dose of each day, else at the last dose before it."""
     f = doses.frame
     rows = doses.exposed(drug)
     rows = rows[~np.isnan(f["weight_kg"][rows])]
@@ -348,7 +352,7 @@ def weight_of(
 
 
 def weights_of_rows(doses: Doses, rows: Index) -> DayWeights:
-    """The weights in force at the start of some rows of doses; -1 stands for no row."""
+    """Return the weights at the start of some rows of doses; -1 means no row."""
     none, f = rows < 0, doses.frame
     if not len(f):
         blank = np.full(len(rows), np.nan)

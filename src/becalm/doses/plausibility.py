@@ -1,4 +1,4 @@
-"""What is wrong with a row, and what looks wrong: said beside it, and never a reason to drop it."""
+"""Remarks on rows of doses that are wrong or look wrong; no row is dropped because of a remark."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ WEIGHT_REMARKS: Final = {
     "older measurement": "weight measured a day or longer before",
     "later in the stay": "weight measured a day or longer after",
 }
-"""What is said of a dose per kg whose weight is neither its own nor measured in the 24 h before."""
+"""Remarks on a dose per kg whose weight is not in its row and not from the 24 h before it."""
 HINTS: Final = {
     NO_WEIGHT: "give weight_kg in the row, a weight among the labs, or persons.weight_kg",
     NO_END: "give an end, or a row with the next rate",
@@ -46,20 +46,20 @@ HINTS: Final = {
 
 
 Remark: TypeAlias = str | Callable[[int], str]
-"""What is said of a row, or how it is worded."""
+"""The text of a remark, or a function that makes it from the position of the row."""
 
 
 @dataclass(frozen=True)
 class Read:
-    """The rows of a record and what was made of them; everything that a remark can rest on.
+    """The rows of the records and the results for each row: all that remarks need.
 
-    counts : the drug was given; usable : and its amount can be used. group : one code for each
-    person, drug (else label) and route. assumed_iv : the route is. opened : a rate without an end.
-    charted : what stands in another table too.
-    weight : in force at the start of each row. death : at the latest, µs.
+    counts : the drug was administered; usable : it was, and its amount can be used. group : one code
+    for each person, drug (else label) and route. assumed_iv : the route IV is assumed. opened : a rate
+    without an end. charted : rows that are also in another table. weight : at the start of each row.
+    death : the latest possible time, µs.
     """
 
-    given: Frame
+    administrations: Frame
     written: WrittenRate
     done: Converted
     counts: Mask
@@ -77,20 +77,20 @@ class Read:
 
 
 def flags(read: Read) -> Categorical:
-    """Say what there is to say of each row, joined by `|`; '' where there is nothing."""
+    """Return the remarks on each row, joined by `|`; '' if there is none."""
     done, usable, start = read.done, read.usable, read.written.start
     late = usable & (start >= read.death)
     remarks: list[tuple[Mask, Remark]] = []
 
-    def add(where: Mask, said: Remark) -> None:
+    def add(where: Mask, remark: Remark) -> None:
         if where.any():
-            remarks.append((where, said))
+            remarks.append((where, remark))
 
-    status = read.given["status"]
+    status = read.administrations["status"]
     add(read.counts & (done.refused > 0), lambda i: f"refused: {WHY[done.refused[i]]}")
     add(~read.understood, lambda i: f"refused: status {status[i]!r} is not understood")
-    for where, said in done.notes:
-        add(usable & where, said)
+    for where, note in done.notes:
+        add(usable & where, note)
     add(
         usable & read.opened,
         "no end recorded: runs until the next rate, death or the end of the stay",
@@ -102,12 +102,12 @@ def flags(read: Read) -> Categorical:
     add(usable & read.assumed_iv, "route not recorded: an infusion is taken as IV")
     add(usable & _without_mass(read), "volume without concentration")
     add(usable & _implausible(read), lambda i: f"implausible rate: {done.rate_mg_h[i]:.6g} mg/h")
-    schedule = read.given["schedule"]
+    schedule = read.administrations["schedule"]
     add(
         usable & (schedule != ""),
         lambda i: f"one dose of a schedule ({schedule[i]}), taken as given",
     )
-    entered, rate = read.given["entered_rate"], read.given["rate"]
+    entered, rate = read.administrations["entered_rate"], read.administrations["rate"]
     with np.errstate(invalid="ignore"):
         apart = usable & (rate > 0) & (np.abs(entered - rate) > TOLERANCE * rate)
     add(apart, lambda i: f"entered as {entered[i]:.6g}, charted as {rate[i]:.6g}")
@@ -119,12 +119,12 @@ def flags(read: Read) -> Categorical:
     add(_overlapping(read), "overlaps another infusion of the drug")
     add(usable & (done.end > read.death) & ~late, "runs past death: counted until death")
     add(late, "after death: not counted")
-    add(read.given["date_only"], "date only")
+    add(read.administrations["date_only"], "date only")
     return _remarked(remarks, len(usable))
 
 
 def _remarked(remarks: Sequence[tuple[Mask, Remark]], n: int) -> Categorical:
-    """Join what is said of each row: once for all rows of which the very same is said."""
+    """Join the remarks of each row; rows with the same remarks are handled together."""
     which = np.zeros(n, np.int64)
     for bit, (where, _) in enumerate(remarks):
         which |= where.astype(np.int64) << bit
@@ -132,55 +132,63 @@ def _remarked(remarks: Sequence[tuple[Mask, Remark]], n: int) -> Categorical:
     alike, at, rows_of = np.unique(which[some], return_inverse=True, return_counts=True)
     rows = some[np.argsort(at, kind="stable")]
     code, texts = np.zeros(n, np.int32), [""]
-    for bits, mine in zip(alike.tolist(), np.split(rows, np.cumsum(rows_of)[:-1]), strict=False):
-        said = [each for bit, (_, each) in enumerate(remarks) if bits >> bit & 1]
-        fixed = [each for each in said if isinstance(each, str)]
-        if len(fixed) == len(said):
-            code[mine] = len(texts)
+    for bits, same_rows in zip(
+        alike.tolist(), np.split(rows, np.cumsum(rows_of)[:-1]), strict=False
+    ):
+        of_rows = [each for bit, (_, each) in enumerate(remarks) if bits >> bit & 1]
+        fixed = [each for each in of_rows if isinstance(each, str)]
+        if len(fixed) == len(of_rows):
+            code[same_rows] = len(texts)
             texts.append("|".join(fixed))
             continue
-        for i in mine.tolist():
+        for i in same_rows.tolist():
             code[i] = len(texts)
-            texts.append("|".join(each if isinstance(each, str) else each(i) for each in said))
+            texts.append("|".join(each if isinstance(each, str) else each(i) for each in of_rows))
     return Categorical.by(code, texts)
 
 
 def refusals(read: Read) -> tuple[Refusal, ...]:
-    """Rows that give no amount although they were given, counted by where and why."""
-    given, refused = read.given, read.done.refused
-    found: dict[tuple[str, str, str, str], list[int]] = {}
+    """Return the rows that were administered but have no usable amount, counted by place and reason."""
+    administrations, refused = read.administrations, read.done.refused
+    rows_of: dict[tuple[str, str, str, str], list[int]] = {}
     for i in np.flatnonzero((read.counts & (refused > 0)) | ~read.understood).tolist():
         reason = WHY[refused[i]] if read.understood[i] else "status is not understood"
         if reason in HINTS:
             reason = f"{reason}: {HINTS[reason]}"
-        unit = given["rate_unit" if np.isnan(given["amount"][i]) else "amount_unit"][i]
-        name = read.drugs[read.drug[i]] if read.drug[i] >= 0 else given["label"][i]
-        found.setdefault((given["table"][i], name, unit, reason), []).append(i)
+        unit = administrations[
+            "rate_unit" if np.isnan(administrations["amount"][i]) else "amount_unit"
+        ][i]
+        name = read.drugs[read.drug[i]] if read.drug[i] >= 0 else administrations["label"][i]
+        rows_of.setdefault((administrations["table"][i], name, unit, reason), []).append(i)
     return tuple(
-        Refusal(*key, len(rows), f"{key[0]}:{given['key'][rows[0]]} {_shown(given, rows[0])}")
-        for key, rows in sorted(found.items())
+        Refusal(
+            *key,
+            len(rows),
+            f"{key[0]}:{administrations['key'][rows[0]]} {_shown(administrations, rows[0])}",
+        )
+        for key, rows in sorted(rows_of.items())
     )
 
 
-def _shown(given: Frame, i: int) -> str:
+def _shown(administrations: Frame, i: int) -> str:
     parts = [
-        f"{given[value][i]:g} {given[unit][i]}".strip()
+        f"{administrations[value][i]:g} {administrations[unit][i]}".strip()
         for value, unit in (("amount", "amount_unit"), ("rate", "rate_unit"))
-        if not np.isnan(given[value][i])
+        if not np.isnan(administrations[value][i])
     ]
     return ", ".join(parts) or "no number"
 
 
 def _without_mass(read: Read) -> Mask:
-    """A known drug by volume whose strength is not stated: how many mg cannot be known."""
+    """Return rows of a known drug with a volume but no concentration: the mg are not known."""
     written = read.written
     volume = np.where(
         np.isnan(written.amount.value),
         written.rate.of_dimension(VOLUME),
         written.amount.of_dimension(VOLUME),
     ).astype(np.bool_)
-    unsaid = np.isnan(read.done.amount_mg) & np.isnan(written.concentration.value)
-    return (read.drug >= 0) & volume & unsaid
+    no_strength = np.isnan(read.done.amount_mg) & np.isnan(written.concentration.value)
+    return (read.drug >= 0) & volume & no_strength
 
 
 def _implausible(read: Read) -> Mask:
@@ -194,17 +202,17 @@ def _implausible(read: Read) -> Mask:
 
 
 def _long(read: Read) -> Mask:
-    """An amount with start and end days apart by a route that nothing runs through."""
+    """Return amounts with start and end days apart, by a route without infusions."""
     swallowed = np.isin(read.route, [ROUTES.index(name) for name in ("SC", "IM", "PO")])
     length = read.done.end - read.written.start
     return swallowed & ~read.done.states_rate & read.done.timed & (length > LONG_SINGLE_DOSE)
 
 
 def _twice(read: Read) -> Mask:
-    """Rows that repeat an earlier one in everything but their key; both are counted."""
-    rows = np.flatnonzero(read.usable & _at_one_time(read.given))
+    """Return rows that repeat an earlier row in all but the key; both are counted."""
+    rows = np.flatnonzero(read.usable & _at_one_time(read.administrations))
     group = read.group[rows]
-    columns = [read.given[name][rows] for name in ("start", "end", "amount", "rate")]
+    columns = [read.administrations[name][rows] for name in ("start", "end", "amount", "rate")]
     mixed = group.astype(np.uint64)
     for column in columns:
         mixed = mixed * np.uint64(0x9E3779B97F4A7C15) + column.view(np.uint64)
@@ -212,7 +220,7 @@ def _twice(read: Read) -> Mask:
     order = np.argsort(mixed, kind="stable")
     same = (mixed[order][1:] == mixed[order][:-1]) & (group[order][1:] == group[order][:-1])
     for column in columns:
-        # Bit by bit, because what is not given must equal what is not given.
+        # Compared as bits, because two missing values (NaN) must be equal.
         bits = column.view(np.uint64)[order]
         same &= bits[1:] == bits[:-1]
     repeated = np.zeros(len(read.usable), np.bool_)
@@ -220,21 +228,21 @@ def _twice(read: Read) -> Mask:
     return repeated
 
 
-def _at_one_time(given: Frame) -> Mask:
-    """Rows beside which another of that person begins, where rows are sorted; else all of them."""
-    person, start = given["person"], given["start"]
+def _at_one_time(administrations: Frame) -> Mask:
+    """Return rows that start together with another row of the person, if sorted; else all rows."""
+    person, start = administrations["person"], administrations["start"]
     same = (person[1:] == person[:-1]) & (start[1:] == start[:-1])
     later = (person[1:] > person[:-1]) | ((person[1:] == person[:-1]) & (start[1:] > start[:-1]))
     if not (same | later).all():
-        return np.ones(len(given), np.bool_)
-    near: Mask = np.zeros(len(given), np.bool_)
+        return np.ones(len(administrations), np.bool_)
+    near: Mask = np.zeros(len(administrations), np.bool_)
     near[1:] |= same
     near[:-1] |= same
     return near
 
 
 def _overlapping(read: Read) -> Mask:
-    """Infusions that begin while an earlier one of the same drug, person and route still runs."""
+    """Return infusions that begin while an earlier one of the same drug, person and route runs."""
     done, start = read.done, read.written.start
     odd = np.zeros(len(read.usable), np.bool_)
     runs = ~done.single & (done.end > start) & (done.rate_per_h > 0)
@@ -243,7 +251,7 @@ def _overlapping(read: Read) -> Mask:
         return odd
     rows = rows[np.lexsort((start[rows], read.group[rows]))]
     who, begin, stop = read.group[rows], start[rows], done.end[rows]
-    # Where each begins after the one before has ended, none overlaps any of those before.
+    # If each begins after the end of the one before, no infusion overlaps an earlier one.
     meet = np.zeros(int(who[-1]) + 1, np.bool_)
     meet[who[1:][(who[1:] == who[:-1]) & (begin[1:] < stop[:-1])]] = True
     some = meet[who]

@@ -1,4 +1,4 @@
-"""Steps up of an infusion: how far, when, and how long after the step before."""
+"""Steps up of an infusion: the size, the time, and the hours since the step before."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from becalm.timeline import rounded
 
 
 class RateStep(NamedTuple):
-    """A rise that held: from and to in the infusion's unit per hour, the moment, and hours since the step before."""
+    """A rise that was held: rates in the infusion's unit per hour, time, hours since the step before."""
 
     time: int
     from_rate: float
@@ -22,8 +22,8 @@ class RateStep(NamedTuple):
 
 
 class _Segment(NamedTuple):
-    time: int  # when it began
-    since: int  # µs infused before it, pauses left out
+    time: int  # its start
+    since: int  # µs of infusion before it, without pauses
     length: int
     rate: float
 
@@ -37,16 +37,16 @@ def steps_up(
     held: int,
     resume_within: int,
 ) -> tuple[RateStep, ...]:
-    """List the steps up of one infusion, given as sorted segments; gaps and zeros are pauses.
+    """List the steps up of one infusion in sorted segments; gaps and zeros are pauses.
 
-    A rate is *held* from a moment when no lower one follows within `held` µs of infusing. The
-    reference is where the infusion began; it goes up with each step, and down when a lower rate is
-    held. A held rate of at least (1 + min_rise) × the reference is a step. So a spike shorter than
-    `held` is none, coming back from a dip shorter than `held` is none, and a slow climb is one once
-    it adds up.
+    A rate is *held* if no lower rate follows within `held` µs of infusion. The reference is the first
+    rate of the infusion; it rises with each step, and falls when a lower rate is held. A held rate of
+    at least (1 + min_rise) × the reference is a step. So a peak shorter than `held` is no step, the
+    return from a dip shorter than `held` is no step, and a slow increase is a step when it is large
+    enough in total.
 
-    Pauses up to `resume_within` are cut out: taking up the same rate is no step. After a longer
-    one the reference is 0, and taking the infusion up again is a step.
+    Pauses up to `resume_within` are left out: a restart at the same rate is no step. After a longer
+    pause the reference is 0, and a restart is a step.
 
     hours_since_last counts from the start of the infusion for the first step.
     """
@@ -74,7 +74,7 @@ def _runs(
     rate: npt.NDArray[np.float64],
     resume_within: int,
 ) -> list[list[_Segment]]:
-    """Cut at pauses longer than `resume_within`, and leave the shorter ones out."""
+    """Divide the segments at pauses longer than `resume_within`, and leave out shorter pauses."""
     runs: list[list[_Segment]] = []
     until, infused = 0, 0
     for begin, stop, each in zip(start.tolist(), end.tolist(), rate.tolist(), strict=True):
@@ -90,7 +90,7 @@ def _runs(
 
 
 def _ahead(run: Sequence[_Segment], i: int, held: int) -> tuple[float | None, float | None]:
-    """Lowest and highest rate of the next `held` µs of infusing; None when it ends before."""
+    """Return the lowest and highest rate in the next `held` µs of infusion; None if it ends before."""
     until = run[i].since + held
     if run[-1].since + run[-1].length < until:
         return None, None

@@ -1,6 +1,6 @@
-"""One row of a record as a constant-rate interval or a single dose, whichever way it was written.
+"""Conversion of one row into an interval of constant rate or a single dose, however it was written.
 
-The conversion knows numbers and units, and not where they came from.
+The conversion uses numbers and units only; it does not depend on the source of the records.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ NEGATIVE: Final = "negative amount or rate"
 NOTHING: Final = "neither amount nor rate is a number"
 NO_WEIGHT: Final = "dosed by weight, and no weight is known"
 NO_END: Final = "a rate without an end, and nothing later ends it"
-NO_LENGTH: Final = "a rate over no time"
+NO_LENGTH: Final = "start and end are equal, so a rate gives no amount"
 AMOUNT_WITHOUT_UNIT: Final = "amount without unit"
 RATE_WITHOUT_UNIT: Final = "rate without unit"
 
@@ -45,14 +45,14 @@ WHY: Final = (
 
 _CODE: Final = {reason: np.int8(i) for i, reason in enumerate(WHY)}
 _LONGEST: Final = 24.0 * 366
-"""Hours; where a rate is so small beside its amount, it is a slip and no end is computed."""
+"""Hours; if amount / rate is longer, one of them is an error and no end is computed."""
 
 
 @dataclass(frozen=True)
 class Quantity:
     """Numbers, each with the unit that it was written in.
 
-    value : float64[n], NaN where not given; unit : int32[n], positions in `units`.
+    value : float64[n], NaN if not written; unit : int32[n], positions in `units`.
     """
 
     value: Floats
@@ -60,7 +60,7 @@ class Quantity:
     units: Sequence[DoseUnit]
 
     def each(self, of: Callable[[DoseUnit], Any], dtype: Any = np.float64) -> npt.NDArray[Any]:
-        """Something about the unit of every row."""
+        """Return `of(unit)` for the unit of every row."""
         listed = np.empty(len(self.units), dtype=dtype)
         listed[:] = [of(unit) for unit in self.units]
         return listed[self.unit]
@@ -87,9 +87,9 @@ class Quantity:
 
 @dataclass(frozen=True)
 class WrittenRate:
-    """Rows as written. Times in µs, `UNKNOWN_TIME` where not given.
+    """Rows as written. Times in µs, `UNKNOWN_TIME` if not written.
 
-    weight_kg : the weight in force at the start, NaN where none is known. contents : for each
+    weight_kg : the weight at the start, NaN if none is known. contents : for each
     container that a drug of the rows comes in, the mg in one, NaN for rows of other drugs.
     in_base : by dimension other than mass, the rows of drugs whose doses are added up in it.
     """
@@ -106,15 +106,16 @@ class WrittenRate:
 
 @dataclass(frozen=True)
 class Converted:
-    """What each row gave. `end` equals `start` for a single dose.
+    """The dose of each row. `end` equals `start` for a single dose.
 
     amount in `unit`, rate_per_h in `unit` per hour, rate_mg_h and amount_mg where there is a mass,
-    set_per_h the rate as set (amount and time say what was delivered); NaN where not known. dose and
-    dose_per_h in what the drug is added up in. base, base_per_h and base_set_per_h in `base_unit`: the
-    drug's where the row can be told in it, else mg, mL, units, mmol, mEq or what the row counts.
-    refused : code in `WHY` of why the row gives no amount, 0 where it gives one. timed : start and
-    end make sense, whatever the amount. single : a single dose. states_rate : written with a rate.
-    by_weight : a weight was multiplied in. notes : pairs of a mask and what to say of its rows.
+    set_per_h the rate as set (amount / time is the delivered rate); NaN where not known. dose and
+    dose_per_h in the unit in which the drug is added up. base, base_per_h and base_set_per_h in
+    `base_unit`: the drug's unit if the row can be converted to it, else mg, mL, units, mmol, mEq or the
+    container that is counted. refused : position in `WHY` of the reason why the row has no amount, 0 if
+    it has one. timed : start and end are plausible, whatever the amount. single : a single dose.
+    states_rate : written with a rate. by_weight : multiplied by a weight. notes : pairs of a mask and
+    the remark on its rows.
     """
 
     end: Times
@@ -142,10 +143,11 @@ class Converted:
 class _Side:
     """The amount or the rate of every row (per hour for a rate).
 
-    own in its own unit, mg, dose in what the drug is added up in, base in its dimension's base unit.
+    own : in its own unit; mg; dose : in the unit in which the drug is added up; base : in the base
+    unit of its dimension.
     """
 
-    given: Mask
+    stated: Mask
     usable: Mask
     negative: Mask
     wrong: npt.NDArray[np.int8]
@@ -158,18 +160,18 @@ class _Side:
 def convert(rows: WrittenRate) -> Converted:
     """Turn written numbers into amounts and rates.
 
-    A bag is its amount over its time; a rate holds from start to end; an amount without an end, or
-    within a minute, is a single dose; an amount with a rate and no end has run through when it
-    ends. Where amount, rate and time are all given, amount / time is what was delivered and the
-    rate is what was set; where the two differ by more than 5 % the row says so.
+    A bag has a rate of amount / time; a rate is valid from start to end; an amount without an end, or
+    within a minute, is a single dose; for an amount with a rate and no end, the end is computed. If
+    amount, rate and time are all written, amount / time is the delivered rate and the written rate is
+    the set rate; if the two differ by more than 5 % the row has a remark.
     """
     dose, flow = _side(rows.amount, rows), _side(rows.rate, rows)
     alike = _alike(rows.amount, rows.rate)
     end, through = _ends(rows, dose, flow, alike)
     timeless = (rows.start == UNKNOWN_TIME) | (end == UNKNOWN_TIME)
     length = np.where(timeless, 0, end - rows.start)
-    single = ~(flow.given & (length > 0)) & (length <= PUSH_UPTO)
-    stop = single & ~dose.given & (rows.rate.value == 0)
+    single = ~(flow.stated & (length > 0)) & (length <= PUSH_UPTO)
+    stop = single & ~dose.stated & (rows.rate.value == 0)
     refused = _refusals(rows.start, end, length, dose, flow)
     refused[stop & np.isin(refused, (_CODE[NO_LENGTH], _CODE[NO_END]))] = 0
     good = refused == 0
@@ -180,8 +182,8 @@ def convert(rows: WrittenRate) -> Converted:
     rated = lasting | (stop & good)
     zero = stop & good
 
-    def told(a: Floats, b: Floats, by_a: Mask, nothing: Mask) -> tuple[Floats, Floats]:
-        """Amount and rate, from the amount `a` where that can be used, else from the rate `b`."""
+    def resolved(a: Floats, b: Floats, by_a: Mask, nothing: Mask) -> tuple[Floats, Floats]:
+        """Return amount and rate, from the amount `a` if it can be used, else from the rate `b`."""
         amount = np.where(single | by_a, a, b * hours)
         per_h = np.where(by_a, _over(a, hours), b)
         return (
@@ -189,17 +191,17 @@ def convert(rows: WrittenRate) -> Converted:
             _known(rated, np.where(nothing, 0.0, per_h)),
         )
 
-    amount, per_h = told(dose.own, flow.own, by_amount, zero)
+    amount, per_h = resolved(dose.own, flow.own, by_amount, zero)
     in_mg = dose.usable & ~np.isnan(dose.mg)
-    mg, mg_h = told(dose.mg, flow.mg, in_mg, zero & (flow.mg == 0))
+    mg, mg_h = resolved(dose.mg, flow.mg, in_mg, zero & (flow.mg == 0))
     in_dose = dose.usable & ~np.isnan(dose.dose)
-    own_dose, own_dose_h = told(dose.dose, flow.dose, in_dose, zero & (flow.dose == 0))
+    own_dose, own_dose_h = resolved(dose.dose, flow.dose, in_dose, zero & (flow.dose == 0))
     by_dose = ~np.isnan(own_dose)
-    base, base_h = told(dose.base, flow.base, by_amount, zero)
+    base, base_h = resolved(dose.base, flow.base, by_amount, zero)
     set_base = np.where(by_dose, flow.dose, np.where(alike | ~by_amount, flow.base, np.nan))
     base_unit = np.where(by_amount, *(q.each(_base, object) for q in (rows.amount, rows.rate)))
-    for dimension, mine in ((MASS, by_dose), *rows.in_base.items()):
-        base_unit[mine & by_dose] = BASE[dimension]
+    for dimension, in_dimension in ((MASS, by_dose), *rows.in_base.items()):
+        base_unit[in_dimension & by_dose] = BASE[dimension]
     differing, blind = _differing(lasting, hours, dose, flow, alike)
     nothing = lasting & dose.usable & flow.usable & (dose.own == 0) & (flow.own == 0)
     unread = rows.concentration.wrong
@@ -220,13 +222,16 @@ def convert(rows: WrittenRate) -> Converted:
         refused=refused,
         timed=(rows.start != UNKNOWN_TIME) & (length >= 0) & (refused != _CODE[NEGATIVE]),
         single=single,
-        states_rate=flow.given,
+        states_rate=flow.stated,
         by_weight=good & ((dose.usable & rows.amount.per_kg) | (flow.usable & rows.rate.per_kg)),
         notes=(
             (good & through, lambda _: "end computed from amount and rate"),
-            (good & dose.given & ~dose.usable, lambda i: f"amount not used: {WHY[dose.wrong[i]]}"),
-            (good & flow.given & ~flow.usable, lambda i: f"rate not used: {WHY[flow.wrong[i]]}"),
-            (good & flow.usable & single & ~stop, lambda _: "rate not used: over no time"),
+            (good & dose.stated & ~dose.usable, lambda i: f"amount not used: {WHY[dose.wrong[i]]}"),
+            (good & flow.stated & ~flow.usable, lambda i: f"rate not used: {WHY[flow.wrong[i]]}"),
+            (
+                good & flow.usable & single & ~stop,
+                lambda _: "rate not used: start and end are equal",
+            ),
             (
                 good & ~np.isnan(rows.concentration.value) & (unread > 0),
                 lambda i: f"concentration not used: {WHY[unread[i]]}",
@@ -239,8 +244,8 @@ def convert(rows: WrittenRate) -> Converted:
 
 
 def _side(quantity: Quantity, rows: WrittenRate) -> _Side:
-    """Multiply the weight in, divide by the time of a rate, and go to mg where there is a mass."""
-    given, wrong, by_kg = ~np.isnan(quantity.value), quantity.wrong, quantity.per_kg
+    """Multiply by the weight, divide by the time of a rate, and convert to mg if it is a mass."""
+    stated, wrong, by_kg = ~np.isnan(quantity.value), quantity.wrong, quantity.per_kg
     wrong[by_kg & np.isnan(rows.weight_kg) & (wrong == 0)] = _CODE[NO_WEIGHT]
     per = quantity.each(lambda unit: unit.hours or 1.0)
     own = quantity.value * np.where(by_kg, rows.weight_kg, 1.0) / per
@@ -252,13 +257,13 @@ def _side(quantity: Quantity, rows: WrittenRate) -> _Side:
     for container, held in rows.contents.items():
         mg = np.where(quantity.of_dimension(container) & ~np.isnan(held), base * held, mg)
     dose = mg
-    for dimension, mine in rows.in_base.items():
-        told = np.where(quantity.of_dimension(dimension), base, np.nan)
+    for dimension, in_dimension in rows.in_base.items():
+        converted = np.where(quantity.of_dimension(dimension), base, np.nan)
         if dimension != VOLUME:
             mixed = quantity.of_dimension(VOLUME) & rows.concentration.of_dimension(dimension)
-            told = np.where(mixed, base * strength, told)
-        dose = np.where(mine, told, dose)
-    return _Side(given, given & (wrong == 0), quantity.value < 0, wrong, own, mg, dose, base)
+            converted = np.where(mixed, base * strength, converted)
+        dose = np.where(in_dimension, converted, dose)
+    return _Side(stated, stated & (wrong == 0), quantity.value < 0, wrong, own, mg, dose, base)
 
 
 def _base(unit: DoseUnit) -> str:
@@ -266,14 +271,14 @@ def _base(unit: DoseUnit) -> str:
 
 
 def _alike(amount: Quantity, rate: Quantity) -> Mask:
-    """Whether amount and rate are of one dimension, so that one divided by the other is a time."""
+    """Return whether amount and rate have one dimension, so that amount / rate is a time."""
     number = {unit.dimension: i for i, unit in enumerate((*amount.units, *rate.units))}
     of = [q.each(lambda unit: number[unit.dimension], np.int32) for q in (amount, rate)]
     return np.asarray(of[0] == of[1], np.bool_)
 
 
 def _ends(rows: WrittenRate, dose: _Side, flow: _Side, alike: Mask) -> tuple[Times, Mask]:
-    """The ends, computed where an amount runs through at a rate and no end is written."""
+    """Return the ends; they are computed from amount and rate if no end is written."""
     both_mg = ~np.isnan(dose.mg) & ~np.isnan(flow.mg)
     both = ~np.isnan(dose.dose) & ~np.isnan(flow.dose)
     ask = (rows.end == UNKNOWN_TIME) & (rows.start != UNKNOWN_TIME) & dose.usable & flow.usable
@@ -290,15 +295,15 @@ def _ends(rows: WrittenRate, dose: _Side, flow: _Side, alike: Mask) -> tuple[Tim
 def _refusals(
     start: Times, end: Times, length: Times, dose: _Side, flow: _Side
 ) -> npt.NDArray[np.int8]:
-    """Why a row gives no amount, the plainest reason last; 0 where it gives one."""
+    """Return the code of the reason why a row has no amount, 0 if it has one."""
     lost = ~dose.usable & ~flow.usable
     only_rate = flow.usable & ~dose.usable
     no_unit = _CODE[NO_UNIT]
-    refused = np.where(lost & dose.given, dose.wrong, np.where(lost, flow.wrong, np.int8(0)))
+    refused = np.where(lost & dose.stated, dose.wrong, np.where(lost, flow.wrong, np.int8(0)))
     for where, reason in (
-        (lost & ~dose.given & ~flow.given, NOTHING),
-        (lost & dose.given & (dose.wrong == no_unit), AMOUNT_WITHOUT_UNIT),
-        (lost & ~dose.given & flow.given & (flow.wrong == no_unit), RATE_WITHOUT_UNIT),
+        (lost & ~dose.stated & ~flow.stated, NOTHING),
+        (lost & dose.stated & (dose.wrong == no_unit), AMOUNT_WITHOUT_UNIT),
+        (lost & ~dose.stated & flow.stated & (flow.wrong == no_unit), RATE_WITHOUT_UNIT),
         (only_rate & (end == UNKNOWN_TIME), NO_END),
         (only_rate & (end != UNKNOWN_TIME) & (length == 0), NO_LENGTH),
         (dose.negative | flow.negative, NEGATIVE),
@@ -312,7 +317,10 @@ def _refusals(
 def _differing(
     lasting: Mask, hours: Floats, dose: _Side, flow: _Side, alike: Mask
 ) -> tuple[tuple[Mask, Callable[[int], str]], Mask]:
-    """Where rate × time is not the amount, within 5 %, and what is said of it; where nobody can tell."""
+    """Return rows where rate × time differs from the amount by more than 5 %, with the remark.
+
+    The second mask marks rows in which this cannot be checked.
+    """
     both = lasting & dose.usable & flow.usable
     in_mg = both & ~np.isnan(dose.mg) & ~np.isnan(flow.mg)
     in_dose = both & ~np.isnan(dose.dose) & ~np.isnan(flow.dose) & ~in_mg
@@ -320,13 +328,13 @@ def _differing(
     delivered = np.where(in_mg, dose.mg, np.where(in_dose, dose.dose, dose.base))
     with np.errstate(invalid="ignore"):
         agree = np.abs(set_ - delivered) <= TOLERANCE * delivered
-    told = in_mg | in_dose | (both & alike)
+    comparable = in_mg | in_dose | (both & alike)
 
-    def said(i: int) -> str:
+    def remark(i: int) -> str:
         first = "" if alike[i] else "concentration contradicts rate and amount: "
         return f"{first}rate × time is {set_[i]:.6g}, the amount {delivered[i]:.6g}"
 
-    return (told & ~agree, said), both & ~told
+    return (comparable & ~agree, remark), both & ~comparable
 
 
 def _known(where: Mask, values: Floats) -> Floats:

@@ -1,4 +1,4 @@
-"""From the administrations of a chunk to its doses: drugs, routes, weights, ends, and what is odd."""
+"""From the administrations of a chunk to its doses: drugs, routes, weights, ends and remarks."""
 
 from __future__ import annotations
 
@@ -32,46 +32,54 @@ from becalm.vocabulary import Vocabulary, words
 
 
 def rebuild(records: Records, events: Events, vocabulary: Vocabulary) -> Doses:
-    """Turn every administered row into a constant-rate interval or a single dose.
+    """Turn every administered row into an interval of constant rate or a single dose.
 
-    One row per row of the record, in its order, whether or not the drug is known and whether or
-    not it was given: a row that was only ordered, was not given or cannot be used is listed
-    without amounts in mg. What cannot be used is also counted in `refused`; what looks wrong says
-    so in `flag` and counts all the same.
+    One row per row of the records, in their order, also if the drug is unknown or was not
+    administered: a row that was only ordered, not given or not usable is listed without amounts in
+    mg. Rows that cannot be used are also counted in `refused`; rows that look wrong have a remark in
+    `flag` and still count.
 
-    Where one administration stands in two tables (`Records.repeated`), it is counted
-    once, and the row that is not counted says so. Rows are of one drug where the vocabulary says so;
-    those of unknown drugs where their labels are the same words, whatever the case and punctuation:
-    "HYDROmorphone (Dilaudid)" is "Hydromorphone (Dilaudid)", and "Lorazepam" is not "Lorazepam (Ativan)".
+    An administration in two tables (`Records.repeated`) is counted once, and the row that does not
+    count has a remark. Rows are of one drug if the vocabulary says so; rows of unknown drugs are of
+    one drug if their labels have the same words, whatever the case and punctuation: "HYDROmorphone (Dilaudid)" is "Hydromorphone (Dilaudid)", and "Lorazepam" is not "Lorazepam (Ativan)".
 
-    The weight in force is that of `persons.weight`, the row's own first. A rate without an end holds until the next rate of that drug and
-    route, else until death or the end of the stay. Nothing is infused after death.
+    The weight is that of `persons.weight`, first the one in the row. A rate without an end lasts
+    until the next rate of that drug and route, else until death or the end of the stay. Nothing is
+    infused after death.
     """
-    given = records.administrations
-    n = len(given)
-    person = given["person"]
-    label, table = given.coded("label"), given.coded("table")
-    drug, drugs = _drugs(label, given.coded("code"), given.coded("system"), vocabulary)
+    administrations = records.administrations
+    n = len(administrations)
+    person = administrations["person"]
+    label, table = administrations.coded("label"), administrations.coded("table")
+    drug, drugs = _drugs(
+        label, administrations.coded("code"), administrations.coded("system"), vocabulary
+    )
     units = tuple(vocabulary.drug(name).dose_unit for name in drugs)
-    route = given.coded("route").map(lambda text: ROUTES.index(_route(vocabulary, text)), np.int8)
-    status = given.coded("status")
+    route = administrations.coded("route").map(
+        lambda text: ROUTES.index(_route(vocabulary, text)), np.int8
+    )
+    status = administrations.coded("status")
     counts = status.map(lambda text: text in ("", "given"), np.bool_)
     understood = status.map(lambda text: text in ("", "given", "not given", "ordered"), np.bool_)
     written_alike = Categorical.of(label.map(words))
     substance = np.where(drug >= 0, drug, len(drugs) + written_alike.code)
     group = _grouped(person, substance, route)
     last = _last_moment(records)
-    weight = weight_in_force(records, events, person, given["start"], given["weight_kg"])
+    weight = weight_in_force(
+        records, events, person, administrations["start"], administrations["weight_kg"]
+    )
 
-    charted = once(given, table, records.repeated, substance=substance, route=route, counts=counts)
+    charted = once(
+        administrations, table, records.repeated, substance=substance, route=route, counts=counts
+    )
     counts &= ~charted.again
     start, end, opened = _close(records, charted, group, counts, last)
     written = WrittenRate(
         start,
         end,
-        _quantity(given, "amount", "amount_unit", amount_unit),
-        _quantity(given, "rate", "rate_unit", rate_unit),
-        _quantity(given, "concentration", "concentration_unit", concentration_unit),
+        _quantity(administrations, "amount", "amount_unit", amount_unit),
+        _quantity(administrations, "rate", "rate_unit", rate_unit),
+        _quantity(administrations, "concentration", "concentration_unit", concentration_unit),
         weight.kg,
         _contents(drug, drugs),
         _in_base(drug, units),
@@ -84,7 +92,7 @@ def rebuild(records: Records, events: Events, vocabulary: Vocabulary) -> Doses:
     alive = start < death
 
     read = Read(
-        given=given,
+        administrations=administrations,
         written=written,
         done=done,
         usable=usable,
@@ -102,9 +110,11 @@ def rebuild(records: Records, events: Events, vocabulary: Vocabulary) -> Doses:
     )
     refused_row = done.refused > 0
     raw = refused_row | ~counts
-    nothing = (given["amount"] == 0) | (np.isnan(given["amount"]) & (given["rate"] == 0))
+    nothing = (administrations["amount"] == 0) | (
+        np.isnan(administrations["amount"]) & (administrations["rate"] == 0)
+    )
     with np.errstate(invalid="ignore", divide="ignore"):
-        entered = given["entered_rate"] / given["rate"]
+        entered = administrations["entered_rate"] / administrations["rate"]
     entered = np.where(np.isfinite(entered), entered, 1.0)
     mass = np.where(usable, done.amount_mg, np.nan)
     frame = Frame.of(
@@ -112,19 +122,19 @@ def rebuild(records: Records, events: Events, vocabulary: Vocabulary) -> Doses:
         person=person,
         row=np.arange(n),
         person_id=Categorical(person, records.persons["person_id"]),
-        stay_id=given.coded("stay_id"),
+        stay_id=administrations.coded("stay_id"),
         drug=Categorical.by(drug, [*drugs, ""]),
         label=label,
         route=Categorical.by(route, ROUTES),
         start=start,
         end=done.end,
-        amount=np.where(raw, given["amount"], done.amount),
-        amount_unit=Categorical.where(raw, given.coded("amount_unit"), done.unit),
+        amount=np.where(raw, administrations["amount"], done.amount),
+        amount_unit=Categorical.where(raw, administrations.coded("amount_unit"), done.unit),
         rate_per_h=np.where(usable, done.rate_per_h, np.nan),
         rate_mg_h=np.where(usable, done.rate_mg_h, np.nan),
         amount_mg=mass,
         notation=_notation(written, done),
-        source_row=Keyed(table, given["key"]),
+        source_row=Keyed(table, administrations["key"]),
         status=status,
         flag=flags(read),
         amount_canonical=np.where(usable, done.base, np.nan),
@@ -163,11 +173,11 @@ def _route(vocabulary: Vocabulary, text: str) -> str:
 def _drugs(
     label: Categorical, code: Categorical, system: Categorical, vocabulary: Vocabulary
 ) -> tuple[Codes, list[str]]:
-    """Code of each row's drug, -1 where it is not known, and the names of the codes, sorted."""
+    """Return the code of each row's drug, -1 if not known, and the sorted names of the codes."""
     both = label.code.astype(np.int64) * max(len(code.texts), 1) + code.code
     both = both * max(len(system.texts), 1) + system.code
     first, back = unique_keys(both)
-    found = [
+    drugs_found = [
         vocabulary.drug_of(
             label.texts[label.code[i]],
             code.texts[code.code[i]],
@@ -175,31 +185,35 @@ def _drugs(
         )
         for i in first.tolist()
     ]
-    names = sorted({one.name for one in found if one})
-    codes = np.array([names.index(one.name) if one else -1 for one in found], dtype=np.int32)
+    names = sorted({one.name for one in drugs_found if one})
+    codes = np.array([names.index(one.name) if one else -1 for one in drugs_found], dtype=np.int32)
     return codes[back], names
 
 
 def _grouped(person: Codes, substance: Array, route: Array) -> Codes:
-    """One code for each person, substance (drug, else label) and route, in the order of persons."""
+    """Return one code for each person, substance (drug, else label) and route, by person."""
     most = int(substance.max(initial=0)) + 1
     return unique_keys((person.astype(np.int64) * most + substance) * len(ROUTES) + route)[1]
 
 
 def _last_moment(records: Records) -> Times:
-    """When each person died, at the latest: a date alone reaches to its midnight."""
+    """Return the latest possible time of death of each person: a date alone means its end."""
     death = records.persons["death_time"]
     late = death + np.where(records.persons["death_date_only"], DAY, 0)
     return np.where(death == UNKNOWN_TIME, FAR_FUTURE, late)
 
 
-def _quantity(given: Frame, value: str, unit: str, read: Callable[[str], DoseUnit]) -> Quantity:
-    coded = given.coded(unit)
-    return Quantity(given[value], coded.code, [read(text) for text in coded.texts.tolist()])
+def _quantity(
+    administrations: Frame, value: str, unit: str, read: Callable[[str], DoseUnit]
+) -> Quantity:
+    coded = administrations.coded(unit)
+    return Quantity(
+        administrations[value], coded.code, [read(text) for text in coded.texts.tolist()]
+    )
 
 
 def _contents(drug: Codes, drugs: Sequence[str]) -> dict[str, Floats]:
-    """Mg in one container of each row's drug, by container."""
+    """Return the mg in one container of each row's drug, by container."""
     held: dict[str, Floats] = {}
     for product in TABLE.product:
         if product.drug in drugs:
@@ -209,7 +223,7 @@ def _contents(drug: Codes, drugs: Sequence[str]) -> dict[str, Floats]:
 
 
 def _in_base(drug: Codes, units: Sequence[str]) -> dict[str, Mask]:
-    """The rows of drugs that are added up in something else than mg, by its dimension."""
+    """Return the rows of drugs that are not added up in mg, by dimension."""
     of = np.array([*(DIMENSION[unit] for unit in units), MASS], dtype=object)[drug]
     return {dimension: of == dimension for dimension in sorted({*of.tolist()} - {MASS})}
 
@@ -217,11 +231,11 @@ def _in_base(drug: Codes, units: Sequence[str]) -> dict[str, Mask]:
 def _close(
     records: Records, charted: Charted, group: Codes, counts: Mask, last: Times
 ) -> tuple[Times, Times, Mask]:
-    """Give rates without an end the start of the next rate, else the end of the stay, else death."""
-    given = records.administrations
+    """End rates without an end at the next rate, else at the end of the stay or at death."""
+    administrations = records.administrations
     start, end = charted.start, charted.end.copy()
-    rated, known = ~np.isnan(given["rate"]), start != UNKNOWN_TIME
-    opened = rated & known & (end == UNKNOWN_TIME) & np.isnan(given["amount"]) & counts
+    rated, known = ~np.isnan(administrations["rate"]), start != UNKNOWN_TIME
+    opened = rated & known & (end == UNKNOWN_TIME) & np.isnan(administrations["amount"]) & counts
     asked = np.flatnonzero(opened)
     if not len(asked):
         return start, end, opened
@@ -232,12 +246,13 @@ def _close(
     following = np.searchsorted(
         line.place(group[other], start[other]), line.place(group[asked], start[asked]), "right"
     )
-    found = np.minimum(following, len(other) - 1)
-    chained = (following < len(other)) & (group[other[found]] == group[asked])
-    end[asked[chained]] = start[other[found[chained]]]
-    left = asked[~chained & (given["rate"][asked] > 0)]  # a rate of 0 ends by itself
+    next_row = np.minimum(following, len(other) - 1)
+    chained = (following < len(other)) & (group[other[next_row]] == group[asked])
+    end[asked[chained]] = start[other[next_row[chained]]]
+    left = asked[~chained & (administrations["rate"][asked] > 0)]  # a rate of 0 ends by itself
     end[left] = np.minimum(
-        _stay_ends(records, given["person"][left], start[left]), last[given["person"][left]]
+        _stay_ends(records, administrations["person"][left], start[left]),
+        last[administrations["person"][left]],
     )
     end[left[end[left] >= FAR_FUTURE]] = UNKNOWN_TIME
     opened &= end != UNKNOWN_TIME
@@ -245,24 +260,24 @@ def _close(
 
 
 def _stay_ends(records: Records, person: Codes, time: Times) -> Times:
-    """The end of the stay, transfers included, that each (person, time) falls into."""
+    """Return the end of the stay (with transfers) at each (person, time)."""
     stays = records.stays
     sound = (stays["start"] != UNKNOWN_TIME) & (stays["end"] > stays["start"])
     merged = Intervals.build(stays["person"][sound], stays["start"][sound], stays["end"][sound])
-    mine, stay = merged.overlaps(person, time, time + 1)
+    question, stay = merged.overlaps(person, time, time + 1)
     ends = np.full(len(person), FAR_FUTURE)
-    ends[mine] = merged.end[stay]
+    ends[question] = merged.end[stay]
     return ends
 
 
 def _route_of_infusions(route: Array, done: Converted) -> tuple[Array, Mask]:
-    """Take an infusion at a rate without a route as intravenous; a single dose stays unknown."""
+    """Assume IV for an infusion without a route; the route of a single dose stays unknown."""
     assumed = (route == ROUTES.index("")) & ~done.single & (done.refused == 0)
     return np.where(assumed, ROUTES.index("IV"), route).astype(np.int8), assumed
 
 
 def _notation(written: WrittenRate, done: Converted) -> Categorical:
-    """How each row was written: by amount, by rate, by weight, by volume; made once per way."""
+    """Return how each row was written: by amount, by rate, by weight or by volume."""
     sides = [
         np.where(np.isnan(q.value), -1, q.unit).astype(np.int64)
         for q in (written.amount, written.rate, written.concentration)

@@ -1,4 +1,4 @@
-"""A dose written once with its schedule, as the doses that it stands for: "100 mg q6h"."""
+"""A dose with a schedule ("100 mg q6h") becomes the single doses of this schedule."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ def every(unit: str) -> tuple[str, float]:
     ('mg', 0.0)
     """
     text = unit.casefold().strip()
-    found = _EVERY.search(text)
-    if found:
-        hours = float(found[1])
-        return f"{text[: found.start()]} {text[found.end() :]}".strip(), hours
+    interval = _EVERY.search(text)
+    if interval:
+        hours = float(interval[1])
+        return f"{text[: interval.start()]} {text[interval.end() :]}".strip(), hours
     for word, hours in TABLE.schedule.items():
         parts = text.split()
         if len(parts) > 1 and parts[-1] == word:
@@ -36,40 +36,41 @@ def every(unit: str) -> tuple[str, float]:
 
 
 def written_out(records: Records) -> Records:
-    """Return the records with a row for each dose of a schedule that was given.
+    """Return the records with one row for each dose of an administered schedule.
 
-    Doses at the start and at every interval after it, before the end: from eight to eight, q6h is
-    four. All of them keep the row's key. Without a start, an end after it, or with more doses than
-    `most_doses` of `units.toml`, the row stays as it is, and its unit is refused with its reason.
+    There is a dose at the start and at every interval after it, before the end: q6h from 8:00 to 8:00
+    the next day is four doses. All of them keep the row's key. A row without a start or without an end
+    after it, or with more doses than `most_doses` of `units.toml`, is not changed, and its unit is
+    refused with a reason.
     """
-    given = records.administrations
-    which, units = distinct_rows(given["amount_unit"])
+    administrations = records.administrations
+    which, units = distinct_rows(administrations["amount_unit"])
     read = [every(unit) for (unit,) in units]
     if not any(hours for _, hours in read):
         return records
     hours = np.array([hours for _, hours in read])[which]
-    start, end = given["start"], given["end"]
-    told = (
+    start, end = administrations["start"], administrations["end"]
+    scheduled = (
         (hours > 0)
-        & np.isin(given["status"].astype(str), ("", "given"))
-        & ~np.isnan(given["amount"])
+        & np.isin(administrations["status"].astype(str), ("", "given"))
+        & ~np.isnan(administrations["amount"])
     )
-    told &= (start != UNKNOWN_TIME) & (end != UNKNOWN_TIME) & (end > start)
-    step = np.where(told, np.round(hours * HOUR), 1).astype(np.int64)
-    number = np.where(told, -(-np.where(told, end - start, 1) // step), 1)
-    told &= number <= TABLE.limits.most_doses
-    number = np.where(told, number, 1)
-    row = np.repeat(np.arange(len(given)), number)
+    scheduled &= (start != UNKNOWN_TIME) & (end != UNKNOWN_TIME) & (end > start)
+    step = np.where(scheduled, np.round(hours * HOUR), 1).astype(np.int64)
+    number = np.where(scheduled, -(-np.where(scheduled, end - start, 1) // step), 1)
+    scheduled &= number <= TABLE.limits.most_doses
+    number = np.where(scheduled, number, 1)
+    row = np.repeat(np.arange(len(administrations)), number)
     nth = np.arange(len(row)) - np.repeat(np.cumsum(number) - number, number)
-    mine = told[row]
+    of_schedule = scheduled[row]
     plain = np.empty(len(read), dtype=object)
     plain[:] = [unit for unit, _ in read]
-    found = given.take(row)
-    found = found.replace(
-        start=found["start"] + np.where(mine, nth * step[row], 0),
-        end=np.where(mine, UNKNOWN_TIME, found["end"]),
-        amount_unit=np.where(mine, plain[which[row]], found["amount_unit"]),
-        schedule=np.where(mine, found["amount_unit"], found["schedule"]),
+    rows = administrations.take(row)
+    rows = rows.replace(
+        start=rows["start"] + np.where(of_schedule, nth * step[row], 0),
+        end=np.where(of_schedule, UNKNOWN_TIME, rows["end"]),
+        amount_unit=np.where(of_schedule, plain[which[row]], rows["amount_unit"]),
+        schedule=np.where(of_schedule, rows["amount_unit"], rows["schedule"]),
     )
-    order = np.lexsort((np.arange(len(found)), found["start"], found["person"]))
-    return replace(records, administrations=found.take(order))
+    order = np.lexsort((np.arange(len(rows)), rows["start"], rows["person"]))
+    return replace(records, administrations=rows.take(order))

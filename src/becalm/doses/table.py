@@ -1,4 +1,4 @@
-"""Every remark about a row of doses as a row of its own."""
+"""The table of remarks on doses: one row for each remark."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ _NUMBERS: Final = (
 
 
 def kind_of(flag: str) -> str:
-    """Take out of a remark the numbers of its row."""
+    """Return a remark without the numbers of its row."""
     for pattern, instead in _NUMBERS:
         flag = pattern.sub(instead, flag)
     return flag
 
 
 def remarks(doses: Doses, persons: Mask) -> Frame:
-    """Return every remark about the doses of some persons, the row and whether it counts beside it."""
+    """Return every remark on the doses of some persons, with the row and whether it counts."""
     f = doses.frame
-    said = np.flatnonzero((f["flag"] != "") & persons[f["person"]])
-    parts = [flag.split("|") for flag in f["flag"][said].tolist()]
-    rows = np.repeat(said, [len(each) for each in parts])
+    flagged = np.flatnonzero((f["flag"] != "") & persons[f["person"]])
+    parts = [flag.split("|") for flag in f["flag"][flagged].tolist()]
+    rows = np.repeat(flagged, [len(each) for each in parts])
     detail = [one for each in parts for one in each]
     return Frame.of(
         DOSE_REMARKS,

@@ -1,4 +1,4 @@
-"""How long a drug was given at or above so much a day."""
+"""Time at or above levels of a daily dose."""
 
 from __future__ import annotations
 
@@ -19,33 +19,33 @@ from becalm.timeline import Intervals
 def time_at_dose(
     cohort: Frame, doses: Doses, drug: str, levels_per_day: Sequence[float], rules: EpisodeRules
 ) -> Frame:
-    """Return for each level (the drug's unit a day) since when and how long it was reached from t0.
+    """Return for each level (in the drug's unit per day) when it was first reached and for how long.
 
-    hours_at_rate : of continuous infusion at a rate that gives as much in 24 h. hours_at_24h : with
-    as much given in the previous 24 h, by any systemic route; it lags behind the rate and outlives it.
-    Both are empty for a person with a dose of unknown amount: a part would pass for the whole.
+    Only time from t0 on counts. hours_at_rate : hours of continuous infusion at a rate of at least the
+    level in 24 h. hours_at_24h : hours with at least this amount in the previous 24 h, by any systemic
+    route. Both are empty for a person with a dose of unknown amount: a part is not the whole.
     """
-    told = cohort.take(np.isin(cohort["person"], doses.given(drug).person))
-    told = told.take(told["t0"] != UNKNOWN_TIME)
-    person, t0 = told["person"], told["t0"]
-    windows = Intervals(person, t0, np.full(len(told), FAR_FUTURE))
-    dark = np.zeros(len(told), np.bool_)
+    exposed = cohort.take(np.isin(cohort["person"], doses.exposure(drug).person))
+    exposed = exposed.take(exposed["t0"] != UNKNOWN_TIME)
+    person, t0 = exposed["person"], exposed["t0"]
+    windows = Intervals(person, t0, np.full(len(exposed), FAR_FUTURE))
+    dark = np.zeros(len(exposed), np.bool_)
     unknown = doses.unknown(drug)
     dark[windows.overlaps(unknown.person, unknown.start, unknown.end)[1]] = True
     rate, amounts = continuous_rate(doses, drug, rules), doses.amounts(drug)
     frames = [Frame.of(TIME_AT_DOSE)]
     for level in levels_per_day:
-        # A rate is kept to nine decimals: 2,400/24 mg/h comes back a millionth short of 2,400.
+        # A rate is rounded to nine decimals: 2,400/24 mg/h × 24 is a millionth of a mg below 2,400.
         edge = level - 1e-6
         first, at_rate = _inside(windows, rate.where(partial(_daily, edge)))
         _, at_24h = _inside(windows, amounts.bands(DAY, (edge,)).where(lambda low, _: low >= 1))
         frames.append(
             Frame.of(
                 TIME_AT_DOSE,
-                person_id=told["person_id"],
-                drug=[drug] * len(told),
-                level_per_day=np.full(len(told), float(level)),
-                unit_canonical=[doses.unit(drug)] * len(told),
+                person_id=exposed["person_id"],
+                drug=[drug] * len(exposed),
+                level_per_day=np.full(len(exposed), float(level)),
+                unit_canonical=[doses.unit(drug)] * len(exposed),
                 first_reached=first,
                 hours_at_rate=np.where(dark, np.nan, at_rate),
                 hours_at_24h=np.where(dark, np.nan, at_24h),
@@ -55,7 +55,7 @@ def time_at_dose(
 
 
 def _inside(windows: Intervals, when: Intervals) -> tuple[Times, Floats]:
-    """When something first held in each window, and for how many hours in all."""
+    """Return the first time inside `when` in each window, and the total hours."""
     held, window = windows.overlaps(when.person, when.start, when.end)
     start = np.maximum(when.start[held], windows.start[window])
     end = np.minimum(when.end[held], windows.end[window])

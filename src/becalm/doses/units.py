@@ -1,7 +1,7 @@
-"""What the unit of a dose, a rate or a concentration means. The table is `units.toml`.
+"""The meaning of the unit of a dose, a rate or a concentration, by the table `units.toml`.
 
-A unit is read once, however many rows are written in it. Nothing is guessed: a unit that is not in
-the table has a reason instead of a size.
+Each unit is read once. Nothing is guessed: a unit that is not in the table has a reason instead of a
+size.
 """
 
 from __future__ import annotations
@@ -22,16 +22,14 @@ VOLUME: Final = "volume"
 BASE: Final = {
     MASS: "mg", VOLUME: "mL", "activity": "units", "substance": "mmol", "charge": "mEq",
 }  # fmt: skip
-"""The unit that each dimension is added up in; what is counted is added up in itself."""
+"""The unit in which each dimension is added up; counted containers are added up as such."""
 DIMENSION: Final = {unit: dimension for dimension, unit in BASE.items()}
 
 NO_UNIT: Final = "no unit"
 UNKNOWN_UNIT: Final = "unknown unit"
 NO_TIME: Final = "the unit of a rate needs a time (mg/h)"
 NOT_AN_AMOUNT: Final = "the unit of an amount has a time in it (mg, not mg/h)"
-A_SCHEDULE: Final = (
-    "a schedule is not a dose given: write one row a dose, or the start and the end of the schedule"
-)
+A_SCHEDULE: Final = "a schedule is not an administered dose: write one row for each dose, or add the schedule's start and end"
 NOT_A_CONCENTRATION: Final = "the unit of a concentration is an amount per volume (mg/mL)"
 
 REASONS: Final = (
@@ -42,16 +40,16 @@ REASONS: Final = (
     A_SCHEDULE,
     NOT_A_CONCENTRATION,
 )
-"""Why a unit cannot be used."""
+"""The reasons why a unit cannot be used."""
 
 
 class DoseUnit(msgspec.Struct, frozen=True):
-    """A unit as it was written, and what one of it is.
+    """A written unit and its size.
 
     name : the unit without its kilograms and its time (`mg` of mg/kg/h). dimension : mass (mg),
     volume (mL), activity (units), substance (mmol), charge (mEq), or what is counted. size : base
-    units of the dimension in one. per_kg : to be multiplied by a weight. hours : of the time that
-    a rate is per, 0 for an amount. reason : why it cannot be used, '' if it can.
+    units of the dimension in one. per_kg : to be multiplied by a weight. hours : the time in
+    the unit of a rate, 0 for an amount. reason : why the unit cannot be used, '' if it can.
     """
 
     name: str = ""
@@ -71,7 +69,7 @@ class _Unit(toml.TomlTable, frozen=True):
 
 
 class Product(toml.TomlTable, frozen=True):
-    """What one container of a drug holds."""
+    """The content of one container of a drug."""
 
     drug: str
     container: str
@@ -97,7 +95,7 @@ class _Limits(toml.TomlTable, frozen=True):
 
 
 class DoseUnits(toml.TomlTable, frozen=True):
-    """`units.toml` as it stands."""
+    """The whole file `units.toml`."""
 
     unit: tuple[_Unit, ...]
     counted: dict[str, tuple[str, ...]]
@@ -154,7 +152,7 @@ def rate_unit(text: str) -> DoseUnit:
 def concentration_unit(text: str) -> DoseUnit:
     """Read the unit of a concentration: `mg/mL`, `g/L`, `units/mL`, `mg/50 mL`, `%`.
 
-    Its size is base units of what is dissolved per mL.
+    Its size is base units of the dissolved drug per mL.
     """
     plain = normalise(text)
     if plain in BLANK_UNITS:
@@ -179,7 +177,7 @@ def _read(text: str) -> DoseUnit:
     words = [normalise(part).rstrip(".") for part in rest]
     held = _container(text.casefold())
     if held:
-        # "100 mg/0.67 mL syringe" has a slash that is no time; "syringes/6h" has one that is.
+        # The slash in "100 mg/0.67 mL syringe" is not followed by a time; in "syringes/6h" it is.
         words = [word for word in words if _hours(word)]
     unit = held or _AMOUNTS.get(normalise(numerator).rstrip("."))
     if unit is None:
@@ -196,20 +194,20 @@ def _read(text: str) -> DoseUnit:
 
 
 def _measured(part: str) -> tuple[str, float] | None:
-    """Dimension and size of `mg`, `50mL`."""
-    found = _NUMBERED.fullmatch(part.rstrip("."))
-    unit = _AMOUNTS.get(found[2]) if found else None
-    return (unit.dimension, float(found[1] or 1) * unit.size) if found and unit else None
+    """Return the dimension and size of `mg`, `50mL`."""
+    match = _NUMBERED.fullmatch(part.rstrip("."))
+    unit = _AMOUNTS.get(match[2]) if match else None
+    return (unit.dimension, float(match[1] or 1) * unit.size) if match and unit else None
 
 
 def _hours(word: str) -> float:
-    """Hours of `h`, `24h`, `min`, `day`; 0 for anything else."""
-    found = _NUMBERED.fullmatch(word)
-    return float(found[1] or 1) * TABLE.hours.get(found[2], 0.0) if found else 0.0
+    """Return the hours of `h`, `24h`, `min`, `day`; 0 for any other word."""
+    match = _NUMBERED.fullmatch(word)
+    return float(match[1] or 1) * TABLE.hours.get(match[2], 0.0) if match else 0.0
 
 
 def _container(text: str) -> DoseUnit | None:
-    """Read a container that says what it holds: `syringe (100 mg)`, `100 mg syringes`."""
+    """Read a container with its content: `syringe (100 mg)`, `100 mg syringes`."""
     name = next((_CONTAINERS[w] for w in re.findall(r"[a-z]+", text) if w in _CONTAINERS), None)
     content = _CONTENT.search(text)
     unit = _AMOUNTS.get(normalise(content[2])) if content else None

@@ -1,6 +1,6 @@
-"""From rows as written to values that can be compared: one unit, one name, one order.
+"""From written rows to values that can be compared: one unit, one name, one order.
 
-What cannot be understood is refused with a reason and counted; a censored value keeps its
+A row that cannot be understood is refused with a reason and counted; a censored value keeps its
 direction.
 """
 
@@ -13,7 +13,7 @@ from becalm.events.harmonising import (
     harmonise,
     merge,
 )
-from becalm.events.model import EVENTS, UNKNOWN_FINDING, Clock, Events, shown
+from becalm.events.model import EVENTS, UNKNOWN_FINDING, Clock, Events, number_and_sign
 from becalm.events.values import values
 
 __all__ = [
@@ -28,6 +28,6 @@ __all__ = [
     "Events",
     "harmonise",
     "merge",
-    "shown",
+    "number_and_sign",
     "values",
 ]

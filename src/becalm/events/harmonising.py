@@ -1,7 +1,7 @@
-"""From rows as written to values in one unit, or a reason why not.
+"""From written rows to values in one unit, or a reason why a row is refused.
 
-Each distinct way of writing a measurement, and each distinct text, is understood once; what is
-done for every row is array arithmetic.
+Each different way to write a measurement, and each different text, is read once; the work on all
+rows is array arithmetic.
 """
 
 from __future__ import annotations
@@ -38,37 +38,39 @@ _ANSWERS: Final = {"yes": 1.0, "no": 0.0}
 
 
 def harmonise(records: Records, vocabulary: Vocabulary) -> Events:
-    """Understand every measurement and finding of a chunk, or say why not.
+    """Return the values of all measurements and findings of a chunk, and the refused rows.
 
-    A result without a time of availability is taken as available when drawn; a date without a time
+    A result without a time of availability counts as available when it was drawn; a date without a time
     is drawn at 00:00 and available at 24:00; a result cannot be available before it was drawn.
-    A number must lie in its variable's plausible range after conversion, also a censored one.
+    After conversion a number must lie in its variable's plausible range, also a censored one.
     """
     labs = _Measured(records, vocabulary)
-    found = _Found(records, vocabulary)
-    frame = _sorted(Frame.concat([labs.frame, found.frame]), len(vocabulary.variables))
+    findings = _Findings(records, vocabulary)
+    frame = _sorted(Frame.concat([labs.frame, findings.frame]), len(vocabulary.variables))
     return Events(
         records,
         vocabulary,
         frame,
-        Frame.concat([labs.rejected, found.rejected]),
-        merge((*labs.refused, *found.refused)),
-        merge((*labs.unknown, *found.unknown)),
+        Frame.concat([labs.rejected, findings.rejected]),
+        merge((*labs.refused, *findings.refused)),
+        merge((*labs.unknown, *findings.unknown)),
     )
 
 
 def merge(refusals: Iterable[Refusal]) -> tuple[Refusal, ...]:
-    """Add up refusals of the same table, variable, unit and reason; the first example stays."""
-    counted: dict[tuple[str, str, str, str], tuple[int, str]] = {}
+    """Add up refusals of the same table, variable, unit and reason; keep the first example."""
+    rows_and_example: dict[tuple[str, str, str, str], tuple[int, str]] = {}
     for refusal in refusals:
         key = (refusal.source_table, refusal.variable, refusal.unit, refusal.reason)
-        rows, example = counted.get(key, (0, refusal.example))
-        counted[key] = (rows + refusal.rows, example)
-    return tuple(Refusal(*key, rows, example) for key, (rows, example) in sorted(counted.items()))
+        rows, example = rows_and_example.get(key, (0, refusal.example))
+        rows_and_example[key] = (rows + refusal.rows, example)
+    return tuple(
+        Refusal(*key, rows, example) for key, (rows, example) in sorted(rows_and_example.items())
+    )
 
 
 class _Reasons:
-    """Reasons as small numbers; 0 is none."""
+    """Reasons as small numbers; 0 means no reason."""
 
     def __init__(self) -> None:
         self.texts = [""]
@@ -132,7 +134,7 @@ class _Measured:
     def _numbers(
         self, rows: Times, kind: npt.NDArray[np.int32]
     ) -> tuple[Floats, npt.NDArray[np.int8], npt.NDArray[np.int16]]:
-        """Return the number, its sign and a reason where there is none; texts are read once."""
+        """Return the number and its sign, or a reason; each text is read once."""
         raw = self._records.measurements
         number = raw["value"][rows].copy()
         sign = np.zeros(len(rows), np.int8)
@@ -167,7 +169,7 @@ class _Measured:
         ranges = [v.plausible for v in self._vocabulary.variables]
         low = np.array([r.low for r in ranges])[variable]
         high = np.array([r.high for r in ranges])[variable]
-        # Rounded, so that 111.2 °F is 44 °C and not a hair above it.
+        # Rounded, so that 111.2 °F is 44 °C and not slightly above it.
         compared = np.round(number, 9)
         outside = (
             (compared < low) | (compared > high) | ((sign == SIGNS.index("<")) & (number <= floor))
@@ -187,7 +189,7 @@ class _Measured:
         kind: npt.NDArray[np.int32],
         reason: npt.NDArray[np.int16] | None = None,
     ) -> list[Refusal]:
-        """Count rows by kind and reason; without reasons they are all of unknown variables."""
+        """Count rows by kind and reason; without reasons all of them are of unknown variables."""
         raw = self._records.measurements
         many = len(self._reasons.texts)
         key = kind.astype(np.int64) * many + (0 if reason is None else reason)
@@ -211,8 +213,8 @@ class _Measured:
         return result
 
 
-class _Found:
-    """The findings of a chunk: yes is 1, no is 0, anything else is not a value."""
+class _Findings:
+    """The findings of a chunk: yes is 1, no is 0, any other answer is no value."""
 
     def __init__(self, records: Records, vocabulary: Vocabulary) -> None:
         raw = records.findings

@@ -1,4 +1,4 @@
-"""Values that were understood, sorted, and the way back from each to its row."""
+"""The understood values, sorted, and the row of the records of each."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ Clock: TypeAlias = Literal["drawn", "available"]
 
 EVENTS: Final[Mapping[str, Kind]] = {
     "person": "code",
-    "time": "time",  # drawn, charted or found
+    "time": "time",  # of the draw, chart entry or finding
     "start": "time",  # of an interval quantity (urine over hours)
     "available": "time",
-    "available_known": "flag",  # False: the record does not say, and `available` is a stand-in
+    "available_known": "flag",  # False: not recorded, and `available` is assumed
     "date_only": "flag",
     "variable": "code",
     "low": "number",
@@ -47,12 +47,12 @@ REJECTED: Final[Mapping[str, Kind]] = {
 
 @dataclass(frozen=True, eq=False)
 class Events:
-    """Every value that was understood, and an account of every row that was not.
+    """All understood values, and counts of all rows that were not understood.
 
     `frame` (columns of EVENTS) is sorted by person, time, variable and row; several results of one
-    variable at one instant all stay in it and meet in `points`. `refused` counts the rows of known
-    variables that were not used, `unknown` those of names and items outside the vocabulary, which
-    in a hospital are thousands and ordinary. `rejected` has one row for each that `refused` counts.
+    variable at one instant stay in it and become one in `points`. `refused` counts the rows of known
+    variables that were not used, `unknown` those of names and items outside the vocabulary (normally
+    thousands in a hospital). `rejected` has one row for each row that `refused` counts.
     """
 
     records: Records
@@ -66,7 +66,7 @@ class Events:
     def points(self, variable: str | int, clock: Clock = "drawn") -> Points:
         """Return a variable's values in its canonical unit, one an instant, on one clock.
 
-        Several equal results of an instant are one; different ones are the range between them.
+        Several equal results of an instant become one; different ones become the range between them.
         """
         code = self.vocabulary.code(variable) if isinstance(variable, str) else variable
         if (code, clock) not in self._points:
@@ -85,7 +85,7 @@ class Events:
 
     @cached_property
     def _of_variable(self) -> list[Times]:
-        """Where the values of each variable stand in `frame`."""
+        """The positions of the values of each variable in `frame`."""
         variable = self.frame["variable"].astype(np.int16)  # narrow, so that sorting is counting
         order = np.argsort(variable, kind="stable")
         return np.split(order, np.searchsorted(variable[order], range(1, self._variables)))
@@ -95,46 +95,46 @@ class Events:
         return len(self.vocabulary.variables)
 
     @property
-    def given_from(self) -> int:
-        """The row number of the first administration: they count on behind the findings."""
+    def administrations_from(self) -> int:
+        """The row number of the first administration; they are numbered after the findings."""
         return len(self.records.measurements) + len(self.records.findings)
 
     @property
-    def diagnosed_from(self) -> int:
-        """The row number of the first condition: they count on behind the administrations."""
-        return self.given_from + len(self.records.administrations)
+    def conditions_from(self) -> int:
+        """The row number of the first condition; they are numbered after the administrations."""
+        return self.administrations_from + len(self.records.administrations)
 
     def source_row(self, row: int) -> str:
-        """Return `table:key`, the row in the records that `row` came from."""
+        """Return `table:key`, the row of the records with this number."""
         measured = len(self.records.measurements)
-        if row >= self.diagnosed_from:
-            return f"conditions:{self.records.conditions['key'][row - self.diagnosed_from]}"
-        if row >= self.given_from:
-            given, at = self.records.administrations, row - self.given_from
-            return f"{given['table'][at]}:{given['key'][at]}"
+        if row >= self.conditions_from:
+            return f"conditions:{self.records.conditions['key'][row - self.conditions_from]}"
+        if row >= self.administrations_from:
+            administrations, at = self.records.administrations, row - self.administrations_from
+            return f"{administrations['table'][at]}:{administrations['key'][at]}"
         if row >= measured:
             return f"findings:{self.records.findings['key'][row - measured]}"
         kind = self.records.kinds[self.records.measurements["kind"][row]]
         return f"{kind.table}:{self.records.measurements['key'][row]}"
 
     def source_rows(self, rows: Times) -> Keyed:
-        """Return `table:key` of many measurements and findings, written out when it is read."""
+        """Return `table:key` of many measurements and findings; the texts are made when they are read."""
         measured = len(self.records.measurements)
-        found = rows >= measured
+        is_finding = rows >= measured
         key = np.empty(len(rows), np.int64)
-        key[~found] = self.records.measurements["key"][rows[~found]]
-        key[found] = self.records.findings["key"][rows[found] - measured]
+        key[~is_finding] = self.records.measurements["key"][rows[~is_finding]]
+        key[is_finding] = self.records.findings["key"][rows[is_finding] - measured]
         kind = np.full(len(rows), len(self.records.kinds), np.int32)
-        kind[~found] = self.records.measurements["kind"][rows[~found]]
+        kind[~is_finding] = self.records.measurements["kind"][rows[~is_finding]]
         tables = [*(each.table for each in self.records.kinds), "findings"]
         return Keyed(Categorical.by(kind, tables), key)
 
     def describe(self, row: int) -> Mapping[str, Any]:
-        """Return a row as the source wrote it, and what was understood of it, for drill-down.
+        """Return a row as the source wrote it, and its understood value, for the report.
 
         Keys: source_row, person_id, time, label, value, unit, available (µs), variable, low, high,
-        canonical_unit, canonical (the value as text) and reason (why it was refused); what is not
-        known is blank.
+        canonical_unit, canonical (the value as text) and reason (why it was refused); unknown entries
+        are blank.
         """
         measured = len(self.records.measurements)
         at = int(self._place[row])
@@ -165,7 +165,7 @@ class Events:
         if at >= 0:
             variable = self.vocabulary.variables[self.frame["variable"][at]]
             low, high = float(self.frame["low"][at]), float(self.frame["high"][at])
-            number, sign = shown(np.array([low]), np.array([high]))
+            number, sign = number_and_sign(np.array([low]), np.array([high]))
             text = f"{sign[0]}{round(number[0], 9):.12g} {variable.unit}".strip()
             result.update(
                 time=int(self.frame["time"][at]),
@@ -185,7 +185,7 @@ class Events:
 
     @cached_property
     def _place(self) -> Times:
-        """Position in `frame` of each row, -1 where it was refused."""
+        """Position in `frame` of each row, -1 if it was refused."""
         place = np.full(len(self.records.measurements) + len(self.records.findings), -1, np.int64)
         place[self.frame["row"]] = np.arange(len(self.frame))
         return place
@@ -195,8 +195,8 @@ def as_written(value: float, text: str) -> str:
     return text if text or np.isnan(value) else f"{value:.12g}"
 
 
-def shown(low: Floats, high: Floats) -> tuple[Floats, npt.NDArray[np.str_]]:
-    """Return the number to show for each interval, and its sign where it is only a limit."""
+def number_and_sign(low: Floats, high: Floats) -> tuple[Floats, npt.NDArray[np.str_]]:
+    """Return the number to print for each range, and its sign (> or <) if it is only a limit."""
     above, below = np.isinf(high) & (high > low), np.isfinite(high) & (high > low)
     number = np.where(below, high, low)
     for at in np.flatnonzero(above | below):

@@ -1,4 +1,4 @@
-"""The table `values`: what was measured of each person, to be checked against a plain query."""
+"""The table `values`: the measurements of each person, to be compared with a simple query."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ import numpy.typing as npt
 from becalm.core.arrays import Floats, Mask
 from becalm.core.clock import UNKNOWN_TIME
 from becalm.core.frame import Frame
-from becalm.events.model import Events, shown
+from becalm.events.model import Events, number_and_sign
 from becalm.tables import VALUES
 
 
 def values(events: Events, population: Mask | None = None) -> Frame:
-    """Return the table `values`: what was measured of each person, one row a person and variable.
+    """Return the table `values`: the measurements of each person, one row per person and variable.
 
-    `population` is a mask over the chunk's persons; None is everybody. `n` counts rows, so that a
-    plain query over the records finds the same, also where a result is filed twice. `first` and
-    `last` are by the time drawn, within one instant by row. `min` and `max` act on both ends of
-    censored values: the greatest of `>40000` and 24,600 is `>40000`, their least 24,600.
+    `population` is a mask over the chunk's persons; None means all. `n` counts rows, so that a
+    simple query over the records gives the same number, also if a result is stored twice. `first`
+    and `last` are by the time of draw, within one instant by row. `min` and `max` use both ends of
+    censored values: the greatest of `>40000` and 24,600 is `>40000`, the least is 24,600.
     """
     vocabulary, frame, rejected = events.vocabulary, events.frame, events.rejected
     if population is not None:
@@ -47,7 +47,7 @@ def values(events: Events, population: Mask | None = None) -> Frame:
     time_of_max[at] = time[greatest[np.searchsorted(greatest, start)]]
     numbers, signs = {}, []
     for name, (lower, upper) in ends.items():
-        number, sign = shown(lower, upper)
+        number, sign = number_and_sign(lower, upper)
         numbers[name] = np.full(len(all_groups), np.nan)
         numbers[name][at] = number
         signs.append([f"{name}{s}" if s else "" for s in sign])

@@ -282,7 +282,7 @@ def _unknown_pressors(doses: Doses, known: Intervals) -> Intervals:
     """Return when a vasopressor was infused at an unknown rate."""
     infused = Intervals.empty()
     for drug in EQUIVALENTS[VASOPRESSORS].times:
-        running = doses.given(drug, routes=("IV",))
+        running = doses.exposure(drug, routes=("IV",))
         infused = infused.union(running.at_least(2 * MINUTE))
     return infused.without(known)
 

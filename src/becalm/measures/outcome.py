@@ -132,7 +132,7 @@ def _courses(
 ) -> Intervals:
     """Return the courses of a drug other than by continuous infusion."""
     if cover is not None:
-        exposure = doses.given(drug)
+        exposure = doses.exposure(drug)
         of_cohort = exposure.take(np.isin(exposure.person, cohort["person"]))
         return Intervals.build(of_cohort.person, of_cohort.start, of_cohort.start + span(cover))
     persons = np.zeros(len(doses.person_id), np.bool_)

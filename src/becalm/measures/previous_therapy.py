@@ -153,7 +153,7 @@ def _cumulative(parts: list[_Rows], factors: Mapping[str, float]) -> Cumulative:
     row = np.arange(len(owner))
     return Cumulative.build(
         overlay(owner[lasting], start[lasting], end[lasting], (mg / np.maximum(hours, 1e-12))[lasting], row[lasting]),
-        Points.given(owner[single], start[single], mg[single]),
+        Points.of_doses(owner[single], start[single], mg[single]),
     )  # fmt: skip
 
 

@@ -155,7 +155,7 @@ def running(chunk: PatientData, drugs: tuple[str, ...]) -> Timeline:
     """Return how many of `drugs` are infused into a vein at each moment."""
     frame = chunk.doses.frame
     # Rows of administrations follow those of measurements and findings (`Events.source_row`).
-    first_row = chunk.events.given_from
+    first_row = chunk.events.administrations_from
     each = [_standing(recorded(chunk), 0.0)]
     for drug in drugs:
         rows = chunk.doses.exposed(drug, IN_A_VEIN)
@@ -181,7 +181,7 @@ def fever_masked(chunk: PatientData) -> Timeline:
     """Return 1 while a drug that hides fever acts, 0 while none was administered."""
     acting = Intervals.empty()
     for rule in rules().fever_masked:
-        exposure = chunk.doses.given(*chunk.vocabulary.drugs_of_class(*rule.classes))
+        exposure = chunk.doses.exposure(*chunk.vocabulary.drugs_of_class(*rule.classes))
         until = exposure.end + span(rule.after)
         acting = acting.union(Intervals.build(exposure.person, exposure.start, until))
     return combine(either, _standing(acting, 1.0), _standing(recorded(chunk), 0.0))

@@ -65,7 +65,7 @@ def _infected(events: Events, diagnosed: Frame, conditions: Iterable[str]) -> Ti
     end = np.full(len(rows), FAR_FUTURE)
     since = Intervals.build(rows["person"], begin, end)
     known = Timeline.build(since.person, since.start, since.end, np.ones(len(since)))
-    return known.resting_on(rows["person"], begin, end, rows["row"] + events.diagnosed_from)
+    return known.resting_on(rows["person"], begin, end, rows["row"] + events.conditions_from)
 
 
 def _long_treated(
@@ -86,7 +86,9 @@ def _long_treated(
     who, start, end, day = begun.person[long], start[long], end[long], day[long]
     known = Timeline.build(who, start, end, np.ones(len(who)))
     illness, rows = _given_between(doses, vocabulary, who, day - span(rule.within), day)
-    return known.resting_on(who[illness], start[illness], end[illness], rows + events.given_from)
+    return known.resting_on(
+        who[illness], start[illness], end[illness], rows + events.administrations_from
+    )
 
 
 def _given_between(

@@ -69,5 +69,5 @@ class Patients:
 
     def modifiers(self) -> Modifiers:
         """Return what changes each variable without a change of the inflammation, and when."""
-        drugs = {name: when for name in self.doses.drugs if len(when := self.doses.given(name))}
+        drugs = {name: when for name in self.doses.drugs if len(when := self.doses.exposure(name))}
         return modifier_intervals(drugs, self.procedures())

@@ -74,7 +74,7 @@ def quoted_path(path: Path) -> str:
     return quoted(re.sub(r"([*?\[])", r"[\1]", str(path)))
 
 
-def shown(value: float) -> str:
+def number_text(value: float) -> str:
     """Return a number as an example of a refused row shows it, '' where it is not known."""
     return "" if np.isnan(value) else f"{value:g}"
 
@@ -268,7 +268,7 @@ def _explained() -> Iterator[None]:
         duckdb.OutOfMemoryException,
         NanoarrowException,
     ) as error:
-        told = explain(str(error))
+        told = known_error(str(error))
         if told is None:
             raise
         raise told from error
@@ -279,7 +279,7 @@ _LINE = re.compile(r"CSV Error on Line: (\d+)")
 _WIDTH = re.compile(r"Expected Number of Columns: (\d+) Found: (\d+)")
 
 
-def explain(message: str) -> BecalmError | None:
+def known_error(message: str) -> BecalmError | None:
     """Return the mistake of a user's that a message of DuckDB's is about, None where it is none."""
     if "No space left" in message or "max_temp_directory_size" in message:
         return OutputError(

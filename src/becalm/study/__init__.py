@@ -1,1 +1,1 @@
-"""A study from a source and a protocol to tables. It runs and never writes."""
+"""A study: from a source and a protocol to tables. Nothing is written here."""

@@ -1,4 +1,4 @@
-"""What the chunks of a study add up to: every stage in its order, then laid end to end."""
+"""The results of all chunks of a study: every stage in order, and the tables joined."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ OUTSIDE: Final = "(not in the vocabulary)"
 
 @dataclass
 class Accumulator:
-    """What the chunks of a study add up to."""
+    """The results of the chunks of a study, added up."""
 
     protocol: Protocol
     definitions: Mapping[str, Definition]
@@ -40,7 +40,7 @@ class Accumulator:
     counts: Counter[str] = field(default_factory=Counter)
 
     def add(self, patients: Patients, candidates: Candidates, progress: Progress) -> None:
-        """Take one batch of patients through every stage."""
+        """Run every stage for one batch of patients."""
         inputs = patients.inputs(self.protocol.clock)
         evaluations = {
             name: evaluate(definition, inputs) for name, definition in self.definitions.items()
@@ -78,15 +78,15 @@ class Accumulator:
         self.counts["cohort"] += len(cohort)
 
     def _keep_rows(self, patients: Patients, cohort: Frame, made: Mapping[str, Frame]) -> None:
-        """Keep the rows of the records that the tables rest on, as long as patients are listed."""
+        """Keep the rows of the records from which the tables come, if patients are listed one by one."""
         if self.counts["cohort"] > PER_PERSON:
-            self.frames["rows"] = []  # nobody is listed, so nobody's rows are opened
+            self.frames["rows"] = []  # too many patients to list, so no rows are opened
             return
         wanted = source_rows.named(
             ((made[stage.table.name], column) for stage in stages() for column in stage.opened),
             cohort["person_id"],
         )
-        rows = source_rows.rows_behind(patients, cohort, wanted)
+        rows = source_rows.wanted_rows(patients, cohort, wanted)
         self.frames.setdefault("rows", []).append(rows)
 
     def _refusals(self, patients: Patients) -> None:

@@ -1,4 +1,4 @@
-"""What the report draws and opens: series, dose steps, missingness, nearest misses, rows behind."""
+"""Data for the figures of the report: series, dose steps, missingness, nearest misses."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ NEAREST_SHOWN: Final = 10
 
 def variables_of(protocol: Protocol, definitions: Iterable[Definition]) -> list[str]:
     """Return the variables that a study shows: those of the response, then of its definitions."""
-    worked_out = {each.name for each in vocabulary.load().derived}  # no row says them by itself
+    worked_out = {each.name for each in vocabulary.load().derived}  # no single row contains them
     names = list(protocol.response.variables)
     for definition in definitions:
         names += [name for name in definition.variables if name not in worked_out]
@@ -39,12 +39,12 @@ def series(chunk: Patients, cohort: Frame, variables: Sequence[str]) -> Frame:
     codes = {words.code(name): name for name in variables}
     row = np.full(len(chunk), -1)
     row[cohort["person"]] = np.arange(len(cohort))
-    mine = row[table["person"]]
-    t0 = np.append(cohort["t0"], 0)[mine]
-    near = (mine >= 0) & np.isin(table["variable"], list(codes))
+    cohort_row = row[table["person"]]
+    t0 = np.append(cohort["t0"], 0)[cohort_row]
+    near = (cohort_row >= 0) & np.isin(table["variable"], list(codes))
     near &= (table["time"] >= t0 - BEFORE) & (table["time"] <= t0 + AFTER)
     at = np.flatnonzero(near)
-    variable, who = table["variable"][at], mine[at]
+    variable, who = table["variable"][at], cohort_row[at]
     names = Categorical(
         np.searchsorted(sorted(codes), variable).astype(np.int32),
         listed(codes[code] for code in sorted(codes)),
@@ -67,22 +67,22 @@ def series(chunk: Patients, cohort: Frame, variables: Sequence[str]) -> Frame:
 
 
 def _of(table: Frame, person: int) -> slice:
-    """Return where the rows of one person lie in a table that is sorted by person."""
+    """Return the rows of one person in a table that is sorted by person."""
     return slice(*np.searchsorted(table["person"], (person, person + 1)).tolist())
 
 
 def dose_steps(chunk: Patients, cohort: Frame, names: Iterable[str]) -> Frame:
-    """Return what the cohort was given of every immunotherapy, and of the protocol's own drugs."""
+    """Return the doses of the cohort: every immunotherapy, and the protocol's own drugs."""
     doses = chunk.doses.frame
     drugs = {name: chunk.vocabulary.drug(name) for name in names}
     known = np.concatenate([np.empty(0, np.intp), *(chunk.doses.exposed(name) for name in drugs)])
     known = np.sort(known)
-    found = []
+    table_rows = []
     for person in cohort.rows():
         for at in known[doses["person"][known] == person["person"]].tolist():
             drug = drugs[str(doses["drug"][at])]
             end = doses["until"][at] if not doses["single"][at] else doses["start"][at]
-            found.append(
+            table_rows.append(
                 {
                     "person_id": person["person_id"],
                     "drug": drug.name,
@@ -99,21 +99,21 @@ def dose_steps(chunk: Patients, cohort: Frame, names: Iterable[str]) -> Frame:
                     "source_row": doses["source_row"][at],
                 }
             )
-    return Frame.of_rows(DOSE_STEPS, found)
+    return Frame.of_rows(DOSE_STEPS, table_rows)
 
 
 def missing(chunk: Patients, cohort: Frame, variables: Sequence[str]) -> Frame:
     """Count values per cohort person, variable and day around time zero; 0 is a count too."""
     table = chunk.events.frame
-    found = []
+    table_rows = []
     for person in cohort.rows():
-        mine = _of(table, person["person"])
-        day = (table["time"][mine] - person["t0"]) // DAY + 1
-        variable = table["variable"][mine]
+        rows_of_person = _of(table, person["person"])
+        day = (table["time"][rows_of_person] - person["t0"]) // DAY + 1
+        variable = table["variable"][rows_of_person]
         for name in variables:
             of_it = day[variable == chunk.vocabulary.code(name)]
             for number in MISSING_DAYS:
-                found.append(
+                table_rows.append(
                     {
                         "person_id": person["person_id"],
                         "variable": name,
@@ -121,16 +121,16 @@ def missing(chunk: Patients, cohort: Frame, variables: Sequence[str]) -> Frame:
                         "n": int((of_it == number).sum()),
                     }
                 )
-    return Frame.of_rows(MISSING, found)
+    return Frame.of_rows(MISSING, table_rows)
 
 
 def consequences(
     items: Frame, persons: Frame, definitions: Mapping[str, Definition], moment: str
 ) -> tuple[str, ...]:
-    """Say, for each definition, in how many persons which of its items was not assessed.
+    """Return, for each definition, a text with the number of persons in whom each item was not assessed.
 
-    Of the cohort at `moment`, the one that the report shows; where nobody entered, of everybody who
-    was assessed, at their peak.
+    It counts the cohort at `moment`, the one that the report shows; if nobody entered, all assessed
+    persons at their peak.
     """
     shown = np.flatnonzero(items["moment"] == (moment if len(persons) else "peak_ever"))
     if len(persons):
@@ -140,7 +140,7 @@ def consequences(
     n = len(persons) or len(set(items["person_id"][shown]))
     unknown = shown[items["state"][shown] == "not assessed"]
     counts = Counter(zip(items["criterion"][unknown], items["item"][unknown], strict=True))
-    said: list[str] = []
+    texts: list[str] = []
     for name, definition in definitions.items():
         parts = [
             f"{item.title or item.key.replace('_', ' ')} in {count} of {n}"
@@ -148,19 +148,19 @@ def consequences(
             if (count := counts[name, item.key])
         ]
         if parts:
-            said.append(f"{definition.title}, not assessed: {'; '.join(parts)}")
-    return tuple(said)
+            texts.append(f"{definition.title}, not assessed: {'; '.join(parts)}")
+    return tuple(texts)
 
 
 def nearest_misses(left: Mapping[str, tuple[int, str]], criteria: Frame, items: Frame) -> Frame:
-    """Return those not in the cohort who came closest: furthest in the attrition, then by score.
+    """Return the persons closest to the cohort: those who left at the last step, then by score.
 
     left : by person the step at which the person left (-1: in the cohort) and its reason.
     """
     best: dict[str, dict[str, Any]] = {}
     for row in criteria.take(criteria["moment"] == "peak_ever").rows():
         held = best.get(row["person_id"])
-        # Definitions count differently: one stands for all, the HScore where it was asked for.
+        # Scores cannot be compared between definitions: one is used, the HScore if it is reported.
         if held is None or (row["criterion"] == "hscore" and held["criterion"] != "hscore"):
             best[row["person_id"]] = row
     out = [name for name in best if left[name][0] >= 0]

@@ -1,4 +1,4 @@
-"""The definitions that a protocol asks for: shipped ones and files of a user's, read as it says."""
+"""The definitions that a protocol names, shipped or in a user's files, with its overrides."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from becalm.protocol import CriterionAtLeast, Protocol
 
 
 def named(protocol: Protocol) -> tuple[str, ...]:
-    """Return every definition that a protocol reports or judges a storm by, as it names them."""
+    """Return the names of all definitions that a protocol reports or uses to judge a storm."""
     rules = (*protocol.storm.definite, *protocol.storm.possible.any)
     return tuple(dict.fromkeys([*protocol.definitions.report, *(rule.criterion for rule in rules)]))
 
 
 def located(protocol: Protocol, folder: Path) -> Protocol:
-    """Return a protocol whose definition files are looked for beside its own file."""
+    """Return a protocol whose definition files are searched in the folder of its own file."""
     return _renamed(protocol, lambda name: str(folder / name) if _is_file(name) else name)
 
 
 def asked(protocol: Protocol) -> tuple[Protocol, dict[str, Definition]]:
     """Read the definitions that a protocol names, with its overrides.
 
-    Returns the protocol with each file replaced by the name of the definition in it, which is what
-    tables and report call it, and the definitions by those names.
+    Returns the protocol with each file replaced by the name of the definition in it, as in tables
+    and report, and the definitions by those names.
     """
     names = named(protocol)
-    found = dict(zip(names, definitions.load_all(names), strict=True))
-    called = {name: definition.name for name, definition in found.items()}
+    by_given_name = dict(zip(names, definitions.load_all(names), strict=True))
+    called = {name: definition.name for name, definition in by_given_name.items()}
     read = {
         definition.name: definition.with_overrides(
             {
@@ -39,7 +39,7 @@ def asked(protocol: Protocol) -> tuple[Protocol, dict[str, Definition]]:
                 for item, each in protocol.definitions.override.get(definition.name, {}).items()
             }
         )
-        for definition in found.values()
+        for definition in by_given_name.values()
     }
     return _renamed(protocol, called.__getitem__), read
 
@@ -49,8 +49,8 @@ def _is_file(name: str) -> bool:
 
 
 def _renamed(protocol: Protocol, called: Callable[[str], str]) -> Protocol:
-    def rules(given: tuple[CriterionAtLeast, ...]) -> tuple[CriterionAtLeast, ...]:
-        return tuple(replace(rule, criterion=called(rule.criterion)) for rule in given)
+    def rules(criteria: tuple[CriterionAtLeast, ...]) -> tuple[CriterionAtLeast, ...]:
+        return tuple(replace(rule, criterion=called(rule.criterion)) for rule in criteria)
 
     storm = protocol.storm
     return replace(

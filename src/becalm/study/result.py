@@ -1,4 +1,4 @@
-"""What a study hands to the report: its tables, and where all of it came from."""
+"""The result of a study: its tables and their sources, the input of the report."""
 
 from __future__ import annotations
 
@@ -13,30 +13,30 @@ from becalm.records import Absent, InputFile, StudyInfo
 from becalm.tables import WRITTEN
 
 PER_PERSON: Final = 100
-"""Up to so many patients a report lists every one with the rows behind; above, the tables do."""
+"""Up to this number a report lists every patient with the rows of the records."""
 
 
 @dataclass(frozen=True)
 class StudyResult:
     """One finished study, before anything is written.
 
-    frames : every table of `becalm.tables.TABLES` by name, those included that only the report reads.
+    frames : every table of `becalm.tables.TABLES` by name, also those that only the report reads.
     """
 
     version: str
     protocol: Protocol
-    source: str  # the name of the kind of records, as its package says it
+    source: str  # the name of the kind of records
     records_name: str  # last part of the records' path; never the whole path
     info: StudyInfo
     notices: tuple[str, ...]
     citations: tuple[str, ...]  # keys of the bibliography, in the order of first use
-    unverified: tuple[str, ...]  # values used that nobody has checked against their source
+    unverified: tuple[str, ...]  # used values that were not checked against their source
     inputs: tuple[InputFile, ...]
     absent: tuple[Absent, ...]
     consequences: tuple[str, ...]  # "no temperature: fever not assessed in 5 of 5"
     counts: Mapping[str, int]  # rows by stage
     frames: Mapping[str, Frame]
-    definitions: Mapping[str, Definition]  # by their names, as the protocol has them read
+    definitions: Mapping[str, Definition]  # by name, with the protocol's overrides
 
     @property
     def tables(self) -> Mapping[str, Frame]:

@@ -24,14 +24,14 @@ def run(
         progress(notice)
     total = Accumulator(protocol, read, source.doubts)
     for records in source.chunks():
-        progress(f"understanding {len(records.persons):,} persons")
+        progress(f"reading {len(records.persons):,} persons")
         chunk = Patients.of(records, words)
         total.add(chunk, candidates(chunk, protocol, source.info), progress)
     return total.result(source, records_name)
 
 
 def _need(source: Source, protocol: Protocol) -> None:
-    """Refuse records without a table that the protocol cannot do without."""
+    """Raise an error if the records lack a table that the protocol needs."""
     needed = ("labs", "doses") if protocol.entry is not None else ("labs",)
     for name in needed:
         if name in source.missing:

@@ -1,4 +1,4 @@
-"""Definitions over everybody's records, and nothing else: one peak per person and definition."""
+"""Screening: one peak per person and definition, for all persons of the records."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from becalm.tables import stream
 FORMS: Final = (".csv", ".parquet")
 CLOCK: Final = "drawn"
 _AT_ONCE: Final = 2
-"""Chunks worked on at a time. More would take more memory than promised."""
+"""Number of chunks computed at a time; more would need too much memory."""
 
 
 def screen(
@@ -30,7 +30,7 @@ def screen(
 ) -> Iterator[Frame]:
     """Yield `criteria`, moment `peak_ever` only, one sorted frame a chunk of whole persons.
 
-    Everybody is assessed: of somebody with nothing measured an HScore is 0 to 337, undetermined.
+    All persons are assessed: without any measurement an HScore is 0 to 337, undetermined.
     """
     if not criteria:
         hint = f"Name some of {', '.join(shipped())}, or a .toml file"
@@ -76,15 +76,15 @@ def peaks_of(
 
 
 def form_of(out: Path) -> str:
-    """Return the form that a file's name asks for."""
+    """Return the format that a file's name asks for."""
     if out.suffix not in FORMS:
         raise UsageError(
-            f"{out.name} ends in neither .csv nor .parquet", hint="Name the file accordingly"
+            f"{out.name} does not end in .csv or .parquet", hint="Choose one of these endings"
         )
     return out.suffix[1:]
 
 
 def write(frames: Iterator[Frame], out: Path, staged: Path) -> int:
-    """Write the screened persons, never holding all of them; return how many rows."""
+    """Write the screened persons frame by frame; return the number of rows."""
     form_of(out)
     return stream.write("criteria", frames, staged / out.name)

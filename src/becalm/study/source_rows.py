@@ -1,4 +1,4 @@
-"""The rows behind the cohort's numbers, as the source wrote them: what a report opens."""
+"""The source rows of the cohort's numbers, as the source wrote them; a report opens them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Row: TypeAlias = dict[str, Any]
 
 
 def named(columns: Iterable[tuple[Frame, str]], person_ids: Iterable[str]) -> set[str]:
-    """Return every `table:key` that some columns of tables name for some persons."""
+    """Return every `table:key` in some columns of tables, for some persons."""
     people = list(person_ids)
     return {
         key
@@ -31,27 +31,27 @@ def named(columns: Iterable[tuple[Frame, str]], person_ids: Iterable[str]) -> se
     }
 
 
-def rows_behind(chunk: Patients, cohort: Frame, wanted: set[str]) -> Frame:
-    """Return the rows of the cohort that are wanted, and what describes its persons and stays.
+def wanted_rows(chunk: Patients, cohort: Frame, wanted: set[str]) -> Frame:
+    """Return the wanted rows of the cohort, and the rows of its persons and stays.
 
-    wanted : `table:key`. A row of the records is one row here, but a person or a stay is one for
-    each thing that it says. Sorted by source row.
+    wanted : `table:key`. A row of the records is one row here; a person or a stay has one row here
+    for each of its facts. Sorted by source row.
     """
     records = chunk.records
     inside: Mask = np.zeros(len(chunk), np.bool_)
     inside[cohort["person"]] = True
-    found = [
+    rows = [
         *_measured(chunk, inside, wanted),
         *_administered(records, inside, wanted),
         *_recorded(records, inside, wanted),
         *_described(records, inside),
     ]
-    once = {(row["source_row"], row["label"], row["time"]): row for row in found}
+    once = {(row["source_row"], row["label"], row["time"]): row for row in rows}
     return Frame.of_rows(ROWS, [once[key] for key in sorted(once)])
 
 
 def _measured(chunk: Patients, inside: Mask, wanted: set[str]) -> Iterator[Row]:
-    """Yield measurements and findings; those refused are wanted by nobody."""
+    """Yield measurements and findings; refused rows are never wanted."""
     frame, records = chunk.events.frame, chunk.records
     rows = frame["row"][inside[frame["person"]]]
     keys, measured = _keys(wanted), len(records.measurements)
@@ -59,54 +59,64 @@ def _measured(chunk: Patients, inside: Mask, wanted: set[str]) -> Iterator[Row]:
         records.measurements["kind"][rows[rows < measured]], [each.table for each in records.kinds]
     )
     taken = _among(tables, records.measurements["key"][rows[rows < measured]], keys)
-    found = rows[rows >= measured]
-    named = np.isin(records.findings["key"][found - measured], keys.get("findings", []))
-    for row in [*rows[rows < measured][taken].tolist(), *found[named].tolist()]:
-        said = chunk.events.describe(row)
-        yield {name: said[name] for name in ROWS}
+    of_findings = rows[rows >= measured]
+    named = np.isin(records.findings["key"][of_findings - measured], keys.get("findings", []))
+    for row in [*rows[rows < measured][taken].tolist(), *of_findings[named].tolist()]:
+        description = chunk.events.describe(row)
+        yield {name: description[name] for name in ROWS}
 
 
 def _keys(wanted: Iterable[str]) -> dict[str, list[int]]:
-    """Return the keys that some `table:key` ask for, by table."""
-    found: dict[str, list[int]] = {}
+    """Return the keys in some `table:key`, by table."""
+    by_table: dict[str, list[int]] = {}
     for name in wanted:
         table, _, key = name.rpartition(":")
-        found.setdefault(table, []).append(int(key))
-    return found
+        by_table.setdefault(table, []).append(int(key))
+    return by_table
 
 
 def _among(tables: Categorical, key: Times, keys: Mapping[str, list[int]]) -> Mask:
-    """Say which rows are asked for, all tables looked at once."""
+    """Return which rows are wanted."""
     taken: Mask = np.zeros(len(key), np.bool_)
     for table, wanted in keys.items():
-        mine = np.flatnonzero(tables.among([table]))
-        taken[mine] = np.isin(key[mine], wanted)
+        of_table = np.flatnonzero(tables.among([table]))
+        taken[of_table] = np.isin(key[of_table], wanted)
     return taken
 
 
 def _administered(records: Records, inside: Mask, wanted: set[str]) -> Iterator[Row]:
-    given = records.administrations
-    mine = np.flatnonzero(inside[given["person"]])
-    taken = _among(given.coded("table").take(mine), given["key"][mine], _keys(wanted))
-    for at in mine[taken].tolist():
-        name = f"{given['table'][at]}:{given['key'][at]}"
+    administrations = records.administrations
+    of_cohort = np.flatnonzero(inside[administrations["person"]])
+    taken = _among(
+        administrations.coded("table").take(of_cohort),
+        administrations["key"][of_cohort],
+        _keys(wanted),
+    )
+    for at in of_cohort[taken].tolist():
+        name = f"{administrations['table'][at]}:{administrations['key'][at]}"
         parts = [
-            f"{given[number][at]:g} {given[unit][at]}".strip()
+            f"{administrations[number][at]:g} {administrations[unit][at]}".strip()
             for number, unit in (
                 ("amount", "amount_unit"),
                 ("rate", "rate_unit"),
                 ("concentration", "concentration_unit"),
             )
-            if not np.isnan(given[number][at])
+            if not np.isnan(administrations[number][at])
         ]
-        value = ", ".join([*parts, *filter(None, [given["route"][at]])])
-        person = given["person"][at]
-        yield _row(records, person, name, given["start"][at], (given["label"][at], value))
+        value = ", ".join([*parts, *filter(None, [administrations["route"][at]])])
+        person = administrations["person"][at]
+        yield _row(
+            records,
+            person,
+            name,
+            administrations["start"][at],
+            (administrations["label"][at], value),
+        )
 
 
 def _recorded(records: Records, inside: Mask, wanted: set[str]) -> Iterator[Row]:
     """Yield diagnoses, findings, cultures and procedures."""
-    told: dict[str, tuple[Frame, str, tuple[str, ...], tuple[str, ...]]] = {
+    sources: dict[str, tuple[Frame, str, tuple[str, ...], tuple[str, ...]]] = {
         "conditions": (records.conditions, "onset", ("name", "code"), ("status",)),
         "findings": (records.findings, "time", ("finding",), ("present", "method")),
         "cultures": (
@@ -114,7 +124,7 @@ def _recorded(records: Records, inside: Mask, wanted: set[str]) -> Iterator[Row]
         ),
         "procedures": (records.procedures, "start", ("name",), ()),
     }  # fmt: skip
-    for table, (whole, time, what, answer) in told.items():
+    for table, (whole, time, what, answer) in sources.items():
         frame = whole.take(inside[whole["person"]])
         for at, key in enumerate(frame["key"].tolist()):
             name = f"{table}:{key}"
@@ -125,15 +135,15 @@ def _recorded(records: Records, inside: Mask, wanted: set[str]) -> Iterator[Row]
 
 
 TOP_AGE: Final = 89
-"""Ages above are not told apart, as the report says."""
+"""Higher ages are shown as one group, as in the report."""
 
 
 def _described(records: Records, inside: Mask) -> Iterator[Row]:
-    """Yield what the tables of persons and stays say; times as such, never as a calendar date."""
+    """Yield the facts in the tables of persons and stays; times are never written as dates in texts."""
     persons, stays = records.persons, records.stays
     for at in np.flatnonzero(inside).tolist():
         name = f"{persons['table'][at] or 'persons'}:{persons['key'][at]}"
-        say = partial(_row, records, at, name)
+        row_of = partial(_row, records, at, name)
         birth = "" if persons["birth"][at] == UNKNOWN_TIME else "date recorded"
         for label, value in (
             ("sex", persons["sex"][at]),
@@ -142,20 +152,20 @@ def _described(records: Records, inside: Mask) -> Iterator[Row]:
             ("weight, kg", _number(persons["weight_kg"][at])),
         ):
             if value:
-                yield say(UNKNOWN_TIME, (label, value))
-        for label, time, told in (
+                yield row_of(UNKNOWN_TIME, (label, value))
+        for label, time, column in (
             ("death", "death_time", "cause_of_death"),
             ("last contact", "last_contact", "last_contact_status"),
         ):
             if persons[time][at] != UNKNOWN_TIME:
-                yield say(persons[time][at], (label, persons[told][at].replace("|", ", ")))
+                yield row_of(persons[time][at], (label, persons[column][at].replace("|", ", ")))
     for at in np.flatnonzero(inside[stays["person"]]).tolist():
         name = f"{stays['table'][at] or 'stays'}:{stays['key'][at]}"
-        say = partial(_row, records, stays["person"][at], name)
+        row_of = partial(_row, records, stays["person"][at], name)
         kind = stays["kind"][at] or "stay"
-        for label, told in (("start", "origin"), ("end", "destination")):
+        for label, column in (("start", "origin"), ("end", "destination")):
             if stays[label][at] != UNKNOWN_TIME:
-                yield say(stays[label][at], (f"{kind}: {label}", stays[told][at]))
+                yield row_of(stays[label][at], (f"{kind}: {label}", stays[column][at]))
 
 
 def _age(years: float) -> str:
@@ -166,8 +176,8 @@ def _number(value: float) -> str:
     return "" if np.isnan(value) else f"{value:g}"
 
 
-def _row(records: Records, person: int, name: str, time: int, said: tuple[str, str]) -> Row:
-    label, value = said
+def _row(records: Records, person: int, name: str, time: int, fact: tuple[str, str]) -> Row:
+    label, value = fact
     return {
         "source_row": name,
         "person_id": records.persons["person_id"][person],

@@ -1,7 +1,8 @@
-"""The stages of a study in their order, found in the files that declare them.
+"""The stages of a study in their order, read from the files that declare them.
 
-A module of `becalm.measures`, or `study.figure_data`, declares its stages in `STAGES`. A new file adds
-its stages by being there. A stage comes after those whose tables it needs, otherwise by its table's name.
+A module of `becalm.measures`, or `study.figure_data`, declares its stages in `STAGES`; a new file is
+found without any further entry. A stage comes after the stages whose tables it needs, otherwise in
+the order of the names of the tables.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from becalm.study import figure_data
 
 @cache
 def stages() -> tuple[Stage, ...]:
-    """Return every stage, each after those that it needs."""
+    """Return all stages; each comes after the stages that it needs."""
     return ordered(stage for module in _modules() for stage in getattr(module, "STAGES", ()))
 
 
@@ -37,7 +38,7 @@ def ordered(declared: Iterable[Stage]) -> tuple[Stage, ...]:
     Raises
     ------
     ValueError
-        Where two fill one table, one needs a table that nobody fills, or some need each other.
+        If two stages fill one table, a stage needs a table that no stage fills, or stages need each other.
     """
     by_table: dict[str, Stage] = {}
     for stage in declared:
@@ -56,9 +57,9 @@ def ordered(declared: Iterable[Stage]) -> tuple[Stage, ...]:
     except CycleError as error:
         circle = " needs ".join(reversed(error.args[1]))
         raise ValueError(f"stages need each other: {circle}") from error
-    found: list[Stage] = []
+    in_order: list[Stage] = []
     while sorter.is_active():
         ready = sorted(sorter.get_ready())
-        found += [by_table[name] for name in ready]
+        in_order += [by_table[name] for name in ready]
         sorter.done(*ready)
-    return tuple(found)
+    return tuple(in_order)

@@ -1,6 +1,6 @@
-"""Which of the values that a run rests on nobody has checked against their source yet.
+"""The values used in a run that were not checked against their source yet.
 
-The report prints this list; nothing marked unverified loses its mark on the way.
+The report prints this list; every value marked unverified stays marked.
 """
 
 from __future__ import annotations
@@ -23,23 +23,23 @@ from becalm.vocabulary import Vocabulary
 def unverified(
     definitions: Iterable[Definition], tables: Mapping[str, Frame], vocabulary: Vocabulary
 ) -> tuple[str, ...]:
-    """List what was used and is unverified, in words, each once, in the order of the report."""
-    found = [
+    """Return texts on the used values that are unverified, each once, in the order of the report."""
+    texts = [
         *_definitions(definitions),
         *_grades(tables["safety"]),
         *_vocabulary(tables, vocabulary),
     ]
-    found += _lookalikes(tables["criteria_items"], tables["response"])
-    found += _beside_doses(tables)
+    texts += _lookalikes(tables["criteria_items"], tables["response"])
+    texts += _beside_doses(tables)
     if len(tables["serial_changes"]) and not serial_changes().verified:
-        found.append(f"{serial_changes().title}: what is followed, and over how long")
+        texts.append(f"{serial_changes().title}: what is followed, and over how long")
     kept = set(tables["outcome"]["maintenance_drug"])
-    found += [
+    texts += [
         f"how long one dose of {drug} counts as maintenance"
         for drug, checked in sorted(maintenance().verified.items())
         if not checked and drug in kept
     ]
-    return tuple(dict.fromkeys(found))
+    return tuple(dict.fromkeys(texts))
 
 
 def _definitions(definitions: Iterable[Definition]) -> Iterable[str]:
@@ -60,33 +60,33 @@ def _grades(safety: Frame) -> Iterable[str]:
         if event.event in used and not event.verified:
             yield f"CTCAE grades of {event.event}"
     if any("default limit" in reference for reference in safety["reference"]):
-        yield "default limits of normal, where a record prints none of its own"
+        yield "default limits of normal, used where a record has none"
 
 
 def _vocabulary(tables: Mapping[str, Frame], vocabulary: Vocabulary) -> Iterable[str]:
-    """Variables and equivalents written from memory that the run met."""
+    """Yield the unverified variables and equivalents that occur in the run."""
     measured = set(tables["values"]["variable"])
     for variable in vocabulary.variables:
         if variable.name in measured and not variable.verified:
             yield f"codes of {variable.title.lower()}"
-    given = set(tables["doses"]["drug"])
+    drugs = set(tables["doses"]["drug"])
     for drug in vocabulary.drugs:
         equivalent = drug.prednisolone_equivalent
-        if drug.name in given and equivalent is not None and not equivalent.verified:
+        if drug.name in drugs and equivalent is not None and not equivalent.verified:
             yield f"prednisolone equivalent of {drug.name}"
 
 
 def _beside_doses(tables: Mapping[str, Frame]) -> Iterable[str]:
-    """What stands beside a dose and rests on a number that nobody checked."""
+    """Yield the columns of the dose tables that use an unverified number."""
     cleared = [tables[name]["crcl_ml_min"] for name in ("daily_dose", "escalations")]
     known = any(np.isfinite(column).any() for column in cleared)
     if known and not equations.formulas().cockcroft_gault.verified:
         yield "clearance by Cockcroft and Gault"
     sources = {*tables["daily_dose"]["weight_source"], *tables["persons"]["weight_source"]}
     if not weight.rules().verified and sources - {"", "own", "persons sheet"}:
-        yield "which measured weight is in force, and for how long"
-    told = [each for each in tables["escalations"]["vasopressor"].tolist() if each is not None]
-    if told and not EQUIVALENTS[VASOPRESSORS].verified:
+        yield "which measured weight is used for a dose, and for how long it is valid"
+    answers = [each for each in tables["escalations"]["vasopressor"].tolist() if each is not None]
+    if answers and not EQUIVALENTS[VASOPRESSORS].verified:
         yield "vasopressors as one dose of noradrenaline"
 
 
@@ -94,4 +94,4 @@ def _lookalikes(*frames: Frame) -> Iterable[str]:
     used = {label for frame in frames for cell in frame["modified_by"] for label in cell.split("|")}
     for modifier in lookalikes():
         if modifier.label in used and not modifier.verified:
-            yield f"how long {modifier.label} moves a value"
+            yield f"for how long {modifier.label} changes a value"

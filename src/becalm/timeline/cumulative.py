@@ -44,7 +44,7 @@ class Cumulative:
         """Add up a rate in mg/h (an unknown rate counts as 0) and boluses in mg.
 
         Both must be exact and finite: an uncertain dose has no single cumulative amount. Doses at
-        one instant are added up before, by `Points.given`.
+        one instant are added up before, by `Points.of_doses`.
         """
         rate = Timeline.empty() if rate is None else rate
         boluses = Points.empty() if boluses is None else boluses

@@ -125,7 +125,7 @@ class Points:
         )
 
     @classmethod
-    def given(
+    def of_doses(
         cls, person: ArrayLike, time: ArrayLike, amount: ArrayLike, row: ArrayLike | None = None
     ) -> "Points":
         """Make from doses: two doses at one instant were both administered, so they are added up."""

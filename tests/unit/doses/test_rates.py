@@ -149,7 +149,7 @@ def test_no_administrations_are_ordinary_input() -> None:
     assert len(doses.frame) == 0
     assert mg(doses) == 0
     assert not len(doses.rate("anakinra"))
-    assert not len(doses.given("anakinra", "propofol"))
+    assert not len(doses.exposure("anakinra", "propofol"))
     assert not len(courses(doses).episodes)
     assert not len(daily_dose(doses, ["anakinra"]))
     assert doses.first_dose("anakinra")[0].tolist() == []

@@ -43,7 +43,7 @@ def opened(patients: Patients, cohort: Frame, *shown: Frame) -> list[dict[str, A
     """The rows behind what some frames show and behind the classes of the cohort."""
     wanted = source_rows.named(((each, "source_row") for each in shown), cohort["person_id"])
     wanted |= {key for rows in cohort["context_rows"] for key in rows.split("|") if key}
-    return list(source_rows.rows_behind(patients, cohort, wanted).rows())
+    return list(source_rows.wanted_rows(patients, cohort, wanted).rows())
 
 
 def test_series_reach_from_two_weeks_before_to_thirty_days_after() -> None:

@@ -68,5 +68,5 @@ def test_it_is_written_under_the_name_asked_for(tmp_path: Path, form: str) -> No
 
 @pytest.mark.parametrize("name", ["out.xlsx", "out", "out.CSV.gz"])
 def test_a_form_that_cannot_be_written_is_refused_first(name: str) -> None:
-    with pytest.raises(UsageError, match="ends in neither"):
+    with pytest.raises(UsageError, match="does not end in"):
         screen.form_of(Path(name))

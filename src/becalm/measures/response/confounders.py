@@ -36,7 +36,7 @@ def confounded_by(
                 rule, asked.person, start, end, doses=doses, vocabulary=vocabulary
             )
         inside = [
-            *((name, doses.given(name)) for name in rule.drugs),
+            *((name, doses.exposure(name)) for name in rule.drugs),
             *((name, procedures.get(name, Intervals.empty())) for name in rule.procedures),
         ]
         for name, when in inside:
@@ -69,12 +69,12 @@ def _started_or_doubled(
     compared with the 24 h before it. If an amount is not known, doubling cannot be excluded.
     """
     equivalents = _equivalents(rule.drugs, vocabulary)
-    exposure = doses.given(*rule.drugs)
+    exposure = doses.exposure(*rule.drugs)
     before = _touches(exposure, person, start - DAY, start - 1)
     unknown = _touches(
         doses.unknown(rule.drugs[0]).union(
             *(doses.unknown(name) for name in rule.drugs[1:]),
-            *(doses.given(name) for name in rule.drugs if name not in equivalents),
+            *(doses.exposure(name) for name in rule.drugs if name not in equivalents),
         ),
         person,
         start - DAY,

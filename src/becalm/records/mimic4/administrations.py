@@ -151,7 +151,7 @@ class Administrations:
         self, batch: duck.Columns, row: int, said: Mapping[str, str], reason: str, written: str
     ) -> None:
         person, start, key = (int(batch[name][row]) for name in ("person", "start", "key"))
-        shown = written or duck.shown(batch["amount"][row])
+        shown = written or duck.number_text(batch["amount"][row])
         example = f"{said['table']}:{key} {shown}".rstrip()
         refusal = Refusal(said["table"], said["label"], said["amount_unit"], reason, 1, example)
         place = (person < 0, person, start == UNKNOWN_TIME, start, int(batch["tbl"][row]), key)

@@ -67,7 +67,7 @@ class Parts:
         def describe(batch: duck.Columns, row: int) -> Refusal:
             table, variable = batch["source"][row], batch[part.variable][row]
             unit = batch[part.unit][row] if part.unit else ""
-            shown = duck.shown(batch[part.shown][row]) if part.shown else variable
+            shown = duck.number_text(batch[part.shown][row]) if part.shown else variable
             example = f"{table}:{batch['key'][row]} {shown}".rstrip()
             return Refusal(table, variable, unit, batch["reason"][row], 1, example)
 

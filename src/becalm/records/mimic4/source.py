@@ -196,7 +196,7 @@ class Mimic4:
         _, first, counts = np.unique(group, return_index=True, return_counts=True)
         for row, count in zip(order[first].tolist(), counts.tolist(), strict=True):
             kind = self._kind(kinds[rows["kind"][row]])
-            value = texts[rows["text"][row]] or duck.shown(rows["value"][row])
+            value = texts[rows["text"][row]] or duck.number_text(rows["value"][row])
             why = results.REASONS[reason[row]]
             example = f"{kind.table}:{key[row]} {value}".rstrip()
             place = (person[row] < 0, person[row], time[row] == UNKNOWN_TIME, time[row], key[row])
