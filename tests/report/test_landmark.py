@@ -12,10 +12,11 @@ from click.testing import CliRunner
 from becalm import protocol
 from becalm.cli import main
 from becalm.records import open_records
-from becalm.report import landmark, page
+from becalm.report import page
 from becalm.report.cohort import Cohort
 from becalm.report.figures import specs
 from becalm.report.figures.landmark import spec
+from becalm.report.sections import landmark
 from becalm.report.text import label
 from becalm.study.run import run
 from tests.report.test_every_number_opens import NO_NUMBER, Cells

@@ -13,10 +13,11 @@ import pytest
 
 from becalm import tables
 from becalm.records import StudyInfo
-from becalm.report import page, sensitivity, write_report
+from becalm.report import page, write_report
 from becalm.report.cohort import Cohort
 from becalm.report.drill import Drill
 from becalm.report.figures import draw_all
+from becalm.report.sections import sensitivity
 from becalm.study.result import StudyResult
 from tests.report import fixture
 from tests.report.conftest import seen

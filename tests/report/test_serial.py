@@ -10,9 +10,9 @@ import pytest
 from becalm import tables
 from becalm.core import stats
 from becalm.core.frame import Frame
-from becalm.report import serial
 from becalm.report.cohort import Cohort
 from becalm.report.drill import Drill
+from becalm.report.sections import serial
 from tests.report import fixture
 from tests.report.conftest import seen
 

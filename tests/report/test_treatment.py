@@ -12,10 +12,11 @@ import pytest
 
 from becalm import tables
 from becalm.core.frame import Frame
-from becalm.report import render, treatment, write_report
+from becalm.report import render, write_report
 from becalm.report.cohort import Cohort
 from becalm.report.drill import Drill
 from becalm.report.figures import dose, escalation
+from becalm.report.sections import treatment
 from tests.report import fixture
 from tests.report.conftest import seen
 

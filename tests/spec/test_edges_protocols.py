@@ -13,13 +13,13 @@ import pytest
 
 from becalm import protocol
 from becalm.cohort.clocks import Clocks
-from becalm.cohort.landmark import ended
 from becalm.cohort.selection import StormJudge, candidates
 from becalm.core.clock import UNKNOWN_TIME
 from becalm.core.frame import Frame
 from becalm.doses import EpisodeRules, treatments
 from becalm.protocol import Protocol
 from becalm.records import StudyInfo
+from becalm.report.stays_by_status import ended
 from becalm.tables import OUTCOME, PERSONS
 from becalm.timeline import Timeline
 from tests.records import (

@@ -57,6 +57,7 @@ WORDS = dict.fromkeys(
 FILES: dict[str, tuple[Sequence[str], Sequence[str]]] = {
     # file: keys that are tested here, keys without an edge (lists of names, and what only multiplies)
     "persons/diagnoses.toml": (["recorded_after", "storm_recorded_before"], ["underlying", "lifelong"]),
+    "persons/age.toml": (["steps[].below", "steps[].step"], []),
     "persons/stays.toml": (["same_admission"], []),
     "persons/weight.toml": (
         ["before", "after", "tolerance", "low_kg", "adult_low_kg", "high_kg", "adult_from"], [],
@@ -67,7 +68,7 @@ FILES: dict[str, tuple[Sequence[str], Sequence[str]]] = {
          "drug_class", "procedure", "gene", "inhabited", "commensals", "covid_tests"],
     ),
     "patients/derived.toml": (
-        ["age.steps[].below", "age.steps[].step", "oxygen.low_flow_upto", "oxygen.holds", "fever_masked[].after"],
+        ["oxygen.low_flow_upto", "oxygen.holds", "fever_masked[].after"],
         ["vasopressors.class", "vasopressors.apart", "oxygen.positive_pressure", "fever_masked[].classes"],
     ),
     "patients/immunosuppression.toml": (
@@ -276,7 +277,7 @@ def worked_out(name: str, *rows: Row) -> Timeline:
 
 def test_age_goes_in_the_steps_of_its_file() -> None:
     """Below 3 years in hundredths, below 18 in tenths, from then on whole years: each from its moment on."""
-    says = read("patients/derived.toml")["age"]["steps"]
+    says = read("persons/age.toml")["steps"]
     year, cases = 365.2425 * DAY, []
     for number, part in enumerate(says):
         edge, step = part["below"], part["step"]

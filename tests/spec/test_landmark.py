@@ -3,8 +3,9 @@
 import pytest
 
 from becalm import protocol
-from becalm.cohort.landmark import StatusCount, ended, treated
+from becalm.cohort.landmark import treated
 from becalm.core.frame import Frame
+from becalm.report.stays_by_status import StatusCount, ended
 from becalm.tables import OUTCOME, PERSONS
 from tests.records import (
     Row,

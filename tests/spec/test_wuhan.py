@@ -20,7 +20,7 @@ from scipy import stats as scipy_stats
 
 from becalm import protocol
 from becalm.cli import main
-from becalm.cohort.landmark import STATUSES, StatusCount
+from becalm.report.stays_by_status import STATUSES, StatusCount
 
 FOLDER = Path(__file__).parents[2] / ".." / "shared" / "data" / "wuhan-covid"
 FILE = FOLDER / "time_series_odd_patients.csv.gz"

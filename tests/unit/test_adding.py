@@ -265,3 +265,24 @@ def test_a_source_is_a_new_package(tmp_path: Path) -> None:
         run(folder, "screen", records, "--criteria", "very_high_ferritin", "--out", out)
         met = {row["person_id"]: row["status"] for row in rows(folder / out)}
         assert met == {"A": "met", "B": "undetermined"}
+
+
+SECTION = """
+from becalm.report.section import DeclaredSection, Section
+
+
+def section(cohort, drill, figures):
+    return Section("colophon", "Colophon", [f"Made of {cohort.n} patients."])
+
+
+SECTION = DeclaredSection(15, section)
+"""
+
+
+def test_a_section_of_the_report_is_a_new_file(tmp_path: Path) -> None:
+    """It stands at its position: after the patients, before the treatment."""
+    folder = copy_of_the_package(tmp_path, {"report/sections/colophon.py": SECTION})
+    run(folder, "demo", "--persons", "20", "--out", "demo")
+    page = (folder / "demo/report.html").read_text(encoding="utf-8")
+    assert "Made of 5 patients." in page
+    assert page.index('id="patients"') < page.index('id="colophon"') < page.index('id="treatment"')

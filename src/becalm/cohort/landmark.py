@@ -6,14 +6,12 @@ Persons who died or went home before the landmark cannot be used to judge a defi
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final
 
 import numpy as np
 
 from becalm.cohort.clocks import Clocks
-from becalm.core import stats
 from becalm.core.arrays import FAR_FUTURE, Mask, Times
 from becalm.core.clock import DAY, UNKNOWN_TIME, span
 from becalm.core.frame import Frame
@@ -25,10 +23,6 @@ from becalm.protocol import Landmark
 from becalm.timeline import Intervals
 
 WEEK: Final = 7 * DAY
-STATUSES: Final = ("met", "not met", "undetermined")
-ENDS: Final = ("died", "discharged", "in hospital", "unknown")
-Ended: TypeAlias = str
-"""died, discharged, in hospital, unknown: the state of the admission at the horizon."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,75 +102,3 @@ def treated(chunk: Patients, cohort: Frame, rule: Landmark) -> Frame:
     near = (at != UNKNOWN_TIME) & (start <= at + WEEK)
     near &= (start >= admission) | (~doses["single"][rows] & (doses["until"][rows] > admission))
     return cohort.take(np.isin(cohort["person"], doses["person"][rows][near]))
-
-
-@dataclass(frozen=True)
-class StatusCount:
-    """The persons with one status by one definition, and their outcomes at the horizon.
-
-    risk : in-hospital deaths among those with a known outcome, with its exact 95 % interval.
-    """
-
-    criterion: str
-    status: str
-    n: int
-    died: int
-    discharged: int
-    in_hospital: int
-    unknown: int
-
-    @property
-    def risk(self) -> float | None:
-        known = self.n - self.unknown
-        return self.died / known if known else None
-
-    @property
-    def interval(self) -> stats.Interval | None:
-        return stats.proportion(self.died, self.n - self.unknown)
-
-
-def ended(persons: Frame, outcome: Frame, rule: Landmark) -> dict[str, Ended]:
-    """Return the outcome of each person's admission at the horizon, by person.
-
-    Death in hospital and discharge are competing events: a person who went home alive first was
-    discharged, whatever happened later. If the records end earlier without either, it is unknown.
-    """
-    later = {row["person_id"]: row for row in outcome.rows()}
-    outcomes = {}
-    for row in persons.rows():
-        end = later[row["person_id"]]
-        limit = row["index_time"] - span(rule.after) + span(rule.horizon)
-        home, seen = end["discharged"], end["last_contact"]
-        if home != UNKNOWN_TIME and home <= limit:
-            state = "discharged"
-        elif end["died"] and seen != UNKNOWN_TIME and seen <= limit:
-            state = "died"
-        elif limit <= max(home, seen):
-            state = "in hospital"
-        else:
-            state = "unknown"
-        outcomes[row["person_id"]] = state
-    return outcomes
-
-
-def members(
-    criteria: Frame, ends: Mapping[str, Ended], names: Sequence[str]
-) -> dict[tuple[str, str], dict[str, Ended]]:
-    """Return, for every definition and status at the landmark, its persons and their outcomes."""
-    groups: dict[tuple[str, str], dict[str, Ended]] = {
-        (name, status): {} for name in names for status in STATUSES
-    }
-    for row in criteria.take(criteria["moment"] == "index").rows():
-        who, cell = row["person_id"], (row["criterion"], row["status"])
-        if who in ends and cell in groups:
-            groups[cell][who] = ends[who]
-    return groups
-
-
-def cells(criteria: Frame, ends: Mapping[str, Ended], names: Sequence[str]) -> list[StatusCount]:
-    """Return every definition's three statuses at the landmark with the counts of outcomes."""
-    counts = []
-    for (name, status), people in members(criteria, ends, names).items():
-        outcomes = list(people.values())
-        counts.append(StatusCount(name, status, len(outcomes), *[outcomes.count(e) for e in ENDS]))
-    return counts

@@ -9,9 +9,10 @@ from typing import Any
 from markupsafe import Markup
 
 from becalm.core import stats
-from becalm.report import facts, landmark, tables
+from becalm.report import facts
 from becalm.report.cohort import Cohort
 from becalm.report.drill import Drill
+from becalm.report.sections import landmark, tables
 from becalm.report.text import age, counted, label, labels, middle, number, share
 
 

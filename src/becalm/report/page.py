@@ -8,15 +8,11 @@ from functools import cache
 import jinja2
 from markupsafe import Markup
 
-from becalm.report import (
-    key,
-    landmark,
-    methods,
-    tables,
-)
+from becalm.report import key, methods
 from becalm.report.cohort import Cohort
 from becalm.report.drill import Drill
-from becalm.report.parts import Section, sections
+from becalm.report.section import Section
+from becalm.report.sections import landmark, sections, tables
 from becalm.report.theme import Figure
 
 ILLUSTRATIVE = "Illustrative: the patients and every individual value in this report are invented."
@@ -46,7 +42,7 @@ def render(cohort: Cohort, figures: Mapping[str, Figure]) -> str:
     drill = Drill(cohort)
     result = cohort.result
     facts = key.key_facts(cohort, drill)
-    parts = [part for part in sections(cohort, drill, figures) if part is not None]
+    parts = sections(cohort, drill, figures)
     template = environment().get_template("report.html.j2")
     return template.render(
         style=style(),

@@ -10,11 +10,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from becalm.cohort.landmark import StatusCount
 from becalm.core import stats
-from becalm.report import disclosure, facts, landmark, methods, page, tables
+from becalm.report import disclosure, facts, methods, page
 from becalm.report.cohort import Cohort
-from becalm.report.tables import PageTable
+from becalm.report.page_table import PageTable
+from becalm.report.sections import landmark, tables
+from becalm.report.stays_by_status import StatusCount
 from becalm.report.text import label, labels, number, percent, words
 from becalm.tables import ATTRITION
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from becalm.report import landmark as landmark_words
 from becalm.report import theme
 from becalm.report.cohort import Cohort
 from becalm.report.figures import (
@@ -22,6 +21,7 @@ from becalm.report.figures import (
     swimmer,
     waterfall,
 )
+from becalm.report.sections import landmark as landmark_words
 from becalm.report.text import heading, label
 from becalm.report.theme import Figure
 from becalm.report.vega import Spec

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from becalm.report import agreement, theme
+from becalm.report import theme
 from becalm.report.cohort import Cohort
+from becalm.report.sections import agreement
 from becalm.report.text import label, number
 from becalm.report.vega import LINK, Spec, category, flat, mark, quantity, values
 

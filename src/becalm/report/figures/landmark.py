@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from becalm.report import landmark, theme
+from becalm.report import theme
 from becalm.report.cohort import Cohort
+from becalm.report.sections import landmark
 from becalm.report.text import label
 from becalm.report.vega import Spec, flat, mark, quantity, values
 

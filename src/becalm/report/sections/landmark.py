@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from markupsafe import Markup, escape
 
-from becalm.cohort import landmark
-from becalm.cohort.landmark import StatusCount
+from becalm.report import stays_by_status
 from becalm.report.cohort import Cohort, Row
 from becalm.report.drill import Drill
-from becalm.report.tables import PageTable, mark
+from becalm.report.page_table import PageTable
+from becalm.report.section import DeclaredSection, Section, captioned, figures_named
+from becalm.report.sections.tables import mark
+from becalm.report.stays_by_status import StatusCount
 from becalm.report.text import UNKNOWN, interval, label
+from becalm.report.theme import Figure
 
 HEAD: Final = ("patient", "totals possible", "how it stood", "day of that")
 
@@ -28,18 +31,20 @@ def days(length: str) -> str:
     return spaced(length).replace(" d", " days")
 
 
-def ends(cohort: Cohort) -> dict[str, landmark.Ended]:
+def ends(cohort: Cohort) -> dict[str, stays_by_status.Ended]:
     """Return how each patient's admission stood at the horizon."""
     rule = cohort.result.protocol.landmark
     assert rule is not None
     tables = cohort.result.tables
-    return landmark.ended(cohort.keep(tables["persons"]), cohort.keep(tables["outcome"]), rule)
+    return stays_by_status.ended(
+        cohort.keep(tables["persons"]), cohort.keep(tables["outcome"]), rule
+    )
 
 
 def cells(cohort: Cohort) -> list[StatusCount]:
     """Return how those of each status by each definition had ended."""
     names = cohort.result.protocol.definitions.report
-    return landmark.cells(cohort.keep(cohort.result.tables["criteria"]), ends(cohort), names)
+    return stays_by_status.cells(cohort.keep(cohort.result.tables["criteria"]), ends(cohort), names)
 
 
 def course_title(cohort: Cohort) -> str:
@@ -93,7 +98,9 @@ def told(cohort: Cohort) -> list[tuple[StatusCount, list[tuple[Any, ...]]]]:
 def _counted(cohort: Cohort) -> Iterator[tuple[StatusCount, dict[str, tuple[Any, ...]]]]:
     """Yield every cell with a line for each patient in it, by patient."""
     names = cohort.result.protocol.definitions.report
-    people = landmark.members(cohort.keep(cohort.result.tables["criteria"]), ends(cohort), names)
+    people = stays_by_status.members(
+        cohort.keep(cohort.result.tables["criteria"]), ends(cohort), names
+    )
     totals = {(row["criterion"], row["person_id"]): row for row in cohort.criteria}
     for cell in cells(cohort):
         mine = people[cell.criterion, cell.status]
@@ -116,13 +123,13 @@ def deaths(cohort: Cohort, drill: Drill) -> PageTable | None:
     for cell, lines in _counted(cohort):
         everybody = list(lines.values())
         counts = [drill.people(str(cell.n), HEAD, everybody)]
-        for end in landmark.ENDS:
+        for end in stays_by_status.ENDS:
             mine = [line for line in everybody if line[2] == end]
             counts.append(drill.people(str(len(mine)), HEAD, mine))
         known = [line for line in everybody if line[2] != "unknown"]
         name = mark(label(cell.criterion), verified=checked.get(cell.criterion, True))
         rows.append(
-            [name if cell.status == landmark.STATUSES[0] else "", cell.status, *counts,
+            [name if cell.status == stays_by_status.STATUSES[0] else "", cell.status, *counts,
              drill.people(risk(cell), HEAD, known)]
         )  # fmt: skip
     head = ["Definition", f"at {spaced(rule.after)}", "patients", "died in hospital", "discharged alive",
@@ -145,3 +152,22 @@ def _line(cohort: Cohort, total: Row, end: str) -> tuple[Any, ...]:
     day = cohort.hours(who, at) / 24
     shown = "" if end in {"in hospital", "unknown"} else f"{day:.1f}"
     return who, interval(total["low"], total["high"]), end, shown
+
+
+def section(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Section | None:
+    """Return hospital deaths by what each definition said at the landmark."""
+    rule, table = cohort.result.protocol.landmark, deaths(cohort, drill)
+    if rule is None or table is None:
+        return None
+    after, horizon = spaced(rule.after), days(rule.horizon)
+    return Section(
+        "landmark", "Deaths in hospital by definition",
+        [f"Of the {cohort.n} alive and in hospital {after} after admission: what each definition said by the "
+         f"tests drawn until then, and how their stay stood {horizon} after admission. Discharge alive competes with death in "
+         "hospital: who went home counts as not having died there. Undetermined is not \"not met\": too "
+         "little was measured to say. No definition is claimed to cause anything."],
+        figures_named(figures, "landmark"), [captioned(table, f"How the stay stood {horizon} after admission")], [],
+    )  # fmt: skip
+
+
+SECTION: Final = DeclaredSection(20, section)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Final
 
 from becalm.core.clock import UNKNOWN_TIME
 from becalm.measures import definition_agreement
 from becalm.measures.definition_agreement import Agreement
 from becalm.report import facts
-from becalm.report.cohort import Cohort, Row, anchor
+from becalm.report.cohort import ROW_EACH, Cohort, Row, anchor
 from becalm.report.drill import Drill
-from becalm.report.tables import PageTable
+from becalm.report.page_table import PageTable
+from becalm.report.section import DeclaredSection, Section, captioned, figures_named
 from becalm.report.text import UNKNOWN, heading, hours, interval, label, number
+from becalm.report.theme import Figure
 from becalm.study.result import PER_PERSON
 
 MOST_ITEMS = 3
@@ -116,3 +119,26 @@ def decisive(cohort: Cohort, drill: Drill) -> PageTable:
     head = ["Definition", "Missing test", "missing, of those undetermined",
             "decides alone, whatever it shows", "could meet it", "could deny it"]  # fmt: skip
     return PageTable(head, rows)
+
+
+def section(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Section | None:
+    """Return what the definitions say side by side, where a protocol reports more than one."""
+    if len(cohort.result.protocol.definitions.report) < 2:
+        return None
+    many = ROW_EACH < cohort.n <= PER_PERSON
+    each = captioned(side_by_side(cohort, drill), "Who met which definition, and since when")
+    missing = decisive(cohort, drill)
+    shown = [captioned(agreed(cohort, drill), "Agreement of each pair")]
+    if missing:
+        shown.append(captioned(missing, "What one missing test would have decided"))
+    return Section(
+        "agreement", "Definitions side by side",
+        ["Agreement is counted where both definitions are decided; whoever is undetermined by one is "
+         "counted beside it. A missing test decides alone if the definition is met or not met after "
+         "every result it can have, everything else staying unknown."],
+        figures_named(figures, "standing", "agreement"), shown if many else [each, *shown],
+        [each] if many else [],
+    )  # fmt: skip
+
+
+SECTION: Final = DeclaredSection(80, section)

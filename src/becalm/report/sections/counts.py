@@ -11,7 +11,8 @@ from becalm.report import facts
 from becalm.report.cohort import Cohort, Row, anchor
 from becalm.report.drill import LISTED, Drill
 from becalm.report.figures import missing
-from becalm.report.tables import PageTable, grade
+from becalm.report.page_table import PageTable
+from becalm.report.sections.tables import grade
 from becalm.report.text import heading, words
 
 

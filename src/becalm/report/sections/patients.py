@@ -9,10 +9,13 @@ from typing import Any, Final
 from markupsafe import Markup, escape
 
 from becalm.report import facts
-from becalm.report.cohort import Cohort, Row
+from becalm.report.cohort import ROW_EACH, Cohort, Row
 from becalm.report.drill import Drill
-from becalm.report.tables import PageTable, ending, grade, steps, total
+from becalm.report.page_table import PageTable
+from becalm.report.section import DeclaredSection, Section, captioned, lists_everybody
+from becalm.report.sections.tables import ending, grade, steps, total
 from becalm.report.text import UNKNOWN, age, heading, label, labels, middle, number, share
+from becalm.report.theme import Figure
 
 
 def _by_person(rows: Iterable[Row]) -> dict[str, list[Row]]:
@@ -241,3 +244,18 @@ def persons(cohort: Cohort, drill: Drill) -> PageTable:
         "Follow-up",
     ]
     return PageTable(head, rows, ids=[f"p-{row[0]}" for row in rows])
+
+
+def section(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Section:
+    del figures
+    if cohort.n <= ROW_EACH:
+        first = [captioned(each_patient(cohort, drill), "Table 1. Every patient")]
+        return Section("patients", "Patients", [], [], first, [])
+    first = [captioned(summary(cohort, drill), f"Table 1. The {cohort.n:,} patients")]
+    listed = []
+    if lists_everybody(cohort):
+        listed = [captioned(persons(cohort, drill), "Every patient, one line each")]
+    return Section("patients", "Patients", [], [], first, listed)
+
+
+SECTION: Final = DeclaredSection(10, section)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 from typing import Any, Final
 
 from markupsafe import Markup, escape
@@ -13,6 +12,7 @@ from becalm.core import stats
 from becalm.core.clock import UNKNOWN_TIME
 from becalm.report.cohort import Cohort, Row, anchor
 from becalm.report.drill import Drill, series_value
+from becalm.report.page_table import PageTable
 from becalm.report.text import (
     UNKNOWN,
     answer,
@@ -32,21 +32,6 @@ HORIZON: Final = {"h24": "24 h", "h48": "48 h", "h72": "72 h", "d7": "day 7"}
 FALLS: Final = ("fall_15", "fall_25", "fall_50")
 DRAWN: Final = 4000
 """Values listed under a figure at most."""
-
-
-@dataclass(frozen=True)
-class PageTable:
-    """A table of the page: `groups` are heads above heads, with the columns they span."""
-
-    head: Sequence[str]
-    rows: Sequence[Sequence[Any]]
-    groups: Sequence[tuple[str, int]] = ()
-    caption: str = ""
-    ids: Sequence[str] = field(default=())
-    kind: str = ""
-
-    def __bool__(self) -> bool:
-        return bool(self.rows)
 
 
 def mark(shown: Any, *, verified: bool) -> Markup:

@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any, Final
 
 from becalm.report.cohort import Cohort, Row, anchor
 from becalm.report.drill import Drill
-from becalm.report.tables import PageTable, when
+from becalm.report.page_table import PageTable
+from becalm.report.section import (
+    DeclaredSection,
+    Section,
+    captioned,
+    figures_named,
+    lists_everybody,
+)
+from becalm.report.sections import tables
+from becalm.report.sections.tables import when
 from becalm.report.text import UNKNOWN, answer, hours, label, labels, number
+from becalm.report.theme import Figure
 
 REMARKS: Final = 200
 """Rows that one remark opens at most; the table `dose_remarks` has them all."""
@@ -146,3 +157,39 @@ def oddities(cohort: Cohort, drill: Drill) -> PageTable:
         told = [remark, f"{len(mine):,}", f"{counted:,}", named]
         rows.append([drill.people(each, head, lines) for each in told])
     return PageTable(["Remark", "rows", "of these counted", "drugs"], rows)
+
+
+def section(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Section:
+    treated = bool(cohort.drug)
+    listed = [
+        captioned(
+            prior(cohort, drill),
+            f"Immunotherapies before {'t0' if treated else 'the index'}",
+        ),
+        captioned(given(cohort, drill), "Every immunotherapy that was given, with its rows"),
+    ]
+    if treated:
+        listed += [
+            captioned(
+                tables.episodes(cohort, drill), f"Treatment episodes with {label(cohort.drug)}"
+            ),
+            captioned(courses(cohort, drill), "How the infusion was stepped"),
+            captioned(
+                escalations(cohort, drill),
+                "Escalation: each step up, and what was worse in the 24 h before",
+            ),
+            captioned(escalations(cohort, drill, "down"), "De-escalation: each step down"),
+            captioned(at_dose(cohort, drill), "Time at or above a dose"),
+        ]
+    odd = oddities(cohort, drill)
+    listed.append(
+        captioned(odd, "Remarks about rows of doses: said beside them, none dropped for it")
+    )
+    nothing = [] if cohort.steps else ["No dose of an immunotherapy is recorded around time zero."]
+    return Section(
+        "treatment", "Treatment", nothing, figures_named(figures, "swimmer", "dose", "escalation"), [],
+        [t for t in listed if t and lists_everybody(cohort)],
+    )  # fmt: skip
+
+
+SECTION: Final = DeclaredSection(30, section)

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from markupsafe import Markup
 
 from becalm.core import stats
 from becalm.definitions import serial_changes
+from becalm.measures.fever import rule as fever_rule
 from becalm.measures.response import small_fall
 from becalm.report.cohort import ROW_EACH, Cohort, Row
 from becalm.report.drill import Drill
-from becalm.report.tables import PageTable, mark
+from becalm.report.page_table import PageTable
+from becalm.report.section import DeclaredSection, Section, captioned, lists_everybody
+from becalm.report.sections.tables import mark
 from becalm.report.text import UNKNOWN, answer, bounded, labels, middle, number, signs, unit
+from becalm.report.theme import Figure
 
 FEVER_HEAD: Final = ("hours febrile", "hours afebrile", "hours unknown", "measurements",
                      "longest gap, h", "highest, °C")  # fmt: skip
@@ -225,3 +229,29 @@ def _area(drill: Drill, name: str, found: dict[bool | None, dict[str, tuple[floa
     middle_ = f"{area[0]:.2f}" if area[0] == area[1] else f"{area[0]:.2f}–{area[1]:.2f}"
     lines = [["died", f"{len(dead)}"], ["survived", f"{len(alive)}"]]
     return drill.people(f"{middle_} ({low:.2f}–{high:.2f})", ["outcome", "values"], lines)
+
+
+def section(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Section:
+    """Return fever as hours, and what rose and fell over a day or two."""
+    del figures
+    bound = f"{fever_rule().at_least:.1f} °C"
+    days = captioned(fever_by_day(cohort, drill), "Fever by day from time zero, median (range)")
+    many = cohort.n > ROW_EACH
+    listed = []
+    if lists_everybody(cohort):
+        each, moved = fever(cohort, drill), changes(cohort, drill)
+        caption = f"What rose and fell over 24 and 48 h, {cohort.moment_text}"
+        listed = [
+            captioned(each, "Every 24 h of every patient; day 1 is the first from time zero"),
+            captioned(moved, caption),
+        ]
+    return Section(
+        "serial", "Fever and change over days",
+        [f"Hours at {bound} or more in each 24 h. A temperature stands until the next, or until it expires; "
+         "hours that nothing is known of are neither febrile nor afebrile.",
+         "What changed over one and two days are features to look at, not a score: nothing is added up."],
+        [], [days] if many and days else [], [t for t in (*([] if many else [days]), *listed) if t],
+    )  # fmt: skip
+
+
+SECTION: Final = DeclaredSection(50, section)

@@ -7,7 +7,7 @@ from typing import Any
 
 from becalm.report.cohort import Cohort, Row
 from becalm.report.drill import Drill
-from becalm.report.tables import PageTable
+from becalm.report.page_table import PageTable
 from becalm.report.text import UNKNOWN, interval, label
 
 STATES = ("met", "not met", "undetermined")
