@@ -8,7 +8,7 @@ from math import inf, isfinite
 
 from becalm import vocabulary
 from becalm.core.citations import bibliography, text
-from becalm.definitions import Definition, Item, disagreements, load, score_of
+from becalm.definitions import Definition, Item, failed_examples, load, score_of
 from becalm.definitions.model import Band, Example, Grade, ItemGroup
 
 UNCHECKED = "**not yet checked**"
@@ -23,7 +23,7 @@ def heading(name: str) -> tuple[str, str]:
 def page(name: str) -> str:
     """Return the page of one definition; a worked case that does not come out is an error."""
     definition = load(name)
-    if wrong := disagreements(definition):
+    if wrong := failed_examples(definition):
         raise ValueError("; ".join(wrong))
     parts = [f"# {definition.title}", _about(definition), "## Items", _items(definition)]
     if definition.rule:

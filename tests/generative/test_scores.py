@@ -129,7 +129,7 @@ FINDINGS |= {each.name for each in WORDS.variables if each.kind == "finding"}
 STANDING = {"immunosuppression": (0.0, 1.0)} | {
     each.name: (0.0, 1.0, 2.0, 3.0) for each in WORDS.derived if each.kind == "timeline"
 }
-"""What knows itself when it stops being true; ages and numbers of drugs alike near their edges."""
+"""Values with their own end time; ages and numbers of drugs alike near their edges."""
 
 
 def near(variable: str) -> tuple[float, ...]:
@@ -265,7 +265,7 @@ def definitions(draw: st.DrawFn) -> Definition:
     try:
         return parse(text, "mine.toml")
     except DefinitionError as error:
-        allowed = ("lies outside the totals", "decide nothing")
+        allowed = ("lies outside the totals", "have no effect")
         assert any(word in error.line() for word in allowed), error.line()
         reject()
 

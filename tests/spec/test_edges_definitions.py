@@ -22,7 +22,7 @@ from becalm.definitions.evaluation import status
 from becalm.definitions.lookalikes import modifier_intervals
 from becalm.definitions.model import Definition, Item
 from becalm.definitions.qualifiers import probability_interval
-from becalm.definitions.scoring import counted, scored, totalled
+from becalm.definitions.scoring import count_met, scored, totalled
 from becalm.timeline import Intervals, Points, Timeline
 from tests.records import chunk, finding, lab
 from tests.spec.edges import MINUTE, files, hours, inclusive, read, unknown_keys, walk
@@ -209,7 +209,7 @@ def counted_points(item: Item, met: int) -> tuple[float, float]:
     pairs = [
         (np.array([float(i < met)]), np.array([float(i < met)])) for i in range(len(item.count))
     ]
-    low, high = scored(item, *counted(item, pairs))
+    low, high = scored(item, *count_met(item, pairs))
     return float(low[0]), float(high[0])
 
 

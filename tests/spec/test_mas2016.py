@@ -2,7 +2,7 @@
 
 import pytest
 
-from becalm.definitions import derived_in, disagreements, load
+from becalm.definitions import derived_in, failed_examples, load
 from tests.spec.scoring import over_time, people, points, reported
 
 MAS = load("mas2016")
@@ -116,4 +116,4 @@ def test_the_population_is_known_outside_or_unknown() -> None:
 
 def test_the_worked_examples_of_the_file_hold() -> None:
     """Two of four with the others unknown, one of four with none left, no ferritin, no fever."""
-    assert disagreements(MAS) == []
+    assert failed_examples(MAS) == []

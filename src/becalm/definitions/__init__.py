@@ -1,12 +1,12 @@
-"""Definitions as data, and the one engine that evaluates them: scores that know what is missing.
+"""Definitions as data, and the engine that evaluates them, with missing items in mind.
 
-`load` reads a definition, `evaluate` gives it over time as an interval from the lowest to the
-highest possible total, and `criteria` writes it down at the moments that a study asks about.
+`load` reads a definition, `evaluate` returns its lowest and highest possible total over time, and
+`criteria` makes the tables at the moments of a study.
 """
 
 from becalm.definitions.criteria import criteria, derived_in, peaks
 from becalm.definitions.evaluation import Clock, Evaluation, Inputs, evaluate, status
-from becalm.definitions.examples import Case, disagreements, score_of
+from becalm.definitions.examples import Case, failed_examples, score_of
 from becalm.definitions.features import features, features_at, serial_changes
 from becalm.definitions.item_evidence import Modifiers, SourceRow
 from becalm.definitions.loading import load, load_all, parse, shipped
@@ -30,9 +30,9 @@ __all__ = [
     "attainable",
     "criteria",
     "derived_in",
-    "disagreements",
     "doubted",
     "evaluate",
+    "failed_examples",
     "features",
     "features_at",
     "load",

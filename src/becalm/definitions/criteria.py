@@ -1,9 +1,8 @@
 """The tables `criteria` and `criteria_items`: each definition at its moments, item by item.
 
-State of an item, in the contract's three words. met: it scores for certain (its fewest points
-are above nothing; at least one point for an item that is met or not). not met: it does not score
-for certain. not assessed: what is known leaves that open, whether nothing was measured, a count
-is known in part, or a censored value could lie on either side. The parts of a count follow it as
+The state of an item is one of three words. met: it certainly scores (its fewest points are above
+0). not met: it certainly does not score. not assessed: this is undecided, because nothing was
+measured, a count is known in part, or a censored value could lie on either side. The parts of a count follow it as
 `item.part`, with a state and a value but without points, which belong to the count.
 """
 
@@ -20,7 +19,7 @@ from becalm.definitions.item_evidence import Modifiers, Readings, SourceRow, bla
 from becalm.definitions.model import Definition, Derivation, Item
 from becalm.definitions.moments import Asked, Moment, Moments, ask
 from becalm.definitions.qualifiers import probability_interval
-from becalm.definitions.scoring import counted, settled
+from becalm.definitions.scoring import count_met, settled
 from becalm.tables import CRITERIA, CRITERIA_ITEMS
 
 
@@ -36,7 +35,7 @@ def criteria(
     """Return `criteria` and `criteria_items` of one definition for a chunk of persons.
 
     persons : person_id, age (completed years, −1 unknown) and underlying (disease names joined by
-    `|`, '' not known), one row a person code. who : whom to report, everybody unless said.
+    `|`, '' not known), one row a person code. who : the persons to report, by default all.
     """
     chosen = np.ones(len(persons), np.bool_) if who is None else who
     totals, items = [Frame.of(CRITERIA)], [Frame.of(CRITERIA_ITEMS)]
@@ -49,7 +48,7 @@ def criteria(
 
 
 def peaks(evaluation: Evaluation, persons: Frame, *, modifiers: Modifiers) -> Frame:
-    """Return `criteria` at everybody's `peak_ever`, without the items behind them."""
+    """Return `criteria` of all persons at `peak_ever`, without the items."""
     everyone = np.ones(len(persons), np.bool_)
     totals = [Frame.of(CRITERIA)]
     for asked in ask(evaluation, Moments.peak_only(len(persons)), everyone):
@@ -107,7 +106,7 @@ def _probabilities(definition: Definition, low: Floats, high: Floats) -> list[st
 def derived_in(
     derivation: Derivation, ages: Iterable[int], underlying: Iterable[str]
 ) -> list[bool | None]:
-    """Whether the definition was derived in patients like each; None where that is not known.
+    """Return whether the definition was derived in patients like each; None if not known.
 
     ages : completed years, −1 unknown; underlying : disease names joined by `|`, '' not known.
     """
@@ -200,8 +199,8 @@ def _item(
 def _seen(readings: Readings, item: Item) -> tuple[Floats, Texts, Times, Texts, Texts]:
     """Value, sign, time, modifiers and rows of an item; of a count, those of all its parts.
 
-    The value of a count is how many parts are met, where that is certain, that of another
-    definition its total; the time is the latest of the parts', when the picture was complete.
+    The value of a count is the number of met parts if it is certain, the value of another definition
+    is its total; the time is the latest of all parts.
     """
     count = len(readings.person)
     if item.referred:
@@ -212,7 +211,7 @@ def _seen(readings: Readings, item: Item) -> tuple[Floats, Texts, Times, Texts, 
         signed = leaf.sign != ""
         censored[signed] = [f"value{sign}" for sign in leaf.sign[signed]]
         return leaf.value, censored, leaf.drawn, leaf.modified_by, leaf.source_row
-    low, high = counted(item, [readings.points(part) for part in item.count])
+    low, high = count_met(item, [readings.points(part) for part in item.count])
     return (
         np.where(low == high, low, np.nan),
         blank(count),
@@ -221,7 +220,7 @@ def _seen(readings: Readings, item: Item) -> tuple[Floats, Texts, Times, Texts, 
 
 
 def _together(readings: Readings, items: Iterable[Item]) -> tuple[Times, Texts, Texts]:
-    """Latest time, modifiers and rows of several items."""
+    """Return latest time, modifiers and rows of several items."""
     parts = [_seen(readings, part) for part in items]
     return (
         np.maximum.reduce([part[2] for part in parts]),
@@ -231,7 +230,7 @@ def _together(readings: Readings, items: Iterable[Item]) -> tuple[Times, Texts, 
 
 
 def _union(lists: list[Texts], *, in_order: bool = False) -> Texts:
-    """Join several lists joined by `|`, each entry once; sorted unless told to keep the order."""
+    """Join several lists joined by `|`, each entry once; sorted, or in the given order with `in_order`."""
     texts = blank(len(lists[0]))
     for i in np.flatnonzero(np.any([each != "" for each in lists], axis=0)).tolist():
         entries = dict.fromkeys(entry for each in lists for entry in each[i].split("|") if entry)

@@ -1,4 +1,4 @@
-"""Definitions over time: from values, through items, to a total that is an interval."""
+"""Definitions over time: from values to items to the lowest and highest possible total."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from becalm.core.arrays import Floats, Pair, Persons
 from becalm.core.clock import span
 from becalm.core.errors import DefinitionError
 from becalm.definitions.model import STANDING, Definition, Item, Resolved
-from becalm.definitions.scoring import counted, scored, totalled, worth
-from becalm.definitions.serial_changes import changes
+from becalm.definitions.scoring import count_met, scored, totalled, worth
+from becalm.definitions.serial_changes import multiples
 from becalm.timeline import Intervals, Points, Timeline, combine, ratio, rounded
 from becalm.vocabulary.units import Conversion, limit
 
@@ -28,12 +28,12 @@ Clock: TypeAlias = Literal["drawn", "available"]
 class Inputs:
     """Values by variable, on one clock, for one chunk of persons.
 
-    Draws and findings come as `Points` and are looked back for; what knows itself when it stops
-    being true (immunosuppression) comes as a `Timeline` and is taken as it is. A variable that is
-    not here is not known of anybody. Hand the same `Inputs` to several definitions: what they
-    look back for alike, and items and totals that they share (another cut-off), are worked out once.
+    Draws and findings are `Points` and have a look-back; a value with its own end time
+    (immunosuppression) is a `Timeline` and is used as it is. A variable that is missing here is
+    unknown in all persons. Use the same `Inputs` for several definitions: look-backs, items and
+    totals that they share are computed once.
 
-    other : the same values on another clock, for items that ask for it.
+    other : the same values on another clock, for items with their own clock.
     """
 
     values: Mapping[str, Given]
@@ -46,7 +46,7 @@ class Inputs:
     _evaluations: dict[str, list[Evaluation]] = field(default_factory=dict)
 
     def timeline(self, item: Item) -> Timeline:
-        """Return the value that an item reads, at every moment, in the item's unit."""
+        """Return the value of an item over time, in the item's unit."""
         if item.over is None:
             return self._read(item)
         key = (item.variable, item.take, item.within, item.change, item.clock, item.unit, item.over)
@@ -73,29 +73,31 @@ class Inputs:
         return self._cache[key]
 
     def _looked_back(self, item: Item) -> Timeline:
-        given = self.given(item)
-        if given is None:
+        values = self.values_of(item)
+        if values is None:
             return Timeline.empty()
-        if isinstance(given, Timeline):
-            return given
+        if isinstance(values, Timeline):
+            return values
         if item.take is None or item.within is None:
             raise DefinitionError(
-                f"{item.key} says neither take nor within, but {item.variable} comes as single draws",
+                f"{item.key} has neither take nor within, but {item.variable} has single draws",
                 hint="Add both to the item",
             )
-        return given.trailing(item.take, span(item.within))
+        return values.trailing(item.take, span(item.within))
 
     def _changes(self, item: Item) -> Timeline:
         if item.change is None or item.take is None or item.within is None:
             raise DefinitionError(f"{item.key} compares draws, but does not say take and within")
         points = self.points(item).map(converted((item.resolved or Resolved()).factors))
         now, earlier = (
-            each.trailing(item.take, span(item.within)) for each in changes(points, item.change)
+            each.trailing(item.take, span(item.within)) for each in multiples(points, item.change)
         )
-        return combine(lambda value, _: value, now, earlier)  # the same, with the rows of both
+        return combine(
+            lambda value, _: value, now, earlier
+        )  # the same values, with the rows of both
 
-    def given(self, item: Item) -> Given | None:
-        """Return the values of an item's variable on the item's clock; None where not known."""
+    def values_of(self, item: Item) -> Given | None:
+        """Return the values of an item's variable on the item's clock; None if not known."""
         if item.clock in (None, self.clock):
             return self.values.get(item.variable)
         if item.clock not in self.other:
@@ -105,12 +107,12 @@ class Inputs:
         return self.other[item.clock].get(item.variable)
 
     def points(self, item: Item) -> Points:
-        """Return the draws of an item's variable; none where it comes as a timeline or not at all."""
-        given = self.given(item)
-        return given if isinstance(given, Points) else Points.empty()
+        """Return the draws of an item's variable; empty if it has no draws."""
+        values = self.values_of(item)
+        return values if isinstance(values, Points) else Points.empty()
 
     def evaluation(self, definition: Definition) -> Evaluation:
-        """Return a definition evaluated here, the same one for all that refer to it."""
+        """Return the evaluation of a definition, one object for all that refer to it."""
         kept = self._evaluations.setdefault(definition.name, [])
         for each in kept:
             if each.definition.items == definition.items:
@@ -119,7 +121,7 @@ class Inputs:
         return kept[-1]
 
     def only(self, persons: Persons) -> Inputs:
-        """Return the same values of some persons: what is asked of few is not worked out for all."""
+        """Return the values of some persons only, so that nothing is computed for the others."""
         return Inputs(
             _Of(self.values, persons),
             self.clock,
@@ -128,12 +130,12 @@ class Inputs:
         )
 
     def forget(self) -> None:
-        """Let go of the evaluations, which refer back here: a chunk's memory is free at once."""
+        """Delete the evaluations, which refer to this object, so that memory is freed at once."""
         self._evaluations.clear()
 
 
 class _Of(Mapping[str, Given]):
-    """Draws of some persons, cut out when first asked for; what comes as a timeline is left whole."""
+    """The draws of some persons, selected when first read; timelines are not changed."""
 
     def __init__(self, values: Mapping[str, Given], persons: Persons) -> None:
         self._values, self._persons = values, persons
@@ -141,11 +143,11 @@ class _Of(Mapping[str, Given]):
 
     def __getitem__(self, name: str) -> Given:
         if name not in self._cut:
-            given = self._values[name]
+            whole = self._values[name]
             self._cut[name] = (
-                given.take(np.isin(given.person, self._persons))
-                if isinstance(given, Points)
-                else given
+                whole.take(np.isin(whole.person, self._persons))
+                if isinstance(whole, Points)
+                else whole
             )
         return self._cut[name]
 
@@ -171,10 +173,10 @@ def converted_back(item: Item, low: float, high: float) -> tuple[float, float]:
 
 
 def converted(factors: tuple[float, float, float]) -> Callable[[Floats, Floats], Pair]:
-    """Return how to turn values of a variable's own unit into the unit of `factors`.
+    """Return a function from values in a variable's own unit to the unit of `factors`.
 
-    Rounded to 9 decimals, which undoes the way there: 265 mg/dL kept as 2.99 mmol/L is 265 again. An
-    open end stays open: more than 265 mg/dL is more than 265.
+    It rounds to 9 decimals, so that 265 mg/dL, stored in mmol/L, is exactly 265 again. A limit stays
+    a limit: more than 265 mg/dL is more than 265.
     """
     conversion = Conversion(*factors)
 
@@ -199,8 +201,8 @@ def converted(factors: tuple[float, float, float]) -> Callable[[Floats, Floats],
 class Evaluation:
     """One definition at every moment of every person's records.
 
-    Points and totals are intervals: everything that the patient could score given what is not
-    known. Worked out when first asked for.
+    Points and totals are ranges: all values that are possible with the missing data. They are
+    computed when first read.
     """
 
     definition: Definition
@@ -212,7 +214,7 @@ class Evaluation:
 
     @cached_property
     def total(self) -> Timeline:
-        """Lowest and highest possible total where anything is known; elsewhere ask `at`."""
+        """Lowest and highest possible total where a value is known; `at` returns them everywhere."""
         key = (self.definition.items, self.definition.rule, self.definition.grades)
         known = self.inputs.kept_totals
         if key not in known:
@@ -224,10 +226,10 @@ class Evaluation:
 
     @cached_property
     def observed(self) -> Timeline:
-        """The total where something happened: more is known than what always stands.
+        """The total at times with a value other than age or immunosuppression.
 
-        Of an immunosuppressed person of whom nothing was measured a total is known for ever, and
-        no storm has begun.
+        In an immunosuppressed person without measurements a total is always known, but this is no
+        beginning of a storm.
         """
         leaves = [leaf for item in self.definition.items for leaf in item.leaves()]
         standing = [self.inputs.timeline(leaf) for leaf in leaves if leaf.variable in STANDING]
@@ -246,7 +248,7 @@ class Evaluation:
         return total.clip(Intervals.build(person, start, end))
 
     def points(self, item: Item) -> Timeline:
-        """Points of an item, or of a part of one, where anything is known of it."""
+        """Return the points of an item, or of a part of it, where a value is known."""
         known = self.inputs.kept_points
         if item not in known:
             known[item] = self._work_out(item)
@@ -256,24 +258,24 @@ class Evaluation:
         if not item.count:
             return self.value(item).map(lambda low, high: scored(item, low, high))
         parts = [self.points(part) for part in item.count]
-        count = combine(lambda *pairs: counted(item, pairs), *parts)
+        count = combine(lambda *pairs: count_met(item, pairs), *parts)
         return count.map(lambda low, high: scored(item, low, high))
 
     def value(self, item: Item) -> Timeline:
-        """What an item without parts compares: its variable, or the total of another definition."""
+        """Return the value of an item without parts: its variable or another definition's total."""
         if item.referred is not None:
             return self.inputs.evaluation(item.referred).total
         return self.inputs.timeline(item)
 
     def bounds(self, item: Item, person: ArrayLike, time: ArrayLike) -> Pair:
-        """Fewest and most points of an item at each (person, time); all it can be if unknown."""
+        """Return the fewest and most points of an item at each (person, time), also if unknown."""
         return worth(item, self.points(item).at(person, time))
 
     def at(self, person: ArrayLike, time: ArrayLike) -> Pair:
-        """Lowest and highest possible total at each (person, time).
+        """Return the lowest and highest possible total at each (person, time).
 
-        Where nothing at all is known that is everything from the lowest to the highest total of
-        the definition: an HScore of 0 to 337, never 0.
+        Without any value these are the lowest and the highest total of the definition: an HScore of
+        0 to 337, never 0.
         """
         low, high = self.total.at(person, time)
         return (
@@ -282,25 +284,25 @@ class Evaluation:
         )
 
     def met(self) -> Intervals:
-        """When the lowest possible total reaches the cut-off: fulfilled for certain."""
+        """Return when the lowest possible total reaches the cut-off: certainly met."""
         return self.observed.where(lambda low, high: low >= self.definition.cut_off)
 
     def possible(self) -> Intervals:
-        """When the highest possible total reaches the cut-off, something at least being known.
+        """Return when the highest possible total reaches the cut-off, with at least one known value.
 
-        Before the first value and after the last has expired nothing is known and everything is
-        possible; that is not counted, or every storm would begin with the records.
+        Before the first value and after the last has expired every total is possible; this is not
+        counted, because otherwise every storm would begin with the records.
         """
         return self.observed.where(lambda low, high: high >= self.definition.cut_off)
 
 
 def evaluate(definition: Definition, inputs: Inputs) -> Evaluation:
-    """Evaluate a definition on inputs; nothing is computed before it is asked for."""
+    """Evaluate a definition on inputs; each part is computed when it is first read."""
     return inputs.evaluation(definition)
 
 
 def status(definition: Definition, low: Floats, high: Floats) -> list[str]:
-    """Say of each total: met, not met, or undetermined when what is missing decides."""
+    """Return for each total: met, not met, or undetermined if missing values decide."""
     words = np.where(
         low >= definition.cut_off,
         "met",

@@ -1,4 +1,4 @@
-"""A definition's own worked cases, run through the engine as they would be over time."""
+"""The worked examples of a definition, evaluated by the engine."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ Case: TypeAlias = Mapping[str, Written | tuple[tuple[float, Written], ...]]
 def score_of(definition: Definition, given: Case) -> dict[str, tuple[float, float]]:
     """Score one set of values: fewest and most points by item, and `total`.
 
-    given : values in the units of the items, True or False for findings, text such as `>15000`
-    where the assay stopped, pairs of hour and value for a course; what is not given is not known.
-    A course is scored at its last hour, at which everything else is drawn.
+    given : values in the units of the items; True or False for findings; text such as `>15000` for a
+    limit; pairs of hour and value for a series. A missing value is unknown. A series is scored at its
+    last hour, and all other values are drawn at that hour.
     """
     courses = [value for value in given.values() if isinstance(value, tuple | list)]
     last = max([round(hour * HOUR) for course in courses for hour, _ in course], default=0)
     evaluation = evaluate(definition, Inputs(_drawn(definition, given, last), "drawn", 1))
-    found = {item.key: evaluation.bounds(item, [0], [last]) for item in definition.items}
-    found["total"] = evaluation.at([0], [last])
-    return {name: (float(low[0]), float(high[0])) for name, (low, high) in found.items()}
+    scores = {item.key: evaluation.bounds(item, [0], [last]) for item in definition.items}
+    scores["total"] = evaluation.at([0], [last])
+    return {name: (float(low[0]), float(high[0])) for name, (low, high) in scores.items()}
 
 
 def _drawn(definition: Definition, given: Case, last: int) -> dict[str, Points | Timeline]:
@@ -54,13 +54,13 @@ def _bounds(value: Written) -> tuple[float, float]:
     return float(value), float(value)
 
 
-def disagreements(definition: Definition) -> list[str]:
-    """Return every expectation of the worked examples that the engine does not meet."""
+def failed_examples(definition: Definition) -> list[str]:
+    """Return a text for every expected value of the examples that the engine does not return."""
     wrong = []
     for number, example in enumerate(definition.examples, 1):
-        found = score_of(definition, example.given)
+        scores = score_of(definition, example.given)
         for name, expected in example.expect.items():
-            low, high = found["total"] if name in ("low", "high") else found[name]
+            low, high = scores["total"] if name in ("low", "high") else scores[name]
             wanted = {"low": (expected, high), "high": (low, expected)}.get(
                 name, (expected, expected)
             )

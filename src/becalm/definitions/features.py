@@ -1,7 +1,7 @@
-"""What rose and what fell over 24 and 48 hours: features to look at, never a score.
+"""Serial changes over 24 and 48 hours: features to look at, never a score.
 
-The 2022 points to consider ask for serial values and print no number, so nothing here is added up.
-A feature is met when the value certainly moved the way it moves in a storm.
+The 2022 points to consider ask for serial values but have no numbers, so nothing is added up here.
+A feature is met if the value certainly changed in the direction that is typical of a storm.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ FILE: Final = Path(__file__).parent / "serial_changes.toml"
 
 
 class Follow(toml.TomlTable, frozen=True):
-    """Variables that are followed, the way they go in a storm, and how long a value is the latest."""
+    """Variables to follow, their direction in a storm, and how long the latest value is valid."""
 
     variables: tuple[str, ...]
     expected: Literal["rises", "falls"]
@@ -51,7 +51,7 @@ class _File(toml.TomlTable, frozen=True, rename={"signs": "sign"}):
 def serial_changes() -> Definition:
     """Return every feature as an item: `ferritin_24h` is ferritin as a multiple of a day before.
 
-    Its total is the number of features that are met and means nothing; nothing reports it.
+    Its total, the number of met features, has no meaning and is not reported.
     """
     file = toml.load(FILE, _File)
     units = {variable.name: variable.unit for variable in vocabulary.load().variables}
@@ -120,15 +120,15 @@ def features_at(
 ) -> Frame:
     """Return `changes` of the persons in `who`, at the moments at which a definition is reported.
 
-    evaluation : the definition whose peaks are meant. persons : person_id, one row a person code. A
-    moment of somebody of whom the definition knows nothing has no rows.
+    evaluation : the definition whose peaks are used. persons : person_id, one row a person code. A
+    moment of a person without any value for the definition has no rows.
     """
     inputs = evaluation.inputs.only(np.flatnonzero(who).astype(np.int32))
     frames = [Frame.of(SERIAL_CHANGES)]
     for asked in ask(evaluation, moments, who):
         known = asked.time != UNKNOWN_TIME
         person, time = asked.person[known], asked.time[known]
-        found = items_at(
+        rows = items_at(
             evaluate(serial_changes(), inputs),
             persons["person_id"][person],
             person,
@@ -141,10 +141,10 @@ def features_at(
         frames.append(
             Frame.of(
                 SERIAL_CHANGES,
-                **{name: found[name] for name in SERIAL_CHANGES if name in found.columns},
-                feature=found["item"],
-                peak_of=np.full(len(found), peak_of, dtype=object),
-                moment_time=np.tile(time, len(found) // max(len(person), 1)),
+                **{name: rows[name] for name in SERIAL_CHANGES if name in rows.columns},
+                feature=rows["item"],
+                peak_of=np.full(len(rows), peak_of, dtype=object),
+                moment_time=np.tile(time, len(rows) // max(len(person), 1)),
             )
         )
     inputs.forget()

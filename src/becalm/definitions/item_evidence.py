@@ -1,4 +1,4 @@
-"""What a definition read at given moments: the value behind every item, its rows, what moved it."""
+"""The evidence for each item at a moment: its value, its rows, and what changed the value."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ from becalm.core.arrays import Floats, Mask, Pair, Persons, Texts, Times
 from becalm.core.clock import UNKNOWN_TIME
 from becalm.definitions.evaluation import Evaluation
 from becalm.definitions.model import Item
-from becalm.definitions.scoring import counted, scored, totalled
+from becalm.definitions.scoring import count_met, scored, totalled
 from becalm.timeline import Intervals, Points
 from becalm.vocabulary.units import limit
 
 Modifiers: TypeAlias = Mapping[str, Sequence[tuple[str, Intervals]]]
-"""By variable: what moves it, and when a value drawn is moved by it."""
+"""By variable: causes that change it, and when a draw is changed by each."""
 SourceRow: TypeAlias = Callable[[str, int], str]
-"""Name a row of a variable as `table:key`."""
+"""Returns a row of a variable as `table:key`."""
 
 
 def nameless(variable: str, row: int) -> str:
-    """Name no row, where totals alone are wanted."""
+    """Return no row, if only totals are needed."""
     del variable, row
     return ""
 
 
 @dataclass(frozen=True, eq=False)
 class Readings:
-    """One definition at many (person, time): points, values, draws, rows and what moved them."""
+    """One definition at many (person, time): points, values, draws, rows and modifiers."""
 
     evaluation: Evaluation
     person: Persons
@@ -44,7 +44,7 @@ class Readings:
     _leaves: dict[Item, Leaf] = field(default_factory=dict)
 
     def points(self, item: Item) -> Pair:
-        """Bounds of an item's points; all that it can be worth where nothing is known."""
+        """Return the bounds of an item's points, also where nothing is known."""
         if item not in self._points:
             self._points[item] = self.evaluation.bounds(item, self.person, self.time)
         return self._points[item]
@@ -55,14 +55,14 @@ class Readings:
 
     @cached_property
     def total_unmodified(self) -> Pair:
-        """The total without what something else moved: such a value counts as nothing at all."""
+        """The total without values that a modifier changed: they count 0 points."""
         items = self.evaluation.definition.items
         return totalled(self.evaluation.definition, [self._unmodified(item) for item in items])
 
     def _unmodified(self, item: Item) -> Pair:
         if item.count:
             parts = [self._unmodified(part) for part in item.count]
-            return scored(item, *counted(item, parts))
+            return scored(item, *count_met(item, parts))
         if item.referred:
             parts = [self._unmodified(part) for part in item.referred.items]
             return scored(item, *totalled(item.referred, parts))
@@ -73,21 +73,21 @@ class Readings:
         return np.where(moved, 0.0, low), np.where(moved, 0.0, high)
 
     def referred(self, item: Item) -> tuple[Floats, Texts]:
-        """Total and sign of the definition that an item takes the total of."""
+        """Return total and sign of the definition whose total is the item's value."""
         low, high = self.evaluation.value(item).at(self.person, self.time)
-        value, sign = shown(low, high, prefer_high=False)
+        value, sign = bound_and_sign(low, high, prefer_high=False)
         censored = blank(len(value))
         censored[sign != ""] = [f"value{each}" for each in sign[sign != ""]]
         return value, censored
 
     def draws(self, item: Item) -> ItemDraws:
-        """What the value of an item that reads a variable rests on."""
+        """Return the draws from which the value of an item comes."""
         if item not in self._draws:
             self._draws[item] = looked_up(self, item)
         return self._draws[item]
 
     def leaf(self, item: Item) -> Leaf:
-        """What was read for an item that reads a variable."""
+        """Return the value of an item that reads a variable."""
         if item not in self._leaves:
             self._leaves[item] = read(self, item)
         return self._leaves[item]
@@ -95,11 +95,11 @@ class Readings:
 
 @dataclass(frozen=True, eq=False)
 class ItemDraws:
-    """The draws that the values of one variable rest on at the moments asked about.
+    """The draws from which the values of one variable come, at each question.
 
-    asked, row : pairs of a question and a row behind its answer. drawn : the time of each
-    question's first draw, `UNKNOWN_TIME` where not known. hits : by label, which questions' draws
-    it modified.
+    asked, row : pairs of a question and a row of the records. drawn : the time of each
+    question's first draw, `UNKNOWN_TIME` where not known. hits : by label of the modifier, the questions
+    whose draws it changed.
     """
 
     asked: Times
@@ -117,7 +117,7 @@ class ItemDraws:
 
 
 def looked_up(readings: Readings, item: Item) -> ItemDraws:
-    """Find the draws behind the values of an item that reads a variable, and what moved them."""
+    """Return the draws of an item that reads a variable, with their modifiers."""
     inputs = readings.evaluation.inputs
     asked, row = readings.evaluation.value(item).evidence_at(readings.person, readings.time)
     count = len(readings.person)
@@ -137,9 +137,9 @@ def looked_up(readings: Readings, item: Item) -> ItemDraws:
 
 @dataclass(frozen=True, eq=False)
 class Leaf:
-    """The values of one variable at the moments asked about.
+    """The values of one variable at each question.
 
-    value : float64, NaN unknown; of a range the bound that the item looks for. sign : '', '>',
+    value : float64, NaN unknown; of a range the bound that the item uses. sign : '', '>',
     '>=', '<', '<='. drawn : `UNKNOWN_TIME` where not known. modified_by and source_row joined by
     `|`.
     """
@@ -152,19 +152,19 @@ class Leaf:
 
 
 def read(readings: Readings, item: Item) -> Leaf:
-    """Look up the values of an item that reads a variable, and the rows that they rest on."""
+    """Return the values of an item that reads a variable, and their rows."""
     low, high = readings.evaluation.value(item).at(readings.person, readings.time)
-    value, sign = shown(low, high, prefer_high=item.take == "max")
+    value, sign = bound_and_sign(low, high, prefer_high=item.take == "max")
     draws, count = readings.draws(item), len(readings.person)
     modified_by = blank(count)
     for label, hit in sorted(draws.hits.items(), key=lambda each: each[0]):
-        modified_by[hit] = joined(modified_by[hit], label)
+        modified_by[hit] = with_label(modified_by[hit], label)
     names = [readings.source_row(item.variable, each) for each in draws.row.tolist()]
     return Leaf(value, sign, draws.drawn, modified_by, gathered(count, draws.asked, names))
 
 
 def drawn_at(points: Points, row: Times) -> Times:
-    """When each row was drawn; `UNKNOWN_TIME` for rows that are no draws of this variable."""
+    """Return when each row was drawn; `UNKNOWN_TIME` for rows that are not draws of this variable."""
     taken = points.time if points.drawn is None else points.drawn
     if not len(points):
         return np.full(len(row), UNKNOWN_TIME)
@@ -174,12 +174,12 @@ def drawn_at(points: Points, row: Times) -> Times:
     return np.where(known[place] == row, taken[order[place]], UNKNOWN_TIME)
 
 
-def shown(low: Floats, high: Floats, *, prefer_high: bool) -> tuple[Floats, Texts]:
-    """One number and its sign for each range: what a reader sees of `>15000`.
+def bound_and_sign(low: Floats, high: Floats, *, prefer_high: bool) -> tuple[Floats, Texts]:
+    """Return one number and its sign for each range, to print it: 15000 and `>`.
 
-    An open end is kept as the binary number next to the one printed, which is how `>x` is told
-    from `≥x`. Of a range closed at both ends (two results at one instant) the bound that the item looks for,
-    marked as no more than a bound.
+    The limit of `>x` is stored as the next binary number, so that `>x` and `≥x` are different. For a
+    range with two finite bounds (two results at one instant) the result is the bound that the item
+    uses, with the sign of a bound.
     """
     value = np.where(low == high, low, np.nan)
     sign = blank(len(low))
@@ -200,7 +200,7 @@ def blank(count: int) -> Texts:
     return np.full(count, "", dtype=object)
 
 
-def joined(texts: Texts, label: str) -> list[str]:
+def with_label(texts: Texts, label: str) -> list[str]:
     return [f"{text}|{label}" if text else label for text in texts]
 
 

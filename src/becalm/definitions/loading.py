@@ -1,4 +1,4 @@
-"""Reading a definition's file, and saying of every mistake in it where it is and how to mend it."""
+"""Reading a definition's file; every mistake is reported with its place and how to correct it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def shipped() -> tuple[str, ...]:
 
 @cache
 def _files() -> dict[str, str]:
-    """The file of every shipped definition and variant, by its name."""
+    """Return the file of every shipped definition and variant, by name."""
     files = {}
     for path in DEFINITIONS.glob("*.toml"):
         document = msgspec.toml.decode(path.read_bytes())
@@ -40,8 +40,8 @@ def _files() -> dict[str, str]:
 def load(name_or_path: str) -> Definition:
     """Read a shipped definition by name, or a user's own TOML file by path.
 
-    A variant of a shipped definition has a name of its own; one of a user's file is asked for as
-    `mine.toml#name`.
+    A variant of a shipped definition has its own name; a variant in a user's file is
+    `file.toml#name`.
     """
     path, _, variant = name_or_path.partition("#")
     if not path.endswith(".toml"):
@@ -56,20 +56,20 @@ def load(name_or_path: str) -> Definition:
         raise DefinitionError(
             f"the name {definition.name!r} belongs to a definition that ships with becalm",
             where=path,
-            hint="Give yours another name, so that nobody takes one for the other",
+            hint="Give yours another name",
         )
     return definition.variant(variant) if variant else definition
 
 
 def load_all(names: Sequence[str]) -> tuple[Definition, ...]:
-    """Read several definitions; every mistake in every file is told at once.
+    """Read several definitions; all mistakes in all files are reported together.
 
     Raises
     ------
     DefinitionError
-        Also where two of them go by one name: nobody could tell their rows apart.
+        Also if two of them have one name, because their rows could not be distinguished.
     """
-    found: list[Definition] = []
+    read: list[Definition] = []
     mistakes: list[DefinitionError] = []
     for name in names:
         try:
@@ -77,7 +77,7 @@ def load_all(names: Sequence[str]) -> tuple[Definition, ...]:
         except DefinitionError as error:
             mistakes += [error, *error.others]
             continue
-        if definition.name in [each.name for each in found]:
+        if definition.name in [each.name for each in read]:
             mistakes.append(
                 DefinitionError(
                     f"two definitions are called {definition.name!r}",
@@ -85,10 +85,10 @@ def load_all(names: Sequence[str]) -> tuple[Definition, ...]:
                     hint="Give each a name of its own",
                 )
             )
-        found.append(definition)
+        read.append(definition)
     if mistakes:
         raise DefinitionError.of([each.alone() for each in mistakes])
-    return tuple(found)
+    return tuple(read)
 
 
 @cache
@@ -112,8 +112,8 @@ def parse(
 ) -> Definition:
     """Read a definition from TOML text; `file` is only for messages.
 
-    folder : where files that it refers to are looked for. above : the definitions that led here, so
-    that a circle is recognised.
+    folder : the folder of files that it refers to. above : the definitions that refer to this one, to
+    detect a circular reference.
 
     Raises
     ------
@@ -126,11 +126,13 @@ def parse(
         raise DefinitionError(f"is not valid TOML: {error}", where=file) from error
     mistakes: list[DefinitionError] = []
 
-    def tell(complaint: DefinitionMistake) -> None:
+    def report(complaint: DefinitionMistake) -> None:
         row = _row(text, complaint.word, complaint.at)
-        found = DefinitionError(complaint.what, where=place(file, row), hint=complaint.hint or None)
-        if found.line() not in [each.line() for each in mistakes]:
-            mistakes.append(found)
+        mistake = DefinitionError(
+            complaint.what, where=place(file, row), hint=complaint.hint or None
+        )
+        if mistake.line() not in [each.line() for each in mistakes]:
+            mistakes.append(mistake)
 
     def refer(name: str) -> Definition | None:
         try:
@@ -144,14 +146,14 @@ def parse(
 
     notices, both = bring_up_to_date(document, OLD_KEYS)
     mistakes += [each.error(text, file) for each in both]
-    definition, broken = _typed(document, tell)
+    definition, broken = _typed(document, report)
     if definition is not None:
-        told = len(mistakes)
-        definition = resolve(definition, refer, tell)
-        if len(mistakes) > told:
+        before = len(mistakes)
+        definition = resolve(definition, refer, report)
+        if len(mistakes) > before:
             broken |= {"items"}
         for complaint in check(definition, frozenset(broken)):
-            tell(complaint)
+            report(complaint)
     if mistakes:
         raise DefinitionError.of(sorted(mistakes, key=_place))
     assert definition is not None
@@ -180,45 +182,45 @@ def _place(error: DefinitionError) -> tuple[int, str]:
     return int(row.group(1)) if row else 0, error.what
 
 
-# ------------------------------------------------------------ what the types refuse
+# ------------------------------------------------------------ mistakes of type
 
 _MISSING: Final[dict[str, Any]] = {
     "cut_off": 0.0, "points": 0.0, "total": 0.0, "grade": 1.0, "item": [], "given": {}, "expect": {},
 }  # fmt: skip
-"""What stands in for a key that is missing, so that the rest of a file can still be read."""
+"""Values used for missing keys, so that the rest of a file can still be read."""
 MOST: Final = 200
 
 
-def _typed(document: Any, tell: Any) -> tuple[Definition | None, set[str]]:
-    """Turn a document into a definition, telling each thing that the types refuse.
+def _typed(document: Any, report: Any) -> tuple[Definition | None, set[str]]:
+    """Turn a document into a definition; report every key with a wrong type or name.
 
-    What is refused is taken out and the rest is read again, until nothing is refused any more.
+    Each wrong key is removed and the rest is read again, until there is no mistake left.
     """
     broken: set[str] = set()
     removed: set[str] = set()
     for complaint in _written_by_hand(document):
-        tell(complaint)
+        report(complaint)
         broken.add(_table(complaint.at))
     for _ in range(MOST):
         try:
             return msgspec.convert(document, Definition), broken
         except msgspec.ValidationError as error:
-            said, path = _said(str(error))
-            found = re.search(r"(unknown|missing required) field `([^`]+)`", said)
-            holder, key = (path, found.group(2)) if found else path.rpartition(".")[::2]
+            message, path = _message_and_path(str(error))
+            key_mistake = re.search(r"(unknown|missing required) field `([^`]+)`", message)
+            holder, key = (path, key_mistake.group(2)) if key_mistake else path.rpartition(".")[::2]
             broken.add(_table(path) or key)
             inside = _at(document, holder)
-            if found and found.group(1) == "unknown":
+            if key_mistake and key_mistake.group(1) == "unknown":
                 hint = did_you_mean(key, _known_keys())
-                tell(DefinitionMistake(f"unknown key {key!r}", key, hint, path))
+                report(DefinitionMistake(f"unknown key {key!r}", key, hint, path))
                 del inside[key]
                 continue
-            if found:
+            if key_mistake:
                 if f"{holder}.{key}" not in removed:
-                    tell(DefinitionMistake(f"the key {key!r} is missing", _last(path), at=path))
+                    report(DefinitionMistake(f"the key {key!r} is missing", _last(path), at=path))
                 inside[key] = _MISSING.get(key, "")
                 continue
-            tell(DefinitionMistake(said, _last(path), at=path))
+            report(DefinitionMistake(message, _last(path), at=path))
             if not _remove(inside, key):
                 return None, broken
             removed.add(f"{holder}.{_last(key)}")
@@ -226,7 +228,7 @@ def _typed(document: Any, tell: Any) -> tuple[Definition | None, set[str]]:
 
 
 def _written_by_hand(document: Any) -> Iterator[DefinitionMistake]:
-    """Say where a file gives what only reading it can find out."""
+    """Return mistakes for keys that becalm computes and that no file may have."""
     if document.pop("notices", None) is not None:
         yield DefinitionMistake("unknown key 'notices'", "notices")
     for number, item in enumerate(document.get("item", ())):
@@ -234,15 +236,15 @@ def _written_by_hand(document: Any) -> Iterator[DefinitionMistake]:
             yield DefinitionMistake("unknown key 'resolved'", "resolved", at=f"item[{number}]")
 
 
-def _said(message: str) -> tuple[str, str]:
-    """The decoder's words and the path in them: `item[0].bands[1].points`."""
-    said, _, at = message.partition(" - at `")
+def _message_and_path(message: str) -> tuple[str, str]:
+    """Return the decoder's message and the path in it: `item[0].bands[1].points`."""
+    text, _, at = message.partition(" - at `")
     path = at.removesuffix("`").removeprefix("key in ").removeprefix("$").removeprefix(".")
-    return said, path
+    return text, path
 
 
 def _at(document: Any, path: str) -> Any:
-    """The table or list at a path, as deep as the path can be followed."""
+    """Return the table or list at a path, or the deepest one on the way to it."""
     for name, number in re.findall(r"([^.\[\]]+)|\[(\d+)\]", path):
         inside = document[name] if name else document[int(number)]
         if not isinstance(inside, dict | list):
@@ -252,7 +254,7 @@ def _at(document: Any, path: str) -> Any:
 
 
 def _remove(inside: Any, key: str) -> bool:
-    """Take a key out of a table; of `bands[1]` or `given[...]` the whole list or table."""
+    """Remove a key from a table; for `bands[1]` or `given[...]` the whole list or table."""
     name = _last(key)
     if isinstance(inside, dict) and name in inside:
         del inside[name]
@@ -269,20 +271,20 @@ def _known_keys() -> set[str]:
 
 
 def _table(path: str) -> str:
-    """The table of an array that a path lies in: `item[0]`; '' for one at the top."""
-    found = re.match(r"[^.\[\]]+\[\d+\]", path)
-    return found.group() if found else ""
+    """Return the entry of an array of tables in a path: `item[0]`; '' if there is none."""
+    match = re.match(r"[^.\[\]]+\[\d+\]", path)
+    return match.group() if match else ""
 
 
 def _last(path: str) -> str:
     return re.sub(r"\[.*", "", path.rpartition(".")[2])
 
 
-# ------------------------------------------------------------ where it stands
+# ------------------------------------------------------------ rows of mistakes
 
 
 def _row(text: str, word: str, at: str) -> int | None:
-    """The row on which a key or a quoted name stands first in its table; else the table's own."""
+    """Return the row of the first use of a key or quoted name in its table; else the table's row."""
     lines = text.splitlines()
     first, stop = 0, len(lines)
     table = re.match(r"([^.\[\]]+)\[(\d+)\]", at)

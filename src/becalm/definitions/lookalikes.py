@@ -1,4 +1,4 @@
-"""What moves an item without the inflammation having moved, and for how long: `lookalikes.toml`."""
+"""Causes that change a value without a change of the inflammation, and for how long."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FILE = Path(__file__).parent / "lookalikes.toml"
 
 
 class Modifier(toml.TomlTable, frozen=True):
-    """Drugs (by name or class) or procedures that move some variables, until `after` their end."""
+    """Drugs (by name or class) or procedures that change some variables, until `after` their end."""
 
     label: str
     variables: tuple[str, ...]
@@ -28,7 +28,7 @@ class Modifier(toml.TomlTable, frozen=True):
     verified: bool = True
 
     def all_drugs(self) -> tuple[str, ...]:
-        """Drugs named, and those of the classes named."""
+        """Return the named drugs and those of the named classes."""
         return (*self.drugs, *vocabulary.load().drugs_of_class(*self.classes))
 
 
@@ -38,7 +38,7 @@ class _File(toml.TomlTable, frozen=True):
 
 @lru_cache(maxsize=1)
 def lookalikes() -> tuple[Modifier, ...]:
-    """Return every modifier; a name that the vocabulary does not have is refused."""
+    """Return every modifier; a name that is not in the vocabulary is an error."""
     modifiers = toml.load(FILE, _File).modifier
     words = vocabulary.load()
     variables = [each.name for each in words.variables]
@@ -66,14 +66,17 @@ def lookalikes() -> tuple[Modifier, ...]:
 def modifier_intervals(
     drugs: Mapping[str, Intervals], procedures: Mapping[str, Intervals]
 ) -> dict[str, list[tuple[str, Intervals]]]:
-    """Return, for each variable, what moves it and when a value drawn is moved by it.
+    """Return, for each variable, the modifiers and when a draw is changed by each.
 
     drugs and procedures : when each was running, by the vocabulary's names. A single dose is an
-    interval of 1 µs. A value drawn at the very end of the time after is no longer marked.
+    interval of 1 µs. A value drawn exactly at the end of the time after is not marked any more.
     """
-    found: dict[str, list[tuple[str, Intervals]]] = {}
+    by_variable: dict[str, list[tuple[str, Intervals]]] = {}
     for modifier in lookalikes():
-        running = [*_given(modifier.all_drugs(), drugs), *_given(modifier.procedures, procedures)]
+        running = [
+            *_running(modifier.all_drugs(), drugs),
+            *_running(modifier.procedures, procedures),
+        ]
         if not running:
             continue
         first, *others = running
@@ -82,11 +85,11 @@ def modifier_intervals(
             together.person, together.start, together.end + span(modifier.after)
         )
         for variable in modifier.variables:
-            found.setdefault(variable, []).append((modifier.label, reach))
-    return found
+            by_variable.setdefault(variable, []).append((modifier.label, reach))
+    return by_variable
 
 
-def _given(names: tuple[str, ...], running: Mapping[str, Intervals]) -> Iterator[Intervals]:
+def _running(names: tuple[str, ...], running: Mapping[str, Intervals]) -> Iterator[Intervals]:
     for name in names:
         if name in running and len(running[name]):
             yield running[name]

@@ -2,11 +2,11 @@
 
 An item reads one variable (`variable`, `take`, `within`), divides it by another (`over`), compares
 it with earlier draws (`change`), counts how many of its parts are fulfilled (`count`), or takes the
-total of another definition (`score`). What it finds becomes points: by `bands`, by one threshold
-(`at_least`, `above`, `up_to`, `below`) that is worth `points`, 1 unless said, or times a
-`coefficient`. Bands are read from the lowest up: `below` ends a band before its number, `up_to` at
-it. The total is the sum of the items, 1 or 0 for a rule that names them, or the highest grade whose
-rule holds.
+total of another definition (`score`). The value becomes points: by `bands`, by one threshold
+(`at_least`, `above`, `up_to`, `below`) that gives `points` (by default 1), or by multiplication
+with a `coefficient`. Bands are in order from the lowest: `below` ends a band before its number,
+`up_to` at it. The total is the sum of the items, 1 or 0 for a rule, or the highest grade whose rule
+is met.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ RESERVED: Final = ("total", "low", "high")
 """Words of an example's `expect` that mean the whole definition, not an item."""
 
 STANDING: Final = frozenset({"age", "immunosuppression"})
-"""What is known of a patient whatever happens: knowing nothing else, no storm has begun."""
+"""Variables that are known at all times: alone they are no beginning of a storm."""
 
 Take: TypeAlias = Literal["max", "min", "last"]
 Factors: TypeAlias = tuple[float, float, float]
@@ -37,7 +37,7 @@ class DefinitionTable(TomlTable, frozen=True):
 
 
 class Band(DefinitionTable, frozen=True):
-    """What values up to an edge are worth; the last band of an item has no edge."""
+    """The points of values up to an edge; the last band of an item has no edge."""
 
     points: float
     below: float | None = None
@@ -45,19 +45,19 @@ class Band(DefinitionTable, frozen=True):
 
     @property
     def edge(self) -> float:
-        """The lowest value that lies beyond the band; infinite for the last."""
+        """The lowest value above the band; infinite for the last."""
         if self.up_to is not None:
             return nextafter(self.up_to, inf)
         return inf if self.below is None else self.below
 
 
 class Change(DefinitionTable, frozen=True):
-    """Now as a multiple of an earlier value: 2 is doubled, 0.5 halved.
+    """The value now as a multiple of an earlier value: 2 is doubled, 0.5 is halved.
 
-    Worked out at every draw against the draws of the `within` before it: the `lowest` of them, the
-    `highest`, or the value in force exactly `within` before (`then`, drawn at most `held` before
-    that). `from_above` counts only earlier values above a number, in the item's unit: the greatest
-    rise from one of them, 1 where there was none.
+    Every draw is compared with the draws in the time `within` before it: with the `lowest` of them,
+    the `highest`, or the value that was valid exactly `within` before (`then`, drawn at most `held`
+    before that). With `from_above` only earlier values above this number count, in the item's unit:
+    the result is the greatest rise from one of them, 1 if there was none.
     """
 
     within: str
@@ -67,7 +67,7 @@ class Change(DefinitionTable, frozen=True):
 
 
 class Resolved(DefinitionTable, frozen=True):
-    """What reading a definition found out about an item; never written in a file.
+    """Facts about an item, computed when a definition is read; never written in a file.
 
     factors : from the item's unit to the variable's own. low and high : the lowest and highest
     plausible value, in the item's terms. referred : the definition that `score` names.
@@ -80,13 +80,13 @@ class Resolved(DefinitionTable, frozen=True):
 
 
 class Item(DefinitionTable, frozen=True):
-    """One line of a score: where its value comes from and what it is worth.
+    """One item of a score: the source of its value, and its points.
 
     `unit` is the unit in which the item is written; values are converted to it. `decimals` is the
-    precision at which laboratories print the unit: a converted value is rounded to it before it
-    is compared, so that 354 mg/dL is 4.00 mmol/L and not a residue above it. Without `take` and
-    `within` the variable must come as a timeline that knows itself when it stops being true.
-    `clock` is the study's unless said.
+    precision at which laboratories report the unit: a converted value is rounded to it before it
+    is compared, so that 354 mg/dL is 4.00 mmol/L and not slightly above it. Without `take` and
+    `within` the variable must be a timeline, which has its own end time. `clock` is by default the
+    study's.
     """
 
     name: str = ""
@@ -114,7 +114,7 @@ class Item(DefinitionTable, frozen=True):
 
     @property
     def key(self) -> str:
-        """The item's name; a part of a count may leave it to its variable."""
+        """The item's name, else its variable, else its score."""
         return self.name or self.variable or self.score
 
     @property
@@ -129,7 +129,7 @@ class Item(DefinitionTable, frozen=True):
 
     @property
     def scale(self) -> tuple[Band, ...]:
-        """Bands from the lowest value up, whichever way the file put it."""
+        """Bands from the lowest value up, also for an item with one threshold."""
         if self.bands:
             return self.bands
         yes = self.points
@@ -151,14 +151,14 @@ class Item(DefinitionTable, frozen=True):
 
     @property
     def _extremes(self) -> tuple[float, ...]:
-        """Points at the ends: a missing term of a linear score takes its plausible range."""
+        """Lowest and highest points: with a coefficient, those at the ends of the plausible range."""
         if self.coefficient is None:
             return tuple(band.points for band in self.scale)
         known = self.resolved or Resolved()
         return tuple(_rounded(self.coefficient * value) for value in (known.low, known.high))
 
     def leaves(self) -> Iterator[Item]:
-        """Yield what reads a variable: the item itself and what it is divided by, or its parts."""
+        """Yield the items that read a variable: the item, its divisor, or its parts."""
         if self.variable:
             yield self
         if self.over is not None:
@@ -174,7 +174,7 @@ class Item(DefinitionTable, frozen=True):
 
 
 class ItemGroup(DefinitionTable, frozen=True):
-    """All of some terms, any of them, or `at_least` so many `of` them; a term is an item or a group."""
+    """A condition on terms: `all`, `any`, or `at_least` a number `of` them; terms are items or groups."""
 
     all: tuple[str | ItemGroup, ...] = ()
     any: tuple[str | ItemGroup, ...] = ()
@@ -187,13 +187,13 @@ class ItemGroup(DefinitionTable, frozen=True):
 
     @property
     def needed(self) -> int:
-        """How many of the terms must hold."""
+        """The number of terms that must be met."""
         if self.all:
             return len(self.all)
         return 1 if self.any or self.at_least is None else self.at_least
 
     def holds(self, met: Mapping[str, bool]) -> bool:
-        """Whether enough of the terms hold, given which items are met; a name unknown is not."""
+        """Return whether enough terms are met; `met` says which items are, missing ones are not."""
         terms = (met.get(t, False) if isinstance(t, str) else t.holds(met) for t in self.terms)
         return sum(terms) >= self.needed
 
@@ -206,11 +206,11 @@ class ItemGroup(DefinitionTable, frozen=True):
 
 
 class Rule(ItemGroup, frozen=True, kw_only=True):
-    """A definition that is fulfilled or not."""
+    """The rule of a definition that is met or not met."""
 
 
 class Grade(ItemGroup, frozen=True, kw_only=True):
-    """A grade and when it is reached; the total is the highest grade that is."""
+    """A grade and its condition; the total is the highest grade whose condition is met."""
 
     grade: float
     title: str = ""
@@ -219,7 +219,7 @@ class Grade(ItemGroup, frozen=True, kw_only=True):
 
 
 class Derivation(DefinitionTable, frozen=True):
-    """In whom the definition was derived; what is not given does not restrict."""
+    """The patients in whom the definition was derived; a missing key is no restriction."""
 
     min_age: int | None = None  # completed years
     below_age: int | None = None
@@ -229,7 +229,7 @@ class Derivation(DefinitionTable, frozen=True):
 
 
 class Variant(DefinitionTable, frozen=True):
-    """The same items with another cut-off, under a name of its own."""
+    """The same items with another cut-off and another name."""
 
     name: str
     title: str
@@ -250,14 +250,16 @@ class ProbabilityRow(DefinitionTable, frozen=True):
 
 
 Written: TypeAlias = bool | float | str
-"""A value of an example; text such as ">15000" where the assay stopped."""
+"""A value of an example; text such as ">15000" for a limit."""
 
 
 class Example(DefinitionTable, frozen=True):
-    """A worked case. Values in the units in which the items are written, `true` or `false` for
-    findings, text such as ">15000" where the assay stopped; what is not given is not known. Several
-    values of one variable are pairs of hour and value, and the case is judged at the last hour.
-    `expect` gives points by item, and `total` or `low` and `high` for the whole.
+    """A worked example.
+
+    Values are in the units of the items, `true` or `false` for findings, text such as ">15000" for a
+    limit; a missing value is unknown. Several values of one variable are pairs of hour and value, and
+    the example is scored at the last hour. `expect` has the points by item, and `total` or `low` and
+    `high` for the whole.
     """
 
     given: dict[str, Written | tuple[tuple[float, Written], ...]]
@@ -266,7 +268,7 @@ class Example(DefinitionTable, frozen=True):
 
 
 class Override(DefinitionTable, frozen=True):
-    """How a study reads an item otherwise than its definition says; what is not given stays."""
+    """Changes of a study to how an item is read; a missing key changes nothing."""
 
     within: str | None = None
     take: Take | None = None
@@ -278,7 +280,7 @@ class Definition(
     frozen=True,
     rename={"items": "item", "examples": "example", "grades": "grade", "variants": "variant"},
 ):
-    """A score or a set of criteria as its file says it."""
+    """A score or a set of criteria, as in its file."""
 
     name: str
     title: str
@@ -300,7 +302,7 @@ class Definition(
 
     @property
     def minimum(self) -> float:
-        """The lowest total there can be: everything measured, nothing found."""
+        """The lowest possible total."""
         if self.rules:
             return self._ruled({item.key: item.minimum > 0 for item in self.items})
         return _rounded(sum((item.minimum for item in self.items), 0.0))
@@ -319,17 +321,17 @@ class Definition(
 
     @property
     def rules(self) -> tuple[ItemGroup, ...]:
-        """The rule, or those of the grades; empty where points are added up."""
+        """The rule, or the grades; empty if points are added up."""
         return self.grades or ((self.rule,) if self.rule else ())
 
     @property
     def linear(self) -> bool:
-        """Whether some item is worth a coefficient times its value."""
+        """Whether an item has a coefficient."""
         return any(item.coefficient is not None for item in self.items)
 
     @property
     def verified(self) -> bool:
-        """False when any value was not yet checked against its source."""
+        """False if any value was not checked against its source yet."""
         referred = [item.referred for item in self.items if item.referred]
         return (
             self.cut_off_verified
@@ -345,9 +347,9 @@ class Definition(
         return tuple(dict.fromkeys(leaves))
 
     def look_backs(self) -> dict[str, str]:
-        """How far back each variable is looked for, by variable.
+        """Return the look-back of each variable, by variable.
 
-        Where one variable is looked back for in several ways, by the name of the item.
+        If one variable has several look-backs, by the name of the item.
         """
         leaves = [leaf for item in self.items for leaf in item.leaves() if leaf.within]
         ways: dict[str, set[str | None]] = {}
@@ -371,7 +373,7 @@ class Definition(
         wrong = next((name for name in overrides if name not in known), None)
         if wrong is not None:
             raise DefinitionError(
-                f"{self.name} looks back for nothing called {wrong!r}",
+                f"{self.name} has no look-back for {wrong!r}",
                 hint=did_you_mean(wrong, known),
             )
         for name, override in overrides.items():
@@ -382,19 +384,19 @@ class Definition(
                 raise DefinitionError(f"look-back of {name}: {error}") from error
 
         def changed(item: Item) -> Item:
-            said = (
+            override_of = (
                 (overrides.get(item.variable) or overrides.get(item.key)) if item.within else None
             )
-            said = said or Override()
+            override_of = override_of or Override()
             resolved = item.resolved
             if resolved is not None and resolved.referred is not None:
                 referred = _with_items(resolved.referred, changed)
                 resolved = msgspec.structs.replace(resolved, referred=referred)
             return msgspec.structs.replace(
                 item,
-                within=said.within or item.within,
-                take=said.take or item.take,
-                clock=said.clock or item.clock,
+                within=override_of.within or item.within,
+                take=override_of.take or item.take,
+                clock=override_of.clock or item.clock,
                 over=changed(item.over) if item.over else None,
                 count=tuple(changed(part) for part in item.count),
                 resolved=resolved,

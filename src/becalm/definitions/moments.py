@@ -1,7 +1,7 @@
-"""Which moments of a patient's records a definition is reported at.
+"""The moments at which a definition is reported.
 
-`index` is the index instant itself; `peak_to_index` the highest lowest-possible total in the
-look-back that ends with it, the earliest on ties; `peak_ever` the same over all records.
+`index` is the index time itself; `peak_to_index` is the time of the highest lowest-possible total in
+the look-back before it, the earliest of equal ones; `peak_ever` is the same over all records.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Moment: TypeAlias = Literal["index", "peak_to_index", "peak_ever"]
 
 @dataclass(frozen=True, eq=False)
 class Moments:
-    """The index instant of every person, and how far back a peak is looked for.
+    """The index time of every person, and the look-back for a peak.
 
     index : int64[n_persons], µs; `UNKNOWN_TIME` for persons without one, who get `peak_ever` only.
     look_back : µs; the window is [index − look_back, index], both ends included.
@@ -33,18 +33,18 @@ class Moments:
 
     @classmethod
     def peak_only(cls, n_persons: int) -> Moments:
-        """Ask for the peak over all records, of everybody."""
+        """Return moments with only the peak over all records, for all persons."""
         return cls(np.full(n_persons, UNKNOWN_TIME), 0)
 
 
 @dataclass(frozen=True, eq=False)
 class Asked:
-    """One kind of moment for many persons: when it is, and what its window held.
+    """One kind of moment for many persons: its time, and results of its window.
 
-    time : when the moment is; `UNKNOWN_TIME` for a peak of somebody of whom nothing is known.
-    first_met, first_possible : first moment of the window at which the lowest, the highest total
-    reaches the cut-off; `UNKNOWN_TIME` where none does. Where nothing is known nothing begins.
-    held_hours : how much of the window the lowest total was at or above the cut-off.
+    time : the time; `UNKNOWN_TIME` for a peak of a person without any value. first_met,
+    first_possible : the first time in the window at which the lowest (the highest) total reaches the
+    cut-off; `UNKNOWN_TIME` if none does; times without any value do not count. held_hours : hours of
+    the window in which the lowest total was at or above the cut-off.
     """
 
     moment: Moment
@@ -85,7 +85,7 @@ def _asked(
 
 
 def peak(known: Timeline) -> tuple[Persons, Times]:
-    """When each person's lowest possible total is highest, the earliest on ties."""
+    """Return when each person's lowest possible total is highest, the earliest of equal ones."""
     person, low = known.person, known.low
     if not len(person):
         return person, known.start
@@ -97,7 +97,7 @@ def peak(known: Timeline) -> tuple[Persons, Times]:
 
 
 def _spread(person: Persons, time: Times, count: int) -> Times:
-    """Times of some persons as one time a person, `UNKNOWN_TIME` for the others."""
+    """Return one time for each person: those of some persons, `UNKNOWN_TIME` for the others."""
     everyone = np.full(count, UNKNOWN_TIME)
     everyone[person] = time
     return everyone

@@ -1,4 +1,4 @@
-"""What is printed beside a total: the published probability, and what the source itself doubts."""
+"""Additions to a total: the published probability, and doubts of the source about its values."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ def probability_interval(low: float, high: float, table: Sequence[ProbabilityRow
 
 
 def _printed(total: float, table: Sequence[ProbabilityRow]) -> tuple[str, str]:
-    """The rows at or next to a total: the same one twice where the table prints it."""
+    """Return the rows before and after a total; the same row twice if the total is in the table."""
     below = [row for row in table if row.total <= total] or [table[0]]
     above = [row for row in table if row.total >= total] or [table[-1]]
     return below[-1].percent, above[0].percent
 
 
 def doubted(totals: Frame, definition: Definition, doubts: Iterable[Doubt]) -> Frame:
-    """Return `criteria` of a definition, marked as not verified where it reads what is in doubt.
+    """Return `criteria` of a definition, marked as not verified if it reads a doubtful variable.
 
-    What is worked out from several rows could rest on any doubtful variable, so it does.
+    A value that is computed from several rows could use any doubtful variable, so it is marked too.
     """
     variables = {doubt.variable for doubt in doubts if doubt.variable}
     if variables:

@@ -1,7 +1,7 @@
 """From values to points: bands, coefficients, counts, rules and grades, on (lowest, highest).
 
-Everything here is a pure function of pairs of arrays; unknown is (-inf, inf) on the way in, and
-comes out as everything that the item could be worth.
+All functions take pairs of arrays; an unknown value is (-inf, inf), and its points are the range
+of all points of the item.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ def _steps(item: Item) -> _Steps:
 
 
 def as_printed(item: Item, low: Floats, high: Floats) -> Pair:
-    """Round exact values to the precision in which laboratories print the unit.
+    """Round exact values to the precision in which laboratories report the unit.
 
-    A converted value carries residues that its laboratory never printed. A range stays as it is:
-    its open end is the neighbouring binary number, which rounding would close.
+    A converted value has rounding residues. A range is not rounded: the limit of `>x` is the next
+    binary number after x, and rounding would turn it into x.
     """
     if item.decimals is None:
         return low, high
@@ -54,10 +54,10 @@ def as_printed(item: Item, low: Floats, high: Floats) -> Pair:
 
 
 def scored(item: Item, low: Floats, high: Floats) -> Pair:
-    """Fewest and most points that values from `low` to `high` are worth.
+    """Return the fewest and most points for values from `low` to `high`.
 
-    A value may straddle bands: a ferritin above 5,000 is worth 35 or 50. With a coefficient the
-    points are the value times it, rounded to 9 decimals: a fall below zero turns the bounds round.
+    A range may cover several bands: a ferritin above 5,000 has 35 or 50 points. With a coefficient the
+    points are value × coefficient, rounded to 9 decimals; a negative coefficient swaps the bounds.
     """
     low, high = as_printed(item, low, high)
     if item.coefficient is None:
@@ -67,7 +67,7 @@ def scored(item: Item, low: Floats, high: Floats) -> Pair:
         return exact, exact
     ends = rounded(low * item.coefficient), rounded(high * item.coefficient)
     least, most = ends if item.coefficient > 0 else ends[::-1]
-    ranges = least < most  # no further than what a patient can have; an exact value stands
+    ranges = least < most  # a range ends at the plausible range; an exact value is not changed
     return (
         np.where(ranges, np.minimum(np.maximum(least, item.minimum), most), least),
         np.where(ranges, np.maximum(np.minimum(most, item.maximum), least), most),
@@ -85,7 +85,7 @@ def _banded(item: Item, low: Floats, high: Floats) -> Pair:
 
 
 def worth(item: Item, pair: Pair) -> Pair:
-    """Bounds of an item's points where it may be unknown: then all that it can be worth."""
+    """Return the bounds of an item's points; where it is unknown, all its possible points."""
     low, high = pair
     return (
         np.where(low == -np.inf, item.minimum, low),
@@ -93,8 +93,8 @@ def worth(item: Item, pair: Pair) -> Pair:
     )
 
 
-def counted(item: Item, parts: Iterable[Pair]) -> Pair:
-    """How many parts are met, at least and at most; a part not known may be met or not.
+def count_met(item: Item, parts: Iterable[Pair]) -> Pair:
+    """Return the least and greatest number of met parts; an unknown part may be met or not.
 
     Of three lineages with only a low haemoglobin known, one to three are low.
     """
@@ -105,9 +105,9 @@ def counted(item: Item, parts: Iterable[Pair]) -> Pair:
 
 
 def settled(item: Item, pair: Pair) -> tuple[Mask, Mask]:
-    """Where an item is met for certain, and where it is not met for certain.
+    """Return where an item is certainly met, and where it is certainly not met.
 
-    An item with a coefficient is met where something is known of it that is not nothing.
+    An item with a coefficient is met where its points are known and not 0.
     """
     low, high = pair
     if item.coefficient is None:
@@ -117,7 +117,7 @@ def settled(item: Item, pair: Pair) -> tuple[Mask, Mask]:
 
 
 def totalled(definition: Definition, items: Iterable[Pair]) -> Pair:
-    """Lowest and highest total from the items' points, each possibly unknown."""
+    """Return the lowest and highest total from the items' points, which may be unknown."""
     known = {
         item.key: worth(item, pair) for item, pair in zip(definition.items, items, strict=True)
     }
@@ -129,9 +129,9 @@ def totalled(definition: Definition, items: Iterable[Pair]) -> Pair:
 
 
 def _ruled(definition: Definition, known: Mapping[str, Pair], bound: int) -> Floats:
-    """The highest grade, or 1 for a rule, that holds with all points at one of their bounds.
+    """Return the highest met grade, or 1 for a met rule, with all points at one of their bounds.
 
-    A rule has no negation, so it is least fulfilled when every item is.
+    A rule has no negation, so the lowest points of all items give its lowest result.
     """
     met = {name: pair[bound] > 0 for name, pair in known.items()}
     if definition.rule is not None:
@@ -152,9 +152,9 @@ _ONE: Final = Grade(grade=1.0)
 
 
 def attainable(definition: Definition, total: float) -> bool:
-    """Whether any combination of the items adds up to this total.
+    """Return whether any combination of the items adds up to this total.
 
-    A score found in a note that cannot be reached was added up wrongly, or is another score.
+    A score in a clinical note that is not possible was added up wrongly, or is another score.
     """
     if definition.rules:
         return total in {0.0, *(grade.grade for grade in definition.grades or (_ONE,))}

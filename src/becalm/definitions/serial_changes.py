@@ -1,4 +1,4 @@
-"""Now as a multiple of an earlier value, at every draw: doubled, halved, as it was a day ago."""
+"""Each draw as a multiple of an earlier value: doubled, halved, unchanged."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from becalm.timeline import Points, ratio
 from becalm.timeline.windows import extreme, latest
 
 
-def changes(points: Points, change: Change) -> tuple[Points, Points]:
-    """Return the multiple at every draw that has an earlier one to be compared with.
+def multiples(points: Points, change: Change) -> tuple[Points, Points]:
+    """Return the multiple at every draw that has an earlier draw to be compared with.
 
-    Twice, with the same numbers: once with the rows of the draws, once with those of the earlier
-    values. A draw that comes back after a later one was known is compared with nothing, because it
-    is never the value in force. Multiples are rounded to 9 decimals.
+    The numbers are returned twice: with the rows of the draws, and with the rows of the earlier
+    values. A draw whose result is available after that of a later draw is left out, because it is
+    never the newest value. Multiples are rounded to 9 decimals.
     """
     if not len(points):
         return points, points
@@ -44,10 +44,10 @@ def changes(points: Points, change: Change) -> tuple[Points, Points]:
 def _risen(
     points: Points, gate: float, first: Times, stop: Times, in_force: Mask
 ) -> tuple[Points, Points]:
-    """The greatest rise from an earlier value above the gate, 1 where there was none.
+    """Return the greatest rise from an earlier value above the gate, 1 if there was none.
 
-    With no earlier draw at all there may have been one that nobody drew: then it may have risen
-    from just above the gate, and a value of less than that many times the gate certainly has not.
+    Without any earlier draw the value may have risen from just above the gate: the highest possible
+    multiple is the value divided by the gate.
     """
     now = np.flatnonzero(in_force)
     low, high = np.ones(len(now)), np.ones(len(now))
@@ -55,12 +55,12 @@ def _risen(
     alone = stop[now] <= first[now]
     unseen = np.nextafter(points.high[now[alone]] / gate, -np.inf)
     high[alone] = np.maximum(1.0, unseen)
-    for bound, earlier, mine in ((low, points.high, points.low), (high, points.low, points.high)):
+    for bound, earlier, later in ((low, points.high, points.low), (high, points.low, points.high)):
         sure = np.flatnonzero((points.low if bound is low else points.high) > gate)
         begin, end = np.searchsorted(sure, first[now]), np.searchsorted(sure, stop[now])
         some = np.flatnonzero(end > begin)
         least = extreme(np.maximum(earlier[sure], gate), begin[some], end[some], np.minimum)
-        rise = ratio((mine[now[some]],) * 2, (least, least))[0 if bound is low else 1]
+        rise = ratio((later[now[some]],) * 2, (least, least))[0 if bound is low else 1]
         bound[some] = np.maximum(1.0, rise)
         row[some] = points.row[sure[_where(earlier[sure], -1, begin[some], end[some])]]
     return _built(points, now, (low, np.maximum(low, high)), row)
@@ -77,7 +77,7 @@ def _built(points: Points, at: Times, value: Pair, row: Times) -> tuple[Points, 
 
 
 def _earlier(points: Points, change: Change) -> tuple[Times, Times]:
-    """Positions [first, stop) of the draws that each draw is compared with."""
+    """Return the positions [first, stop) of the draws with which each draw is compared."""
     within = span(change.within)
     if change.against == "then":
         until = points.time - within
@@ -90,7 +90,7 @@ def _earlier(points: Points, change: Change) -> tuple[Times, Times]:
 
 
 def _newest(points: Points) -> Mask:
-    """Whether each draw is in force when it becomes available: none drawn later was known before."""
+    """Return whether each draw is the newest one when its result becomes available."""
     if points.drawn is None:
         return np.ones(len(points), np.bool_)
     own = np.searchsorted(points.person, points.person)
@@ -100,7 +100,7 @@ def _newest(points: Points) -> Mask:
 
 
 def _rank(points: Points) -> Times:
-    """Order in which the draws were taken."""
+    """Return the order in which the draws were taken."""
     drawn = points.time if points.drawn is None else points.drawn
     rank = np.empty(len(points), np.int64)
     rank[np.argsort(drawn, kind="stable")] = np.arange(len(points))
@@ -108,7 +108,7 @@ def _rank(points: Points) -> Times:
 
 
 def _where(values: Floats, sign: int, first: Times, stop: Times) -> Times:
-    """Position of the greatest (sign 1) or least (-1) value of each window, the earliest of equals."""
+    """Return the position of the greatest (sign 1) or least (-1) value of each window, the earliest."""
     order = np.lexsort((-np.arange(len(values)), sign * values))
     rank = np.empty(len(values), np.int64)
     rank[order] = np.arange(len(values))

@@ -1,4 +1,4 @@
-"""What a definition's types cannot say: bands in order, parts that fit, totals that can be reached."""
+"""Checks of a definition beyond types: order of bands, parts, totals that are possible."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ READING = ("take", "within", "unit", "decimals", "over", "change", "clock")
 
 
 class DefinitionMistake(NamedTuple):
-    """What is wrong, the word to look for, how to mend it, and in which table: `item[2]`."""
+    """A mistake: the message, the word in the file, how to correct it, and the table: `item[2]`."""
 
     what: str
     word: str
@@ -26,9 +26,9 @@ class DefinitionMistake(NamedTuple):
 
 
 def check(definition: Definition, broken: frozenset[str]) -> Iterator[DefinitionMistake]:
-    """Yield everything for which a definition could not mean what it says.
+    """Yield every contradiction in a definition.
 
-    broken : tables and keys that could not be read at all; nothing more is said of them.
+    broken : tables and keys that could not be read; they are not checked again.
     """
     yield from _names([item.key for item in definition.items], "item", "item")
     sound = not any(each.startswith("item") for each in broken)
@@ -45,7 +45,7 @@ def check(definition: Definition, broken: frozenset[str]) -> Iterator[Definition
         sound = False
         yield complaint
     if not sound:
-        return  # what follows would only repeat it
+        return  # further checks would report the same mistakes again
     yield from _totals(definition, broken)
     for number, example in enumerate(definition.examples):
         if f"example[{number}]" not in broken:
@@ -79,13 +79,13 @@ def _names(names: list[str], what: str, at: str = "") -> Iterator[DefinitionMist
         elif name in names[:number]:
             yield DefinitionMistake(f"two {what}s are called {name!r}", name, at=place)
         if "." in name.removesuffix(".toml"):
-            what_dot = f"{name!r} has a dot in it; dots join a part to its item"
+            what_dot = f"{name!r} contains a dot; dots are reserved to join a part to its item"
             yield DefinitionMistake(what_dot, name, at=place)
 
 
 def _item(item: Item, *, part: bool) -> Iterator[DefinitionMistake]:
-    given = [name for name in THRESHOLDS if getattr(item, name) is not None]
-    if len(given) + bool(item.bands) + (item.coefficient is not None) != 1:
+    thresholds = [name for name in THRESHOLDS if getattr(item, name) is not None]
+    if len(thresholds) + bool(item.bands) + (item.coefficient is not None) != 1:
         yield DefinitionMistake(
             f"{item.key} needs either bands or exactly one of {', '.join(THRESHOLDS)} "
             "(or a coefficient)",
@@ -93,11 +93,11 @@ def _item(item: Item, *, part: bool) -> Iterator[DefinitionMistake]:
         )
     if part and (item.bands or item.points != 1 or item.coefficient is not None):
         yield DefinitionMistake(
-            f"{item.key}: a part that is counted is met or not, without points", item.key
+            f"{item.key}: a counted part is met or not met and has no points", item.key
         )
     if item.coefficient is not None and not (item.coefficient and isfinite(item.coefficient)):
         yield DefinitionMistake(
-            f"{item.key}: a coefficient of {item.coefficient:g} decides nothing", item.key
+            f"{item.key}: a coefficient of {item.coefficient:g} changes nothing", item.key
         )
     if item.bands:
         yield from _bands(item)
@@ -121,11 +121,9 @@ def _item(item: Item, *, part: bool) -> Iterator[DefinitionMistake]:
 
 
 def _reading(item: Item) -> Iterator[DefinitionMistake]:
-    """Say what is wrong with how a variable is read."""
+    """Yield the mistakes in how a variable is read."""
     if (item.take is None) != (item.within is None):
-        yield DefinitionMistake(
-            f"{item.key}: take and within are given together or not at all", item.key
-        )
+        yield DefinitionMistake(f"{item.key}: write both take and within, or neither", item.key)
     if item.within is not None:
         yield from _span(item, item.within)
     if item.change is not None:
@@ -140,12 +138,18 @@ def _reading(item: Item) -> Iterator[DefinitionMistake]:
             what = f"{item.key}: from_above is a number above 0, against the lowest"
             yield DefinitionMistake(what, "from_above")
     if item.over is not None:
-        said = [
+        thresholds = [
             name for name in (*THRESHOLDS, "coefficient") if getattr(item.over, name) is not None
         ]
-        if said or item.over.bands or item.over.count or item.over.over or not item.over.variable:
+        if (
+            thresholds
+            or item.over.bands
+            or item.over.count
+            or item.over.over
+            or not item.over.variable
+        ):
             yield DefinitionMistake(
-                f"{item.key}: what it is divided by is a variable with unit, take and within",
+                f"{item.key}: the divisor must be a variable with unit, take and within",
                 "over",
             )
         else:
@@ -155,7 +159,7 @@ def _reading(item: Item) -> Iterator[DefinitionMistake]:
 def _span(item: Item, text: str) -> Iterator[DefinitionMistake]:
     try:
         if span(text) <= 0:
-            yield DefinitionMistake(f"{text!r} is no time at all", item.key)
+            yield DefinitionMistake(f"{text!r} must be longer than 0", item.key)
     except ValueError as error:
         yield DefinitionMistake(str(error), item.key)
 
@@ -164,15 +168,15 @@ def _bands(item: Item) -> Iterator[DefinitionMistake]:
     *edged, last = item.bands
     if last.below is not None or last.up_to is not None:
         yield DefinitionMistake(
-            f"{item.key}: the last band must take everything that is left",
+            f"{item.key}: the last band must include all remaining values",
             item.key,
-            "Leave below and up_to out of it",
+            "Remove below and up_to from it",
         )
     if len(item.bands) < 2:
-        yield DefinitionMistake(f"{item.key}: one band alone decides nothing", item.key)
+        yield DefinitionMistake(f"{item.key}: one band alone has no effect", item.key)
     elif len({band.points for band in item.bands}) == 1:
         yield DefinitionMistake(
-            f"{item.key}: bands that are all worth the same decide nothing", item.key
+            f"{item.key}: bands that all have the same points have no effect", item.key
         )
     if any((band.below is None) == (band.up_to is None) for band in edged):
         yield DefinitionMistake(
@@ -204,17 +208,17 @@ def _group(group: ItemGroup, items: dict[str, Item]) -> Iterator[DefinitionMista
     if bool(group.all) + bool(group.any) + bool(group.of) != 1:
         yield DefinitionMistake("a rule needs one of all, any, and at_least with of", "rule")
     elif bool(group.of) != (group.at_least is not None):
-        yield DefinitionMistake("at_least and of are given together or not at all", "rule")
+        yield DefinitionMistake("write both at_least and of, or neither", "rule")
     different = len(set(group.terms))
     if group.at_least is not None and group.of and not 1 <= group.at_least <= different:
-        yield DefinitionMistake(f"at least {group.at_least} of {different} cannot be", "rule")
+        yield DefinitionMistake(f"at least {group.at_least} of {different} is not possible", "rule")
     for name in (term for term in group.terms if isinstance(term, str)):
         if name not in items:
-            what, hint = f"the rule names no item: {name!r}", did_you_mean(name, items)
+            what, hint = f"the rule names {name!r}, which is not an item", did_you_mean(name, items)
             yield DefinitionMistake(what, name, hint)
         elif items[name].coefficient is not None:
             yield DefinitionMistake(
-                f"{name} is worth a coefficient: a rule cannot say that it is met", name
+                f"{name} has a coefficient: a rule needs items that are met or not met", name
             )
 
 
@@ -230,14 +234,18 @@ def _example(example: Example, definition: Definition) -> Iterator[DefinitionMis
     known = [*items, *RESERVED]
     for name, expected in example.expect.items():
         if name not in known:
-            yield DefinitionMistake(f"an example expects {name!r}", name, did_you_mean(name, known))
+            yield DefinitionMistake(
+                f"an example expects {name!r}, which is not an item",
+                name,
+                did_you_mean(name, known),
+            )
         elif name == "total" and not attainable(definition, expected):
             yield DefinitionMistake(
-                f"an example expects a total of {expected:g}, which cannot be reached", name
+                f"an example expects a total of {expected:g}, which is not possible", name
             )
         elif name in items and items[name].coefficient is None:
             worth = {band.points for band in items[name].scale}
             if expected not in worth:
                 yield DefinitionMistake(
-                    f"an example expects {expected:g} of {name}, which is never worth it", name
+                    f"an example expects {expected:g} of {name}, which never has these points", name
                 )

@@ -63,7 +63,7 @@ def test_every_mistake_is_told_with_its_row_and_the_nearest_word() -> None:
             "no variable is called 'feritin'. Did you mean 'ferritin'?",
             "ast: the bands overlap or are not in order at 5",
             "sil2r is written in pg/mL, but pg/mL becomes U/mL only by the assay's own factor",
-            "crp is written in mmol/L, but crp is kept in mg/L. Units that convert: mg/L",
+            "crp is written in mmol/L, but crp has the unit mg/L. Units that convert: mg/L",
             "no definition is called 'isth_dik'. Did you mean 'isth_dic'?",
         ),
         strict=True,
@@ -93,23 +93,23 @@ def test_several_mistakes_of_one_table_are_each_told() -> None:
     ("text", "words"),
     [
         ("cut_off = 3\n" + item("at_least = 500"), "cut_off 3 lies outside the totals that can be reached, 0 to 1"),
-        ("cut_off = 1\n" + item("coefficient = 0"), "a coefficient of 0 decides nothing"),
-        ("cut_off = 1\n" + item("bands = [{below = 5, points = 1}, {points = 1}]"), "all worth the same"),
+        ("cut_off = 1\n" + item("coefficient = 0"), "a coefficient of 0 changes nothing"),
+        ("cut_off = 1\n" + item("bands = [{below = 5, points = 1}, {points = 1}]"), "all have the same points"),
         ("cut_off = 1\n" + item("at_least = 2\nchange = { within = '24h', against = 'then', from_above = 50 }"), "against the lowest"),
-        ("cut_off = 1\n" + item("at_least = 2\nover = { variable = 'esr', unit = 'mm/h', at_least = 3 }"), "divided by is a variable"),
+        ("cut_off = 1\n" + item("at_least = 2\nover = { variable = 'esr', unit = 'mm/h', at_least = 3 }"), "the divisor must be a variable"),
         ("cut_off = 1\n" + item("at_least = 2\nover = { variable = 'esr', unit = 'g', take = 'last', within = '72h' }"), "esr is written in g"),
         ("cut_off = 1\n" + item("at_least = 2\nchange = { within = 'a day' }"), "'a day' is not a length of time"),
-        ("cut_off = 1\n" + item("at_least = 1", "vasopressors", ""), "knows itself when it stops being true"),
-        ("cut_off = 1\n" + item("at_least = 1", "ast_uln", "U/L"), "ast_uln is kept in no unit"),
+        ("cut_off = 1\n" + item("at_least = 1", "vasopressors", ""), "has its own end time"),
+        ("cut_off = 1\n" + item("at_least = 1", "ast_uln", "U/L"), "ast_uln has no unit"),
         ("cut_off = 1\n[rule]\nany = ['ferritin']\nall = ['ferritin']\n" + item("at_least = 5"), "one of all, any, and at_least with of"),
-        ("cut_off = 1\n[rule]\nof = ['ferritin']\n" + item("at_least = 5"), "at_least and of are given together"),
-        ("cut_off = 1\n[rule]\nall = ['ferritin']\n" + item("coefficient = 5"), "a rule cannot say that it is met"),
+        ("cut_off = 1\n[rule]\nof = ['ferritin']\n" + item("at_least = 5"), "write both at_least and of, or neither"),
+        ("cut_off = 1\n[rule]\nall = ['ferritin']\n" + item("coefficient = 5"), "a rule needs items that are met"),
         ("cut_off = 1\n[rule]\nall = ['ferritin']\n[[grade]]\ngrade = 1\nall = ['ferritin']\n" + item("at_least = 5"), "either a rule or grades"),
         ("cut_off = 1\n[[grade]]\ngrade = 0\nall = ['ferritin']\n" + item("at_least = 5"), "different numbers above 0"),
         ("cut_off = 1\n[[variant]]\nname = 'mine'\ntitle = 'x'\ncut_off = 1\ncut_off_source = 'x'\n" + item("at_least = 5"), "two variants are called 'mine'"),
         ("cut_off = 1\n[[variant]]\nname = 'other'\ntitle = 'x'\ncut_off = 4\ncut_off_source = 'x'\n" + item("at_least = 5"), "cut_off 4 of other lies outside"),
-        ("cut_off = 1\n" + item("at_least = 5") + "[[example]]\ngiven = { ferritin = 9 }\nexpect = { total = 0.5 }\n", "a total of 0.5, which cannot be reached"),
-        ("cut_off = 1\n" + item("at_least = 5") + "[[example]]\ngiven = { ferritin = 9 }\nexpect = { ferritin = 7 }\n", "expects 7 of ferritin, which is never worth it"),
+        ("cut_off = 1\n" + item("at_least = 5") + "[[example]]\ngiven = { ferritin = 9 }\nexpect = { total = 0.5 }\n", "a total of 0.5, which is not possible"),
+        ("cut_off = 1\n" + item("at_least = 5") + "[[example]]\ngiven = { ferritin = 9 }\nexpect = { ferritin = 7 }\n", "expects 7 of ferritin, which never has these points"),
         ("cut_off = 1\n" + item("at_least = 5\nresolved = { low = 0 }"), "unknown key 'resolved'"),
         ("cut_off = 1\n[[item]]\nname = 'both'\nvariable = 'splenomegaly'\nscore = 'hscore'\nat_least = 1\n", "needs either a variable or a count of parts"),
         ("cut_off = 1\n[[item]]\nname = 'far'\nscore = 'hscore'\nat_least = 1\nwithin = '24h'\n", "belong to the definition that is referred to"),
@@ -201,7 +201,7 @@ def test_direction_look_back_and_clock_of_an_item_can_be_overridden() -> None:
     assert at(4, clock="available") == (0, 1)
     assert at(80) == (0, 0)
     assert at(80, within="5d") == (1, 1)
-    with pytest.raises(DefinitionError, match="looks back for nothing called 'crp'"):
+    with pytest.raises(DefinitionError, match="has no look-back for 'crp'"):
         mals.with_overrides({"crp": Override(take="last")})
     alone = evaluate(
         mals.with_overrides({"ferritin": Override(clock="available")}), Inputs({}, "drawn", 1)

@@ -13,7 +13,7 @@ from becalm import definitions
 from becalm.core.arrays import Floats, Mask, Texts
 from becalm.core.clock import HOUR, span
 from becalm.core.frame import Frame
-from becalm.definitions.item_evidence import shown
+from becalm.definitions.item_evidence import bound_and_sign
 from becalm.events import Events
 from becalm.measures.response import ratios
 from becalm.measures.response.questions import Questions
@@ -63,7 +63,7 @@ def prognosis(cohort: Frame, events: Events, outcome: Frame, protocol: Protocol)
         ("peak", highest.bounds),
         ("day3", later.bounds),
     ):
-        columns[name], signs = shown(*bounds, prefer_high=True)
+        columns[name], signs = bound_and_sign(*bounds, prefer_high=True)
         _note(censored, name, signs)
     columns["fall_day3"], signs = _fall(compared)
     _note(censored, "fall_day3", signs)

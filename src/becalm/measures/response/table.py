@@ -10,7 +10,7 @@ from becalm.core.arrays import Mask, Pair, Texts, Times
 from becalm.core.clock import DAY, HOUR, UNKNOWN_TIME
 from becalm.core.frame import Frame
 from becalm.definitions import Modifiers
-from becalm.definitions.item_evidence import shown
+from becalm.definitions.item_evidence import bound_and_sign
 from becalm.doses import Doses
 from becalm.events import Events
 from becalm.measures.response import ratios
@@ -96,7 +96,7 @@ def _variable(
     }
     values, censored = {}, [""] * len(asked)
     for name, (low, high) in numbers.items():
-        values[name], signs = shown(low, high, prefer_high=True)
+        values[name], signs = bound_and_sign(low, high, prefer_high=True)
         for i in np.flatnonzero(signs != "").tolist():
             censored[i] += f"{'|' if censored[i] else ''}{name}{signs[i]}"
     return Frame.of(
