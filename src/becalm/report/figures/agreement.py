@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Final
+
 from becalm.report import theme
+from becalm.report.chart import Chart, DeclaredCharts
 from becalm.report.cohort import Cohort
 from becalm.report.sections import agreement
 from becalm.report.text import label, number
@@ -41,3 +45,17 @@ def spec(cohort: Cohort) -> Spec | None:
             mark("text", at | {"text": {"field": "kappa"}, "color": ink}, fontSize=11, dy=8),
         ],
     }  # fmt: skip
+
+
+def charts(cohort: Cohort) -> Iterator[Chart]:
+    """Yield how far the definitions agree."""
+    yield Chart(
+        "agreement",
+        "Agreement of the definitions",
+        "Patients in whom both definitions are decided: those in whom they say the same, of all; "
+        "κ: Cohen's kappa, where it is defined. The darker, the more agree.",
+        spec(cohort),
+    )
+
+
+CHARTS: Final = DeclaredCharts(20, charts)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from becalm.report import theme
+from becalm.report.chart import Chart, DeclaredCharts
 from becalm.report.cohort import Cohort, Row
 from becalm.report.figures import crowd
-from becalm.report.text import heading, unit
+from becalm.report.sections.landmark import course_title
+from becalm.report.text import heading, label, unit
 from becalm.report.vega import LINK, Spec, flat, mark, quantity, values
 from becalm.study.result import PER_PERSON
 
@@ -289,3 +291,41 @@ def _medians(drawn: list[Row], end: float) -> list[Row]:
         for day, known in sorted(last.items())
         if len(known) >= 5 and day + 0.5 < end
     ]
+
+
+def charts(cohort: Cohort) -> Iterator[Chart]:
+    """Yield the values over time, from each clock."""
+    treated, each = bool(cohort.drug), len(cohort.described) <= EACH
+    clocks = [c for c in ("t0", "infusion_start") if c in cohort.clocks] or ["t0"]
+    if not treated:
+        clocks = ["t0"]
+    for clock in clocks if cohort.n else []:
+        other = (
+            " Solid line: this clock; dashed: the other one." if len(clocks) > 1 and each else ""
+        )
+        many = (
+            ""
+            if each
+            else " Grey: a patient each; black: median of the patients' last values of each day, "
+            "where five or more have one."
+        )
+        beneath = f" Beneath: {cohort.drug} in {cohort.unit}/h, ▼ single doses." if treated else ""
+        yield Chart(
+            f"course_{clock}",
+            f"{course_title(cohort)} from {cohort.clock_name(clock)}{f' ({clock})' if treated else ''}",
+            f"{_logs(cohort)}Arrows: the laboratory printed only a bound "
+            f"(above or below).{other}{many}{beneath}",
+            spec(cohort, clock),
+        )
+
+
+def _logs(cohort: Cohort) -> str:
+    """Say which variables are drawn on log scales: `Ferritin, AST and CRP on log scales. `."""
+    names = [label(name) for name in shown(cohort) if name in LOG]
+    if not names:
+        return ""
+    text = " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+    return f"{text[:1].upper()}{text[1:]} on log scales. "
+
+
+CHARTS: Final = DeclaredCharts(60, charts)

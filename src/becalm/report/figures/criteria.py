@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from typing import Final
 
 from becalm.report import theme
+from becalm.report.chart import Chart, DeclaredCharts
 from becalm.report.cohort import Cohort, Row
 from becalm.report.figures import crowd
 from becalm.report.text import heading, interval, label
@@ -115,3 +118,23 @@ def _totals(
         layers.append({**mark("text", named, fontSize=10, color=theme.VERMILION),
                        "data": values([{}])})  # fmt: skip
     return {"data": values(rows), "width": 260, "height": {"step": step}, "layer": layers}
+
+
+def charts(cohort: Cohort) -> Iterator[Chart]:
+    """Yield a chart for each definition that the protocol reports."""
+    for number, name in enumerate(cohort.result.protocol.definitions.report):
+        caption = (
+            f"{cohort.moment_text.capitalize()}. Blue: met, with the points it gives; grey: not met; "
+            "white and crossed: not assessed, with the points it could give. An asterisk marks an "
+            "item that something else moved. Right: the lowest and highest total possible given "
+            "what is unknown; dashed: cut-off."
+        )
+        yield Chart(
+            f"criteria_{name}",
+            f"{label(name)}: items met, not met and not assessed",
+            "Read as the figure before." if number else caption,
+            spec(cohort, name),
+        )
+
+
+CHARTS: Final = DeclaredCharts(0, charts)

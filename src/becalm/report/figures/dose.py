@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import Final
 
 from becalm.report import theme
+from becalm.report.chart import Chart, DeclaredCharts
 from becalm.report.cohort import ROW_EACH, Cohort, Row
 from becalm.report.figures import swimmer
 from becalm.report.figures.course import PLAIN, SIDE, columns
+from becalm.report.text import heading
 from becalm.report.vega import LINK, Spec, category, flat, mark, quantity
 
 COLUMNS: Final = 5
@@ -201,3 +204,17 @@ def _x(cohort: Cohort, *, labelled: bool) -> Spec:
     axis = {"values": ticks, "labels": labelled, "ticks": labelled, "domain": labelled}
     return quantity("start", scale=flat(low, high), axis=axis,
                     title="days from t0" if labelled else None)  # fmt: skip
+
+
+def charts(cohort: Cohort) -> Iterator[Chart]:
+    """Yield the doses of the drug of interest as given."""
+    yield Chart(
+        "dose",
+        f"{heading(cohort.drug)} as given: dose timeline",
+        f"Heights share one scale a row. ▼ single dose; a bar: the {cohort.unit} of 24 hours from t0, "
+        "? rate or amount not known. Beneath: other immunotherapies, ticks single doses.",
+        spec(cohort),
+    )
+
+
+CHARTS: Final = DeclaredCharts(40, charts)

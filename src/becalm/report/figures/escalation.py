@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import Final
 
 from becalm.report import theme
+from becalm.report.chart import Chart, DeclaredCharts
 from becalm.report.cohort import ROW_EACH, Cohort, Row
 from becalm.report.vega import Spec, category, flat, mark, quantity, values
 
@@ -132,3 +134,21 @@ def _panel(cohort: Cohort, drawn: list[Row], people: list[str], unit: str, field
         style = {"strokeWidth": 1, "opacity": 0.5, "color": theme.BLUE}
     line = mark("line", at, interpolate="step-after", where=f"isValid(datum.y_{field})", **style)
     return {"width": (theme.WIDTH - 250) / 2, "height": 230, **line}
+
+
+def charts(cohort: Cohort) -> Iterator[Chart]:
+    """Yield the steps of the infusion, all patients together."""
+    yield Chart(
+        "escalation",
+        f"Escalation of the {cohort.drug} infusion, all patients from t0",
+        "A rate holds until it is changed; 0: not running."
+        + (
+            f" Lines at the same rate in {cohort.unit}/h are drawn just apart. Weight: the one in force."
+            if cohort.n <= 10
+            else " A line a patient. Weight: the one in force."
+        ),
+        spec(cohort),
+    )
+
+
+CHARTS: Final = DeclaredCharts(50, charts)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Final
+
 from becalm.report import theme
+from becalm.report.chart import Chart, DeclaredCharts
 from becalm.report.cohort import Cohort
 from becalm.report.sections import landmark
 from becalm.report.text import label
@@ -59,3 +63,17 @@ def spec(cohort: Cohort) -> Spec | None:
         "spacing": 10,
         "spec": {"width": theme.WIDTH - 220, "height": 48, "layer": layers},
     }
+
+
+def charts(cohort: Cohort) -> Iterator[Chart]:
+    """Yield deaths in hospital by what each definition said."""
+    yield Chart(
+        "landmark",
+        "Deaths in hospital by what each definition said at the landmark",
+        "Point: died in hospital, of those whose end is known; line: exact 95 % interval; beside "
+        "it, deaths of patients. Undetermined: too little was measured to say met or not met. A status that nobody has is not drawn.",
+        spec(cohort),
+    )
+
+
+CHARTS: Final = DeclaredCharts(70, charts)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
 from becalm.report import theme
+from becalm.report.chart import Chart, DeclaredCharts
 from becalm.report.cohort import ROW_EACH, Cohort, Row
 from becalm.report.text import heading
 from becalm.report.vega import LINK, Spec, category, mark, quantity, values
@@ -92,3 +94,22 @@ def _all(cohort: Cohort, rows: list[Row]) -> Spec:
             mark("text", at | {"text": {"field": "text"}, "color": ink}, fontSize=10),
         ],
     }  # fmt: skip
+
+
+def charts(cohort: Cohort) -> Iterator[Chart]:
+    """Yield what was measured, day by day."""
+    zero = f"{cohort.zero} (t0)" if cohort.drug else cohort.zero
+    yield Chart(
+        "missing",
+        "What was measured, day by day",
+        f"Day 0: the 24 h before {zero}; day 1: the first 24 h after. "
+        + (
+            "The darker, the more values (1, 2–3, 4 or more); dot: none; blank: no longer followed."
+            if cohort.n <= 10
+            else "Percentage of the patients still followed with at least one value."
+        ),
+        spec(cohort),
+    )
+
+
+CHARTS: Final = DeclaredCharts(100, charts)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
 from becalm.report import theme
+from becalm.report.chart import Chart, DeclaredCharts
 from becalm.report.cohort import ROW_EACH, Cohort, Row
 from becalm.report.text import heading
 from becalm.report.vega import LINK, Spec, category, flat, mark, quantity, values
@@ -132,3 +134,22 @@ def _shift(cohort: Cohort, event: str, i: int) -> Spec:
         "title": {"text": title(event), "frame": "group"}, "data": values(rows),
         "width": {"step": 34}, "height": {"step": 24}, "layer": layers,
     }  # fmt: skip
+
+
+def charts(cohort: Cohort) -> Iterator[Chart]:
+    """Yield the shift of grades."""
+    zero = f"{cohort.zero} (t0)" if cohort.drug else cohort.zero
+    yield Chart(
+        "safety",
+        f"Safety: shift from before {zero} to worst after",
+        "Kidney injury in KDIGO stages by creatinine, the others in CTCAE v5 grades. "
+        + (
+            "○ before, arrowhead worst after; red: worse, blue: better; ◉ unchanged; ■ after only."
+            if cohort.n <= 10
+            else "Patients counted; ? not graded."
+        ),
+        spec(cohort),
+    )
+
+
+CHARTS: Final = DeclaredCharts(90, charts)

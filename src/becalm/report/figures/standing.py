@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from becalm.report import theme
+from becalm.report.chart import Chart, DeclaredCharts
 from becalm.report.cohort import Cohort, Row
 from becalm.report.figures.course import EACH, columns
 from becalm.report.text import label
@@ -122,3 +123,22 @@ def _everybody(cohort: Cohort, names: list[str], rows: list[Row]) -> Spec:
              "layer": [mark("area", area, interpolate="step-after"), zero]}
         )  # fmt: skip
     return {"concat": panels, "columns": beside, "spacing": {"row": 20, "column": 26}}
+
+
+def charts(cohort: Cohort) -> Iterator[Chart]:
+    """Yield which definitions were met when."""
+    lanes = (
+        "A lane a definition: full height and dark where it was met, lower and paler where what "
+        "is missing decides, low and grey where it was not met, empty where nothing was known. "
+        "Beneath: "
+    )
+    yield Chart(
+        "standing",
+        "Which definitions were met when",
+        (lanes if cohort.n <= EACH else "")
+        + "patients counted every 6 h, those of whom nothing was known left out.",
+        spec(cohort),
+    )
+
+
+CHARTS: Final = DeclaredCharts(10, charts)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import Final
 
 from becalm.report import theme
+from becalm.report.chart import Chart, DeclaredCharts
 from becalm.report.cohort import ROW_EACH, Cohort, Row
 from becalm.report.figures import crowd
 from becalm.report.text import age, heading, label, labels
@@ -235,3 +237,24 @@ def _compact(cohort: Cohort) -> Spec:
         layers.append({**dots, "data": values(given)})
     layers.append(_zero(cohort))
     return {"width": theme.WIDTH - 420, "height": {"step": step_size}, "layer": layers}
+
+
+def charts(cohort: Cohort) -> Iterator[Chart]:
+    """Yield treatment and follow-up."""
+    treated = bool(cohort.drug)
+    lane = f"Height of the {cohort.drug} lane: rate in {cohort.unit}/h; ▼ single dose (any route). "
+    yield Chart(
+        "swimmer",
+        "Treatment and follow-up" if treated else "Immunotherapies given and follow-up",
+        (lane if treated else "")
+        + (
+            "Ticks: single doses of other immunotherapies, drawn through where at most 36 h apart. "
+            if cohort.n <= 10
+            else "A line a patient, shortest follow-up first; marks: doses of immunotherapies. "
+        )
+        + "◇ discharge, ✖ death, ▶ beyond what is drawn.",
+        spec(cohort),
+    )
+
+
+CHARTS: Final = DeclaredCharts(30, charts)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import Final
 
 from becalm.report import theme
+from becalm.report.chart import Chart, DeclaredCharts
 from becalm.report.cohort import Cohort, Row
 from becalm.report.figures import crowd
 from becalm.report.text import signs
@@ -144,3 +146,19 @@ def _panel(
 def _title(cohort: Cohort, clock: str, horizon: str) -> str:
     when = {"h48": "48 h", "d7": "day 7"}[horizon]
     return f"{when} after {cohort.clock_name(clock)}"
+
+
+def charts(cohort: Cohort) -> Iterator[Chart]:
+    """Yield the change of ferritin from baseline."""
+    response = cohort.claim == "response"
+    yield Chart(
+        "waterfall",
+        f"Ferritin{' response' if response else ''}: change from baseline",
+        "Nearest value in the window of each horizon against the last value before the clock. "
+        "Blue: fell; orange: did not fall. Arrows: a bound, the true change lies beyond. "
+        + ("" if response else "No effect of any drug is claimed."),
+        spec(cohort),
+    )
+
+
+CHARTS: Final = DeclaredCharts(80, charts)

@@ -16,13 +16,13 @@ from becalm.study.result import PER_PERSON
 def section(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Section | None:
     if not cohort.described:
         return None
-    claim = "Response" if cohort.claim == "response" else "Course against baseline"
+    claim = "Response" if cohort.claim == "response" else "Change against baseline"
     intro = [
         "What else was given (confounded by) and what moved a test by itself (modified by) stand beside "
         "each result; neither changes it."
     ]
     if cohort.claim != "response":
-        intro.append("This protocol describes a course; it claims no effect of any drug.")
+        intro.append("This protocol describes change; it claims no effect of any drug.")
     falls = captioned(tables.falls(cohort, drill), "Ferritin: how far it had fallen at 48 h")
     long = []
     if len(cohort.described) <= PER_PERSON:
