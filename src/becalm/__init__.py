@@ -1,9 +1,9 @@
-"""becalm: find, rebuild, measure and report treated cytokine storms from anyone's records.
+"""becalm: find cytokine storms in hospital records, rebuild their treatment, report the response.
 
 Research use only: not a medical device.
 
-What a notebook uses is listed in `__all__` and loaded when it is first asked for, so that
-`import becalm` and `becalm --help` stay quick. See docs/notebook.md.
+The public names are in `__all__` and are imported at first use, so that `import becalm` and
+`becalm --help` are fast. See docs/notebook.md.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The command line: thin, and quick to say what it can do (everything heavy is imported inside)."""
+"""The command line. Large modules are imported inside the commands, so that `--help` is fast."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ NOT_A_DEVICE = "Research use only: not a medical device."
 SOURCES = packages_with("records", "registration.py")
 OUT = click.Path(path_type=Path)
 MAPPING = click.option(
-    "--mapping", help="Read flat tables as this mapping says: a name, or a .toml file."
+    "--mapping", help="Read flat tables with this mapping: a name, or a .toml file."
 )
 
 
@@ -43,7 +43,7 @@ class Commands(click.Group):
             if ctx.params.get("debug"):
                 raise
             what = f"{type(error).__name__}: {error}".splitlines()[0]
-            click.echo(f"becalm: a mistake of ours ({what}). --debug shows where", err=True)
+            click.echo(f"becalm: a bug in becalm ({what}). --debug shows where", err=True)
             ctx.exit(BUG)
 
 
@@ -55,12 +55,12 @@ class Commands(click.Group):
 @click.option("--debug", is_flag=True, help="Show where an error comes from.")
 @click.version_option(__version__, prog_name="becalm")
 def main(debug: bool) -> None:
-    """Find cytokine storms in anyone's records, rebuild their treatment, measure what came of it."""
+    """Find cytokine storms in hospital records, rebuild their treatment, measure the response."""
     del debug  # read by `Commands.invoke`
 
 
 def say(text: str) -> None:
-    """Say what is being done, on stderr."""
+    """Print the current step to stderr."""
     click.echo(f"becalm: {text}", err=True)
 
 
@@ -79,7 +79,7 @@ def demo(out: Path, persons: int, seed: int) -> None:
         write_hospital(stage, persons, seed)
     _study(out / "records", "anakinra_mas", out)
     click.echo(f"Report: {out / 'report.html'}")
-    click.echo(f"The run took {time.perf_counter() - begun:.1f} s, installation apart.")
+    click.echo(f"The run took {time.perf_counter() - begun:.1f} s, without installation.")
     click.echo(f"Illustrative: every patient is invented. {NOT_A_DEVICE}")
 
 
@@ -92,7 +92,7 @@ def demo(out: Path, persons: int, seed: int) -> None:
     "--out", type=OUT, default=Path("results"), show_default=True, help="Folder to write."
 )
 @click.option("--release", type=OUT, help="Second folder: suppressed aggregates, for publication.")
-@click.option("--source", type=click.Choice(SOURCES), help="What RECORDS is, if not as it looks.")
+@click.option("--source", type=click.Choice(SOURCES), help="Kind of RECORDS, if not recognised.")
 @MAPPING
 def study(  # noqa: PLR0917 - click passes the options by name
     records: str,
@@ -129,7 +129,7 @@ def _study(
     if release is not None and release.resolve() == out.resolve():
         raise UsageError(
             f"--release and --out are both {out}",
-            hint="What holds patients and what may be published go into two folders",
+            hint="Patient data and the release need two folders",
         )
     protocol = protocol_names.load(protocol_name)
     with staged(out) as stage:
@@ -154,10 +154,10 @@ def _study(
 @click.option(
     "--out", type=OUT, default=Path("criteria.parquet"), show_default=True, help=".csv or .parquet"
 )
-@click.option("--source", type=click.Choice(SOURCES), help="What RECORDS is, if not as it looks.")
+@click.option("--source", type=click.Choice(SOURCES), help="Kind of RECORDS, if not recognised.")
 @MAPPING
 def screen(records: str, criteria: str, out: Path, source: str | None, mapping: str | None) -> None:
-    """Evaluate definitions for everybody in RECORDS: the highest total each ever reached."""
+    """Evaluate definitions for all persons in RECORDS: the highest total of each person."""
     from becalm.core.staging import staged
     from becalm.records import open_records
     from becalm.study import screen as screening
@@ -172,11 +172,11 @@ def screen(records: str, criteria: str, out: Path, source: str | None, mapping: 
 
 @main.command()
 @click.argument("records")
-@click.option("--out", type=OUT, help="Folder to write every table to, whole, as CSV.")
-@click.option("--source", type=click.Choice(SOURCES), help="What RECORDS is, if not as it looks.")
+@click.option("--out", type=OUT, help="Folder for all tables with all rows, as CSV.")
+@click.option("--source", type=click.Choice(SOURCES), help="Kind of RECORDS, if not recognised.")
 @MAPPING
 def doctor(records: str, out: Path | None, source: str | None, mapping: str | None) -> None:
-    """Say how well RECORDS can be understood: times, units, gaps, conflicts, refused rows, doses."""
+    """Report how well RECORDS can be understood: times, units, gaps, conflicts, refused rows, doses."""
     from becalm import doctor as examining
     from becalm.core.staging import staged
     from becalm.records import open_records
@@ -201,11 +201,11 @@ def hospital(out: Path, persons: int, seed: int, form: str) -> None:
     from becalm.demo import write_hospital
 
     with staged(out) as stage:
-        write_hospital(stage, persons, seed, form, _tell)
+        write_hospital(stage, persons, seed, form, _report_progress)
     click.echo(f"{out}: {persons:,} invented persons")
 
 
-def _tell(done: int, all_of_them: int) -> None:
+def _report_progress(done: int, all_of_them: int) -> None:
     say(f"{done:,} of {all_of_them:,} persons")
 
 
@@ -214,7 +214,7 @@ def _tell(done: int, all_of_them: int) -> None:
 @click.option("--filled", is_flag=True, help="The filled example instead of the blank template.")
 @click.option("--csv", is_flag=True, help="A folder of CSV files instead of a workbook.")
 def template(out: Path, filled: bool, csv: bool) -> None:
-    """Copy the chart-review template to OUT, to type your own patients into."""
+    """Copy the chart-review template to OUT, to enter your own patients."""
     from becalm.records.template import copy_template
 
     click.echo(f"Template: {copy_template(out, filled, 'csv' if csv else 'xlsx')}")
@@ -223,7 +223,7 @@ def template(out: Path, filled: bool, csv: bool) -> None:
 @main.command()
 @click.argument("results", type=OUT, required=False)
 def cite(results: Path | None) -> None:
-    """Print BibTeX for the papers behind RESULTS, or behind everything."""
+    """Print BibTeX for the papers used in RESULTS, or for all papers."""
     from becalm.core.citations import bibliography, bibtex
 
     keys = list(bibliography()) if results is None else _cited(results)
@@ -237,15 +237,15 @@ def _cited(results: Path) -> list[str]:
     from becalm.core.staging import MANIFEST
 
     file = results / MANIFEST if results.is_dir() else results
-    hint = "Give the folder that becalm study wrote"
+    hint = "Name the folder that becalm study wrote"
     try:
         facts = msgspec.json.decode(file.read_bytes())
     except (OSError, msgspec.DecodeError) as error:
         raise UnreadableFileError(
-            f"is no manifest ({error})", where=str(file), hint=hint
+            f"is not a manifest ({error})", where=str(file), hint=hint
         ) from error
     if not isinstance(facts, dict) or "citations" not in facts:
-        raise UnreadableFileError("is no manifest of becalm", where=str(file), hint=hint)
+        raise UnreadableFileError("is not a manifest of becalm", where=str(file), hint=hint)
     return list(facts["citations"])
 
 

@@ -1,7 +1,7 @@
-"""What a notebook and the command line use: records opened, understood, scored, studied, written.
+"""The functions for notebooks and the command line: open, understand, score, run, write.
 
-The objects here know the names of persons, calendar times and lengths of time as text; the Timelines
-that they wrap know neither.
+The objects here use the names of persons, calendar times and lengths of time as text; the Timelines
+in them use numbers only.
 """
 
 from becalm.api.opening import PatientRecords, open_records

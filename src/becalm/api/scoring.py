@@ -1,4 +1,4 @@
-"""A definition over time for everybody: HScore, HLH-2004, or a file of the user's own."""
+"""A definition over time for all persons: HScore, HLH-2004, or a user's own file."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ class TotalAt(NamedTuple):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Score:
-    """One definition at every moment of everybody's records, as an interval from low to high."""
+    """One definition over time for all persons: the lowest and the highest possible total."""
 
     definition: Definition
     patients: Understood
     evaluations: tuple[Evaluation, ...]
 
     def at(self, person: str, when: str | datetime | date) -> TotalAt:
-        """Return the total at a moment; where nothing is known, everything that it can be.
+        """Return the total at a moment; if nothing is known, the range of all possible totals.
 
-        Raises `UsageError` for a person who is not there and a time that cannot be read.
+        Raises `UsageError` for an unknown person or a time that cannot be read.
         """
         place = known_person(person, self.patients.ids)
         for batch, evaluation in zip(self.patients.batches, self.evaluations, strict=True):
@@ -51,24 +51,24 @@ class Score:
     def first(
         self, at_least: float | None = None, *, bound: Literal["low", "high"] = "low"
     ) -> dict[str, datetime]:
-        """Return when the total first reaches a bound, by person: the cut-off unless given.
+        """Return when the total first reaches a bound, by person; by default the cut-off.
 
-        bound : "low" (it certainly does) or "high" (it may, something at least being known).
+        bound : "low" (it certainly does) or "high" (it possibly does, with at least one known value).
         """
         least = self.definition.cut_off if at_least is None else at_least
-        found: dict[str, datetime] = {}
+        times_by_person: dict[str, datetime] = {}
         for batch, evaluation in zip(self.patients.batches, self.evaluations, strict=True):
             ids = batch.records.persons["person_id"]
             persons, times = evaluation.observed.first(
                 lambda low, high: (low if bound == "low" else high) >= least
             )
             for at, when in zip(persons.tolist(), times.tolist(), strict=True):
-                found[str(ids[at])] = from_us(when)
-        return found
+                times_by_person[str(ids[at])] = from_us(when)
+        return times_by_person
 
     @property
     def over_time(self) -> OverTime:
-        """The total over time where anything is known."""
+        """The total over time, where a value is known."""
         batches = [
             (batch.records.persons["person_id"].tolist(), evaluation.observed)
             for batch, evaluation in zip(self.patients.batches, self.evaluations, strict=True)
@@ -77,7 +77,7 @@ class Score:
 
     @cached_property
     def table(self) -> DataTable:
-        """Every stretch with its status, as in the written table `criteria_over_time`."""
+        """Every interval with its status, as in the written table `criteria_over_time`."""
         frames = [CRITERIA_OVER_TIME.empty()]
         for batch, evaluation in zip(self.patients.batches, self.evaluations, strict=True):
             line = evaluation.observed
@@ -104,14 +104,14 @@ class Score:
 
 
 def score(patients: Understood, definition: str, *, clock: Clock = "drawn") -> Score:
-    """Evaluate a definition for everybody over time, as an interval from lowest to highest total.
+    """Evaluate a definition for all persons over time: lowest and highest possible total.
 
     definition : the name of a shipped one (`hscore`), or a TOML file. clock : "drawn" or "available".
 
     Raises
     ------
     DefinitionError
-        Where no definition has that name, with the nearest one; or for every mistake in a file.
+        If no definition has that name (the message names a similar one), or for every mistake in a file.
 
     >>> from pathlib import Path
     >>> from tempfile import TemporaryDirectory

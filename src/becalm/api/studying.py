@@ -1,4 +1,4 @@
-"""A study in a notebook: run, look at, describe, write, hand on as JSON."""
+"""A study in a notebook: run it, read its tables, write it, or convert it to JSON."""
 
 from __future__ import annotations
 
@@ -57,15 +57,15 @@ class Study:
         Raises
         ------
         OutputError
-            Where something cannot be written; nothing is left half-written then.
+            If a file cannot be written; then no result is incomplete.
         UsageError
-            Where both folders are one.
+            If both folders are the same.
         """
         folder = Path(out)
         if release is not None and Path(release).resolve() == folder.resolve():
             raise UsageError(
                 f"both folders are {folder}",
-                hint="What holds patients and what may be published go into two folders",
+                hint="Patient data and the release need two folders",
             )
         with staged(folder) as stage:
             writing.write(self.result, stage)
@@ -121,7 +121,7 @@ class Study:
             f"tables: {', '.join(self.tables)}",
         ]
         if result.unverified:
-            lines.append(f"nobody checked: {'; '.join(result.unverified)}")
+            lines.append(f"not verified: {'; '.join(result.unverified)}")
         return "\n".join([*lines, NOTICE])
 
     def _repr_html_(self) -> str:
@@ -134,7 +134,7 @@ def run(
     *,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Study:
-    """Run a study: a protocol on records. Raw rows are read piece by piece and not kept.
+    """Run a study: a protocol on records. Raw rows are read in parts and not kept.
 
     protocol : the name of a shipped one, a TOML file, or a `Protocol`. progress : called with one line
     at each step of long work.

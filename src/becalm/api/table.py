@@ -1,4 +1,4 @@
-"""A table in a notebook: read by Polars, pandas, DuckDB and Arrow without a format of our own."""
+"""A table in a notebook; Polars, pandas, DuckDB and Arrow can read it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ NOTICE: Final = "Contains patient data. Research use only: not a medical device.
 class DataTable:
     """Rows of one table. Unknown is null; times are the ward's clock.
 
-    `__arrow_c_stream__` hands it to whatever speaks Arrow: `polars.DataFrame(rows)`,
+    `__arrow_c_stream__` passes it to any library that reads Arrow: `polars.DataFrame(rows)`,
     `pyarrow.table(rows)`, `duckdb.sql("FROM rows")`.
     """
 

@@ -1,4 +1,4 @@
-"""Records understood without a protocol: values, doses and what was refused, all in memory."""
+"""Records without a protocol: values, doses and refused rows, all in memory."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from becalm.tables.schema import PERSON_ID, number, text, time
 from becalm.timeline import Points, Timeline
 
 MANY_ROWS: Final = 1_000_000
-"""Above so many rows a warning says that all of them are held in memory."""
+"""Above this number of rows a warning says that all of them are in memory."""
 
 VALUES_OVER_TIME: Final = Table(
     "values_over_time",
@@ -66,7 +66,7 @@ class LowHigh(NamedTuple):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class OverTime:
-    """A quantity over time for every person; unknown where it has no stretch."""
+    """A quantity over time for every person; unknown where there is no interval."""
 
     name: str
     unit: str
@@ -75,7 +75,7 @@ class OverTime:
     def at(self, person: str, when: str | datetime | date) -> LowHigh | None:
         """Return the lowest and highest possible value at a moment; None where not known.
 
-        Raises `UsageError` for a person who is not there and a time that cannot be read.
+        Raises `UsageError` for an unknown person or a time that cannot be read.
         """
         ids, line = _batch(self.batches, person)
         low, high = line.at(ids.index(person), moment(when))
@@ -85,16 +85,16 @@ class OverTime:
 
     def first(self, at_least: float) -> dict[str, datetime]:
         """Return when it is first certainly at or above a bound, by person."""
-        found: dict[str, datetime] = {}
+        times_by_person: dict[str, datetime] = {}
         for ids, line in self.batches:
             persons, times = line.first(lambda low, _: low >= at_least)
             for at, when in zip(persons.tolist(), times.tolist(), strict=True):
-                found[ids[at]] = from_us(when)
-        return found
+                times_by_person[ids[at]] = from_us(when)
+        return times_by_person
 
     @cached_property
     def table(self) -> DataTable:
-        """Every stretch."""
+        """All intervals."""
         frames = [
             Frame.of(
                 STRETCHES,
@@ -122,7 +122,7 @@ class VariableValues:
     batches: Sequence[tuple[Sequence[str], Points, Events]]
 
     def hold(self, for_: str) -> OverTime:
-        """Let each value stand until the next one, or for a length of time (`72h`)."""
+        """Return each value until the next one, for at most a length of time (`72h`)."""
         return self._over_time(lambda points: points.hold(length(for_)))
 
     def highest(self, within: str) -> OverTime:
@@ -163,7 +163,7 @@ class VariableValues:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Understood:
-    """Whole records, understood and held in memory: no protocol has been applied."""
+    """All data of some records in memory, without a protocol."""
 
     name: str
     batches: Sequence[Patients]
@@ -236,7 +236,7 @@ class Understood:
 def understand(records: PatientRecords) -> Understood:
     """Understand whole records and hold them in memory: values, doses, refusals; no protocol needed.
 
-    Above a million rows a warning says so: a study (`run`) reads piece by piece and needs far less.
+    Above a million rows there is a warning: a study (`run`) reads in parts and needs far less memory.
 
     >>> from pathlib import Path
     >>> from tempfile import TemporaryDirectory

@@ -1,7 +1,7 @@
-"""How well records can be understood, before anything is concluded from them.
+"""A check of how well records can be understood, before they are used.
 
-`examine` reads a source once and counts; `render` prints what it found for the person who wrote
-the extract; `write` leaves the same tables as CSV files.
+`examine` reads a source once and counts; `render` prints the result for the person who made the
+extract; `write` writes the same tables as CSV files.
 """
 
 from becalm.doctor.examining import examine

@@ -1,4 +1,4 @@
-"""What is wrong with administrations: no end, no amount, a drug that nobody knows."""
+"""Problems of administrations: no end, no amount, an unknown drug."""
 
 from __future__ import annotations
 
@@ -27,64 +27,68 @@ class _Remark:
 
 
 class Administered:
-    """Remarks on rows, by table; and the labels that no drug was recognised in."""
+    """Remarks on rows, by table, and labels without a known drug."""
 
     def __init__(self) -> None:
         self._remarks: dict[tuple[str, str], _Remark] = {}
         self._unknown: dict[tuple[str, str], _Remark] = {}
 
     def add(self, records: Records, doses: Doses) -> None:
-        given, frame = records.administrations, doses.frame
-        counts = np.isin(given["status"].astype(str), ("", "given"))
-        no_end = given["end"] == UNKNOWN_TIME
-        rated = ~np.isnan(given["rate"])
-        amount = ~np.isnan(given["amount"])
-        for table in set(given["table"]):
-            for said in (
+        administrations, frame = records.administrations, doses.frame
+        counts = np.isin(administrations["status"].astype(str), ("", "given"))
+        no_end = administrations["end"] == UNKNOWN_TIME
+        rated = ~np.isnan(administrations["rate"])
+        amount = ~np.isnan(administrations["amount"])
+        for table in set(administrations["table"]):
+            for remark in (
                 NO_END,
                 NO_AMOUNT,
                 NOT_CONSERVING,
                 CONTRADICTS,
-            ):  # said also where there is none
-                self._remarks.setdefault((table, said), _Remark())
-        for said, where in (
+            ):  # listed also if there are no such rows
+                self._remarks.setdefault((table, remark), _Remark())
+        for remark, where in (
             (NO_END, counts & no_end & rated),
             ("one amount without an end: a single dose", counts & no_end & ~rated & amount),
             ("no amount: from the rate alone", counts & ~amount & rated),
             (NO_AMOUNT, counts & ~amount & ~rated),
-            ("no start", counts & (given["start"] == UNKNOWN_TIME)),
-            ("not given", given["status"] == "not given"),
-            ("ordered only", given["status"] == "ordered"),
+            ("no start", counts & (administrations["start"] == UNKNOWN_TIME)),
+            ("not given", administrations["status"] == "not given"),
+            ("ordered only", administrations["status"] == "ordered"),
         ):
-            self._remark(records, frame, said, np.flatnonzero(where))
+            self._remark(records, frame, remark, np.flatnonzero(where))
         flags = frame["flag"]
-        said_of: dict[str, list[int]] = {}
+        rows_of: dict[str, list[int]] = {}
         for at in np.flatnonzero(flags != "").tolist():
             for flag in flags[at].split("|"):
-                said_of.setdefault(kind_of(flag), []).append(at)
-        for said, rows in said_of.items():
-            self._remark(records, frame, said, np.array(rows))
+                rows_of.setdefault(kind_of(flag), []).append(at)
+        for remark, rows in rows_of.items():
+            self._remark(records, frame, remark, np.array(rows))
         self._labels(records, frame)
 
-    def _remark(self, records: Records, frame: Frame, said: str, rows: Array) -> None:
-        given = records.administrations
-        for table in sorted(set(given["table"][rows])):
-            mine = rows[given["table"][rows] == table]
-            remark = self._remarks.setdefault((table, said), _Remark())
-            remark.rows += len(mine)
-            names = np.where(frame["drug"][mine] == "", given["label"][mine], frame["drug"][mine])
+    def _remark(self, records: Records, frame: Frame, text: str, rows: Array) -> None:
+        administrations = records.administrations
+        for table in sorted(set(administrations["table"][rows])):
+            of_table = rows[administrations["table"][rows] == table]
+            remark = self._remarks.setdefault((table, text), _Remark())
+            remark.rows += len(of_table)
+            names = np.where(
+                frame["drug"][of_table] == "",
+                administrations["label"][of_table],
+                frame["drug"][of_table],
+            )
             remark.drugs.update(names.tolist())
-            remark.example = remark.example or frame["source_row"][mine[0]]
+            remark.example = remark.example or frame["source_row"][of_table[0]]
 
     def _labels(self, records: Records, frame: Frame) -> None:
-        given = records.administrations
+        administrations = records.administrations
         for at in np.flatnonzero(frame["drug"] == "").tolist():
-            key = (given["table"][at], given["label"][at])
+            key = (administrations["table"][at], administrations["label"][at])
             unknown = self._unknown.setdefault(key, _Remark(example=frame["source_row"][at]))
             unknown.rows += 1
 
     def frames(self) -> tuple[Frame, Frame]:
-        """Remarks, and unknown labels; most rows first."""
+        """Return remarks and unknown labels, those with most rows first."""
         remarks = sorted(self._remarks.items(), key=lambda each: (-each[1].rows, each[0]))
         labels = sorted(self._unknown.items(), key=lambda each: (-each[1].rows, each[0]))
         return (
@@ -93,12 +97,12 @@ class Administered:
                 [
                     {
                         "source_table": table,
-                        "remark": said,
+                        "remark": text,
                         "rows": remark.rows,
                         "drugs": _most(remark.drugs),
                         "example": remark.example,
                     }
-                    for (table, said), remark in remarks
+                    for (table, text), remark in remarks
                 ],
             ),
             Frame.of_rows(

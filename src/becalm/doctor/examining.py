@@ -1,4 +1,4 @@
-"""Counting what a source gives, chunk by chunk, so that records of any size fit."""
+"""Counting the rows of a source chunk by chunk, so that records of any size fit into memory."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from becalm.vocabulary import UNKNOWN_VARIABLE, Vocabulary
 
 
 def examine(source: Source, progress: Callable[[str], None] = lambda _: None) -> Diagnosis:
-    """Read a source once and say how well it can be understood; nothing is written."""
+    """Read a source once and return how well it can be understood; nothing is written."""
     words = vocabulary.load()
-    found = _Found(words)
+    counts = _Counts(words)
     for records in source.chunks():
-        progress(f"looking at {len(records.persons):,} persons")
-        found.add(Patients.of(records, words))
-    return found.diagnosis(source)
+        progress(f"checking {len(records.persons):,} persons")
+        counts.add(Patients.of(records, words))
+    return counts.diagnosis(source)
 
 
-class _Found:
+class _Counts:
     def __init__(self, words: Vocabulary) -> None:
         self._precision = Precision()
         self._units = Units(words)

@@ -1,4 +1,4 @@
-"""What is wrong with measurements: units, absences, conflicts, delays and contradicting labels."""
+"""Problems of measurements: units, missing variables, conflicts, delays, contradicting labels."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from becalm.vocabulary.units import Conversion
 
 
 class Units:
-    """Rows of each variable by the unit as written: used, or refused and why."""
+    """Rows of each variable by the written unit: used, or refused with the reason."""
 
     def __init__(self, words: Vocabulary) -> None:
         self._words = words
@@ -51,11 +51,11 @@ class Units:
                 self._refused.setdefault(lost_key, Counter())[reason] += n
 
     def frame(self) -> Frame:
-        """Sorted by variable, the unit of most rows first."""
-        found = []
+        """Return the table sorted by variable, the unit with most rows first."""
+        rows_of_table = []
         for key, rows in sorted(self._rows.items(), key=lambda each: (each[0][0], -each[1])):
             refused = self._refused.get(key, Counter())
-            found.append(
+            rows_of_table.append(
                 {
                     "variable": key[0],
                     "source_table": key[1],
@@ -66,11 +66,11 @@ class Units:
                     "refused": "|".join(f"{reason} {n:,}" for reason, n in refused.most_common()),
                 }
             )
-        return Frame.of_rows(UNITS, found)
+        return Frame.of_rows(UNITS, rows_of_table)
 
 
 def _read_as(unit: str, conversion: Conversion) -> str:
-    """`°C: (x − 32) × 5 ÷ 9`: the canonical unit, and how a number comes to it."""
+    """Return the canonical unit with the conversion: `°C: (x − 32) × 5 ÷ 9`."""
     text = "x"
     if conversion.shift:
         text = f"({text} {'+' if conversion.shift > 0 else '−'} {abs(conversion.shift):g})"
@@ -82,10 +82,10 @@ def _read_as(unit: str, conversion: Conversion) -> str:
 
 
 class Variables:
-    """How many persons have a value of each variable that something shipped needs.
+    """Number of persons with a value of each variable that shipped definitions or protocols need.
 
-    What no row says by itself (age, organ support, multiples of a limit) is counted as it is worked
-    out; it has no rows of its own.
+    Values that are computed from several rows (age, organ support, multiples of a limit) are counted
+    too; they have no rows.
     """
 
     def __init__(self, words: Vocabulary) -> None:
@@ -103,11 +103,11 @@ class Variables:
                 self._persons[name] += len(np.unique(known[name].person))
 
     def frame(self) -> Frame:
-        """Variables that nobody has first, then those that fewest have."""
+        """Return the table, variables with fewest persons first."""
         rows = {
             each.name: int(n) for each, n in zip(self._words.variables, self._rows, strict=True)
         }
-        found = [
+        rows_of_table = [
             {
                 "variable": name,
                 "rows": rows.get(name, -1),
@@ -118,7 +118,7 @@ class Variables:
             for name, uses in self._needs.items()
         ]
         return Frame.of_rows(
-            VARIABLES, sorted(found, key=lambda row: self._persons[row["variable"]])
+            VARIABLES, sorted(rows_of_table, key=lambda row: self._persons[row["variable"]])
         )
 
 
@@ -155,7 +155,7 @@ class Conflicts:
                 self._examples[code] = "|".join(_written(events, row) for row in rows)
 
     def frame(self) -> Frame:
-        """Variables with a conflict, most first."""
+        """Return the table, variables with most conflicts first."""
         order = np.argsort(-self._conflicts, kind="stable")
         codes = [int(code) for code in order if self._conflicts[code]]
         return Frame.of(
@@ -174,9 +174,9 @@ def _written(events: Events, at: int) -> str:
 
 
 class Delays:
-    """How long after it was drawn a result became available, by variable.
+    """Time from draw to available result, by variable.
 
-    Delays are kept as counts of whole minutes, so that the quartiles of any number of rows are
+    Delays are stored as counts of whole minutes, so that the quartiles of any number of rows are
     exact to the minute.
     """
 
@@ -200,8 +200,8 @@ class Delays:
             (self._unknown, unknown),
             (self._negative, negative),
         ):
-            counted = np.bincount(code[mask], minlength=len(self._words.variables))
-            counter.update({int(at): int(counted[at]) for at in np.flatnonzero(counted)})
+            rows_of = np.bincount(code[mask], minlength=len(self._words.variables))
+            counter.update({int(at): int(rows_of[at]) for at in np.flatnonzero(rows_of)})
         good = ~unknown & ~negative
         minutes = (available[good] - time[good]) // MINUTE
         span = int(minutes.max(initial=0)) + 1
@@ -210,11 +210,11 @@ class Delays:
             self._minutes.setdefault(pair // span, Counter())[pair % span] += n
 
     def frame(self) -> Frame:
-        """Every variable with values, by name."""
-        found = []
+        """Return the table of every variable with values, by name."""
+        rows_of_table = []
         for code in sorted(self._rows, key=lambda code: self._words.variables[code].name):
             quartiles = _quartiles(self._minutes.get(code, Counter()))
-            found.append(
+            rows_of_table.append(
                 {
                     "variable": self._words.variables[code].name,
                     "rows": self._rows[code],
@@ -225,11 +225,11 @@ class Delays:
                     "quartile_3_min": quartiles[2],
                 }
             )
-        return Frame.of_rows(DELAY, found)
+        return Frame.of_rows(DELAY, rows_of_table)
 
 
 def _quartiles(counts: Counter[int]) -> npt.NDArray[np.float64]:
-    """Quartiles of counted numbers, between two of them by linear interpolation."""
+    """Return quartiles of counted numbers, with linear interpolation."""
     if not counts:
         return np.full(3, np.nan)
     numbers = np.array(sorted(counts), np.float64)
@@ -242,7 +242,7 @@ def _quartiles(counts: Counter[int]) -> npt.NDArray[np.float64]:
 
 
 class Labels:
-    """Item ids and codes whose label in the records is not what the vocabulary calls them."""
+    """Item ids and codes whose label in the records differs from that of the vocabulary."""
 
     def __init__(self, words: Vocabulary) -> None:
         self._words = words
@@ -263,7 +263,7 @@ class Labels:
             self._rows[kind.table, kind.code, kind.name, expected, resolved.reason] += n
 
     def frame(self) -> Frame:
-        """Refused for it, most rows first."""
+        """Return the table, codes with most rows first."""
         return Frame.of_rows(
             LABELS,
             [

@@ -1,4 +1,4 @@
-"""What a doctor's visit finds: a few small tables, one a question."""
+"""The result of `becalm doctor`: a few small tables, one for each question."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ PRECISION: Final[Mapping[str, Kind]] = {
     "time": "text",  # which time of the table
     "rows": "count",
     "unknown": "count",
-    "date_only": "count",  # said to be a date
-    "midnight": "count",  # 00:00:00 although not said to be a date
+    "date_only": "count",  # marked as a date
+    "midnight": "count",  # 00:00:00 although not marked as a date
     "whole_hours": "count",  # midnight included
     "whole_minutes": "count",  # whole hours included
     "whole_seconds": "count",  # whole minutes included
@@ -24,7 +24,7 @@ UNITS: Final[Mapping[str, Kind]] = {
     "variable": "text",
     "source_table": "text",
     "unit": "text",  # as written
-    "read_as": "text",  # the canonical unit and how it is reached
+    "read_as": "text",  # the canonical unit and the conversion
     "rows": "count",
     "used": "count",
     "refused": "text",  # reasons with their rows
@@ -34,7 +34,7 @@ VARIABLES: Final[Mapping[str, Kind]] = {
     "rows": "count",  # values understood
     "persons": "count",  # with at least one
     "needed_by": "text",
-    "consequence": "text",  # '' where some value is known
+    "consequence": "text",  # '' if there is any value
 }
 CONFLICTS: Final[Mapping[str, Kind]] = {
     "variable": "text",
@@ -102,11 +102,10 @@ TABLES: Final[Mapping[str, Mapping[str, Kind]]] = {
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """What can and what cannot be understood of some records.
+    """The rows of some records that can and that cannot be understood.
 
-    `refused` are rows of variables that becalm knows, `unknown_items` those of names and items
-    that it does not, which in a hospital are thousands and ordinary. Every table is sorted, what
-    matters most first.
+    `refused` are rows of known variables, `unknown_items` rows of unknown names and items (normally
+    thousands in a hospital). Every table is sorted, the most important rows first.
     """
 
     source: str

@@ -1,4 +1,4 @@
-"""Which variables the shipped definitions and protocols read, and what for."""
+"""The variables that the shipped definitions and protocols read, and their use."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ def needs() -> dict[str, list[str]]:
 
     Definitions first, as `hlh2004: Fever`; then protocols, as `hyperinflammation: entry`.
     """
-    found: dict[str, dict[str, None]] = {}
+    uses_of: dict[str, dict[str, None]] = {}
 
     def need(variable: str, use: str) -> None:
-        found.setdefault(variable, {})[use] = None
+        uses_of.setdefault(variable, {})[use] = None
 
     for name in definitions.shipped():
         for item in definitions.load(name).items:
@@ -36,14 +36,14 @@ def needs() -> dict[str, list[str]]:
             need(variable, f"{name}: course")
         for event in protocol.safety.events:
             need(graded.get(event, "creatinine" if event == "aki" else event), f"{name}: {event}")
-    return {variable: list(uses) for variable, uses in found.items()}
+    return {variable: list(uses) for variable, uses in uses_of.items()}
 
 
 def consequence(variable: str, uses: list[str]) -> str:
-    """Say what is not assessed when a variable was never measured."""
+    """Return a text: what is not assessed if a variable was never measured."""
     items: dict[str, list[str]] = {}
     for use in uses:
         by, _, what = use.partition(": ")
         items.setdefault(what, []).append(by)
-    said = "; ".join(f"{what} not assessed ({', '.join(by)})" for what, by in items.items())
-    return f"{variable} absent: {said}"
+    texts = "; ".join(f"{what} not assessed ({', '.join(by)})" for what, by in items.items())
+    return f"{variable} absent: {texts}"

@@ -1,4 +1,4 @@
-"""How exact the times of a record are: a whole column at midnight is a column of dates."""
+"""The precision of times: a column with all times at midnight is a column of dates."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _GRAINS = (
 
 
 class Precision:
-    """Counts by table and time; a table of measurements or doses by the record's own name."""
+    """Counts by table and time; measurements and doses by the table's name in the source."""
 
     def __init__(self) -> None:
         self._counts: dict[tuple[str, str], Counter[str]] = {}
@@ -47,7 +47,7 @@ class Precision:
             count.update({grain: int((exact % unit == 0).sum()) for grain, unit in _GRAINS})
 
     def frame(self) -> Frame:
-        """One row a time that is given anywhere, in the order of the tables' names."""
+        """Return one row for each column of times, in the order of the tables' names."""
         return Frame.of_rows(
             PRECISION,
             [
@@ -69,18 +69,23 @@ def _columns(records: Records) -> Iterator[tuple[str, str, Times, Mask]]:
         date_only = measured["date_only"][rows]
         yield table, "drawn", measured["time"][rows], date_only
         yield table, "available", measured["available"][rows], np.zeros(len(date_only), np.bool_)
-    given = records.administrations
-    for table in sorted(set(given["table"])):
-        rows = given["table"] == table
+    administrations = records.administrations
+    for table in sorted(set(administrations["table"])):
+        rows = administrations["table"] == table
         for name in ("start", "end"):
-            yield table or "doses", name, given[name][rows], given["date_only"][rows]
+            yield (
+                table or "doses",
+                name,
+                administrations[name][rows],
+                administrations["date_only"][rows],
+            )
     for table, name in _SMALL:
         frame: Frame = getattr(records, table)
         yield table, name, frame[name], _flag(frame, name)
 
 
 def _flag(frame: Frame, name: str) -> Array:
-    """Whether each time is a date; what became available or ended later has a time of its own."""
+    """Return whether each time is a date; times of availability and end have no such mark."""
     if "date_only" in frame.columns and name in ("time", "collected"):
         return frame["date_only"]
     return np.zeros(len(frame), np.bool_)

@@ -24,10 +24,10 @@ Rows = Sequence[tuple[str, ...]]
 
 @dataclass(frozen=True)
 class _Section:
-    """How one table is printed: what it answers, its columns, and how many of its rows."""
+    """How one table is printed: title, columns, and the greatest number of rows."""
 
     title: str
-    none: str  # said when there is no row
+    none: str  # printed if there is no row
     columns: Mapping[str, Callable[[Row], str]]
     note: str = ""
     most: int = 20
@@ -49,21 +49,21 @@ def _known(row: Row) -> int:
 _SECTIONS: Final[Mapping[str, _Section]] = {
     "absent_tables": _Section(
         "Tables that are absent",
-        "Every table that is read is there.",
+        "No table is absent.",
         {"table": _cell("table"), "what cannot be known": _cell("consequence")},
     ),
     "variables": _Section(
         "Variables that definitions and protocols need",
-        "None is needed.",
+        "No variable is needed.",
         {
             "variable": _cell("variable"),
             "values": _cell("rows"),
             "persons": _cell("persons"),
-            "what follows": lambda row: textwrap.shorten(
-                row["consequence"], _FOLLOWS, placeholder=" ... (whole with --out)"
+            "consequence": lambda row: textwrap.shorten(
+                row["consequence"], _FOLLOWS, placeholder=" ... (all of it with --out)"
             ),
         },
-        "Fewest persons first. What nobody has is not assessed in anybody; it is never scored zero.",
+        "Fewest persons first. A variable without any value is not assessed; it never counts as zero.",
         most=120,
     ),
     "units": _Section(
@@ -83,7 +83,7 @@ _SECTIONS: Final[Mapping[str, _Section]] = {
     ),
     "labels": _Section(
         "Item ids and codes whose label contradicts",
-        "No item is called otherwise than expected.",
+        "Every label is as expected.",
         {
             "table": _cell("source_table"),
             "code": _cell("code"),
@@ -115,11 +115,11 @@ _SECTIONS: Final[Mapping[str, _Section]] = {
             "rows": _cell("rows"),
             "example": _cell("example"),
         },
-        "Ordinary in a hospital; look here for something that should have been recognised.",
+        "Normal in a hospital; check for names that should have been recognised.",
     ),
     "precision": _Section(
         "How exact times are",
-        "No time is given.",
+        "There are no times.",
         {
             "table": _cell("source_table"),
             "time": _cell("time"),
@@ -131,12 +131,12 @@ _SECTIONS: Final[Mapping[str, _Section]] = {
             "whole min": _share("whole_minutes", _known),
             "whole s": _share("whole_seconds", _known),
         },
-        "Shares of known times, each holding those left of it. By chance 0.07 % are at midnight and "
-        "1.7 % on the hour.",
+        "Shares of known times; each column includes the columns to its left. By chance 0.07 % are at "
+        "midnight and 1.7 % at a whole hour.",
         most=60,
     ),
     "delay": _Section(
-        "From drawn to available, in minutes",
+        "From draw to available result, in minutes",
         "No measurement was understood.",
         {
             "variable": _cell("variable"),
@@ -147,7 +147,7 @@ _SECTIONS: Final[Mapping[str, _Section]] = {
             "median": _cell("median_min"),
             "third quartile": _cell("quartile_3_min"),
         },
-        "Where it is unknown or negative a result counts as available when it was drawn.",
+        "If this is unknown or negative, a result counts as available when it was drawn.",
         most=120,
     ),
     "conflicts": _Section(
@@ -159,11 +159,11 @@ _SECTIONS: Final[Mapping[str, _Section]] = {
             "conflicts": _cell("conflicts"),
             "example": _cell("example"),
         },
-        "Each counts as the range from the lowest to the highest.",
+        "Each conflict counts as the range from the lowest to the highest result.",
     ),
     "doses": _Section(
-        "Doses: what is missing and what is odd",
-        "Nothing is missing or odd.",
+        "Doses: missing entries and remarks",
+        "No entry is missing and there are no remarks.",
         {
             "table": _cell("source_table"),
             "remark": _cell("remark"),
@@ -206,7 +206,7 @@ def render(diagnosis: Diagnosis) -> str:
 
 
 def write(diagnosis: Diagnosis, folder: Path) -> None:
-    """Write every table whole, one CSV file each, into a folder that exists."""
+    """Write every table with all rows, one CSV file each, into an existing folder."""
     for name, schema in TABLES.items():
         with (folder / f"{name}.csv").open("w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file, lineterminator="\n")
@@ -231,12 +231,12 @@ def _section(section: _Section, frame: Frame) -> list[str]:
     cells = [tuple(of(row) for of in section.columns.values()) for row in shown]
     lines += _table(tuple(section.columns), cells)
     if len(frame) > len(shown):
-        lines.append(f"... and {len(frame) - len(shown):,} more; --out writes them all")
+        lines.append(f"... and {len(frame) - len(shown):,} more; --out writes all rows")
     return lines
 
 
 def _table(heads: tuple[str, ...], cells: Rows) -> list[str]:
-    """Columns side by side: text wraps where the table would be too wide, numbers stand right."""
+    """Return the lines of a table; text is wrapped to fit, numbers are aligned to the right."""
     widths = [max(len(text) for text in column) for column in zip(heads, *cells, strict=True)]
     numeric = [all(_is_number(row[at]) for row in cells) for at in range(len(heads))]
     least = [_least(heads[at], [row[at] for row in cells]) for at in range(len(heads))]
@@ -259,7 +259,7 @@ def _table(heads: tuple[str, ...], cells: Rows) -> list[str]:
 
 
 def _least(head: str, column: Sequence[str]) -> int:
-    """The longest word, so that wrapping cuts between words where it can."""
+    """Return the length of the longest word, so that text is wrapped between words if possible."""
     words = [word for text in (head, *column) for word in text.split()]
     return min(max((len(word) for word in words), default=1), 32)
 

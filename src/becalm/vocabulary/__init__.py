@@ -1,7 +1,7 @@
-"""What records call things, and what becalm calls them: data in TOML, and how it is looked up.
+"""The vocabulary: names and codes of records, and becalm's own names for them, as TOML data.
 
-Nothing is guessed: a code or a whole name that is not listed, a unit that is not in the table and
-a label that contradicts its code are refused with a reason.
+Nothing is guessed: a code or name that is not listed, a unit that is not in the table, and a label
+that contradicts its code are refused with a reason.
 """
 
 from becalm.vocabulary.lookup import (

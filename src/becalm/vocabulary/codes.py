@@ -1,9 +1,8 @@
-"""Codes of a source's own: which system they belong to, and what each stands for.
+"""Local codes of a source: their system, and the meaning of each code.
 
-LOINC, OMOP, RxNorm, SNOMED and ICD codes stand in the entries of the vocabulary. The codes that a
-hospital or a data set made up for itself are brought by whoever reads them, in a file `codes.toml`
-beside the reader: data, found by its name, so the vocabulary imports no reader and a new reader
-edits no list.
+LOINC, OMOP, RxNorm, SNOMED and ICD codes are in the entries of the vocabulary. The local codes of a
+hospital or a data set are in a file `codes.toml` in the package that reads its records. The file is
+found by its name, so the vocabulary imports no reader, and a new reader needs no other change.
 """
 
 from __future__ import annotations
@@ -19,18 +18,18 @@ from becalm.core.errors import DefinitionError
 
 PACKAGE: Final = Path(__file__).parents[1]
 FILES: Final = "*/*/codes.toml"
-"""Where files of codes lie in becalm: beside the reader of the records that carry them."""
+"""Pattern of the files of local codes in becalm."""
 
 SHARED: Final = ("LOINC", "OMOP", "RXNORM", "SNOMED", "SNOMEDCT", "NAME", "")
-"""Systems whose codes stand in the entries themselves."""
+"""Systems whose codes are in the entries of the vocabulary."""
 
 
 class ListedCode(toml.TomlTable, frozen=True):
     """A code with the label that it has in the release that was read.
 
-    A local code may stand for something else in another release, so the label is checked when a
-    row is read; '' where there is none to check. `unit` is for codes whose rows have no unit: the
-    one that the label states, or that the values show where a comment beside the code says so.
+    A local code may have another meaning in another release, so the label is checked when a row is
+    read; '' if there is none. `unit` is for codes whose rows have no unit: it comes from the label,
+    or from the values where a comment next to the code says so.
     """
 
     code: str
@@ -39,7 +38,7 @@ class ListedCode(toml.TomlTable, frozen=True):
 
 
 class CodeFile(toml.TomlTable, frozen=True):
-    """A `codes.toml`: the codes of one system, by the entry of the vocabulary they stand for.
+    """A `codes.toml`: the codes of one system, by the entry of the vocabulary that they mean.
 
     names_are_read : whether a row whose code is not listed may still be understood by its name.
     """
@@ -64,7 +63,7 @@ class CodeSystem:
 
 
 def system_key(text: str) -> str:
-    """Return a system's name as it is compared: "RxNorm" is "RXNORM"."""
+    """Return a system's name in the form for comparison: "RxNorm" is "RXNORM"."""
     return text.strip().upper()
 
 
@@ -87,24 +86,24 @@ def systems(
     Raises
     ------
     DefinitionError
-        A name that no entry has, one code for two entries, a system whose codes belong into the
-        entries, or two files that disagree whether names are read.
+        For a name that no entry has, one code for two entries, a system whose codes belong into the
+        entries, or two files with different `names_are_read`.
     """
     known = {"variable": set(variables), "drug": set(drugs), "procedure": set(procedures)}
-    found: dict[str, CodeSystem] = {}
+    by_key: dict[str, CodeSystem] = {}
     for path in files:
         where = f"{path.parent.name}/{path.name}"
         file = toml.load(path, CodeFile)
         key = system_key(file.system)
         if key in SHARED or key.startswith("ICD"):
             raise DefinitionError(
-                f"codes of {file.system or 'no system'} stand in the entries of the vocabulary",
+                f"codes of {file.system or 'no system'} belong into the entries of the vocabulary",
                 where=where,
             )
-        if key not in found:
-            found[key] = CodeSystem(file.system)
-            found[key].names_are_read = file.names_are_read
-        system = found[key]
+        if key not in by_key:
+            by_key[key] = CodeSystem(file.system)
+            by_key[key].names_are_read = file.names_are_read
+        system = by_key[key]
         if system.names_are_read != file.names_are_read:
             raise DefinitionError(
                 f"names_are_read of {file.system} is not the same in two files", where=where
@@ -120,7 +119,7 @@ def systems(
                 other, _ = index.setdefault(one.code, (entry, one))
                 if other != entry:
                     raise DefinitionError(f"{one.code} is both {other} and {entry}", where=where)
-    return found
+    return by_key
 
 
 def _each(listed: Mapping[str, tuple[ListedCode, ...]]) -> Iterator[tuple[str, ListedCode]]:

@@ -1,4 +1,4 @@
-"""Reading the vocabulary's files, and refusing files that contradict themselves."""
+"""Reading and checking the vocabulary's files."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ E = TypeVar("E", bound=Term)
 
 
 class DrugGroup(toml.TomlTable, frozen=True, rename={"drug_class": "class"}):
-    """Many drugs of one class of which only the names matter."""
+    """Many drugs of one class of which only the names are needed."""
 
     drug_class: str
     drugs: dict[str, tuple[str, ...]]
@@ -126,8 +126,8 @@ def read() -> Files:
     Raises
     ------
     DefinitionError
-        A key that no entry has, a unit or parent that is not defined, two entries of one name,
-        or a conversion that turns more into less.
+        For an unknown key, a unit or parent that is not defined, two entries of one name, or a
+        conversion by which a greater value becomes a smaller one.
     """
     units = _read("units.toml", _Units).unit
     spellings: dict[str, str] = {}
@@ -165,14 +165,14 @@ def read() -> Files:
 
 
 def _drugs() -> tuple[Drug, ...]:
-    """Return the drugs of all files in `drugs/`, by name: which file a drug is in says nothing."""
+    """Return the drugs of all files in `drugs/`, by name; the file of a drug has no meaning."""
     files = sorted(path.name for path in (FOLDER / "drugs").glob("*.toml"))
     entries = [drug for name in files for drug in _read(f"drugs/{name}", _Drugs).entries()]
     return _named(tuple(sorted(entries, key=lambda drug: drug.name)))
 
 
 def _as_variable(finding: Finding) -> Variable:
-    """A finding is the variable of the same name: 1 present, 0 absent."""
+    """Return a finding as the variable of the same name: 1 present, 0 absent."""
     return Variable(
         name=finding.name,
         title=finding.title,
@@ -184,15 +184,15 @@ def _as_variable(finding: Finding) -> Variable:
 
 
 def _named(entries: tuple[E, ...]) -> tuple[E, ...]:
-    """Give every entry a title, and refuse two of one name."""
+    """Return the entries with titles; two entries of one name are an error."""
     seen: set[str] = set()
     result = []
     for entry in entries:
         if entry.name in seen:
             raise DefinitionError(f"the vocabulary has {entry.name!r} twice")
         seen.add(entry.name)
-        given: dict[str, Any] = {"title": entry.title or entry.name.replace("_", " ").capitalize()}
-        result.append(msgspec.structs.replace(entry, **given))
+        titled: dict[str, Any] = {"title": entry.title or entry.name.replace("_", " ").capitalize()}
+        result.append(msgspec.structs.replace(entry, **titled))
     return tuple(result)
 
 
@@ -231,7 +231,9 @@ def _check_units(variable: Variable, known: set[str]) -> None:
         if unit not in known:
             raise DefinitionError(f"{variable.name}: {unit!r} is not in units.toml")
         if factor.times <= 0 or factor.by <= 0:
-            raise DefinitionError(f"{variable.name}: {unit!r} turns more into less")
+            raise DefinitionError(f"{variable.name}: {unit!r} needs times and by above 0")
     own = variable.units.get(variable.unit)
     if own is None or own.conversion() != Conversion():
-        raise DefinitionError(f"{variable.name}: {variable.unit!r} must convert as itself")
+        raise DefinitionError(
+            f"{variable.name}: {variable.unit!r} must have no conversion: it is the variable's own unit"
+        )

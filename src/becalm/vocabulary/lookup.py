@@ -1,4 +1,4 @@
-"""From what a record says to what becalm means, one question at a time, each asked only once."""
+"""Look-up of names and codes of records in the vocabulary; each answer is stored."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ _E = TypeVar("_E", bound=Term)
 
 
 class Vocabulary:
-    """All entries, and the questions that may be asked of them. Immutable; answers are kept."""
+    """All entries, and their look-up by name and code. Entries never change; answers are stored."""
 
     def __init__(self, files: loading.Files) -> None:
         self.variables: tuple[Variable, ...] = files.variables
         """In a fixed order; a variable's code is its position."""
         self.derived: tuple[Derived, ...] = files.derived
-        """What definitions may read that no row says by itself."""
+        """Variables of definitions that are computed from several rows."""
         self.drugs: tuple[Drug, ...] = files.drugs
         self.conditions: tuple[Condition, ...] = files.conditions
         self.findings: tuple[Finding, ...] = files.findings
@@ -91,23 +91,23 @@ class Vocabulary:
         return self._procedures[name]
 
     def suggest(self, name: str) -> str:
-        """Return a hint for a variable's name that was typed and not understood."""
+        """Return a hint for a variable's name that was not understood."""
         return did_you_mean(words(name), self._variable_names)
 
     def suggest_drug(self, name: str) -> str:
-        """Return a hint for a drug's name that was typed and not understood."""
+        """Return a hint for a drug's name that was not understood."""
         return did_you_mean(words(name), self._drug_names)
 
     def suggest_finding(self, name: str) -> str:
-        """Return a hint for a finding that was typed and not understood."""
+        """Return a hint for a finding that was not understood."""
         return did_you_mean(words(name), self._finding_names)
 
     def suggest_condition(self, name: str) -> str:
-        """Return a hint for a condition that was typed and not understood."""
+        """Return a hint for a condition that was not understood."""
         return did_you_mean(words(name), self._condition_names)
 
     def suggest_procedure(self, name: str) -> str:
-        """Return a hint for a procedure that was typed and not understood."""
+        """Return a hint for a procedure that was not understood."""
         return did_you_mean(words(name), self._procedure_names)
 
     def measured_codes(self, system: str) -> frozenset[str]:
@@ -127,7 +127,7 @@ class Vocabulary:
     # ------------------------------------------------------------ measurements
 
     def resolve(self, kind: MeasurementKind) -> Resolution:
-        """Return what a way of writing a measurement means, by code first, else by whole name."""
+        """Return the variable of a measurement, first by its code, else by its whole name."""
         known = self._resolved.get(kind)
         if known is None:
             known = self._resolved[kind] = self._resolve(kind)
@@ -160,7 +160,7 @@ class Vocabulary:
     def _by_unit(self, candidates: Sequence[int], unit: str) -> int | None:
         """Choose among variables of one name by the unit: "neutrophils" in % or in 10⁹/L.
 
-        Where the unit does not choose, the first; its unit is then missing or unknown.
+        If the unit fits none of them, return the first; its unit is then missing or unknown.
         """
         fitting = [c for c in candidates if not self._conversion(self.variables[c], unit)[1]]
         return next(iter(fitting or candidates), None)
@@ -177,7 +177,7 @@ class Vocabulary:
         return (factor.conversion(), "") if factor else (_AS_IS, UNKNOWN_UNIT)
 
     def unit_of(self, variable: Variable, unit: str) -> tuple[Conversion, str]:
-        """Return how a unit converts to the variable's own, or why it does not."""
+        """Return the conversion of a unit to the variable's own, or the reason why there is none."""
         return self._conversion(variable, unit)
 
     def _is_specimen(self, written: str, expected: str) -> bool:
@@ -189,7 +189,7 @@ class Vocabulary:
     def drug_of(self, label: str, code: str = "", system: str = "") -> Drug | None:
         """Return the drug of an administration, by code, else the longest name in its label.
 
-        None where neither is known, and where code and label name two different drugs.
+        None if neither is known, or if code and label mean two different drugs.
         """
         key = (label, code, system)
         if key not in self._drug_answers:
@@ -204,11 +204,11 @@ class Vocabulary:
         return by_code if by_name in (None, by_code) else None
 
     def route_of(self, text: str) -> str:
-        """Return IV, SC, IM, PO, topical, ophthalmic, inhaled or other; '' where not understood."""
+        """Return IV, SC, IM, PO, topical, ophthalmic, inhaled or other; '' if not understood."""
         return self._routes.get(words(text), "")
 
     def finding_of(self, text: str) -> str | None:
-        """Return the finding that a name stands for, as a whole; None where not understood."""
+        """Return the finding with this whole name; None if not understood."""
         return self._finding_names.get(words(text))
 
     # ------------------------------------------------------------ conditions, procedures
@@ -216,8 +216,8 @@ class Vocabulary:
     def conditions_of(self, system: str, code: str, name: str) -> tuple[str, ...]:
         """Return the conditions of a diagnosis with the wider ones they belong to, narrowest first.
 
-        By code where there is one; else by every condition named in the text, unless a word in
-        it ("no", "family history of") says that the patient does not have it.
+        By code if there is one; else by every condition named in the text, unless a word in it ("no",
+        "family history of") means that the patient does not have it.
         """
         key = (system, code, name)
         if key not in self._condition_answers:
@@ -227,16 +227,16 @@ class Vocabulary:
     def _conditions_of(self, system: str, code: str, name: str) -> tuple[str, ...]:
         if code.strip():
             plain = _plain(code)
-            found = tuple(
+            names = tuple(
                 name
                 for name in _by_code(self.conditions, system, code)
                 if not any(fnmatchcase(plain, p) for p in self._conditions[name].in_remission)
             )
         elif self._negated(name):
-            found = ()
+            names = ()
         else:
-            found = all_phrases(name, self._condition_names, self._longest_condition)
-        return _with_parents(found, self._conditions)
+            names = all_phrases(name, self._condition_names, self._longest_condition)
+        return _with_parents(names, self._conditions)
 
     def _negated(self, name: str) -> bool:
         text = f" {words(name)} "
@@ -250,18 +250,18 @@ class Vocabulary:
         return self._procedure_answers[key]
 
     def _procedures_of(self, system: str, code: str, name: str) -> tuple[str, ...]:
-        found: tuple[str, ...] = ()
+        names: tuple[str, ...] = ()
         if code.strip():
             registered = self._system(system)
             if registered is None:
-                found = _by_code(self.procedures, system, code)
+                names = _by_code(self.procedures, system, code)
             elif code.strip() in registered.procedures:
                 entry, listed = registered.procedures[code.strip()]
                 fits = not name or not listed.label or words(listed.label) == words(name)
-                found = (entry,) if fits else ()
+                names = (entry,) if fits else ()
         else:
-            found = all_phrases(name, self._procedure_names, self._longest_procedure)
-        return _with_parents(found, self._procedures)
+            names = all_phrases(name, self._procedure_names, self._longest_procedure)
+        return _with_parents(names, self._procedures)
 
     # ------------------------------------------------------------ indexes
 
@@ -366,7 +366,7 @@ def _longest(names: Iterable[str]) -> int:
 def _by_code(
     entries: Sequence[Condition] | Sequence[Procedure], system: str, code: str
 ) -> tuple[str, ...]:
-    """Return entries with a code; for ICD those with the longest prefix of it."""
+    """Return the entries with a code; for ICD those with the longest prefix of the code."""
     family = system.upper().replace("-", "").replace("_", "").replace(" ", "")
     plain = _plain(code)
     if family.startswith(("ICD9", "ICD10")):
@@ -388,7 +388,7 @@ def _plain(code: str) -> str:
 
 
 def _prefix(code: str, prefixes: Sequence[str]) -> int:
-    """Length of the longest of `prefixes` that `code` begins with; a range counts as three."""
+    """Return the length of the longest of `prefixes` of `code`; a range counts as three."""
     best = 0
     for prefix in prefixes:
         first, _, last = prefix.partition("-")
@@ -408,5 +408,5 @@ def _with_parents(
 
 @lru_cache(maxsize=1)
 def load() -> Vocabulary:
-    """Return the vocabulary that ships with becalm, read once."""
+    """Return the vocabulary that ships with becalm; it is read once."""
     return Vocabulary(loading.read())

@@ -1,4 +1,4 @@
-"""What an entry of the vocabulary says. Everything is read from the TOML files beside this one."""
+"""The entries of the vocabulary, read from the TOML files in this folder."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from becalm.vocabulary.units import Conversion
 
 
 class Term(toml.TomlTable, frozen=True):
-    """What all entries share. `name` is the key used everywhere; `names` are spellings of it.
+    """The keys of all entries. `name` is the name in becalm; `names` are spellings of it.
 
-    `verified` is False when a code or a flag of the entry was written from memory; where only
-    some of the codes were, `unverified` lists those.
+    `verified` is False if a code or a flag of the entry was written from memory; if only some of the
+    codes were, `unverified` lists them.
     """
 
     name: str
@@ -27,7 +27,7 @@ class Term(toml.TomlTable, frozen=True):
 
 
 class Factor(toml.TomlTable, frozen=True):
-    """(value + shift) × times ÷ by, from the unit it stands beside to the variable's own."""
+    """(value + shift) × times ÷ by: the conversion of one unit to the variable's own."""
 
     shift: float = 0.0
     times: float = 1.0
@@ -40,7 +40,7 @@ class Factor(toml.TomlTable, frozen=True):
 
 
 class Range(toml.TomlTable, frozen=True):
-    """The lowest and the highest number that a patient can have; outside is a mistake."""
+    """The lowest and the highest plausible number; a number outside is an error in the records."""
 
     low: float
     high: float
@@ -48,7 +48,7 @@ class Range(toml.TomlTable, frozen=True):
 
 
 class UsualLimits(toml.TomlTable, frozen=True):
-    """Adult limits for when a record prints none of its own; always labelled where used."""
+    """Limits of normal for adults, used where a record has none; always labelled."""
 
     source: str
     low: float | None = None
@@ -59,9 +59,9 @@ class UsualLimits(toml.TomlTable, frozen=True):
 class Variable(Term, frozen=True, kw_only=True):
     """A quantity that can be measured, or a finding (1 present, 0 absent).
 
-    `unit` is the canonical unit, `units` how others convert to it, `refused_units` units that
-    look convertible and are not, each with the reason. `valid` is how long a value stands for
-    the patient where nothing more particular is said. `decimals` and `log` are for showing.
+    `unit` is the canonical unit, `units` are the conversions of others to it, `refused_units`
+    are units that look convertible and are not, each with the reason. `valid` is the time for which a
+    value is valid, unless a definition says otherwise. `decimals` and `log` are for printing and figures.
     """
 
     kind: Literal["laboratory", "vital", "finding"]
@@ -81,9 +81,9 @@ class Variable(Term, frozen=True, kw_only=True):
 
 
 class Derived(Term, frozen=True, kw_only=True):
-    """A quantity that definitions read and that is worked out from several rows of a record.
+    """A quantity that definitions read and that is computed from several rows of a record.
 
-    `kind`: draws that are looked back for, or something that runs or stands.
+    `kind`: draws with a look-back (points), or values with a start and an end (timeline).
     """
 
     kind: Literal["points", "timeline"]
@@ -92,7 +92,7 @@ class Derived(Term, frozen=True, kw_only=True):
 
 
 class PrednisoloneEquivalent(toml.TomlTable, frozen=True):
-    """Milligrams of prednisolone that one milligram of a glucocorticoid stands for."""
+    """Milligrams of prednisolone equivalent to one milligram of a glucocorticoid."""
 
     times: float
     by: float
@@ -105,7 +105,7 @@ class PrednisoloneEquivalent(toml.TomlTable, frozen=True):
 
 
 class Drug(Term, frozen=True, kw_only=True, rename={"drug_class": "class"}):
-    """A drug or a blood product; the files in `drugs/`, in any of them.
+    """A drug or a blood product, from any file in `drugs/`.
 
     `names`: names and brands, matched as whole words, the longest first. Codes: as printed by
     OHDSI's vocabulary or openFDA unless listed in `unverified`.
@@ -113,8 +113,8 @@ class Drug(Term, frozen=True, kw_only=True, rename={"drug_class": "class"}):
     `immunotherapy`: a treatment of hyperinflammation, listed as a line of therapy.
     Both are proposals: glucocorticoid, ciclosporin and azathioprine are the HScore paper's own
     examples.
-    `dose_unit`: what its doses are added up in where that is not mg: biological activity or the
-    volume of a blood product, as it is prescribed.
+    `dose_unit`: the unit in which its doses are added up, if not mg: biological activity, or the
+    volume of a blood product, as prescribed.
     """
 
     drug_class: str
@@ -129,8 +129,8 @@ class Drug(Term, frozen=True, kw_only=True, rename={"drug_class": "class"}):
 class Condition(Term, frozen=True, kw_only=True):
     """A diagnosis. ICD codes are prefixes without dots; `C00-C43` is a range of categories.
 
-    `parents` are wider conditions that this one is also reported as. `in_remission` are patterns of
-    codes that say the patient has not got it now (`?` is any one character).
+    `parents` are wider conditions as which this one also counts. `in_remission` are patterns of codes
+    for a patient who does not have it now (`?` is any one character).
     """
 
     icd10: tuple[str, ...] = ()
@@ -142,7 +142,7 @@ class Condition(Term, frozen=True, kw_only=True):
 
 
 class Finding(Term, frozen=True, kw_only=True):
-    """Something found or not found on examination, imaging, marrow or in the history."""
+    """A finding on examination, imaging or marrow, or in the history: present or absent."""
 
     valid: str
 
@@ -166,17 +166,17 @@ class Unit(toml.TomlTable, frozen=True):
 
 
 class Route(toml.TomlTable, frozen=True):
-    """A route of administration with the ways of writing it."""
+    """A route of administration with its spellings."""
 
     name: str
     spellings: tuple[str, ...]
 
 
 class Resolution(NamedTuple):
-    """What a way of writing a measurement means: usable when `reason` is empty.
+    """The meaning of one way to write a measurement; it can be used if `reason` is empty.
 
-    `variable` is the code of the variable, known also for most refusals, None when the records
-    speak of something that the vocabulary does not have.
+    `variable` is the code of the variable, also for most refusals; None if the vocabulary does not
+    have it.
     """
 
     variable: int | None
@@ -188,9 +188,9 @@ class Resolution(NamedTuple):
 class MeasurementKind:
     """One distinct way in which a source writes a measurement."""
 
-    table: str  # that the row came from, as the source calls it
-    system: str  # LOINC, OMOP, a source's own, name
+    table: str  # of the row, with the name in the source
+    system: str  # LOINC, OMOP, a local system, name
     code: str
     name: str  # the record's own label
-    unit: str  # as written, '' where none
+    unit: str  # as written, '' if none
     specimen: str = ""

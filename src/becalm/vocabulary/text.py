@@ -1,4 +1,4 @@
-"""Names as people write them, brought to one spelling; whole words only."""
+"""Comparison of names: one spelling for all, whole words only."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _SEPARATOR = re.compile(r"[^\w%#]+|_+")
 def words(text: str) -> str:
     """Return a name's words: lower case, no accents, American vowels, single spaces.
 
-    `%` and `#` stay words of their own, because "neutrophils %" is not "neutrophils".
+    `%` and `#` are kept as separate words, because "neutrophils %" is not "neutrophils".
 
     >>> words("Haemoglobin (g)") == words("hemoglobin  G")
     True
@@ -44,7 +44,7 @@ def words(text: str) -> str:
 
 
 def phrases(text: str, longest: int) -> Iterator[tuple[int, str]]:
-    """Yield every run of up to `longest` whole words of a label, with the word it begins at."""
+    """Yield every phrase of up to `longest` whole words of a label, with its first word's position."""
     parts = words(text).split()
     for length in range(min(longest, len(parts)), 0, -1):
         for begin in range(len(parts) - length + 1):
@@ -52,17 +52,17 @@ def phrases(text: str, longest: int) -> Iterator[tuple[int, str]]:
 
 
 def best_phrase(text: str, known: Mapping[str, T], longest: int) -> T | None:
-    """Return what the longest known phrase in a label stands for, the first one on ties."""
-    found = [
+    """Return the entry of the longest known phrase in a label, the first one of equal length."""
+    matches = [
         (-len(phrase), begin, known[phrase])
         for begin, phrase in phrases(text, longest)
         if phrase in known
     ]
-    return min(found, key=lambda f: f[:2])[2] if found else None
+    return min(matches, key=lambda f: f[:2])[2] if matches else None
 
 
 def all_phrases(text: str, known: Mapping[str, tuple[T, ...]], longest: int) -> tuple[T, ...]:
-    """Return what all known phrases of a label stand for; a phrase inside a longer one is not read.
+    """Return the entries of all known phrases of a label; a phrase inside a longer one is not used.
 
     "Adult-onset Still's disease" is not also "Still's disease".
     """

@@ -1,7 +1,7 @@
 """Units by table, and numbers as a laboratory writes them.
 
-An unknown unit is never guessed and a missing one is never assumed: whoever asks gets nothing,
-and counts the row. `>15000` stays a lower limit and `<0.2` an upper one through every later stage.
+An unknown unit is never guessed and a missing unit is never assumed: such a row is refused and
+counted. `>15000` stays a lower limit and `<0.2` an upper limit in every later stage.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ class NotAValueError(ValueError):
 
 
 class Conversion(NamedTuple):
-    """(value + shift) × times ÷ by, always rising, so a lower limit stays a lower limit.
+    """(value + shift) × times ÷ by; it always increases, so a lower limit stays a lower limit.
 
-    Division is kept as division: 57 mg/dL ÷ 100 is 0.57 g/L, whereas 57 × 0.01 is not.
+    A division is computed as a division: 57 mg/dL ÷ 100 is 0.57 g/L, whereas 57 × 0.01 is not.
     """
 
     shift: float = 0.0
@@ -47,18 +47,18 @@ class Conversion(NamedTuple):
         return (value + self.shift) * self.times / self.by
 
     def back(self, value: float) -> float:
-        """Return a canonical `value` in the unit it was written in."""
+        """Return a canonical `value` in the written unit."""
         return value * self.by / self.times - self.shift
 
 
 class WrittenNumber(NamedTuple):
-    """A result as written: its number and, where the assay stopped counting, the direction."""
+    """A result as written: its number and, for a limit, the sign."""
 
     number: float
     sign: Sign = ""
 
     def interval(self, floor: float = 0.0) -> tuple[float, float]:
-        """Return the lowest and highest value that it can stand for; `<x` begins at `floor`."""
+        """Return the lowest and highest possible value; `<x` begins at `floor`."""
         low, high = bounds(
             np.array([self.number], np.float64),
             np.array([SIGNS.index(self.sign)]),
@@ -70,8 +70,8 @@ class WrittenNumber(NamedTuple):
 def bounds(number: Floats, sign: npt.NDArray[np.integer], floor: Floats) -> tuple[Floats, Floats]:
     """Return low and high of each number: `>x` is (x, ∞], `>=x` [x, ∞], `<x` [floor, x).
 
-    `sign` holds positions in `SIGNS`. The open ends are the neighbouring binary numbers. Apply it
-    after conversion, so that the limit printed is the converted limit itself.
+    `sign` holds positions in `SIGNS`. The excluded limits are replaced by the next binary numbers.
+    Apply it after conversion, so that the printed limit is the converted limit itself.
     """
     low, high = number.copy(), number.copy()
     low[sign == 1] = np.nextafter(number[sign == 1], np.inf)
@@ -125,7 +125,7 @@ _CENSORED = re.compile(
     "("
     + "|".join(re.escape(words) for words in sorted(_COMPARATORS, key=len, reverse=True))
     + rf")\s*({_GROUPED}|{_NUMBER})"
-    # A laboratory's comment may follow its first sentence; nothing else may.
+    # A laboratory's comment may follow as a second sentence; nothing else may.
     + r"(?:\.?|\.\s.*)"
 )
 
@@ -135,7 +135,7 @@ def parse_value(text: str) -> WrittenNumber:
     """Read one result: `12.3`, `1,200`, `>15000`, `≤ 0.2`, `GREATER THAN 21000`.
 
     A comma is a thousands mark only before groups of three digits and after a digit other than
-    a leading zero; `12,3` and `0,200` could mean two things and are refused, as are `1-2`,
+    a leading zero; `12,3` and `0,200` are ambiguous and refused, as are `1-2`,
     `Hemolyzed` and `___`.
 
     Raises
@@ -146,9 +146,9 @@ def parse_value(text: str) -> WrittenNumber:
     plain = _clean(text)
     if not plain:
         raise NotAValueError(NO_VALUE)
-    found = _CENSORED.fullmatch(plain)
-    if found:
-        return WrittenNumber(_number(found[2]), _COMPARATORS[found[1]])
+    censored = _CENSORED.fullmatch(plain)
+    if censored:
+        return WrittenNumber(_number(censored[2]), _COMPARATORS[censored[1]])
     if _PLAIN.fullmatch(plain) or _THOUSANDS.fullmatch(plain):
         return WrittenNumber(_number(plain))
     if _COMMA.fullmatch(plain.lstrip("<>=≤≥ ")):
@@ -168,7 +168,7 @@ def _number(text: str) -> float:
 
 
 def _clean(text: str) -> str:
-    """Drop characters that cannot be seen, full-width forms, and repeated spaces; lower case."""
+    """Return lower case without invisible characters, full-width forms and repeated spaces."""
     compatible = unicodedata.normalize("NFKC", text)
     seen = "".join(c for c in compatible if unicodedata.category(c) != "Cf")
     return " ".join(seen.casefold().split())
@@ -205,10 +205,10 @@ _WORDS: Final = tuple(
 
 @lru_cache(maxsize=65536)
 def normalise(text: str) -> str:
-    """Return a spelling of a unit that only its writing, never its meaning, has been taken out of.
+    """Return one spelling for all ways to write the same unit; its meaning is not changed.
 
-    Case, spaces, characters that cannot be seen, the three ways of writing µ, superscripts,
-    brackets and the two dozen ways of writing a power of ten go; nothing is converted.
+    Case, spaces, invisible characters, the three characters for µ, superscripts, brackets and the
+    many ways to write a power of ten are made equal; nothing is converted.
 
     >>> normalise("x10³/µL") == normalise("10^3 / mcL") == normalise("10*3/uL")
     True
@@ -222,9 +222,9 @@ def normalise(text: str) -> str:
     for kind in ("feu", "ddu"):
         if kind in plain:
             plain = plain.replace(kind, "") + kind
-    found = _COUNT.fullmatch(plain) or _EXPONENT.fullmatch(plain)
-    return f"10*{found[1]}/{found[2]}" if found else plain
+    power_of_ten = _COUNT.fullmatch(plain) or _EXPONENT.fullmatch(plain)
+    return f"10*{power_of_ten[1]}/{power_of_ten[2]}" if power_of_ten else plain
 
 
 BLANK_UNITS: Final = frozenset({"", "-", "n/a", "na", "none", "null", "nan", "."})
-"""What stands in a unit column where there is no unit."""
+"""Entries of a unit column that mean that there is no unit."""
