@@ -22,7 +22,7 @@ _NAMES: Final = {
     "aki": "kidney injury", "ivig": "IVIG", "sle": "SLE", "aosd": "AOSD", "sjia": "sJIA",
     "uctd": "UCTD", "mctd": "MCTD", "mas": "MAS", "hlh": "HLH", "nk_activity": "NK activity",
     "nk_activity_low": "NK activity low", "scd25": "sCD25", "sil2r": "sIL-2R", "rrt": "renal replacement",
-    "t0": "t0", "infusion_start": "infusion_start", "high_rate": "high_rate", "h24": "24 h", "h48": "48 h", "h72": "72 h",
+    "t0": "t0", "infusion_start": "start of infusion", "high_rate": "high rate", "h24": "24 h", "h48": "48 h", "h72": "72 h",
     "d7": "day 7", "covid": "COVID-19", "hiv": "HIV",
 }  # fmt: skip
 _WORDS: Final = {"crp": "CRP", "ast": "AST", "alt": "ALT", "ldh": "LDH", "bun": "BUN", "esr": "ESR"}
@@ -39,7 +39,7 @@ def label(name: str) -> str:
 def heading(name: str) -> str:
     """Return a label with its first letter large, for axes and column heads."""
     text = label(name)
-    mixed = text[1:2].isupper() or name in {"t0", "infusion_start", "high_rate", "sil2r"}
+    mixed = text[1:2].isupper() or name in {"t0", "sil2r"}
     return text if mixed else text[:1].upper() + text[1:]
 
 
