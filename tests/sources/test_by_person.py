@@ -99,6 +99,6 @@ def test_no_place_to_put_rows_by_is_said_in_one_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "gone"))
-    with pytest.raises(OutputError, match="rows cannot be put by while sorting") as caught:
+    with pytest.raises(OutputError, match="rows cannot be stored on disk while sorting") as caught:
         ByPerson(1, (), {})
     assert str(tmp_path / "gone") in caught.value.line()

@@ -138,7 +138,7 @@ def test_a_path_is_never_a_pattern(con: DuckDBPyConnection, tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [
-        ("cut.csv.gz", gzip.compress(b"a,b\n" + b"1,2\n" * 9999, mtime=0)[:-20], "cut short"),
+        ("cut.csv.gz", gzip.compress(b"a,b\n" + b"1,2\n" * 9999, mtime=0)[:-20], "incomplete"),
         ("plain.csv.gz", b"a,b\n1,2\n", "damaged"),
         ("wide.csv", b"a,b\n1,2\n1,2,3\n", "wide.csv, row 3: 3 cells where the header has 2"),
         ("latin.csv", b"a,b\n1,\xe9\n", "latin.csv, row 2: this is not UTF-8"),

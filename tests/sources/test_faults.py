@@ -125,7 +125,7 @@ def test_a_checksum_or_a_length_that_does_not_fit(tmp_path: Path, at: int) -> No
     packed = bytearray(labs(folder(tmp_path)).read_bytes())
     packed[at] ^= 1
     labs(tmp_path).write_bytes(packed)
-    assert "damaged or cut short" in said(tmp_path).line()
+    assert "damaged or incomplete" in said(tmp_path).line()
 
 
 def test_several_members_and_padding_are_one_whole_file(tmp_path: Path) -> None:

@@ -73,7 +73,7 @@ def test_the_good_one_is_good(tmp_path: Path) -> None:
         ("[[labs]]", "[labs]", "m.toml, row 10, labs: needs a list of tables. Write [[labs]]"),
         ('age = "age"', "age = 3", "m.toml, row 7, persons.age: needs the name of a column, or a table. Write the column's name in quotes, or { always = \"...\" }"),
         ('sex = "sex"', 'table = "labs"', "m.toml, row 6, persons.table: no table is called 'labs'. Did you mean 'lab'?"),
-        ('"lab.csv"', '"../lab.csv"', "m.toml, row 2, tables.lab.file: '../lab.csv' leads out of the records. Name it as it lies in the folder that becalm is given"),
+        ('"lab.csv"', '"../lab.csv"', "m.toml, row 2, tables.lab.file: '../lab.csv' is outside the folder of the records. Name it relative to the folder of the records"),
         ('CRP = { name = "crp", unit = "mg/L" }\nFerritin = { name = "ferritin", unit = "ng/mL" }\n', "", "m.toml, row 12, labs[0].columns: names no column. Write one, or remove the block"),
         ('[tables.lab]', 'cite = ["yann2020"]\n[tables.lab]', "m.toml, row 1, cite: no reference is called 'yann2020'. Did you mean 'yan2020'?"),
         ('file = "', 'separator = "tab"\nfile = "', "m.toml, row 2, tables.lab.separator: must be one character. A tab is \"\\t\""),
@@ -171,7 +171,7 @@ def test_what_must_be_understood_names_row_and_column_of_the_table(
     [
         (["--mapping", "wuhan"], 5, "no mapping is called 'wuhan'. A file of your own ends in .toml. Did you mean 'wuhan2020'?"),
         (["--mapping", "gone.toml"], 3, "gone.toml: is not there. Mappings that come with becalm are named without .toml: wuhan2020"),
-        (["--mapping", "wuhan2020"], 3, "time_series_odd_patients.csv.gz: the table series of the mapping wuhan2020.toml is not there. Known: lab.csv"),
+        (["--mapping", "wuhan2020"], 3, "time_series_odd_patients.csv.gz: the table series of the mapping wuhan2020.toml does not exist. Known: lab.csv"),
         (["--mapping", "wuhan2020", "--source", "sheets"], 2, "--source and --mapping exclude each other. Keep --mapping"),
     ],
 )  # fmt: skip

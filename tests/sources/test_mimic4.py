@@ -473,7 +473,7 @@ def test_a_renamed_column_is_named_with_its_file(tmp_path: Path) -> None:
 
 def test_one_person_with_two_rows_is_an_error(tmp_path: Path) -> None:
     persons = [{"subject_id": 3, "gender": "F", "anchor_age": 40, "anchor_year": 2150}] * 2
-    with pytest.raises(RecordsError, match="subject_id 3 stands twice"):
+    with pytest.raises(RecordsError, match="subject_id 3 is in two rows"):
         open_mimic4(mimic_folder(tmp_path, {"hosp/patients": persons}), items=ITEMS)
 
 

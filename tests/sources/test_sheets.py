@@ -521,7 +521,7 @@ def test_a_mimic_folder_is_recognised_by_its_patients(tmp_path: Path) -> None:
     with pytest.raises(RecordsError, match="Did you mean"):
         open_records(str(tmp_path / "hosp"), None)
     write(tmp_path)
-    with pytest.raises(RecordsError, match=r"both mimic4 and sheets fit. Say which with --source"):
+    with pytest.raises(RecordsError, match=r"both mimic4 and sheets fit. Choose one with --source"):
         open_records(str(tmp_path), None)
 
 
@@ -539,16 +539,16 @@ def test_a_folder_inside_a_mimic_folder_is_led_back_to_it(tmp_path: Path) -> Non
 def test_records_of_no_known_kind_are_refused_with_what_to_give(tmp_path: Path) -> None:
     """The hint names the folder or workbook that was probably meant."""
     folder = write(tmp_path / "sheets")
-    with pytest.raises(RecordsError, match="Give the folder itself"):
+    with pytest.raises(RecordsError, match="Name the folder itself"):
         open_records(str(folder / "persons.csv"), None)
     with pytest.raises(RecordsError, match=r"Did you mean .*sheets"):
         open_records(str(tmp_path), None)
     empty = tmp_path / "x" / "y"
     empty.mkdir(parents=True)
-    with pytest.raises(RecordsError, match=r"Give a .* folder with persons\.csv"):
+    with pytest.raises(RecordsError, match=r"becalm reads a .* folder with persons\.csv"):
         open_records(str(empty), None)
     write_book(empty / "review.xlsx", persons=[["person_id"]])
-    with pytest.raises(RecordsError, match=r"Give the workbook itself: .*review\.xlsx"):
+    with pytest.raises(RecordsError, match=r"Name the workbook itself: .*review\.xlsx"):
         open_records(str(empty), None)
     (empty / "old.xls").write_bytes(b"")
     with pytest.raises(RecordsError, match=r"save it as \.xlsx"):

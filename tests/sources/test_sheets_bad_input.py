@@ -67,21 +67,21 @@ def test_a_missing_column_is_named(tmp_path: Path, sheet: str, header: str, says
 def test_a_column_that_is_there_twice_stops(tmp_path: Path) -> None:
     """Which of the two would be meant?"""
     line = said(write(tmp_path, persons="person_id,sex,Sex\nP1,F,M\n"))
-    assert line == "persons.csv, row 1: the column sex is there twice. Rename or remove one"
+    assert line == "persons.csv, row 1: the column sex exists twice. Rename or remove one"
 
 
 @pytest.mark.parametrize(
     ("written", "says"),
     [
-        ("43894", "'43894' is a number where a date belongs. Write 2020-03-04T10:00"),
-        ("20200304", "'20200304' is a number where a date belongs"),
-        ("3.5", "'3.5' is a number where a date belongs"),
+        ("43894", "'43894' is a number, but a date is needed. Write 2020-03-04T10:00"),
+        ("20200304", "'20200304' is a number, but a date is needed"),
+        ("3.5", "'3.5' is a number, but a date is needed"),
         ("03/04/2020", "'03/04/2020' can be read in two ways. Write 2020-04-03 or 2020-03-04"),
         ("25/04/2020 10:00", "'25/04/2020 10:00' is not written year-month-day. Write"),
         ("4/3/20", "'4/3/20' is not written year-month-day"),
         ("10:00", "'10:00' is a time of day without a date"),
-        ("2020-02-30", "'2020-02-30' is not in the calendar or on the clock"),
-        ("2020-03-04T25:00", "'2020-03-04T25:00' is not in the calendar or on the clock"),
+        ("2020-02-30", "'2020-02-30' is not a valid date and time"),
+        ("2020-03-04T25:00", "'2020-03-04T25:00' is not a valid date and time"),
         ("1820-03-04", "'1820-03-04' is before 1900. Correct the year"),
         ("March 2020", "'March 2020' is not a date or a time"),
     ],
@@ -109,7 +109,7 @@ def test_many_mistakes_of_one_kind_are_told_in_one_line(tmp_path: Path) -> None:
     """The first, how many more, and where the next ones are."""
     rows = "".join(f"P1,{43894 + i},a,1,u\n" for i in range(13))
     assert said(write(tmp_path, labs=LABS + rows)) == (
-        "labs.csv, row 2, column time: '43894' is a number where a date belongs, and 12 more like "
+        "labs.csv, row 2, column time: '43894' is a number, but a date is needed, and 12 more like "
         "it (rows 3, 4, 5, 6, 7 ...). Write 2020-03-04T10:00, or 2020-03-04 where the time is not "
         "known"
     )
@@ -323,7 +323,7 @@ def test_a_sheet_under_a_misspelt_name_is_not_taken_for_absent(tmp_path: Path) -
     assert "labs.xlsx: the sheet labs is in a format that is not read" in said(tmp_path / "c")
     twice = write(tmp_path / "d", labs=LABS)
     write_parquet(twice, {"labs": [["person_id"]]})
-    assert "the sheet labs is there twice: labs.csv and labs.parquet" in said(twice)
+    assert "the sheet labs exists twice: labs.csv and labs.parquet" in said(twice)
 
 
 @pytest.mark.parametrize(
@@ -371,8 +371,8 @@ def test_a_file_that_is_not_toml_cannot_be_read(tmp_path: Path) -> None:
             LABS.encode() + b"P1,2020-03-04,a,1,u\nP1,2020-03",
             "row 3: 2 cells where the header has 5",
         ),
-        (LABS.encode() + b'P1,2020-03-04,"a,1,u\n', "row 2: the quotation marks do not pair"),
-        (LABS.encode() + b'P1,2020-03-04,"a"b,1,u\n', "row 2: the quotation marks do not pair"),
+        (LABS.encode() + b'P1,2020-03-04,"a,1,u\n', "row 2: a quotation mark has no partner"),
+        (LABS.encode() + b'P1,2020-03-04,"a"b,1,u\n', "row 2: a quotation mark has no partner"),
         (LABS.encode() + b"P1,2020-03-04,a,1,234,u\n", "row 2: 6 cells where the header has 5"),
     ],
 )
@@ -386,7 +386,7 @@ def test_a_damaged_or_badly_encoded_csv_cannot_be_read(
 def test_a_header_of_blanks_is_no_header(tmp_path: Path) -> None:
     """Row 1 names the columns."""
     line = said(write(tmp_path, labs=",,,,\n" + LABS))
-    assert line.startswith("labs.csv: row 1 holds no column names")
+    assert line.startswith("labs.csv: row 1 has no column names")
 
 
 def test_a_damaged_parquet_file_cannot_be_read(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Sources read and type records; they do not interpret them. All yield the same raw tables."""
+"""Sources of records: each reads and types its records without interpretation, into the same tables."""
 
 from becalm.records.charted_again import ChartedAgain, ChartedElsewhere, RepeatedCharting
 from becalm.records.model import (

@@ -1,9 +1,9 @@
-"""Rows that come in any order, put by on disk and handed out sorted, by whole persons.
+"""Rows in any order are stored on disk and returned sorted, for whole persons.
 
-A hospital's rows do not fit into memory, and they come as its tables grew, with everybody's mixed.
-Sorting all of them in one go costs more than understanding them. So each block of rows is laid out
-by ranges of persons as it comes in and written to one file; a chunk of whole persons is then one
-stretch of every block, small enough to be sorted at once.
+A hospital's rows do not fit into memory, and the rows of all persons are mixed in its tables. To
+sort all of them at once would be slow. So each block of rows is ordered by ranges of persons and
+written to one file; the rows of a chunk of persons are then one part of every block, small enough
+to be sorted in memory.
 """
 
 from __future__ import annotations
@@ -21,25 +21,25 @@ from becalm.core.errors import OutputError
 from becalm.records.duck import Columns, Dictionary
 
 _BLOCK: Final = 500_000
-"""Rows held before they are written."""
+"""Number of rows in memory before they are written."""
 
 _RANGES: Final = 4_096
-"""Ranges of persons, at most, that a block is laid out by."""
+"""Greatest number of ranges of persons in a block."""
 
 _WORDS_AT_MOST: Final = 262_144
-"""Distinct texts remembered at a time; one that comes back later is written again."""
+"""Greatest number of different texts in memory; a text that returns later is written again."""
 
 _LONGEST_AXIS: Final = 1 << 62
 
 _LENGTH_BITS: Final = 24
-"""A text is known by where it lies in its file and, in the last bits, how long it is."""
+"""A text is identified by its position in the file and, in the last bits, its length."""
 
 
 class ByPerson:
     """Rows by the int32 column `person`, 0 to before `persons`.
 
-    order : the columns that rows are sorted by after their person. texts : which columns are codes
-    of texts, and the dictionary that the codes are of; they come out as texts again.
+    order : the columns that rows are sorted by after their person. texts : the columns with
+    codes of texts, and the dictionary of each; they are returned as texts.
     """
 
     def __init__(self, persons: int, order: Sequence[str], texts: Mapping[str, Dictionary]) -> None:
@@ -56,7 +56,7 @@ class ByPerson:
             self._words: IO[bytes] = tempfile.TemporaryFile(prefix="becalm-")  # noqa: SIM115
 
     def add(self, batch: Columns) -> None:
-        """Put by some rows."""
+        """Store some rows."""
         self._held.append(batch)
         self._rows_held += len(batch["person"])
         if self._rows_held >= _BLOCK:
@@ -70,10 +70,10 @@ class ByPerson:
     def chunks(
         self, rows: int, beside: npt.NDArray[np.int64] | None = None
     ) -> Iterator[tuple[int, int, Columns]]:
-        """Yield everybody's rows as first person, person after the last, and sorted columns.
+        """Yield the rows of all persons as first person, person after the last, and sorted columns.
 
-        The person of a chunk's row number `rows` is its last one. Persons after the last row come
-        with the last chunk. beside : rows of each person that are kept elsewhere and count too.
+        A chunk ends with the person of its row number `rows`. Persons without rows at the end are in
+        the last chunk. beside : rows of each person that are stored elsewhere and count too.
         """
         self._settle()
         until = np.cumsum(self._counts if beside is None else self._counts + beside)
@@ -87,12 +87,12 @@ class ByPerson:
             low = high
 
     def between(self, low: int, high: int) -> Columns:
-        """Return the rows of persons `low` to before `high`, sorted; nothing where there is no row."""
+        """Return the rows of persons `low` to before `high`, sorted; empty if there is no row."""
         self._settle()
         return self._sorted(low, high)
 
     def close(self) -> None:
-        """Give the disk back."""
+        """Delete the files."""
         self._rows.close()
         self._words.close()
 
@@ -125,7 +125,7 @@ class ByPerson:
             self._rows.write(laid_out.data)
 
     def _put_by(self, name: str) -> npt.NDArray[np.int64]:
-        """Write the texts not written yet; return where each text of the dictionary lies."""
+        """Write the new texts; return the position of each text of the dictionary."""
         dictionary, placed = self._texts[name], self._placed[name]
         fresh = []
         for word in dictionary.words[len(placed) :]:
@@ -166,10 +166,10 @@ class ByPerson:
     def _read(self, places: npt.NDArray[np.int64]) -> npt.NDArray[Any]:
         texts: npt.NDArray[Any] = np.full(len(places), "", object)
         some = np.flatnonzero(places & ((1 << _LENGTH_BITS) - 1))  # most rows have no text
-        found, at = np.unique(places[some], return_inverse=True)
-        words = np.empty(len(found), object)
+        distinct, at = np.unique(places[some], return_inverse=True)
+        words = np.empty(len(distinct), object)
         with _explained():
-            for i, place in enumerate(found.tolist()):
+            for i, place in enumerate(distinct.tolist()):
                 length = place & ((1 << _LENGTH_BITS) - 1)
                 self._words.seek(place >> _LENGTH_BITS)
                 words[i] = self._words.read(length).decode(errors="ignore")  # cut at its end
@@ -178,10 +178,10 @@ class ByPerson:
 
 
 def _order(person: npt.NDArray[Any], keys: Sequence[npt.NDArray[Any]]) -> npt.NDArray[np.intp]:
-    """Return the order of rows by person and keys; the first key is a time, as a rule.
+    """Return the order of rows by person and keys; the first key is usually a time.
 
-    Of one person most rows come sorted. So persons are laid end to end on one axis, on which
-    sorting is merging a few long runs; the other keys are asked where two rows tie.
+    Most rows of a person are already sorted. So all persons are put on one axis, where sorting is a
+    merge of a few long runs; the other keys are used only for equal times.
     """
     order = np.argsort(person, kind="stable")
     if not keys or not len(person):
@@ -197,20 +197,20 @@ def _order(person: npt.NDArray[Any], keys: Sequence[npt.NDArray[Any]]) -> npt.ND
     merged = np.argsort(place, kind="stable")
     order, place = order[merged], place[merged]
     tied = place[1:] == place[:-1]
-    behind = np.zeros(len(tied), np.bool_)
+    descends = np.zeros(len(tied), np.bool_)
     for key in reversed(keys[1:]):
         value = key[order]
-        behind = (value[1:] < value[:-1]) | ((value[1:] == value[:-1]) & behind)
+        descends = (value[1:] < value[:-1]) | ((value[1:] == value[:-1]) & descends)
     group = np.concatenate(([0], np.cumsum(~tied)))
     wrong = np.zeros(len(order), np.bool_)
-    wrong[group[1:][tied & behind]] = True
+    wrong[group[1:][tied & descends]] = True
     at = np.flatnonzero(wrong[group])
     order[at] = order[at][np.lexsort((*(key[order[at]] for key in reversed(keys[1:])), group[at]))]
     return order
 
 
 def _small(codes: npt.NDArray[np.int32]) -> npt.NDArray[Any]:
-    """Codes from 0 in the narrowest type: up to 65,535 they are sorted without comparing."""
+    """Return codes from 0 in the narrowest type: up to 65,535 they are sorted faster."""
     return codes.astype(np.min_scalar_type(int(codes.max(initial=0))))
 
 
@@ -223,7 +223,7 @@ def _explained() -> Iterator[None]:
         raise OutputError(
             "the disk is full while sorting"
             if full
-            else f"rows cannot be put by while sorting ({error.strerror})",
+            else f"rows cannot be stored on disk while sorting ({error.strerror})",
             where=tempfile.gettempdir(),
             hint="Free space there, or set TMPDIR to a larger disk",
         ) from error

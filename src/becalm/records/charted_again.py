@@ -1,4 +1,4 @@
-"""Tables of a source in which one administration may stand twice; the source's own data."""
+"""Tables of a source that may contain one administration twice; data of the source."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from becalm.core.toml import TomlTable
 
 
 class ChartedAgain(TomlTable, frozen=True):
-    """Two tables in which one administration may stand; `also_in` has the last word.
+    """Two tables that may contain one administration; then the row in `also_in` counts.
 
-    within : a single dose of `table` this close to a row of the drug in `also_in` is that row.
-    bridge : pauses in `also_in` up to this long are pauses, and do not say that nothing ran.
-    says_nothing : units in `also_in` that leave the amount open; `table` then has the last word.
+    within : a single dose of `table` this close to a row of the drug in `also_in` is the same dose.
+    bridge : pauses in `also_in` up to this length are not gaps between infusions.
+    says_nothing : units in `also_in` without an amount; then the row in `table` counts.
     """
 
     table: str
@@ -24,9 +24,9 @@ class ChartedAgain(TomlTable, frozen=True):
 
 
 class ChartedElsewhere(TomlTable, frozen=True):
-    """Rows of `table` that say, in their category, that the infusion was begun under another order.
+    """Rows of `table` for infusions that were begun under another order.
 
-    words : what the category of such a row contains.
+    words : text in the category of such a row.
     """
 
     table: str
@@ -35,11 +35,11 @@ class ChartedElsewhere(TomlTable, frozen=True):
 
 
 class RepeatedCharting(TomlTable, frozen=True):
-    """What a source charts twice; nothing unless it says so."""
+    """The administrations that a source charts twice; by default none."""
 
     again: tuple[ChartedAgain, ...] = ()
     elsewhere: tuple[ChartedElsewhere, ...] = ()
 
 
 NOTHING_REPEATED: Final = RepeatedCharting()
-"""Of a source in which every administration stands once."""
+"""For a source with every administration only once."""

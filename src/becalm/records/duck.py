@@ -1,7 +1,7 @@
-"""The one place that opens DuckDB, and the way from its results to NumPy columns.
+"""DuckDB connections, and the conversion of results to NumPy columns.
 
-Results stream as Arrow batches, so that a table larger than memory is never held whole. Unknown
-becomes the blank of `becalm.core.frame`: '' for text, UNKNOWN_TIME for a time, NaN for a number, -1
+Results are read as Arrow batches, so that a large table is never completely in memory. Unknown
+values become the blank of `becalm.core.frame`: '' for text, UNKNOWN_TIME for a time, NaN for a number, -1
 for a code or a key, False for a flag.
 """
 
@@ -28,10 +28,10 @@ if TYPE_CHECKING:
 Columns = dict[str, npt.NDArray[Any]]
 
 MEMORY: Final = "1GiB"
-"""What DuckDB may hold before it spills: half of the 2 GiB that becalm promises to stay under."""
+"""Memory limit of DuckDB, above which it writes to disk: half of becalm's limit of 2 GiB."""
 
 _WORDS_AT_MOST: Final = 262_144
-"""Distinct texts remembered per column; a column of ids starts over, so memory stays flat."""
+"""Greatest number of different texts in memory for each column."""
 
 _WHOLE = ("TINYINT", "SMALLINT", "INTEGER", "UTINYINT", "USMALLINT")
 _KEY = ("BIGINT", "UINTEGER")
@@ -39,10 +39,10 @@ _REAL = ("DOUBLE", "FLOAT", "DECIMAL", "HUGEINT", "UBIGINT")
 
 
 def connect(memory: str = MEMORY, threads: int | None = None) -> DuckDBPyConnection:
-    """Open a DuckDB of our own: bounded memory, a folder to spill to, UTC, nothing downloaded.
+    """Open a DuckDB connection with limited memory, a temporary folder and UTC, without downloads.
 
-    It has all cores unless `threads` says otherwise; each wants memory of its own. The folder comes
-    into being with the first spill and goes when the connection closes.
+    It uses all cores unless `threads` is set; each core needs its own memory. The folder is made when
+    it is first needed and removed when the connection closes.
     """
     import duckdb
 
@@ -70,17 +70,17 @@ def quoted(text: str) -> str:
 
 
 def quoted_path(path: Path) -> str:
-    """Return one file's path as an SQL string; DuckDB reads *, ? and [ as patterns, we do not."""
+    """Return one file's path as an SQL string; without meaning for *, ? and [, which DuckDB uses as patterns."""
     return quoted(re.sub(r"([*?\[])", r"[\1]", str(path)))
 
 
 def number_text(value: float) -> str:
-    """Return a number as an example of a refused row shows it, '' where it is not known."""
+    """Return a number as text for the example of a refused row, '' if it is not known."""
     return "" if np.isnan(value) else f"{value:g}"
 
 
 class Dictionary:
-    """The distinct texts of a column in the order in which they first appeared."""
+    """The different texts of a column in the order of their first row."""
 
     def __init__(self) -> None:
         self.forget()
@@ -91,7 +91,7 @@ class Dictionary:
         self._codes = np.empty(0, dtype=np.int32)
 
     def codes(self, hashes: npt.NDArray[np.uint64], texts: _Texts) -> npt.NDArray[np.int32]:
-        """Return each row's position in `words`, reading only texts not seen before."""
+        """Return each row's position in `words`; only new texts are read."""
         at, new = self._find(hashes)
         if new.any():
             rows = np.flatnonzero(new)
@@ -124,7 +124,7 @@ class Dictionary:
 
 
 class _Texts:
-    """One Arrow text column, read row by row on demand."""
+    """One Arrow text column; a row is read when it is needed."""
 
     def __init__(self, view: Any) -> None:
         self._offsets = np.frombuffer(view.buffer(1), dtype=np.int32)[view.offset :]
@@ -143,18 +143,18 @@ def stream(
     """Yield the rows of a query as batches of columns, in the query's own order.
 
     Columns named in `coded` are text columns returned as int32 positions in their `Dictionary`.
-    There is always a first batch, empty where the query finds nothing.
+    There is always a first batch; it is empty if the query has no rows.
     """
     import nanoarrow
 
     session = con.cursor()
-    given = list(params) or None
+    values = list(params) or None
     try:
         with _explained():
-            shape = session.sql(sql, params=given)
+            shape = session.sql(sql, params=values)
             kinds = {n: str(t) for n, t in zip(shape.columns, shape.types, strict=True)}
             wrapped = f"SELECT {', '.join(_selected(kinds))} FROM ({sql})"
-            batches = iter(nanoarrow.c_array_stream(session.sql(wrapped, params=given)))
+            batches = iter(nanoarrow.c_array_stream(session.sql(wrapped, params=values)))
         dictionaries = {name: Dictionary() for name, kind in kinds.items() if _is_text(kind)}
         some = False
         while True:
@@ -179,7 +179,7 @@ def execute(con: DuckDBPyConnection, sql: str) -> None:
 
 
 def fetch(con: DuckDBPyConnection, sql: str, params: Sequence[object] = ()) -> Columns:
-    """Return a small result whole."""
+    """Return all rows of a small result."""
     batches = list(stream(con, sql, params))
     return {name: np.concatenate([b[name] for b in batches]) for name in batches[0]}
 
@@ -199,7 +199,7 @@ def _dtype(kind: str, coded: bool = False) -> Any:
 
 
 def _selected(kinds: Mapping[str, str]) -> Iterator[str]:
-    """Turn each column into its plain type with unknown as its blank; hashes of texts follow."""
+    """Yield SQL for each column in its plain type, with blanks for unknown, then hashes of texts."""
     for name, kind in kinds.items():
         column = '"' + name.replace('"', '""') + '"'
         if _is_text(kind):
@@ -250,13 +250,13 @@ def _columns(
 
 
 def _numbers(view: Any, dtype: Any, n: int) -> npt.NDArray[Any]:
-    """Copy a buffer out: DuckDB takes the batch back when the next one is asked for."""
+    """Copy a buffer: DuckDB reuses the batch for the next one."""
     return np.frombuffer(view.buffer(1), dtype=dtype)[view.offset : view.offset + n].copy()
 
 
 @contextmanager
 def _explained() -> Iterator[None]:
-    """Turn what is wrong with a file or the disk into one line; anything else is a bug of ours."""
+    """Turn an error of a file or of the disk into one line; other errors are bugs in becalm."""
     import duckdb
     from nanoarrow._utils import NanoarrowException
 
@@ -268,10 +268,10 @@ def _explained() -> Iterator[None]:
         duckdb.OutOfMemoryException,
         NanoarrowException,
     ) as error:
-        told = known_error(str(error))
-        if told is None:
+        mistake = known_error(str(error))
+        if mistake is None:
             raise
-        raise told from error
+        raise mistake from error
 
 
 _FILE = re.compile(r"[^/\\\s\"'=]+\.(?:csv|parquet)(?:\.gz)?\b")
@@ -280,7 +280,7 @@ _WIDTH = re.compile(r"Expected Number of Columns: (\d+) Found: (\d+)")
 
 
 def known_error(message: str) -> BecalmError | None:
-    """Return the mistake of a user's that a message of DuckDB's is about, None where it is none."""
+    """Return the user's mistake that caused a message of DuckDB; None if it is another error."""
     if "No space left" in message or "max_temp_directory_size" in message:
         return OutputError(
             "the disk is full while sorting",
@@ -293,7 +293,7 @@ def known_error(message: str) -> BecalmError | None:
     where = place(files[-1], int(line.group(1)) if line else None)
     hint = "Compare the file with its published checksum"
     if "GZIP" in message:
-        what, hint = "the compressed file is damaged or cut short", "Fetch the file again"
+        what, hint = "the compressed file is damaged or incomplete", "Download the file again"
     elif "unicode" in message:
         what, hint = "this is not UTF-8", "Convert the file to UTF-8"
     elif width:
@@ -301,7 +301,7 @@ def known_error(message: str) -> BecalmError | None:
     elif "quote" in message:
         what = "a quoted cell has no end"
     elif "No files found" in message:
-        what, hint = "the file is no longer there", "Run again when nobody moves files"
+        what, hint = "the file does not exist any more", "Run again when the files are in place"
     else:
         what = message.strip().splitlines()[0]
     return UnreadableFileError(what, where=where, hint=hint)

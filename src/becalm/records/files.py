@@ -1,7 +1,7 @@
-"""Input files: whole, unchanged while they are read, and hashed for the manifest.
+"""Input files: complete, unchanged while they are read, and hashed for the manifest.
 
-A compressed file carries a checksum of what is in it, which DuckDB does not verify: a file with a
-damaged byte may well be read without complaint, with other numbers in it. `input_file` verifies it.
+A compressed file has a checksum of its content, which DuckDB does not verify: it may read a damaged
+file with wrong numbers and without an error. `input_file` verifies the checksum.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from becalm.records import InputFile
 SUMS: Final = "SHA256SUMS.txt"
 _CHUNK: Final = 1 << 20
 _UNPACKED: Final = 1 << 24
-_GZIP: Final = 31  # zlib's word for gzip with its checksum
+_GZIP: Final = 31  # zlib's code for gzip with its checksum
 _UTF16: Final = (b"\xff\xfe", b"\xfe\xff")
 _CSV_UTF8: Final = "In Excel, save it as 'CSV UTF-8'"
 
 
 @dataclass(frozen=True)
 class Stamp:
-    """What a file looked like before it was read."""
+    """Size, time and inode of a file before it was read."""
 
     path: Path
     size: int
@@ -36,7 +36,7 @@ class Stamp:
 
 
 def stamp(path: Path) -> Stamp:
-    """Look at a file; raises `UnreadableFileError` where it is not there."""
+    """Return the state of a file; raises `UnreadableFileError` if it does not exist."""
     try:
         seen = path.stat()
     except OSError as error:
@@ -45,21 +45,21 @@ def stamp(path: Path) -> Stamp:
 
 
 def unchanged(stamps: Iterable[Stamp], root: Path) -> None:
-    """Raise `UnreadableFileError` where a file is no longer the one that `stamp` looked at.
+    """Raise `UnreadableFileError` if a file has changed since its `stamp`.
 
-    A file that was written to or replaced meanwhile may have been read half before and half after.
+    A file that was changed meanwhile may have been read partly before and partly after.
     """
     for before in stamps:
         if stamp(before.path) != before:
             raise UnreadableFileError(
                 "changed while it was being read",
                 where=before.path.relative_to(root).as_posix(),
-                hint="Run again when nobody writes to it",
+                hint="Run again when the file does not change any more",
             )
 
 
 def published(root: Path) -> dict[str, str]:
-    """Return the SHA-256 that a release prints of its files, by name; empty where it prints none."""
+    """Return the published SHA-256 of the files of a release, by name; empty if there is none."""
     listed = root / SUMS
     if not listed.is_file():
         return {}
@@ -72,10 +72,9 @@ def input_file(
 ) -> InputFile:
     """Return the size and SHA-256 of a file, named relative to the records' folder `root`.
 
-    The file is whole: its hash is the one that `listed` (see `published`) gives for it or, where
-    none is given and it is compressed, its content fits its own checksum. A plain file that nobody
-    listed cannot be checked. Raises `UnreadableFileError` for one that is not whole, and where it
-    cannot be opened.
+    The file is checked: its hash is compared with `listed` (see `published`) or, if it is not listed
+    and compressed, its content with its own checksum. A plain file that is not listed cannot be
+    checked. Raises `UnreadableFileError` for a damaged file, or if it cannot be opened.
     """
     digest, size = hashlib.sha256(), 0
     name = path.name if root is None else path.relative_to(root).as_posix()
@@ -89,9 +88,9 @@ def input_file(
         raise _unreadable(path, error) from error
     if expected is not None and digest.hexdigest() != expected.lower():
         raise UnreadableFileError(
-            f"is not the file that {SUMS} lists: damaged, cut short or changed",
+            f"is not the file that {SUMS} lists: it is damaged, incomplete or changed",
             where=name,
-            hint="Fetch it again; if the change was meant, remove its line there",
+            hint="Download it again; if the change is intended, remove its line there",
         )
     if expected is None and path.suffix == ".gz":
         _verify(path, name)
@@ -99,7 +98,7 @@ def input_file(
 
 
 def _verify(path: Path, name: str) -> None:
-    """Unpack a file, keep nothing, and let each of its members' own checksums be compared."""
+    """Unpack a file without keeping its content, to compare the checksums of its members."""
     try:
         with path.open("rb") as stream:
             member, inside = zlib.decompressobj(_GZIP), False
@@ -119,12 +118,12 @@ def _verify(path: Path, name: str) -> None:
 
 def _damaged(name: str) -> UnreadableFileError:
     return UnreadableFileError(
-        "the compressed file is damaged or cut short", where=name, hint="Fetch the file again"
+        "the compressed file is damaged or incomplete", where=name, hint="Download the file again"
     )
 
 
 def read_bytes(path: Path) -> bytes:
-    """Return a file's bytes; raises `UnreadableFileError` where it cannot be opened."""
+    """Return a file's bytes; raises `UnreadableFileError` if it cannot be opened."""
     try:
         return path.read_bytes()
     except OSError as error:
@@ -132,7 +131,7 @@ def read_bytes(path: Path) -> bytes:
 
 
 def read_text(path: Path) -> str:
-    """Return UTF-8 text, with or without a byte-order mark; a name in .gz is unpacked.
+    """Return UTF-8 text, with or without a byte-order mark; a .gz file is unpacked.
 
     Raises `UnreadableFileError`, with the row as a spreadsheet shows it, for another encoding
     and for a file that is not text.

@@ -1,6 +1,6 @@
-"""The raw tables that every source yields, and one chunk of whole persons holding them.
+"""The raw tables of every source, and one chunk of persons with these tables.
 
-A source reads and types; it does not interpret: units stay as written, drug names as written.
+A source reads and types its records without interpretation: units and drug names stay as written.
 `person` is the position of a person in the chunk's `persons`. `key` is the row's own key in the
 table it came from, so `table:key` leads back to it.
 """
@@ -29,7 +29,7 @@ PERSONS: Final[Mapping[str, Kind]] = {
     "cause_of_death": "text",  # joined by '|'
     "last_contact": "time",
     "last_contact_status": "text",
-    "table": "text",  # that the row came from, as the source calls it; '' reads as persons
+    "table": "text",  # of the row, with the source's name; '' means persons
     "key": "key",
 }
 STAYS: Final[Mapping[str, Kind]] = {
@@ -41,14 +41,14 @@ STAYS: Final[Mapping[str, Kind]] = {
     "hospital": "text",
     "origin": "text",  # from: home, transfer
     "destination": "text",  # to: home, transfer, died
-    "table": "text",  # that the row came from; '' reads as stays
+    "table": "text",  # of the row; '' means stays
     "key": "key",
 }
 MEASUREMENTS: Final[Mapping[str, Kind]] = {
     "person": "code",
     "time": "time",  # drawn
     "start": "time",  # of an interval quantity (urine over hours)
-    "available": "time",  # UNKNOWN_TIME where the record does not say
+    "available": "time",  # UNKNOWN_TIME if not recorded
     "date_only": "flag",
     "kind": "code",  # position in Records.kinds
     "value": "number",  # NaN where the text is not a plain number
@@ -63,7 +63,7 @@ ADMINISTRATIONS: Final[Mapping[str, Kind]] = {
     "table": "text",
     "label": "text",  # the drug as written
     "code": "text",  # as written, '' if none
-    "system": "text",  # whose code it is: RxNorm, OMOP, a source's own
+    "system": "text",  # of the code: RxNorm, OMOP, a local system
     "route": "text",  # as written
     "start": "time",
     "end": "time",
@@ -72,15 +72,15 @@ ADMINISTRATIONS: Final[Mapping[str, Kind]] = {
     "amount_unit": "text",
     "rate": "number",
     "rate_unit": "text",
-    "entered_rate": "number",  # as somebody set it, in rate_unit, where that is kept beside `rate`
+    "entered_rate": "number",  # the set rate, in rate_unit, if recorded in addition to `rate`
     "concentration": "number",
     "concentration_unit": "text",
-    "weight_kg": "number",  # weight the row itself was calculated with
+    "weight_kg": "number",  # weight used in the row itself
     "status": "text",  # given, not given, ordered
     "category": "text",  # the record's own class of administration (Drug Push, Continuous Med ...)
     "indication": "text",
     "reason_for_change": "text",
-    "schedule": "text",  # the unit as written, of a dose written out from one ("mg q6h")
+    "schedule": "text",  # the written unit ("mg q6h"), for a dose of a schedule
     "key": "key",
 }
 FINDINGS: Final[Mapping[str, Kind]] = {
@@ -99,10 +99,10 @@ CONDITIONS: Final[Mapping[str, Kind]] = {
     "person": "code",
     "stay_id": "text",
     "onset": "time",
-    "system": "text",  # ICD9CM, ICD10CM, SNOMED, '' for a name
+    "system": "text",  # ICD9CM, ICD10CM, SNOMED, '' if only a name
     "code": "text",
     "name": "text",
-    "status": "text",  # confirmed, suspected, excluded; '' reads as confirmed
+    "status": "text",  # confirmed, suspected, excluded; '' means confirmed
     "key": "key",
 }
 PROCEDURES: Final[Mapping[str, Kind]] = {
@@ -132,7 +132,7 @@ CULTURES: Final[Mapping[str, Kind]] = {
 
 @dataclass(frozen=True)
 class Refusal:
-    """Rows that were not used, counted by where and why, with one example to look at."""
+    """Rows that were not used, counted by table, variable, unit and reason, with one example."""
 
     source_table: str
     variable: str  # vocabulary name, or the record's own label where unknown
@@ -144,7 +144,7 @@ class Refusal:
 
 @dataclass(frozen=True)
 class Absent:
-    """A table that the records do not have, and what cannot be known without it."""
+    """A table that the records do not have, and the consequence."""
 
     table: str
     consequence: str  # "no temperature: fever not assessed"
@@ -161,10 +161,10 @@ class InputFile:
 
 @dataclass(frozen=True)
 class Doubt:
-    """Something said about the records that nobody has checked, such as a unit that was inferred.
+    """An unchecked statement about the records, such as an inferred unit.
 
-    `variable` is the vocabulary's name of what rests on it, '' where that is everything or nothing
-    in particular.
+    `variable` is the vocabulary's name of the variable that depends on it, '' if it is not about one
+    variable.
     """
 
     what: str
@@ -173,7 +173,7 @@ class Doubt:
 
 @dataclass(frozen=True)
 class StudyInfo:
-    """What `study.toml` or the source says about the study itself; '' where not said."""
+    """Facts about the study from `study.toml` or the source; '' if not known."""
 
     title: str = ""
     setting: str = ""
@@ -191,10 +191,10 @@ class StudyInfo:
 
 @dataclass(frozen=True)
 class Records:
-    """One chunk: whole persons and everything recorded about them.
+    """One chunk: persons with all their records.
 
     `measurements` is sorted by person, time, key; the small tables by person, time, key.
-    `repeated` says which of the source's tables chart one administration twice.
+    `repeated` lists the tables of the source that may contain one administration twice.
     """
 
     persons: Frame
@@ -212,19 +212,19 @@ class Records:
 class Source(Protocol):
     """Records that can be read: a folder, a file, a database."""
 
-    name: str  # of its package in `becalm.records`
+    name: str  # the name of its package in `becalm.records`
     notices: tuple[str, ...]  # licence notices that a report must carry
     citations: tuple[str, ...]  # keys of the bibliography
     doubts: tuple[Doubt, ...]
     info: StudyInfo
-    missing: tuple[str, ...]  # whole tables that are not there: labs, doses, findings ...
+    missing: tuple[str, ...]  # missing tables: labs, doses, findings ...
 
     def inputs(self) -> tuple[InputFile, ...]: ...
 
     def absent(self) -> tuple[Absent, ...]: ...
 
     def refused(self) -> tuple[Refusal, ...]:
-        """Rows that could not even be typed; complete once `chunks` is exhausted."""
+        """Return rows that could not be typed; complete after the last of `chunks`."""
         ...
 
     def chunks(self) -> Iterator[Records]:

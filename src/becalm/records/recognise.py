@@ -1,12 +1,12 @@
-"""Which kind RECORDS is, and the source that reads it.
+"""The kind of RECORDS, and the source that reads it.
 
 A source is a package in `becalm.records` with a module `registration`:
 
-- `READS`: what it reads, in words, for the message to somebody whose records nobody reads;
-- `looks_like(where) -> bool`: whether records, a path or an address (`postgres://...`), are of its kind;
+- `READS`: what it reads, in words, for the message about records that no source can read;
+- `looks_like(where) -> bool`: whether records (a path, or an address `postgres://...`) are of its kind;
 - `open_source(where) -> Source`: opens them.
 
-The package's name is what `--source` calls it. No list names the packages: they are found.
+The package's name is its name for `--source`. A new package is found without any further entry.
 """
 
 from __future__ import annotations
@@ -45,13 +45,13 @@ def registered(name: str) -> RegisteredSource:
 
 
 def open_records(path: str, source: str | None = None, mapping: str | None = None) -> Source:
-    """Open records of whichever kind they are; `source` overrides what they look like.
+    """Open records of any kind; the kind is recognised unless `source` names it.
 
-    path : a folder, a file or an address. With a `mapping`, the name of one that is shipped or a
-    file, they are flat tables of a layout that only it knows.
+    path : a folder, a file or an address. With a `mapping`, the name of a shipped one or a file, they
+    are flat tables that are read with it.
 
-    Raises `UsageError` for an unknown kind, `UnreadableFileError` for a path that is not there,
-    `RecordsError` where the kind cannot be recognised.
+    Raises `UsageError` for an unknown kind, `UnreadableFileError` for a path that does not exist,
+    `RecordsError` if the kind is not recognised.
     """
     if source is not None and source not in KINDS:
         raise UsageError(f"no source is called {source!r}", hint=did_you_mean(source, KINDS))
@@ -70,14 +70,14 @@ def open_records(path: str, source: str | None = None, mapping: str | None = Non
 
 
 def _open_address(address: str, source: str | None) -> Source:
-    """Open records that are no file, by a source that says it reads such an address."""
+    """Open records at an address, with the source that reads such addresses."""
     fits = [kind for kind in _fitting(address) if source in (None, kind)]
     if len(fits) == 1:
         return registered(fits[0]).open_source(address)
     scheme = address.partition("://")[0]
     if fits:
         raise RecordsError(
-            f"both {' and '.join(fits)} read {scheme}://", hint="Say which with --source"
+            f"both {' and '.join(fits)} read {scheme}://", hint="Choose one with --source"
         )
     raise UsageError(f"{scheme}:// is not read", hint=_what_is_read())
 
@@ -88,9 +88,11 @@ def _recognise(path: Path) -> str:
         return fits[0]
     if fits:
         raise RecordsError(
-            f"both {' and '.join(fits)} fit", where=str(path), hint="Say which with --source"
+            f"both {' and '.join(fits)} fit", where=str(path), hint="Choose one with --source"
         )
-    raise RecordsError("these records are of no known kind", where=str(path), hint=_hint(path))
+    raise RecordsError(
+        "the kind of these records is not recognised", where=str(path), hint=_hint(path)
+    )
 
 
 def _fitting(where: str) -> list[str]:
@@ -99,20 +101,20 @@ def _fitting(where: str) -> list[str]:
 
 def _what_is_read() -> str:
     reads = ", or ".join(registered(kind).reads for kind in KINDS)
-    return f"Give {reads}; any other table can be read with --mapping"
+    return f"becalm reads {reads}; any other table can be read with --mapping"
 
 
 def _hint(path: Path) -> str:
-    """Say how to mend a path that is near something readable, else what can be read."""
+    """Return how to correct a path that is near readable records, else what can be read."""
     if path.is_file():
         if path.suffix.lower() == ".xls":
             return "An old .xls is not read: save it as .xlsx"
         inside = _fitting(str(path.parent))
-        return f"Give the folder itself: {path.parent}" if inside else _what_is_read()
+        return f"Name the folder itself: {path.parent}" if inside else _what_is_read()
     files = sorted(path.iterdir())
     books = [p.name for p in files if p.suffix.lower() == ".xlsx" and not p.name.startswith("~$")]
     if books:
-        return f"Give the workbook itself: {path / books[0]}"
+        return f"Name the workbook itself: {path / books[0]}"
     for folder in (*(p for p in files if p.is_dir()), path.resolve().parent):
         if _fitting(str(folder)):
             return f"Did you mean {str(folder)!r}?"

@@ -1,4 +1,4 @@
-"""Copy out the chart-review template or its filled example."""
+"""Copying the chart-review template or its filled example."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from becalm.core.errors import OutputError
 
 
 def copy_template(to: Path, filled: bool, kind: Literal["xlsx", "csv"]) -> Path:
-    """Copy the blank template (`filled`: the invented example) and return where it lies.
+    """Copy the blank template (`filled`: the invented example) and return its path.
 
-    A workbook is copied to the file `to`, or into it where it is a folder; the CSV sheets are
-    copied into the folder `to`. Nothing is ever written over: it might be filled in.
-    Raises `OutputError` where something is there already or nothing can be written.
+    A workbook is copied to the file `to`, or into it if it is a folder; the CSV sheets are
+    copied into the folder `to`. Existing files are never overwritten, because they may be filled in.
+    Raises `OutputError` if a file exists already or cannot be written.
     """
     stem = "becalm-example" if filled else "becalm-template"
     with as_file(files("becalm.records.sheets") / "template") as shipped:

@@ -1,4 +1,4 @@
-"""Filling chart-review sheets from flat tables, as a mapping says."""
+"""Filling chart-review sheets from flat tables with a mapping."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from becalm.records.sheets.cells import Sheet
 from becalm.records.sheets.schema import SHEETS
 
 _ONCE: Final = frozenset({"persons", "stays", "conditions"})
-"""Sheets whose rows a flat table often repeats beside every measurement: equal ones are one."""
+"""Sheets whose rows a flat table often repeats in every row: equal rows become one."""
 
 _STATED: Final[Mapping[str, tuple[str, ...]]] = {
     "conditions": ("code", "name"), "procedures": ("name",),
 }  # fmt: skip
-"""What a mapping may state of everybody: it holds of a row that says no more than who."""
+"""Columns that a mapping may fill for all persons, also for rows with only a person id."""
 
 _TRACED: Final = frozenset({"labs", "doses"})
-"""Sheets whose rows are traced back by a name of their own, not only by a number."""
+"""Sheets whose rows are identified by file name and number, not only by a number."""
 
 _BEYOND: Final = 1_000_000_000
-"""Added to row numbers from the second part of another sheet on, so that none stands for two rows."""
+"""Added to row numbers from the second part of other sheets on, so that each is unique."""
 
 
 def fill(mapped: Mapped, flats: Mapping[str, Flat]) -> dict[str, list[Sheet]]:
-    """Return the sheets of each name, one a part of the mapping.
+    """Return the sheets of each name, one for each part of the mapping.
 
     Raises `RecordsError` where the rows of one person disagree about that person.
     """
@@ -62,18 +62,18 @@ def fill(mapped: Mapped, flats: Mapping[str, Flat]) -> dict[str, list[Sheet]]:
 
 
 def _rows(part: SheetPart, flat: Flat, columns: Mapping[str, list[str]]) -> list[int]:
-    """Return the positions of the table's rows that say something for the part."""
+    """Return the positions of the table's rows that have values for the part."""
     if part.spread:
-        says = [bool(text) for text in columns[SPREAD[part.sheet]]]
+        has_value = [bool(text) for text in columns[SPREAD[part.sheet]]]
     else:
-        everybody = part.sheet == "persons" or any(map(part.said, _STATED.get(part.sheet, ())))
-        told = [
+        everybody = part.sheet == "persons" or any(map(part.constant, _STATED.get(part.sheet, ())))
+        values = [
             columns[name]
             for name, cell in part.cells.items()
             if cell.column and (name != "person_id" or everybody)
         ] or [columns["person_id"]]
-        says = [any(row) for row in zip(*told, strict=True)]
-    rows = [i for i, kept in enumerate(flat.kept(part.where)) if kept and says[i]]
+        has_value = [any(row) for row in zip(*values, strict=True)]
+    rows = [i for i, kept in enumerate(flat.kept(part.where)) if kept and has_value[i]]
     if part.sheet not in _ONCE:
         return rows
     first: dict[tuple[str, ...], int] = {}
@@ -83,13 +83,13 @@ def _rows(part: SheetPart, flat: Flat, columns: Mapping[str, list[str]]) -> list
 
 
 def _label(part: SheetPart, flat: Flat) -> str:
-    """Return what rows are traced back by: the file and, where it is spread, the column."""
+    """Return the name that identifies rows: the file and, if spread over columns, the column."""
     text = f"{flat.stem}[{part.spread}]" if part.spread else flat.stem
     return text.replace("|", " ").replace(":", " ")
 
 
 def _agree(persons: Sheet) -> None:
-    """Refuse rows of one person that say different things of that person."""
+    """Raise an error if rows of one person have different values for that person."""
     first: dict[str, int] = {}
     for i, person in enumerate(persons.columns["person_id"]):
         before = first.setdefault(person, i)
@@ -104,6 +104,6 @@ def _agree(persons: Sheet) -> None:
             f"person {person!r} has {column} {now or 'blank'!r} here and {was or 'blank'!r} in row "
             f"{persons.rows[before]}",
             where=persons.where(persons.rows[i], column),
-            hint="Rows of one person must agree in what [persons] reads; correct one, or read the "
-            "column elsewhere",
+            hint="Rows of one person must be equal in the columns of [persons]; correct one, or read "
+            "the column into another sheet",
         )

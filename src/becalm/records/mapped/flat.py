@@ -1,4 +1,4 @@
-"""A flat table as text: the columns that a mapping reads, and the row number each cell stands at."""
+"""A flat table as text: the columns that a mapping reads, with their row numbers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _TEXT: Final = {".csv": "", ".tsv": "\t", ".txt": ""}
 
 @dataclass(frozen=True)
 class Flat:
-    """One file: every column's name, the cells of those that are read, and their row numbers."""
+    """One file: the names of all columns, the cells of those that are read, and the row numbers."""
 
     file: str
     header: tuple[str, ...]
@@ -28,18 +28,18 @@ class Flat:
 
     @property
     def stem(self) -> str:
-        """The file's name without what says how it is written."""
+        """The file's name without its extensions."""
         return self.file.removesuffix(".gz").rpartition(".")[0]
 
     def texts(self, cell: Cell) -> list[str]:
         """Return a cell's text in every row of the table."""
-        found = [cell.always] * len(self.rows) if not cell.column else self._read(cell)
+        texts = [cell.always] * len(self.rows) if not cell.column else self._read(cell)
         if not cell.where and not cell.only_with:
-            return found
-        return [text if kept else "" for text, kept in zip(found, self.kept(cell), strict=True)]
+            return texts
+        return [text if kept else "" for text, kept in zip(texts, self.kept(cell), strict=True)]
 
     def kept(self, cell: Cell) -> list[bool]:
-        """Say in which rows other columns hold what the cell wants of them."""
+        """Return the rows that meet the cell's conditions on other columns."""
         kept = [True] * len(self.rows)
         if cell.only_with:
             beside = self._read(Cell("", column=cell.only_with))
@@ -55,15 +55,15 @@ class Flat:
     def _read(self, cell: Cell) -> list[str]:
         written = self.columns[cell.column]
         means = {text: self._meant(cell, text) for text in set(written)}
-        found = [means[text] for text in written]
+        texts = [means[text] for text in written]
         if cell.carry_down:
             above = ""
-            for i, text in enumerate(found):
-                above = found[i] = text or above
-        return found
+            for i, text in enumerate(texts):
+                above = texts[i] = text or above
+        return texts
 
     def _meant(self, cell: Cell, text: str) -> str:
-        """Return what one distinct text of a column says."""
+        """Return the meaning of one text of a column."""
         known = token(text)
         if not text or known in self.nothing or known in cell.nothing:
             return ""
@@ -80,10 +80,10 @@ class Flat:
 
 
 def read_flat(path: Path, table: FlatTable, used: Iterable[str]) -> Flat:
-    """Read the columns of one file that are used; those that it does not have are left out.
+    """Read the columns of one file that are used; missing columns are left out.
 
     Raises `UnreadableFileError` for a file of another kind and a damaged one, and `RecordsError`
-    for a used column that is there twice.
+    for a used column that exists twice.
     """
     suffix = Path(path.name.removesuffix(".gz")).suffix.lower()
     separator = ""
@@ -94,16 +94,16 @@ def read_flat(path: Path, table: FlatTable, used: Iterable[str]) -> Flat:
         header, rows = parquet_rows(path, set(used))
     else:
         raise UnreadableFileError(
-            "in a format that is not read through a mapping",
+            "this file format cannot be read with a mapping",
             where=path.name,
-            hint="Save it as .csv (UTF-8; .csv.gz will do) or .parquet",
+            hint="Save it as .csv (UTF-8; or .csv.gz) or .parquet",
         )
     names = tuple(clean(title) for title in header)
     wanted = {name: names.index(name) for name in dict.fromkeys(used) if name in names}
     for name in wanted:
         if names.count(name) > 1:
             raise RecordsError(
-                f"the column {name} is there twice",
+                f"the column {name} exists twice",
                 where=place(path.name, 1),
                 hint="Rename or remove one",
             )

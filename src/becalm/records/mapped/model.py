@@ -1,4 +1,4 @@
-"""What a mapping file says: which columns of which flat tables fill the chart-review sheets."""
+"""A mapping file: the columns of flat tables that fill the chart-review sheets."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ SPREAD: Final[Mapping[str, str]] = {
     "conditions": "status",
     "cultures": "result",
 }
-"""Sheets that a table may spread over columns, one a variable, and what its cells fill."""
+"""Sheets that a table may spread over columns, one for each variable, and the column they fill."""
 
 
 def token(text: str) -> str:
-    """Return text as it is compared: without case, and numbers by their value (`1.0` is `1`)."""
+    """Return a text in the form for comparison: lower case, numbers by value (`1.0` is `1`)."""
     if PLAIN_NUMBER.fullmatch(text) and math.isfinite(float(text)):
         return f"{float(text):.17g}"
     return text.casefold()
@@ -29,13 +29,13 @@ def token(text: str) -> str:
 
 @dataclass(frozen=True)
 class Cell:
-    """Where the cells of one column of a sheet come from.
+    """The origin of the cells of one column of a sheet.
 
-    `column` of the table, or the text that is `always` so. `words` replaces what the table writes,
-    `nothing` are further cells that say nothing. The cell counts only `where` other columns hold one
-    of some texts and `only_with` another column that says something. `carry_down` fills a blank with
-    the cell above; `whole` writes 12.0 as 12. A number equal to `ceiling` or `floor` is where the
-    assay stopped counting. `at` is the place in the mapping.
+    They come from a `column` of the table, or are `always` one text. `words` replaces texts of the
+    table; `nothing` are texts that mean no value. The cell counts only `where` other columns have
+    certain texts, and `only_with` a value in another column. `carry_down` fills a blank with the cell
+    above; `whole` writes 12.0 as 12. A number equal to `ceiling` or `floor` is the limit of the assay.
+    `at` is the place in the mapping.
     """
 
     at: str
@@ -66,8 +66,8 @@ class Cell:
 class SheetPart:
     """One sheet, or a piece of one, filled from one table.
 
-    `spread` is the column of the table that stands for one variable, '' where rows do. `where` says
-    which rows of the table count.
+    `spread` is the column of the table for one variable, '' if each row has its own variable. `where`
+    selects the rows of the table.
     """
 
     at: str
@@ -82,14 +82,14 @@ class SheetPart:
         for cell in (*self.cells.values(), self.where):
             yield from cell.used()
 
-    def said(self, column: str) -> str:
-        """Return what the mapping itself says for a column of the sheet, '' where the table does."""
+    def constant(self, column: str) -> str:
+        """Return the constant text of the mapping for a column of the sheet, '' if the table fills it."""
         return self.cells[column].always if column in self.cells else ""
 
 
 @dataclass(frozen=True)
 class FlatTable:
-    """A file, the cells in it that say nothing, and what separates them."""
+    """A file, the texts in it that mean no value, and its separator."""
 
     name: str
     file: str
@@ -99,7 +99,7 @@ class FlatTable:
 
 @dataclass(frozen=True)
 class Mapped:
-    """A mapping file as it was read: nothing in it is unknown."""
+    """A mapping file that was read and checked."""
 
     file: str
     text: str

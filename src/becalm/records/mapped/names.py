@@ -1,6 +1,6 @@
-"""Whether what a mapping says itself exists: variables, units, findings, words of closed lists.
+"""Check of the words in a mapping: variables, units, findings, words of closed lists.
 
-What a table says is judged where it is read; a misspelt word of the mapping would stand for every
+The words of a table are checked when it is read. A misspelt word of the mapping would apply to every
 row and make a whole column disappear.
 """
 
@@ -20,13 +20,13 @@ _NEAR: Final = "Did you mean"
 
 
 def wrong_names(mapped: Mapped) -> Iterator[TomlMistake]:
-    """Yield every word of a mapping that nothing goes by, and every unit that does not convert."""
+    """Yield every unknown word of a mapping, and every unit that cannot be converted."""
     words = vocabulary.load()
     seen: set[tuple[str, str]] = set()
     for part in mapped.parts:
-        found = [*_cells(part)]
-        found += _measured(part, words) if part.sheet == "labs" else _named(part, words)
-        for complaint in found:
+        mistakes = [*_cells(part)]
+        mistakes += _measured(part, words) if part.sheet == "labs" else _named(part, words)
+        for complaint in mistakes:
             if (complaint.at, complaint.what) not in seen:
                 seen.add((complaint.at, complaint.what))
                 yield complaint
@@ -42,7 +42,7 @@ def _stated(cell: Cell) -> Iterator[tuple[str, str]]:
 
 
 def _cells(part: SheetPart) -> Iterator[TomlMistake]:
-    """Complain of stated texts that are no word of a closed list, no number or no time."""
+    """Yield constant texts that are not in a closed list, no number or no time."""
     for name, cell in part.cells.items():
         column = SHEETS[part.sheet].columns[name]
         for text, at in _stated(cell):
@@ -60,38 +60,40 @@ def _cells(part: SheetPart) -> Iterator[TomlMistake]:
 
 
 def _measured(part: SheetPart, words: Vocabulary) -> Iterator[TomlMistake]:
-    """Complain of variables that are not known, and of units that do not convert to theirs."""
+    """Yield unknown variables, and units that cannot be converted to the variable's unit."""
     unit = part.cells.get("unit")
     for key in ("loinc", "name"):
         cell = part.cells.get(key)
         for text, at in _stated(cell) if cell else ():
             system = "LOINC" if key == "loinc" else "name"
-            said = unit.always if unit and not unit.column else ""
-            name = part.said("name") if key == "loinc" else text
-            found = words.resolve(MeasurementKind("", system, text, name, said))
-            if found.variable is None:
+            unit_text = unit.always if unit and not unit.column else ""
+            name = part.constant("name") if key == "loinc" else text
+            resolution = words.resolve(MeasurementKind("", system, text, name, unit_text))
+            if resolution.variable is None:
                 yield TomlMistake(at, f"no variable is called {text!r}", words.suggest(text))
             elif unit is None or not unit.column:
-                yield from _unit(part, words, words.variables[found.variable].name, said, at)
+                yield from _unit(
+                    part, words, words.variables[resolution.variable].name, unit_text, at
+                )
 
 
 def _unit(
-    part: SheetPart, words: Vocabulary, name: str, said: str, at: str
+    part: SheetPart, words: Vocabulary, name: str, unit_text: str, at: str
 ) -> Iterator[TomlMistake]:
     variable = words.variable(name)
-    _, reason = words.unit_of(variable, said)
+    _, reason = words.unit_of(variable, unit_text)
     if reason:
         unit = part.cells.get("unit")
-        what = f"{said!r} does not convert to {variable.unit} of {name}: {reason}"
-        if not said:
+        what = f"{unit_text!r} does not convert to {variable.unit} of {name}: {reason}"
+        if not unit_text:
             what = f"'unit' is missing: {name} has one"
         yield TomlMistake(unit.at if unit else part.at, what, f"Known: {', '.join(variable.units)}")
 
 
 def _named(part: SheetPart, words: Vocabulary) -> Iterator[TomlMistake]:
-    """Complain of names that are nearly, but not quite, one that is known.
+    """Yield names that are similar, but not equal, to a known name.
 
-    Something that the vocabulary does not have may be given or found all the same.
+    A name that the vocabulary does not have is allowed.
     """
     questions: dict[tuple[str, str], tuple[Callable[[str], object], Callable[[str], str]]] = {
         ("doses", "drug"): (words.drug_of, words.suggest_drug),

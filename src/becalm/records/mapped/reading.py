@@ -1,4 +1,4 @@
-"""Reading a mapping file, shipped or a user's own, and finding everything that is wrong with it."""
+"""Reading a mapping file, shipped or a user's own, and listing all its mistakes."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def file_of(name_or_path: str) -> Path:
 
 
 def load(name_or_path: str) -> Mapped:
-    """Read a mapping; raises `DefinitionError` with everything that is wrong in it, a line each."""
+    """Read a mapping; raises `DefinitionError` with one line for each mistake in it."""
     path = file_of(name_or_path)
     return parse(read_text(path), path.name)
 
@@ -64,18 +64,18 @@ def load(name_or_path: str) -> Mapped:
 def parse(text: str, file: str) -> Mapped:
     """Read a mapping from TOML text; `file` is only for messages."""
     try:
-        given = tomllib.loads(text)
+        document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise DefinitionError(f"is not valid TOML: {error}", where=file) from error
     reader = Reader(file)
-    mapped = reader.mapped(given, text)
+    mapped = reader.mapped(document, text)
     complaints = reader.complaints or list(wrong_names(mapped))
     stop(complaints, mapped)
     return mapped
 
 
 def stop(complaints: Iterable[TomlMistake], mapped: Mapped) -> None:
-    """Raise what is wrong, all of it, in the order of the file."""
+    """Raise all mistakes together, in the order of the file."""
     errors = [
         (complaint.row(mapped.text), complaint.error(mapped.text, mapped.file))
         for complaint in complaints
@@ -86,7 +86,7 @@ def stop(complaints: Iterable[TomlMistake], mapped: Mapped) -> None:
 
 @dataclass
 class Reader:
-    """What is being read, and what was found wrong so far."""
+    """Reader of one mapping file, with the mistakes so far."""
 
     file: str
     complaints: list[TomlMistake] = field(default_factory=list)
@@ -94,14 +94,14 @@ class Reader:
     def wrong(self, at: str, what: str, hint: str = "") -> None:
         self.complaints.append(TomlMistake(at, what, hint))
 
-    def mapped(self, given: Mapping[str, Any], text: str) -> Mapped:
-        self._keys(given, "", _TOP)
-        tables, persons = self._tables(given.get("tables"))
+    def mapped(self, document: Mapping[str, Any], text: str) -> Mapped:
+        self._keys(document, "", _TOP)
+        tables, persons = self._tables(document.get("tables"))
         parts: list[SheetPart] = []
-        if "persons" not in given:
+        if "persons" not in document:
             self.wrong("", "the table [persons] is missing", "It says who the patients are")
         for sheet in SHEETS:
-            for at, block in self._blocks(sheet, given.get(sheet)):
+            for at, block in self._blocks(sheet, document.get(sheet)):
                 parts += self._block(at, sheet, block, tables, persons)
         self._twice(parts)
         return Mapped(
@@ -109,21 +109,21 @@ class Reader:
             text,
             tables,
             tuple(parts),
-            notices=self._texts(given.get("notice", []), "notice"),
-            citations=self._cited(given.get("cite", [])),
-            info=self._study(given.get("study", {})),
+            notices=self._texts(document.get("notice", []), "notice"),
+            citations=self._cited(document.get("cite", [])),
+            info=self._study(document.get("study", {})),
         )
 
     # ------------------------------------------------------------ the parts of the file
 
-    def _tables(self, given: Any) -> tuple[dict[str, FlatTable], dict[str, Cell]]:
-        """Return the tables, and where each of them names the person."""
+    def _tables(self, tables_of_file: Any) -> tuple[dict[str, FlatTable], dict[str, Cell]]:
+        """Return the tables, and the cell with the person id of each."""
         tables: dict[str, FlatTable] = {}
         persons: dict[str, Cell] = {}
-        if not isinstance(given, dict) or not given:
+        if not isinstance(tables_of_file, dict) or not tables_of_file:
             self.wrong("tables", "no table is named", 'Write [tables.NAME] with file = "..."')
             return tables, persons
-        for name, table in given.items():
+        for name, table in tables_of_file.items():
             at = f"tables.{name}"
             if not isinstance(table, dict):
                 self.wrong(at, "needs a table", f'Write [tables.{name}] with file = "..."')
@@ -133,8 +133,8 @@ class Reader:
             if not file:
                 self.wrong(at, "'file' is missing", 'Write file = "labs.csv"')
             elif Path(file).is_absolute() or ".." in Path(file).parts:
-                hint = "Name it as it lies in the folder that becalm is given"
-                self.wrong(f"{at}.file", f"{file!r} leads out of the records", hint)
+                hint = "Name it relative to the folder of the records"
+                self.wrong(f"{at}.file", f"{file!r} is outside the folder of the records", hint)
             separator = self._text(table.get("separator", ""), f"{at}.separator")
             if len(separator) > 1:
                 self.wrong(f"{at}.separator", "must be one character", 'A tab is "\\t"')
@@ -145,16 +145,16 @@ class Reader:
                 persons[name] = self._cell(table["person_id"], f"{at}.person_id")
         return tables, persons
 
-    def _blocks(self, sheet: str, given: Any) -> Iterator[tuple[str, dict[str, Any]]]:
-        if given is None:
+    def _blocks(self, sheet: str, value: Any) -> Iterator[tuple[str, dict[str, Any]]]:
+        if value is None:
             return
         if sheet == "persons":
-            if isinstance(given, dict):
-                yield "persons", given
+            if isinstance(value, dict):
+                yield "persons", value
             else:
                 self.wrong("persons", "needs one table", "Write [persons] once")
-        elif isinstance(given, list) and all(isinstance(each, dict) for each in given):
-            for i, block in enumerate(given):
+        elif isinstance(value, list) and all(isinstance(each, dict) for each in value):
+            for i, block in enumerate(value):
                 yield f"{sheet}[{i}]", block
         else:
             self.wrong(sheet, "needs a list of tables", f"Write [[{sheet}]]")
@@ -163,34 +163,34 @@ class Reader:
         self,
         at: str,
         sheet: str,
-        given: Mapping[str, Any],
+        block: Mapping[str, Any],
         tables: Mapping[str, FlatTable],
         persons: Mapping[str, Cell],
     ) -> Iterator[SheetPart]:
         """Yield a block as one part or, where it is spread over columns, one a column."""
         columns = SHEETS[sheet].columns
-        self._keys(given, at, ("table", "where", "columns", *columns))
-        table = self._text(given.get("table", ""), f"{at}.table") or next(iter(tables), "")
-        if "table" not in given and len(tables) > 1:
+        self._keys(block, at, ("table", "where", "columns", *columns))
+        table = self._text(block.get("table", ""), f"{at}.table") or next(iter(tables), "")
+        if "table" not in block and len(tables) > 1:
             self.wrong(at, "'table' is missing", f"One of {', '.join(tables)}")
         if tables and table not in tables:
             self.wrong(f"{at}.table", f"no table is called {table!r}", did_you_mean(table, tables))
-        cells = {name: self._cell(given[name], f"{at}.{name}") for name in columns if name in given}
+        cells = {name: self._cell(block[name], f"{at}.{name}") for name in columns if name in block}
         if "person_id" not in cells and table in persons:
             cells["person_id"] = persons[table]
-        where = Cell(f"{at}", where=self._where(given.get("where", {}), f"{at}.where"))
-        spread = given.get("columns")
+        where = Cell(f"{at}", where=self._where(block.get("where", {}), f"{at}.where"))
+        spread = block.get("columns")
         if spread is None:
             self._complete(at, sheet, cells)
             yield SheetPart(at, sheet, table, cells, where)
         elif sheet not in SPREAD or not isinstance(spread, dict):
             hint = f"Sheets that may be spread over columns: {', '.join(SPREAD)}"
-            self.wrong(f"{at}.columns", "cannot stand here", hint)
+            self.wrong(f"{at}.columns", "is not allowed here", hint)
         else:
             if not spread:
                 self.wrong(f"{at}.columns", "names no column", "Write one, or remove the block")
             if (filled := SPREAD[sheet]) in cells:
-                what = f"{filled!r} is what the cells of 'columns' say"
+                what = f"{filled!r} is filled by the cells of 'columns'"
                 self.wrong(f"{at}.{filled}", what, "Keep one of the two")
             for column, means in spread.items():
                 yield self._spread(
@@ -201,25 +201,25 @@ class Reader:
                 )
 
     def _spread(self, at: str, block: SheetPart, column: str, means: Any) -> SheetPart:
-        """Return the part that one column of the table is."""
+        """Return the part for one column of the table."""
         columns = SHEETS[block.sheet].columns
         if not isinstance(means, dict):
             self.wrong(at, "needs a table", 'Write { name = "ferritin", unit = "ng/mL" }')
             means = {}
         self._keys(means, at, (*columns, *_IN_COLUMNS))
-        said = {
+        constants = {
             name: Cell(f"{at}.{name}", always=self._text(means[name], f"{at}.{name}"))
             for name in columns
             if name in means
         }
         options = {key: means[key] for key in _IN_COLUMNS if key in means}
         filled = self._cell({"column": column, **options}, at)
-        cells = {**block.cells, **said, SPREAD[block.sheet]: filled}
+        cells = {**block.cells, **constants, SPREAD[block.sheet]: filled}
         self._complete(at, block.sheet, cells)
         return SheetPart(at, block.sheet, block.table, cells, block.where, column)
 
     def _complete(self, at: str, sheet: str, cells: Mapping[str, Cell]) -> None:
-        """Complain of what the sheet cannot be understood without; a unit may turn out optional."""
+        """Report missing required columns; a missing unit is checked later."""
         schema = SHEETS[sheet]
         for name in schema.required():
             if name not in cells and not (sheet == "labs" and name == "unit"):
@@ -239,81 +239,81 @@ class Reader:
 
     # ------------------------------------------------------------ cells
 
-    def _cell(self, given: Any, at: str) -> Cell:
-        if isinstance(given, str) and given:
-            return Cell(at, column=given.strip())
-        if not isinstance(given, dict):
+    def _cell(self, value: Any, at: str) -> Cell:
+        if isinstance(value, str) and value:
+            return Cell(at, column=value.strip())
+        if not isinstance(value, dict):
             hint = 'Write the column\'s name in quotes, or { always = "..." }'
             self.wrong(at, "needs the name of a column, or a table", hint)
             return Cell(at, always="?")
-        self._keys(given, at, _CELL)
-        if ("column" in given) == ("always" in given):
+        self._keys(value, at, _CELL)
+        if ("column" in value) == ("always" in value):
             self.wrong(at, "needs either 'column' or 'always'")
-        words = given.get("words", {})
+        words = value.get("words", {})
         if not isinstance(words, dict):
             self.wrong(f"{at}.words", "needs a table", 'Write { "1" = "M", "2" = "F" }')
             words = {}
         return Cell(
             at,
-            column=self._text(given.get("column", ""), f"{at}.column"),
-            always=self._text(given.get("always", ""), f"{at}.always"),
+            column=self._text(value.get("column", ""), f"{at}.column"),
+            always=self._text(value.get("always", ""), f"{at}.always"),
             words={
                 token(word): self._text(meant, f"{at}.words.{word}")
                 for word, meant in words.items()
             },
-            nothing=self._tokens(given.get("nothing", []), f"{at}.nothing"),
-            where=self._where(given.get("where", {}), f"{at}.where"),
-            only_with=self._text(given.get("only_with", ""), f"{at}.only_with"),
-            carry_down=self._flag(given.get("carry_down", False), f"{at}.carry_down"),
-            whole=self._flag(given.get("whole", False), f"{at}.whole"),
-            ceiling=self._number(given.get("ceiling"), f"{at}.ceiling"),
-            floor=self._number(given.get("floor"), f"{at}.floor"),
-            verified=self._flag(given.get("verified", True), f"{at}.verified"),
-            source=self._text(given.get("source", ""), f"{at}.source"),
+            nothing=self._tokens(value.get("nothing", []), f"{at}.nothing"),
+            where=self._where(value.get("where", {}), f"{at}.where"),
+            only_with=self._text(value.get("only_with", ""), f"{at}.only_with"),
+            carry_down=self._flag(value.get("carry_down", False), f"{at}.carry_down"),
+            whole=self._flag(value.get("whole", False), f"{at}.whole"),
+            ceiling=self._number(value.get("ceiling"), f"{at}.ceiling"),
+            floor=self._number(value.get("floor"), f"{at}.floor"),
+            verified=self._flag(value.get("verified", True), f"{at}.verified"),
+            source=self._text(value.get("source", ""), f"{at}.source"),
         )
 
-    def _where(self, given: Any, at: str) -> dict[str, tuple[str, ...]]:
-        if not isinstance(given, dict):
+    def _where(self, value: Any, at: str) -> dict[str, tuple[str, ...]]:
+        if not isinstance(value, dict):
             self.wrong(at, "needs a table", 'Write { COLUMN = "text" }')
             return {}
         return {
-            column: self._tokens(allowed, f"{at}.{column}") for column, allowed in given.items()
+            column: self._tokens(allowed, f"{at}.{column}") for column, allowed in value.items()
         }
 
-    def _keys(self, given: Mapping[str, Any], at: str, known: Iterable[str]) -> None:
+    def _keys(self, table: Mapping[str, Any], at: str, known: Iterable[str]) -> None:
         words = list(known)
-        for key in given:
+        for key in table:
             if key not in words:
                 here = f"{at}.{key}" if at else key
                 self.wrong(here, f"unknown key {key!r}", did_you_mean(key, words))
 
-    def _text(self, given: Any, at: str) -> str:
-        if isinstance(given, bool) or not isinstance(given, str | int | float):
+    def _text(self, value: Any, at: str) -> str:
+        if isinstance(value, bool) or not isinstance(value, str | int | float):
             self.wrong(at, "needs a text in quotes")
             return ""
-        return str(given) if given == "\t" else str(given).strip()
+        return str(value) if value == "\t" else str(value).strip()
 
-    def _texts(self, given: Any, at: str) -> tuple[str, ...]:
+    def _texts(self, value: Any, at: str) -> tuple[str, ...]:
         return tuple(
-            self._text(each, at) for each in (given if isinstance(given, list) else [given])
+            self._text(each, at) for each in (value if isinstance(value, list) else [value])
         )
 
-    def _tokens(self, given: Any, at: str) -> tuple[str, ...]:
-        return tuple(token(text) for text in self._texts(given, at))
+    def _tokens(self, value: Any, at: str) -> tuple[str, ...]:
+        return tuple(token(text) for text in self._texts(value, at))
 
-    def _flag(self, given: Any, at: str) -> bool:
-        if not isinstance(given, bool):
+    def _flag(self, value: Any, at: str) -> bool:
+        if not isinstance(value, bool):
             self.wrong(at, "needs true or false")
-        return given is True
+        return value is True
 
-    def _number(self, given: Any, at: str) -> float | None:
-        if given is None or (isinstance(given, int | float) and not isinstance(given, bool)):
-            return None if given is None else float(given)
+    def _number(self, value: Any, at: str) -> float | None:
+        if value is None or (isinstance(value, int | float) and not isinstance(value, bool)):
+            return None if value is None else float(value)
         self.wrong(at, "needs a number")
         return None
 
-    def _cited(self, given: Any) -> tuple[str, ...]:
-        keys = self._texts(given, "cite")
+    def _cited(self, value: Any) -> tuple[str, ...]:
+        keys = self._texts(value, "cite")
         for key in keys:
             if key not in bibliography():
                 self.wrong(
@@ -321,13 +321,13 @@ class Reader:
                 )
         return keys
 
-    def _study(self, given: Any) -> StudyInfo:
-        if not isinstance(given, dict):
+    def _study(self, value: Any) -> StudyInfo:
+        if not isinstance(value, dict):
             self.wrong("study", "needs a table", "Write [study]")
             return StudyInfo()
         try:
-            return study_info(given, place(self.file))
+            return study_info(value, place(self.file))
         except RecordsError as error:
-            key = next((key for key in given if key in error.what), "")
+            key = next((key for key in value if key in error.what), "")
             self.wrong(f"study.{key}".rstrip("."), error.what, error.hint or "")
             return StudyInfo()

@@ -1,4 +1,4 @@
-"""Flat tables as a source of records, read through a mapping file."""
+"""Flat tables as a source of records, read with a mapping file."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from becalm.vocabulary import MeasurementKind
 
 
 def open_mapped(path: Path, mapping: str) -> SheetsSource:
-    """Read and check flat tables, all of them, as the chart-review sheets that a mapping makes of them.
+    """Read and check all flat tables of a mapping, as chart-review sheets.
 
-    path : the folder that the mapping's files lie in or, where it reads only one, that file.
+    path : the folder with the mapping's files or, if it reads only one, that file.
 
-    Raises `DefinitionError` with everything that is wrong in the mapping, columns that the tables do
-    not have included, `UnreadableFileError` for a file that is not there or damaged, and
-    `RecordsError`, with file, row and column, for records that cannot be understood.
+    Raises `DefinitionError` with all mistakes in the mapping, also columns that the tables do not
+    have, `UnreadableFileError` for a missing or damaged file, and `RecordsError`, with file, row and
+    column, for records that cannot be understood.
     """
     mapped = load(mapping)
     files = _files(path, mapped)
@@ -47,10 +47,10 @@ def open_mapped(path: Path, mapping: str) -> SheetsSource:
     inputs = [input_file(file, root) for file in dict.fromkeys(files.values())]
     unchanged(seen, root)
     doubts = tuple(_doubts(mapped))
-    said = f"{len(doubts)} statements of the mapping {mapped.file} are marked as not verified."
+    notice = f"{len(doubts)} statements of the mapping {mapped.file} are marked as not verified."
     return SheetsSource(
         info=mapped.info,
-        notices=(*mapped.notices, *([said] if doubts else [])),
+        notices=(*mapped.notices, *([notice] if doubts else [])),
         missing=tuple(name for name in SHEETS if name not in sheets),
         _inputs=(*sorted(inputs, key=lambda f: f.name), input_file(file_of(mapping))),
         _absent=tuple(absent({name: sum(map(len, parts)) for name, parts in sheets.items()})),
@@ -70,23 +70,23 @@ def _files(path: Path, mapped: Mapped) -> dict[str, Path]:
             raise DefinitionError(
                 f"reads {len(mapped.tables)} files, and RECORDS is one",
                 where=mapped.file,
-                hint=f"Give the folder with {names}",
+                hint=f"Name the folder with {names}",
             )
         return dict.fromkeys(mapped.tables, path)
-    found = {name: path / table.file for name, table in mapped.tables.items()}
-    for name, file in found.items():
+    files = {name: path / table.file for name, table in mapped.tables.items()}
+    for name, file in files.items():
         if not file.is_file():
             there = [each.name for each in path.iterdir() if each.is_file()]
             raise UnreadableFileError(
-                f"the table {name} of the mapping {mapped.file} is not there",
+                f"the table {name} of the mapping {mapped.file} does not exist",
                 where=mapped.tables[name].file,
                 hint=did_you_mean(file.name, there) if there else "The folder is empty",
             )
-    return found
+    return files
 
 
 def _missing_columns(mapped: Mapped, flats: Mapping[str, Flat]) -> Iterator[TomlMistake]:
-    """Complain, once a place, of columns that a table does not have."""
+    """Yield columns that a table does not have, once for each place in the mapping."""
     seen: set[str] = set()
     for part in mapped.parts:
         flat = flats[part.table]
@@ -98,7 +98,7 @@ def _missing_columns(mapped: Mapped, flats: Mapping[str, Flat]) -> Iterator[Toml
 
 
 def _doubts(mapped: Mapped) -> Iterator[Doubt]:
-    """Yield what the mapping says and marks as not verified, in the order of the file."""
+    """Yield the statements that the mapping marks as not verified, in the order of the file."""
     seen: set[str] = set()
     for part in mapped.parts:
         for name, cell in part.cells.items():
@@ -107,8 +107,8 @@ def _doubts(mapped: Mapped) -> Iterator[Doubt]:
             seen.add(cell.at)
             if cell.at == part.at and part.sheet == "labs":
                 variable, title = _variable(part)
-                said = part.said("unit")
-                how = f"in {said}" if said else "without a unit"
+                unit = part.constant("unit")
+                how = f"in {unit}" if unit else "without a unit"
                 text = f"{title} from column {part.spread!r}, read {how}"
                 yield Doubt(_because(text, cell), variable)
             else:
@@ -121,11 +121,13 @@ def _because(text: str, cell: Cell) -> str:
 
 
 def _variable(part: SheetPart) -> tuple[str, str]:
-    """Return the name and the title of the variable that a column stands for."""
+    """Return the name and the title of the variable of a column."""
     words = vocabulary.load()
-    loinc, name = part.said("loinc"), part.said("name")
-    kind = MeasurementKind("", "LOINC" if loinc else "name", loinc or name, name, part.said("unit"))
-    found = words.resolve(kind).variable
-    if found is None:
+    loinc, name = part.constant("loinc"), part.constant("name")
+    kind = MeasurementKind(
+        "", "LOINC" if loinc else "name", loinc or name, name, part.constant("unit")
+    )
+    code = words.resolve(kind).variable
+    if code is None:
         return "", name or loinc
-    return words.variables[found].name, words.variables[found].title
+    return words.variables[code].name, words.variables[code].title

@@ -10,13 +10,13 @@ if TYPE_CHECKING:
     from becalm.records.mimic4.source import Mimic4
 
 CHUNK_ROWS: Final = 500_000
-"""Measurements and administrations per chunk, about; a person is never split."""
+"""Approximate number of measurements and administrations in a chunk; a person is never split."""
 
 _SUFFIXES: Final = (".csv", ".csv.gz")
 
 
 def looks_like(path: Path) -> bool:
-    """Say whether a folder holds MIMIC-IV: `hosp/patients` and `hosp/admissions`."""
+    """Return whether a folder contains MIMIC-IV: `hosp/patients` and `hosp/admissions`."""
     return all(
         any((path / "hosp" / f"{table}{suffix}").is_file() for suffix in _SUFFIXES)
         for table in ("patients", "admissions")

@@ -1,4 +1,4 @@
-"""Administrations of all three tables, put by on disk by person and handed out sorted."""
+"""Administrations of all three tables, stored on disk by person and returned sorted."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ TEXTS: Final = (
     "table", "label", "code", "system", "route", "amount_unit", "rate_unit", "status", "category",
     "reason_for_change",
 )  # fmt: skip
-"""What a record says of many rows in the same words: one text together, understood once."""
+"""Columns with the same texts in many rows: they are joined to one text and read once."""
 
 _TABLES: Final = ("emar", "inputevents", "prescriptions")
-"""In the order in which rows of one moment come."""
+"""The tables, in the order of rows with the same time."""
 
 
 class Administrations:
@@ -100,11 +100,11 @@ class Administrations:
             return
         label = self._label()
         words, known = duck.Dictionary(), _Numbered(persons)
-        ways, said, numbered = np.empty(0, np.int32), list[tuple[Mapping[str, str], str]](), 0
+        ways, texts_of, numbered = np.empty(0, np.int32), list[tuple[Mapping[str, str], str]](), 0
         for batch in ahead(duck.stream(self._wide, self._inputs, coded={"written": words})):
             for word in words.words[len(ways) :]:
-                said.append(inputs.understood(word, label))
-                ways = np.append(ways, self._way(said[-1][0]))
+                texts_of.append(inputs.understood(word, label))
+                ways = np.append(ways, self._way(texts_of[-1][0]))
             written, reason = batch.pop("written"), batch.pop("reason")
             person = known.find(batch.pop("subject"))
             key = np.arange(numbered + 1, numbered + len(written) + 1)
@@ -116,15 +116,15 @@ class Administrations:
             bad = (reason > 0) | (person < 0)
             for row in np.flatnonzero(bad).tolist():
                 why = inputs.REASONS[1 if person[row] < 0 else reason[row]]
-                texts, amount = said[written[row]]
+                texts, amount = texts_of[written[row]]
                 self._note(rows, row, texts, why, amount)
             yield {name: column[~bad] for name, column in rows.items()} if bad.any() else rows
 
     def _label(self) -> Callable[[str], str]:
         if self._labels is None:
             return lambda _: ""
-        found = duck.fetch(self._wide, self._labels)
-        labels = dict(zip(found["itemid"].tolist(), found["label"].tolist(), strict=True))
+        items = duck.fetch(self._wide, self._labels)
+        labels = dict(zip(items["itemid"].tolist(), items["label"].tolist(), strict=True))
         return lambda item: labels.get(item, "") if item else ""
 
     def _read_others(self) -> Iterator[duck.Columns]:
@@ -132,34 +132,34 @@ class Administrations:
         if not self._others:
             return
         words = duck.Dictionary()
-        ways, said = np.empty(0, np.int32), list[tuple[Mapping[str, str], str, str]]()
+        ways, texts_of = np.empty(0, np.int32), list[tuple[Mapping[str, str], str, str]]()
         for batch in ahead(duck.stream(self._con, self._others, coded={"kind": words})):
             for word in words.words[len(ways) :]:
                 *texts, reason, amount = word.split(APART)
-                said.append((dict(zip(TEXTS, texts, strict=True)), reason, amount))
-                ways = np.append(ways, self._way(said[-1][0]))
+                texts_of.append((dict(zip(TEXTS, texts, strict=True)), reason, amount))
+                ways = np.append(ways, self._way(texts_of[-1][0]))
             kind, bad = batch.pop("kind"), batch.pop("refused")
             rows = {**batch, "way": ways[kind], "tbl": batch["tbl"].astype(np.int8)}
             for row in np.flatnonzero(bad).tolist():
-                self._note(rows, row, *said[kind[row]])
+                self._note(rows, row, *texts_of[kind[row]])
             yield {name: column[~bad] for name, column in rows.items()} if bad.any() else rows
 
     def _way(self, texts: Mapping[str, str]) -> np.int32:
         return np.int32(self._ways[tuple(texts[name] for name in TEXTS)])
 
     def _note(
-        self, batch: duck.Columns, row: int, said: Mapping[str, str], reason: str, written: str
+        self, batch: duck.Columns, row: int, texts: Mapping[str, str], reason: str, written: str
     ) -> None:
         person, start, key = (int(batch[name][row]) for name in ("person", "start", "key"))
         shown = written or duck.number_text(batch["amount"][row])
-        example = f"{said['table']}:{key} {shown}".rstrip()
-        refusal = Refusal(said["table"], said["label"], said["amount_unit"], reason, 1, example)
+        example = f"{texts['table']}:{key} {shown}".rstrip()
+        refusal = Refusal(texts["table"], texts["label"], texts["amount_unit"], reason, 1, example)
         place = (person < 0, person, start == UNKNOWN_TIME, start, int(batch["tbl"][row]), key)
         self._refused.append((refusal, place))
 
 
 class _Numbered:
-    """Persons by the numbers that stand for their ids."""
+    """Positions of persons by the numeric codes of their ids."""
 
     def __init__(self, subjects: npt.NDArray[np.int64]) -> None:
         self._order = np.argsort(subjects).astype(np.int32)
@@ -169,9 +169,9 @@ class _Numbered:
         self._at[self._sorted & self._mask] = np.arange(len(subjects))
 
     def find(self, subject: npt.NDArray[np.int64]) -> npt.NDArray[np.int32]:
-        """Return the position of each person, -1 of one who is not known."""
+        """Return the position of each person, -1 for an unknown person."""
         at = self._at[subject & self._mask]
-        other = np.flatnonzero(self._sorted[at] != subject)  # two share a place, or nobody has it
+        other = np.flatnonzero(self._sorted[at] != subject)  # a collision, or an unknown person
         if len(other):
             asked = subject[other]
             place = np.minimum(np.searchsorted(self._sorted, asked), len(self._sorted) - 1)
@@ -180,7 +180,7 @@ class _Numbered:
 
 
 def _stay_ids(stay: npt.NDArray[np.int64]) -> Categorical:
-    """Write each stay's number once for the rows in a row that have it."""
+    """Return stay numbers as text; consecutive rows of one stay share one text."""
     begin = np.flatnonzero(np.concatenate(([True], stay[1:] != stay[:-1]))[: len(stay)])
     stays, run = np.unique(stay[begin], return_inverse=True)
     code = np.repeat(run.astype(np.int32), np.diff(np.append(begin, len(stay))))
@@ -188,7 +188,7 @@ def _stay_ids(stay: npt.NDArray[np.int64]) -> Categorical:
 
 
 def _together(parts: list[str]) -> str:
-    """One row of numbers, and one text of everything else, for each row of any table."""
+    """Return SQL: the numbers of each row, and one text with all its other columns."""
     if not parts:
         return ""
     union = " UNION ALL BY NAME ".join(f"SELECT * FROM ({part})" for part in parts)

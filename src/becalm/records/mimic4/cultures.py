@@ -39,12 +39,12 @@ def cultures(release: Release) -> str | None:
                    TRY_CAST(charttime AS TIMESTAMP) AS moment, TRY_CAST(chartdate AS TIMESTAMP) AS day,
                    coalesce(TRY_CAST(storetime AS TIMESTAMP),
                             TRY_CAST(storedate AS TIMESTAMP) + INTERVAL 1 DAY) AS available,
-                   upper(trim(comments)) AS said
+                   upper(trim(comments)) AS statement
             FROM {rows}
         ), one AS (
             SELECT subject_id, organism, min(key) AS key, arg_min(specimen, key) AS specimen,
                    arg_min(test, key) AS test, min(moment) AS moment, min(day) AS day,
-                   max(available) AS available, arg_min(said, key) AS said
+                   max(available) AS available, arg_min(statement, key) AS statement
             FROM typed GROUP BY subject_id, micro_specimen_id, test_itemid, organism
         )
         SELECT 'microbiologyevents' AS source, code AS person, coalesce(moment, day) AS collected,
@@ -53,12 +53,12 @@ def cultures(release: Release) -> str | None:
                     WHEN organism IS NOT NULL AND regexp_matches(test, 'PCR|DNA|Antigen|Toxin', 'i')
                     THEN 'detected'
                     WHEN organism IS NOT NULL THEN 'growth'
-                    WHEN regexp_matches(said, '^TEST (CANCELLED|NOT PERFORMED)') THEN 'cancelled'
-                    WHEN regexp_matches(said, '^NO GROWTH|^NO [^.]* ISOLATED\\b') THEN 'no growth'
-                    WHEN regexp_matches(said, '^POSITIVE\\b|^REACTIVE\\b') THEN 'detected'
-                    WHEN regexp_matches(said, '^NEGATIVE\\b|^NON-?REACTIVE\\b|^[^.]* NOT DETECTED\\b')
+                    WHEN regexp_matches(statement, '^TEST (CANCELLED|NOT PERFORMED)') THEN 'cancelled'
+                    WHEN regexp_matches(statement, '^NO GROWTH|^NO [^.]* ISOLATED\\b') THEN 'no growth'
+                    WHEN regexp_matches(statement, '^POSITIVE\\b|^REACTIVE\\b') THEN 'detected'
+                    WHEN regexp_matches(statement, '^NEGATIVE\\b|^NON-?REACTIVE\\b|^[^.]* NOT DETECTED\\b')
                     THEN 'not detected'
-                    WHEN said IS NULL AND available IS NULL THEN 'pending'
+                    WHEN statement IS NULL AND available IS NULL THEN 'pending'
                     ELSE '' END AS result,
                CASE WHEN organism = 'CANCELLED' THEN '' ELSE coalesce(organism, '') END AS organism,
                key,

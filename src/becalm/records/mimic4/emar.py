@@ -15,13 +15,13 @@ GIVEN: Final = (
     "Removed Existing / Applied New",
     "Flushed",
 )
-"""Events at which a dose went in."""
+"""Events with an administered dose."""
 
 RUNNING: Final = ("Started", "Restarted", "Confirmed", "Rate Change", "Infusion Reconciliation")
-"""Events after which an infusion runs, at the rate that the event states."""
+"""Events after which an infusion runs at the rate of the event."""
 
 HALTED: Final = "(Stop|Paus)"
-"""How events begin after which an infusion does not run; "Not Stopped" says nothing new."""
+"""First words of events after which no infusion runs; "Not Stopped" changes nothing."""
 
 INFUSED: Final = (
     "IV Infusion",
@@ -32,11 +32,11 @@ INFUSED: Final = (
     "PCA",
     "Epidural",
 )
-"""Kinds of administration that run between their events."""
+"""Kinds of administration that continue between their events."""
 
 CONFIRMED_FOR: Final = "12 hours"
-"""How long the last event of an infusion stands at most. Nurses confirm once a shift: in the demo 95
-of 100 events are followed by the next within 11 h. becalm's proposal."""
+"""Longest time for which the last event of an infusion is valid. Nurses confirm once a shift: in the
+demo 95 of 100 events are followed by the next within 11 h. A proposal of becalm."""
 
 ROUTES: Final = {
     "IV Infusion": "IV",
@@ -54,7 +54,7 @@ ROUTES: Final = {
     "Transdermal Patch": "transdermal",
     "Epidural": "epidural",
 }
-"""The route that a kind of administration says by itself."""
+"""The route of each kind of administration."""
 
 
 def administrations(release: Release) -> str | None:
@@ -90,7 +90,7 @@ def administrations(release: Release) -> str | None:
     children = detail.read("dose_given", "dose_given_unit", "product_description")
     routes = " ".join(f"WHEN {quoted(kind)} THEN {quoted(to)}" for kind, to in ROUTES.items())
     return f"""
-        WITH given AS (
+        WITH products AS (
             SELECT emar_id, round(sum(plain(dose_given)), 9) AS dose,
                    min(trim(dose_given_unit)) AS unit,
                    count(dose_given) AS stated, count(plain(dose_given)) AS numbers,
@@ -104,10 +104,10 @@ def administrations(release: Release) -> str | None:
                    trim(regexp_replace(e.event_txt, '^Delayed| in Other Location$', '', 'g')) AS word,
                    p.administration_type AS kind, coalesce(kind IN ({_listed(INFUSED)}), false)
                    AS infused, p.infusion_rate, p.infusion_rate_unit, p.infusion_rate_adjustment,
-                   p.dose_due, p.dose_due_unit, p.route, o.order_route, o.order_end, given.* EXCLUDE (emar_id)
+                   p.dose_due, p.dose_due_unit, p.route, o.order_route, o.order_end, products.* EXCLUDE (emar_id)
             FROM {events} e
             LEFT JOIN {parents} p ON p.emar_id = e.emar_id
-            LEFT JOIN given ON given.emar_id = e.emar_id
+            LEFT JOIN products ON products.emar_id = e.emar_id
             LEFT JOIN {_orders(release)} o ON o.pharmacy_id = e.pharmacy_id
         ), moving AS (
             SELECT row, coalesce(
@@ -121,7 +121,7 @@ def administrations(release: Release) -> str | None:
             WINDOW of_order AS (PARTITION BY subject_id, ordered ORDER BY time, seq, row),
                    of_drug AS (PARTITION BY subject_id, coalesce(medication, ordered)
                                ORDER BY time, seq, row)
-        ), told AS (
+        ), resolved AS (
             SELECT *, infused AND word IN ({_listed(RUNNING)}) AND NOT coalesce(replaced, false)
                    AS runs, kind = 'Medication Infusion' AS a_bag
             FROM events LEFT JOIN moving USING (row)
@@ -147,12 +147,12 @@ def administrations(release: Release) -> str | None:
                     WHEN time IS NULL THEN 'no readable start'
                     WHEN dose < 0 OR plain(infusion_rate) < 0 THEN 'negative amount or rate'
                END AS reason
-        FROM told LEFT JOIN (SELECT code, subject_id FROM persons) USING (subject_id)
+        FROM resolved LEFT JOIN (SELECT code, subject_id FROM persons) USING (subject_id)
     """
 
 
 def orders(release: Release) -> str | None:
-    """Return one row per prescribed drug: ordered, which says nothing about what was given.
+    """Return one row per prescribed drug: ordered, which does not mean administered.
 
     A range ("1-2") is no dose, and an order may be stopped before it starts: both are refused.
     """

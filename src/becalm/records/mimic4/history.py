@@ -13,7 +13,7 @@ _NO_NAMES = (
 def conditions(release: Release) -> str | None:
     """Return the coded diagnoses of each admission.
 
-    Codes are assigned at discharge for the whole stay, so the onset is not known: a condition
+    Codes are assigned at discharge for the whole stay, so the onset is unknown: a condition
     belongs to its stay, not to a moment.
     """
     table = release.table("hosp", "diagnoses_icd")

@@ -18,7 +18,7 @@ REASONS: Final = (
     "rate is not a number",
 )
 _SPACES: Final = " \xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
-"""What `trim` of DuckDB takes away, so that one unit reads alike in every table."""
+"""Characters that `trim` of DuckDB removes, so that a unit is equal in every table."""
 
 _INTRAVENOUS: Final = ("Continuous Med", "Continuous IV", "Drug Push", "Bolus")
 
@@ -81,7 +81,7 @@ def administrations(release: Release) -> str | None:
 
 
 def persons() -> str:
-    """Return whose rows each `subject` stands for."""
+    """Return the person of each code `subject`."""
     return f"SELECT code, {subject('subject_id')} AS subject FROM persons ORDER BY code"
 
 
@@ -94,7 +94,7 @@ def labels(release: Release) -> str | None:
 
 
 def understood(written: str, label: Callable[[str], str]) -> tuple[dict[str, str], str]:
-    """Return what all rows written so have in common, and the amount where it is no number.
+    """Return the texts shared by all rows written in this way, and the amount if it is not a number.
 
     A rewritten row was replaced by a later one, so it was not given; every other status says only
     how a given row ended. The route is intravenous where the order's own category says so: a push

@@ -1,4 +1,4 @@
-"""The small tables of a chunk: everything but measurements."""
+"""The small tables of a chunk: all tables except measurements."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ class _Part:
 
 
 class Parts:
-    """The small tables, each sorted once into a table of DuckDB's and asked for by person."""
+    """The small tables, each sorted once into a table of DuckDB and read by person."""
 
     def __init__(self, con: DuckDBPyConnection, release: Release, wide: DuckDBPyConnection) -> None:
-        """`con` stores and sorts what is small; `wide` has all cores, to read a long file as it is."""
+        """`con` stores and sorts the small tables; `wide` uses all cores to read long files."""
         self._con = con
         self._parts = dict(_parts(release))
         self._administrations = Administrations(con, release, wide)
@@ -51,9 +51,9 @@ class Parts:
         Without `high`, to the end: rows whose person is not known come last and are refused.
         """
         self._store()
-        given = self._administrations.frame(low, high, refused)
+        administrations = self._administrations.frame(low, high, refused)
         frames = {name: self._frame(name, low, high, refused) for name in self._parts}
-        return {**frames, "administrations": given}
+        return {**frames, "administrations": administrations}
 
     def _store(self) -> None:
         if not self._stored:
@@ -71,7 +71,7 @@ class Parts:
             example = f"{table}:{batch['key'][row]} {shown}".rstrip()
             return Refusal(table, variable, unit, batch["reason"][row], 1, example)
 
-        # A table gives its rows back as they were put in: sorted.
+        # A table returns its rows in the order of insertion: sorted.
         asked = (
             "person >= ? AND person < ?" if high is not None else "person >= ? OR person IS NULL"
         )
@@ -81,8 +81,8 @@ class Parts:
             [low] if high is None else [low, high],
         )
         kept = list(refused.kept(rows, describe))
-        given = {n: np.concatenate([b[n] for b in kept]) for n in kept[0] if n in part.schema}
-        return Frame.of(part.schema, **{**given, "person": given["person"] - np.int32(low)})
+        columns = {n: np.concatenate([b[n] for b in kept]) for n in kept[0] if n in part.schema}
+        return Frame.of(part.schema, **{**columns, "person": columns["person"] - np.int32(low)})
 
 
 def _parts(release: Release) -> Iterator[tuple[str, _Part]]:

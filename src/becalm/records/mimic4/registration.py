@@ -1,4 +1,4 @@
-"""How MIMIC-IV is recognised and opened."""
+"""Recognising and opening MIMIC-IV."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ READS: Final = "a MIMIC-IV folder with hosp/ and icu/"
 
 
 def looks_like(where: str) -> bool:
-    """Say whether records are MIMIC-IV."""
+    """Return whether records are MIMIC-IV."""
     return mimic4.looks_like(Path(where))
 
 
 def open_source(where: str) -> Source:
-    """Open MIMIC-IV, with the items that the vocabulary has."""
+    """Open MIMIC-IV with the items of the vocabulary."""
     return mimic4.open_mimic4(Path(where))

@@ -1,4 +1,4 @@
-"""Results as numbers or as written: labevents, chartevents and outputevents on one footing.
+"""Results as numbers or as written, from labevents, chartevents and outputevents.
 
 Each part yields tbl, subject_id, itemid, unit, time, available, value, text, ref_low, ref_high,
 key; their order is person, time, key, tbl (`ORDER`).
@@ -34,7 +34,7 @@ MACROS: Final = (
 
 
 def measurements(release: Release, items: Collection[str]) -> str | None:
-    """Return the results of the items asked for, as they come; None where no table has any.
+    """Return the results of the wanted items, in the files' order; None if no table has any.
 
     `reason` is a position in `REASONS`: 0 for a row that is used.
     """
@@ -54,7 +54,7 @@ def measurements(release: Release, items: Collection[str]) -> str | None:
 
 
 def others(release: Release, items: Collection[str]) -> str | None:
-    """Return the number of rows by table, item and unit of all items *not* asked for."""
+    """Return the number of rows by table, item and unit of all items that are *not* wanted."""
     parts = [sql for sql in _parts(release) if sql]
     if not parts:
         return None

@@ -1,4 +1,4 @@
-"""MIMIC-IV as a source: whole persons in chunks, everything read straight from the files."""
+"""MIMIC-IV as a source: persons in chunks, read directly from the files."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ if TYPE_CHECKING:
 
 _MEMORY: Final = "512MiB"
 _MEMORY_OF_PARTS: Final = "384MiB"
-"""Two databases, so that neither starves the other. That of the small tables has one thread: two of
-them sort a million stays in no less than 448 MiB, one spills what does not fit."""
+"""Memory of two databases, one for small tables. The latter has one thread: two threads need at least
+448 MiB to sort a million stays, one thread writes to disk what does not fit."""
 
 _AS_WRITTEN: Final = (
     "SET GLOBAL disabled_optimizers = 'join_order,build_side_probe_side,type_pushdown'"
@@ -100,7 +100,7 @@ class Mimic4:
         )
 
     def inputs(self) -> tuple[InputFile, ...]:
-        """Return every file that is read, with its hash; each is whole and was not changed since."""
+        """Return every file that is read, with its hash; each is complete and unchanged."""
         if self._inputs is None:
             with ThreadPoolExecutor() as pool:
                 self._inputs = self._checked(self._hashed(pool))
@@ -110,16 +110,16 @@ class Mimic4:
     def _hashed(self, pool: ThreadPoolExecutor) -> list[Future[InputFile]]:
         root = self._release.root
         listed = published(root)
-        files = sorted({table.path for table in self._release.found.values()})
+        files = sorted({table.path for table in self._release.opened.values()})
         return [pool.submit(input_file, path, root, listed) for path in files]
 
     def _checked(self, files: list[Future[InputFile]]) -> tuple[InputFile, ...]:
         wait(files)
-        self._release.unchanged()  # first, because a file that was changed is not a damaged one
+        self._release.unchanged()  # first, because a changed file is not reported as damaged
         return tuple(each.result() for each in files)
 
     def absent(self) -> tuple[Absent, ...]:
-        """Return the tables and columns that are not there, and what is not known for it."""
+        """Return the missing tables and columns, and the consequences."""
         return self._release.absent(len(self._persons["person_id"]))
 
     def refused(self) -> tuple[Refusal, ...]:
@@ -231,13 +231,13 @@ class Mimic4:
             (True, "hosp", "d_labitems", ("itemid", "label", "fluid")),
             (False, "icu", "d_items", ("itemid", "label", "unitname")),
         ):
-            found = self._release.table(module, table)
-            if found is None:
+            items = self._release.table(module, table)
+            if items is None:
                 continue
             item, label, third = columns
             sql = (
                 f"SELECT {item}, trim({label}) AS label, given_unit({third}) AS third "
-                f"FROM {found.read(*columns)} ORDER BY ALL"
+                f"FROM {items.read(*columns)} ORDER BY ALL"
             )
             got = duck.fetch(self._con, sql)
             for row in zip(got["itemid"], got["label"], got["third"], strict=True):
@@ -249,7 +249,7 @@ class Mimic4:
         odbl = licence.is_file() and "Open Database License" in licence.read_text(
             encoding="utf-8", errors="replace"
         )
-        chart = self._release.found.get("chartevents")
+        chart = self._release.opened.get("chartevents")
         rebuilt = chart is not None and chart.name == REBUILT_CHART
         return (*((_ODBL,) if odbl else ()), *((_REBUILT,) if rebuilt else ()), *_ALWAYS)
 
@@ -260,13 +260,13 @@ class Mimic4:
         twice = ids[1:][ids[1:] == ids[:-1]]
         if len(twice):
             raise RecordsError(
-                f"subject_id {twice[0]} stands twice", where=file, hint="Keep one row per person"
+                f"subject_id {twice[0]} is in two rows", where=file, hint="Keep one row per person"
             )
 
     def _chunk_persons(self, low: int, high: int, measurements: Frame) -> Frame:
-        """Return the chunk's persons; a result after the last departure is the later contact."""
-        given = {name: column[low:high] for name, column in self._persons.items()}
-        died, left = given["death_time"], given["last_contact"]
+        """Return the chunk's persons; a result after the last discharge is a later contact."""
+        columns = {name: column[low:high] for name, column in self._persons.items()}
+        died, left = columns["death_time"], columns["last_contact"]
         last = np.searchsorted(measurements["person"], np.arange(high - low), side="right") - 1
         seen = np.full(high - low, UNKNOWN_TIME)
         some = (
@@ -278,15 +278,15 @@ class Mimic4:
         contact = np.where(died != UNKNOWN_TIME, died, np.maximum(left, seen))
         status = np.where(contact != UNKNOWN_TIME, "alive", "").astype(object)
         status[died != UNKNOWN_TIME] = "died"
-        given["last_contact"], given["last_contact_status"] = contact, status
-        return Frame.of(PERSONS, **given)
+        columns["last_contact"], columns["last_contact_status"] = contact, status
+        return Frame.of(PERSONS, **columns)
 
 
 def _measurements(columns: Mapping[str, Array], low: int) -> Frame:
-    given = {name: column for name, column in columns.items() if name in MEASUREMENTS}
-    if given:
-        given["person"] = given["person"] - np.int32(low)
-    return Frame.around(MEASUREMENTS, given)
+    used = {name: column for name, column in columns.items() if name in MEASUREMENTS}
+    if used:
+        used["person"] = used["person"] - np.int32(low)
+    return Frame.around(MEASUREMENTS, used)
 
 
 def _rows(columns: duck.Columns, index: Array) -> duck.Columns:

@@ -1,4 +1,4 @@
-"""The tables of a release: where their files are, what their columns are called, what is missing."""
+"""The tables of a release: their files, their columns, and what is missing."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from becalm.records.duck import quoted, quoted_path
 from becalm.records.files import Stamp, stamp, unchanged
 
 SYSTEM: Final = "MIMIC-IV items"
-"""The system of all item numbers, laboratory and charted; what they stand for is `codes.toml`."""
+"""The system of all item numbers, laboratory and charted; their meaning is in `codes.toml`."""
 
 REBUILT_CHART: Final = "chartevents.numeric-rebuilt"
-"""The demo's stand-in for chartevents: its numeric rows only."""
+"""The table of the demo instead of chartevents: only its numeric rows."""
 
 CONSEQUENCES: Final = {
     "labevents": "no laboratory results: no laboratory item of any definition assessed in {everybody}",
@@ -46,7 +46,7 @@ CONSEQUENCES: Final = {
     "procedureevents": "no dialysis or ventilation times",
     "microbiologyevents": "no cultures: infection not assessed in {everybody}",
 }
-"""What cannot be known without a table; `{everybody}` is how many of how many persons."""
+"""The consequence of a missing table; `{everybody}` is the number of persons."""
 
 OPTIONAL: Final = {
     ("patients", "dod"): "deaths outside hospital not known",
@@ -69,10 +69,10 @@ OPTIONAL: Final = {
     ("microbiologyevents", "storetime"): "when cultures were reported not known",
     ("microbiologyevents", "comments"): "results that stand only in comments not read",
 }
-"""Columns that are read where a release has them, and what is lost where it has not."""
+"""Columns that a release may lack, and the consequence."""
 
 _NEAR: Final = 0.75
-"""How alike a column nobody reads must be to one that is missing, to be the same one renamed."""
+"""Similarity at which an unread column counts as a missing column with another name."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ class MimicTable:
 
     @property
     def kind(self) -> str:
-        """The table's name, also where a stand-in is read in its place."""
+        """The table's name, also if another table is read instead."""
         return self.name.partition(".")[0]
 
     @property
@@ -117,7 +117,7 @@ class MimicTable:
         return f"(SELECT *{blanks} FROM {rows})" if blanks else rows
 
     def _require_optional(self, column: str, needed: tuple[str, ...]) -> None:
-        """Let a column be absent that may be, unless it is there under another name."""
+        """Accept a missing optional column, unless it exists under another name."""
         others = [each for each in self.columns if each not in needed]
         near = difflib.get_close_matches(column, others, n=1, cutoff=_NEAR)
         if near or (self.kind, column) not in OPTIONAL:
@@ -134,63 +134,65 @@ class MimicTable:
 
 
 class Release:
-    """A folder of MIMIC-IV, and which of its files are read."""
+    """A folder of MIMIC-IV, and its files that are read."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self.found: dict[str, MimicTable] = {}
+        self.opened: dict[str, MimicTable] = {}
         self._stamps: list[Stamp] = []
 
     def table(self, module: str, name: str, stand_in: str = "") -> MimicTable | None:
-        """Return a table, or its stand-in, or None where the release has neither."""
+        """Return a table, or the one read instead, or None if the release has neither."""
         for candidate in (name, stand_in) if stand_in else (name,):
             for suffix in (".csv", ".csv.gz"):
                 path = self.root / module / f"{candidate}{suffix}"
                 if os.path.lexists(path):
                     if not path.is_file():
                         raise UnreadableFileError("is not a file", where=f"{module}/{path.name}")
-                    if name not in self.found:
+                    if name not in self.opened:
                         self._stamps.append(stamp(path))
-                        self.found[name] = MimicTable(candidate, path, _header(path, module))
-                    return self.found[name]
+                        self.opened[name] = MimicTable(candidate, path, _header(path, module))
+                    return self.opened[name]
         return None
 
     def required(self, module: str, name: str) -> MimicTable:
-        found = self.table(module, name)
-        if found is None:
+        opened = self.table(module, name)
+        if opened is None:
             old = (self.root / "core").is_dir()
             raise RecordsError(
                 f"MIMIC-IV without {module}/{name}.csv.gz",
                 where=str(self.root),
                 hint="This is release 1.x, with a folder core/: give release 2.0 or later"
                 if old
-                else "Give the folder that holds hosp/ and icu/ as published",
+                else "Name the folder with hosp/ and icu/ as published",
             )
-        return found
+        return opened
 
     def unchanged(self) -> None:
-        """Raise `UnreadableFileError` where a file was written to or replaced meanwhile."""
+        """Raise `UnreadableFileError` if a file was changed or replaced meanwhile."""
         unchanged(self._stamps, self.root)
 
     def missing(self) -> tuple[str, ...]:
-        """Name the raw tables for which there is no file at all: labs, doses."""
+        """Return the raw tables without any file: labs, doses."""
         files = {"labs": ("labevents", "chartevents"), "doses": ("inputevents", "emar")}
         return tuple(
-            name for name, tables in files.items() if not any(each in self.found for each in tables)
+            name
+            for name, tables in files.items()
+            if not any(each in self.opened for each in tables)
         )
 
     def absent(self, persons: int) -> tuple[Absent, ...]:
-        """Name tables and columns that are not there, with what is not known for want of them."""
+        """Yield the missing tables and columns with the consequences."""
         everybody = f"{persons} of {persons}"
         tables = [
             Absent(table, consequence.format(everybody=everybody))
             for table, consequence in CONSEQUENCES.items()
-            if table not in self.found
+            if table not in self.opened
         ]
         columns = [
             Absent(f"{table}.{column}", consequence)
             for (table, column), consequence in OPTIONAL.items()
-            if table in self.found and column not in self.found[table].columns
+            if table in self.opened and column not in self.opened[table].columns
         ]
         return (*tables, *columns)
 
@@ -206,12 +208,12 @@ def _header(path: Path, module: str) -> tuple[str, ...]:
         raise UnreadableFileError("is not UTF-8", where=place(file, 1)) from error
     except (OSError, EOFError, zlib.error) as error:
         raise UnreadableFileError(
-            "cannot be read: damaged, cut short or not permitted",
+            "cannot be read: damaged, incomplete or not permitted",
             where=file,
             hint="Compare the file with its published checksum",
         ) from error
     if not first:
-        raise UnreadableFileError("is empty", where=file, hint="Fetch the file again")
+        raise UnreadableFileError("is empty", where=file, hint="Download the file again")
     columns = tuple(name.strip().lower() for name in first)
     if len(set(columns)) < len(columns):
         twice = next(name for name in columns if columns.count(name) > 1)

@@ -1,4 +1,4 @@
-"""Turn checked sheets into the raw tables: typed, sorted, uninterpreted."""
+"""From checked sheets to the raw tables: typed and sorted, not interpreted."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ Builder = Callable[[Checked, Building], Frame]
 def build(sheets: Mapping[str, Sequence[Sheet]]) -> tuple[Records, tuple[Refusal, ...]]:
     """Build one chunk from the sheets of each name; one of `persons` must be among them.
 
-    Raises `RecordsError` for the first kind of mistake found, after looking at every sheet:
-    nothing is handed on unless all of it can be understood.
+    Raises `RecordsError` for the first kind of mistake, after all sheets were checked: records are
+    only returned if all of them can be understood.
     """
     building = Building()
     checked = {
@@ -206,7 +206,7 @@ def _conditions(checked: Checked, building: Building) -> Frame:
 
 
 def _code_system(code: str) -> str:
-    """Return the system in whose form a code is written, '' where it has none of them."""
+    """Return the system whose form a code has, '' if none."""
     return next((system for system, form in _CODE_SYSTEMS if form.fullmatch(code)), "")
 
 
@@ -246,7 +246,7 @@ def _cultures(checked: Checked, building: Building) -> Frame:
 
 
 _TABLES: Final[Mapping[str, tuple[Builder, str]]] = {
-    # what builds it, and the time that its rows are sorted by
+    # the function that builds it, and the time by which its rows are sorted
     "stays": (_stays, "start"),
     "doses": (_doses, "start"),
     "findings": (_findings, "time"),

@@ -1,4 +1,4 @@
-"""What the tables of one chart review share while they are built."""
+"""Data shared by the tables of one chart review while they are built."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from becalm.records.sheets.check import Checked, Mistakes, Wrong
 
 @dataclass
 class Building:
-    """What the tables share: who the persons are, what was wrong, and what was refused."""
+    """Shared data: the persons, the mistakes, and the refused rows."""
 
     mistakes: Mistakes = field(default_factory=Mistakes)
     person_at: dict[str, int] = field(default_factory=dict)
@@ -30,13 +30,13 @@ class Building:
         unit: str = "",
         as_: str = "",
     ) -> None:
-        """Count a row that is not used, keeping the first (row and what it says) as the example."""
+        """Count a row that is not used; the first one is the example."""
         key = (sheet.table, variable, unit, reason)
         before, first = self.refused.get(key, (0, f"{sheet.table}:{sheet.keys[at]} {as_}".strip()))
         self.refused[key] = before + 1, first
 
     def persons_of(self, checked: Checked) -> Array:
-        """Return the position of each row's person; one that `persons` lacks is a mistake."""
+        """Return the position of each row's person; a person who is not in `persons` is a mistake."""
         ids = checked.texts("person_id").tolist()
         position = self.person_at
         strangers = [i for i, one in enumerate(ids) if one and one not in position]

@@ -1,4 +1,4 @@
-"""A sheet as text: every cell as a spreadsheet shows it, and the row number it shows it at."""
+"""A sheet as text: every cell and row number as in a spreadsheet."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _LIKELY: Final = 0.8
 
 @dataclass(frozen=True)
 class BrokenCell:
-    """A cell whose content the file does not say: an Excel error or an uncalculated formula."""
+    """A cell without a usable value: an Excel error or a formula that was not calculated."""
 
     row: int
     column: str
@@ -25,12 +25,12 @@ class BrokenCell:
 
 @dataclass(frozen=True)
 class Sheet:
-    """One sheet: named columns of text, rows that hold something, and their row numbers.
+    """One sheet: named columns of text, the rows that are not blank, and their row numbers.
 
-    `decimal_comma` is true for a file separated by `;`, where `12,5` is twelve and a half.
-    `titles` are the file's own names of columns that it calls otherwise. `label` is what rows are
-    called where they are traced back to, the sheet's name unless said; `beyond` is added to their
-    numbers there, where several sheets of one name would otherwise share them.
+    `decimal_comma` is true for a file separated by `;`, where `12,5` is 12.5. `titles` are the file's
+    own names of columns, if different. `label` is the name of the table in `source_row`, by default
+    the sheet's name; `beyond` is added to row numbers there, so that several sheets of one name have
+    different numbers.
     """
 
     name: str
@@ -48,16 +48,16 @@ class Sheet:
         return len(self.rows)
 
     def texts(self, column: str) -> list[str]:
-        """Return a column; one that the sheet does not have is blank throughout."""
+        """Return a column; a column that the sheet does not have is blank."""
         return self.columns.get(column) or [""] * len(self.rows)
 
     def where(self, row: int | None = None, column: str | None = None) -> str:
-        """Name a place in this sheet as messages do."""
+        """Return a place in this sheet in the form of messages."""
         return place(self.file, row, column and self.titles.get(column, column))
 
     @property
     def table(self) -> str:
-        """What rows are called where they are traced back to."""
+        """The name of the table in `source_row`."""
         return self.label or self.name
 
     @property
@@ -67,7 +67,7 @@ class Sheet:
 
 
 def clean(text: str) -> str:
-    """Return text without surrounding blanks and without characters that nobody can see."""
+    """Return text without surrounding blanks and without invisible characters."""
     return text.strip() if text.isascii() else _INVISIBLE.sub("", text).strip()
 
 
@@ -114,20 +114,20 @@ def make_sheet(
 
 
 def _names(sheet: str, file: str, header: list[str]) -> list[str]:
-    """Check the header: nothing twice, everything required, one of each alternative."""
+    """Check the header: no column twice, all required columns, one of the alternatives."""
     schema = SHEETS[sheet]
     known = {column.casefold(): column for column in schema.columns}
     names = [known.get(title.casefold(), title) for title in header]
     if not any(names):
         raise RecordsError(
-            "row 1 holds no column names",
+            "row 1 has no column names",
             where=file,
             hint=f"Row 1 must name the columns: {', '.join(schema.required())}",
         )
     for column in schema.columns:
         if names.count(column) > 1:
             raise RecordsError(
-                f"the column {column} is there twice",
+                f"the column {column} exists twice",
                 where=place(file, 1),
                 hint="Rename or remove one",
             )
@@ -143,7 +143,7 @@ def _names(sheet: str, file: str, header: list[str]) -> list[str]:
 
 
 def _missing(file: str, what: str, lacking: list[str], others: list[str]) -> RecordsError:
-    """Say that a required column is missing, and which header was perhaps meant by it."""
+    """Return the error for a missing required column, with the column that is perhaps meant."""
     hint = "Add it to row 1, which names the columns"
     for column in lacking:
         if meant := near(column, others):
@@ -156,12 +156,12 @@ def near(word: str, candidates: Iterable[str]) -> str:
     import difflib
 
     folded = {candidate.casefold(): candidate for candidate in candidates}
-    found = difflib.get_close_matches(word.casefold(), folded, n=1, cutoff=_LIKELY)
-    return folded[found[0]] if found else ""
+    similar = difflib.get_close_matches(word.casefold(), folded, n=1, cutoff=_LIKELY)
+    return folded[similar[0]] if similar else ""
 
 
 def misspelt_sheet(file: str, stem: str, present: Iterable[str]) -> RecordsError | None:
-    """Return the mistake of a file or tab that is probably a sheet with its name misspelt."""
+    """Return the mistake of a file or tab that is probably a sheet with a misspelt name."""
     meant = near(stem, set(SHEETS) - set(present))
     if not meant:
         return None

@@ -1,6 +1,6 @@
-"""Type the cells of a sheet a whole column at a time, and say what is wrong with them.
+"""Typing and checking the cells of a sheet, a whole column at a time.
 
-Each distinct text is looked at once, so 300,000 rows cost little more than their distinct cells.
+Each different text is read once, so 300,000 rows take little longer than their different cells.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ _COMMON_MOMENT: Final = re.compile(
 _DAY_FIRST_OR_MONTH_FIRST: Final = re.compile(r"(\d{1,2})[/.\-](\d{1,2})[/.\-](\d{4}|\d\d)\b.*")
 _TIME_OF_DAY: Final = re.compile(r"\d{1,2}:\d\d(?::\d\d)?(?:\.\d+)?")
 _EARLIEST: Final = 1900
-_WRITE_A_DATE: Final = "Write 2020-03-04T10:00, or 2020-03-04 where the time is not known"
+_WRITE_A_DATE: Final = "Write 2020-03-04T10:00, or 2020-03-04 if the time is not known"
 _SHOWN: Final = 5
 
 
 @dataclass(frozen=True)
 class Wrong:
-    """What is wrong with a cell's text: its kind, the words for it, and how to mend it."""
+    """A mistake in a cell's text: its kind, the message, and how to correct it."""
 
     kind: str
     what: str
@@ -56,7 +56,7 @@ class _Mistake:
 
 @dataclass
 class Mistakes:
-    """Everything found wrong, in groups of one kind, so that one line can speak for many rows."""
+    """All mistakes, in groups of one kind, so that one line can report many rows."""
 
     groups: dict[tuple[str, str | None, str], list[_Mistake]] = field(default_factory=dict)
 
@@ -66,7 +66,7 @@ class Mistakes:
         self.groups.setdefault((sheet.name, column, wrong.kind), []).append(mistake)
 
     def stop(self) -> None:
-        """Raise the first kind of mistake as `RecordsError`, with the rows of its like."""
+        """Raise the first kind of mistake as `RecordsError`, with all its rows."""
         for group in self.groups.values():
             first, *rest = sorted(group, key=lambda mistake: mistake.row)
             rows = ", ".join(str(mistake.row) for mistake in rest[:_SHOWN])
@@ -95,7 +95,7 @@ class Checked:
             self.mistakes.add(self.sheet, cell.row, cell.column, Wrong("broken", cell.what, hint))
 
     def column(self, name: str) -> SheetColumn:
-        """Return what a column of this sheet must look like."""
+        """Return the rules for a column of this sheet."""
         return SHEETS[self.sheet.name].columns[name]
 
     def note(self, at: Iterable[int], column: str | None, wrong: Callable[[int], Wrong]) -> None:
@@ -104,7 +104,7 @@ class Checked:
             self.mistakes.add(self.sheet, self.sheet.rows[position], column, wrong(position))
 
     def texts(self, name: str) -> Array:
-        """Return a column of text; a blank where there must be something is a mistake."""
+        """Return a column of text; a blank in a column that must be filled is a mistake."""
         texts = self.sheet.texts(name)
         if self.column(name).blank == "mistake":
             self._note_blanks(name, texts)
@@ -152,14 +152,14 @@ class Checked:
         return texts
 
     def pointed(self, text: str) -> str:
-        """Return text with a decimal point where this file is sure to mean a decimal comma.
+        """Return text with a decimal point if its comma is certainly a decimal comma.
 
-        `1,234` is left as it is: it could also be a thousand and some.
+        `1,234` is not changed: it could also be 1234.
         """
         return pointed(text) if self.sheet.decimal_comma else text
 
     def units_beside_numbers(self) -> None:
-        """Note numbers without the unit that gives them their meaning."""
+        """Note numbers without their unit."""
         for number, unit in SHEETS[self.sheet.name].pairs:
             wrong = Wrong("unit", f"{number} without {unit}", "Write the unit, such as mg or mg/h")
             written = zip(self.sheet.texts(number), self.sheet.texts(unit), strict=True)
@@ -208,11 +208,11 @@ class Checked:
 
 
 def pointed(text: str) -> str:
-    """Return text with a decimal point where its comma is sure to be a decimal one."""
-    found = _DECIMAL_COMMA.fullmatch(text) if "," in text else None
-    if found is None:
+    """Return text with a decimal point if its comma is certainly a decimal comma."""
+    match = _DECIMAL_COMMA.fullmatch(text) if "," in text else None
+    if match is None:
         return text
-    sign, zero, after_zero, whole, after = found.groups()
+    sign, zero, after_zero, whole, after = match.groups()
     return f"{sign}{zero or whole}.{after_zero or after}"
 
 
@@ -223,11 +223,11 @@ def _objects(texts: Sequence[str]) -> Array:
 
 
 def read_common_times(texts: set[str]) -> dict[str, tuple[int, bool]]:
-    """Return what `read_time` would for the texts written as most are, all at once."""
+    """Return the result of `read_time` for texts in the most common form, all at once."""
     common = [text for text in texts if _COMMON_MOMENT.fullmatch(text)]
     try:
         moments = np.array(common, dtype="datetime64[us]").astype(np.int64).tolist()
-    except ValueError:  # a day that is not in the calendar: let read_time say which
+    except ValueError:  # a day that is not in the calendar: read_time reports it
         return {}
     return {text: (moment, False) for text, moment in zip(common, moments, strict=True)}
 
@@ -236,14 +236,14 @@ def read_time(text: str) -> tuple[int, bool] | Wrong:
     """Return microseconds and whether the text is a date only; '' is an unknown time."""
     if not text:
         return UNKNOWN_TIME, False
-    found = _MOMENT.fullmatch(text)
-    if found is None:
+    match = _MOMENT.fullmatch(text)
+    if match is None:
         return _not_a_time(text)
-    day, hour, rest = found.groups()
+    day, hour, rest = match.groups()
     try:
         moment, date_only = parse(f"{day}T{hour:0>2}{rest}" if hour else day)
     except ValueError:
-        return Wrong("time", f"{text!r} is not in the calendar or on the clock", _WRITE_A_DATE)
+        return Wrong("time", f"{text!r} is not a valid date and time", _WRITE_A_DATE)
     if int(day[:4]) < _EARLIEST:
         return Wrong("early", f"{text!r} is before {_EARLIEST}", "Correct the year")
     return moment, date_only
@@ -251,13 +251,13 @@ def read_time(text: str) -> tuple[int, bool] | Wrong:
 
 def _not_a_time(text: str) -> Wrong:
     if PLAIN_NUMBER.fullmatch(text):
-        return Wrong("number", f"{text!r} is a number where a date belongs", _WRITE_A_DATE)
+        return Wrong("number", f"{text!r} is a number, but a date is needed", _WRITE_A_DATE)
     if _TIME_OF_DAY.fullmatch(text):
         return Wrong("clock", f"{text!r} is a time of day without a date", _WRITE_A_DATE)
-    found = _DAY_FIRST_OR_MONTH_FIRST.fullmatch(text)
-    if found is None:
+    match = _DAY_FIRST_OR_MONTH_FIRST.fullmatch(text)
+    if match is None:
         return Wrong("time", f"{text!r} is not a date or a time", _WRITE_A_DATE)
-    one, two, year = (int(part) for part in found.groups())
+    one, two, year = (int(part) for part in match.groups())
     if year >= _EARLIEST and 1 <= one <= 12 and 1 <= two <= 12 and one != two:
         either = f"{date(year, two, one)} or {date(year, one, two)}"
         return Wrong("slash", f"{text!r} can be read in two ways", f"Write {either}")

@@ -1,4 +1,4 @@
-"""The labs sheet, the one that can be long: every timed number, typed a column at a time."""
+"""The labs sheet: all measurements, typed a whole column at a time."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ _LOINC: Final = re.compile(r"\d{1,7}-\d")
 
 
 Ways: TypeAlias = dict[tuple[str, str, str, str, str], int]
-"""Each distinct way of writing a measurement, with its position."""
+"""Each different way to write a measurement, with its position."""
 
 
 def measurements(
     parts: Sequence[Checked], building: Building
 ) -> tuple[Frame, tuple[MeasurementKind, ...]]:
-    """Return MEASUREMENTS sorted by person, time and row, and the kinds its codes point at.
+    """Return MEASUREMENTS sorted by person, time and row, and the kinds of its codes.
 
     A row without a name, a time or a value is refused and counted. A text that is not a plain
-    number (`>15000`, `haemolysed`) stays a text with an unknown number; a unit may be missing
-    here, and is judged where units are known.
+    number (`>15000`, `haemolysed`) stays a text with an unknown number; a missing unit is
+    checked later.
     """
     ways: Ways = {}
     frame = Frame.concat([_measurements(part, building, ways) for part in parts])
@@ -66,7 +66,7 @@ def _measurements(checked: Checked, building: Building, ways: Ways) -> Frame:
 
 
 def _values(texts: Array) -> tuple[Floats, Array]:
-    """Return numbers, NaN for what is not a plain one, and the texts of those that are not."""
+    """Return numbers, NaN for texts that are no plain number, and these texts."""
     read = {text: _plain(text) for text in set(texts.tolist())}
     value = np.array([read[text] for text in texts.tolist()], dtype=np.float64)
     return value, np.where(np.isnan(value), texts, "")
@@ -96,7 +96,7 @@ def _label(name: str, loinc: str) -> str:
 
 
 def _refuse(checked: Checked, building: Building, time: Array) -> Mask:
-    """Count the rows that cannot be used; return which can."""
+    """Count the rows that cannot be used; return the rows that can."""
     sheet = checked.sheet
     names, codes, units = sheet.texts("name"), sheet.texts("loinc"), sheet.texts("unit")
     values = sheet.texts("value")

@@ -1,4 +1,4 @@
-"""Read a folder of CSV and Parquet sheets as text."""
+"""Reading a folder of CSV and Parquet sheets as text."""
 
 from __future__ import annotations
 
@@ -21,34 +21,34 @@ _NEARLY: Final = frozenset({".xlsx", ".xls", ".ods", ".tsv", ".txt", ".gz", ".js
 def sheet_files(folder: Path) -> dict[str, Path]:
     """Return the file of every sheet in a folder.
 
-    Raises `RecordsError` for a sheet that is there twice, in a format that is not read, or
-    under a misspelt name: each would otherwise be taken for a sheet that does not exist.
+    Raises `RecordsError` for a sheet that exists twice, has a format that is not read, or has a
+    misspelt name: otherwise these sheets would count as missing.
     """
-    found: dict[str, Path] = {}
+    files: dict[str, Path] = {}
     others: list[Path] = []
     for path in sorted(p for p in folder.iterdir() if p.is_file()):
         name = path.stem.casefold()
         if path.suffix.lower() not in {".csv", ".parquet"} or name not in SHEETS:
             others.append(path)
-        elif name in found:
+        elif name in files:
             raise RecordsError(
-                f"the sheet {name} is there twice: {found[name].name} and {path.name}",
+                f"the sheet {name} exists twice: {files[name].name} and {path.name}",
                 where=folder.name,
                 hint="Remove one",
             )
         else:
-            found[name] = path
+            files[name] = path
     for path in others:
         stem, suffix = path.name.split(".")[0].casefold(), path.suffix.lower()
-        if stem in SHEETS and stem not in found and suffix in _NEARLY:
+        if stem in SHEETS and stem not in files and suffix in _NEARLY:
             raise RecordsError(
                 f"the sheet {stem} is in a format that is not read here",
                 where=path.name,
                 hint=f"Save it as {stem}.csv (UTF-8) or {stem}.parquet",
             )
-        if suffix in {".csv", ".parquet"} and (mistake := misspelt_sheet(path.name, stem, found)):
+        if suffix in {".csv", ".parquet"} and (mistake := misspelt_sheet(path.name, stem, files)):
             raise mistake
-    return found
+    return files
 
 
 def read_sheet(name: str, path: Path) -> Sheet:
@@ -63,9 +63,9 @@ def read_csv(name: str, path: Path) -> Sheet:
 
 
 def csv_rows(path: Path, separator: str = "") -> tuple[list[str], Iterator[list[str]], str]:
-    """Return a CSV's header, its rows as wide as that, and what separates their cells.
+    """Return a CSV's header, its rows with the same number of cells, and its separator.
 
-    Without `separator` it is `,` or `;`, whichever the header has more of.
+    Without `separator` it is `,` or `;`, whichever is more frequent in the header.
     """
     text = read_text(path)
     if not text.strip():
@@ -82,7 +82,7 @@ def csv_rows(path: Path, separator: str = "") -> tuple[list[str], Iterator[list[
 
 
 def _records(file: str, reader: Iterator[list[str]]) -> Iterator[list[str]]:
-    """Yield rows; a quotation mark that is never closed is a damaged file."""
+    """Yield rows; a quotation mark without an end means a damaged file."""
     number = 0
     while True:
         number += 1
@@ -92,7 +92,7 @@ def _records(file: str, reader: Iterator[list[str]]) -> Iterator[list[str]]:
             return
         except csv.Error as error:
             raise UnreadableFileError(
-                f"the quotation marks do not pair ({error})",
+                f"a quotation mark has no partner ({error})",
                 where=place(file, number),
                 hint="The file may be cut off: export it again",
             ) from error
@@ -100,7 +100,7 @@ def _records(file: str, reader: Iterator[list[str]]) -> Iterator[list[str]]:
 
 
 def _as_wide(file: str, rows: Iterator[list[str]], width: int) -> Iterator[list[str]]:
-    """Yield rows as wide as the header; a shorter one may be where a file was cut off."""
+    """Yield rows with as many cells as the header; a shorter row may be the end of a cut-off file."""
     blank = [""] * width
     for number, row in enumerate(rows, start=2):
         if len(row) == width:
@@ -113,7 +113,7 @@ def _as_wide(file: str, rows: Iterator[list[str]], width: int) -> Iterator[list[
             raise UnreadableFileError(
                 f"{len(row)} cells where the header has {width}",
                 where=place(file, number),
-                hint="Quote text that holds the separator; if the file was cut off, export it again",
+                hint="Put text with the separator in quotation marks; if the file was cut off, export it again",
             )
 
 
@@ -126,7 +126,7 @@ def parquet_rows(path: Path, used: Container[str]) -> tuple[list[str], list[tupl
     """Return a Parquet file's header and its rows, read with DuckDB, each cell as its text.
 
     Rows count as in a spreadsheet: the first is row 2. A time with a time zone in a column that is
-    used is refused, because it no longer says what the clock on the ward showed.
+    used is refused, because it does not have the hospital's local time.
     """
     import duckdb
 

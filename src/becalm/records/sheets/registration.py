@@ -1,4 +1,4 @@
-"""How chart-review sheets are recognised and opened."""
+"""Recognising and opening chart-review sheets."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ READS: Final = "a folder with persons.csv (or .parquet), one .xlsx workbook with
 
 
 def looks_like(where: str) -> bool:
-    """Say whether records are sheets: a folder with `persons`, or a workbook."""
+    """Return whether records are sheets: a folder with `persons`, or a workbook."""
     return sheets.looks_like(Path(where))
 
 
 def open_source(where: str) -> Source:
-    """Read and check the sheets, all of them."""
+    """Read and check all sheets."""
     return sheets.open_sheets(Path(where))

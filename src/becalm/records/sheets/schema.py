@@ -1,4 +1,4 @@
-"""Which sheets and columns a chart review has, and which closed lists their cells come from."""
+"""The sheets and columns of a chart review, and the closed lists of their cells."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ class SheetColumn:
 
 @dataclass(frozen=True)
 class SheetSchema:
-    """The columns of a sheet, the groups of which one must exist, and what is lost without it.
+    """The columns of a sheet, the groups of which one must exist, and the consequence if it is missing.
 
-    `either` lists alternatives: each is a set of columns, and one whole set must be there.
-    `pairs` names numbers that mean nothing without the unit beside them.
-    `spans` names what starts and what must not end before it.
+    `either` lists alternatives: each is a set of columns, and one complete set must exist.
+    `pairs` names numbers and the unit that each needs.
+    `spans` names starts and the ends that must not be before them.
     """
 
     columns: Mapping[str, SheetColumn]

@@ -27,7 +27,7 @@ _YES_NO: Final = {"true": True, "yes": True, "false": False, "no": False, "": Fa
 
 @dataclass
 class SheetsSource:
-    """A chart review that has been read whole: it fits one chunk, and every cell was checked.
+    """A chart review that was read completely: it is one chunk, and every cell was checked.
 
     `missing` names the sheets that do not exist; `absent` lists those and the empty ones.
     """
@@ -48,7 +48,7 @@ class SheetsSource:
         return self._inputs
 
     def absent(self) -> tuple[Absent, ...]:
-        """Return the sheets that are not there or hold no row, and what is unknown for it."""
+        """Return the sheets that are missing or have no row, and the consequence."""
         return self._absent
 
     def refused(self) -> tuple[Refusal, ...]:
@@ -61,7 +61,7 @@ class SheetsSource:
 
 
 def looks_like(path: Path) -> bool:
-    """Say whether a path is a folder with a sheet `persons`, or a workbook."""
+    """Return whether a path is a folder with a sheet `persons`, or a workbook."""
     if path.is_dir():
         return any(
             p.stem.casefold() == "persons" and p.suffix.lower() in {".csv", ".parquet"}
@@ -71,7 +71,7 @@ def looks_like(path: Path) -> bool:
 
 
 def open_sheets(path: Path) -> SheetsSource:
-    """Read and check a folder of sheets or a workbook, all of it.
+    """Read and check a complete folder of sheets or a workbook.
 
     Raises `UnreadableFileError` for a damaged file and `RecordsError`, with file, row and
     column, for records that cannot be understood.
@@ -120,7 +120,7 @@ def open_sheets(path: Path) -> SheetsSource:
 
 
 def absent(rows: Mapping[str, int]) -> Iterator[Absent]:
-    """Say what is unknown without the sheets that are not there, or have no row."""
+    """Yield the consequences of sheets that are missing or have no row."""
     for name, schema in SHEETS.items():
         if name == "persons":
             continue
@@ -131,7 +131,7 @@ def absent(rows: Mapping[str, int]) -> Iterator[Absent]:
 
 
 def _doubtful_columns(sheets: Mapping[str, Sheet]) -> Iterator[str]:
-    """Name the columns that are not read but are spelt nearly as one that would be."""
+    """Yield a notice for each unread column whose name is similar to a known column."""
     for sheet in sheets.values():
         for column in sheet.unread:
             meant = near(column, set(SHEETS[sheet.name].columns) - set(sheet.columns))
@@ -148,28 +148,28 @@ def _toml(path: Path) -> dict[str, Any]:
         ) from error
 
 
-def study_info(given: Mapping[str, Any], file: str) -> StudyInfo:
-    """Return what is said of the study; raises `RecordsError` for a key that is not known."""
-    said: dict[str, Any] = {}
-    for key, value in given.items():
+def study_info(entries: Mapping[str, Any], file: str) -> StudyInfo:
+    """Return the facts about the study; raises `RecordsError` for a key that is not known."""
+    texts: dict[str, Any] = {}
+    for key, value in entries.items():
         name = str(key).strip().casefold()
         if name == "key" and str(value).strip().casefold() == "value":
-            continue  # the heading of a study sheet
+            continue  # the header of a study sheet
         if name not in _KEYS:
             raise RecordsError(f"{key!r} is not known", where=file, hint=did_you_mean(name, _KEYS))
-        text = _said(value)
+        text = _as_text(value)
         if text is None:
             raise RecordsError("must be one value", where=place(file, None, name))
-        said[name] = text
+        texts[name] = text
         _require_date(name, text, file)
-    _require_zone(said.get("timezone", ""), file)
-    illustrative = said.pop("illustrative", "").casefold()
+    _require_zone(texts.get("timezone", ""), file)
+    illustrative = texts.pop("illustrative", "").casefold()
     if illustrative not in _YES_NO:
         raise RecordsError(f"illustrative must be yes or no, not {illustrative!r}", where=file)
-    return StudyInfo(**said, illustrative=_YES_NO[illustrative])
+    return StudyInfo(**texts, illustrative=_YES_NO[illustrative])
 
 
-def _said(value: object) -> str | None:
+def _as_text(value: object) -> str | None:
     """Return a value as text; None for a list or a table."""
     if isinstance(value, bool):
         return "yes" if value else "no"

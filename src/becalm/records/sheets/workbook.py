@@ -97,7 +97,7 @@ def _tabs(file: str, names: list[str]) -> dict[str, str]:
             continue
         if name in tabs:
             raise RecordsError(
-                f"the sheet {name} is there twice", where=file, hint="Rename or remove one"
+                f"the sheet {name} exists twice", where=file, hint="Rename or remove one"
             )
         tabs[name] = tab
     for tab in names:
@@ -184,15 +184,15 @@ def _hidden(xml: bytes, percent: frozenset[bytes]) -> tuple[Odd, Odd]:
     broken: Odd = {}
     suspect = b't="e"' in xml or _FORMULA.search(xml) or any(b's="%s"' % s in xml for s in percent)
     for attributes, inside in _CELL.findall(xml) if suspect else ():
-        given = dict(re.findall(rb'(\w+)="([^"]*)"', attributes))
+        attribute = dict(re.findall(rb'(\w+)="([^"]*)"', attributes))
         value = _VALUE.search(inside)
         text = value.group(1).decode() if value else ""
-        if given.get(b"t") == b"e":
-            broken[_position(given[b"r"])] = f"the cell shows the error {text}"
-        elif not text and given.get(b"t") != b"str" and _FORMULA.search(inside):
-            broken[_position(given[b"r"])] = "a formula without a calculated value"
-        elif text and given.get(b"s") in percent and given.get(b"t", b"n") == b"n":
-            shown[_position(given[b"r"])] = f"{float(text) * 100:.15g}%"
+        if attribute.get(b"t") == b"e":
+            broken[_position(attribute[b"r"])] = f"the cell shows the error {text}"
+        elif not text and attribute.get(b"t") != b"str" and _FORMULA.search(inside):
+            broken[_position(attribute[b"r"])] = "a formula without a calculated value"
+        elif text and attribute.get(b"s") in percent and attribute.get(b"t", b"n") == b"n":
+            shown[_position(attribute[b"r"])] = f"{float(text) * 100:.15g}%"
     return shown, broken
 
 
