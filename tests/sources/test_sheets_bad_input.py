@@ -110,7 +110,7 @@ def test_many_mistakes_of_one_kind_are_told_in_one_line(tmp_path: Path) -> None:
     rows = "".join(f"P1,{43894 + i},a,1,u\n" for i in range(13))
     assert said(write(tmp_path, labs=LABS + rows)) == (
         "labs.csv, row 2, column time: '43894' is a number, but a date is needed, and 12 more like "
-        "it (rows 3, 4, 5, 6, 7 ...). Write 2020-03-04T10:00, or 2020-03-04 where the time is not "
+        "it (rows 3, 4, 5, 6, 7 ...). Write 2020-03-04T10:00, or 2020-03-04 if the time is not "
         "known"
     )
 
