@@ -21,7 +21,7 @@ MINUTE: Final = 60 * SECOND
 HOUR: Final = 60 * MINUTE
 DAY: Final = 24 * HOUR
 YEAR: Final = 365.2425 * DAY
-"""Mean Gregorian year, only for ages given as a number."""
+"""Mean Gregorian year, only for ages that are recorded as a number."""
 
 UNKNOWN_TIME: Final = np.iinfo(np.int64).min
 """The time of something whose time is not known."""

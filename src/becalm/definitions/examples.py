@@ -15,25 +15,25 @@ Case: TypeAlias = Mapping[str, Written | tuple[tuple[float, Written], ...]]
 """Values by variable, in the unit of the item that reads it; several as pairs of hour and value."""
 
 
-def score_of(definition: Definition, given: Case) -> dict[str, tuple[float, float]]:
-    """Score one set of values: fewest and most points by item, and `total`.
+def score_of(definition: Definition, case: Case) -> dict[str, tuple[float, float]]:
+    """Score one case, a set of values: fewest and most points by item, and `total`.
 
-    given : values in the units of the items; True or False for findings; text such as `>15000` for a
+    case : values in the units of the items; True or False for findings; text such as `>15000` for a
     limit; pairs of hour and value for a series. A missing value is unknown. A series is scored at its
     last hour, and all other values are drawn at that hour.
     """
-    courses = [value for value in given.values() if isinstance(value, tuple | list)]
+    courses = [value for value in case.values() if isinstance(value, tuple | list)]
     last = max([round(hour * HOUR) for course in courses for hour, _ in course], default=0)
-    evaluation = evaluate(definition, Inputs(_drawn(definition, given, last), "drawn", 1))
+    evaluation = evaluate(definition, Inputs(_drawn(definition, case, last), "drawn", 1))
     scores = {item.key: evaluation.bounds(item, [0], [last]) for item in definition.items}
     scores["total"] = evaluation.at([0], [last])
     return {name: (float(low[0]), float(high[0])) for name, (low, high) in scores.items()}
 
 
-def _drawn(definition: Definition, given: Case, last: int) -> dict[str, Points | Timeline]:
+def _drawn(definition: Definition, case: Case, last: int) -> dict[str, Points | Timeline]:
     leaves = {leaf.variable: leaf for item in definition.items for leaf in item.leaves()}
     values: dict[str, Points | Timeline] = {}
-    for name, value in given.items():
+    for name, value in case.items():
         course = value if isinstance(value, tuple | list) else ((last / HOUR, value),)
         time = [round(hour * HOUR) for hour, _ in course]
         bounds = [_bounds(each) for _, each in course]

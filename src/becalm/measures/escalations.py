@@ -101,7 +101,7 @@ def _cleared(
     time: Times,
     weight: DayWeights,
 ) -> dict[str, Array]:
-    """Return the clearance at each moment, with the given weight, and the rows it was computed from."""
+    """Return the clearance at each moment, with `weight`, and the rows it was computed from."""
     if clearance is None:
         return {}
     low, _ = clearance.at(person, time)

@@ -111,16 +111,16 @@ def _latest(points: Points, first: Index, stop: Index) -> Times:
 
 def chosen(points: Points, position: Times) -> Draws:
     """Return the draws at some positions; -1 means none."""
-    found = position >= 0
-    at = position[found]
+    exists = position >= 0
+    at = position[exists]
 
     def filled(values: npt.NDArray[Any], blank: float | int) -> npt.NDArray[Any]:
         column = np.full(len(position), blank, dtype=values.dtype)
-        column[found] = values[at]
+        column[exists] = values[at]
         return column
 
     return Draws(
-        found,
+        exists,
         filled(points.low, -np.inf),
         filled(points.high, np.inf),
         filled(points.time, UNKNOWN_TIME),

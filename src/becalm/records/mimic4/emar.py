@@ -61,7 +61,7 @@ def administrations(release: Release) -> str | None:
     """Return one row per event of the bedside record, in the columns of inputevents' rows.
 
     The parent row of `emar_detail` (without ordinal) says what kind of administration it is and at
-    which rate; the children say what was given, product by product, and only they are added up.
+    which rate; the children have the administered products, and only they are added up.
     Anything but an event at which a dose went in, or after which an infusion runs, gives nothing
     and is listed so: "Not Given", "Stopped", "Assessed". An event without a word counts where its
     children state a dose.
