@@ -48,6 +48,12 @@ def test_nothing_is_loaded_from_anywhere(five: str) -> None:
     )
 
 
+def test_clocks_are_printed_in_words(five: str, many: str) -> None:
+    assert "days from start of infusion" in seen(five)
+    for report in (five, many):
+        assert not re.findall(r"\b(?:infusion_start|high_rate)\b", seen(report))
+
+
 def test_the_page_of_five_is_small(five: str, many: str) -> None:
     assert len(five.encode()) < 2_000_000
     assert len(many.encode()) < 5_000_000

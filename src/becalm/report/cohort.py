@@ -14,6 +14,7 @@ import numpy as np
 from becalm import vocabulary
 from becalm.core.clock import HOUR, UNKNOWN_TIME
 from becalm.core.frame import Frame
+from becalm.report.text import label
 from becalm.study.result import PER_PERSON, StudyResult
 
 Row = dict[str, Any]
@@ -88,11 +89,16 @@ class Cohort:
         """Say in words what a clock counts from."""
         entry = self.result.protocol.entry
         if clock == "infusion_start":
-            return f"start of continuous IV {self.drug}" if entry else clock
+            return f"start of continuous IV {self.drug}" if entry else label(clock)
         if clock == "high_rate":
             high = entry.least_high_rate(self.unit) if entry else None
-            return clock if high is None else f"first rate ≥ {high:,.0f} {self.unit}/day"
+            return label(clock) if high is None else f"first rate ≥ {high:,.0f} {self.unit}/day"
         return self.zero
+
+    def clock_from(self, clock: str) -> str:
+        """Return the same with `t0` beside it where it is time zero, as the tables call that."""
+        is_t0 = clock == "t0" and bool(self.drug)
+        return f"{self.clock_name(clock)} (t0)" if is_t0 else self.clock_name(clock)
 
     def time_zero(self, person_id: str, clock: str = "t0") -> int:
         """Return a clock's instant; the index hour stands in where a study has no t0."""

@@ -156,7 +156,7 @@ def _primary(cohort: Cohort, drill: Drill, clock: str) -> Fact | None:
         )
     whose = "" if cohort.result.protocol.response.of == "everybody" else " of the treated"
     word = "Response at 48 h" if cohort.claim == "response" else f"Course at 48 h{whose}: fell"
-    start = f" from {cohort.clock_name(clock)} ({clock})" if cohort.drug else f" from {cohort.zero}"
+    start = f" from {cohort.clock_from(clock)}"
     head = ["patient", "result", "decided by", "also given"]
     value = drill.people(share(len(found.yes), found.known), head, told)
     return Fact(word + start, value, "; ".join(notes))

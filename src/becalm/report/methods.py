@@ -53,8 +53,8 @@ def methods(cohort: Cohort) -> list[tuple[str, str]]:
         mode = "" if e.mode == "any" else f"{e.mode} "
         found.append(("Entry", f"first {mode}{label(e.drug)}{lasting}"))
         found.append(
-            ("Clocks", f"t0: first {label(e.drug)} of any route in the {_span(e.t0_within)} before entry; start of infusion: " f"{'entry' if e.mode == 'continuous IV' else 'first continuous IV'}; "
-             f"high rate: {high}")
+            ("Clocks", f"t0: first {label(e.drug)} of any route in the {_span(e.t0_within)} before entry; {label('infusion_start')}: " f"{'entry' if e.mode == 'continuous IV' else 'first continuous IV'}; "
+             f"{label('high_rate')}: {high}")
         )  # fmt: skip
     if p.index:
         qualifying = ", ".join(

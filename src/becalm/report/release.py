@@ -242,7 +242,7 @@ def _distributions(cohort: Cohort, threshold: int) -> ReleaseSheet:
     for row in cohort.response:
         for horizon in HORIZONS:
             if row["baseline"] > 0 and not row["censored"]:
-                about = f"{label(row['variable'])}, {label(horizon)} ÷ baseline from {row['clock']}"
+                about = f"{label(row['variable'])}, {label(horizon)} ÷ baseline from {label(row['clock'])}"
                 found.setdefault(about, []).append(row[horizon] / row["baseline"])
     rows = []
     for about, given in found.items():

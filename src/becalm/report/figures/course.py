@@ -140,7 +140,7 @@ def _x(cohort: Cohort, clock: str, *, labelled: bool, field: str = "day") -> Spe
     step = 7 if high > 10 else 2
     ticks = [day for day in range(int(low), int(high) + 1) if day % step == 0]
     shown = {"values": ticks, "labels": labelled, "ticks": labelled, "domain": labelled}
-    title = f"days from {clock if cohort.drug else cohort.zero}" if labelled else None
+    title = f"days from {label(clock) if cohort.drug else cohort.zero}" if labelled else None
     return quantity(field, scale=flat(low, high), title=title, axis=shown)
 
 
@@ -312,7 +312,7 @@ def charts(cohort: Cohort) -> Iterator[Chart]:
         beneath = f" Beneath: {cohort.drug} in {cohort.unit}/h, ▼ single doses." if treated else ""
         yield Chart(
             f"course_{clock}",
-            f"{course_title(cohort)} from {cohort.clock_name(clock)}{f' ({clock})' if treated else ''}",
+            f"{course_title(cohort)} from {cohort.clock_from(clock)}",
             f"{_logs(cohort)}Arrows: the laboratory printed only a bound "
             f"(above or below).{other}{many}{beneath}",
             spec(cohort, clock),

@@ -61,7 +61,7 @@ def each_patient(cohort: Cohort, drill: Drill) -> PageTable:
     )
     word = "48-h response" if cohort.claim == "response" else "48-h course"
     head = ["Patient", "Sex, age", "Background", *map(label, definitions),
-            f"Before {'t0' if cohort.drug else 'index'}", *treated, *clocks,
+            f"Before {'t0' if cohort.drug else 'index'}", *treated, *map(label, clocks),
             "also given", "KDIGO", "CTCAE worse", "Outcome"]  # fmt: skip
     groups = [("", 3), ("Lowest–highest possible (items assessed)", len(definitions)),
               ("Treatment", 1 + len(treated)), (word, len(clocks) + 1), ("Before → worst after", 2),
@@ -95,7 +95,11 @@ def _confounders(rows: list[Row]) -> Markup:
     if len(told) == 1:
         return _lines([escape(label(name)) for name in told[0].split("|")])
     return _lines(
-        [escape(f"{r['clock']}: {labels(r['confounded_by'])}") for r in rows if r["confounded_by"]]
+        [
+            escape(f"{label(r['clock'])}: {labels(r['confounded_by'])}")
+            for r in rows
+            if r["confounded_by"]
+        ]
     )
 
 

@@ -27,8 +27,7 @@ def section(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Sect
     long = []
     if len(cohort.described) <= PER_PERSON:
         for clock in cohort.clocks:
-            which = f" ({clock})" if cohort.drug else ""
-            caption = f"Every test against baseline, from {cohort.clock_name(clock)}{which}"
+            caption = f"Every test against baseline, from {cohort.clock_from(clock)}"
             long.append(captioned(tables.response(cohort, drill, clock), caption))
     return Section(
         "change", claim, intro, figures_named(figures, "waterfall"), [falls] if falls else [],

@@ -301,9 +301,7 @@ def falls(cohort: Cohort, drill: Drill) -> PageTable:
                 and row["person_id"] not in cohort.not_analysed]  # fmt: skip
         if not mine:
             continue
-        cells: list[Any] = [
-            f"from {cohort.clock_name(clock)} ({clock})" if cohort.drug else cohort.zero
-        ]
+        cells: list[Any] = [f"from {cohort.clock_from(clock)}" if cohort.drug else cohort.zero]
         for name in FALLS:
             known = [row for row in mine if row[name] is not None]
             told = share(sum(row[name] is True for row in known), len(known))
