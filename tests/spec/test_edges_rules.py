@@ -94,11 +94,13 @@ FILES: dict[str, tuple[Sequence[str], Sequence[str]]] = {
         [], ["equivalent[].name", "equivalent[].unit", "equivalent[].times.*.unit",
              "equivalent[].times.*.times", "equivalent[].times.*.by"],
     ),
-    "doses/units.toml": (
+    "doses/limits.toml": (
         ["plausible[].rate_mg_h_low", "plausible[].rate_mg_h_high", "limits.push_upto",
          "limits.tolerance", "limits.changeover", "limits.most_doses", "limits.long_single_dose"],
-        ["unit[].*", "counted.*", "hours.*", "written_together.*", "product[].*", "plausible[].drug",
-         "schedule.*", "code_system.*"],
+        ["plausible[].drug"],
+    ),
+    "doses/units.toml": (
+        [], ["unit[].*", "counted.*", "hours.*", "written_together.*", "product[].*", "schedule.*"],
     ),
 }  # fmt: skip
 
@@ -520,10 +522,10 @@ def flags(*rows: Row) -> list[str]:
     return [str(each) for each in chunk(*rows).doses.frame["flag"]]
 
 
-@pytest.mark.parametrize("number", range(len(read("doses/units.toml")["plausible"])))
+@pytest.mark.parametrize("number", range(len(read("doses/limits.toml")["plausible"])))
 def test_a_rate_at_the_end_of_its_range_is_plausible(number: int) -> None:
     """Outside is remarked, and counts all the same."""
-    says = read("doses/units.toml")["plausible"][number]
+    says = read("doses/limits.toml")["plausible"][number]
     for key, sign in (("rate_mg_h_low", -1), ("rate_mg_h_high", 1)):
         for more, odd in ((-0.1, False), (0.0, False), (0.1, True)):
             rate = says[key] + sign * more
@@ -534,7 +536,7 @@ def test_a_rate_at_the_end_of_its_range_is_plausible(number: int) -> None:
 
 def test_the_limits_of_doses_turn_where_they_say() -> None:
     """A push of exactly a minute is single; 24 h are not over more than a day; 5 % is not apart."""
-    says = read("doses/units.toml")["limits"]
+    says = read("doses/limits.toml")["limits"]
     push = hours(says["push_upto"])
     single = [
         bool(chunk(dose("anakinra", 0, end, amount="100 mg")).doses.frame["single"][0])
@@ -558,7 +560,7 @@ def test_the_limits_of_doses_turn_where_they_say() -> None:
 
 def test_a_push_of_a_minute_does_not_end_an_infusion_without_an_end() -> None:
     """What lasts longer is another infusion and ends it."""
-    push = hours(read("doses/units.toml")["limits"]["push_upto"])
+    push = hours(read("doses/limits.toml")["limits"]["push_upto"])
     found = []
     for length in around(push):
         rows = (
@@ -572,7 +574,7 @@ def test_a_push_of_a_minute_does_not_end_an_infusion_without_an_end() -> None:
 
 def test_bags_a_changeover_apart_are_one_and_one_so_close_to_the_end_still_ran() -> None:
     """30 min apart is one infusion; one that stops 30 min before death was running at death."""
-    gap = hours(read("doses/units.toml")["limits"]["changeover"])
+    gap = hours(read("doses/limits.toml")["limits"]["changeover"])
     rule = EpisodeRules.of(protocol("anakinra_mas"))
 
     def modes(*rows: Row) -> set[str]:
@@ -593,7 +595,7 @@ def test_bags_a_changeover_apart_are_one_and_one_so_close_to_the_end_still_ran()
 
 def test_a_schedule_is_written_out_up_to_the_most_doses() -> None:
     """More doses in one row than a year of four a day are a slip, and the row is refused."""
-    most = read("doses/units.toml")["limits"]["most_doses"]
+    most = read("doses/limits.toml")["limits"]["most_doses"]
     found = []
     for many in (most - 1, most, most + 1):
         row = dose("anakinra", 0, 6 * many, amount="100 mg", route="SC")

@@ -22,12 +22,12 @@ from becalm.doses.episodes import (
 )
 from becalm.doses.equivalents import EQUIVALENTS, equivalent_rate
 from becalm.doses.exposure import DAILY, ROUTES, ROWS, SYSTEMIC, Doses, daily_dose
+from becalm.doses.limits import TOLERANCE
 from becalm.doses.rate_steps import RateStep, steps_up
 from becalm.doses.rebuild import rebuild
 from becalm.doses.schedules import written_out
 from becalm.doses.table import CONTRADICTS, NOT_CONSERVING, kind_of, remarks
 from becalm.doses.time_at_dose import time_at_dose
-from becalm.doses.units import TOLERANCE
 
 __all__ = [
     "CONTINUOUS",

@@ -12,7 +12,7 @@ from becalm.core.clock import UNKNOWN_TIME, span
 from becalm.core.columns import Categorical, unique_keys
 from becalm.core.frame import Frame
 from becalm.doses.exposure import ROUTES
-from becalm.doses.units import CHANGEOVER
+from becalm.doses.limits import CHANGEOVER
 from becalm.records.charted_again import ChartedElsewhere, RepeatedCharting
 from becalm.timeline import Intervals
 

@@ -13,8 +13,8 @@ from becalm.core.arrays import FAR_FUTURE, Index
 from becalm.core.clock import DAY, HOUR, UNKNOWN_TIME, span
 from becalm.core.frame import Frame, Kind
 from becalm.doses.exposure import MG_DECIMALS, ROUTES, Doses
+from becalm.doses.limits import CHANGEOVER
 from becalm.doses.rate_steps import RateStep, steps_up
-from becalm.doses.units import CHANGEOVER
 from becalm.protocol import Entry, Protocol
 from becalm.tables import EPISODES
 from becalm.timeline import Cumulative, Intervals, Points, Timeline, overlay

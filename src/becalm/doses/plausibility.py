@@ -14,6 +14,8 @@ from becalm.core.columns import Categorical
 from becalm.core.frame import Frame
 from becalm.doses.deduplicate import Charted
 from becalm.doses.exposure import ROUTES
+from becalm.doses.limits import LONG_SINGLE_DOSE, TOLERANCE
+from becalm.doses.limits import TABLE as LIMITS
 from becalm.doses.rates import (
     BACKWARDS,
     NEGATIVE,
@@ -24,7 +26,7 @@ from becalm.doses.rates import (
     Converted,
     WrittenRate,
 )
-from becalm.doses.units import LONG_SINGLE_DOSE, TABLE, TOLERANCE, VOLUME
+from becalm.doses.units import VOLUME
 from becalm.persons.weight import SOURCES, WeightInForce
 from becalm.records import Refusal
 from becalm.timeline import axis
@@ -194,7 +196,7 @@ def _without_mass(read: Read) -> Mask:
 def _implausible(read: Read) -> Mask:
     odd = np.zeros(len(read.drug), np.bool_)
     rate = read.done.rate_mg_h
-    for one in TABLE.plausible:
+    for one in LIMITS.plausible:
         if one.drug in read.drugs:
             outside = (rate < one.rate_mg_h_low) | (rate > one.rate_mg_h_high)
             odd |= (read.drug == read.drugs.index(one.drug)) & outside

@@ -15,7 +15,8 @@ import numpy.typing as npt
 from becalm.core.arrays import Codes, Floats, Mask, Texts, Times
 from becalm.core.clock import HOUR, UNKNOWN_TIME
 from becalm.core.columns import Categorical
-from becalm.doses.units import BASE, MASS, NO_UNIT, PUSH_UPTO, REASONS, TOLERANCE, VOLUME, DoseUnit
+from becalm.doses.limits import PUSH_UPTO, TOLERANCE
+from becalm.doses.units import BASE, MASS, NO_UNIT, REASONS, VOLUME, DoseUnit
 from becalm.timeline import rounded
 
 NO_START: Final = "no start"

@@ -12,12 +12,12 @@ from becalm.core.columns import Categorical, Keyed, unique_keys
 from becalm.core.frame import Frame
 from becalm.doses.deduplicate import Charted, once
 from becalm.doses.exposure import ROUTES, ROWS, Doses
+from becalm.doses.limits import PUSH_UPTO
 from becalm.doses.plausibility import Read, flags, refusals
 from becalm.doses.rates import Converted, Quantity, WrittenRate, convert
 from becalm.doses.units import (
     DIMENSION,
     MASS,
-    PUSH_UPTO,
     TABLE,
     DoseUnit,
     amount_unit,

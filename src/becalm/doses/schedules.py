@@ -9,6 +9,7 @@ import numpy as np
 
 from becalm.core.clock import HOUR, UNKNOWN_TIME
 from becalm.core.frame import distinct_rows
+from becalm.doses.limits import TABLE as LIMITS
 from becalm.doses.units import TABLE
 from becalm.records import Records
 
@@ -58,7 +59,7 @@ def written_out(records: Records) -> Records:
     scheduled &= (start != UNKNOWN_TIME) & (end != UNKNOWN_TIME) & (end > start)
     step = np.where(scheduled, np.round(hours * HOUR), 1).astype(np.int64)
     number = np.where(scheduled, -(-np.where(scheduled, end - start, 1) // step), 1)
-    scheduled &= number <= TABLE.limits.most_doses
+    scheduled &= number <= LIMITS.limits.most_doses
     number = np.where(scheduled, number, 1)
     row = np.repeat(np.arange(len(administrations)), number)
     nth = np.arange(len(row)) - np.repeat(np.cumsum(number) - number, number)

@@ -14,7 +14,6 @@ from typing import Final
 import msgspec
 
 from becalm.core import toml
-from becalm.core.clock import span
 from becalm.vocabulary.units import BLANK_UNITS, normalise
 
 MASS: Final = "mass"
@@ -77,23 +76,6 @@ class Product(toml.TomlTable, frozen=True):
     source: str
 
 
-class Plausible(toml.TomlTable, frozen=True):
-    """The rates that a drug can have."""
-
-    drug: str
-    rate_mg_h_low: float
-    rate_mg_h_high: float
-    source: str
-
-
-class _Limits(toml.TomlTable, frozen=True):
-    push_upto: str
-    tolerance: float
-    changeover: str
-    long_single_dose: str
-    most_doses: int
-
-
 class DoseUnits(toml.TomlTable, frozen=True):
     """The whole file `units.toml`."""
 
@@ -103,15 +85,9 @@ class DoseUnits(toml.TomlTable, frozen=True):
     written_together: dict[str, str]
     schedule: dict[str, float]
     product: tuple[Product, ...]
-    plausible: tuple[Plausible, ...]
-    limits: _Limits
 
 
 TABLE: Final = toml.load(Path(__file__).with_suffix(".toml"), DoseUnits)
-PUSH_UPTO: Final = span(TABLE.limits.push_upto)
-TOLERANCE: Final = TABLE.limits.tolerance
-CHANGEOVER: Final = span(TABLE.limits.changeover)
-LONG_SINGLE_DOSE: Final = span(TABLE.limits.long_single_dose)
 
 _AMOUNTS: Final = {
     normalise(spelling): DoseUnit(unit.name, unit.dimension, unit.times / unit.by)

@@ -9,6 +9,7 @@ from becalm.core.clock import HOUR
 from becalm.core.columns import unique_keys
 from becalm.core.frame import Frame
 from becalm.doses import daily_dose, steps_up
+from becalm.doses.limits import TABLE as LIMITS
 from becalm.doses.units import (
     A_SCHEDULE,
     NO_TIME,
@@ -141,7 +142,7 @@ def test_concentrations(text: str, mg_per_ml: float) -> None:
 
 def test_every_number_of_the_table_has_a_source() -> None:
     assert all(product.source for product in TABLE.product)
-    assert all(one.source for one in TABLE.plausible)
+    assert all(one.source for one in LIMITS.plausible)
 
 
 def test_no_administrations_are_ordinary_input() -> None:

@@ -1,0 +1,40 @@
+"""Where a dose is remarked, joined to the next or counted otherwise: `limits.toml`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from becalm.core import toml
+from becalm.core.clock import span
+
+
+class Plausible(toml.TomlTable, frozen=True):
+    """The rates that a drug can have."""
+
+    drug: str
+    rate_mg_h_low: float
+    rate_mg_h_high: float
+    source: str
+
+
+class Limits(toml.TomlTable, frozen=True):
+    push_upto: str
+    tolerance: float
+    changeover: str
+    long_single_dose: str
+    most_doses: int
+
+
+class DoseLimits(toml.TomlTable, frozen=True):
+    """The whole file `limits.toml`."""
+
+    limits: Limits
+    plausible: tuple[Plausible, ...]
+
+
+TABLE: Final = toml.load(Path(__file__).with_suffix(".toml"), DoseLimits)
+PUSH_UPTO: Final = span(TABLE.limits.push_upto)
+TOLERANCE: Final = TABLE.limits.tolerance
+CHANGEOVER: Final = span(TABLE.limits.changeover)
+LONG_SINGLE_DOSE: Final = span(TABLE.limits.long_single_dose)
