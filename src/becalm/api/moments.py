@@ -1,4 +1,4 @@
-"""Calendar times and names of persons, as a notebook writes them."""
+"""Calendar times and names of persons in a notebook."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from becalm.core.errors import UsageError, did_you_mean
 
 
 def moment(when: str | datetime | date) -> int:
-    """Return µs of a time of the ward's clock: ISO text, a `datetime` or a `date` (its 00:00).
+    """Return µs of a local time of the hospital: ISO text, a `datetime` or a `date` (its 00:00).
 
-    Raises `UsageError` where it cannot be read.
+    Raises `UsageError` if it cannot be read.
 
     >>> moment("2016-10-18T08:00") == moment(datetime(2016, 10, 18, 8))
     True
@@ -25,7 +25,7 @@ def moment(when: str | datetime | date) -> int:
         return clock.parse(when)[0]
     except ValueError as error:
         raise UsageError(
-            f"{when!r} is no time", hint="Write it as 2016-10-18T08:00 or 2016-10-18"
+            f"{when!r} is not a time", hint="Write it as 2016-10-18T08:00 or 2016-10-18"
         ) from error
 
 
@@ -38,7 +38,7 @@ def length(text: str) -> int:
 
 
 def known_person(person: str, persons: Sequence[str]) -> int:
-    """Return the position of a person among ids. Raises `UsageError` for one who is not there."""
+    """Return the position of a person among ids. Raises `UsageError` for an unknown person."""
     try:
         return persons.index(person)
     except ValueError as error:

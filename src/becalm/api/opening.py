@@ -1,4 +1,4 @@
-"""Records, opened by their path: the same however often they are read."""
+"""Records, opened by their path; they can be read several times."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from becalm.records import Source
 
 @dataclass(frozen=True)
 class PatientRecords:
-    """Records of patients where they lie; nothing of them is kept in memory.
+    """Records of patients at a path; nothing is kept in memory.
 
-    path : a folder, a file or an address. source : the kind of records; None where it is recognised.
+    path : a folder, a file or an address. source : the kind of records; None to recognise it.
     mapping : the name or the file of a mapping, for flat tables.
     """
 
@@ -22,7 +22,7 @@ class PatientRecords:
     mapping: str | None = None
 
     def open(self) -> Source:
-        """Open them once more, from their beginning."""
+        """Open the records again, from the start."""
         return records.open_records(self.path, self.source, self.mapping)
 
     @property
@@ -39,18 +39,18 @@ def open_records(
 ) -> PatientRecords:
     """Open records of any kind that becalm reads; with a mapping, flat tables of any layout.
 
-    path : a folder, a file or an address. source : the kind of records, where it cannot be recognised.
+    path : a folder, a file or an address. source : the kind of records, if it is not recognised.
     mapping : the name of a shipped mapping or a TOML file, for flat tables of any layout. Their kind
-    and their columns are checked at once; rows are read when something is asked of them.
+    and their columns are checked immediately; rows are read when they are needed.
 
     Raises
     ------
     UnreadableFileError
-        Where nothing is at the path, or it cannot be read.
+        If the path does not exist or cannot be read.
     RecordsError
-        Where the kind of records is not recognised.
+        If the kind of records is not recognised.
     UsageError
-        Where no source has that name.
+        If no source has that name.
 
     >>> from becalm.api import open_records
     >>> from becalm.records.template import copy_template

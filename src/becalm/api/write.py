@@ -1,4 +1,4 @@
-"""Writing a study: the internal folder with patients in it, and the part for release."""
+"""Writing a study: the internal folder with patient data, and the part for release."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def write(result: StudyResult, stage: Path) -> None:
 
 
 def write_for_release(result: StudyResult, stage: Path) -> None:
-    """Write the part of a study that may leave the house: suppressed aggregates only."""
+    """Write the part of a study that may be published: suppressed aggregates only."""
     from becalm.report import write_release
 
     write_release(result, stage)
