@@ -49,6 +49,15 @@ def test_a_stay_that_ended_in_death_is_a_death() -> None:
     assert (row["died"], row["follow_up_days"], hours(row["death_time"])) == (True, 10, None)
 
 
+@pytest.mark.parametrize(("discharge", "discharged"), [(299, 299), (300, None), (301, None)])
+def test_who_dies_by_the_moment_of_discharge_was_not_discharged(
+    discharge: float, discharged: float | None
+) -> None:
+    """The stay of somebody who dies in hospital ends at death: that is no discharge alive."""
+    row = patients(doses=CIV, infusion_start=0, death_time=300, discharge=discharge).outcome()
+    assert hours(row["discharged"]) == discharged
+
+
 def test_a_death_known_by_its_date_is_not_before_time_zero() -> None:
     """The date's midnight is 10 h before t0; the last record of that day is 8 h after it."""
     row = patients(
