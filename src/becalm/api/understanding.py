@@ -144,7 +144,7 @@ class VariableValues:
             Frame.of(
                 VALUES_OVER_TIME,
                 person_id=np.array(ids, object)[points.person],
-                time=points.time if points.drawn is None else points.drawn,
+                time=points.taken,
                 low=points.low,
                 high=points.high,
                 unit=[self.unit] * len(points),

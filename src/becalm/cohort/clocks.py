@@ -125,10 +125,9 @@ def index_hours(events: Events, index: Index, clock: Clock, n_persons: int) -> T
 
 def _earliest_known(points: Points, around: Points, near: int) -> Times:
     """When the first of the points drawn near each of some others is known; `FAR_FUTURE` if none is."""
-    drawn = points.time if points.drawn is None else points.drawn
-    order = np.lexsort((drawn, points.person))
-    who, when, known = points.person[order], drawn[order], points.time[order]
-    middle = around.time if around.drawn is None else around.drawn
+    order = np.lexsort((points.taken, points.person))
+    who, when, known = points.person[order], points.taken[order], points.time[order]
+    middle = around.taken
     line = axis((who, when))
     places = line.place(who, when)
     low = np.searchsorted(places, line.place(around.person, middle - near), "left")

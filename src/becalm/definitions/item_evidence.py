@@ -165,13 +165,12 @@ def read(readings: Readings, item: Item) -> Leaf:
 
 def drawn_at(points: Points, row: Times) -> Times:
     """Return when each row was drawn; `UNKNOWN_TIME` for rows that are not draws of this variable."""
-    taken = points.time if points.drawn is None else points.drawn
     if not len(points):
         return np.full(len(row), UNKNOWN_TIME)
     order = np.argsort(points.row, kind="stable")
     known = points.row[order]
     place = np.minimum(np.searchsorted(known, row), len(known) - 1)
-    return np.where(known[place] == row, taken[order[place]], UNKNOWN_TIME)
+    return np.where(known[place] == row, points.taken[order[place]], UNKNOWN_TIME)
 
 
 def bound_and_sign(low: Floats, high: Floats, *, prefer_high: bool) -> tuple[Floats, Texts]:

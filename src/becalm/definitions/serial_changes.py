@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from becalm.core.arrays import Floats, Mask, Pair, Times
+from becalm.core.arrays import Mask, Pair, Times
 from becalm.core.clock import span
 from becalm.definitions.model import Change
 from becalm.timeline import Points, ratio
-from becalm.timeline.windows import extreme, latest
+from becalm.timeline.windows import earliest, extreme, latest
 
 
 def multiples(points: Points, change: Change) -> tuple[Points, Points]:
@@ -28,15 +28,15 @@ def multiples(points: Points, change: Change) -> tuple[Points, Points]:
     least = extreme(points.low, first[some], stop[some], np.minimum)
     if change.against == "lowest":
         earlier = least, extreme(points.high, first[some], stop[some], np.minimum)
-        at = _where(points.low, -1, first[some], stop[some])
+        at = earliest(points.low, first[some], stop[some], np.minimum)
     elif change.against == "highest":
         earlier = (
             extreme(points.low, first[some], stop[some], np.maximum),
             extreme(points.high, first[some], stop[some], np.maximum),
         )
-        at = _where(points.high, 1, first[some], stop[some])
+        at = earliest(points.high, first[some], stop[some], np.maximum)
     else:
-        at = latest(_rank(points), first[some], stop[some])
+        at = latest(points.rank, first[some], stop[some])
         earlier = points.low[at], points.high[at]
     return _compared(points, some, earlier, points.row[at])
 
@@ -62,7 +62,7 @@ def _risen(
         least = extreme(np.maximum(earlier[sure], gate), begin[some], end[some], np.minimum)
         rise = ratio((later[now[some]],) * 2, (least, least))[0 if bound is low else 1]
         bound[some] = np.maximum(1.0, rise)
-        row[some] = points.row[sure[_where(earlier[sure], -1, begin[some], end[some])]]
+        row[some] = points.row[sure[earliest(earlier[sure], begin[some], end[some], np.minimum)]]
     return _built(points, now, (low, np.maximum(low, high)), row)
 
 
@@ -94,22 +94,5 @@ def _newest(points: Points) -> Mask:
     if points.drawn is None:
         return np.ones(len(points), np.bool_)
     own = np.searchsorted(points.person, points.person)
-    rank = _rank(points)
-    newest: Mask = latest(rank, own, np.arange(1, len(points) + 1)) == np.arange(len(points))
+    newest: Mask = latest(points.rank, own, np.arange(1, len(points) + 1)) == np.arange(len(points))
     return newest
-
-
-def _rank(points: Points) -> Times:
-    """Return the order in which the draws were taken."""
-    drawn = points.time if points.drawn is None else points.drawn
-    rank = np.empty(len(points), np.int64)
-    rank[np.argsort(drawn, kind="stable")] = np.arange(len(points))
-    return rank
-
-
-def _where(values: Floats, sign: int, first: Times, stop: Times) -> Times:
-    """Return the position of the greatest (sign 1) or least (-1) value of each window, the earliest."""
-    order = np.lexsort((-np.arange(len(values)), sign * values))
-    rank = np.empty(len(values), np.int64)
-    rank[order] = np.arange(len(values))
-    return latest(rank, first, stop)

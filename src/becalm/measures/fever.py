@@ -120,10 +120,9 @@ def _highest(points: Points, first: Times, stop: Times) -> Floats:
 
 def _moved(points: Points, first: Times, stop: Times, modifiers: Modifiers) -> list[str]:
     owner, at = expand(first, stop)
-    taken = points.time if points.drawn is None else points.drawn
     labels_of: list[list[str]] = [[] for _ in range(len(first))]
     for label, when in sorted(modifiers.get(VARIABLE, ()), key=lambda each: each[0]):
-        hit = when.contains(points.person[at], taken[at])
+        hit = when.contains(points.person[at], points.taken[at])
         for i in np.unique(owner[hit]).tolist():
             labels_of[i].append(label)
     return ["|".join(dict.fromkeys(labels)) for labels in labels_of]

@@ -73,7 +73,10 @@ def stretches(intervals: Intervals, person: Persons, start: Times, end: Times) -
 
 def last(points: Points, first: Index, stop: Index) -> Draws:
     """Return the draw that is valid at the end of each window: the one taken last."""
-    return chosen(points, _latest(points, first, stop))
+    position = np.full(len(first), -1, np.int64)
+    some = np.flatnonzero(stop > first)
+    position[some] = latest(points.rank, first[some], stop[some])
+    return chosen(points, position)
 
 
 def nearest(points: Points, at: Times, first: Index, stop: Index) -> Draws:
@@ -82,9 +85,21 @@ def nearest(points: Points, at: Times, first: Index, stop: Index) -> Draws:
     for i in np.flatnonzero(stop > first).tolist():
         near = np.abs(points.time[first[i] : stop[i]] - at[i])
         time = points.time[first[i] + int(np.argmin(near))]
-        # Results that were released together have the same time; the one taken last is the newest.
-        same = first[i] + np.flatnonzero(points.time[first[i] : stop[i]] == time)
-        position[i] = same[-1]
+        together = first[i] + np.flatnonzero(points.time[first[i] : stop[i]] == time)
+        position[i] = together[np.argmax(points.rank[together])]
+    return chosen(points, position)
+
+
+def highest(points: Points, first: Index, stop: Index) -> Draws:
+    """Return the draw with the highest value of each window, the earliest of equal ones.
+
+    Of two limits (`>15000`, `>30000`), which have no upper bound, the one with the higher lower bound.
+    """
+    rank = np.empty(len(points), np.int64)
+    rank[np.lexsort((-np.arange(len(points)), points.low, points.high))] = np.arange(len(points))
+    position = np.full(len(first), -1, np.int64)
+    some = np.flatnonzero(stop > first)
+    position[some] = latest(rank, first[some], stop[some])
     return chosen(points, position)
 
 
@@ -95,18 +110,6 @@ def greatest(points: Points, first: Index, stop: Index) -> Pair:
     low[some] = extreme(points.low, first[some], stop[some], np.maximum)
     high[some] = extreme(points.high, first[some], stop[some], np.maximum)
     return low, high
-
-
-def _latest(points: Points, first: Index, stop: Index) -> Times:
-    position = np.full(len(first), -1, np.int64)
-    some = np.flatnonzero(stop > first)
-    if points.drawn is None:
-        position[some] = stop[some] - 1
-        return position
-    rank = np.empty(len(points), np.int64)
-    rank[np.argsort(points.drawn, kind="stable")] = np.arange(len(points))
-    position[some] = latest(rank, first[some], stop[some])
-    return position
 
 
 def chosen(points: Points, position: Times) -> Draws:
@@ -124,6 +127,6 @@ def chosen(points: Points, position: Times) -> Draws:
         filled(points.low, -np.inf),
         filled(points.high, np.inf),
         filled(points.time, UNKNOWN_TIME),
-        filled(points.time if points.drawn is None else points.drawn, UNKNOWN_TIME),
+        filled(points.taken, UNKNOWN_TIME),
         filled(points.row, -1),
     )

@@ -193,7 +193,7 @@ class Points:
         if take == "count":
             low = high = (stop - first).astype(np.float64)
         elif take == "last":
-            index = latest(self._rank, first, stop)
+            index = latest(self.rank, first, stop)
             low = self.low[index]
             high = low if self.exact else self.high[index]
         elif take == "sum":
@@ -220,12 +220,20 @@ class Points:
         some = np.flatnonzero(entered > left)
         return self.person[entered[some] - 1], time[some], time[some + 1], left[some], entered[some]
 
+    @property
+    def taken(self) -> Times:
+        """When the blood was drawn, on either clock."""
+        return self.time if self.drawn is None else self.drawn
+
     @cached_property
-    def _rank(self) -> Times:
-        """Order in which the points become valid: by time of draw, then by time of availability."""
-        drawn = self.time if self.drawn is None else self.drawn
+    def rank(self) -> Times:
+        """Which value replaces which: of two in one window, the one of the higher rank is valid.
+
+        It is the one drawn last; of two drawn at one time, the one that became available last. Whoever
+        needs the value that is valid asks here, so that there is one rule.
+        """
         rank = np.empty(len(self), np.int64)
-        rank[np.argsort(drawn, kind="stable")] = np.arange(len(self))
+        rank[np.argsort(self.taken, kind="stable")] = np.arange(len(self))
         return rank
 
     @cached_property
@@ -254,7 +262,7 @@ class FromPoints:
         first = points.count_until(person, plus(time, -self.within))
         number, at = expand(first, points.count_until(person, time))
         if self.take == "last":
-            number, at = attaining(number, at, points._rank, np.maximum)
+            number, at = attaining(number, at, points.rank, np.maximum)
         elif self.take in ("max", "min"):
             best = np.maximum if self.take == "max" else np.minimum
             by_low = attaining(number, at, points.low, best)

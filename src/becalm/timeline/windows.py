@@ -38,6 +38,18 @@ def latest(rank: Times, low: Index, high: Index) -> Index:
     return latest_position
 
 
+def earliest(values: NDArray[Number], low: Index, high: Index, best: np.ufunc) -> Index:
+    """Position of the greatest (np.maximum) or least (np.minimum) value of each window.
+
+    Of equal values it is the earliest. No window may be empty.
+    """
+    sign = 1 if best is np.maximum else -1
+    order = np.lexsort((-np.arange(len(values)), sign * values))
+    rank = np.empty(len(values), np.int64)
+    rank[order] = np.arange(len(values))
+    return latest(rank, low, high)
+
+
 def total(values: Floats, low: Index, high: Index) -> Floats:
     """Sum of `values[low:high]` for each window.
 

@@ -87,14 +87,7 @@ def _highest(points: Points, asked: Questions, protocol: Protocol) -> Draws:
     """Return the draw with the highest value before time zero, the earliest of equal ones."""
     back = asked.time - span(protocol.baseline.peak)
     first, stop = nearest.within(points, asked.person, back, asked.time)
-    position = np.array(
-        [
-            int(a) + int(np.lexsort((-points.low[a:b], -points.high[a:b]))[0]) if b > a else -1
-            for a, b in zip(first.tolist(), stop.tolist(), strict=True)
-        ],
-        np.int64,
-    )
-    return nearest.chosen(points, position)
+    return nearest.highest(points, first, stop)
 
 
 def _note(censored: list[str], name: str, signs: Texts) -> None:
