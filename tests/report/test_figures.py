@@ -171,7 +171,7 @@ def test_grades_that_nobody_took_are_said_to_be_missing() -> None:
 
 
 def test_the_swimmer_says_how_it_ended(cohort: Cohort) -> None:
-    ends = {p: [row["kind"] for row in swimmer.ending(cohort, p)] for p in cohort.ids}
+    ends = {p: [row["kind"] for row in swimmer.follow_up(cohort, p)] for p in cohort.ids}
     assert ends["ILL-1"] == ["seen", "beyond", "discharged"]
     assert ends["ILL-5"] == ["seen", "died"]
 
@@ -258,7 +258,9 @@ def test_changes_of_a_crowd_say_in_how_many_they_are_known(crowd_of: Cohort) -> 
 
 def test_a_ratio_on_an_edge_counts_as_the_smaller_fall() -> None:
     """A ratio of exactly 0.5 fell by 50 %, not by more: it stands in the band from there up."""
-    spec = crowd.changes([("one", [{"ratio": 0.5, "kind": ""}, {"ratio": 1.0, "kind": ""}])])
+    spec = crowd.counts_by_change(
+        [("one", [{"ratio": 0.5, "kind": ""}, {"ratio": 1.0, "kind": ""}])]
+    )
     assert spec is not None
     found = [(c["change"], c["fell"]) for c in spec["concat"][0]["data"]["values"] if c["n"]]
     assert found == [("−50 to −15 %", True), ("0 to +50 %", False)]

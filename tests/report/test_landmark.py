@@ -202,5 +202,5 @@ def test_the_figure_draws_every_cell_that_counts_somebody(folder: Path) -> None:
     assert drawn is not None
     cells = {(row["definition"], row["status"]) for row in drawn["data"]["values"]}
     assert len(cells) == len(drawn["data"]["values"]) > 6
-    assert cells == {(label(c.criterion), c.status) for c in landmark.cells(cohort) if c.n}
+    assert cells == {(label(c.criterion), c.status) for c in landmark.status_counts(cohort) if c.n}
     assert altair.Chart.from_dict(_bare(drawn), validate=True) is not None

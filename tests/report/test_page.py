@@ -17,7 +17,7 @@ from becalm.report import page, write_report
 from becalm.report.cohort import Cohort
 from becalm.report.drill import Drill
 from becalm.report.figures import draw_all
-from becalm.report.sections import sensitivity
+from becalm.report.sections import criteria
 from becalm.study.result import StudyResult
 from tests.report import fixture
 from tests.report.conftest import seen
@@ -247,7 +247,7 @@ def test_a_browser_draws_and_prints_the_page(folder: Path, tmp_path: Path, how: 
 
 def test_a_status_that_hangs_on_a_look_back_is_counted_and_opens_whom(cohort: Cohort) -> None:
     """The lowest totals 267, 194, 248, 288 and 207 less 100: only 288 still reaches 169."""
-    (row,) = sensitivity.look_backs(cohort, Drill(cohort)).rows
+    (row,) = criteria.look_backs(cohort, Drill(cohort)).rows
     assert [seen(str(cell)) for cell in row] == [
         "HScore", "met 5", "met 1, undetermined 4", "met 5", "4"
     ]  # fmt: skip

@@ -12,7 +12,7 @@ from becalm.core import stats
 from becalm.core.frame import Frame
 from becalm.report.cohort import Cohort
 from becalm.report.drill import Drill
-from becalm.report.sections import serial
+from becalm.report.sections import prognosis, serial
 from tests.report import fixture
 from tests.report.conftest import seen
 
@@ -46,13 +46,13 @@ def test_below_thirty_patients_no_area_under_a_curve_is_given() -> None:
     for n, given in ((29, False), (30, True)):
         plain = fixture.many(n)
         cohort = study(n, prognosis=ferritin(Cohort(plain), 8))
-        table = serial.by_outcome(cohort, Drill(cohort))
+        table = prognosis.by_outcome(cohort, Drill(cohort))
         assert any("area under the curve" in head for head in table.head) == given
 
 
 def test_an_area_tells_death_by_a_higher_value_and_a_smaller_fall() -> None:
     cohort = study(36, prognosis=ferritin(Cohort(fixture.many(36)), 8))
-    found = cells(serial.by_outcome(cohort, Drill(cohort)))
+    found = cells(prognosis.by_outcome(cohort, Drill(cohort)))
     low, _ = stats.auc_interval(1.0, 8, 28)
     assert found["Baseline"][-1] == f"1.00 ({low:.2f}–1.00)"
     assert found["Fall by day 3, %"][-1] == f"1.00 ({low:.2f}–1.00)"
@@ -63,7 +63,7 @@ def test_a_limit_of_the_laboratory_makes_the_area_a_range() -> None:
     rows = ferritin(Cohort(fixture.many(36)), 8)
     rows[0] |= {"baseline": 2000.0, "censored": "baseline>"}
     cohort = study(36, prognosis=rows)
-    found = cells(serial.by_outcome(cohort, Drill(cohort)))
+    found = cells(prognosis.by_outcome(cohort, Drill(cohort)))
     assert found["Baseline"][-1].startswith("0.88–1.00 (")
     assert "≥" in found["Baseline"][0]
 
@@ -73,7 +73,7 @@ def test_medians_of_limits_are_limits() -> None:
     for row in rows[:2]:
         row |= {"baseline": 40000.0, "censored": "baseline>|fall_day3>=", "fall_day3": 0.6}
     cohort = study(5, prognosis=rows)
-    found = cells(serial.by_outcome(cohort, Drill(cohort)))
+    found = cells(prognosis.by_outcome(cohort, Drill(cohort)))
     assert found["Baseline"][0] == "≥40,000 (≥40,000 to ≥40,000)"
     assert found["Fall by day 3, %"][0] == "60…100 (60…100 to 60…100)"
 
@@ -103,7 +103,7 @@ def test_a_change_shows_its_multiple_and_whether_it_went_as_in_a_storm(
            "state": state, "value": math.nan if state == "not assessed" else 5.0,
            "source_row": "labs:1"}  # fmt: skip
     cohort = study(5, serial_changes=[row])
-    found = cells(serial.changes(cohort, Drill(cohort)))["Ferritin over 24h"]
+    found = cells(serial.serial_changes_table(cohort, Drill(cohort)))["Ferritin over 24h"]
     assert found[0] == "rises"
     assert found[1].startswith(
         {"met": "1 of 1", "not met": "0 of 1", "not assessed": "0 of 0"}[state]

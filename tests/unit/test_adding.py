@@ -272,10 +272,10 @@ from becalm.report.section import DeclaredSection, Section
 
 
 def section(cohort, drill, figures):
-    return Section("colophon", "Colophon", [f"Made of {cohort.n} patients."])
+    return Section("Colophon", [f"Made of {cohort.n} patients."])
 
 
-SECTION = DeclaredSection(15, section)
+SECTION = DeclaredSection("colophon", 15, section)
 """
 
 

@@ -141,10 +141,15 @@ class Cohort:
     def response(self) -> list[Row]:
         return self.rows("response")
 
+    @property
+    def of_everybody(self) -> bool:
+        """Whether the protocol describes the course of everybody, not of treated patients only."""
+        return self.result.protocol.response.of == "everybody"
+
     @cached_property
     def described(self) -> list[str]:
-        """Whose course is shown: everybody's or, where the protocol says so, the treated's."""
-        if self.result.protocol.response.of == "everybody":
+        """Whose course is shown: of everybody or, where the protocol says so, of treated patients."""
+        if self.of_everybody:
             return self.ids
         return sorted({row["person_id"] for row in self.response})
 

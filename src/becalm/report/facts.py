@@ -15,7 +15,7 @@ ANSWERS = {
 }
 
 
-def answer(cohort: Cohort, word: str) -> str:
+def primary_answer(cohort: Cohort, word: str) -> str:
     """Return a primary result in words that claim no more than the design allows."""
     treatment, course = ANSWERS.get(word, (word, word))
     return treatment if cohort.claim == "response" else course
@@ -201,3 +201,14 @@ def statuses(cohort: Cohort, criterion: str) -> Counter[str]:
 def event_title(event: str) -> str:
     """Return a safety event with the scale of its grades."""
     return "Kidney injury, KDIGO stage" if event == "aki" else f"{heading(event)}, CTCAE grade"
+
+
+def doses_within(cohort: Cohort, person: str, episodes: list[Row]) -> list[Row]:
+    """Return the doses of the drug of interest inside some treatment episodes, in order."""
+    mine = [r for r in cohort.steps if r["person_id"] == person and r["drug"] == cohort.drug]
+    kept = [
+        row
+        for row in mine
+        if any(e["start"] <= row["start"] <= max(e["end"], e["start"]) for e in episodes)
+    ]
+    return sorted(kept, key=lambda row: row["start"])

@@ -10,10 +10,11 @@ from markupsafe import Markup
 
 from becalm.core import stats
 from becalm.report import facts
+from becalm.report.cells import marked
 from becalm.report.cohort import Cohort
 from becalm.report.drill import Drill
-from becalm.report.sections import landmark, tables
-from becalm.report.text import age, counted, label, labels, middle, number, share
+from becalm.report.sections import landmark
+from becalm.report.text import age, label, labels, middle, number, share, tally
 
 
 @dataclass(frozen=True)
@@ -83,15 +84,15 @@ def _landmark(cohort: Cohort, drill: Drill) -> list[Fact]:
     if rule is None:
         return []
     found: dict[str, list[tuple[str, Any]]] = {}
-    checked = landmark.rests(cohort)
-    for cell, people in landmark.told(cohort):
+    checked = landmark.verified_definitions(cohort)
+    for cell, people in landmark.known_ends(cohort):
         shown = drill.people(share(cell.died, cell.n - cell.unknown), landmark.HEAD, people)
         if cell.n > cell.unknown:
             found.setdefault(cell.criterion, []).append((cell.status, shown))
     facts_ = []
     for name, (first, *others) in found.items():
         note = Markup("; ").join(Markup("{} {}").format(*each) for each in others)
-        title = tables.mark(label(name), verified=checked.get(name, True))
+        title = marked(label(name), verified=checked.get(name, True))
         facts_.append(
             Fact(
                 Markup("Died in hospital, {} {}").format(title, first[0]),
@@ -114,7 +115,7 @@ def _given(cohort: Cohort, drill: Drill) -> list[Fact]:
     if not cohort.drug:
         return found
     people = [[_link(row["person_id"]), row["first_route"]] for row in cohort.persons]
-    routes = counted(row["first_route"] or "unknown" for row in cohort.persons)
+    routes = tally(row["first_route"] or "unknown" for row in cohort.persons)
     found.append(
         Fact(f"First {label(cohort.drug)}", drill.people(routes, ["patient", "route"], people))
     )
@@ -137,7 +138,7 @@ def _primary(cohort: Cohort, drill: Drill, clock: str) -> Fact | None:
     if not rows:
         return None
     told = [
-        [_link(row["person_id"]), facts.answer(cohort, row["response"]), row["reason"],
+        [_link(row["person_id"]), facts.primary_answer(cohort, row["response"]), row["reason"],
          labels(row["confounded_by"])]
         for row in sorted(rows, key=lambda row: str(row["person_id"]))
     ]  # fmt: skip

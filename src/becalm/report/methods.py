@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from becalm.core import citations
+from becalm.core import citations, stats
 from becalm.core.errors import DefinitionError
 from becalm.protocol import Reading
 from becalm.report.cohort import Cohort
@@ -167,3 +167,15 @@ def references(cohort: Cohort) -> list[dict[str, Any]]:
             }
         )
     return found
+
+
+def why_no_test(n: int) -> str:
+    """Say why there is no p-value."""
+    if not n:
+        return ""
+    if n < stats.TEST_FROM:
+        return (
+            f"No p-value is given: with {n} pairs the smallest that an exact two-sided sign test "
+            f"can reach is {stats.smallest_sign_p(n):.4g}."
+        )
+    return "No p-value is given: nobody was assigned to anything."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from functools import cache
 
 import jinja2
@@ -12,7 +12,8 @@ from becalm.report import key, methods
 from becalm.report.cohort import Cohort
 from becalm.report.drill import Drill
 from becalm.report.section import Section
-from becalm.report.sections import landmark, sections, tables
+from becalm.report.sections import sections
+from becalm.report.text import spaced
 from becalm.report.theme import Figure
 
 ILLUSTRATIVE = "Illustrative: the patients and every individual value in this report are invented."
@@ -56,12 +57,12 @@ def render(cohort: Cohort, figures: Mapping[str, Figure]) -> str:
         methods=methods.methods(cohort),
         references=methods.references(cohort),
         popovers=drill.popovers,
-        no_test=tables.no_test(cohort.n),
-        numbered=_numbers(parts),
+        no_test=methods.why_no_test(cohort.n),
+        numbered=_numbers(parts.values()),
     )
 
 
-def _numbers(parts: Sequence[Section]) -> dict[str, int]:
+def _numbers(parts: Iterable[Section]) -> dict[str, int]:
     names = [figure.name for part in parts for figure in part.figures]
     return {name: i + 1 for i, name in enumerate(names)}
 
@@ -90,4 +91,4 @@ def setting(cohort: Cohort) -> list[tuple[str, str]]:
 
 def _after(cohort: Cohort) -> str:
     rule = cohort.result.protocol.landmark
-    return f", {landmark.spaced(rule.after)} after admission" if rule else ""
+    return f", {spaced(rule.after)} after admission" if rule else ""

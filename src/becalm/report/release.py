@@ -14,9 +14,9 @@ from becalm.core import stats
 from becalm.report import disclosure, facts, methods, page
 from becalm.report.cohort import Cohort
 from becalm.report.page_table import PageTable
-from becalm.report.sections import landmark, tables
+from becalm.report.sections import landmark
 from becalm.report.stays_by_status import StatusCount
-from becalm.report.text import label, labels, number, percent, words
+from becalm.report.text import days, label, labels, number, percent, words
 from becalm.tables import ATTRITION
 
 HIDDEN: Final = "suppressed"
@@ -162,7 +162,7 @@ def _landmark(cohort: Cohort, threshold: int) -> ReleaseSheet:
     """
     rule = cohort.result.protocol.landmark
     found: dict[str, list[StatusCount]] = {}
-    for cell in landmark.cells(cohort) if rule else ():
+    for cell in landmark.status_counts(cohort) if rule else ():
         found.setdefault(cell.criterion, []).append(cell)
     rows: list[list[str]] = []
     for name, cells in found.items():
@@ -191,7 +191,7 @@ def _landmark(cohort: Cohort, threshold: int) -> ReleaseSheet:
                 rows.append([about, "not known", *_count(unknown, n, threshold)])
     title = "Deaths in hospital by what each definition said at the landmark"
     if rule:
-        title += f", {landmark.days(rule.horizon)} after admission"
+        title += f", {days(rule.horizon)} after admission"
     return ReleaseSheet("landmark", title, ("definition", "how it stood", *_COUNTED), rows)
 
 
@@ -214,8 +214,8 @@ def _primary(cohort: Cohort, threshold: int) -> ReleaseSheet:
     for clock in cohort.clocks:
         found = facts.primary(cohort, clock)
         counts = {
-            facts.answer(cohort, "responded"): len(found.yes),
-            f"{facts.answer(cohort, 'did not respond')}, or died before": len(found.no),
+            facts.primary_answer(cohort, "responded"): len(found.yes),
+            f"{facts.primary_answer(cohort, 'did not respond')}, or died before": len(found.no),
             "no sample, or discharged before": len(found.unknown),
         }
         n = sum(counts.values())
@@ -322,6 +322,6 @@ def render(cohort: Cohort, given: Sequence[ReleaseSheet], threshold: int) -> str
         "references": methods.references(cohort),
         "no_test": "No p-value is given."
         if disclosure.small(cohort.n, threshold)
-        else tables.no_test(cohort.n),
+        else methods.why_no_test(cohort.n),
     }
     return page.environment().get_template("release.html.j2").render(context)

@@ -16,7 +16,6 @@ from becalm.study.result import PER_PERSON
 class Section:
     """A section of the page: an introduction, figures and tables, in this order."""
 
-    id: str
     title: str
     intro: Sequence[str] = ()
     figures: Sequence[Figure] = ()
@@ -28,10 +27,12 @@ class Section:
 class DeclaredSection:
     """How a file of `report/sections` declares its section, in the constant `SECTION`.
 
-    position : sections stand in the order of their positions. make : returns the section, or None where
-    the study has nothing for it. without_patients : whether it stands also where nobody entered.
+    id : its anchor on the page, which no other section has. position : sections stand in the order of
+    their positions. make : returns the section, or None if the study has no data for it.
+    without_patients : whether the page has it even if nobody entered the study.
     """
 
+    id: str
     position: int
     make: Callable[[Cohort, Drill, Mapping[str, Figure]], Section | None]
     without_patients: bool = False

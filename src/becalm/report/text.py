@@ -145,10 +145,20 @@ def answer(value: Any) -> str:
     return UNKNOWN if value is None else "yes" if value else "no"
 
 
-def counted(words: Iterable[str]) -> str:
+def tally(words: Iterable[str]) -> str:
     """Return `IV 3, SC 2`, commonest first."""
-    tally: dict[str, int] = {}
+    counts: dict[str, int] = {}
     for word in words:
-        tally[word] = tally.get(word, 0) + 1
-    ordered = sorted(tally.items(), key=lambda pair: (-pair[1], pair[0]))
+        counts[word] = counts.get(word, 0) + 1
+    ordered = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
     return ", ".join(f"{word} {n}" for word, n in ordered)
+
+
+def spaced(length: str) -> str:
+    """Return a length of time as print has it: `24h` -> `24 h`."""
+    return re.sub(r"(?<=\d)(?=[a-z])", " ", length)
+
+
+def days(length: str) -> str:
+    """Return a length of time in words: `28d` -> `28 days`."""
+    return spaced(length).replace(" d", " days")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Callable, Iterator
+from typing import Final
 
 from becalm.report import theme
 from becalm.report.chart import DeclaredCharts
@@ -17,18 +18,32 @@ from becalm.report.theme import Figure
 from becalm.report.vega import Spec
 from becalm.study.result import PER_PERSON
 
+ATTRITION: Final = "attrition"
+"""The one figure that is no chart."""
+
 
 def specs(cohort: Cohort) -> Iterator[tuple[str, str, str, Spec]]:
-    """Yield name, title, caption and specification of every chart that has something to show."""
-    for declared in _declared():
-        for name, title, caption, spec in declared.make(cohort):
+    """Yield name, title, caption and specification of every chart that has something to show.
+
+    Raises
+    ------
+    ValueError
+        If two charts have one name.
+    """
+    seen = {ATTRITION}
+    for each in declared():
+        for name, title, caption, spec in each.make(cohort):
+            if name in seen:
+                raise ValueError(f"two figures of the report have the name {name!r}")
+            seen.add(name)
             if spec is not None:
                 kind = next((kind for kind in crowd.CAPTIONS if name.startswith(kind)), "")
                 many = cohort.n > PER_PERSON and bool(kind)
                 yield name, title, crowd.CAPTIONS[kind] if many else caption, spec
 
 
-def _declared() -> list[DeclaredCharts]:
+def declared() -> list[DeclaredCharts]:
+    """Return the charts that the files of this package declare, in the order of their positions."""
     modules = [
         importlib.import_module(f"{__name__}.{each.name}")
         for each in pkgutil.iter_modules(__path__)
@@ -48,7 +63,7 @@ def draw_all(cohort: Cohort, drawn: Callable[[Figure], None] = lambda _: None) -
 
 def _figures(cohort: Cohort) -> Iterator[Figure]:
     yield Figure(
-        "attrition",
+        ATTRITION,
         "From everyone in the records to the cohort",
         "Persons, stays and rows (measurements and administrations) left after each step.",
         attrition.draw(cohort),

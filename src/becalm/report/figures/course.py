@@ -11,7 +11,6 @@ from becalm.report import theme
 from becalm.report.chart import Chart, DeclaredCharts
 from becalm.report.cohort import Cohort, Row
 from becalm.report.figures import crowd
-from becalm.report.sections.landmark import course_title
 from becalm.report.text import heading, label, unit
 from becalm.report.vega import LINK, Spec, flat, mark, quantity, values
 from becalm.study.result import PER_PERSON
@@ -30,10 +29,15 @@ SIDE: Final[Spec] = {
 PLAIN: Final[Spec] = {"minExtent": 38, "maxExtent": 38, "domain": False, "ticks": False}
 
 
-def shown(cohort: Cohort) -> list[str]:
+def title(cohort: Cohort) -> str:
+    """Return the heading over the course: whose it is."""
+    return "Course" if cohort.of_everybody else "Course of the treated"
+
+
+def variables_drawn(cohort: Cohort) -> list[str]:
     """Return the variables that are drawn: of the treated only those that the protocol names."""
     rule = cohort.result.protocol.response
-    return [name for name in SHOWN if rule.of == "everybody" or name in rule.variables]
+    return [name for name in SHOWN if cohort.of_everybody or name in rule.variables]
 
 
 def window(cohort: Cohort, clock: str) -> tuple[float, float]:
@@ -41,7 +45,7 @@ def window(cohort: Cohort, clock: str) -> tuple[float, float]:
 
     Of the treated only, from the day before the landmark to a week after it.
     """
-    if cohort.result.protocol.response.of != "everybody":
+    if not cohort.of_everybody:
         return -1.0, 7.0
     ends = [
         cohort.hours(step["person_id"], step["end"], clock) / 24
@@ -56,7 +60,7 @@ def points(cohort: Cohort, clock: str) -> list[Row]:
     """Return every value drawn: day from the clock, the number or bound, and which it is."""
     low, high = window(cohort, clock)
     rows = []
-    names, persons = set(shown(cohort)), set(cohort.described)
+    names, persons = set(variables_drawn(cohort)), set(cohort.described)
     for i, row in enumerate(cohort.series):
         day = cohort.hours(row["person_id"], row["time"], clock) / 24
         bounds = [x for x in (row["low"], row["high"]) if math.isfinite(x)]
@@ -268,7 +272,7 @@ def _crowd(cohort: Cohort, clock: str) -> Spec | None:
     """Return a panel a variable: quartiles of the patients' last value of each day."""
     width = (theme.WIDTH - 190) / 2
     panels = []
-    for name in shown(cohort):
+    for name in variables_drawn(cohort):
         rows, written = crowd.course(cohort, clock, name, window(cohort, clock))
         if rows:
             spread = [
@@ -312,7 +316,7 @@ def charts(cohort: Cohort) -> Iterator[Chart]:
         beneath = f" Beneath: {cohort.drug} in {cohort.unit}/h, ▼ single doses." if treated else ""
         yield Chart(
             f"course_{clock}",
-            f"{course_title(cohort)} from {cohort.clock_from(clock)}",
+            f"{title(cohort)} from {cohort.clock_from(clock)}",
             f"{_logs(cohort)}Arrows: the laboratory printed only a bound "
             f"(above or below).{other}{many}{beneath}",
             spec(cohort, clock),
@@ -321,7 +325,7 @@ def charts(cohort: Cohort) -> Iterator[Chart]:
 
 def _logs(cohort: Cohort) -> str:
     """Say which variables are drawn on log scales: `Ferritin, AST and CRP on log scales. `."""
-    names = [label(name) for name in shown(cohort) if name in LOG]
+    names = [label(name) for name in variables_drawn(cohort) if name in LOG]
     if not names:
         return ""
     text = " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))

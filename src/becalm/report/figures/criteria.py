@@ -22,7 +22,7 @@ def spec(cohort: Cohort, criterion: str) -> Spec | None:
     if not totals:
         return None
     if cohort.n > PER_PERSON:
-        return crowd.items(cohort, criterion, totals, items)
+        return crowd.items_met(cohort, criterion, totals, items)
     people = [person for person in cohort.ids if any(r["person_id"] == person for r in totals)]
     step = 21 if len(people) <= 12 else max(3.0, min(15.0, 1000 / len(people)))
     matrix = _matrix(cohort, items, people, step)

@@ -39,7 +39,7 @@ FEWEST: Final = 5
 """Patients that a day needs for its quartiles to be drawn."""
 
 
-def items(cohort: Cohort, criterion: str, totals: Sequence[Row], rows: Sequence[Row]) -> Spec:
+def items_met(cohort: Cohort, criterion: str, totals: Sequence[Row], rows: Sequence[Row]) -> Spec:
     """Return how many patients met each item, and how their totals are spread."""
     names = list(dict.fromkeys(row["item"] for row in rows))
     tally = Counter((row["item"], row["state"]) for row in rows)
@@ -108,7 +108,7 @@ def _bins(ends: Sequence[float]) -> tuple[float, float, int]:
     return bottom, (top - bottom) / BINS, BINS
 
 
-def changes(panels: Sequence[tuple[str, Sequence[Row]]]) -> Spec | None:
+def counts_by_change(panels: Sequence[tuple[str, Sequence[Row]]]) -> Spec | None:
     """Return how many patients changed by how much, of those in whom the change is known.
 
     panels : title and the bars of the patients, with `ratio` and `kind` ('', '<', '>' or 'none').
@@ -150,7 +150,7 @@ def _band(low: float, high: float) -> str:
     return f"{percent(low)} to {percent(high)} %"
 
 
-def given(cohort: Cohort, days: tuple[float, float]) -> Spec | None:
+def given_by_day(cohort: Cohort, days: tuple[float, float]) -> Spec | None:
     """Return how many patients were given a dose of each class of immunotherapy on each day."""
     low, high = days
     found: dict[tuple[str, int], set[str]] = {}

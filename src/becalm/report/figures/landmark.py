@@ -28,7 +28,7 @@ def spec(cohort: Cohort) -> Spec | None:
             "high": 100 * cell.interval[1],
             "n": f"{cell.died}/{cell.n - cell.unknown}",
         }
-        for cell in landmark.cells(cohort)
+        for cell in landmark.status_counts(cohort)
         if cell.risk is not None and cell.interval is not None
     ]
     if not rows:

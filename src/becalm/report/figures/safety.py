@@ -22,7 +22,7 @@ def events(cohort: Cohort) -> list[str]:
     return named + sorted(seen - set(named))
 
 
-def title(event: str) -> str:
+def scaled_title(event: str) -> str:
     """Return an event with the scale that its grades belong to."""
     return f"{heading(event)}{' (KDIGO stage)' if event == 'aki' else ''}"
 
@@ -131,7 +131,7 @@ def _shift(cohort: Cohort, event: str, i: int) -> Spec:
         mark("text", {"x": x, "y": y, "text": quantity("n"), "color": ink} | LINK, fontSize=10.5),
     ]
     return {
-        "title": {"text": title(event), "frame": "group"}, "data": values(rows),
+        "title": {"text": scaled_title(event), "frame": "group"}, "data": values(rows),
         "width": {"step": 34}, "height": {"step": 24}, "layer": layers,
     }  # fmt: skip
 

@@ -36,7 +36,7 @@ def spec(cohort: Cohort) -> Spec | None:
     if not cohort.n:
         return None
     if cohort.n > PER_PERSON:
-        return crowd.given(cohort, window(cohort))
+        return crowd.given_by_day(cohort, window(cohort))
     return _each(cohort) if cohort.n <= ROW_EACH else _compact(cohort)
 
 
@@ -70,7 +70,7 @@ def lanes(cohort: Cohort, person: str, days: tuple[float, float]) -> tuple[list[
     return ticks, bars
 
 
-def ending(cohort: Cohort, person: str) -> list[Row]:
+def follow_up(cohort: Cohort, person: str) -> list[Row]:
     """Return what a patient's follow-up shows: the bar, and death or discharge upon it, in days."""
     low, high = window(cohort)
     row = cohort.outcome.get(person, {})
@@ -100,7 +100,7 @@ def ending(cohort: Cohort, person: str) -> list[Row]:
     return [{"lane": FOLLOW_UP, "person": person, "link": link, **row} for row in rows]
 
 
-def title(cohort: Cohort, person: str) -> str:
+def patient_title(cohort: Cohort, person: str) -> str:
     """Return a patient's heading: id, sex, age, background."""
     row = cohort.person[person]
     parts = [person, f"{row['sex']} {age(row['age'])}".strip(), labels(row["underlying"])]
@@ -140,7 +140,7 @@ def _each(cohort: Cohort) -> Spec:
     bands: list[Spec] = []
     for i, person in enumerate(cohort.ids):
         final = i == cohort.n - 1
-        head = {"title": {"text": title(cohort, person), "frame": "bounds", "offset": 4}}
+        head = {"title": {"text": patient_title(cohort, person), "frame": "bounds", "offset": 4}}
         if cohort.drug:
             bands.append({**_dose(cohort, person, most), "width": width, "height": 44, **head})
             head = {}
@@ -152,7 +152,7 @@ def _each(cohort: Cohort) -> Spec:
         x = _x(cohort, "start", labelled=final)
         at = {"x": x, "y": y}
         layers = [
-            {**layer, "data": values(ending(cohort, person))} for layer in _endings(x, y)
+            {**layer, "data": values(follow_up(cohort, person))} for layer in _endings(x, y)
         ] + [
             {**mark("bar", at | {"x2": {"field": "end"}}, color="#b9c2ca", height=2.5),
              "data": values(bars)},
@@ -207,7 +207,7 @@ def _zero(cohort: Cohort) -> Spec:
 def _compact(cohort: Cohort) -> Spec:
     """Return one line a patient, shortest follow-up first, doses coloured by class."""
     low, high = window(cohort)
-    ends = [row for person in cohort.ids for row in ending(cohort, person)]
+    ends = [row for person in cohort.ids for row in follow_up(cohort, person)]
     seen = {row["person"]: row["end"] for row in ends if row["kind"] == "seen"}
     order = sorted(cohort.ids, key=lambda person: (seen.get(person, low), person))
     given = []

@@ -76,7 +76,7 @@ def spec(cohort: Cohort) -> Spec | None:
     if not ratios:
         return None
     if cohort.n > PER_PERSON:
-        return crowd.changes([(_title(cohort, clock, horizon), rows)
+        return crowd.counts_by_change([(_title(cohort, clock, horizon), rows)
                               for (clock, horizon), rows in panels.items() if rows])  # fmt: skip
     low, high = min([0.5, *ratios]) / 1.5, max([2.0, *ratios]) * 1.5
     clocks = [clock for clock in cohort.clocks if any(panels[clock, h] for h in HORIZONS)]

@@ -132,7 +132,7 @@ def section(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Sect
     if missing:
         shown.append(captioned(missing, "What one missing test would have decided"))
     return Section(
-        "agreement", "Definitions side by side",
+        "Definitions side by side",
         ["Agreement is counted where both definitions are decided; whoever is undetermined by one is "
          "counted beside it. A missing test decides alone if the definition is met or not met after "
          "every result it can have, everything else staying unknown."],
@@ -141,4 +141,4 @@ def section(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Sect
     )  # fmt: skip
 
 
-SECTION: Final = DeclaredSection(80, section)
+SECTION: Final = DeclaredSection("agreement", 80, section)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
-from becalm.report.cohort import Cohort
+from markupsafe import Markup
+
+from becalm.report.cells import since_zero, total
+from becalm.report.cohort import Cohort, Row, anchor
 from becalm.report.drill import Drill
+from becalm.report.page_table import PageTable
 from becalm.report.section import (
     DeclaredSection,
     Section,
@@ -14,28 +19,148 @@ from becalm.report.section import (
     figures_named,
     lists_everybody,
 )
-from becalm.report.sections import sensitivity, tables
-from becalm.report.text import label
+from becalm.report.text import (
+    UNKNOWN,
+    answer,
+    heading,
+    interval,
+    label,
+    labels,
+    number,
+    signs,
+    unit,
+)
 from becalm.report.theme import Figure
+
+STATES: Final = ("met", "not met", "undetermined")
+
+
+def totals(cohort: Cohort, drill: Drill) -> PageTable:
+    """Return every definition's total at its three moments, and what it rests on."""
+    moments = {
+        (row["person_id"], row["criterion"], row["moment"]): row for row in cohort.rows("criteria")
+    }
+    rows = []
+    for row in cohort.criteria:
+        person, name = row["person_id"], row["criterion"]
+        others = []
+        for moment in ("index", "peak_ever"):
+            other = moments.get((person, name, moment))
+            text = (
+                UNKNOWN
+                if other is None
+                else f"{interval(other['low'], other['high'])}, {other['status']}"
+            )
+            others.append(drill.definition(text, person, name, moment))
+        without = interval(row["low_unmodified"], row["high_unmodified"])
+        held = number(row["held_hours"])
+        numbers = [
+            without if without[:1] != "–" else UNKNOWN,
+            f"{row['items_assessed']} of {row['items_total']}",
+            f"{row['probability']} %" if row["probability"] else "",
+            since_zero(cohort, person, row["first_possible"]),
+            since_zero(cohort, person, row["first_met"]),
+            f"{held} h" if held != UNKNOWN else UNKNOWN,
+        ]
+        shown = [drill.definition(each, person, name, cohort.moment) for each in numbers]
+        rows.append([person, label(name), total(drill, row), *shown, *others,
+                     answer(row["in_derivation_population"])])  # fmt: skip
+    head = ["Patient", "Definition", "Peak to index", "without modified items", "items assessed",
+            "probability as published", "first possible", "first met", "held", "at index",
+            "peak ever", "in its own population"]  # fmt: skip
+    ids = [anchor("total", row["criterion"], row["person_id"]) for row in cohort.criteria]
+    return PageTable(head, rows, ids=ids)
+
+
+def item_values(cohort: Cohort, drill: Drill, criterion: str) -> PageTable:
+    """Return the value behind every item of one definition at the moment shown."""
+    mine = [row for row in cohort.items if row["criterion"] == criterion]
+    names = list(dict.fromkeys(row["item"] for row in mine))
+    cells = {(row["person_id"], row["item"]): row for row in mine}
+    people = [person for person in cohort.ids if any((person, name) in cells for name in names)]
+    rows = [
+        [person, *[_item(drill, cells.get((person, name))) for name in names]] for person in people
+    ]
+    head = ["Patient", *[heading(name.replace(".", ": ")) for name in names]]
+    return PageTable(head, rows, ids=[anchor("items", criterion, person) for person in people])
+
+
+def _item(drill: Drill, row: Row | None) -> Markup:
+    if row is None:
+        return Markup(UNKNOWN)
+    if row["state"] == "not assessed":
+        return Markup('<span class="sub">not assessed</span>')
+    value = number(row["value"])
+    told = (
+        row["state"]
+        if value == UNKNOWN
+        else f"{signs(row['censored']).get('value', '')}{value} {unit(row['unit'])}".strip()
+    )
+    shown = drill.rows(told, row["person_id"], row["source_row"])
+    if row["state"] == "not met" and value != UNKNOWN:
+        shown += Markup('<br><span class="sub">not met</span>')
+    if row["modified_by"]:
+        shown += Markup('<br><span class="sub">* {}</span>').format(labels(row["modified_by"]))
+    return shown
+
+
+def look_backs(cohort: Cohort, drill: Drill) -> PageTable:
+    """Return each definition's statuses as defined, with look-backs halved, and doubled."""
+    defined = {(row["criterion"], row["person_id"]): row for row in cohort.criteria}
+    varied = {
+        (row["criterion"], row["person_id"], row["factor"]): row
+        for row in cohort.rows("criteria_look_backs")
+    }
+    rows: list[list[Any]] = []
+    for name in cohort.result.protocol.definitions.report:
+        each = [
+            [defined.get((name, who)), varied.get((name, who, 0.5)), varied.get((name, who, 2.0))]
+            for who in cohort.ids
+        ]
+        if not any(half or double for _, half, double in each):
+            continue
+        lines = [
+            [who, *map(_shown_total, three)] for who, three in zip(cohort.ids, each, strict=True)
+        ]
+        moved = [line for line, three in zip(lines, each, strict=True)
+                 if len({row["status"] for row in three if row}) > 1]  # fmt: skip
+        head = ["patient", "as defined", "halved", "doubled"]
+        counts = [_status_counts([three[i] for three in each]) for i in range(3)]
+        rows.append(
+            [label(name), *[drill.people(told, head, lines) for told in counts],
+             drill.people(str(len(moved)), head, moved)]
+        )  # fmt: skip
+    head = ["Definition", "as defined", "look-backs halved", "look-backs doubled",
+            "patients whose status hangs on it"]  # fmt: skip
+    return PageTable(head, rows)
+
+
+def _shown_total(row: Row | None) -> str:
+    return UNKNOWN if row is None else f"{interval(row['low'], row['high'])}, {row['status']}"
+
+
+def _status_counts(rows: list[Row | None]) -> str:
+    tally = Counter(row["status"] for row in rows if row)
+    return ", ".join(f"{state} {tally[state]}" for state in STATES if tally[state]) or UNKNOWN
 
 
 def section(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Section:
     names = cohort.result.protocol.definitions.report
     varied = captioned(
-        sensitivity.look_backs(cohort, drill),
+        look_backs(cohort, drill),
         "How long a value counts: look-backs halved and doubled",
     )
     folded = []
     if lists_everybody(cohort):
-        folded = [captioned(tables.definitions(cohort, drill), "Totals at index, at peak and ever")]
+        folded = [captioned(totals(cohort, drill), "Totals at index, at peak and ever")]
         folded += [
             captioned(
-                tables.items(cohort, drill, name), f"{label(name)}: the value behind every item"
+                item_values(cohort, drill, name), f"{label(name)}: the value behind every item"
             )
             for name in names
         ]
     return Section(
-        "criteria", "Criteria met",
+        "Criteria met",
         ["A definition is met when its lowest possible total reaches the cut-off, not met when its "
          "highest cannot; otherwise undetermined. Unknown is never counted as no."],
         figures_named(figures, *[f"criteria_{name}" for name in names]), [varied] if varied else [],
@@ -43,4 +168,4 @@ def section(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Sect
     )  # fmt: skip
 
 
-SECTION: Final = DeclaredSection(70, section)
+SECTION: Final = DeclaredSection("criteria", 70, section)

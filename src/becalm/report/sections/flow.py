@@ -2,25 +2,65 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
-from becalm.report.cohort import Cohort
-from becalm.report.drill import Drill
+from markupsafe import Markup
+
+from becalm.report.cohort import Cohort, Row, anchor
+from becalm.report.drill import LISTED, Drill
+from becalm.report.page_table import PageTable
 from becalm.report.section import DeclaredSection, Section, captioned, figures_named
-from becalm.report.sections import counts, tables
+from becalm.report.text import interval, label, labels, words
 from becalm.report.theme import Figure
+
+
+def nearest_misses(cohort: Cohort, drill: Drill) -> PageTable:
+    """Return those who came closest to entering, and what kept them out."""
+    rows = [
+        [row["person_id"], words(row["reason"]), label(row["criterion"]),
+         drill.outsider(interval(row["low"], row["high"]), row["person_id"], row["criterion"]),
+         labels(row["missing"])]
+        for row in cohort.result.frames["nearest"].rows()
+    ]  # fmt: skip
+    return PageTable(["Person", "left at", "definition", "lowest–highest", "not assessed"], rows)
+
+
+def steps(cohort: Cohort, drill: Drill) -> PageTable:
+    """Return the steps of the attrition; counts of persons open who left, and who remained."""
+    left = cohort.result.frames["left"]
+    who, step = left["person_id"].astype(str), left["step"]
+    rows: list[list[Any]] = []
+    ids: list[str] = []
+    before: Row | None = None
+    for row in cohort.result.tables["attrition"].rows():
+        gone, still = who[step == row["step"]], [*cohort.ids, *who[step > row["step"]][:LISTED]]
+        lost = [before[name] - row[name] if before else 0 for name in ("persons", "stays", "rows")]
+        ids.append(anchor("step", str(row["step"])))
+        rows.append(
+            [words(row["reason"]), *[_some(drill, n, gone.tolist(), lost[0]) for n in lost],
+             _some(drill, row["persons"], sorted(still), row["persons"])]
+        )  # fmt: skip
+        before = row
+    head = ["Step", "persons who left", "their stays", "their rows", "persons remaining"]
+    return PageTable(head, rows, ids=ids)
+
+
+def _some(drill: Drill, shown: int, who: Sequence[str], of: int) -> Markup:
+    """Return a count that opens the first persons of those it is of; nobody is behind a zero."""
+    lines = [[name] for name in who] if shown else []
+    return drill.people(f"{shown:,}", ["person"], lines, of)
 
 
 def section(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Section:
     """Return the steps to the cohort, and who came nearest to entering."""
-    nearest = tables.nearest(cohort, drill)
+    nearest = nearest_misses(cohort, drill)
     return Section(
-        "flow", "Who was studied",
+        "Who was studied",
         ["Nobody entered the study."] if not cohort.n else [],
         figures_named(figures, "attrition"), [captioned(nearest, "Nearest misses")] if nearest else [],
-        [captioned(counts.attrition(cohort, drill), "Who left at each step")],
+        [captioned(steps(cohort, drill), "Who left at each step")],
     )  # fmt: skip
 
 
-SECTION: Final = DeclaredSection(0, section, without_patients=True)
+SECTION: Final = DeclaredSection("flow", 0, section, without_patients=True)

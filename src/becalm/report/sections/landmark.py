@@ -2,33 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from markupsafe import Markup, escape
-
 from becalm.report import stays_by_status
+from becalm.report.cells import marked
 from becalm.report.cohort import Cohort, Row
 from becalm.report.drill import Drill
 from becalm.report.page_table import PageTable
 from becalm.report.section import DeclaredSection, Section, captioned, figures_named
-from becalm.report.sections.tables import mark
 from becalm.report.stays_by_status import StatusCount
-from becalm.report.text import UNKNOWN, interval, label
+from becalm.report.text import UNKNOWN, days, interval, label, spaced
 from becalm.report.theme import Figure
 
 HEAD: Final = ("patient", "totals possible", "how it stood", "day of that")
-
-
-def spaced(length: str) -> str:
-    """Return a length of time as print has it: `24h` -> `24 h`."""
-    return re.sub(r"(?<=\d)(?=[a-z])", " ", length)
-
-
-def days(length: str) -> str:
-    """Return a length of time in words: `28d` -> `28 days`."""
-    return spaced(length).replace(" d", " days")
 
 
 def ends(cohort: Cohort) -> dict[str, stays_by_status.Ended]:
@@ -41,45 +28,13 @@ def ends(cohort: Cohort) -> dict[str, stays_by_status.Ended]:
     )
 
 
-def cells(cohort: Cohort) -> list[StatusCount]:
+def status_counts(cohort: Cohort) -> list[StatusCount]:
     """Return how those of each status by each definition had ended."""
     names = cohort.result.protocol.definitions.report
     return stays_by_status.cells(cohort.keep(cohort.result.tables["criteria"]), ends(cohort), names)
 
 
-def course_title(cohort: Cohort) -> str:
-    """Return the heading over the course: whose it is."""
-    return "Course" if _everybody(cohort) else "Course of the treated"
-
-
-def course_words(cohort: Cohort, drill: Drill) -> list[Markup]:
-    """Say who counts as treated and how many they are; nothing where everybody's course is shown."""
-    rule = cohort.result.protocol.landmark
-    if rule is None or _everybody(cohort):
-        return []
-    if any(part.table == "doses" for part in cohort.result.absent):
-        return [escape("No drug administration is recorded: who was treated is not known, and nobody's course is shown.")]  # fmt: skip
-    when = f"from the admission to a week after the landmark at {spaced(rule.after)}"
-    if not cohort.described:
-        return [escape(f"Nobody was given an immunotherapy {when}: there is no course to show.")]
-    names = " and ".join(label(name) for name in cohort.result.protocol.response.variables)
-    given: dict[str, list[str]] = {}
-    for step in cohort.steps:
-        given.setdefault(step["person_id"], []).append(label(step["drug"]))
-    lines = [[who, ", ".join(dict.fromkeys(given.get(who, [])))] for who in cohort.described]
-    count = drill.people(f"{len(lines)} of {cohort.n}", ["patient", "given"], lines)
-    return [
-        Markup(
-            "{}: {} to day 7 of the {} given an immunotherapy {}. No effect of a drug is claimed."
-        ).format("Only of the treated", names, count, when)
-    ]
-
-
-def _everybody(cohort: Cohort) -> bool:
-    return cohort.result.protocol.response.of == "everybody"
-
-
-def rests(cohort: Cohort) -> dict[str, bool]:
+def verified_definitions(cohort: Cohort) -> dict[str, bool]:
     """Return of each definition whether all that it rests on was checked against its source."""
     found: dict[str, bool] = {}
     for row in cohort.criteria:
@@ -87,22 +42,22 @@ def rests(cohort: Cohort) -> dict[str, bool]:
     return found
 
 
-def told(cohort: Cohort) -> list[tuple[StatusCount, list[tuple[Any, ...]]]]:
+def known_ends(cohort: Cohort) -> list[tuple[StatusCount, list[tuple[Any, ...]]]]:
     """Return every cell with a line (`HEAD`) for each of those whose end is known."""
     return [
         (cell, [line for line in lines.values() if line[2] != "unknown"])
-        for cell, lines in _counted(cohort)
+        for cell, lines in _with_patients(cohort)
     ]
 
 
-def _counted(cohort: Cohort) -> Iterator[tuple[StatusCount, dict[str, tuple[Any, ...]]]]:
+def _with_patients(cohort: Cohort) -> Iterator[tuple[StatusCount, dict[str, tuple[Any, ...]]]]:
     """Yield every cell with a line for each patient in it, by patient."""
     names = cohort.result.protocol.definitions.report
     people = stays_by_status.members(
         cohort.keep(cohort.result.tables["criteria"]), ends(cohort), names
     )
     totals = {(row["criterion"], row["person_id"]): row for row in cohort.criteria}
-    for cell in cells(cohort):
+    for cell in status_counts(cohort):
         mine = people[cell.criterion, cell.status]
         yield (
             cell,
@@ -110,7 +65,7 @@ def _counted(cohort: Cohort) -> Iterator[tuple[StatusCount, dict[str, tuple[Any,
         )
 
 
-def deaths(cohort: Cohort, drill: Drill) -> PageTable | None:
+def death_table(cohort: Cohort, drill: Drill) -> PageTable | None:
     """Return deaths by status of each definition; None where the protocol has no landmark.
 
     Every number opens whom it counts.
@@ -118,16 +73,16 @@ def deaths(cohort: Cohort, drill: Drill) -> PageTable | None:
     rule = cohort.result.protocol.landmark
     if rule is None:
         return None
-    checked = rests(cohort)
+    checked = verified_definitions(cohort)
     rows: list[list[Any]] = []
-    for cell, lines in _counted(cohort):
+    for cell, lines in _with_patients(cohort):
         everybody = list(lines.values())
         counts = [drill.people(str(cell.n), HEAD, everybody)]
         for end in stays_by_status.ENDS:
             mine = [line for line in everybody if line[2] == end]
             counts.append(drill.people(str(len(mine)), HEAD, mine))
         known = [line for line in everybody if line[2] != "unknown"]
-        name = mark(label(cell.criterion), verified=checked.get(cell.criterion, True))
+        name = marked(label(cell.criterion), verified=checked.get(cell.criterion, True))
         rows.append(
             [name if cell.status == stays_by_status.STATUSES[0] else "", cell.status, *counts,
              drill.people(risk(cell), HEAD, known)]
@@ -156,12 +111,12 @@ def _line(cohort: Cohort, total: Row, end: str) -> tuple[Any, ...]:
 
 def section(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Section | None:
     """Return hospital deaths by what each definition said at the landmark."""
-    rule, table = cohort.result.protocol.landmark, deaths(cohort, drill)
+    rule, table = cohort.result.protocol.landmark, death_table(cohort, drill)
     if rule is None or table is None:
         return None
     after, horizon = spaced(rule.after), days(rule.horizon)
     return Section(
-        "landmark", "Deaths in hospital by definition",
+        "Deaths in hospital by definition",
         [f"Of the {cohort.n} alive and in hospital {after} after admission: what each definition said by the "
          f"tests drawn until then, and how their stay stood {horizon} after admission. Discharge alive competes with death in "
          "hospital: who went home counts as not having died there. Undetermined is not \"not met\": too "
@@ -170,4 +125,4 @@ def section(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Sect
     )  # fmt: skip
 
 
-SECTION: Final = DeclaredSection(20, section)
+SECTION: Final = DeclaredSection("landmark", 20, section)

@@ -3,16 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
-from becalm.report.cohort import Cohort
+from becalm.report.cohort import Cohort, Row, anchor
 from becalm.report.drill import Drill
+from becalm.report.figures.missing import DAYS
 from becalm.report.page_table import PageTable
 from becalm.report.section import DeclaredSection, Section, captioned, figures_named
-from becalm.report.sections import counts, tables
-from becalm.report.text import words
+from becalm.report.text import heading, label, words
 from becalm.report.theme import Figure
 from becalm.study.result import PER_PERSON
+
+
+def rows_not_used(cohort: Cohort) -> PageTable:
+    """Return the rows that were not used, and why."""
+    rows = [
+        [row["source_table"], label(row["variable"]), row["unit"] or "none", row["reason"],
+         f"{row['rows']:,}", row["example"]]
+        for row in cohort.result.tables["rows_refused"].rows()
+    ]  # fmt: skip
+    return PageTable(["Table", "What", "Unit as written", "Reason", "Rows", "Example"], rows)
+
+
+def measured_by_day(cohort: Cohort, drill: Drill) -> PageTable:
+    """Return in how many of the patients still followed each test was done, day by day."""
+    found: dict[str, dict[int, list[Row]]] = {}
+    for row in cohort.keep(cohort.result.frames["missing"]).rows():
+        if 0 <= row["day"] <= DAYS:
+            found.setdefault(row["variable"], {}).setdefault(row["day"], []).append(row)
+    days = sorted({day for each in found.values() for day in each})
+    rows: list[list[Any]] = []
+    for name, each in found.items():
+        cells = [heading(name)]
+        for day in days:
+            mine = each.get(day, [])
+            shown = f"{sum(row['n'] > 0 for row in mine)}/{len(mine)}" if mine else ""
+            lines = [[row["person_id"], row["n"]] for row in mine]
+            cells.append(drill.people(shown, ["patient", "values"], lines))
+        rows.append(cells)
+    head = ["Test", *[f"day {day}" for day in days]]
+    return PageTable(head, rows, ids=[anchor("counted", name) for name in found])
 
 
 def section(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Section:
@@ -21,7 +51,7 @@ def section(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Sect
         ["Not in these records", "What cannot be known without it"],
         [[part.table, part.consequence] for part in result.absent],
     )
-    refused = tables.refused(cohort)
+    refused = rows_not_used(cohort)
     rows = int(result.tables["rows_refused"]["rows"].sum())
     refused = captioned(refused, f"Rows that were not used, and why ({rows:,} rows)")
     short = len(refused.rows) <= 12
@@ -31,10 +61,10 @@ def section(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Sect
     ]
     folded = []
     if cohort.n <= PER_PERSON:
-        counted = counts.counted(cohort, drill)
+        counted = measured_by_day(cohort, drill)
         folded = [captioned(counted, "What was measured on which day, patients counted")]
     return Section(
-        "missing", "What is missing", consequences(result.consequences), figures_named(figures, "missing"),
+        "What is missing", consequences(result.consequences), figures_named(figures, "missing"),
         [table for table in shown if table], [t for t in (*folded, *([] if short else [refused])) if t],
     )  # fmt: skip
 
@@ -48,4 +78,4 @@ def consequences(given: Sequence[str]) -> list[str]:
     return [f"{about}: {'; '.join(rest)}." if any(rest) else about for about, rest in found.items()]
 
 
-SECTION: Final = DeclaredSection(120, section, without_patients=True)
+SECTION: Final = DeclaredSection("missing", 120, section, without_patients=True)

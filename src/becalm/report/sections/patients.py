@@ -9,11 +9,11 @@ from typing import Any, Final
 from markupsafe import Markup, escape
 
 from becalm.report import facts
+from becalm.report.cells import grade, outcome_cells, total
 from becalm.report.cohort import ROW_EACH, Cohort, Row
 from becalm.report.drill import Drill
 from becalm.report.page_table import PageTable
 from becalm.report.section import DeclaredSection, Section, captioned, lists_everybody
-from becalm.report.sections.tables import ending, grade, steps, total
 from becalm.report.text import UNKNOWN, age, heading, label, labels, middle, number, share
 from becalm.report.theme import Figure
 
@@ -49,7 +49,7 @@ def each_patient(cohort: Cohort, drill: Drill) -> PageTable:
         cells += [_primary(cohort, drill, one) for one in mine]
         cells.append(_confounders([one for one in mine if one]))
         cells += _shifts(drill, person, safety.get(person, []))
-        end, followed = ending(cohort, drill, person)
+        end, followed = outcome_cells(cohort, drill, person)
         cells.append(
             escape(end) + Markup('<br><span class="sub">followed {}</span>').format(followed)
         )
@@ -122,13 +122,13 @@ def _known(value: float) -> float:
 
 def _exposure(cohort: Cohort, drill: Drill, person: str, route: str) -> list[Markup]:
     given = facts.exposure(cohort, person)
-    keys = [row["source_row"] for row in steps(cohort, person, given.episodes)]
+    keys = [row["source_row"] for row in facts.doses_within(cohort, person, given.episodes)]
     peak = number(given.peak_per_h)
     if not math.isnan(given.peak_per_day):
         peak = f"{peak} ({number(given.peak_per_day, 5)})"
     top = [
         row["source_row"]
-        for row in steps(cohort, person, given.episodes)
+        for row in facts.doses_within(cohort, person, given.episodes)
         if row["rate"] >= given.peak_per_h - 1e-9
     ]
     return [
@@ -151,7 +151,9 @@ def _primary(cohort: Cohort, drill: Drill, row: Row | None) -> Markup:
         and r["variable"] in {*cohort.result.protocol.response.primary,
                               *cohort.result.protocol.response.primary_any}
     ]  # fmt: skip
-    return drill.rows(facts.answer(cohort, row["response"]), row["person_id"], "|".join(keys))
+    return drill.rows(
+        facts.primary_answer(cohort, row["response"]), row["person_id"], "|".join(keys)
+    )
 
 
 def _shifts(drill: Drill, person: str, rows: list[Row]) -> list[Markup]:
@@ -235,7 +237,7 @@ def persons(cohort: Cohort, drill: Drill) -> PageTable:
             [person, drill.about(age(row["age"]), person), row["sex"] or UNKNOWN,
              _background(drill, row), row["storm"] or UNKNOWN,
              *[total(drill, totals.get((person, name)), items=True) for name in names],
-             *ending(cohort, drill, person)]
+             *outcome_cells(cohort, drill, person)]
         )  # fmt: skip
     head = [
         "Patient",
@@ -254,12 +256,12 @@ def section(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Sect
     del figures
     if cohort.n <= ROW_EACH:
         first = [captioned(each_patient(cohort, drill), "Table 1. Every patient")]
-        return Section("patients", "Patients", [], [], first, [])
+        return Section("Patients", [], [], first, [])
     first = [captioned(summary(cohort, drill), f"Table 1. The {cohort.n:,} patients")]
     listed = []
     if lists_everybody(cohort):
         listed = [captioned(persons(cohort, drill), "Every patient, one line each")]
-    return Section("patients", "Patients", [], [], first, listed)
+    return Section("Patients", [], [], first, listed)
 
 
-SECTION: Final = DeclaredSection(10, section)
+SECTION: Final = DeclaredSection("patients", 10, section)

@@ -2,22 +2,147 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Final
+import math
+import statistics
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
 
 from becalm.core import stats
-from becalm.report.cohort import Cohort
+from becalm.measures.response import small_fall
+from becalm.report.cohort import Cohort, Row
 from becalm.report.drill import Drill
+from becalm.report.page_table import PageTable
 from becalm.report.section import DeclaredSection, Section, captioned
-from becalm.report.sections import serial
+from becalm.report.text import UNKNOWN, answer, bounded, number, signs, unit
 from becalm.report.theme import Figure
 from becalm.study.result import PER_PERSON
+
+OUTCOMES: Final = ((True, "died"), (False, "survived"), (None, "not known"))
+MARKS: Final = {
+    "baseline": "Baseline", "peak": "Peak before", "day3": "Day 3", "fall_day3": "Fall by day 3, %",
+}  # fmt: skip
+
+
+def each_patient(cohort: Cohort, drill: Drill) -> PageTable:
+    """Return each patient's ferritin before time zero and on day 3 beside the outcome."""
+    share, _ = small_fall()
+    rows = []
+    for row in _analysed(cohort):
+        person, marks = row["person_id"], signs(row["censored"])
+        cells = []
+        for name in MARKS:
+            value = 100 * row[name] if name == "fall_day3" else row[name]
+            shown = number(value)
+            shown = shown if shown == UNKNOWN else f"{marks.get(name, '')}{shown}"
+            cells.append(drill.rows(shown, person, row["source_row"]))
+        small = drill.rows(answer(row["small_fall"]), person, row["source_row"])
+        rows.append([person, _outcome(row["died"]), *cells, small, row["status"]])
+    about = [f"{name}, {unit('ng/mL')}" if "%" not in name else name for name in MARKS.values()]
+    return PageTable(
+        ["Patient", "Outcome", *about, f"fell by less than {100 * share:g} %", "day 3"], rows
+    )
+
+
+def by_outcome(cohort: Cohort, drill: Drill) -> PageTable:
+    """Return ferritin by outcome: medians with ranges; an area only from thirty patients on."""
+    mine = _analysed(cohort)
+    if not mine:
+        return PageTable([], [])
+    sides = [(said, words, [r for r in mine if r["died"] is said]) for said, words in OUTCOMES]
+    sides = [side for side in sides if side[2]]
+    enough = len(mine) >= stats.AUC_FROM
+    rows: list[list[Any]] = []
+    for name, title in MARKS.items():
+        scale = 100.0 if name == "fall_day3" else 1.0
+        found = {said: _bounds(side, name, scale) for said, _, side in sides}
+        cells: list[Any] = [title]
+        for said, _, side in sides:
+            known = found[said]
+            lines = [[who, bounded(*pair)] for who, pair in known.items()]
+            shown = _middle(list(known.values()), len(side))
+            cells.append(drill.people(shown, ["patient", title], lines))
+        if enough:
+            cells.append(_area(drill, name, found))
+        rows.append(cells)
+    share, _ = small_fall()
+    cells = [f"Fell by less than {100 * share:g} %"]
+    for _, _, side in sides:
+        decided = [row for row in side if row["small_fall"] is not None]
+        lines = [[row["person_id"], answer(row["small_fall"])] for row in side]
+        told = f"{sum(row['small_fall'] is True for row in decided)} of {len(decided)}"
+        cells.append(drill.people(told, ["patient", "small fall"], lines))
+    rows.append([drill.people(cells[0], ["source"], [[small_fall()[1]]]), *cells[1:], *([""] if enough else [])])  # fmt: skip
+    head = [f"{words} (n = {len(side)})" for _, words, side in sides]
+    return PageTable(
+        [
+            "Ferritin",
+            *head,
+            *(["area under the curve for death (95 % interval)"] if enough else []),
+        ],
+        rows,
+    )
+
+
+def _analysed(cohort: Cohort) -> list[Row]:
+    """Patients already on treatment when the records begin have no baseline of their own."""
+    rows = [r for r in cohort.rows("prognosis") if r["person_id"] not in cohort.not_analysed]
+    return sorted(rows, key=lambda row: str(row["person_id"]))
+
+
+def _outcome(died: bool | None) -> str:
+    return next(words for said, words in OUTCOMES if said is died)
+
+
+def _bounds(rows: Iterable[Row], name: str, scale: float) -> dict[str, tuple[float, float]]:
+    """Return what is known of a column: a number as itself, a limit as everything beyond it."""
+    found = {}
+    floor = -math.inf if name == "fall_day3" else 0.0
+    ceiling = scale if name == "fall_day3" else math.inf
+    for row in rows:
+        value, sign = scale * row[name], signs(row["censored"]).get(name, "")
+        if not math.isnan(value):
+            low = floor if sign[:1] in {"<", "≤"} and sign else value
+            high = ceiling if sign[:1] in {">", "≥"} and sign else value
+            found[str(row["person_id"])] = (low, high)
+    return found
+
+
+def _middle(known: Sequence[tuple[float, float]], n: int) -> str:
+    """Return median and range of values, some of them known only to lie beyond a limit."""
+    if not known:
+        return UNKNOWN
+    lows, highs = zip(*known, strict=True)
+    text = _range(statistics.median(lows), statistics.median(highs))
+    if len(known) > 1:
+        text += f" ({_range(min(lows), min(highs))} to {_range(max(lows), max(highs))})"
+    return text if len(known) == n else f"{text}, known in {len(known)}"
+
+
+def _range(low: float, high: float) -> str:
+    if math.isinf(low) or math.isinf(high):
+        return bounded(low, high).replace(">", "≥").replace("<", "≤")
+    return number(low) if low == high else f"{number(low)}…{number(high)}"
+
+
+def _area(drill: Drill, name: str, found: dict[bool | None, dict[str, tuple[float, float]]]) -> Any:
+    """Return how well a higher value (of the fall, a lower one) tells death from survival."""
+    dead, alive = (list(found.get(said, {}).values()) for said in (True, False))
+    if name == "fall_day3":
+        dead, alive = ([(-high, -low) for low, high in side] for side in (dead, alive))
+    area = stats.auc(dead, alive)
+    if area is None:
+        return UNKNOWN
+    low, _ = stats.auc_interval(area[0], len(dead), len(alive))
+    _, high = stats.auc_interval(area[1], len(dead), len(alive))
+    middle_ = f"{area[0]:.2f}" if area[0] == area[1] else f"{area[0]:.2f}–{area[1]:.2f}"
+    lines = [["died", f"{len(dead)}"], ["survived", f"{len(alive)}"]]
+    return drill.people(f"{middle_} ({low:.2f}–{high:.2f})", ["outcome", "values"], lines)
 
 
 def section(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Section | None:
     """Return ferritin beside who died, where anybody has one."""
     del figures
-    each, groups = serial.prognosis(cohort, drill), serial.by_outcome(cohort, drill)
+    each, groups = each_patient(cohort, drill), by_outcome(cohort, drill)
     if not each:
         return None
     few = len(each.rows) < stats.AUC_FROM
@@ -29,10 +154,10 @@ def section(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Sect
     listed = captioned(each, "Ferritin and outcome of every patient")
     named = captioned(groups, "Ferritin by outcome, median (range)")
     return Section(
-        "ferritin", "Ferritin and death",
+        "Ferritin and death",
         [words, "Day 3 is known only of those who lived to it, which by itself makes survivors look better."],
         [], [named], [listed] if cohort.n <= PER_PERSON else [],
     )  # fmt: skip
 
 
-SECTION: Final = DeclaredSection(110, section)
+SECTION: Final = DeclaredSection("ferritin", 110, section)

@@ -2,15 +2,79 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
-from becalm.report.cohort import Cohort
+from becalm.report.cohort import Cohort, anchor
 from becalm.report.drill import Drill
+from becalm.report.page_table import PageTable
 from becalm.report.section import DeclaredSection, Section, captioned, figures_named
-from becalm.report.sections import tables
+from becalm.report.text import UNKNOWN, answer, heading, labels, number, share, signs, unit
 from becalm.report.theme import Figure
 from becalm.study.result import PER_PERSON
+
+HORIZON: Final = {"h24": "24 h", "h48": "48 h", "h72": "72 h", "d7": "day 7"}
+FALLS: Final = ("fall_15", "fall_25", "fall_50")
+
+
+def against_baseline(cohort: Cohort, drill: Drill, clock: str) -> PageTable:
+    """Return values at each horizon against baseline on one clock, with status and confounders."""
+    rows, ids = [], []
+    for row in cohort.response:
+        if row["clock"] != clock:
+            continue
+        person, marks = row["person_id"], signs(row["censored"])
+        cells: list[Any] = [person, f"{heading(row['variable'])}, {unit(row['unit'])}"]
+        at = {"baseline": 0.0, "peak": -36.0, "h24": 24.0, "h48": 48.0, "h72": 72.0, "d7": 168.0}
+        for name, when in at.items():
+            value = row[name]
+            shown = UNKNOWN if math.isnan(value) else marks.get(name, "") + number(value)
+            source = drill.value(person, row["variable"], value, when, clock)
+            cells.append(drill.rows(shown, person, source or row["source_row"]))
+        ratio = number(row["ratio_48h"], 2)
+        cells.append(drill.rows(ratio, person, row["source_row"]))
+        cells += [row["status"], labels(row["confounded_by"]), labels(row["modified_by"])]
+        rows.append(cells)
+        ids.append(anchor("change", clock, person, row["variable"]))
+    head = ["Patient", "Test", "baseline", "peak, 72 h before", *HORIZON.values(), "48 h ÷ baseline",
+            "status at 48 h", "also given (confounded by)", "moved by (modified by)"]  # fmt: skip
+    return PageTable(head, rows, ids=ids)
+
+
+def falls_at_48_h(cohort: Cohort, drill: Drill) -> PageTable:
+    """Return how many fell by how much, on every clock and on the strict horizon."""
+    rows: list[list[Any]] = []
+    for clock in cohort.clocks:
+        mine = [row for row in cohort.primary if row["clock"] == clock
+                and row["person_id"] not in cohort.not_analysed]  # fmt: skip
+        if not mine:
+            continue
+        cells: list[Any] = [f"from {cohort.clock_from(clock)}" if cohort.drug else cohort.zero]
+        for name in FALLS:
+            known = [row for row in mine if row[name] is not None]
+            told = share(sum(row[name] is True for row in known), len(known))
+            lines = [[r["person_id"], answer(r[name]), r["reason"]] for r in mine]
+            cells.append(drill.people(told, ["patient", "fell so far", "against baseline"], lines))
+        strict = [
+            row for row in mine if row["strict"] in {"responded", "did not respond", "died before"}
+        ]
+        told = share(sum(row["strict"] == "responded" for row in strict), len(strict))
+        lines = [[r["person_id"], _words(cohort, r["strict"])] for r in mine]
+        cells.append(drill.people(told, ["patient", "last value in time"], lines))
+        rows.append(cells)
+    head = ["Clock", *[f"fell by {name.split('_')[1]} % or more" for name in FALLS],
+            f"primary, last value within {cohort.result.protocol.response.strict_horizon.strip('<=')}"]  # fmt: skip
+    return PageTable(head, rows)
+
+
+def _words(cohort: Cohort, said: str) -> str:
+    """Say what became of the values without claiming a response where none is studied."""
+    return (
+        said
+        if cohort.claim == "response"
+        else said.replace("responded", "fell").replace("respond", "fall")
+    )
 
 
 def section(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Section | None:
@@ -23,16 +87,16 @@ def section(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Sect
     ]
     if cohort.claim != "response":
         intro.append("This protocol describes change; it claims no effect of any drug.")
-    falls = captioned(tables.falls(cohort, drill), "Ferritin: how far it had fallen at 48 h")
+    falls = captioned(falls_at_48_h(cohort, drill), "Ferritin: how far it had fallen at 48 h")
     long = []
     if len(cohort.described) <= PER_PERSON:
         for clock in cohort.clocks:
             caption = f"Every test against baseline, from {cohort.clock_from(clock)}"
-            long.append(captioned(tables.response(cohort, drill, clock), caption))
+            long.append(captioned(against_baseline(cohort, drill, clock), caption))
     return Section(
-        "change", claim, intro, figures_named(figures, "waterfall"), [falls] if falls else [],
+        claim, intro, figures_named(figures, "waterfall"), [falls] if falls else [],
         [table for table in long if table],
     )  # fmt: skip
 
 
-SECTION: Final = DeclaredSection(60, section)
+SECTION: Final = DeclaredSection("change", 60, section)

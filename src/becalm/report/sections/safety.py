@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from becalm.report.cohort import ROW_EACH, Cohort
+from becalm.report import facts
+from becalm.report.cells import grade
+from becalm.report.cohort import ROW_EACH, Cohort, anchor
 from becalm.report.drill import Drill
+from becalm.report.page_table import PageTable
 from becalm.report.section import (
     DeclaredSection,
     Section,
@@ -14,20 +17,58 @@ from becalm.report.section import (
     figures_named,
     lists_everybody,
 )
-from becalm.report.sections import counts, tables
+from becalm.report.text import answer, heading, hours
 from becalm.report.theme import Figure
+
+
+def events(cohort: Cohort, drill: Drill) -> PageTable:
+    """Return each event's grade before time zero and its worst after, with onset and reference."""
+    rows = []
+    for row in cohort.safety:
+        person = row["person_id"]
+        onset = row["hours_from_t0"]
+        moved = f"{grade(row['grade_before'])} → {grade(row['grade_after'])}"
+        rows.append(
+            [person, heading(row["event"]), drill.rows(moved, person, row["source_row"]),
+             drill.rows(hours(onset), person, row["source_row"]), answer(row["on_drug"]),
+             row["attribution"], drill.rows(row["reference"], person, row["source_row"])]
+        )  # fmt: skip
+    head = ["Patient", "Event", "before → worst after", "onset of the worst",
+            f"on {cohort.drug or 'drug'}", "attribution (said by a person)", "counted against"]  # fmt: skip
+    ids = [anchor("safety", row["event"], row["person_id"]) for row in cohort.safety]
+    return PageTable(head, rows, ids=ids)
+
+
+def moves(cohort: Cohort, drill: Drill) -> PageTable:
+    """Return the patients with each grade before time zero by their worst grade after it."""
+    found: dict[tuple[str, int], dict[int, list[str]]] = {}
+    for row in cohort.safety:
+        cell = found.setdefault((row["event"], row["grade_before"]), {})
+        cell.setdefault(row["grade_after"], []).append(row["person_id"])
+    order = {name: i for i, name in enumerate(cohort.result.protocol.safety.events)}
+    keys = sorted(found, key=lambda key: (order.get(key[0], 99), key[1] < 0, key[1]))
+    after = sorted({g for each in found.values() for g in each}, key=lambda g: (g < 0, g))
+    rows = [
+        [facts.event_title(event),
+         drill.people(grade(before), ["patient"], [[n] for who in found[event, before].values() for n in who]),
+         *[drill.people(str(len(who)) if who else "", ["patient"], [[name] for name in who])
+           for who in (found[event, before].get(g, []) for g in after)]]
+        for event, before in keys
+    ]  # fmt: skip
+    ids = [anchor("shift", event, grade(before)) for event, before in keys]
+    head = ["Event", "grade before", *[f"worst after: {grade(g)}" for g in after]]
+    return PageTable(head, rows, ids=ids)
 
 
 def section(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Section:
     harms = []
     if cohort.n > ROW_EACH:
-        moved = counts.shifts(cohort, drill)
+        moved = moves(cohort, drill)
         harms.append(captioned(moved, "How grades moved, patients counted"))
     if lists_everybody(cohort):
-        events = tables.safety(cohort, drill)
-        harms.append(captioned(events, "Every event: grade before, worst after, onset"))
+        each = events(cohort, drill)
+        harms.append(captioned(each, "Every event: grade before, worst after, onset"))
     return Section(
-        "safety",
         "Safety",
         [],
         figures_named(figures, "safety"),
@@ -36,4 +77,4 @@ def section(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Sect
     )
 
 
-SECTION: Final = DeclaredSection(90, section)
+SECTION: Final = DeclaredSection("safety", 90, section)

@@ -6,6 +6,8 @@ import math
 from collections.abc import Mapping
 from typing import Any, Final
 
+from becalm.report import facts
+from becalm.report.cells import since_zero
 from becalm.report.cohort import Cohort, Row, anchor
 from becalm.report.drill import Drill
 from becalm.report.page_table import PageTable
@@ -16,8 +18,6 @@ from becalm.report.section import (
     figures_named,
     lists_everybody,
 )
-from becalm.report.sections import tables
-from becalm.report.sections.tables import when
 from becalm.report.text import UNKNOWN, answer, hours, label, labels, number
 from becalm.report.theme import Figure
 
@@ -34,7 +34,7 @@ def prior(cohort: Cohort, drill: Drill) -> PageTable:
     rows: list[list[Any]] = []
     for row in cohort.prior:
         person, keys = row["person_id"], row["source_row"]
-        told = [when(cohort, person, row["first"]), when(cohort, person, row["last"]),
+        told = [since_zero(cohort, person, row["first"]), since_zero(cohort, person, row["last"]),
                 "" if row["doses"] < 0 else str(row["doses"]), *_failed(row)]  # fmt: skip
         rows.append([person, drill.rows(label(row["drug"]), person, keys), row["drug_class"],
                      *[drill.rows(each, person, keys) for each in told]])  # fmt: skip
@@ -43,7 +43,7 @@ def prior(cohort: Cohort, drill: Drill) -> PageTable:
     return PageTable(head, rows)
 
 
-def given(cohort: Cohort, drill: Drill) -> PageTable:
+def all_given(cohort: Cohort, drill: Drill) -> PageTable:
     """Return every immunotherapy given, whenever, with its rows."""
     found: dict[tuple[str, str], list[Row]] = {}
     for step in sorted(cohort.steps, key=lambda step: (step["person_id"], step["start"])):
@@ -55,8 +55,8 @@ def given(cohort: Cohort, drill: Drill) -> PageTable:
         if "|" not in units:  # amounts in different units have no sum
             amount = math.fsum(step["amount"] for step in steps)
             top = max((step["rate"] for step in steps if step["rate"] > 0), default=math.nan)
-        told = [when(cohort, person, steps[0]["start"]),
-                when(cohort, person, max(step["end"] for step in steps)),
+        told = [since_zero(cohort, person, steps[0]["start"]),
+                since_zero(cohort, person, max(step["end"] for step in steps)),
                 str(len(steps)), number(amount, 5), number(top)]  # fmt: skip
         keys = [step["source_row"] for step in steps]
         routes = ", ".join(dict.fromkeys(step["route"] for step in steps if step["route"]))
@@ -64,6 +64,29 @@ def given(cohort: Cohort, drill: Drill) -> PageTable:
                      *[drill.rows(each, person, keys) for each in told]])  # fmt: skip
     head = ["Patient", "Drug", "routes", "unit", "first", "last", "rows", "in all", "highest per h"]
     return PageTable(head, rows, ids=[anchor("given", *key) for key in found])
+
+
+def episodes(cohort: Cohort, drill: Drill) -> PageTable:
+    """Return the treatment episodes of the drug of interest."""
+    rows = []
+    for row in cohort.rows("episodes"):
+        if row["drug"] != cohort.drug:
+            continue
+        person = row["person_id"]
+        keys = "|".join(r["source_row"] for r in facts.doses_within(cohort, person, [row]))
+        numbers = [number(row[name], 5) for name in
+                   ("cumulative_canonical", "peak_rate_canonical_per_h")]  # fmt: skip
+        peak = row["peak_rate_canonical_per_h"] * 24
+        numbers += [number(round(peak, 9), 5), number(row["max_24h_canonical"], 5)]
+        ups = UNKNOWN if row["escalations"] < 0 else str(row["escalations"])
+        told = [since_zero(cohort, person, row["start"]), since_zero(cohort, person, row["end"]), *numbers, ups,
+                number(row["hours_to_peak"])]  # fmt: skip
+        rows.append([person, row["mode"], *[drill.rows(each, person, keys) for each in told]])
+    u = cohort.unit
+    head = ["Patient", "Mode", "from", "to", f"{u} in all", f"peak {u}/h", f"peak {u}/day",
+            f"most {u} in 24 h",
+            "steps up", "hours to peak"]  # fmt: skip
+    return PageTable(head, rows)
 
 
 def _failed(line: Row) -> list[str]:
@@ -133,7 +156,7 @@ def at_dose(cohort: Cohort, drill: Drill) -> PageTable:
         person = row["person_id"]
         keys = [step["source_row"] for step in cohort.steps
                 if (step["person_id"], step["drug"]) == (person, row["drug"]) and step["hours_from_t0"] >= 0]  # fmt: skip
-        told = [f"{row['level_per_day']:,g} {row['unit_canonical']}/day", when(cohort, person, row["first_reached"]),
+        told = [f"{row['level_per_day']:,g} {row['unit_canonical']}/day", since_zero(cohort, person, row["first_reached"]),
                 number(row["hours_at_rate"]), number(row["hours_at_24h"])]  # fmt: skip
         rows.append([person, *[drill.rows(each, person, keys) for each in told]])
     head = ["Patient", "at or above", "first rate", "hours at such a rate",
@@ -149,7 +172,7 @@ def oddities(cohort: Cohort, drill: Drill) -> PageTable:
     head = ["patient", "drug", "from t0", "remark", "counted", "row"]
     rows = []
     for remark, mine in sorted(found.items(), key=lambda pair: (-len(pair[1]), pair[0])):
-        lines = [[r["person_id"], label(r["drug"]) or r["label"], when(cohort, r["person_id"], r["start"]),
+        lines = [[r["person_id"], label(r["drug"]) or r["label"], since_zero(cohort, r["person_id"], r["start"]),
                   r["detail"], answer(r["counted"]), r["source_row"]] for r in mine[:REMARKS]]  # fmt: skip
         drugs = sorted({label(r["drug"]) or r["label"] for r in mine})
         counted = sum(bool(r["counted"]) for r in mine)
@@ -166,13 +189,11 @@ def section(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Sect
             prior(cohort, drill),
             f"Immunotherapies before {'t0' if treated else 'the index'}",
         ),
-        captioned(given(cohort, drill), "Every immunotherapy that was given, with its rows"),
+        captioned(all_given(cohort, drill), "Every immunotherapy that was given, with its rows"),
     ]
     if treated:
         listed += [
-            captioned(
-                tables.episodes(cohort, drill), f"Treatment episodes with {label(cohort.drug)}"
-            ),
+            captioned(episodes(cohort, drill), f"Treatment episodes with {label(cohort.drug)}"),
             captioned(courses(cohort, drill), "How the infusion was stepped"),
             captioned(
                 escalations(cohort, drill),
@@ -187,9 +208,9 @@ def section(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Sect
     )
     nothing = [] if cohort.steps else ["No dose of an immunotherapy is recorded around time zero."]
     return Section(
-        "treatment", "Treatment", nothing, figures_named(figures, "swimmer", "dose", "escalation"), [],
+        "Treatment", nothing, figures_named(figures, "swimmer", "dose", "escalation"), [],
         [t for t in listed if t and lists_everybody(cohort)],
     )  # fmt: skip
 
 
-SECTION: Final = DeclaredSection(30, section)
+SECTION: Final = DeclaredSection("treatment", 30, section)

@@ -1,0 +1,64 @@
+"""Cells that the tables of several sections show."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from markupsafe import Markup, escape
+
+from becalm.core.clock import UNKNOWN_TIME
+from becalm.report.cohort import Cohort, Row
+from becalm.report.drill import Drill
+from becalm.report.text import UNKNOWN, hours, interval, labels, number
+
+
+def marked(shown: Any, *, verified: bool) -> Markup:
+    """Return a result with the mark of one that rests on an unverified value."""
+    note = Markup(
+        '<sup class="un" title="rests on a value not verified against its source">u</sup>'
+    )
+    return escape(shown) if verified else escape(shown) + note
+
+
+def since_zero(cohort: Cohort, person: str, time: int) -> str:
+    """Return an instant as hours from time zero."""
+    return UNKNOWN if time == UNKNOWN_TIME else hours(cohort.hours(person, time))
+
+
+def total(drill: Drill, row: Row | None, *, items: bool = False) -> Markup:
+    """Return a definition's total with its status, opening the rows of its items."""
+    if row is None:
+        return Markup("not assessed")
+    person, name = row["person_id"], row["criterion"]
+    sources = [
+        key
+        for item in drill.cohort.items_of.get((person, name), ())
+        for key in item["source_row"].split("|")
+    ]
+    shown = drill.rows(interval(row["low"], row["high"]), person, sources)
+    tail = f" ({row['items_assessed']}/{row['items_total']})" if items else ""
+    status = Markup('<br><span class="sub">{}{}</span>').format(row["status"], tail)
+    return marked(shown, verified=row["verified"]) + status
+
+
+def grade(value: int) -> str:
+    return "?" if value < 0 else str(value)
+
+
+def outcome_cells(cohort: Cohort, drill: Drill, person: str) -> list[Any]:
+    row = cohort.outcome.get(person)
+    if row is None:
+        return [UNKNOWN, UNKNOWN]
+    days = row["follow_up_days"]
+    followed = "0 d" if days == 0 else f"{number(days)} d" if not math.isnan(days) else UNKNOWN
+    followed_cell = drill.about(followed, person)
+    if row["died"] is True:
+        at = cohort.hours(person, row["death_time"]) / 24
+        text = "died" if math.isnan(at) else f"died, day {at:.1f}"
+        cause = labels(row["cause_of_death"])
+        return [drill.about(text, person) + escape(f" ({cause})" if cause else ""), followed_cell]
+    if row["died"] is None:
+        return ["unknown", followed_cell]
+    drug = labels(row["maintenance_drug"])
+    return [f"alive{f', on {drug}' if drug else ''}", followed_cell]
