@@ -3,7 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from becalm.core.clock import HOUR, span
+from becalm.core.clock import HOUR
 from becalm.measures.fever import fever, rule
 from becalm.vocabulary import load
 from tests.reference import fever as slow
@@ -30,7 +30,7 @@ def test_fast_and_slow_count_the_same_minutes(
     table = "\n".join(["hour | person | temperature", *rows]) if rows else ""
     given_ = patients(table, persons=len(people), end_of_records=end_of_records)
     found = list(fever(given_.cohort, given_.events, "drawn", {}).rows())
-    holds, end = span(load().variable("temperature").valid), ORIGIN + end_of_records * HOUR
+    holds, end = load().variable("temperature").valid.us, ORIGIN + end_of_records * HOUR
     days = [0, *range(1, 2 + (end_of_records - 1) // 24)]
     assert [(row["person_id"], row["day"]) for row in found] == [
         (f"P{who}", day) for who in range(len(people)) for day in days

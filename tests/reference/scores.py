@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 import msgspec
 
-from becalm.core.clock import span
 from becalm.definitions.model import STANDING, Band, Change, Definition, Item, ItemGroup, Resolved
 from tests.reference.timeline import HOUR, UNKNOWN, Pair, Point, Segments, at, summary, window
 
@@ -51,7 +50,7 @@ def value_at(draws: Draws, item: Item, person: int, time: int) -> Pair:
     ]
     if item.change is not None:
         points = multiples([p for p in points if p.person == person], item.change)
-    inside = window(points, person, time, span(item.within))
+    inside = window(points, person, time, item.within.us)
     return summary(inside, item.take) if inside else UNKNOWN
 
 
@@ -89,10 +88,10 @@ def multiples(points: list[Point], change: Change) -> list[Point]:
     """Every draw of one person as a multiple of earlier ones."""
     found = []
     for now in points:
-        within = span(change.within)
+        within = change.within.us
         begin, end = now.time - within, now.time - 1
         if change.against == "then":
-            begin, end = now.time - within - span(change.held), now.time - within
+            begin, end = now.time - within - change.held.us, now.time - within
         earlier = [p for p in points if begin < p.time <= end]
         if change.from_above is not None:
             found.append(risen(now, earlier, change.from_above))
@@ -241,7 +240,7 @@ def changes(definition: Definition, draws: Draws, person: int) -> list[int]:
                 continue
             for point in given:
                 if point.person == person and leaf.within is not None:
-                    moments |= {point.time, point.time + span(leaf.within)}
+                    moments |= {point.time, point.time + leaf.within.us}
     return sorted(moments)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from becalm.core.clock import DAY, UNKNOWN_TIME, span
+from becalm.core.clock import DAY, UNKNOWN_TIME, Length
 from becalm.core.frame import Frame
 from becalm.definitions import (
     Clock,
@@ -81,7 +81,7 @@ def reported(
     totals, items = criteria(
         evaluation,
         people() if persons is None else persons,
-        Moments(np.array([at]), span(look_back)),
+        Moments(np.array([at]), Length(look_back).us),
         modifiers=modifiers or {},
         source_row=lambda variable, row: f"{variable}:{row}",
     )

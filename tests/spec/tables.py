@@ -8,7 +8,7 @@ is no value. The row of a value is the number of its line, from 1.
 
 import math
 
-from becalm.core.clock import HOUR, span
+from becalm.core.clock import HOUR, Length
 from becalm.timeline import Points, Take, Timeline
 
 Rows = list[dict[str, str]]
@@ -78,7 +78,7 @@ def timeline_of(
     table: str, variable: str | None = None, take: Take = "last", within: str = "72h"
 ) -> Timeline:
     """What is known of one variable of a table: its last, greatest … value `within` a while."""
-    return points_of(table, variable).trailing(take, span(within))
+    return points_of(table, variable).trailing(take, Length(within).us)
 
 
 def expected(value: float | str | Bounds | None) -> Bounds:

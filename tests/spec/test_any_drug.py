@@ -8,7 +8,7 @@ import pytest
 
 from becalm import protocol as protocols
 from becalm.cohort.clocks import clocks
-from becalm.core.clock import HOUR
+from becalm.core.clock import HOUR, Length
 from becalm.doses import calendar_dose, daily_dose, remarks, time_at_dose, treatments
 from becalm.protocol import Dosing, Entry
 from becalm.records import ChartedAgain, RepeatedCharting
@@ -20,8 +20,8 @@ TWO_TABLES = RepeatedCharting(
         ChartedAgain(
             table="bedside",
             also_in="intensive",
-            within="2h",
-            bridge="6h",
+            within=Length("2h"),
+            bridge=Length("6h"),
             says_nothing=("dose",),
             source="a hospital that charts a dose twice",
         ),

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from becalm import vocabulary
-from becalm.core.clock import HOUR, span
+from becalm.core.clock import HOUR
 from becalm.definitions import Evaluation, Inputs, evaluate, load, serial_changes
 from becalm.definitions.criteria import derived_in
 from becalm.definitions.evaluation import status
@@ -410,7 +410,7 @@ def test_a_value_stands_for_as_long_as_the_vocabulary_says() -> None:
     events, words = chunk(*rows).events, vocabulary.load()
     start = int(events.frame["time"][0])
     for name, valid in names:
-        held = events.points(name).hold(span(words.variable(name).valid))
+        held = events.points(name).hold(words.variable(name).valid.us)
         end = start + round(hours(valid) * HOUR)
         at = [end - 60_000_000, end, end + 60_000_000]
         assert held.known_at([0] * 3, at).tolist() == [True, inclusive(valid), False], name

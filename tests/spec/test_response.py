@@ -7,6 +7,7 @@ import pytest
 from msgspec import structs
 
 from becalm import protocol as protocols
+from becalm.core.clock import Length
 from becalm.timeline import Intervals
 from tests.spec.patients import Patients, at, hours, patients
 
@@ -338,7 +339,7 @@ def test_every_number_leads_back_to_its_rows() -> None:
 def test_windows_come_from_the_protocol() -> None:
     """A file with another look-back gives another baseline."""
     own = protocols.load("anakinra_mas")
-    wider = structs.replace(own, baseline=structs.replace(own.baseline, ferritin="96h"))
+    wider = structs.replace(own, baseline=structs.replace(own.baseline, ferritin=Length("96h")))
     labs = "hour | ferritin\n-90 | 9000\n47 | 1"
     assert math.isnan(patients(labs, protocol=own).response()["baseline"])
     assert patients(labs, protocol=wider).response()["baseline"] == 9000

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from becalm.core.clock import span
+from becalm.core.clock import Length
 from becalm.definitions import (
     Modifiers,
     Moments,
@@ -93,7 +93,7 @@ def test_nothing_is_added_up() -> None:
 
 def test_a_multiple_is_rounded_before_it_is_compared() -> None:
     """0.3 over 0.1 is 3 on paper and less in binary; multiples are rounded to 9 decimals."""
-    now, _ = multiples(points_of("hour | crp\n 0 | 0.1\n 5 | 0.3"), Change(within="24h"))
+    now, _ = multiples(points_of("hour | crp\n 0 | 0.1\n 5 | 0.3"), Change(within=Length("24h")))
     assert now.low.tolist() == [3.0]
 
 
@@ -101,7 +101,7 @@ def test_a_multiple_is_rounded_before_it_is_compared() -> None:
 def test_what_a_draw_is_compared_with(against: str, value: float) -> None:
     """Draws of 100, 25 and 200, then 100... of the 24 h before the last, or the one in force 24 h before it."""
     table = "hour | crp\n 0 | 50\n 10 | 25\n 20 | 200\n 24 | 100"
-    change = Change(within="24h", against=against, held="48h")  # type: ignore[arg-type]
+    change = Change(within=Length("24h"), against=against, held=Length("48h"))  # type: ignore[arg-type]
     now, earlier = multiples(points_of(table), change)
     assert now.low[-1] == value
     assert earlier.row[-1] == {"lowest": 2, "highest": 3, "then": 1}[against]
@@ -110,7 +110,7 @@ def test_what_a_draw_is_compared_with(against: str, value: float) -> None:
 def test_a_result_that_comes_back_late_is_no_change_of_its_own() -> None:
     """Drawn at hour 1 and reported at hour 12, after the draw of hour 6: it was never the value in force, and nothing fell."""
     points = points_of("hour | drawn | crp\n 7 | 6 | 200\n 12 | 1 | 50\n 20 | 18 | 300")
-    now, _ = multiples(points, Change(within="24h"))
+    now, _ = multiples(points, Change(within=Length("24h")))
     assert now.low.tolist() == [6.0]  # 300 over 50, once both are known
     assert now.time.tolist() == [us(20)]
 
@@ -121,7 +121,7 @@ def test_a_study_tells_them_at_the_moments_of_its_first_definition() -> None:
     found = features_at(
         evaluation,
         people(),
-        Moments(np.array([us(49)]), span("14d")),
+        Moments(np.array([us(49)]), Length("14d").us),
         modifiers={},
         source_row=lambda variable, row: f"{variable}:{row}",
         who=np.array([True]),
@@ -143,7 +143,7 @@ def test_only_the_persons_asked_about_have_rows() -> None:
     found = features_at(
         evaluate(load("hscore"), chart(table, persons=2)),
         people(ages=(44, 44), underlying=("", ""), ids=("P1", "P2")),
-        Moments(np.array([us(24), us(24)]), span("14d")),
+        Moments(np.array([us(24), us(24)]), Length("14d").us),
         modifiers={},
         source_row=lambda variable, row: f"{variable}:{row}",
         who=np.array([False, True]),

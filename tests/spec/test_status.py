@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from becalm.core.clock import HOUR, UNKNOWN_TIME, span
+from becalm.core.clock import HOUR, UNKNOWN_TIME, Length
 from becalm.core.frame import Frame
 from becalm.definitions import Inputs, Moments, criteria, evaluate, load, parse
 from becalm.measures.look_backs import look_backs
@@ -206,7 +206,7 @@ def test_many_persons_are_told_apart() -> None:
     frame, items = criteria(
         evaluation,
         people([40, 50, 60, 70], ["", "", "", ""], ["a", "b", "c", "d"]),
-        Moments(np.array([2 * HOUR, UNKNOWN_TIME, 2 * HOUR, 0]), span("14d")),
+        Moments(np.array([2 * HOUR, UNKNOWN_TIME, 2 * HOUR, 0]), Length("14d").us),
         modifiers={},
         source_row=lambda variable, row: str(row),
         who=np.array([True, True, True, False]),
@@ -232,7 +232,7 @@ def test_half_and_twice_the_look_backs_stand_beside_what_a_definition_says() -> 
     table = "hour | ferritin | temperature\n 0 | 5000 | \n 30 | | 38.5"
     evaluation = over_time(SMALL, table)
     cohort = Frame({"person": np.array([0], np.int32), "person_id": np.array(["a"], object)})
-    moments = Moments(np.array([us(40)]), span("14d"))
+    moments = Moments(np.array([us(40)]), Length("14d").us)
     found = look_backs(cohort, evaluation.inputs, [evaluation.definition], moments, "index")
     said = {row["factor"]: (row["low"], row["high"], row["status"]) for row in found.rows()}
     assert said == {0.5: (5, 15, "undetermined"), 2.0: (15, 15, "met")}

@@ -32,7 +32,7 @@ def moment(when: str | datetime | date) -> int:
 def length(text: str) -> int:
     """Return µs of a length of time: `72h`, `7d`, `30min`. Raises `UsageError`."""
     try:
-        return clock.span(text)
+        return clock.Length(text).us
     except ValueError as error:
         raise UsageError(str(error)) from error
 

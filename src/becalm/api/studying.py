@@ -13,6 +13,7 @@ import msgspec
 from becalm.api import write as writing
 from becalm.api.opening import PatientRecords
 from becalm.api.table import NOTICE, DataTable
+from becalm.core import toml
 from becalm.core.clock import UNKNOWN_TIME, iso
 from becalm.core.errors import UsageError, did_you_mean
 from becalm.core.staging import staged
@@ -91,7 +92,7 @@ class Study:
             "illustrative": result.info.illustrative,
             "records": result.records_name,
             "source": result.source,
-            "protocol": msgspec.to_builtins(result.protocol),
+            "protocol": msgspec.to_builtins(result.protocol, enc_hook=toml.as_written),
             "unverified": list(result.unverified),
             "notices": list(result.notices),
             "citations": list(result.citations),
@@ -109,7 +110,7 @@ class Study:
             },
             "tables": {name: _json_table(result, table) for name, table in TABLES.items()},
         }
-        return msgspec.json.encode(document).decode()
+        return msgspec.json.encode(document, enc_hook=toml.as_written).decode()
 
     def __repr__(self) -> str:
         result = self.result

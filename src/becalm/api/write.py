@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from becalm.core import toml
 from becalm.core.staging import write_manifest
 from becalm.study.result import StudyResult
 from becalm.tables import writing
@@ -50,7 +51,7 @@ def _facts(result: StudyResult, kind: str) -> dict[str, Any]:
         "source": result.source,
         "records": result.records_name,
         "inputs": [{"name": f.name, "bytes": f.bytes, "sha256": f.sha256} for f in result.inputs],
-        "protocol": msgspec.to_builtins(result.protocol),
+        "protocol": msgspec.to_builtins(result.protocol, enc_hook=toml.as_written),
         "definitions": {
             name: {"cite": each.cite, "cut_off": each.cut_off, "look_backs": each.look_backs()}
             for name, each in result.definitions.items()

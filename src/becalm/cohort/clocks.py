@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from becalm.core.arrays import FAR_FUTURE, Mask, Persons, Times
-from becalm.core.clock import UNKNOWN_TIME, span
+from becalm.core.clock import UNKNOWN_TIME
 from becalm.doses import Doses, EpisodeRules, continuous, continuous_entries, treatments
 from becalm.events import Clock, Events
 from becalm.protocol import Entry, Index, Protocol, Threshold
@@ -54,7 +54,7 @@ def _by_treatment(
 ) -> Clocks:
     clocks_of = Clocks.none(len(records.persons))
     rules = EpisodeRules.of(protocol)
-    infusions = continuous_entries(doses, entry.drug, rules, span(entry.min_duration), ended)
+    infusions = continuous_entries(doses, entry.drug, rules, entry.min_duration.us, ended)
     who, first = np.unique(infusions.person, return_index=True)
     clocks_of.infusion_start[who] = infusions.start[first]
     if entry.mode == "continuous IV":
@@ -69,7 +69,7 @@ def _by_treatment(
         return clocks_of
     clocks_of.index[person] = index
     courses = _courses(doses, entry.drug, rules, clocks_of.index != UNKNOWN_TIME)
-    t0 = clocks_of.t0[person] = _time_zero(courses, person, index, span(entry.t0_within))
+    t0 = clocks_of.t0[person] = _time_zero(courses, person, index, entry.t0_within.us)
     # An infusion that ran until death or the end of the records is continuous as well.
     when = continuous(doses, entry.drug, rules, ended).when
     rate = doses.rate(entry.drug).clip(when)
@@ -114,7 +114,7 @@ def index_hours(events: Events, index: Index, clock: Clock, n_persons: int) -> T
     hours = np.full(n_persons, UNKNOWN_TIME)
     bound = Threshold(variable=index.variable, at_least=index.at_least)
     values = _reaching(events, bound, clock)
-    near = span(index.within)
+    near = index.within.us
     first = np.full(n_persons, FAR_FUTURE)
     for each in index.qualifying:
         known = _earliest_known(_reaching(events, each, clock), values, near)

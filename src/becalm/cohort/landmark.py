@@ -13,7 +13,7 @@ import numpy as np
 
 from becalm.cohort.clocks import Clocks
 from becalm.core.arrays import FAR_FUTURE, Mask, Times
-from becalm.core.clock import DAY, UNKNOWN_TIME, span
+from becalm.core.clock import DAY, UNKNOWN_TIME
 from becalm.core.frame import Frame
 from becalm.patients.context import GROWN
 from becalm.patients.context import rules as context_rules
@@ -48,7 +48,7 @@ def admitted(chunk: Patients, rule: Landmark) -> Admitted:
     start, end = np.full(n, UNKNOWN_TIME), np.full(n, UNKNOWN_TIME)
     start[who], end[who] = inside.start[first], inside.end[first]
     there = start != UNKNOWN_TIME
-    at = np.where(there, start + span(rule.after), UNKNOWN_TIME)
+    at = np.where(there, start + rule.after.us, UNKNOWN_TIME)
     stays = chunk.records.stays
     fatal = stays["person"][(stays["destination"] == "died")]
     death = chunk.records.persons["death_time"]
@@ -82,7 +82,7 @@ def _ill(chunk: Patients, rule: Landmark) -> Intervals:
     first = np.concatenate([diagnosed["first"][is_illness], table["collected"][positive]])
     last = np.concatenate([diagnosed["last"][is_illness], table["collected"][positive]])
     ill = Intervals.build(person, first, np.minimum(last, FAR_FUTURE) + 1)
-    admission, _ = ill.overlaps(inside.person, inside.start - span(rule.before), inside.end)
+    admission, _ = ill.overlaps(inside.person, inside.start - rule.before.us, inside.end)
     return inside.take(np.isin(np.arange(len(inside)), admission))
 
 
@@ -98,7 +98,7 @@ def treated(chunk: Patients, cohort: Frame, rule: Landmark) -> Frame:
     landmark[cohort["person"]] = cohort["index_time"]
     at = landmark[doses["person"][rows]]
     start = doses["start"][rows]
-    admission = at - span(rule.after)
+    admission = at - rule.after.us
     near = (at != UNKNOWN_TIME) & (start <= at + WEEK)
     near &= (start >= admission) | (~doses["single"][rows] & (doses["until"][rows] > admission))
     return cohort.take(np.isin(cohort["person"], doses["person"][rows][near]))

@@ -18,7 +18,7 @@ from becalm.cohort.attrition import AttritionStep, leave
 from becalm.cohort.clocks import Clocks
 from becalm.core.answers import answers
 from becalm.core.arrays import FAR_FUTURE, Floats, Mask, Persons, Texts, Times
-from becalm.core.clock import DAY, UNKNOWN_TIME, parse, span
+from becalm.core.clock import DAY, UNKNOWN_TIME, parse
 from becalm.core.frame import Frame, Kind
 from becalm.definitions import Evaluation
 from becalm.doses import Doses
@@ -125,7 +125,7 @@ def select(
     steps = list(candidates_of.steps)
     index = candidates_of.clocks.index
     entered = np.flatnonzero(steps[-1].remaining).astype(np.int32)
-    back = span(protocol.storm.look_back)
+    back = protocol.storm.look_back.us
     storm_judge = StormJudge(evaluations, chunk.events, protocol, candidates_of.underlying)
     judged = storm_judge.judge(entered, index[entered] - back, index[entered])
     clinician = diagnoses.diagnosed_storm(chunk.diagnosed, protocol.storm.clinician, index)
@@ -140,7 +140,7 @@ def select(
     person, start = entered[kept], index[entered[kept]]
     later = np.full(len(person), "", dtype=object)
     if protocol.storm.also_at is not None:
-        wait = span(protocol.storm.also_at)
+        wait = protocol.storm.also_at.us
         later = storm_judge.judge(person, start - back, start + wait).words()
     t0 = candidates_of.clocks.t0[person]
     answer, _ = chunk.immunosuppressed.at(person, start)
@@ -330,7 +330,7 @@ def _truncated(chunk: Patients, protocol: Protocol, person: Persons, t0: Times) 
     rule = protocol.entry
     if rule is None:
         return answers(np.zeros(len(person), np.bool_))
-    within = span(rule.transferred_within)
+    within = rule.transferred_within.us
     return answers(transferred_in(chunk.records, person, t0, within))
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
-from typing import Final
+from typing import Final, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -28,29 +28,60 @@ UNKNOWN_TIME: Final = np.iinfo(np.int64).min
 
 
 _EPOCH = datetime(1970, 1, 1)
-_SPAN = re.compile(r"(<=)?\s*(\d+(?:\.\d+)?)\s*(min|h|d)")
+_LENGTH = re.compile(r"(<=)?\s*(\d+(?:\.\d+)?)\s*(min|h|d)")
 _UNITS: Final = {"min": MINUTE, "h": HOUR, "d": DAY}
 
 
-def span(text: str) -> int:
-    """Return the microseconds of a length of time: `72h`, `7d`, `90min`.
+class Length(str):
+    """A length of time as it is written, `72h`, `7d`, `90min`, with its microseconds in `us`.
 
     A guideline's inclusive "within 48 h" is written `<=48h`: one microsecond more, because
-    windows are open at their far end.
+    windows are open at their far end. It is a text, so that it is printed as it was written.
+
+    Raises `ValueError` for a text that is no length of time.
+
+    >>> Length("90min"), Length("90min").us
+    ('90min', 5400000000)
     """
-    match = _SPAN.fullmatch(text.strip())
-    if match is None:
-        raise ValueError(f"{text!r} is not a length of time such as '72h', '7d' or '<=48h'")
-    inclusive, number, unit = match.groups()
-    return round(float(number) * _UNITS[unit]) + (MICROSECOND if inclusive else 0)
+
+    us: int
+
+    def __new__(cls, text: str) -> Self:
+        length = super().__new__(cls, text)
+        length.us = cls._microseconds(text.strip())
+        return length
+
+    @classmethod
+    def _microseconds(cls, text: str) -> int:
+        match = _LENGTH.fullmatch(text)
+        if match is None:
+            raise ValueError(f"{text!r} is not a length of time such as '72h', '7d' or '<=48h'")
+        inclusive, number, unit = match.groups()
+        return round(float(number) * _UNITS[unit]) + (MICROSECOND if inclusive else 0)
+
+    @property
+    def inclusive(self) -> bool:
+        """Whether the moment at its end still belongs to it."""
+        return self.strip().startswith("<=")
+
+    def times(self, factor: float) -> Self:
+        """Return a length that is longer or shorter by a factor, inclusive as before."""
+        hours = (self.us - (MICROSECOND if self.inclusive else 0)) / HOUR * factor
+        return type(self)(f"{'<=' if self.inclusive else ''}{hours!r}h")
 
 
-def signed_span(text: str) -> int:
-    """Return the microseconds of an offset that may be negative: `-24h`, `0h`, `+7d`."""
-    text = text.strip()
-    if text.startswith("-"):
-        return -span(text[1:])
-    return span(text.removeprefix("+"))
+class Offset(Length):
+    """A length of time that may lie before or after a moment: `-24h`, `0h`, `+7d`.
+
+    >>> Offset("-24h").us
+    -86400000000
+    """
+
+    @classmethod
+    def _microseconds(cls, text: str) -> int:
+        if text.startswith("-"):
+            return -super()._microseconds(text[1:])
+        return super()._microseconds(text.removeprefix("+"))
 
 
 @lru_cache(maxsize=65536)

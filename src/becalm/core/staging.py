@@ -19,6 +19,7 @@ from typing import Any, Final
 
 import msgspec
 
+from becalm.core import toml
 from becalm.core.errors import OutputError
 
 MANIFEST: Final = "manifest.json"
@@ -107,7 +108,9 @@ def write_manifest(stage: Path, facts: Mapping[str, Any]) -> None:
         for path in sorted(stage.rglob("*"))
         if path.is_file()
     ]
-    text = msgspec.json.format(msgspec.json.encode({**facts, "files": files}), indent=2)
+    text = msgspec.json.format(
+        msgspec.json.encode({**facts, "files": files}, enc_hook=toml.as_written), indent=2
+    )
     (stage / MANIFEST).write_bytes(text + b"\n")
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 
 import msgspec
 
+from becalm.core.clock import Length
 from becalm.core.errors import DefinitionError
 
 
@@ -16,6 +17,33 @@ class TomlTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
 
 
 T = TypeVar("T")
+
+_CALLED: Final = {bool: "bool", int: "int", float: "float", list: "array", dict: "object"}
+
+
+def read_as(kind: type[Any], value: Any) -> Any:
+    """Read a value of a file as a type that TOML does not have: a length of time.
+
+    It is handed to the decoder (`dec_hook`), which adds the place of the mistake to what is raised here.
+    """
+    if issubclass(kind, Length):
+        if not isinstance(value, str):
+            got = _CALLED.get(type(value), type(value).__name__)
+            raise TypeError(f"Expected `str`, got `{got}`")
+        return kind(value)
+    raise TypeError(f"no file has a {kind.__name__}")
+
+
+def as_written(value: Any) -> str:
+    """Return a length of time as the text of its file, for an encoder (`enc_hook`)."""
+    if isinstance(value, Length):
+        return str(value)
+    raise TypeError(f"no file can hold a {type(value).__name__}")
+
+
+def typed(document: Any, kind: type[T]) -> T:
+    """Return a decoded document as a struct. Raises `msgspec.ValidationError` for the first mistake."""
+    return msgspec.convert(document, kind, dec_hook=read_as)
 
 
 def load(path: Path, kind: type[T]) -> T:
@@ -29,13 +57,14 @@ def load(path: Path, kind: type[T]) -> T:
         Where the file is not valid TOML or does not have the keys of `kind`; the message names the file.
 
     >>> from tempfile import TemporaryDirectory
+    >>> from becalm.core.clock import Length
     >>> class Rule(TomlTable, frozen=True):
-    ...     holds: str
+    ...     holds: Length
     >>> with TemporaryDirectory() as folder:
     ...     file = Path(folder) / "rule.toml"
     ...     _ = file.write_text('holds = "7d"')
-    ...     load(file, Rule).holds
-    '7d'
+    ...     load(file, Rule).holds.us // 3_600_000_000
+    168
     """
     hashable: Any = kind
     return cast("T", _read(path, hashable))
@@ -44,6 +73,6 @@ def load(path: Path, kind: type[T]) -> T:
 @cache
 def _read(path: Path, kind: Any) -> Any:
     try:
-        return msgspec.toml.decode(path.read_bytes(), type=kind, strict=False)
+        return msgspec.toml.decode(path.read_bytes(), type=kind, strict=False, dec_hook=read_as)
     except msgspec.DecodeError as error:
         raise DefinitionError(str(error), where=path.name) from error

@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from becalm.core.arrays import Floats, Pair, Persons
-from becalm.core.clock import span
 from becalm.core.errors import DefinitionError
 from becalm.definitions.model import STANDING, Definition, Item, Resolved
 from becalm.definitions.scoring import count_met, scored, totalled, worth
@@ -83,14 +82,14 @@ class Inputs:
                 f"{item.key} has neither take nor within, but {item.variable} has single draws",
                 hint="Add both to the item",
             )
-        return values.trailing(item.take, span(item.within))
+        return values.trailing(item.take, item.within.us)
 
     def _changes(self, item: Item) -> Timeline:
         if item.change is None or item.take is None or item.within is None:
             raise DefinitionError(f"{item.key} compares draws, but does not say take and within")
         points = self.points(item).map(converted((item.resolved or Resolved()).factors))
         now, earlier = (
-            each.trailing(item.take, span(item.within)) for each in multiples(points, item.change)
+            each.trailing(item.take, item.within.us) for each in multiples(points, item.change)
         )
         return combine(
             lambda value, _: value, now, earlier

@@ -15,7 +15,7 @@ import numpy as np
 from becalm import vocabulary
 from becalm.core import toml
 from becalm.core.arrays import Mask, Times
-from becalm.core.clock import UNKNOWN_TIME
+from becalm.core.clock import UNKNOWN_TIME, Length
 from becalm.core.frame import Frame
 from becalm.definitions.criteria import items_at
 from becalm.definitions.evaluation import Evaluation, Inputs, evaluate
@@ -32,15 +32,15 @@ class Follow(toml.TomlTable, frozen=True):
 
     variables: tuple[str, ...]
     expected: Literal["rises", "falls"]
-    within: str
+    within: Length
 
 
 class _File(toml.TomlTable, frozen=True, rename={"signs": "sign"}):
     name: str
     title: str
     cite: str
-    over: tuple[str, ...]
-    held: str
+    over: tuple[Length, ...]
+    held: Length
     source: str
     verified: bool
     follow: tuple[Follow, ...]

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import msgspec
 
+from becalm.core import toml
 from becalm.core.errors import DefinitionError, UnreadableFileError, did_you_mean, place
 from becalm.core.old_keys import bring_up_to_date
 from becalm.definitions.model import Definition, DefinitionTable
@@ -186,6 +187,7 @@ def _place(error: DefinitionError) -> tuple[int, str]:
 
 _MISSING: Final[dict[str, Any]] = {
     "cut_off": 0.0, "points": 0.0, "total": 0.0, "grade": 1.0, "item": [], "given": {}, "expect": {},
+    "within": "24h",
 }  # fmt: skip
 """Values used for missing keys, so that the rest of a file can still be read."""
 MOST: Final = 200
@@ -203,7 +205,7 @@ def _typed(document: Any, report: Any) -> tuple[Definition | None, set[str]]:
         broken.add(_table(complaint.at))
     for _ in range(MOST):
         try:
-            return msgspec.convert(document, Definition), broken
+            return toml.typed(document, Definition), broken
         except msgspec.ValidationError as error:
             message, path = _message_and_path(str(error))
             key_mistake = re.search(r"(unknown|missing required) field `([^`]+)`", message)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from becalm import vocabulary
 from becalm.core import toml
-from becalm.core.clock import span
+from becalm.core.clock import Length
 from becalm.core.errors import DefinitionError, did_you_mean
 from becalm.timeline import Intervals
 
@@ -20,7 +20,7 @@ class Modifier(toml.TomlTable, frozen=True):
 
     label: str
     variables: tuple[str, ...]
-    after: str
+    after: Length
     drugs: tuple[str, ...] = ()
     classes: tuple[str, ...] = ()
     procedures: tuple[str, ...] = ()
@@ -59,7 +59,7 @@ def lookalikes() -> tuple[Modifier, ...]:
                         where=FILE.name,
                         hint=did_you_mean(name, known),
                     )
-        span(modifier.after)
+
     return modifiers
 
 
@@ -81,9 +81,7 @@ def modifier_intervals(
             continue
         first, *others = running
         together = first.union(*others)
-        reach = Intervals.build(
-            together.person, together.start, together.end + span(modifier.after)
-        )
+        reach = Intervals.build(together.person, together.start, together.end + modifier.after.us)
         for variable in modifier.variables:
             by_variable.setdefault(variable, []).append((modifier.label, reach))
     return by_variable

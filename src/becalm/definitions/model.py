@@ -17,7 +17,7 @@ from typing import Final, Literal, TypeAlias
 
 import msgspec
 
-from becalm.core.clock import HOUR, span
+from becalm.core.clock import Length
 from becalm.core.errors import DefinitionError, did_you_mean
 from becalm.core.toml import TomlTable
 
@@ -60,9 +60,9 @@ class Change(DefinitionTable, frozen=True):
     the result is the greatest rise from one of them, 1 if there was none.
     """
 
-    within: str
+    within: Length
     against: Literal["lowest", "highest", "then"] = "lowest"
-    held: str = "24h"
+    held: Length = Length("24h")
     from_above: float | None = None
 
 
@@ -94,7 +94,7 @@ class Item(DefinitionTable, frozen=True):
     variable: str = ""
     unit: str = ""
     take: Take | None = None
-    within: str | None = None
+    within: Length | None = None
     clock: Literal["drawn", "available"] | None = None
     decimals: int | None = None
     over: Item | None = None
@@ -270,7 +270,7 @@ class Example(DefinitionTable, frozen=True):
 class Override(DefinitionTable, frozen=True):
     """Changes of a study to how an item is read; a missing key changes nothing."""
 
-    within: str | None = None
+    within: Length | None = None
     take: Take | None = None
     clock: Literal["drawn", "available"] | None = None
 
@@ -346,7 +346,7 @@ class Definition(
         leaves = (leaf.variable for item in self.items for leaf in item.leaves())
         return tuple(dict.fromkeys(leaves))
 
-    def look_backs(self) -> dict[str, str]:
+    def look_backs(self) -> dict[str, Length]:
         """Return the look-back of each variable, by variable.
 
         If one variable has several look-backs, by the name of the item.
@@ -362,10 +362,14 @@ class Definition(
         }
 
     def with_look_backs(self, look_backs: Mapping[str, str]) -> Definition:
-        """Return the definition with other look-backs for some variables."""
-        return self.with_overrides(
-            {name: Override(within=within) for name, within in look_backs.items()}
-        )
+        """Return the definition with other look-backs for some variables: `{"ferritin": "24h"}`."""
+        overrides = {}
+        for name, within in look_backs.items():
+            try:
+                overrides[name] = Override(within=Length(within))
+            except ValueError as error:
+                raise DefinitionError(f"look-back of {name}: {error}") from error
+        return self.with_overrides(overrides)
 
     def with_overrides(self, overrides: Mapping[str, Override]) -> Definition:
         """Return the definition with another look-back, direction or clock for some variables."""
@@ -376,12 +380,6 @@ class Definition(
                 f"{self.name} has no look-back for {wrong!r}",
                 hint=did_you_mean(wrong, known),
             )
-        for name, override in overrides.items():
-            try:
-                if override.within is not None:
-                    span(override.within)
-            except ValueError as error:
-                raise DefinitionError(f"look-back of {name}: {error}") from error
 
         def changed(item: Item) -> Item:
             override_of = (
@@ -406,14 +404,8 @@ class Definition(
 
     def scaled_look_backs(self, factor: float) -> Definition:
         """Return the definition with every look-back longer or shorter: half, double."""
-
-        def scaled(text: str) -> str:
-            inclusive = text.strip().startswith("<=")
-            hours = (span(text) - inclusive) / HOUR * factor
-            return f"{'<=' if inclusive else ''}{hours!r}h"
-
         return self.with_look_backs(
-            {name: scaled(text) for name, text in self.look_backs().items()}
+            {name: within.times(factor) for name, within in self.look_backs().items()}
         )
 
     def variant(self, name: str) -> Definition:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from becalm.core.arrays import Mask, Pair, Times
-from becalm.core.clock import span
 from becalm.definitions.model import Change
 from becalm.timeline import Points, ratio
 from becalm.timeline.windows import earliest, extreme, latest
@@ -78,11 +77,11 @@ def _built(points: Points, at: Times, value: Pair, row: Times) -> tuple[Points, 
 
 def _earlier(points: Points, change: Change) -> tuple[Times, Times]:
     """Return the positions [first, stop) of the draws with which each draw is compared."""
-    within = span(change.within)
+    within = change.within.us
     if change.against == "then":
         until = points.time - within
         return (
-            points.count_until(points.person, until - span(change.held)),
+            points.count_until(points.person, until - change.held.us),
             points.count_until(points.person, until),
         )
     first = points.count_until(points.person, points.time - within)

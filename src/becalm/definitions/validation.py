@@ -7,7 +7,7 @@ from itertools import pairwise
 from math import isfinite
 from typing import NamedTuple
 
-from becalm.core.clock import span
+from becalm.core.clock import Length
 from becalm.core.errors import did_you_mean
 from becalm.definitions.model import RESERVED, Definition, Example, Item, ItemGroup
 from becalm.definitions.scoring import attainable
@@ -125,10 +125,10 @@ def _reading(item: Item) -> Iterator[DefinitionMistake]:
     if (item.take is None) != (item.within is None):
         yield DefinitionMistake(f"{item.key}: write both take and within, or neither", item.key)
     if item.within is not None:
-        yield from _span(item, item.within)
+        yield from _not_empty(item, item.within)
     if item.change is not None:
-        yield from _span(item, item.change.within)
-        yield from _span(item, item.change.held)
+        yield from _not_empty(item, item.change.within)
+        yield from _not_empty(item, item.change.held)
         if item.take is None:
             yield DefinitionMistake(
                 f"{item.key}: a change needs take and within of its own", item.key
@@ -156,12 +156,9 @@ def _reading(item: Item) -> Iterator[DefinitionMistake]:
             yield from _reading(item.over)
 
 
-def _span(item: Item, text: str) -> Iterator[DefinitionMistake]:
-    try:
-        if span(text) <= 0:
-            yield DefinitionMistake(f"{text!r} must be longer than 0", item.key)
-    except ValueError as error:
-        yield DefinitionMistake(str(error), item.key)
+def _not_empty(item: Item, length: Length) -> Iterator[DefinitionMistake]:
+    if length.us <= 0:
+        yield DefinitionMistake(f"{str(length)!r} must be longer than 0", item.key)
 
 
 def _bands(item: Item) -> Iterator[DefinitionMistake]:

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from becalm.core.arrays import Array, Codes, Mask, Times
-from becalm.core.clock import UNKNOWN_TIME, span
+from becalm.core.clock import UNKNOWN_TIME
 from becalm.core.columns import Categorical, unique_keys
 from becalm.core.frame import Frame
 from becalm.doses.exposure import ROUTES
@@ -73,7 +73,7 @@ def once(
         who = _numbered(administrations["person"][both], substance[both])
         known, who = who[: len(rows_there)], who[len(rows_there) :]
         stop = np.maximum(np.where(end == UNKNOWN_TIME, start, end), start + 1)
-        near = span(rule.within)
+        near = rule.within.us
         silent = administrations.coded("amount_unit").among(rule.says_nothing)
         stated = ~np.isnan(administrations["amount"]) & ~silent
 
@@ -108,7 +108,7 @@ def once(
             start[rows_here[asked]],
             stop[rows_here[asked]],
             who[asked],
-            spoken.bridge(span(rule.bridge)),
+            spoken.bridge(rule.bridge.us),
         )
         _shorten(charted, rows_here[asked], left, stop[rows_here[asked]])
         also_in[rows_here[again[rows_here] | cut[rows_here]]] = rule.also_in

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from becalm.core.arrays import FAR_FUTURE, Index
-from becalm.core.clock import DAY, HOUR, UNKNOWN_TIME, span
+from becalm.core.clock import DAY, HOUR, UNKNOWN_TIME
 from becalm.core.frame import Frame, Kind
 from becalm.doses.exposure import MG_DECIMALS, ROUTES, Doses
 from becalm.doses.limits import CHANGEOVER
@@ -64,14 +64,14 @@ class EpisodeRules:
         Intramuscular doses and doses of unknown route count as subcutaneous.
         """
         entry = protocol.entry or Entry(drug="")
-        gaps = {mode: span(text) for mode, text in protocol.treatment_episode.items()}
+        gaps = {mode: gap.us for mode, gap in protocol.treatment_episode.items()}
         return cls(
-            span(entry.bridge),
-            span(entry.intermittent_up_to),
+            entry.bridge.us,
+            entry.intermittent_up_to.us,
             {**gaps, "IM": gaps["SC"], "": gaps["SC"]},
             protocol.escalation.min_rise,
-            span(protocol.escalation.min_duration),
-            span(protocol.escalation.resume_within),
+            protocol.escalation.min_duration.us,
+            protocol.escalation.resume_within.us,
         )
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from becalm.core import toml
-from becalm.core.clock import span
+from becalm.core.clock import Length
 
 
 class Plausible(toml.TomlTable, frozen=True):
@@ -19,10 +19,10 @@ class Plausible(toml.TomlTable, frozen=True):
 
 
 class Limits(toml.TomlTable, frozen=True):
-    push_upto: str
+    push_upto: Length
     tolerance: float
-    changeover: str
-    long_single_dose: str
+    changeover: Length
+    long_single_dose: Length
     most_doses: int
 
 
@@ -34,7 +34,7 @@ class DoseLimits(toml.TomlTable, frozen=True):
 
 
 TABLE: Final = toml.load(Path(__file__).with_suffix(".toml"), DoseLimits)
-PUSH_UPTO: Final = span(TABLE.limits.push_upto)
+PUSH_UPTO: Final = TABLE.limits.push_upto.us
 TOLERANCE: Final = TABLE.limits.tolerance
-CHANGEOVER: Final = span(TABLE.limits.changeover)
-LONG_SINGLE_DOSE: Final = span(TABLE.limits.long_single_dose)
+CHANGEOVER: Final = TABLE.limits.changeover.us
+LONG_SINGLE_DOSE: Final = TABLE.limits.long_single_dose.us

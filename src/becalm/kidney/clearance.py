@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from becalm.core.arrays import Floats, Mask, Pair, Persons, Times
-from becalm.core.clock import span
 from becalm.doses import TOLERANCE
 from becalm.events import Clock, Events
 from becalm.kidney.equations import cockcroft_gault
@@ -38,7 +37,7 @@ def clearance_per_kg(
         creatinine = creatinine.take(np.flatnonzero(persons[creatinine.person]))
     if not len(creatinine):
         return Timeline.empty()
-    held = creatinine.hold(span(events.vocabulary.variable("creatinine").valid))
+    held = creatinine.hold(events.vocabulary.variable("creatinine").valid.us)
     years, female = _people(records, held)
 
     def formula(of: Pair, age: Pair, woman: Pair) -> Pair:

@@ -13,7 +13,6 @@ import numpy as np
 import numpy.typing as npt
 
 from becalm.core.arrays import Floats, Mask, Texts, Times
-from becalm.core.clock import span
 from becalm.kidney import equations
 from becalm.kidney.kdigo import Kdigo, Replacement
 from becalm.protocol import Kidney
@@ -34,7 +33,7 @@ class CreatinineBaseline:
 
 def course(sessions: Intervals, rule: Replacement) -> Intervals:
     """Return courses of renal replacement: between near sessions creatinine does not reflect the kidney."""
-    return sessions.bridge(span(rule.bridge))
+    return sessions.bridge(rule.bridge.us)
 
 
 def baseline(
@@ -70,9 +69,9 @@ def baseline(
         draws = slice(int(first[i]), int(stop[i]))
         time, value = creatinine.time[draws], creatinine.high[draws]
         before = onset[i] - time
-        away = (before >= span(kidney.outpatient_to)) & (before <= span(kidney.outpatient_from))
+        away = (before >= kidney.outpatient_to.us) & (before <= kidney.outpatient_from.us)
         away &= outside[draws] & exact[draws] & admitted[i]
-        near = (before > 0) & (before <= span(kidney.minimum_within)) & np.isfinite(value)
+        near = (before > 0) & (before <= kidney.minimum_within.us) & np.isfinite(value)
         if away.any():
             mg_dl[i] = np.median(value[away])
             rows[i] = tuple(creatinine.row[draws][away].tolist())
@@ -110,9 +109,9 @@ def kdigo_stages(
     draws = creatinine.take(~replacement.contains(creatinine.person, creatinine.time))
     who, when = draws.person, draws.time
     now = (draws.low, draws.high)
-    lowest = draws.trailing("min", span(kdigo.rise_within)).at(who, when)
-    week = draws.trailing("min", span(kdigo.ratio_within)).at(who, when)
-    alone = draws.trailing("count", span(kdigo.ratio_within)).at(who, when)[0] <= 1
+    lowest = draws.trailing("min", kdigo.rise_within.us).at(who, when)
+    week = draws.trailing("min", kdigo.ratio_within.us).at(who, when)
+    alone = draws.trailing("count", kdigo.ratio_within.us).at(who, when)[0] <= 1
     reference = baseline_mg_dl[who]
     known = np.isfinite(reference)
     above = ratio(now, (np.where(known, reference, np.inf),) * 2)

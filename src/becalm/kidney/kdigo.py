@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from becalm.core import toml
+from becalm.core.clock import Length
 
 FILE: Final = Path(__file__).with_suffix(".toml")
 
@@ -16,8 +17,8 @@ class Kdigo(toml.TomlTable, frozen=True):
     source: str
     verified: bool
     rise_mg_dl: float
-    rise_within: str
-    ratio_within: str
+    rise_within: Length
+    ratio_within: Length
     ratios: dict[int, float]
     severe_mg_dl: float
 
@@ -25,7 +26,7 @@ class Kdigo(toml.TomlTable, frozen=True):
 class Replacement(toml.TomlTable, frozen=True):
     """The longest gap between sessions of renal replacement that are one course."""
 
-    bridge: str
+    bridge: Length
     source: str
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from becalm.core.answers import answers_of_both
 from becalm.core.arrays import Array, Floats, Index, Mask, Persons, Times
-from becalm.core.clock import HOUR, MINUTE, UNKNOWN_TIME, span
+from becalm.core.clock import HOUR, MINUTE, UNKNOWN_TIME
 from becalm.core.frame import Frame
 from becalm.doses import (
     CONTINUOUS,
@@ -58,7 +58,7 @@ def escalations(
     owner = _row_of(cohort, steps["person"], steps["time"])
     steps, owner = steps.take(owner >= 0), owner[owner >= 0]
     person, time = steps["person"], steps["time"]
-    back = span(protocol.escalation.worsening_within)
+    back = protocol.escalation.worsening_within.us
     weight = weights_of_rows(doses, _running_rows(doses, steps["drug"], person, time))
     rrt = np.full(len(steps), None, dtype=object)
     if replacement is not None:
@@ -234,8 +234,8 @@ def _risen(
 ) -> Array:
     """Return whether the newest value before each step is above the one at the start of the window."""
     points = events.points(variable, protocol.clock)
-    back = span(protocol.escalation.worsening_within)
-    held = span(load().variable(variable).valid)
+    back = protocol.escalation.worsening_within.us
+    held = load().variable(variable).valid.us
     newest = last(points, *within(points, person, time - back, time, after=True))
     before = last(points, *within(points, person, time - back - held, time - back))
     known = newest.found & before.found
@@ -248,7 +248,7 @@ def _risen(
 def _hotter(events: Events, protocol: Protocol, person: Persons, time: Times) -> Array:
     """Return whether there was fever with a higher maximum than in the window before."""
     points: Points = events.points("temperature", protocol.clock)
-    back = span(protocol.escalation.worsening_within)
+    back = protocol.escalation.worsening_within.us
     fever = protocol.escalation.fever_at_least
     first, stop = within(points, person, time - back, time, after=True)
     earlier, until = within(points, person, time - 2 * back, time - back, after=True)

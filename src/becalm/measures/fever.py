@@ -15,7 +15,7 @@ import numpy as np
 from becalm import vocabulary
 from becalm.core import toml
 from becalm.core.arrays import Floats, Pair, Times, expand
-from becalm.core.clock import DAY, HOUR, UNKNOWN_TIME, span
+from becalm.core.clock import DAY, HOUR, UNKNOWN_TIME
 from becalm.core.frame import Frame
 from becalm.definitions import Modifiers
 from becalm.events import Clock, Events
@@ -58,7 +58,7 @@ def fever(cohort: Frame, events: Events, clock: Clock, modifiers: Modifiers) -> 
     row, day, start, end = (each[lived] for each in (row, day, start, end))
     person = np.asarray(cohort["person"][row], np.int32)
     points = events.points(VARIABLE, clock)
-    held = points.hold(span(vocabulary.load().variable(VARIABLE).valid))
+    held = points.hold(vocabulary.load().variable(VARIABLE).valid.us)
     certain, possible = held.map(_febrile).integrate(person, start, end)
     known = held.covered(person, start, end) / HOUR
     hours = (end - start) / HOUR

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from becalm.core import toml
-from becalm.core.clock import DAY, UNKNOWN_TIME, span
+from becalm.core.clock import DAY, UNKNOWN_TIME, Length
 from becalm.core.frame import Frame
 from becalm.doses import CONTINUOUS, Doses, EpisodeRules, treatments
 from becalm.measures.on_treatment import Treated
@@ -29,7 +29,7 @@ FILE: Final = Path(__file__).parent / "maintenance.toml"
 class Maintenance(toml.TomlTable, frozen=True):
     """For how long one dose of a drug counts as treatment."""
 
-    covers: dict[str, str]
+    covers: dict[str, Length]
     source: dict[str, str]
     verified: dict[str, bool]
 
@@ -122,19 +122,19 @@ def _maintained(cohort: Frame, doses: Doses, protocol: Protocol, treated: Treate
                 )
                 if span_[1] > begin
             ]
-            if max(lengths, default=0) >= span(rule.maintenance_min):
+            if max(lengths, default=0) >= rule.maintenance_min.us:
                 drugs_of[i].append(drug)
     return ["|".join(drugs) for drugs in drugs_of]
 
 
 def _courses(
-    cohort: Frame, doses: Doses, drug: str, protocol: Protocol, cover: str | None
+    cohort: Frame, doses: Doses, drug: str, protocol: Protocol, cover: Length | None
 ) -> Intervals:
     """Return the courses of a drug other than by continuous infusion."""
     if cover is not None:
         exposure = doses.exposure(drug)
         of_cohort = exposure.take(np.isin(exposure.person, cohort["person"]))
-        return Intervals.build(of_cohort.person, of_cohort.start, of_cohort.start + span(cover))
+        return Intervals.build(of_cohort.person, of_cohort.start, of_cohort.start + cover.us)
     persons = np.zeros(len(doses.person_id), np.bool_)
     persons[cohort["person"]] = True
     episodes = treatments(doses, [drug], EpisodeRules.of(protocol), persons=persons).episodes

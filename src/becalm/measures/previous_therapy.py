@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from becalm import vocabulary
 from becalm.core.arrays import Times
-from becalm.core.clock import DAY, HOUR, UNKNOWN_TIME, signed_span, span
+from becalm.core.clock import DAY, HOUR, UNKNOWN_TIME
 from becalm.core.frame import Frame
 from becalm.doses import Doses
 from becalm.events import Events
@@ -75,7 +75,7 @@ def previous_therapy(cohort: Frame, events: Events, doses: Doses, protocol: Prot
         peak = _peak(rows_before, steroids, len(cohort))
         for i in np.unique(rows_before.owner).tolist():
             own = rows_before.owner == i
-            course = _course(rows_before, own, span(rule.within))
+            course = _course(rows_before, own, rule.within.us)
             begun = int(rows_before.start[course].min())
             tried, since = _tried(
                 drug,
@@ -192,8 +192,8 @@ def _high(
     edge = rule.glucocorticoid_mg_kg_day - _JUST_BELOW
     high = _cumulative(parts, factors).bands(DAY, (edge,)).where(lambda low, _: low >= 1)
     everyone = np.arange(len(cohort), dtype=np.int32)
-    window = Intervals.build(everyone, cohort["t0"] - span(rule.within), cohort["t0"])
-    lasting = high.bridge(span(rule.bridge)).clip(window).at_least(span(rule.glucocorticoid_for))
+    window = Intervals.build(everyone, cohort["t0"] - rule.within.us, cohort["t0"])
+    lasting = high.bridge(rule.bridge.us).clip(window).at_least(rule.glucocorticoid_for.us)
     return {int(i): lasting.take(lasting.person == i) for i in np.unique(lasting.person).tolist()}
 
 
@@ -221,7 +221,7 @@ def _tried(
     """Return whether a therapy was sufficient, by dose or by time, and when it began."""
     if drug.prednisolone_equivalent is not None:
         return (True, high) if high is not None else (None if unsure else False, begun)
-    return t0 - span(rule.within) <= begun <= t0 - span(rule.begun_before), begun
+    return t0 - rule.within.us <= begun <= t0 - rule.begun_before.us, begun
 
 
 class _Question(NamedTuple):
@@ -237,7 +237,7 @@ def _failed(
     if tried is False:
         return {"refractory": False, "reason": "not given at that dose or in that time"}
     points = events.points("ferritin", protocol.clock)
-    look_back = span(vocabulary.load().variable("ferritin").valid)
+    look_back = vocabulary.load().variable("ferritin").valid.us
     person = asked.cohort["person"][[asked.row]]
 
     def ferritin(moment: int) -> Draws:
@@ -262,7 +262,7 @@ def _outlives(protocol: Protocol) -> dict[str, int]:
     longest: dict[str, int] = {}
     for rule in protocol.confounder:
         for name in rule.drugs:
-            longest[name] = max(longest.get(name, 0), -signed_span(rule.from_))
+            longest[name] = max(longest.get(name, 0), -rule.from_.us)
     return longest
 
 

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from becalm.core.arrays import FAR_PAST, Floats, Texts, Times
-from becalm.core.clock import HOUR, UNKNOWN_TIME, span
+from becalm.core.clock import HOUR, UNKNOWN_TIME, Length
 from becalm.core.frame import Frame
 from becalm.doses import Doses
 from becalm.events import Events
@@ -69,11 +69,11 @@ def safety(
     frames = [Frame.of(SAFETY)]
     for event in protocol.safety.events:
         if event == AKI:
-            start = np.minimum(_onset(cohort), cohort["t0"] - span(protocol.baseline.other))
+            start = np.minimum(_onset(cohort), cohort["t0"] - protocol.baseline.other.us)
             end = _end(cohort, treated, protocol, protocol.kidney.after_last_dose)
             graded = _kidney(cohort, events, records, protocol, start=start, end=end)
         else:
-            start = cohort["t0"] - span(protocol.baseline.peak)
+            start = cohort["t0"] - protocol.baseline.peak.us
             end = _end(cohort, treated, protocol, protocol.safety.after_last_dose)
             graded = _ctcae(
                 cohort, events, ctcae.load().named(event), protocol, start=start, end=end
@@ -90,7 +90,7 @@ def _onset(cohort: Frame) -> Times:
     return onset
 
 
-def _end(cohort: Frame, treated: Treated, protocol: Protocol, after: str | None) -> Times:
+def _end(cohort: Frame, treated: Treated, protocol: Protocol, after: Length | None) -> Times:
     """Return the last moment at which harm counts: some time after the last dose, or discharge.
 
     Without a discharge, or without this time in the protocol, it is the end of the records.
@@ -101,7 +101,7 @@ def _end(cohort: Frame, treated: Treated, protocol: Protocol, after: str | None)
         end[known] = cohort["discharge"][known]
     elif after is not None:
         known = treated.last_continuous != UNKNOWN_TIME
-        end[known] = treated.last_continuous[known] + span(after)
+        end[known] = treated.last_continuous[known] + after.us
     limited: Times = np.maximum(end, cohort["t0"])
     return limited
 
@@ -164,7 +164,7 @@ def _kidney(
     """Return the KDIGO stages by creatinine of each row, with renal replacement."""
     rules, person = kdigo.load(), cohort["person"]
     sessions = organ_support.running(records, events.vocabulary).get(REPLACEMENT, Intervals.empty())
-    back = start - max(span(protocol.kidney.outpatient_from), span(protocol.kidney.minimum_within))
+    back = start - max(protocol.kidney.outpatient_from.us, protocol.kidney.minimum_within.us)
     courses = nearest.stretches(injury.course(sessions, rules.replacement), person, back, end)
     measured = nearest.by_question(events.points("creatinine", protocol.clock), person, back, end)
     off = measured.take(~courses.contains(measured.person, measured.time))
@@ -180,7 +180,7 @@ def _kidney(
         kidney=protocol.kidney,
     )
     recent = nearest.by_question(
-        measured, everyone.astype(np.int32), start - span(protocol.kidney.minimum_within), end
+        measured, everyone.astype(np.int32), start - protocol.kidney.minimum_within.us, end
     )
     stages = injury.kdigo_stages(recent, reference.mg_dl, courses, rules.kdigo)
     replaced = injury.replaced(courses, cohort["t0"], start, rules.kdigo)

@@ -17,7 +17,7 @@ import numpy as np
 from becalm.cohort.landmark import treated
 from becalm.cohort.selection import Candidates
 from becalm.core.arrays import Mask, Times
-from becalm.core.clock import UNKNOWN_TIME, span
+from becalm.core.clock import UNKNOWN_TIME
 from becalm.core.frame import Frame
 from becalm.definitions import Definition, Evaluation, Inputs, Modifiers, Moments, criteria
 from becalm.doses import EpisodeRules, Treatments, treatments
@@ -58,7 +58,7 @@ class StageInput:
     @cached_property
     def moments(self) -> Moments:
         """The moments at which definitions are reported."""
-        look_back = span(self.protocol.storm.look_back)
+        look_back = self.protocol.storm.look_back.us
         return Moments(self.candidates.clocks.index, look_back)
 
     @cached_property

@@ -17,7 +17,7 @@ import numpy as np
 
 from becalm.core import toml
 from becalm.core.arrays import FAR_FUTURE, FAR_PAST, Mask, Persons, Times
-from becalm.core.clock import UNKNOWN_TIME, span
+from becalm.core.clock import UNKNOWN_TIME, Length
 from becalm.core.frame import Frame, Kind
 from becalm.doses import Doses
 from becalm.patients.understood import Patients
@@ -54,13 +54,13 @@ class ContextRules(toml.TomlTable, frozen=True):
     drug_class: str
     procedure: str
     gene: str
-    infection_before: str
-    infection_after: str
-    looked_before: str
-    looked_after: str
+    infection_before: Length
+    infection_after: Length
+    looked_before: Length
+    looked_after: Length
     inhabited: tuple[str, ...]
     commensals: tuple[str, ...]
-    commensal_within: str
+    commensal_within: Length
     covid_tests: tuple[str, ...]
 
 
@@ -160,11 +160,11 @@ def _of(frame: Frame, asked: Mask) -> Frame:
     return frame.take(asked[frame["person"]])
 
 
-def _window(index: int, before: str, after: str) -> tuple[int, int]:
+def _window(index: int, before: Length, after: Length) -> tuple[int, int]:
     """Return the window in which a result counts; without an index it is unlimited."""
     if index == UNKNOWN_TIME:
         return FAR_PAST, FAR_FUTURE
-    return index - span(before), index + span(after)
+    return index - before.us, index + after.us
 
 
 def _conditions(people: list[Person], records: Records, diagnosed: Frame, index: Times) -> None:
@@ -283,7 +283,7 @@ def _infected(person: Person, source: str) -> None:
 
 def _doubtful(person: Person, draws: list[tuple[int, str]]) -> Iterator[str]:
     """Yield the draws of a commensal without a second draw near them; two near draws are an infection."""
-    within = span(rules().commensal_within)
+    within = rules().commensal_within.us
     for place, (time, source) in enumerate(draws):
         others = draws[:place] + draws[place + 1 :]
         if any(0 < abs(time - other) <= within for other, _ in others):

@@ -16,7 +16,7 @@ import numpy as np
 
 from becalm.core import toml
 from becalm.core.arrays import FAR_FUTURE, Floats, Pair, Times
-from becalm.core.clock import DAY, UNKNOWN_TIME, span
+from becalm.core.clock import DAY, UNKNOWN_TIME, Length
 from becalm.definitions.evaluation import Clock, Given
 from becalm.patients import organ_support
 from becalm.patients.data import PatientData
@@ -38,14 +38,14 @@ class Vasopressors(toml.TomlTable, frozen=True, rename={"drug_class": "class"}):
 
 class Oxygen(toml.TomlTable, frozen=True):
     low_flow_upto: float
-    holds: str
+    holds: Length
     positive_pressure: tuple[str, ...]
     source: str
 
 
 class Masking(toml.TomlTable, frozen=True):
     classes: tuple[str, ...]
-    after: str
+    after: Length
     source: str
 
 
@@ -182,7 +182,7 @@ def fever_masked(chunk: PatientData) -> Timeline:
     acting = Intervals.empty()
     for rule in rules().fever_masked:
         exposure = chunk.doses.exposure(*chunk.vocabulary.drugs_of_class(*rule.classes))
-        until = exposure.end + span(rule.after)
+        until = exposure.end + rule.after.us
         acting = acting.union(Intervals.build(exposure.person, exposure.start, until))
     return combine(either, _standing(acting, 1.0), _standing(recorded(chunk), 0.0))
 
@@ -190,7 +190,7 @@ def fever_masked(chunk: PatientData) -> Timeline:
 def oxygen_support(chunk: PatientData, clock: Clock) -> Timeline:
     """Return the highest recorded support: 0 none, 1 low flow, 2 high flow or mask, 3 positive pressure."""
     rule = rules().oxygen
-    holds = span(rule.holds)
+    holds = rule.holds.us
     flow = chunk.events.points("oxygen_flow", clock).hold(holds)
 
     def level(low: Floats, high: Floats) -> Pair:

@@ -10,7 +10,7 @@ import numpy as np
 
 from becalm.core import toml
 from becalm.core.arrays import FAR_FUTURE, Array, Index, Persons, Times, expand
-from becalm.core.clock import DAY, HOUR, span
+from becalm.core.clock import DAY, HOUR, Length
 from becalm.core.frame import Frame
 from becalm.doses import Doses
 from becalm.events import Events
@@ -28,9 +28,9 @@ class ImmunosuppressionRule(toml.TomlTable, frozen=True):
 
     conditions: tuple[str, ...]
     days: int
-    within: str
-    finding_valid: str
-    illness: str
+    within: Length
+    finding_valid: Length
+    illness: Length
     ferritin_at_least: float
     dose_stands_for: dict[str, int]
 
@@ -50,7 +50,7 @@ def immunosuppression(
     any of these records the answer is unknown, never no. Source: Fardet 2014 for the item, the numbers are a proposal.
     """
     rule = rules()
-    finding = events.points("immunosuppression").hold(span(rule.finding_valid))
+    finding = events.points("immunosuppression").hold(rule.finding_valid.us)
     treated = _long_treated(records, events, doses, vocabulary)
     return combine(either, _infected(events, diagnosed, rule.conditions), treated, finding)
 
@@ -61,7 +61,7 @@ def _infected(events: Events, diagnosed: Frame, conditions: Iterable[str]) -> Ti
         np.isin(diagnosed["condition"].astype(str), list(conditions))
         & (diagnosed["status"] == "confirmed")
     )
-    begin = rows["first"] - span(diagnoses.rules().recorded_after)
+    begin = rows["first"] - diagnoses.rules().recorded_after.us
     end = np.full(len(rows), FAR_FUTURE)
     since = Intervals.build(rows["person"], begin, end)
     known = Timeline.build(since.person, since.start, since.end, np.ones(len(since)))
@@ -73,19 +73,19 @@ def _long_treated(
 ) -> Timeline:
     """Return 1 from an illness to the next one if a drug was taken on enough of the days before it."""
     rule = rules()
-    begun, lead = _illnesses(records, events), span(rule.illness)
+    begun, lead = _illnesses(records, events), rule.illness.us
     covered = _covered(doses, vocabulary)
     # Whole days before the day on which the illness began, in hours of the timeline's integral.
     day = begun.start // DAY * DAY
     drug = Timeline.build(covered.person, covered.start, covered.end, np.ones(len(covered)))
-    hours, _ = drug.integrate(begun.person, day - span(rule.within), day)
+    hours, _ = drug.integrate(begun.person, day - rule.within.us, day)
     long = np.round(hours / (DAY / HOUR), 9) >= rule.days
     start, end = begun.start - lead, np.full(len(begun), FAR_FUTURE)
     same = begun.person[1:] == begun.person[:-1]
     end[:-1][same] = start[1:][same]
     who, start, end, day = begun.person[long], start[long], end[long], day[long]
     known = Timeline.build(who, start, end, np.ones(len(who)))
-    illness, rows = _given_between(doses, vocabulary, who, day - span(rule.within), day)
+    illness, rows = _given_between(doses, vocabulary, who, day - rule.within.us, day)
     return known.resting_on(
         who[illness], start[illness], end[illness], rows + events.administrations_from
     )
@@ -111,11 +111,11 @@ def _given_between(
 def _illnesses(records: Records, events: Events) -> Intervals:
     """Return when each person was ill: admissions, or high ferritin in persons never admitted."""
     rule = rules()
-    inside = admissions(records).bridge(span(rule.illness))
+    inside = admissions(records).bridge(rule.illness.us)
     high = events.points("ferritin").where(lambda low, _: low >= rule.ferritin_at_least)
     outside = ~np.isin(high.person, inside.person)
     who, when = high.person[outside], high.time[outside]
-    return inside.union(Intervals.build(who, when, when + span(rule.within)))
+    return inside.union(Intervals.build(who, when, when + rule.within.us))
 
 
 def _covered(doses: Doses, vocabulary: Vocabulary) -> Intervals:

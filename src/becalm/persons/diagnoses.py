@@ -13,7 +13,7 @@ import numpy as np
 
 from becalm.core import toml
 from becalm.core.arrays import FAR_FUTURE, FAR_PAST, Mask, Times, expand
-from becalm.core.clock import UNKNOWN_TIME, span
+from becalm.core.clock import UNKNOWN_TIME, Length
 from becalm.core.frame import Frame, Kind, distinct_rows
 from becalm.records import Records
 from becalm.vocabulary import Vocabulary
@@ -35,8 +35,8 @@ class DiagnosisRules(toml.TomlTable, frozen=True):
 
     underlying: tuple[str, ...]
     lifelong: tuple[str, ...]
-    recorded_after: str
-    storm_recorded_before: str
+    recorded_after: Length
+    storm_recorded_before: Length
 
 
 def rules() -> DiagnosisRules:
@@ -119,7 +119,7 @@ def excluded_by(diagnosed: Frame, condition: str, index: Times) -> Mask:
 
     It was recorded at any time before the index or shortly after it; a lifelong condition at any time.
     """
-    until = None if condition in rules().lifelong else _later(index, span(rules().recorded_after))
+    until = None if condition in rules().lifelong else _later(index, rules().recorded_after.us)
     return has(diagnosed, [condition], len(index), until=until)
 
 
@@ -129,8 +129,8 @@ def diagnosed_storm(diagnosed: Frame, conditions: Iterable[str], index: Times) -
         diagnosed,
         conditions,
         len(index),
-        since=_later(index, -span(rules().storm_recorded_before)),
-        until=_later(index, span(rules().recorded_after)),
+        since=_later(index, -rules().storm_recorded_before.us),
+        until=_later(index, rules().recorded_after.us),
     )
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from becalm.core import toml
 from becalm.core.arrays import Mask, Persons, Times
-from becalm.core.clock import DAY, HOUR, UNKNOWN_TIME, span
+from becalm.core.clock import DAY, HOUR, UNKNOWN_TIME, Length
 from becalm.core.frame import Frame
 from becalm.records import Records
 from becalm.timeline import Intervals
@@ -20,7 +20,7 @@ FILE: Final = Path(__file__).with_suffix(".toml")
 class StayRules(toml.TomlTable, frozen=True):
     """The numbers of `stays.toml`."""
 
-    same_admission: str
+    same_admission: Length
     source: str
     verified: bool
 
@@ -41,7 +41,7 @@ def admissions(records: Records) -> Intervals:
     known = np.where(_open_at_last(stays), np.maximum(ended, stays["start"]), stays["start"] + HOUR)
     end = np.where(stays["end"] == UNKNOWN_TIME, known, stays["end"])
     whole = Intervals.build(stays["person"], stays["start"], np.maximum(end, stays["start"] + 1))
-    return whole.bridge(span(rules().same_admission))
+    return whole.bridge(rules().same_admission.us)
 
 
 def _inpatient(records: Records) -> Frame:
@@ -64,7 +64,7 @@ def discharges(records: Records, person: Persons, time: Times) -> Times:
     an admission belongs to it. Also unknown if the last stay of the admission has no end.
     """
     inside, stays = admissions(records), _inpatient(records)
-    asked, admission = inside.overlaps(person, time, time + span(rules().same_admission) + 1)
+    asked, admission = inside.overlaps(person, time, time + rules().same_admission.us + 1)
     first = np.flatnonzero(np.append(True, asked[1:] != asked[:-1])) if len(asked) else asked
     end = np.full(len(person), UNKNOWN_TIME)
     end[asked[first]] = inside.end[admission[first]]

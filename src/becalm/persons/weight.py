@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from becalm.core import toml
 from becalm.core.arrays import Floats, Mask, Persons, Times
-from becalm.core.clock import HOUR, UNKNOWN_TIME, span
+from becalm.core.clock import HOUR, UNKNOWN_TIME, Length
 from becalm.events import Events
 from becalm.persons.age import ages
 from becalm.persons.stays import admissions
@@ -37,8 +37,8 @@ SOURCES: Final = (
 class WeightRules(toml.TomlTable, frozen=True):
     """The numbers of `weight.toml`."""
 
-    before: str
-    after: str
+    before: Length
+    after: Length
     tolerance: float
     low_kg: float
     adult_low_kg: float
@@ -106,8 +106,8 @@ def weight_in_force(
     if own is not None:
         take("own", everywhere.copy(), possible(records, person, time, own))
     since, until = _distance(measured, before, time), -_distance(measured, after, time)
-    take_measured("measured before", since < span(rule.before), before)
-    take_measured("measured after", until < span(rule.after), after)
+    take_measured("measured before", since < rule.before.us, before)
+    take_measured("measured after", until < rule.after.us, after)
     sheet = np.asarray(records.persons["weight_kg"][person], np.float64)
     take("persons sheet", everywhere.copy(), possible(records, person, time, sheet))
     take_measured("older measurement", everywhere, before)

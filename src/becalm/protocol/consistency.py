@@ -1,15 +1,14 @@
-"""What the types of a protocol cannot refuse: lengths of time, numbers, parts that must agree."""
+"""What the types of a protocol cannot refuse: numbers, parts that must agree."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import Any, Final, get_args
+from typing import Any, get_args
 
 import msgspec
 
-from becalm.core.clock import signed_span, span
 from becalm.core.errors import did_you_mean
 from becalm.core.toml_position import TomlMistake
 from becalm.protocol.model import MODES, HorizonName, Protocol
@@ -19,12 +18,7 @@ def disagreements(protocol: Protocol) -> Iterator[TomlMistake]:
     """Yield everything in a protocol that cannot be meant."""
     yield from _design(protocol)
     for at, value in leaves(protocol, ""):
-        key = at.rpartition(".")[2]
-        if isinstance(value, str) and (key in _SPANS or at.startswith("treatment_episode")):
-            yield from _length(at, value, signed=False)
-        elif isinstance(value, str) and key in _OFFSETS:
-            yield from _length(at, value, signed=True)
-        elif isinstance(value, int | float) and not isinstance(value, bool):
+        if isinstance(value, int | float) and not isinstance(value, bool):
             if not math.isfinite(value):
                 yield TomlMistake(at, f"{value} is not a number to compare with")
             elif value < 0:
@@ -64,8 +58,7 @@ def _windows(protocol: Protocol) -> Iterator[TomlMistake]:
         hint = 'Only a landmark has an admission to count from; leave it at "everybody"'
         yield TomlMistake("response.of", "'treated' needs a table [landmark]", hint)
     for i, confounder in enumerate(protocol.confounder):
-        begins, ends = _offset_if_any(confounder.from_), _offset_if_any(confounder.to)
-        if begins is not None and ends is not None and begins > ends:
+        if confounder.from_.us > confounder.to.us:
             yield TomlMistake(f"confounder[{i}].to", "ends before it begins")
     for i, fall in enumerate(protocol.response.graded_falls):
         if not 0 < fall < 1:
@@ -107,29 +100,3 @@ def leaves(part: Any, at: str) -> Iterator[tuple[str, Any]]:
             yield from leaves(value, f"{at}[{i}]")
     elif part is not None:
         yield at, part
-
-
-_SPANS: Final = frozenset(
-    {
-        "min_duration", "bridge", "intermittent_up_to", "t0_within", "transferred_within", "within",
-        "look_back", "also_at", "ferritin", "other", "peak", "resume_within", "outpatient_from",
-        "outpatient_to", "minimum_within", "after_last_dose", "maintenance_min",
-        "resolution_min", "before", "after", "horizon", "strict_horizon", "glucocorticoid_for", "begun_before", "worsening_within",
-    }
-)  # fmt: skip
-_OFFSETS: Final = frozenset({"from", "to"})
-
-
-def _length(at: str, value: str, *, signed: bool) -> Iterator[TomlMistake]:
-    try:
-        signed_span(value) if signed else span(value)
-    except ValueError as error:
-        yield TomlMistake(at, str(error))
-
-
-def _offset_if_any(value: str) -> int | None:
-    """The length of an offset; None where it is none, which is a mistake of its own."""
-    try:
-        return signed_span(value)
-    except ValueError:
-        return None

@@ -9,6 +9,7 @@ from typing import Any, Final, get_args
 
 import msgspec
 
+from becalm.core import toml
 from becalm.core.errors import did_you_mean
 from becalm.core.toml_position import TomlMistake
 from becalm.protocol.model import Protocol, ProtocolTable
@@ -72,7 +73,7 @@ def _named(at: str, document: dict[str, Any]) -> str:
 
 def _refusal(document: object) -> str:
     try:
-        msgspec.convert(document, Protocol)
+        toml.typed(document, Protocol)
     except msgspec.ValidationError as error:
         return str(error)
     return ""

@@ -1,6 +1,6 @@
 """What a protocol says: its tables and keys, as types.
 
-Spans are written `72h`, `7d`; `span` of `becalm.core.clock` turns them into microseconds.
+Lengths of time are written `72h`, `7d` and are read as `Length` of `becalm.core.clock`.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from typing import Final, Literal, TypeAlias
 
 from msgspec import field
 
+from becalm.core.clock import Length, Offset
 from becalm.core.toml import TomlTable
 
 MODES: Final = ("continuous IV", "intermittent IV", "SC", "oral")
@@ -40,11 +41,11 @@ class Entry(ProtocolTable, frozen=True):
 
     drug: str
     mode: Literal["continuous IV", "intermittent IV", "SC", "oral", "any"] = "continuous IV"
-    min_duration: str = "6h"
-    bridge: str = "2h"
-    intermittent_up_to: str = "3h"
-    t0_within: str = "7d"
-    transferred_within: str = "1h"
+    min_duration: Length = Length("6h")
+    bridge: Length = Length("2h")
+    intermittent_up_to: Length = Length("3h")
+    t0_within: Length = Length("7d")
+    transferred_within: Length = Length("1h")
     high_rate_mg_day: float = 2000
     high_rate_per_day: float | None = None
 
@@ -78,7 +79,7 @@ class Index(ProtocolTable, frozen=True):
 
     variable: str
     at_least: float
-    within: str
+    within: Length
     qualifying: tuple[Threshold, ...]
 
 
@@ -90,9 +91,9 @@ class Landmark(ProtocolTable, frozen=True):
     """
 
     condition: str
-    before: str
-    after: str
-    horizon: str
+    before: Length
+    after: Length
+    horizon: Length
 
 
 class CriterionAtLeast(ProtocolTable, frozen=True):
@@ -116,11 +117,11 @@ class Storm(ProtocolTable, frozen=True):
     required : whether somebody treated without one is left out; never of an index or a landmark.
     """
 
-    look_back: str
+    look_back: Length
     definite: tuple[CriterionAtLeast, ...]
     possible: Possible
     clinician: tuple[str, ...] = ()
-    also_at: str | None = None
+    also_at: Length | None = None
     required: bool = True
 
 
@@ -133,7 +134,7 @@ class Exclude(ProtocolTable, frozen=True):
 class Reading(ProtocolTable, frozen=True):
     """How a study reads an item otherwise than its definition says; what is not given stays."""
 
-    within: str | None = None
+    within: Length | None = None
     take: Literal["max", "min", "last"] | None = None
     clock: Literal["drawn", "available"] | None = None
 
@@ -151,9 +152,9 @@ class Definitions(ProtocolTable, frozen=True):
 class Baseline(ProtocolTable, frozen=True):
     """How far back from time zero a baseline or a peak is looked for."""
 
-    ferritin: str
-    other: str
-    peak: str
+    ferritin: Length
+    other: Length
+    peak: Length
 
 
 class Horizon(ProtocolTable, frozen=True, rename={"from_h": "from", "to_h": "to"}):
@@ -176,15 +177,15 @@ class Response(ProtocolTable, frozen=True):
     primary: tuple[str, ...]
     primary_any: tuple[str, ...]
     graded_falls: tuple[float, ...]
-    strict_horizon: str
+    strict_horizon: Length
     of: Literal["everybody", "treated"] = "everybody"
 
 
 class Confounder(ProtocolTable, frozen=True, rename={"from_": "from"}):
     """Drugs or procedures that could explain a response, in a window relative to the clock."""
 
-    from_: str
-    to: str
+    from_: Offset
+    to: Offset
     drugs: tuple[str, ...] = ()
     procedures: tuple[str, ...] = ()
     started_or_doubled: bool = False
@@ -199,10 +200,10 @@ class Refractory(ProtocolTable, frozen=True):
     """
 
     glucocorticoid_mg_kg_day: float = 1.0
-    glucocorticoid_for: str = "48h"
-    bridge: str = "12h"
-    begun_before: str = "24h"
-    within: str = "14d"
+    glucocorticoid_for: Length = Length("48h")
+    bridge: Length = Length("12h")
+    begun_before: Length = Length("24h")
+    within: Length = Length("14d")
     ferritin_fall: float = 0.25
 
 
@@ -210,27 +211,27 @@ class Escalation(ProtocolTable, frozen=True):
     """What counts as a step up, and what as worsening before it."""
 
     min_rise: float
-    min_duration: str
-    resume_within: str
-    worsening_within: str = "24h"
+    min_duration: Length
+    resume_within: Length
+    worsening_within: Length = Length("24h")
     fever_at_least: float = 38.0
 
 
 class Kidney(ProtocolTable, frozen=True):
     """Which creatinine is the baseline, and how long after the last dose injury is looked for."""
 
-    outpatient_from: str
-    outpatient_to: str
-    minimum_within: str
+    outpatient_from: Length
+    outpatient_to: Length
+    minimum_within: Length
     assumed_egfr: float
-    after_last_dose: str = "7d"
+    after_last_dose: Length = Length("7d")
 
 
 class Safety(ProtocolTable, frozen=True):
     """Events graded before and after time zero."""
 
     events: tuple[str, ...]
-    after_last_dose: str | None = None
+    after_last_dose: Length | None = None
     until: Literal["discharge"] | None = None
 
 
@@ -239,8 +240,8 @@ class Outcome(ProtocolTable, frozen=True):
 
     maintenance_drugs: tuple[str, ...] = ()
     maintenance_max_mg_day: float | None = None
-    maintenance_min: str | None = None
-    resolution_min: str | None = None
+    maintenance_min: Length | None = None
+    resolution_min: Length | None = None
 
 
 class Protocol(ProtocolTable, frozen=True):
@@ -260,7 +261,7 @@ class Protocol(ProtocolTable, frozen=True):
     kidney: Kidney
     safety: Safety
     outcome: Outcome
-    treatment_episode: dict[str, str]
+    treatment_episode: dict[str, Length]
     cite: tuple[str, ...] = ()
     entry: Entry | None = None
     entry_test: EntryTest | None = None

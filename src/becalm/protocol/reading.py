@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import msgspec
 
+from becalm.core import toml
 from becalm.core.errors import DefinitionError, UnreadableFileError, did_you_mean
 from becalm.core.old_keys import bring_up_to_date
 from becalm.core.toml_position import TomlMistake
@@ -125,7 +126,7 @@ def examine(text: str, file: str) -> Examined:
     examined = Examined(text, file, None, mistakes, set())
     for _ in range(MOST):
         try:
-            protocol = msgspec.convert(document, Protocol)
+            protocol = toml.typed(document, Protocol)
         except msgspec.ValidationError as error:
             mistake = explain(str(error), document)
             if not _set_aside(document, mistake, str(error), examined):

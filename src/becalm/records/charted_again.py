@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from becalm.core.clock import Length
 from becalm.core.toml import TomlTable
 
 
@@ -17,8 +18,8 @@ class ChartedAgain(TomlTable, frozen=True):
 
     table: str
     also_in: str
-    within: str
-    bridge: str
+    within: Length
+    bridge: Length
     says_nothing: tuple[str, ...]
     source: str
 

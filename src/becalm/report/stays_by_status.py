@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from becalm.core import stats
-from becalm.core.clock import UNKNOWN_TIME, span
+from becalm.core.clock import UNKNOWN_TIME
 from becalm.core.frame import Frame
 from becalm.protocol import Landmark
 
@@ -52,7 +52,7 @@ def ended(persons: Frame, outcome: Frame, rule: Landmark) -> dict[str, Ended]:
     outcomes = {}
     for row in persons.rows():
         end = later[row["person_id"]]
-        limit = row["index_time"] - span(rule.after) + span(rule.horizon)
+        limit = row["index_time"] - rule.after.us + rule.horizon.us
         home, seen = end["discharged"], end["last_contact"]
         if home != UNKNOWN_TIME and home <= limit:
             state = "discharged"

@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple
 from msgspec import field
 
 from becalm.core import toml
+from becalm.core.clock import Length
 from becalm.vocabulary.units import Conversion
 
 
@@ -74,7 +75,7 @@ class Variable(Term, frozen=True, kw_only=True):
     signed: bool = False
     decimals: int = 0
     log: bool = False
-    valid: str
+    valid: Length
     usual: UsualLimits | None = None
     loinc: tuple[str, ...] = ()
     omop: tuple[str, ...] = ()
@@ -144,7 +145,7 @@ class Condition(Term, frozen=True, kw_only=True):
 class Finding(Term, frozen=True, kw_only=True):
     """A finding on examination, imaging or marrow, or in the history: present or absent."""
 
-    valid: str
+    valid: Length
 
 
 class Procedure(Term, frozen=True, kw_only=True):

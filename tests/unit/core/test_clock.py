@@ -13,13 +13,13 @@ from becalm.core.clock import (
     MICROSECOND,
     MINUTE,
     UNKNOWN_TIME,
+    Length,
+    Offset,
     calendar_year,
     completed_years,
     from_us,
     iso,
     parse,
-    signed_span,
-    span,
     to_us,
 )
 
@@ -32,20 +32,20 @@ from becalm.core.clock import (
     ],
 )  # fmt: skip
 def test_a_length_of_time(text: str, us: int) -> None:
-    assert span(text) == us
+    assert Length(text).us == us
 
 
 @pytest.mark.parametrize("text", ["", "72", "72 hours", "-2h", "2w", "h", "1,5h", "<48h"])
 def test_what_is_not_a_length_of_time_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="is not a length of time"):
-        span(text)
+        Length(text)
 
 
 @pytest.mark.parametrize(
     ("text", "us"), [("-24h", -24 * HOUR), ("0h", 0), ("+7d", 7 * DAY), ("-<=48h", -48 * HOUR - 1)]
 )
 def test_an_offset_may_be_negative(text: str, us: int) -> None:
-    assert signed_span(text) == us
+    assert Offset(text).us == us
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from becalm.cli import main
-from becalm.core.clock import HOUR
+from becalm.core.clock import HOUR, Length
 from becalm.core.errors import DefinitionError
 from becalm.definitions import Inputs, Override, evaluate, load, parse, score_of
 from becalm.timeline import Points
@@ -200,7 +200,7 @@ def test_direction_look_back_and_clock_of_an_item_can_be_overridden() -> None:
     assert at(20, take="last", clock="available") == (1, 1)
     assert at(4, clock="available") == (0, 1)
     assert at(80) == (0, 0)
-    assert at(80, within="5d") == (1, 1)
+    assert at(80, within=Length("5d")) == (1, 1)
     with pytest.raises(DefinitionError, match="has no look-back for 'crp'"):
         mals.with_overrides({"crp": Override(take="last")})
     alone = evaluate(

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from becalm.core.arrays import FAR_FUTURE, FAR_PAST
-from becalm.core.clock import span
+from becalm.core.clock import Length
 from becalm.patients import immunosuppression
 from becalm.persons import stays
 from becalm.persons.diagnoses import diagnoses, has, rules, underlying
@@ -20,7 +20,7 @@ def test_the_shipped_rules_name_what_exists() -> None:
     conditions = {each.name for each in V.conditions}
     assert {*rules().underlying, *rules().lifelong, *rule.conditions} <= conditions
     for text in (rule.within, rule.illness, rule.finding_valid, rules().recorded_after):
-        assert span(text) > 0
+        assert Length(text).us > 0
 
 
 def test_a_diagnosis_is_known_under_its_wider_names_too() -> None:

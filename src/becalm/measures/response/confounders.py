@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 
 from becalm.core.arrays import Floats, Mask, Persons, Texts, Times
-from becalm.core.clock import DAY, signed_span
+from becalm.core.clock import DAY
 from becalm.doses import Doses
 from becalm.measures.response.questions import Questions
 from becalm.protocol import Confounder, Protocol
@@ -29,7 +29,7 @@ def confounded_by(
     """
     names_of: list[dict[str, None]] = [{} for _ in range(len(asked))]
     for rule in protocol.confounder:
-        start, end = asked.time + signed_span(rule.from_), asked.time + signed_span(rule.to)
+        start, end = asked.time + rule.from_.us, asked.time + rule.to.us
         counts = np.ones(len(asked), np.bool_)
         if rule.started_or_doubled:
             counts = _started_or_doubled(

@@ -11,7 +11,7 @@ import numpy as np
 
 from becalm import definitions
 from becalm.core.arrays import Floats, Mask, Texts
-from becalm.core.clock import HOUR, span
+from becalm.core.clock import HOUR
 from becalm.core.frame import Frame
 from becalm.definitions.item_evidence import bound_and_sign
 from becalm.events import Events
@@ -85,7 +85,7 @@ def prognosis(cohort: Frame, events: Events, outcome: Frame, protocol: Protocol)
 
 def _highest(points: Points, asked: Questions, protocol: Protocol) -> Draws:
     """Return the draw with the highest value before time zero, the earliest of equal ones."""
-    back = asked.time - span(protocol.baseline.peak)
+    back = asked.time - protocol.baseline.peak.us
     first, stop = nearest.within(points, asked.person, back, asked.time)
     return nearest.highest(points, first, stop)
 

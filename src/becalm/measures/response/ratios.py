@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from becalm.core.arrays import Floats, Mask, Pair, Texts, Times
-from becalm.core.clock import HOUR, span
+from becalm.core.clock import HOUR
 from becalm.measures.response.questions import Questions
 from becalm.protocol import Horizon, Protocol
 from becalm.timeline import Points, nearest, ratio
@@ -72,13 +72,13 @@ def baseline(points: Points, asked: Questions, variable: str, protocol: Protocol
     """Return the last value before or exactly at the clock."""
     back = protocol.baseline.ferritin if variable == "ferritin" else protocol.baseline.other
     return nearest.last(
-        points, *nearest.within(points, asked.person, asked.time - span(back), asked.time)
+        points, *nearest.within(points, asked.person, asked.time - back.us, asked.time)
     )
 
 
 def peak(points: Points, asked: Questions, protocol: Protocol) -> Pair:
     """Return the highest value before the clock, also of a variable that falls in a storm."""
-    start = asked.time - span(protocol.baseline.peak)
+    start = asked.time - protocol.baseline.peak.us
     return nearest.greatest(points, *nearest.within(points, asked.person, start, asked.time))
 
 
@@ -104,5 +104,5 @@ def strictly_within(points: Points, asked: Questions, protocol: Protocol) -> Dra
 
 def strict_end(asked: Questions, protocol: Protocol) -> Times:
     """Return the last moment of the strict horizon."""
-    end: Times = asked.time + span(protocol.response.strict_horizon) - 1
+    end: Times = asked.time + protocol.response.strict_horizon.us - 1
     return end
