@@ -78,6 +78,38 @@ def test_imports_go_one_way() -> None:
     assert against == []
 
 
+def door_of(package: str) -> set[str]:
+    """Return the names and modules that a package's `__init__` lists for the other packages."""
+    for node in ast.parse((SRC / package / "__init__.py").read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":
+            return set(ast.literal_eval(node.value))
+    return set()
+
+
+def test_a_package_is_entered_by_its_door() -> None:
+    """Other packages use what `__all__` lists: a name, or a module whose public names they may import."""
+    doors = {path.parent.name: door_of(path.parent.name) for path in SRC.glob("*/__init__.py")}
+    around = []
+    for file in python_files():
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if not isinstance(node, ast.ImportFrom) or not (node.module or "").startswith(
+                "becalm."
+            ):
+                continue
+            _, package, *modules = str(node.module).split(".")
+            if package not in doors or package == part_of(file):
+                continue
+            for name in [modules[0]] if modules else [alias.name for alias in node.names]:
+                if name not in doors[package]:
+                    around.append(f"{named(file)}:{node.lineno} imports {package}.{name}")
+            around += [
+                f"{named(file)}:{node.lineno} imports {alias.name}, which is private"
+                for alias in node.names
+                if alias.name.startswith("_")
+            ]
+    assert around == []
+
+
 def test_no_two_public_classes_have_one_name() -> None:
     """One word, one thing: whoever searches for a class finds it, and nothing else."""
     places: dict[str, list[str]] = {}

@@ -22,4 +22,5 @@ __all__ = [
     "run",
     "score",
     "understand",
+    "write",
 ]

@@ -1,1 +1,18 @@
 """The base of all other packages. It imports nothing, so that `becalm --help` does not load NumPy."""
+
+__all__ = [
+    "answers",
+    "arrays",
+    "citations",
+    "clock",
+    "columns",
+    "errors",
+    "frame",
+    "old_keys",
+    "prefetch",
+    "registered",
+    "staging",
+    "stats",
+    "toml",
+    "toml_position",
+]

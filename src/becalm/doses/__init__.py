@@ -53,6 +53,7 @@ __all__ = [
     "continuous_rate",
     "daily_dose",
     "equivalent_rate",
+    "exposure",
     "kind_of",
     "rebuild",
     "remarks",

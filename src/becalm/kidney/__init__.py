@@ -20,9 +20,13 @@ from becalm.kidney.equations import (
 
 __all__ = [
     "ckd_epi_2021",
+    "clearance",
     "cockcroft_gault",
+    "equations",
+    "injury",
     "jelliffe_changing",
     "jelliffe_stable",
+    "kdigo",
     "kegfr",
     "max_rise",
     "mdrd",

@@ -1,1 +1,3 @@
 """The measurements of a study: each file fills one table or a few related tables."""
+
+__all__ = ["ctcae", "definition_agreement", "escalations", "fever", "outcome", "response", "stage"]

@@ -40,5 +40,7 @@ __all__ = [
     "RepeatedCharting",
     "Source",
     "StudyInfo",
+    "charted_again",
     "open_records",
+    "template",
 ]

@@ -61,4 +61,7 @@ __all__ = [
     "Table",
     "dictionary",
     "empty",
+    "schema",
+    "stream",
+    "writing",
 ]

@@ -26,7 +26,9 @@ __all__ = [
     "combine",
     "difference",
     "either",
+    "nearest",
     "overlay",
     "ratio",
     "rounded",
+    "windows",
 ]

@@ -43,5 +43,6 @@ __all__ = [
     "Variable",
     "Vocabulary",
     "load",
+    "units",
     "words",
 ]
