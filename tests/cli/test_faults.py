@@ -15,9 +15,9 @@ from becalm.cli import main
 from becalm.core.frame import Frame
 from becalm.records.mimic4.source import Mimic4
 from becalm.records.template import copy_template
-from tests.sources.mimic_files import COLUMNS, Row, mimic_folder
+from tests.records.mimic_files import COLUMNS, FileRow, mimic_folder
 
-RESULTS: list[Row] = [
+RESULTS: list[FileRow] = [
     {
         "labevent_id": i, "subject_id": 2, "itemid": 50924, "value": "812", "valuenum": "812",
         "valueuom": "ng/mL", "charttime": f"2150-01-0{1 + i % 9} 10:00:00",

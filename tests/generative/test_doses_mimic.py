@@ -19,9 +19,9 @@ from becalm.events import harmonise
 from becalm.records.mimic4 import open_mimic4
 from becalm.vocabulary import load
 from tests.generative.test_doses import same, truths
+from tests.records.mimic_files import FileRow, mimic_folder
 from tests.reference import doses as slow
 from tests.reference.doses import Rates, Segment
-from tests.sources.mimic_files import Row, mimic_folder
 
 KG = 73.5
 ORIGIN = datetime(2160, 1, 1)
@@ -40,7 +40,7 @@ def stretches(truth: list[Segment]) -> Iterator[tuple[int, int, float | None]]:
         start += segment.minutes
 
 
-def read(tables: dict[str, list[Row]], persons: int) -> Doses:
+def read(tables: dict[str, list[FileRow]], persons: int) -> Doses:
     listed = [
         {"subject_id": 100 + i, "gender": "F", "anchor_age": 40, "anchor_year": 2160}
         for i in range(persons)
@@ -75,7 +75,7 @@ PER_MG_H = {
 @given(infusions=many)
 def test_inputevents(unit: str, infusions: list[list[Segment]]) -> None:
     """A row for each rate with amount, weight and rate; what was rewritten ran at another one."""
-    rows: list[Row] = []
+    rows: list[FileRow] = []
     for person, truth in enumerate(infusions):
         for start, end, rate in stretches(truth):
             if rate is None:
@@ -102,8 +102,8 @@ def test_inputevents(unit: str, infusions: list[list[Segment]]) -> None:
 @given(infusions=many, confirmed=st.integers(5, 400))
 def test_emar(infusions: list[list[Segment]], confirmed: int) -> None:
     """Started, confirmed every so often, changed, stopped and restarted; some of it not confirmed."""
-    events: list[Row] = []
-    details: list[Row] = []
+    events: list[FileRow] = []
+    details: list[FileRow] = []
 
     def event(person: int, minute: int, word: str, rate: float | None = None) -> None:
         name = f"{100 + person}-{len(events)}"

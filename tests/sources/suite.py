@@ -1,6 +1,6 @@
 """What every source of records promises, as tests that a source inherits.
 
-A source is tested by a class that says how to write a few `Patient`s in its format and how to open
+A source is tested by a class that says how to write a few patients in its format and how to open
 them: `class TestMySource(SourceSuite)`. A promise that a source cannot keep is declared in that class,
 `test_promise = not_kept("why")`, and a declared gap that has closed fails.
 """
@@ -8,10 +8,10 @@ them: `class TestMySource(SourceSuite)`. A promise that a source cannot keep is 
 from __future__ import annotations
 
 import hashlib
+import math
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,103 +20,64 @@ import pytest
 
 from becalm import vocabulary
 from becalm.core.citations import bibliography
-from becalm.core.clock import UNKNOWN_TIME, parse
+from becalm.core.clock import UNKNOWN_TIME, iso
 from becalm.core.errors import RecordsError
 from becalm.doses import rebuild
 from becalm.doses.schedules import written_out
 from becalm.events import harmonise
-from becalm.records import (
-    ADMINISTRATIONS,
-    CONDITIONS,
-    CULTURES,
-    FINDINGS,
-    MEASUREMENTS,
-    PERSONS,
-    PROCEDURES,
-    STAYS,
-    Records,
-    Source,
-)
+from becalm.records import Records, Source
 from becalm.vocabulary import UNKNOWN_VARIABLE
-from tests.sources.sheets_help import differences
+from tests.records import SCHEMAS, Row, condition, dose, lab, patient, stay
+from tests.records.chart_review import differences
 
-SCHEMAS: Final = {
-    "persons": PERSONS, "stays": STAYS, "measurements": MEASUREMENTS,
-    "administrations": ADMINISTRATIONS, "findings": FINDINGS, "conditions": CONDITIONS,
-    "procedures": PROCEDURES, "cultures": CULTURES,
-}  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Lab:
-    """A result as it is written, and what it means: a range in the variable's own unit."""
-
-    variable: str
-    time: str  # '' : nobody wrote down when
-    value: str
-    unit: str
-    low: float = float("nan")
-    high: float = float("nan")
-
-
-@dataclass(frozen=True)
-class Dose:
-    """An infusion at a rate in mg/h, or (without an end) one dose in mg."""
-
-    drug: str
-    start: str
-    mg: float
-    end: str = ""
-    mg_per_h: float = 0
-
-
-@dataclass(frozen=True)
-class Patient:
-    """Somebody who came, perhaps died, and what was recorded. ICD-10-CM codes are without dots."""
-
-    id: str
-    came: str
-    went: str
-    died: bool = False
-    labs: tuple[Lab, ...] = ()
-    doses: tuple[Dose, ...] = ()
-    icd10: tuple[str, ...] = ()
-
-
-INF: Final = float("inf")
-PATIENTS: Final = (
-    Patient(
+PATIENTS: Final = {
+    "2": patient(
         "2",
-        "2160-01-01 08:00",
-        "2160-01-09 18:30",
-        died=True,
-        labs=(
-            Lab("ferritin", "2160-01-01 09:00", "12000", "ng/mL", 12000, 12000),
-            Lab("ferritin", "2160-01-02 09:00", ">15000", "ng/mL", 15000, INF),
-            Lab("crp", "2160-01-01 09:00", "12", "mg/dL", 120, 120),
-            Lab("platelets", "2160-01-02 09:00", "81", "K/uL", 81, 81),
-        ),
-        doses=(
-            Dose("propofol", "2160-01-02 10:00", 100, end="2160-01-02 12:00", mg_per_h=50),
-            Dose("anakinra", "2160-01-03 10:00", 100),
-        ),
-        icd10=("D761",),
+        stay("2160-01-01 08:00", "2160-01-09 18:30", destination="died"),
+        lab("ferritin", 12000, "2160-01-01 09:00"),
+        lab("ferritin", ">15000", "2160-01-02 09:00"),
+        lab("crp", 12, "2160-01-01 09:00", "mg/dL"),
+        lab("platelets", 81, "2160-01-02 09:00", "K/uL"),
+        dose("propofol", "2160-01-02 10:00", "2160-01-02 12:00", rate="50 mg/h"),
+        dose("anakinra", "2160-01-03 10:00", amount="100 mg", route="SC"),
+        condition(code="D761", system="ICD10CM"),
+        age=None,
+        death="2160-01-09 18:30",
     ),
-    Patient(
+    "10": patient(
         "10",
-        "2150-03-01 08:00",
-        "2150-03-02 10:00",
-        labs=(Lab("ferritin", "2150-03-01 09:00", "300", "ng/mL", 300, 300),),
+        stay("2150-03-01 08:00", "2150-03-02 10:00", destination="home"),
+        lab("ferritin", 300, "2150-03-01 09:00"),
+        age=None,
     ),
-    Patient("31", "2140-03-01 08:00", "2140-03-02 10:00", icd10=("M0610", "I10")),
-)
+    "31": patient(
+        "31",
+        stay("2140-03-01 08:00", "2140-03-02 10:00", destination="home"),
+        condition(code="M0610", system="ICD10CM"),
+        condition(code="I10", system="ICD10CM"),
+        age=None,
+    ),
+}
 """As numbers their ids come in another order than as text; the last has neither result nor dose."""
 
-CONDITIONS_OF: Final = {
-    code: set(vocabulary.load().conditions_of("ICD10CM", code, ""))
-    for patient in PATIENTS
-    for code in patient.icd10
+MEANT: Final[Mapping[str, list[tuple[Any, ...]]]] = {
+    "values": [
+        ("10", "ferritin", "2150-03-01 09:00", 300, 300),
+        ("2", "crp", "2160-01-01 09:00", 120, 120),
+        ("2", "ferritin", "2160-01-01 09:00", 12000, 12000),
+        ("2", "ferritin", "2160-01-02 09:00", 15000, math.inf),
+        ("2", "platelets", "2160-01-02 09:00", 81, 81),
+    ],
+    "doses": [
+        ("2", "anakinra", "2160-01-03 10:00", 100),
+        ("2", "propofol", "2160-01-02 10:00", 100),
+    ],
+    "ends": [("2", "propofol", "2160-01-02 10:00", 100, "2160-01-02 12:00")],
+    "conditions": [("2", "hlh"), ("31", "aosd"), ("31", "autoimmune")],
+    "deaths": [("2", "2160-01-09 18:30")],
 }
+"""What they are understood as: values in the variable's own unit, the ends of infusions."""
+EVERYBODY: Final = tuple(row for rows in PATIENTS.values() for row in rows)
 
 
 def not_kept(reason: str) -> Callable[..., None]:
@@ -137,8 +98,8 @@ class SourceSuite(ABC):
     name: str
 
     @abstractmethod
-    def write(self, folder: Path, patients: Sequence[Patient], leave_out: str = "") -> Path:
-        """Write patients in the source's format; `leave_out`: labs or doses, the whole table."""
+    def write(self, folder: Path, rows: Sequence[Row], leave_out: str = "") -> Path:
+        """Write rows in the source's format; `leave_out`: labs or doses, the whole table."""
 
     @abstractmethod
     def open(self, path: Path, rows_per_chunk: int = 0) -> Source:
@@ -154,9 +115,10 @@ class SourceSuite(ABC):
         """Return the name under which a class holds a test."""
         return next(name for name, held in vars(type(self)).items() if held is test)
 
-    def source(self, folder: Path, patients: Sequence[Patient] = PATIENTS, **how: Any) -> Source:
+    def source(self, folder: Path, rows: Sequence[Row] | None = None, **how: Any) -> Source:
         rows_per_chunk = how.pop("rows_per_chunk", 0)
-        return self.open(self.write(folder / "records", patients, **how), rows_per_chunk)
+        path = self.write(folder / "records", EVERYBODY if rows is None else rows, **how)
+        return self.open(path, rows_per_chunk)
 
     # ------------------------------------------------------------ persons
 
@@ -164,23 +126,22 @@ class SourceSuite(ABC):
         source = self.source(tmp_path, rows_per_chunk=1)
         chunks = list(source.chunks())
         ids = [name for chunk in chunks for name in chunk.persons["person_id"].tolist()]
-        assert ids == sorted(patient.id for patient in PATIENTS) == ["10", "2", "31"]
+        assert ids == ["10", "2", "31"]
         for chunk in chunks:
             for name in SCHEMAS.keys() - {"persons"}:
                 person = getattr(chunk, name)["person"]
                 assert ((person >= 0) & (person < len(chunk.persons))).all(), name
 
     def test_how_records_are_cut_into_chunks_changes_nothing(self, tmp_path: Path) -> None:
-        path = self.write(tmp_path / "records", PATIENTS)
+        path = self.write(tmp_path / "records", EVERYBODY)
         assert understood(self.open(path)) == understood(self.open(path, 1))
 
     def test_one_person_is_read_as_among_others(self, tmp_path: Path) -> None:
         everyone = understood(self.source(tmp_path / "all"))
-        for patient in PATIENTS:
-            alone = understood(self.source(tmp_path / patient.id, [patient]))
+        for name, theirs in PATIENTS.items():
+            alone = understood(self.source(tmp_path / name, theirs))
             assert alone == {
-                what: [row for row in rows if row[0] == patient.id]
-                for what, rows in everyone.items()
+                what: [row for row in rows if row[0] == name] for what, rows in everyone.items()
             }
 
     def test_nobody_is_an_error(self, tmp_path: Path) -> None:
@@ -188,7 +149,7 @@ class SourceSuite(ABC):
             list(self.source(tmp_path, []).chunks())
 
     def test_persons_of_whom_nothing_is_recorded_are_there(self, tmp_path: Path) -> None:
-        bare = [replace(patient, labs=(), doses=(), icd10=()) for patient in PATIENTS]
+        bare = [row for row in EVERYBODY if row.table in ("persons", "stays")]
         (chunk,) = self.source(tmp_path, bare).chunks()
         assert len(chunk.persons) == len(PATIENTS)
         for name in ("measurements", "administrations", "conditions", "findings", "cultures"):
@@ -207,7 +168,7 @@ class SourceSuite(ABC):
 
     def test_every_result_and_every_dose_leads_back_to_its_row(self, tmp_path: Path) -> None:
         """The row in the file that `table:key` names holds the number, and no two rows share a name."""
-        path = self.write(tmp_path / "records", PATIENTS)
+        path = self.write(tmp_path / "records", EVERYBODY)
         names = []
         for chunk in self.open(path).chunks():
             rows = chunk.measurements
@@ -224,11 +185,10 @@ class SourceSuite(ABC):
         assert len(set(names)) == len(names)
 
     def test_a_result_without_a_time_is_refused_and_counted(self, tmp_path: Path) -> None:
-        undated = Lab("ferritin", "", "4711", "ng/mL")
-        patients = [replace(PATIENTS[0], labs=(*PATIENTS[0].labs, undated)), *PATIENTS[1:]]
-        source = self.source(tmp_path, patients)
+        undated = lab("ferritin", "4711", None, person="2")
+        source = self.source(tmp_path, [*EVERYBODY, undated])
         read = sum(len(chunk.measurements) for chunk in source.chunks())
-        assert read == sum(len(patient.labs) for patient in PATIENTS)
+        assert read == len(MEANT["values"])
         [refusal] = [each for each in source.refused() if each.rows]
         assert (refusal.rows, "time" in refusal.reason) == (1, True)
         assert "4711" in refusal.example
@@ -241,9 +201,8 @@ class SourceSuite(ABC):
             assert harmonise(chunk, vocabulary.load()).refused == ()
 
     def test_results_that_nobody_knows_are_counted_and_not_read(self, tmp_path: Path) -> None:
-        unknown = Lab("sulfonal", "2160-01-01 09:00", "7", "mg/L")
-        patients = [replace(PATIENTS[0], labs=(*PATIENTS[0].labs, unknown, unknown))]
-        source = self.source(tmp_path, patients)
+        unknown = lab("sulfonal", 7, "2160-01-01 09:00", "mg/L", person="2")
+        source = self.source(tmp_path, [*EVERYBODY, unknown, unknown])
         refused = [
             each
             for chunk in source.chunks()
@@ -254,7 +213,7 @@ class SourceSuite(ABC):
         ]
         assert sum(each.rows for each in counted) == 2
         assert {each.variable.casefold() for each in counted} == {"sulfonal"}
-        assert sum(len(rows) for rows in values(source)) == len(PATIENTS[0].labs)
+        assert sum(len(rows) for rows in values(source)) == len(MEANT["values"])
 
     # ------------------------------------------------------------ what is not there
 
@@ -284,7 +243,7 @@ class SourceSuite(ABC):
 
     def test_two_runs_are_the_same(self, tmp_path: Path) -> None:
         """Asked twice, opened twice: the same rows, the same refusals."""
-        path = self.write(tmp_path / "records", PATIENTS)
+        path = self.write(tmp_path / "records", EVERYBODY)
         one, other = self.open(path, 1), self.open(path, 1)
         first, again, opened = list(one.chunks()), list(one.chunks()), list(other.chunks())
         for left, right in ((first, again), (first, opened)):
@@ -293,7 +252,7 @@ class SourceSuite(ABC):
         assert one.refused() == other.refused()
 
     def test_every_file_that_was_read_is_named_with_its_hash(self, tmp_path: Path) -> None:
-        path = self.write(tmp_path / "records", PATIENTS)
+        path = self.write(tmp_path / "records", EVERYBODY)
         source = self.open(path)
         list(source.chunks())
         files = source.inputs()
@@ -319,25 +278,8 @@ class SourceSuite(ABC):
 
     def test_the_patients_are_understood_as_they_were_meant(self, tmp_path: Path) -> None:
         """Values, doses, conditions and deaths, in whatever format they were written."""
-        expected = {
-            "values": sorted(
-                (p.id, lab.variable, parse(lab.time)[0], lab.low, lab.high)
-                for p in PATIENTS
-                for lab in p.labs
-            ),
-            "doses": sorted(
-                (p.id, dose.drug, parse(dose.start)[0], dose.mg)
-                for p in PATIENTS
-                for dose in p.doses
-            ),
-            "conditions": sorted(
-                {(p.id, name) for p in PATIENTS for code in p.icd10 for name in CONDITIONS_OF[code]}
-            ),
-            "deaths": [(p.id, parse(p.went)[0]) for p in PATIENTS if p.died],
-        }
         found = understood(self.source(tmp_path))
-        assert {name: found[name] for name in expected} == expected
-        assert [row[3] for row in found["ends"]] == [parse("2160-01-02 12:00")[0]]
+        assert {name: rows for name, rows in found.items() if name in MEANT} == MEANT
 
 
 def values(source: Source) -> list[list[tuple[Any, ...]]]:
@@ -349,7 +291,7 @@ def values(source: Source) -> list[list[tuple[Any, ...]]]:
         ids = chunk.persons["person_id"]
         found.append(
             [
-                (ids[row["person"]], words.variables[row["variable"]].name, row["time"],
+                (ids[row["person"]], words.variables[row["variable"]].name, _moment(row["time"]),
                  round(row["low"], 9), round(row["high"], 9))
                 for row in frame.rows()
             ]
@@ -369,10 +311,10 @@ def understood(source: Source) -> dict[str, list[tuple[Any, ...]]]:
         result["persons"] += [(name,) for name in ids.tolist()]
         for row in _doses(chunk).rows():
             if row["counted"]:
-                dose = (row["person_id"], row["drug"], row["start"])
+                dose = (row["person_id"], row["drug"], _moment(row["start"]))
                 result["doses"].append((*dose, round(row["amount_mg"], 6)))
                 if not row["single"]:
-                    result["ends"].append((*dose, row["end"]))
+                    result["ends"].append((*result["doses"][-1], _moment(row["end"])))
         table = chunk.conditions
         for person, *code in zip(
             table["person"], table["system"], table["code"], table["name"], strict=True
@@ -380,11 +322,15 @@ def understood(source: Source) -> dict[str, list[tuple[Any, ...]]]:
             for name in vocabulary.load().conditions_of(*code):
                 result["conditions"].append((ids[person], name))
         result["deaths"] += [
-            (name, time)
+            (name, _moment(time))
             for name, time in zip(ids, chunk.persons["death_time"].tolist(), strict=True)
             if time != UNKNOWN_TIME
         ]
     return {name: sorted(set(rows)) for name, rows in result.items()}
+
+
+def _moment(time: int) -> str:
+    return iso(time).replace("T", " ").removesuffix(":00")
 
 
 def _doses(chunk: Records) -> Any:

@@ -19,7 +19,7 @@ from becalm.records import Records
 from becalm.records.mimic4 import open_mimic4
 from becalm.records.mimic4.source import Mimic4
 from becalm.vocabulary import load
-from tests.sources.mimic_files import Row, mimic_folder
+from tests.records.mimic_files import FileRow, mimic_folder
 
 DEMO: Final = Path(__file__).parents[3] / "shared" / "data" / "mimic-iv-demo"
 needs_demo = pytest.mark.skipif(not DEMO.is_dir(), reason="shared/data/mimic-iv-demo is absent")
@@ -34,8 +34,8 @@ class Chart:
     """Bedside events of one patient, written row by row into emar and emar_detail."""
 
     def __init__(self) -> None:
-        self.events: list[Row] = []
-        self.details: list[Row] = []
+        self.events: list[FileRow] = []
+        self.details: list[FileRow] = []
         self._number = count(1)
 
     def event(
@@ -76,11 +76,11 @@ class Chart:
             )  # fmt: skip
         return self
 
-    def tables(self, **more: Sequence[Row]) -> dict[str, Sequence[Row]]:
+    def tables(self, **more: Sequence[FileRow]) -> dict[str, Sequence[FileRow]]:
         return {"hosp/emar": self.events, "hosp/emar_detail": self.details, **more}
 
 
-def read(folder: Path, tables: Mapping[str, Sequence[Row]]) -> tuple[Mimic4, Records]:
+def read(folder: Path, tables: Mapping[str, Sequence[FileRow]]) -> tuple[Mimic4, Records]:
     source = open_mimic4(mimic_folder(folder, tables), items=[])
     (records,) = source.chunks()
     return source, records
@@ -238,7 +238,7 @@ def test_an_infusion_ends_with_its_next_order_or_with_its_own(tmp_path: Path) ->
         .event("08:00", "Confirmed", kind="IV Infusion", rate="1 mL/hr", drug="Heparin", order="10-4",
                pharmacy_id=8)
     )  # fmt: skip
-    ordered: Sequence[Row] = [
+    ordered: Sequence[FileRow] = [
         {"pharmacy_id": 7, "stoptime": "2160-01-01 16:00:00", "route": "IV DRIP"},
         {"pharmacy_id": 8, "stoptime": "2160-01-09 16:00:00", "route": "IV DRIP"},
     ]
@@ -284,7 +284,7 @@ def test_a_route_is_the_events_own_else_what_its_kind_says_else_the_orders(
     tmp_path: Path, kind: str, own: str, order: str, route: str
 ) -> None:
     chart = Chart().event("10:00", "Administered", "1 mg", kind=kind, route=own, pharmacy_id=7)
-    ordered: Sequence[Row] = [{"pharmacy_id": 7, "route": order}]
+    ordered: Sequence[FileRow] = [{"pharmacy_id": 7, "route": order}]
     _, records = read(tmp_path, chart.tables(**{"hosp/pharmacy": ordered}))
     assert records.administrations["route"].tolist() == [route]
 
@@ -330,7 +330,7 @@ def test_an_order_is_never_a_dose(tmp_path: Path) -> None:
 # ---------------------------------------------------------------- one dose in two tables
 
 
-def infusion(start: str, end: str, mg: float) -> Row:
+def infusion(start: str, end: str, mg: float) -> FileRow:
     return {
         "subject_id": 10, "hadm_id": 100, "itemid": 222168, "starttime": f"2160-01-01 {start}:00",
         "endtime": f"2160-01-01 {end}:00", "amount": mg, "amountuom": "mg",
@@ -339,7 +339,7 @@ def infusion(start: str, end: str, mg: float) -> Row:
     }  # fmt: skip
 
 
-def both(folder: Path, chart: Chart, *infusions: Row) -> Doses:
+def both(folder: Path, chart: Chart, *infusions: FileRow) -> Doses:
     _, records = read(folder, chart.tables(**{"icu/inputevents": infusions}))
     return doses(records)
 

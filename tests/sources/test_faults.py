@@ -21,7 +21,7 @@ from becalm.core.errors import BecalmError, OutputError, RecordsError, Unreadabl
 from becalm.records import InputFile, Records, duck, open_records
 from becalm.records.files import input_file, published, stamp, unchanged
 from becalm.records.mimic4 import open_mimic4
-from tests.sources.mimic_files import mimic_folder
+from tests.records.mimic_files import mimic_folder
 
 LAB = {
     "labevent_id": 1, "subject_id": 2, "itemid": 50924, "charttime": "2150-01-01 10:00:00",

@@ -12,7 +12,7 @@ import pytest
 from becalm.records import Records
 from becalm.records.mimic4 import inputs, open_mimic4
 from becalm.records.mimic4.administrations import _Numbered, _stay_ids
-from tests.sources.mimic_files import COLUMNS, mimic_folder
+from tests.records.mimic_files import COLUMNS, mimic_folder
 
 ROWS = 600_000
 PERSONS = 1_000

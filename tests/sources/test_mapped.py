@@ -21,7 +21,8 @@ from becalm.core.errors import RecordsError
 from becalm.events import harmonise
 from becalm.records import Records, open_records
 from becalm.records.mapped import load, shipped
-from tests.sources.sheets_help import TABLES, write
+from tests.records import SCHEMAS
+from tests.records.chart_review import write
 
 TRACES = {"key", "table", "kind"}
 """Columns that lead back to a row, and so differ between two layouts."""
@@ -38,7 +39,7 @@ def records(folder: Path, mapping: str = "") -> Records:
 def told(chunk: Records) -> dict[str, list[tuple[str, ...]]]:
     """Everything that records say, without where it is written, in an order of its own."""
     found = {}
-    for name in TABLES:
+    for name in SCHEMAS:
         frame = getattr(chunk, name)
         rows = [
             tuple(f"{column}={row[column]}" for column in frame.columns if column not in TRACES)

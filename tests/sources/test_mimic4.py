@@ -21,7 +21,7 @@ from becalm.records import Records
 from becalm.records.mimic4 import looks_like, open_mimic4
 from becalm.records.mimic4.source import Mimic4
 from becalm.records.mimic4.tables import SYSTEM
-from tests.sources.mimic_files import COLUMNS, Row, mimic_folder
+from tests.records.mimic_files import COLUMNS, FileRow, mimic_folder
 
 DEMO: Final = Path(__file__).parents[3] / "shared" / "data" / "mimic-iv-demo"
 ITEMS: Final = frozenset(
@@ -33,14 +33,14 @@ needs_demo = pytest.mark.skipif(not DEMO.is_dir(), reason=f"{DEMO.name} is absen
 
 
 def read(
-    root: Path, tables: Mapping[str, Sequence[Row]], leave_out: str = ""
+    root: Path, tables: Mapping[str, Sequence[FileRow]], leave_out: str = ""
 ) -> tuple[Mimic4, Records]:
     source = open_mimic4(mimic_folder(root, tables, leave_out), items=ITEMS)
     (records,) = source.chunks()
     return source, records
 
 
-def lab(**cells: object) -> Row:
+def lab(**cells: object) -> FileRow:
     usual = {
         "labevent_id": 7,
         "subject_id": 10,
@@ -50,7 +50,7 @@ def lab(**cells: object) -> Row:
     return {**usual, **cells}
 
 
-def infusion(**cells: object) -> Row:
+def infusion(**cells: object) -> FileRow:
     usual = {
         "subject_id": 10,
         "hadm_id": 100,
@@ -101,7 +101,7 @@ def us(text: str) -> int:
     ],
 )
 def test_a_result_is_a_number_or_what_was_written(
-    tmp_path: Path, cells: Row, value: float | None, text: str
+    tmp_path: Path, cells: FileRow, value: float | None, text: str
 ) -> None:
     _, records = read(tmp_path, {"hosp/labevents": [lab(**cells)]})
     np.testing.assert_array_equal(
@@ -220,7 +220,7 @@ def test_stays_are_admissions_emergency_time_and_intensive_care(tmp_path: Path) 
 
 
 def test_charted_values_take_the_unit_of_the_item_where_the_row_has_none(tmp_path: Path) -> None:
-    def charted(item: int, **cells: object) -> Row:
+    def charted(item: int, **cells: object) -> FileRow:
         return {"subject_id": 2, "itemid": item, "charttime": "2150-01-01 01:00:00", **cells}
 
     rows = [
@@ -301,7 +301,7 @@ def test_impossible_infusions_are_refused_with_their_reason(tmp_path: Path) -> N
 
 
 def test_rows_of_a_person_who_is_not_listed_are_counted_in_every_table(tmp_path: Path) -> None:
-    tables: dict[str, Sequence[Row]] = {
+    tables: dict[str, Sequence[FileRow]] = {
         "hosp/labevents": [lab(subject_id=99, value="5")],
         "hosp/admissions": [{"subject_id": 99, "hadm_id": 1}],
         "hosp/diagnoses_icd": [{"subject_id": 99, "icd_code": "4139", "icd_version": 9}],
@@ -373,7 +373,7 @@ def test_procedures_come_coded_by_date_and_timed_by_minute(tmp_path: Path) -> No
     ]
 
 
-def culture(**cells: object) -> Row:
+def culture(**cells: object) -> FileRow:
     usual = {
         "microevent_id": 1, "subject_id": 2, "micro_specimen_id": 5, "test_itemid": 90201,
         "chartdate": "2150-01-01 00:00:00", "charttime": "2150-01-01 10:00:00",
@@ -421,7 +421,7 @@ def test_cancelled_is_no_organism(tmp_path: Path) -> None:
     ],
 )
 def test_a_sentence_is_a_result_only_where_it_starts_with_one(
-    tmp_path: Path, cells: Row, result: str
+    tmp_path: Path, cells: FileRow, result: str
 ) -> None:
     _, records = read(tmp_path, {"hosp/microbiologyevents": [culture(**cells)]})
     assert records.cultures["result"].tolist() == [result]

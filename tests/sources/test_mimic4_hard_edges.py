@@ -19,7 +19,7 @@ from becalm.doses import Doses
 from becalm.events import Events, harmonise
 from becalm.records import Records
 from becalm.records.mimic4 import open_mimic4
-from tests.sources.mimic_files import COLUMNS, LABELS, Row, mimic_folder
+from tests.records.mimic_files import COLUMNS, LABELS, FileRow, mimic_folder
 
 DEMO: Final = Path(__file__).parents[3] / "shared" / "data" / "mimic-iv-demo"
 needs_demo = pytest.mark.skipif(not DEMO.is_dir(), reason=f"{DEMO.name} is absent")
@@ -32,14 +32,14 @@ LABITEMS: Final = (
 )  # fmt: skip
 
 
-def read(root: Path, tables: Mapping[str, Sequence[Row]]) -> Events:
+def read(root: Path, tables: Mapping[str, Sequence[FileRow]]) -> Events:
     labels = [{"itemid": i, "label": label, "fluid": "Blood"} for i, label in LABITEMS]
     folder = mimic_folder(root, {"hosp/d_labitems": labels, **tables})
     (records,) = open_mimic4(folder).chunks()
     return harmonise(records, vocabulary.load())
 
 
-def lab(item: int, value: str, unit: str, **cells: object) -> Row:
+def lab(item: int, value: str, unit: str, **cells: object) -> FileRow:
     number = value if value.replace(".", "", 1).lstrip("-").isdigit() else ""
     return {
         "labevent_id": 7, "subject_id": 10, "itemid": item, "charttime": "2160-01-02 03:04:00",
@@ -94,7 +94,7 @@ def test_edge_1_a_masked_value_counts_with_its_number(tmp_path: Path) -> None:
     ],
 )
 def test_edge_1_a_result_in_the_comments_is_a_limit_with_its_direction(
-    tmp_path: Path, cells: Row, low: float, high: float
+    tmp_path: Path, cells: FileRow, low: float, high: float
 ) -> None:
     _, got_low, got_high = one(read(tmp_path, {"hosp/labevents": [cells]}))
     assert got_low == pytest.approx(low)
@@ -185,7 +185,7 @@ def test_edge_2_ferritin_counts_from_when_it_was_reported_on_the_available_clock
     ],
 )
 def test_edge_6_units_are_converted_by_their_own_spelling(
-    tmp_path: Path, cells: Row, variable: str, canonical: float
+    tmp_path: Path, cells: FileRow, variable: str, canonical: float
 ) -> None:
     name, low, high = one(read(tmp_path, {"hosp/labevents": [cells]}))
     assert name == variable
@@ -210,7 +210,7 @@ def test_edge_6_an_item_that_is_another_analyte_in_this_release_is_refused(
     tmp_path: Path,
 ) -> None:
     """Item 52546 is creatinine in one release and D-dimer in another: the label decides."""
-    tables: dict[str, Sequence[Row]] = {
+    tables: dict[str, Sequence[FileRow]] = {
         "hosp/d_labitems": [{"itemid": 52546, "label": "D-Dimer", "fluid": "Blood"}],
         "hosp/labevents": [lab(52546, "812", "ng/mL DDU")],
     }

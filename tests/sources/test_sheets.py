@@ -17,10 +17,10 @@ from becalm.core.errors import RecordsError, UnreadableFileError, UsageError
 from becalm.records import open_records
 from becalm.records.sheets.check import read_common_times, read_time
 from becalm.vocabulary import MeasurementKind
-from tests.sources.sheets_help import (
+from tests.records.chart_review import (
     PERSONS,
     differences,
-    records,
+    read_sheets,
     source,
     write,
     write_book,
@@ -33,7 +33,7 @@ LABS = "person_id,time,name,value,unit\n"
 
 def test_a_person_is_read_with_everything_said_of_them(tmp_path: Path) -> None:
     """One row a person; several causes of death are joined by |."""
-    persons = records(
+    persons = read_sheets(
         write(
             tmp_path,
             persons="person_id,sex,birth_date,age,age_at,weight_kg,height_cm,death_time,"
@@ -53,7 +53,7 @@ def test_a_person_is_read_with_everything_said_of_them(tmp_path: Path) -> None:
 
 def test_persons_come_in_the_order_of_their_ids_as_text(tmp_path: Path) -> None:
     """10 stands before 9, and rows point at the person wherever the sheet has them."""
-    read = records(
+    read = read_sheets(
         write(
             tmp_path,
             persons="person_id\n9\n10\n",
@@ -69,7 +69,7 @@ def test_a_plain_number_is_a_value_and_anything_else_stays_text(tmp_path: Path) 
     """`>15000` keeps its sign for later stages; `1,234` is not guessed at."""
     values = ["12", "-1.5", "1e3", ">15000", "<0.2", '"1,234"', "haemolysed", "1e999"]
     rows = "".join(f"P1,2020-03-04T10:{i:02d},x,{value},u\n" for i, value in enumerate(values))
-    read = records(write(tmp_path, labs=LABS + rows)).measurements
+    read = read_sheets(write(tmp_path, labs=LABS + rows)).measurements
     assert read["value"][:3].tolist() == [12, -1.5, 1000]
     assert np.isnan(read["value"][3:]).all()
     assert read["text"].tolist() == ["", "", "", ">15000", "<0.2", "1,234", "haemolysed", "1e999"]
@@ -77,7 +77,7 @@ def test_a_plain_number_is_a_value_and_anything_else_stays_text(tmp_path: Path) 
 
 def test_each_way_of_writing_a_measurement_is_one_kind(tmp_path: Path) -> None:
     """A LOINC goes before the name; another unit or specimen is another kind."""
-    read = records(
+    read = read_sheets(
         write(
             tmp_path,
             labs="person_id,time,name,loinc,value,unit,specimen\n"
@@ -99,7 +99,7 @@ def test_a_date_without_a_time_is_flagged_and_available_at_the_end_of_its_day(
     tmp_path: Path,
 ) -> None:
     """Drawn at 00:00, available at 24:00; a midnight that was written is a time."""
-    read = records(
+    read = read_sheets(
         write(
             tmp_path,
             labs="person_id,time,name,value,unit,available\n"
@@ -144,14 +144,14 @@ def test_midnight_in_a_workbook_is_a_date_only(tmp_path: Path) -> None:
             ["P1", datetime(2020, 3, 4, 10, 20), "x", 1, "u"],
         ],
     )
-    read = records(book).measurements
+    read = read_sheets(book).measurements
     assert read["date_only"].tolist() == [True, False]
     assert iso(read["time"][1]) == "2020-03-04T10:20:00"
 
 
 def test_a_dose_keeps_amount_rate_and_concentration_as_written(tmp_path: Path) -> None:
     """Units are not converted here, and an unknown end is unknown."""
-    read = records(
+    read = read_sheets(
         write(
             tmp_path,
             doses="person_id,drug,route,start,end,amount,amount_unit,rate,rate_unit,concentration,"
@@ -173,7 +173,7 @@ def test_a_dose_keeps_amount_rate_and_concentration_as_written(tmp_path: Path) -
 
 def test_blank_is_unknown_and_never_no(tmp_path: Path) -> None:
     """Nobody said that there was no splenomegaly, that the drug was given, or how it ended."""
-    read = records(
+    read = read_sheets(
         write(
             tmp_path,
             persons="person_id,sex,age,weight_kg\nP1,,,\n",
@@ -199,7 +199,7 @@ def test_blank_is_unknown_and_never_no(tmp_path: Path) -> None:
 
 def test_conditions_take_the_system_in_whose_form_a_code_is_written(tmp_path: Path) -> None:
     """A column `system` goes before the form of the code."""
-    read = records(
+    read = read_sheets(
         write(
             tmp_path,
             conditions="person_id,code,name,system\nP1,D76.1,,\nP1,D7612,,\nP1,288.4,,\n"
@@ -286,7 +286,7 @@ def test_an_age_without_a_date_is_used_and_counted_as_undated(tmp_path: Path) ->
 
 def test_row_numbers_are_those_that_a_spreadsheet_shows(tmp_path: Path) -> None:
     """Blank rows count; a line break inside quotation marks does not."""
-    read = records(
+    read = read_sheets(
         write(
             tmp_path,
             labs='person_id,time,name,value,unit,comment\n\n,,,,,\nP1,2020-03-04,a,1,u,"x\ny"\n'
@@ -320,12 +320,12 @@ def test_a_csv_as_excel_writes_it_says_the_same(tmp_path: Path, mark: str, ends:
         text = (plain / f"{name}.csv").read_text(encoding="utf-8")
         text = mark + text.replace(",", ";").replace(".", ",").replace("\n", ends)
         (excel / f"{name}.csv").write_bytes(text.encode())
-    assert differences(records(plain), records(excel)) == []
+    assert differences(read_sheets(plain), read_sheets(excel)) == []
 
 
 def test_a_comma_that_may_part_thousands_is_not_taken_for_a_decimal_comma(tmp_path: Path) -> None:
     """Even between semicolons, 1,234 could be a thousand and some."""
-    read = records(
+    read = read_sheets(
         write(tmp_path, labs=LABS.replace(",", ";") + "P1;2020-03-04;ferritin;1,234;ng/mL\n")
     )
     assert read.measurements["text"].tolist() == ["1,234"]
@@ -403,7 +403,7 @@ def test_a_percentage_in_a_workbook_is_read_as_it_shows(tmp_path: Path) -> None:
     book = load_workbook(path)
     book["labs"]["D2"].number_format = "0.0%"
     book.save(path)
-    read = records(path).measurements
+    read = read_sheets(path).measurements
     assert read["text"].tolist() == ["45%", ""]
     assert read["value"][1] == 45
 
@@ -418,7 +418,7 @@ def test_a_decimal_that_binary_cannot_hold_reads_as_a_spreadsheet_shows_it(tmp_p
             ["P1", datetime(2020, 3, 4, 10), "creatinine", 0.1 + 0.2, "mg/dL"],
         ],
     )
-    assert records(path).measurements["value"].tolist() == [0.3]
+    assert read_sheets(path).measurements["value"].tolist() == [0.3]
 
 
 def test_sheets_that_are_absent_or_empty_are_listed_with_what_is_unknown(tmp_path: Path) -> None:
@@ -453,14 +453,14 @@ def test_no_person_at_all_is_ordinary_empty_records(tmp_path: Path, kind: str) -
         path = write_parquet(tmp_path, empty)
     else:
         path = write(tmp_path, persons="person_id\n", labs=LABS)
-    read = records(path)
+    read = read_sheets(path)
     assert len(read.persons) == len(read.measurements) == 0
     assert read.kinds == ()
 
 
 def test_one_person_and_nothing_else_can_be_read(tmp_path: Path) -> None:
     """Only `persons` must exist."""
-    read = records(write(tmp_path, persons="person_id\nP1\n"))
+    read = read_sheets(write(tmp_path, persons="person_id\nP1\n"))
     assert read.persons["person_id"].tolist() == ["P1"]
     assert len(read.administrations) == 0
 
@@ -501,7 +501,7 @@ def test_every_file_read_is_named_with_its_size_and_hash(tmp_path: Path) -> None
 
 def test_characters_that_nobody_can_see_do_not_make_another_person(tmp_path: Path) -> None:
     """Zero-width and non-breaking spaces come along when text is pasted."""
-    read = records(write(tmp_path, labs=LABS + "\u200bP1\u00a0, 2020-03-04 ,AST,5,U/L\n"))
+    read = read_sheets(write(tmp_path, labs=LABS + "\u200bP1\u00a0, 2020-03-04 ,AST,5,U/L\n"))
     assert read.measurements["person"].tolist() == [0]
 
 

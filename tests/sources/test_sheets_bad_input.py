@@ -8,7 +8,14 @@ from pathlib import Path
 import pytest
 
 from becalm.core.errors import BecalmError, RecordsError, UnreadableFileError
-from tests.sources.sheets_help import PERSONS, source, write, write_book, write_bytes, write_parquet
+from tests.records.chart_review import (
+    PERSONS,
+    source,
+    write,
+    write_book,
+    write_bytes,
+    write_parquet,
+)
 
 LABS = "person_id,time,name,value,unit\n"
 DOSES = "person_id,drug,start,end,amount,amount_unit,rate,rate_unit\n"

@@ -13,7 +13,7 @@ from becalm.core.errors import OutputError
 from becalm.records.sheets.schema import SHEETS
 from becalm.records.template import copy_template
 from becalm.vocabulary import load
-from tests.sources.sheets_help import differences, records, source
+from tests.records.chart_review import differences, read_sheets, source
 
 SHIPPED = Path(__file__).parents[2] / "src/becalm/records/sheets/template"
 
@@ -105,7 +105,7 @@ def test_the_example_is_labelled_as_invented_wherever_a_person_appears() -> None
 def test_every_word_of_the_example_and_of_the_suggestions_is_known() -> None:
     """Somebody who copies the example's spelling loses no row."""
     words, offered = load(), _script().SUGGESTED
-    read = records(SHIPPED / "becalm-example")
+    read = read_sheets(SHIPPED / "becalm-example")
     assert [kind.name for kind in read.kinds if words.resolve(kind).reason] == []
     drugs = set(read.administrations["label"])
     routes = {*read.administrations["route"], *offered["doses", "route"]}
@@ -127,7 +127,7 @@ def test_a_copy_can_be_read_back(
     """As a workbook or as a folder."""
     to = tmp_path / ("mine.xlsx" if kind == "xlsx" else "mine")
     assert copy_template(to, filled, kind) == to
-    assert len(records(to).persons) == persons
+    assert len(read_sheets(to).persons) == persons
 
 
 def test_a_workbook_may_be_copied_into_a_folder(tmp_path: Path) -> None:

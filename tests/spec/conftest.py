@@ -6,7 +6,7 @@ from typing import Protocol
 import pytest
 
 from becalm.timeline import Take, Timeline
-from tests.spec.tables import Bounds, expected, timeline_of, us
+from tests.records.pictures import Bounds, expected, timeline_of, us
 
 Expectations = Mapping[float, float | str | Bounds | None]
 

@@ -16,8 +16,8 @@ from becalm.events import harmonise
 from becalm.protocol import load as protocol
 from becalm.records import ADMINISTRATIONS, MEASUREMENTS, PERSONS, STAYS, Records, RepeatedCharting
 from becalm.vocabulary import MeasurementKind, load
-from tests.spec.tables import rows_of
-from tests.spec.tables import us as hours
+from tests.records.pictures import rows_of
+from tests.records.pictures import us as hours
 
 RULES = EpisodeRules.of(protocol("anakinra_mas"))
 Row = Mapping[str, Any]

@@ -26,7 +26,7 @@ from becalm.measures.safety import safety
 from becalm.protocol import Protocol
 from becalm.records import ADMINISTRATIONS, MEASUREMENTS, PERSONS, PROCEDURES, STAYS, Records
 from becalm.vocabulary import MeasurementKind
-from tests.spec.tables import rows_of
+from tests.records.pictures import rows_of
 
 ORIGIN = 1_600_000_000_000_000
 """Time zero of every patient here, µs."""

@@ -20,7 +20,7 @@ from becalm.definitions import (
     score_of,
 )
 from becalm.timeline import Timeline
-from tests.spec.tables import expected, points_of, us, variables_of
+from tests.records.pictures import expected, points_of, us, variables_of
 
 ALWAYS = us(100_000)
 Row = dict[str, Any]

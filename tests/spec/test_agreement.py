@@ -7,8 +7,8 @@ import pytest
 
 from becalm.definitions import load
 from becalm.measures.definition_agreement import Agreement, decisive, kappa, pairwise
+from tests.records.pictures import rows_of
 from tests.spec.scoring import over_time, reported
-from tests.spec.tables import rows_of
 
 WORDS = {"+": "met", "-": "not met", "?": "undetermined"}
 

@@ -184,7 +184,7 @@ class TestAge:
     @pytest.mark.parametrize(("years", "age"), [(-1.5, 43), (-0.5, 44), (0.9, 44), (1.1, 45)])
     def test_a_dated_age_moves_with_the_years(self, years: float, age: int) -> None:
         """Whole years between the date of the age and entry are added, or taken off."""
-        someone = person(age=44, age_at=at(-years * 365.2425 * DAY))
+        someone = person(age=44, age_at=-years * 365.2425 * DAY)
         row = entered(MAS, someone, *STORM, infusion(0, 10))
         assert (row["age"], row["age_undated"]) == (age, False)
 

@@ -13,7 +13,7 @@ from becalm.patients.context import CONTEXT, context
 from becalm.patients.understood import Patients
 from becalm.records import open_records
 from tests.records import Row, V, at, chunk, condition, culture, dose, finding, person, procedure
-from tests.spec.tables import rows_of
+from tests.records.pictures import rows_of
 
 NO = "not looked for"
 NONE_FOUND = "secondary, no trigger found"
@@ -175,7 +175,7 @@ class TestInfection:
 @pytest.mark.parametrize(
     ("rows", "expected"),
     [
-        ((), "not tested"),
+        ((person(),), "not tested"),
         ((condition("COVID-19", -5),), "positive"),
         ((culture("detected", 0, "SARS-CoV-2", "swab"),), "positive"),
         ((culture("not detected", 0, test="SARS-CoV-2 PCR"),), "negative"),
@@ -195,7 +195,8 @@ def test_without_an_index_the_whole_record_counts() -> None:
 
 def test_every_answer_names_its_rows() -> None:
     """The diagnosis, the finding and the culture behind an answer are listed."""
-    rows = condition("lupus", -5), finding("malignancy", "no", 0), culture("no growth", 0)
+    found, grown = finding("malignancy", "no", 0, key=3), culture("no growth", 0, key=4)
+    rows = condition("lupus", -5), found, grown
     assert judged(*rows)["context_rows"] == "conditions:2|findings:3|cultures:4"
 
 

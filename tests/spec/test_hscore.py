@@ -11,8 +11,8 @@ from becalm.definitions import (
     probability_interval,
 )
 from becalm.timeline import Intervals
+from tests.records.pictures import bounds_of, rows_of
 from tests.spec.scoring import check, hours, over_time, points, reported, us
-from tests.spec.tables import bounds_of, rows_of
 
 HSCORE = load("hscore")
 

@@ -18,8 +18,8 @@ from becalm.kidney.equations import ckd_epi_2021, jelliffe_changing, jelliffe_st
 from becalm.kidney.injury import kdigo_stages
 from becalm.timeline import Intervals, Points
 from becalm.vocabulary import MeasurementKind
+from tests.records.pictures import us
 from tests.spec.scoring import points
-from tests.spec.tables import us
 
 
 @pytest.mark.parametrize(

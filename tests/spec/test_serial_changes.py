@@ -17,8 +17,8 @@ from becalm.definitions import (
 )
 from becalm.definitions.model import Change
 from becalm.definitions.serial_changes import multiples
+from tests.records.pictures import points_of
 from tests.spec.scoring import Row, chart, over_time, people, us
-from tests.spec.tables import points_of
 
 
 def looked_at(table: str, hour: float, modifiers: Modifiers | None = None) -> dict[str, Row]:

@@ -20,8 +20,8 @@ from becalm.timeline import (
     ratio,
     rounded,
 )
+from tests.records.pictures import points_of, timeline_of, us
 from tests.spec.conftest import Spec
-from tests.spec.tables import points_of, timeline_of, us
 
 
 def test_a_value_is_true_from_its_moment_until_just_before_its_end(spec: Spec) -> None:

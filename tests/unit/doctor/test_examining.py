@@ -15,13 +15,13 @@ from becalm.doctor import TABLES, Diagnosis, examine, render, write
 from becalm.events import harmonise
 from becalm.records import open_records
 from becalm.records.mimic4 import open_mimic4
-from tests.sources.mimic_files import LABELS, Row, mimic_folder
+from tests.records.mimic_files import LABELS, FileRow, mimic_folder
 
 DEMO: Final = Path(__file__).parents[4] / "shared" / "data" / "mimic-iv-demo"
 needs_demo = pytest.mark.skipif(not DEMO.is_dir(), reason=f"{DEMO.name} is absent")
 
 
-def ferritin(**cells: object) -> Row:
+def ferritin(**cells: object) -> FileRow:
     usual = {
         "labevent_id": 7, "subject_id": 10, "itemid": 50924, "charttime": "2160-01-02 03:04:00",
         "value": "812", "valuenum": "812", "valueuom": "ng/mL",
@@ -29,7 +29,7 @@ def ferritin(**cells: object) -> Row:
     return {**usual, **cells}
 
 
-def visit(root: Path, tables: Mapping[str, Sequence[Row]], leave_out: str = "") -> Diagnosis:
+def visit(root: Path, tables: Mapping[str, Sequence[FileRow]], leave_out: str = "") -> Diagnosis:
     return examine(open_mimic4(mimic_folder(root, tables, leave_out)))
 
 
