@@ -71,8 +71,8 @@ FILES: dict[str, tuple[Sequence[str], Sequence[str]]] = {
         ["vasopressors.class", "vasopressors.apart", "oxygen.positive_pressure", "fever_masked[].classes"],
     ),
     "patients/immunosuppression.toml": (
-        ["days", "within", "finding_valid", "illness", "ferritin_at_least", "dose_stands_for.*"],
-        ["conditions"],
+        ["days", "within", "finding_valid", "illness", "ferritin_at_least", "dose_stands_for.*", "dose_stands_for.*.*"],
+        ["conditions", "coded_use"],
     ),
     "kidney/kdigo.toml": (
         ["kdigo.rise_mg_dl", "kdigo.rise_within", "kdigo.ratio_within", "kdigo.ratios.*",
@@ -326,10 +326,10 @@ def suppressed(*rows: Row, hour: float = 1) -> bool | None:
     return bool(low[0]) if np.isfinite(low[0]) else None
 
 
-def daily(drug: str, first: int, days: int, every: int = 1) -> list[Row]:
+def daily(drug: str, first: int, days: int, every: int = 1, route: str = "PO") -> list[Row]:
     """One dose at noon of each day, counted from hour 0; negative days lie before it."""
     return [
-        dose(drug, DAY * (first + n * every) + 12, amount="5 mg", route="PO") for n in range(days)
+        dose(drug, DAY * (first + n * every) + 12, amount="5 mg", route=route) for n in range(days)
     ]
 
 
@@ -361,17 +361,40 @@ def test_immunosuppression_turns_at_its_days_and_windows() -> None:
     valid = hours(says["finding_valid"])
     found = [suppressed(finding("immunosuppression", "yes", 0), hour=h) for h in around(valid)]
     assert found == [True, None, None]
+    # A code of a stay counts from shortly before the stay until as long after its end.
+    coded = condition("", code="Z79.52", system="ICD10CM", stay_id="S1")
+    found = [suppressed(stay(0, 50), coded, hour=50 + h) for h in around(valid)]
+    assert found == [True, None, None]
+    before = hours(read("persons/diagnoses.toml")["recorded_after"])
+    found = [suppressed(stay(0, 50), coded, hour=-h) for h in around(before)]
+    assert found == [True, True, None]
 
 
-@pytest.mark.parametrize("drug", sorted(read("patients/immunosuppression.toml")["dose_stands_for"]))
-def test_a_dose_stands_for_its_days(drug: str) -> None:
+def standing() -> list[tuple[str, str, int]]:
+    """Drug, route and days of each entry; a drug with one number has it by mouth too."""
+    says = read("patients/immunosuppression.toml")["dose_stands_for"]
+    found = []
+    for drug, days in sorted(says.items()):
+        by_route = days if isinstance(days, dict) else {"PO": days}
+        found += [(drug, route, many) for route, many in by_route.items()]
+    return found
+
+
+def test_a_dose_without_a_route_of_its_own_stands_for_the_longest() -> None:
+    """Tocilizumab into muscle is nobody's interval: as long as the longest of the two."""
+    rows = daily("tocilizumab", -28, 1, route="IM")
+    assert suppressed(stay(10, 400), *rows, hour=11) is True
+
+
+@pytest.mark.parametrize(("drug", "route", "stands"), standing())
+def test_a_dose_stands_for_its_days(drug: str, route: str, stands: int) -> None:
     """As few doses as cover 28 days are enough; with one day fewer they are not."""
     says = read("patients/immunosuppression.toml")
-    stands, needed = says["dose_stands_for"][drug], says["days"]
+    needed = says["days"]
     doses, rest = divmod(needed, stands)
 
     def answer(first: int) -> bool | None:
-        given = daily(drug, first, 1)
+        given = daily(drug, first, 1, route=route)
         return suppressed(stay(10, 400), *given, hour=11)
 
     if stands >= needed:
@@ -379,7 +402,7 @@ def test_a_dose_stands_for_its_days(drug: str) -> None:
         assert [answer(-n) for n in (needed - 1, needed, needed + 1)] == [None, True, True]
     else:
         enough = doses + bool(rest)
-        rows = daily(drug, -needed, enough, every=stands)
+        rows = daily(drug, -needed, enough, every=stands, route=route)
         assert suppressed(stay(10, 400), *rows, hour=11) is True
         assert suppressed(stay(10, 400), *rows[1:], hour=11) is None
     # So many days and no more: what ended a day too early does not reach 28.

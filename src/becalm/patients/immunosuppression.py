@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 from becalm.core import toml
-from becalm.core.arrays import FAR_FUTURE, Array, Index, Persons, Times, expand
+from becalm.core.arrays import FAR_FUTURE, Array, Index, Persons, Texts, Times, expand
 from becalm.core.clock import DAY, HOUR, Length
 from becalm.core.frame import Frame
 from becalm.doses import Doses
@@ -27,12 +27,21 @@ class ImmunosuppressionRule(toml.TomlTable, frozen=True):
     """When a patient counts as immunosuppressed before a storm."""
 
     conditions: tuple[str, ...]
+    coded_use: tuple[str, ...]
     days: int
     within: Length
     finding_valid: Length
     illness: Length
     ferritin_at_least: float
-    dose_stands_for: dict[str, int]
+    dose_stands_for: dict[str, int | dict[str, int]]
+
+    def days_of_a_dose(self, drug: str, routes: Texts) -> Index:
+        """Return for how many days a dose of `drug` stands, by the route of each."""
+        days = self.dose_stands_for.get(drug, 1)
+        if isinstance(days, int):
+            return np.full(len(routes), days)
+        longest = max(days.values())
+        return np.array([days.get(route, longest) for route in routes.tolist()], np.intp)
 
 
 def rules() -> ImmunosuppressionRule:
@@ -46,23 +55,34 @@ def immunosuppression(
     """Return whether each person is known to be immunosuppressed (1), known not to be (0).
 
     Immunosuppressed means: HIV; or a systemic immunosuppressant on at least 28 of the 90 days before
-    the illness began, so that the treatment of the storm itself never counts; or a finding. Without
-    any of these records the answer is unknown, never no. Source: Fardet 2014 for the item, the numbers are a proposal.
+    the illness began, so that the treatment of the storm itself never counts; or a code for long-term
+    use of one; or a finding. Without any of these records the answer is unknown, never no. Source:
+    Fardet 2014 for the item, the numbers are a proposal.
     """
     rule = rules()
     finding = events.points("immunosuppression").hold(rule.finding_valid.us)
     treated = _long_treated(records, events, doses, vocabulary)
-    return combine(either, _infected(events, diagnosed, rule.conditions), treated, finding)
+    infected = _recorded(events, diagnosed, rule.conditions)
+    coded = _recorded(events, diagnosed, rule.coded_use, valid=rule.finding_valid.us)
+    return combine(either, infected, coded, treated, finding)
 
 
-def _infected(events: Events, diagnosed: Frame, conditions: Iterable[str]) -> Timeline:
-    """Return 1 from shortly before the first record of HIV; at all times if its date is not known."""
+def _recorded(
+    events: Events, diagnosed: Frame, conditions: Iterable[str], valid: int = 0
+) -> Timeline:
+    """Return 1 from shortly before the first record of a condition; always if its date is not known.
+
+    valid : how long after its record the condition stands, µs; 0 is for ever.
+    """
     rows = diagnosed.take(
         np.isin(diagnosed["condition"].astype(str), list(conditions))
         & (diagnosed["status"] == "confirmed")
     )
     begin = rows["first"] - diagnoses.rules().recorded_after.us
     end = np.full(len(rows), FAR_FUTURE)
+    if valid:
+        ends = rows["last"] != FAR_FUTURE
+        end[ends] = rows["last"][ends] + valid
     since = Intervals.build(rows["person"], begin, end)
     known = Timeline.build(since.person, since.start, since.end, np.ones(len(since)))
     return known.resting_on(rows["person"], begin, end, rows["row"] + events.conditions_from)
@@ -120,14 +140,15 @@ def _illnesses(records: Records, events: Events) -> Intervals:
 
 def _covered(doses: Doses, vocabulary: Vocabulary) -> Intervals:
     """Return the days on which a systemic immunosuppressant acted in each person."""
-    stands_for = rules().dose_stands_for
+    rule = rules()
     parts: list[tuple[Array, Array, Array]] = [(np.empty(0, np.int32), *_NO_TIMES)]
     for drug in vocabulary.drugs:
         if drug.immunosuppressant:
             rows = doses.exposed(drug.name)
             start = doses.frame["start"][rows]
             first, stop = start // DAY, np.maximum(doses.frame["until"][rows], start + 1)
-            last = np.maximum((stop - 1) // DAY, first + stands_for.get(drug.name, 1) - 1)
+            days = rule.days_of_a_dose(drug.name, doses.frame["route"][rows])
+            last = np.maximum((stop - 1) // DAY, first + days - 1)
             parts.append((doses.frame["person"][rows], first * DAY, (last + 1) * DAY))
     return Intervals.build(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 

@@ -3,7 +3,6 @@
 import csv
 import gzip
 import tomllib
-from fnmatch import fnmatchcase
 from itertools import combinations
 from pathlib import Path
 
@@ -193,40 +192,6 @@ def test_every_mimic_item_has_the_label_of_the_release() -> None:
     assert {fluids[int(code)] for code in system.variables} == {"Blood"}
 
 
-@pytest.mark.skipif(not MIMIC.is_dir(), reason="shared/data/mimic-iv-demo is absent")
-def test_every_icd_code_not_marked_is_in_the_release() -> None:
-    released: dict[tuple[str, str], list[tuple[str, str]]] = {}
-    for table in ("diagnoses", "procedures"):
-        with gzip.open(MIMIC / "hosp" / f"d_icd_{table}.csv.gz", "rt", encoding="utf-8") as file:
-            for row in csv.DictReader(file):
-                key = (table, row["icd_version"])
-                released.setdefault(key, []).append((row["icd_code"], row["long_title"]))
-
-    def found(table: str, version: str, code: str) -> bool:
-        first, _, last = code.partition("-")
-        codes = [c for c, _ in released[table, version]]
-        return any(first <= c[:3] <= last if last else c.startswith(first) for c in codes)
-
-    absent = [
-        (entry.name, code)
-        for table, entries in (("diagnoses", V.conditions), ("procedures", V.procedures))
-        for entry in entries
-        for version, listed in (("9", entry.icd9), ("10", entry.icd10))
-        for code in listed
-        if code not in entry.unverified and not found(table, version, code)
-    ]
-    assert absent == []
-    patterns = [p for condition in V.conditions for p in condition.in_remission]
-    titles = [
-        title
-        for version in ("9", "10")
-        for code, title in released["diagnoses", version]
-        if any(fnmatchcase(code, pattern) for pattern in patterns)
-    ]
-    assert titles
-    assert all("remission" in title for title in titles)
-
-
 @pytest.mark.parametrize(
     ("label", "drug"),
     [
@@ -312,7 +277,17 @@ def test_routes(text: str, route: str) -> None:
         ("ICD10CM", "D8981", ("gvhd",)),
         ("ICD10CM", "D89.831", ("crs",)),
         ("ICD10CM", "D89.839", ("crs",)),
-        ("ICD10CM", "D89.82", ()),
+        ("ICD10CM", "D89.82", ("alps", "immunodeficiency")),
+        ("ICD10CM", "J11.1", ("influenza",)),
+        ("ICD10CM", "B27.10", ("cmv",)),
+        ("ICD10CM", "T80.82XA", ("immune_effector_therapy",)),
+        ("ICD10CM", "C83.3A", ()),
+        ("ICD10CM", "C84.7A", ("lymphoma", "malignancy")),
+        ("ICD10CM", "D47.Z1", ("ptld", "malignancy")),
+        ("ICD9CM", "238.4", ("myeloproliferative_neoplasm",)),
+        ("ICD9CM", "555.9", ("autoimmune",)),
+        ("ICD10", "B24", ("hiv",)),
+        ("SNOMED", "55464009", ("sle", "autoimmune")),
         ("ICD10CM", "D76.1", ("hlh",)),
         ("ICD9CM", "288.4", ("hlh",)),
         ("ICD10CM", "M08.20", ("sjia", "autoimmune")),
@@ -374,6 +349,10 @@ def test_conditions_by_name(name: str, expected: tuple[str, ...]) -> None:
         (ITEMS, "225802", "Dialysis - CRRT", ("crrt", "renal_replacement")),
         (ITEMS, "225802", "Something else", ()),
         (ITEMS, "224270", "Dialysis Catheter", ()),
+        ("ICD10PCS", "5A1D80Z", "", ("haemodialysis", "renal_replacement")),
+        ("ICD10PCS", "5A15A2F", "", ("ecmo",)),
+        ("ICD10PCS", "XW033H7", "", ("car_t_infusion",)),
+        ("ICD10PCS", "XW033L7", "", ()),
         ("ICD9PCS", "39.95", "", ("haemodialysis", "renal_replacement")),
         ("ICD10PCS", "6A551Z3", "", ("plasma_exchange",)),
     ],
@@ -424,7 +403,6 @@ def test_every_name_that_the_shipped_definitions_and_protocols_use_exists() -> N
 def test_memory_is_marked() -> None:
     listed = {code for e in (*V.variables, *V.drugs, *V.conditions) for code in e.unverified}
     assert {"72435", "6902", "853491"} <= listed
-    assert not V.condition("immune_effector_therapy").verified
     assert not V.drug("infliximab").verified
     assert not V.variable("crp").units["nmol/L"].verified
     assert not V.variable("ast").usual.verified  # type: ignore[union-attr]
