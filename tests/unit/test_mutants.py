@@ -17,7 +17,7 @@ MUTANTS: list[dict[str, Any]] = tomllib.loads(
     (ROOT / "tests" / "mutants.toml").read_text(encoding="utf-8")
 )["mutant"]
 SAMPLE = (
-    "A death known by its date is believed for two days when response is judged.",
+    "A death known by its date is believed for two days.",
     "Two weights of one minute exactly 5 % apart are none.",
 )
 """Run in every test run, because their tests take a second; the whole list with `-m long`."""

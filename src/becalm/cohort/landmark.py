@@ -18,6 +18,7 @@ from becalm.core.frame import Frame
 from becalm.patients.context import GROWN
 from becalm.patients.context import rules as context_rules
 from becalm.patients.understood import Patients
+from becalm.persons.death import Deaths
 from becalm.persons.stays import admissions
 from becalm.protocol import Landmark
 from becalm.timeline import Intervals
@@ -50,11 +51,9 @@ def admitted(chunk: Patients, rule: Landmark) -> Admitted:
     there = start != UNKNOWN_TIME
     at = np.where(there, start + rule.after.us, UNKNOWN_TIME)
     stays = chunk.records.stays
-    fatal = stays["person"][(stays["destination"] == "died")]
-    death = chunk.records.persons["death_time"]
+    death = Deaths.of(chunk.records).time
     gone = there & (end <= at)
     died = there & (death != UNKNOWN_TIME) & (death <= at)
-    died |= gone & np.isin(np.arange(n), fatal)
     open_end = there & np.isin(np.arange(n), stays["person"][stays["end"] == UNKNOWN_TIME])
     unseen = gone & ~died & open_end & (chunk.ended <= at)
     left = gone & ~died & ~unseen

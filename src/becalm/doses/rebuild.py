@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from becalm.core.arrays import FAR_FUTURE, Array, Codes, Floats, Mask, Times
-from becalm.core.clock import DAY, UNKNOWN_TIME
+from becalm.core.clock import UNKNOWN_TIME
 from becalm.core.columns import Categorical, Keyed, unique_keys
 from becalm.core.frame import Frame
 from becalm.doses.deduplicate import Charted, once
@@ -25,6 +25,7 @@ from becalm.doses.units import (
     rate_unit,
 )
 from becalm.events import Events
+from becalm.persons.death import Deaths
 from becalm.persons.weight import SOURCES, weight_in_force
 from becalm.records import Records
 from becalm.timeline import Intervals, axis
@@ -198,9 +199,8 @@ def _grouped(person: Codes, substance: Array, route: Array) -> Codes:
 
 def _last_moment(records: Records) -> Times:
     """Return the latest possible time of death of each person: a date alone means its end."""
-    death = records.persons["death_time"]
-    late = death + np.where(records.persons["death_date_only"], DAY, 0)
-    return np.where(death == UNKNOWN_TIME, FAR_FUTURE, late)
+    over = Deaths.of(records).over
+    return np.where(over == UNKNOWN_TIME, FAR_FUTURE, over)
 
 
 def _quantity(

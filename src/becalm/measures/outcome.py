@@ -14,12 +14,12 @@ from becalm.core.frame import Frame
 from becalm.doses import CONTINUOUS, Doses, EpisodeRules, treatments
 from becalm.measures.on_treatment import Treated
 from becalm.measures.stage import Stage, StageInput
+from becalm.persons.death import Deaths
 from becalm.protocol import Protocol
 from becalm.records import Records
 from becalm.tables import OUTCOME
 from becalm.timeline import Intervals, rounded
 
-DEAD = frozenset({"dead", "died", "deceased"})
 INFECTION = "infection"
 
 
@@ -51,7 +51,8 @@ def outcome(cohort: Frame, doses: Doses, records: Records, protocol: Protocol) -
     """
     treated = Treated.of(cohort, doses, protocol)
     kept = _maintained(cohort, doses, protocol, treated)
-    rows = [_row(cohort, i, records, kept[i]) for i in range(len(cohort))]
+    deaths = Deaths.of(records)
+    rows = [_row(cohort, i, deaths, kept[i]) for i in range(len(cohort))]
     died_at = np.array([row.pop("died_at") for row in rows], dtype=np.int64)
     frame = Frame.of_rows(OUTCOME, rows)
     return frame.replace(on_drug_at_death=_objects(treated.answers(cohort, died_at))).sort(
@@ -59,21 +60,13 @@ def outcome(cohort: Frame, doses: Doses, records: Records, protocol: Protocol) -
     )
 
 
-def _row(cohort: Frame, i: int, records: Records, kept: str) -> dict[str, Any]:
+def _row(cohort: Frame, i: int, deaths: Deaths, kept: str) -> dict[str, Any]:
     person, t0 = int(cohort["person"][i]), int(cohort["t0"][i])
-    who = {name: records.persons[name][person] for name in records.persons.columns}
-    stays = records.stays
-    last_stay = (stays["person"] == person) & (stays["destination"] == "died")
     death, discharge = int(cohort["death_time"][i]), int(cohort["discharge"][i])
-    cause = str(who["cause_of_death"])
-    status = str(who["last_contact_status"]).strip().casefold()
-    died: bool | None = None
-    if death != UNKNOWN_TIME or last_stay.any() or status in DEAD or cause:
-        died = True
-    at = death
-    if died and death == UNKNOWN_TIME:
-        at = int(np.max(stays["end"][last_stay], initial=UNKNOWN_TIME))
-    elif died and who["death_date_only"]:
+    cause = str(deaths.cause[person])
+    died: bool | None = True if deaths.died[person] else None
+    at = int(deaths.time[person])
+    if deaths.by_date[person]:
         at = max(death, min(int(cohort["end_of_records"][i]), death + DAY))
     seen = max(int(cohort["last_contact"][i]), UNKNOWN_TIME if died else discharge)
     if died is None and seen != UNKNOWN_TIME:

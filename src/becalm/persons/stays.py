@@ -9,8 +9,9 @@ import numpy as np
 
 from becalm.core import toml
 from becalm.core.arrays import Mask, Persons, Times
-from becalm.core.clock import DAY, HOUR, UNKNOWN_TIME, Length
+from becalm.core.clock import HOUR, UNKNOWN_TIME, Length
 from becalm.core.frame import Frame
+from becalm.persons.death import Deaths
 from becalm.records import Records
 from becalm.timeline import Intervals
 
@@ -113,7 +114,7 @@ def ends_of_records(records: Records) -> Times:
             np.maximum.at(latest, table["person"], table[column])
     for column in ("death_time", "last_contact"):
         latest = np.maximum(latest, records.persons[column])
+    deaths = Deaths.of(records)
     death = records.persons["death_time"]
-    day_only = records.persons["death_date_only"] & (death != UNKNOWN_TIME)
-    last = np.where(day_only, np.minimum(latest, np.where(day_only, death, 0) + DAY), death)
+    last = np.where(deaths.by_date, np.minimum(latest, deaths.over), death)
     return np.where(death == UNKNOWN_TIME, latest, last)

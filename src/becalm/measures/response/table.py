@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 
 from becalm.core.arrays import Mask, Pair, Texts, Times
-from becalm.core.clock import DAY, HOUR, UNKNOWN_TIME
+from becalm.core.clock import HOUR, UNKNOWN_TIME
 from becalm.core.frame import Frame
 from becalm.definitions import Modifiers
 from becalm.definitions.item_evidence import bound_and_sign
@@ -18,6 +18,7 @@ from becalm.measures.response.confounders import confounded_by
 from becalm.measures.response.questions import Questions
 from becalm.measures.stage import Stage, StageInput
 from becalm.patients import organ_support
+from becalm.persons.death import Deaths
 from becalm.protocol import Protocol
 from becalm.records import Records
 from becalm.tables import RESPONSE
@@ -65,9 +66,8 @@ def gone_before(asked: Questions, records: Records, moment: Times) -> Texts:
     gone = np.full(len(asked), "", dtype=object)
     left = asked.column("discharge")
     gone[(left != UNKNOWN_TIME) & (left < moment)] = "discharged before"
-    died = asked.column("death_time")
-    over = died + np.where(records.persons["death_date_only"][asked.person], DAY, 0)
-    gone[(died != UNKNOWN_TIME) & (over < moment)] = "died before"
+    over = Deaths.of(records).over[asked.person]
+    gone[(over != UNKNOWN_TIME) & (over < moment)] = "died before"
     return gone
 
 
