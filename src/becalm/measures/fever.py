@@ -53,7 +53,7 @@ def fever(cohort: Frame, events: Events, clock: Clock, modifiers: Modifiers) -> 
     """
     row, day = _days(cohort)
     start = cohort["t0"][row] + (day - 1) * DAY
-    end = np.minimum(start + DAY, _until(cohort)[row])
+    end = np.minimum(start + DAY, followed_until(cohort)[row])
     lived = end > start
     row, day, start, end = (each[lived] for each in (row, day, start, end))
     person = np.asarray(cohort["person"][row], np.int32)
@@ -92,8 +92,8 @@ def _days(cohort: Frame) -> tuple[Times, Times]:
     return np.repeat(known, len(days)), np.tile(days, len(known))
 
 
-def _until(cohort: Frame) -> Times:
-    """Return the last moment that counts: death or the end of the records."""
+def followed_until(cohort: Frame) -> Times:
+    """Return until when each person was followed, in µs: death or the end of the records."""
     death, end = cohort["death_time"], cohort["end_of_records"]
     last: Times = np.where(death == UNKNOWN_TIME, end, np.minimum(death, end))
     return last

@@ -13,6 +13,7 @@ from becalm.core.clock import DAY, HOUR
 from becalm.core.columns import Categorical, listed
 from becalm.core.frame import Frame
 from becalm.definitions import Definition
+from becalm.measures.fever import followed_until
 from becalm.measures.stage import Stage, StageInput
 from becalm.patients.understood import Patients
 from becalm.protocol import Protocol
@@ -103,16 +104,22 @@ def dose_steps(chunk: Patients, cohort: Frame, names: Iterable[str]) -> Frame:
 
 
 def missing(chunk: Patients, cohort: Frame, variables: Sequence[str]) -> Frame:
-    """Count values per cohort person, variable and day around time zero; 0 is a count too."""
+    """Count values per cohort person, variable and day around time zero; 0 is a count too.
+
+    A day after death or the end of the records is left out: nobody was there to be measured.
+    """
     table = chunk.events.frame
     table_rows = []
-    for person in cohort.rows():
+    for person, until in zip(cohort.rows(), followed_until(cohort).tolist(), strict=True):
+        followed = [
+            day for day in MISSING_DAYS if not day or person["t0"] + (day - 1) * DAY < until
+        ]
         rows_of_person = _of(table, person["person"])
         day = (table["time"][rows_of_person] - person["t0"]) // DAY + 1
         variable = table["variable"][rows_of_person]
         for name in variables:
             of_it = day[variable == chunk.vocabulary.code(name)]
-            for number in MISSING_DAYS:
+            for number in followed:
                 table_rows.append(
                     {
                         "person_id": person["person_id"],

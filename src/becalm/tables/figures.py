@@ -55,7 +55,8 @@ LEFT: Final = Table(
 )
 MISSING: Final = Table(
     "missing",
-    "How often each variable was measured in the cohort, per day from time zero.",
+    "How often each variable was measured in the cohort, per day from time zero until death or the "
+    "end of the records.",
     "person, variable and day",
     {
         "person_id": PERSON_ID,

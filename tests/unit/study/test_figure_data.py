@@ -125,6 +125,15 @@ def test_missing_counts_days_from_time_zero() -> None:
     assert all(days["ferritin", day] == 0 for day in range(8))
 
 
+def test_nobody_is_missing_a_test_on_a_day_after_death() -> None:
+    """Death at 24 h ends the first day and begins no second; a minute later there is a second."""
+    for death, last in ((24.0, 1), (24 + 1 / 60, 2)):
+        rows = [person("other"), person("case", death=death), *PATIENTS[2:5]]
+        patients, cohort = of(*rows, lab("ast", 60, 1, person=1))
+        counted = figure_data.missing(patients, cohort, ["ast"])
+        assert counted["day"].tolist() == list(range(last + 1))
+
+
 def tables(patients: Patients, who: list[bool]) -> tuple[Frame, Frame]:
     inputs = patients.inputs("drawn")
     people = Frame(
