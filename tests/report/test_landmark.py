@@ -17,7 +17,6 @@ from becalm.report.cohort import Cohort
 from becalm.report.figures import specs
 from becalm.report.figures.landmark import spec
 from becalm.report.sections import landmark
-from becalm.report.text import label
 from becalm.study.run import run
 from tests.report.test_every_number_opens import NO_NUMBER, Cells
 from tests.report.test_figures import _bare
@@ -120,7 +119,7 @@ def test_no_number_of_the_page_is_closed(folder: Path) -> None:
     """In the landmark and the course; a count of nobody has nobody to open."""
     cells = Cells()
     cells.feed(page_of(folder))
-    wanted = {"Deaths in hospital by definition", "Course of the treated"}
+    wanted = {"Deaths in hospital by definition", "Course of treated patients"}
     closed = [
         (part, said)
         for part, _, said, opens in cells.found
@@ -152,7 +151,7 @@ def test_the_course_is_of_the_treated_only(folder: Path) -> None:
     assert {row["d7"] for row in rows if row["variable"] == "crp"} == {"30.0"}
     html = page_of(folder)
     said = section(html, "course")
-    assert "Only of the treated: ferritin and CRP to day 7 of the 6 of 40 given" in text(said)
+    assert "Ferritin and CRP to day 7, only of the 6 of 40 patients who were given" in text(said)
     button = re.search(r"<button.*?6 of 40</button>", said)
     assert button
     assert opened(html, button.group()) == sorted(TREATED)
@@ -164,8 +163,8 @@ def test_the_course_is_of_the_treated_only(folder: Path) -> None:
 def test_where_nobody_was_treated_or_nobody_knows_the_report_says_which(tmp_path: Path) -> None:
     """No course is drawn either way; not recorded is not the same as not given."""
     for name, kept, said in (
-        ("none", {"treated": False}, "Nobody was given an immunotherapy from the admission to a week"),
-        ("unknown", {"doses": False}, "No drug administration is recorded: who was treated is not known"),
+        ("none", {"treated": False}, "No patient was given an immunotherapy between admission and a week"),
+        ("unknown", {"doses": False}, "The records have no drug administrations. It is not known who was treated"),
     ):  # fmt: skip
         (tmp_path / name).mkdir()
         cohort = cohort_of(sheets(tmp_path / name, **kept))
@@ -188,7 +187,7 @@ def test_the_release_counts_deaths_without_small_cells(folder: Path) -> None:
     assert ["COV-HI: not met", "died in hospital", "0", "30", "0 %", "0.0", "11.6"] in rows
     assert not (folder / "release" / "outcome.csv").exists()
     html = (folder / "release" / "release.html").read_text(encoding="utf-8")
-    assert "Deaths in hospital by what each definition said" in html
+    assert "Deaths in hospital by status of each definition" in html
     assert not re.search(r"P\d\d\b", html)
 
 
@@ -202,5 +201,9 @@ def test_the_figure_draws_every_cell_that_counts_somebody(folder: Path) -> None:
     assert drawn is not None
     cells = {(row["definition"], row["status"]) for row in drawn["data"]["values"]}
     assert len(cells) == len(drawn["data"]["values"]) > 6
-    assert cells == {(label(c.criterion), c.status) for c in landmark.status_counts(cohort) if c.n}
+    assert cells == {
+        (cohort.definition_label(c.criterion), c.status)
+        for c in landmark.status_counts(cohort)
+        if c.n
+    }
     assert altair.Chart.from_dict(_bare(drawn), validate=True) is not None

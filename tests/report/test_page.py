@@ -72,12 +72,12 @@ def test_key_results_carry_exact_intervals(five: str) -> None:
     text = seen(five)
     for words in (
         "Women 4/5 (80 %; 28.4–99.5)",
-        "Storm definite 5/5 (100 %; 47.8–100)",
+        "Definite storm 5/5 (100 %; 47.8–100)",
         "First anakinra IV 3, SC 2",
-        "2,400 mg/day 100 mg/h, reached by 5 of 5",
-        "Kidney injury (KDIGO ≥ 1) 5/5 (100 %; 47.8–100) new 2, worse 2",
+        "2,400 mg/day 100 mg/h, reached in 5 of 5",
+        "Kidney injury (KDIGO stage ≥ 1) 5/5 (100 %; 47.8–100) new 2, worse 2",
         "Died 2/5 (40 %; 5.3–85.3)",
-        "age mean 44.0, median 39 (38–64) years",
+        "age: mean 44.0, median 39 (38–64) years",
     ):
         assert words in text
     assert re.search(r"Response at 48 h from first anakinra \(t0\) 4/5 \(80 %; 28\.4–99\.5\)", text)
@@ -94,7 +94,10 @@ def test_confounders_stand_beside_the_result_and_do_not_change_it() -> None:
 
 def test_no_p_value_is_printed_and_the_page_says_why(five: str) -> None:
     text = seen(five)
-    assert "with 5 pairs the smallest that an exact two-sided sign test can reach is 0.0625" in text
+    assert (
+        "with 5 patients the smallest p-value that an exact two-sided sign test can reach is 0.0625"
+        in text
+    )
     assert not re.search(r"\bp\s*[=<]\s*0", text)
     assert "±" not in text
 
@@ -161,8 +164,14 @@ def test_refused_rows_and_notices_and_hashes_are_listed(five: str) -> None:
 
 def test_nobody_entering_still_gives_a_report() -> None:
     text = seen(page.render(Cohort(fixture.empty()), draw_all(Cohort(fixture.empty()))))
-    assert "Nobody entered the study" in text
-    for words in ("Nearest misses", "MIM-3", "0 persons", "Rows that were not used", "Methods"):
+    assert "No patient entered the study" in text
+    for words in (
+        "Who came nearest to entering",
+        "MIM-3",
+        "0 persons",
+        "Rows that were not used",
+        "Methods",
+    ):
         assert words in text
 
 
@@ -176,7 +185,7 @@ def test_an_index_design_describes_a_course_and_claims_no_effect(many: str, five
 
 def test_more_than_ten_patients_are_summarised(many: str) -> None:
     text = seen(many)
-    assert "Table 1. The 36 patients" in text
+    assert "Table 1. All 36 patients" in text
     assert "77.5 (60–90+)" in text  # median age (range), the oldest top-coded
     assert "95" not in re.findall(r"\b[FM] (\d+)\b", text)
 
@@ -195,7 +204,7 @@ def test_someone_on_treatment_before_the_records_is_not_analysed() -> None:
     early = persons.replace(left_truncated=np.array([True, *[False] * 4], dtype=object))
     text = seen(render(result.with_frames({"persons": early})))
     assert "(t0) 3/4 (75 %" in text
-    assert "1 not analysed: on treatment before the records begin" in text
+    assert "1 not analysed: treatment began before the records" in text
 
 
 def test_text_from_the_records_is_never_markup() -> None:

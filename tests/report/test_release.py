@@ -47,7 +47,7 @@ def test_no_person_row_date_or_example_leaves(study: StudyResult, tmp_path: Path
 def test_of_five_almost_nothing_is_left_and_the_page_says_so(tmp_path: Path) -> None:
     written = release(fixture.illustrative(), tmp_path)
     text = seen(written["release.html"])
-    assert "With so few patients little can be published" in text
+    assert "With so few patients, most results would describe single patients" in text
     patients = list(csv.DictReader(written["patients.csv"].splitlines()))
     told = {(row["about"], row["value"]): row["count"] for row in patients}
     assert told["sex", "women"] == "suppressed"
@@ -94,7 +94,7 @@ def test_a_cohort_below_the_threshold_is_not_even_counted(tmp_path: Path) -> Non
     counts[-1] = 3
     three = three.with_frames({"attrition": steps.replace(persons=counts)})
     written = release(three, tmp_path)
-    assert "is itself below the threshold" in seen(written["release.html"])
+    assert "The number of patients is below the threshold" in seen(written["release.html"])
     for name, text in written.items():
         if name.endswith(".csv"):
             assert "3" not in [cell for row in csv.reader(text.splitlines()) for cell in row]

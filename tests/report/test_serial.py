@@ -55,7 +55,7 @@ def test_an_area_tells_death_by_a_higher_value_and_a_smaller_fall() -> None:
     found = cells(prognosis.by_outcome(cohort, Drill(cohort)))
     low, _ = stats.auc_interval(1.0, 8, 28)
     assert found["Baseline"][-1] == f"1.00 ({low:.2f}–1.00)"
-    assert found["Fall by day 3, %"][-1] == f"1.00 ({low:.2f}–1.00)"
+    assert found["Fall until day 3, %"][-1] == f"1.00 ({low:.2f}–1.00)"
     assert found["Fell by less than 15 %"][:2] == ["8 of 8", "0 of 28"]
 
 
@@ -75,7 +75,7 @@ def test_medians_of_limits_are_limits() -> None:
     cohort = study(5, prognosis=rows)
     found = cells(prognosis.by_outcome(cohort, Drill(cohort)))
     assert found["Baseline"][0] == "≥40,000 (≥40,000 to ≥40,000)"
-    assert found["Fall by day 3, %"][0] == "60…100 (60…100 to 60…100)"
+    assert found["Fall until day 3, %"][0] == "60…100 (60…100 to 60…100)"
 
 
 def test_a_day_without_a_thermometer_shows_no_hour_as_afebrile() -> None:

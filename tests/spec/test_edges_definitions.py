@@ -55,9 +55,9 @@ TESTED = dict.fromkeys(
 )  # fmt: skip
 NO_EDGE = {
     **dict.fromkeys(
-        ["title", "name", "cite", "population", "notes", "cut_off_source", "variant[].name"], WORDS
+        ["title", "label", "name", "cite", "population", "notes", "cut_off_source", "variant[].name"], WORDS
     ),
-    **dict.fromkeys(["variant[].title", "variant[].cut_off_source", "variant[].cite"], WORDS),
+    **dict.fromkeys(["variant[].title", "variant[].label", "variant[].cut_off_source", "variant[].cite"], WORDS),
     **dict.fromkeys(["variant[].population", "derivation.source", "variant[].derivation.source"], WORDS),
     **dict.fromkeys(["grade[].title", "grade[].source", "probability[].percent"], WORDS),
     **dict.fromkeys(["cut_off_verified", "derivation.verified", "item[].verified"], "a mark"),
@@ -66,7 +66,7 @@ NO_EDGE = {
         f"{part}{key}": reason
         for part in ("item[].", "item[].count[].", "item[].count[].count[].")
         for key, reason in {
-            "name": WORDS, "title": WORDS, "source": WORDS, "variable": CHOICE, "unit": CHOICE,
+            "name": WORDS, "title": WORDS, "label": WORDS, "source": WORDS, "variable": CHOICE, "unit": CHOICE,
             "take": CHOICE, "clock": CHOICE, "score": CHOICE, "points": WORTH,
             "bands[].points": WORTH, "coefficient": "multiplies; nothing begins or ends at it",
             "decimals": "rounds before the comparison; the step of the tests of bounds",
@@ -362,7 +362,7 @@ VOCABULARY_NO_EDGE = dict.fromkeys(
     [
         "specimens.*", *(
             f"variable[].{key}" for key in (
-                "name", "names", "title", "kind", "unit", "unit_optional", "specimen", "loinc", "omop",
+                "name", "names", "title", "label", "kind", "unit", "unit_optional", "specimen", "loinc", "omop",
                 "decimals", "log", "signed", "plausible.source", "plausible.verified", "usual.source",
                 "usual.high", "usual.low",
             )

@@ -47,7 +47,7 @@ MINUTE_US = 60_000_000
 ONE = np.zeros(1, np.int32)
 WORDS = dict.fromkeys(
     [
-        "source", "verified", "*.source", "*.verified", "*[].source", "*.title", "*.event[].source",
+        "source", "verified", "*.source", "*.verified", "*[].source", "*.title", "*.grade", "kdigo.event", "*.event[].title", "*.event[].source",
         "*.event[].verified", "*.event[].event", "*.event[].variable", "*.event[].below",
         "*.event[].above", "days_source", "*[].verified", "*.*_source", "*.*_verified",
     ],

@@ -82,6 +82,7 @@ class Resolved(DefinitionTable, frozen=True):
 class Item(DefinitionTable, frozen=True):
     """One item of a score: the source of its value, and its points.
 
+    `label` is the short name for tables and figures; by default the title.
     `unit` is the unit in which the item is written; values are converted to it. `decimals` is the
     precision at which laboratories report the unit: a converted value is rounded to it before it
     is compared, so that 354 mg/dL is 4.00 mmol/L and not slightly above it. Without `take` and
@@ -91,6 +92,7 @@ class Item(DefinitionTable, frozen=True):
 
     name: str = ""
     title: str = ""
+    label: str = ""
     variable: str = ""
     unit: str = ""
     take: Take | None = None
@@ -237,6 +239,7 @@ class Variant(DefinitionTable, frozen=True):
     cut_off_source: str
     cut_off_verified: bool = True
     cite: str = ""
+    label: str = ""
     population: str = ""
     derivation: Derivation | None = None
     notes: tuple[str, ...] = ()
@@ -280,7 +283,7 @@ class Definition(
     frozen=True,
     rename={"items": "item", "examples": "example", "grades": "grade", "variants": "variant"},
 ):
-    """A score or a set of criteria, as in its file."""
+    """A score or a set of criteria, as in its file; `label` is its short name, by default the title."""
 
     name: str
     title: str
@@ -289,6 +292,7 @@ class Definition(
     cut_off: float
     cut_off_source: str
     items: tuple[Item, ...]
+    label: str = ""
     cut_off_verified: bool = True
     rule: Rule | None = None
     grades: tuple[Grade, ...] = ()
@@ -299,6 +303,10 @@ class Definition(
     probability_source: str = ""
     examples: tuple[Example, ...] = ()
     notices: tuple[str, ...] = ()  # what reading the file remarked; no key of a file
+
+    @property
+    def short_title(self) -> str:
+        return self.label or self.title
 
     @property
     def minimum(self) -> float:
@@ -420,6 +428,7 @@ class Definition(
             self,
             name=chosen.name,
             title=chosen.title,
+            label=chosen.label,
             cite=chosen.cite or self.cite,
             population=chosen.population or self.population,
             cut_off=chosen.cut_off,

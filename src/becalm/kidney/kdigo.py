@@ -14,6 +14,9 @@ FILE: Final = Path(__file__).with_suffix(".toml")
 class Kdigo(toml.TomlTable, frozen=True):
     """Acute kidney injury by creatinine."""
 
+    title: str
+    grade: str
+    event: str
     source: str
     verified: bool
     rise_mg_dl: float

@@ -24,6 +24,7 @@ class Event(toml.TomlTable, frozen=True):
     """
 
     event: str
+    title: str
     variable: str
     grades: dict[int, float]
     verified: bool
@@ -62,6 +63,7 @@ class Ctcae(toml.TomlTable, frozen=True):
     """The graded events of CTCAE that are defined by a laboratory value."""
 
     title: str
+    grade: str
     source: str
     event: tuple[Event, ...]
 

@@ -8,15 +8,16 @@ from typing import Any
 from markupsafe import Markup, escape
 
 from becalm.core.clock import UNKNOWN_TIME
+from becalm.report import labels
 from becalm.report.cohort import Cohort, Row
 from becalm.report.drill import Drill
-from becalm.report.text import UNKNOWN, hours, interval, labels, number
+from becalm.report.text import UNKNOWN, hours, interval, number
 
 
 def marked(shown: Any, *, verified: bool) -> Markup:
     """Return a result with the mark of one that rests on an unverified value."""
     note = Markup(
-        '<sup class="un" title="rests on a value not verified against its source">u</sup>'
+        '<sup class="un" title="uses a value that nobody has checked against its source">u</sup>'
     )
     return escape(shown) if verified else escape(shown) + note
 
@@ -56,9 +57,9 @@ def outcome_cells(cohort: Cohort, drill: Drill, person: str) -> list[Any]:
     if row["died"] is True:
         at = cohort.hours(person, row["death_time"]) / 24
         text = "died" if math.isnan(at) else f"died, day {at:.1f}"
-        cause = labels(row["cause_of_death"])
+        cause = labels.joined(row["cause_of_death"])
         return [drill.about(text, person) + escape(f" ({cause})" if cause else ""), followed_cell]
     if row["died"] is None:
         return ["unknown", followed_cell]
-    drug = labels(row["maintenance_drug"])
+    drug = labels.drugs(row["maintenance_drug"])
     return [f"alive{f', on {drug}' if drug else ''}", followed_cell]

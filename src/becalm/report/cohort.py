@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -14,13 +15,15 @@ import numpy as np
 from becalm import vocabulary
 from becalm.core.clock import HOUR, UNKNOWN_TIME
 from becalm.core.frame import Frame
-from becalm.report.text import label
+from becalm.definitions import Item
+from becalm.report import labels
+from becalm.report.text import spaced
 from becalm.study.result import PER_PERSON, StudyResult
 
 Row = dict[str, Any]
 ROW_EACH: Final = 10
 """Up to so many patients have a row each in table 1; more are summarised."""
-CLOCKS: Final = ("t0", "infusion_start", "high_rate")
+CLOCKS: Final = {"t0": "t0", "infusion_start": "start of infusion", "high_rate": "high rate"}
 
 
 def anchor(*parts: str) -> str:
@@ -74,7 +77,14 @@ class Cohort:
     def zero(self) -> str:
         """What time zero is, in words."""
         if self.drug:
-            return f"first {self.drug}"
+            return f"first {labels.drug(self.drug)}"
+        return "the landmark" if self.result.protocol.landmark else "the index hour"
+
+    @property
+    def entered_at(self) -> str:
+        """The moment at which patients enter the study, in words."""
+        if self.drug:
+            return "entry"
         return "the landmark" if self.result.protocol.landmark else "the index hour"
 
     @cached_property
@@ -89,16 +99,49 @@ class Cohort:
         """Say in words what a clock counts from."""
         entry = self.result.protocol.entry
         if clock == "infusion_start":
-            return f"start of continuous IV {self.drug}" if entry else label(clock)
+            return f"start of continuous IV {labels.drug(self.drug)}" if entry else CLOCKS[clock]
         if clock == "high_rate":
             high = entry.least_high_rate(self.unit) if entry else None
-            return label(clock) if high is None else f"first rate ≥ {high:,.0f} {self.unit}/day"
+            return CLOCKS[clock] if high is None else f"first rate ≥ {high:,.0f} {self.unit}/day"
         return self.zero
 
     def clock_from(self, clock: str) -> str:
         """Return the same with `t0` beside it where it is time zero, as the tables call that."""
         is_t0 = clock == "t0" and bool(self.drug)
         return f"{self.clock_name(clock)} (t0)" if is_t0 else self.clock_name(clock)
+
+    def clock_label(self, clock: str) -> str:
+        """Return the short name of a clock."""
+        return CLOCKS[clock]
+
+    def definition_label(self, name: str) -> str:
+        """Return the short name of a definition."""
+        return self.result.definitions[name].short_title
+
+    def item_label(self, definition: str, item: str) -> str:
+        """Return the short name of an item or, for `item.part`, of an item and its part."""
+        first, *parts = item.split(".")
+        found = [each for each in self.result.definitions[definition].items if each.key == first]
+        names = [_item_label(found[0])] if found else [labels.variable(first)]
+        for part in parts:
+            found = [each for above in found for each in above.count if each.key == part]
+            names.append(_item_label(found[0]) if found else labels.variable(part))
+        return ": ".join(names)
+
+    def reason(self, text: str) -> str:
+        """Return why persons left, with names and lengths of time as the report writes them."""
+        protocol = self.result.protocol
+        known = {name: labels.condition(name) for name in protocol.exclude.conditions}
+        if protocol.entry_test is not None:
+            name = protocol.entry_test.variable
+            known[name] = labels.variable(name)
+        if self.drug:
+            known[self.drug] = labels.drug(self.drug)
+        for name in sorted(known, key=len, reverse=True):
+            written = name.replace("_", " ")
+            if re.search(rf"\b{re.escape(written)}\b", text):
+                return spaced(re.sub(rf"\b{re.escape(written)}\b", known[name], text))
+        return spaced(text)
 
     def time_zero(self, person_id: str, clock: str = "t0") -> int:
         """Return a clock's instant; the index hour stands in where a study has no t0."""
@@ -259,3 +302,8 @@ class Cohort:
     def not_analysed(self) -> set[str]:
         """Persons already on treatment when their records begin: described, not analysed."""
         return {row["person_id"] for row in self.persons if row["left_truncated"]}
+
+
+def _item_label(item: Item) -> str:
+    name = item.label or item.title
+    return vocabulary.in_sentence(name) if name else labels.variable(item.key)

@@ -78,8 +78,8 @@ class Drill:
         if not keys or shown in {"", UNKNOWN}:
             return escape(shown)
         body = [line for key in keys[: self._most] for line in self._lines(person, key)]
-        head = ("from t0" if self.cohort.drug else "from index", "what", "as written", "unit",
-                "available", "used as", "row")  # fmt: skip
+        head = ("from t0" if self.cohort.drug else f"from {self.cohort.entered_at}", "what", "as written", "unit",
+                "available", "read as", "row")  # fmt: skip
         more = len(keys) - self._most
         note = f"and {more:,} more rows" if more > 0 else ""
         return self._button(shown, _table(head, body, note))
@@ -99,7 +99,7 @@ class Drill:
     def outsider(self, shown: str, person: str, criterion: str) -> Markup:
         """Return a peak of somebody outside the cohort, opening its items with their rows' names."""
         lines = [
-            [row["item"].replace("_", " "), row["state"], f"{signs(row['censored']).get('value', '')}{number(row['value'])}",
+            [self.cohort.item_label(criterion, row["item"]), row["state"], f"{signs(row['censored']).get('value', '')}{number(row['value'])}",
              unit(row["unit"]), row["source_row"].replace("|", ", ")]
             for row in self._outside.get((person, criterion), [])
         ]  # fmt: skip
@@ -172,7 +172,7 @@ class Drill:
                     number(amount, 4), told, "", dose["notation"], key,
                 )
             ]  # fmt: skip
-        return [("", "not kept for this report", "", "", "", "", key)]
+        return [("", "row not kept for this report", "", "", "", "", key)]
 
     def _hours(self, person: str, time: int) -> str:
         return "" if time == UNKNOWN_TIME else hours(self.cohort.hours(person, time))

@@ -6,8 +6,8 @@ import math
 from collections import Counter
 from dataclasses import dataclass
 
+from becalm.report import labels
 from becalm.report.cohort import Cohort, Row
-from becalm.report.text import heading, label
 
 ANSWERS = {
     "responded": ("responded", "fell"),
@@ -54,9 +54,9 @@ def primary(cohort: Cohort, clock: str) -> Primary:
 def primary_words(cohort: Cohort) -> str:
     """Say what the protocol counts: `ferritin lower, and AST or ALT lower`."""
     rule = cohort.result.protocol.response
-    parts = [" and ".join(label(name) for name in rule.primary) + " lower"]
+    parts = [" and ".join(labels.variable(name) for name in rule.primary) + " lower"]
     if rule.primary_any:
-        parts.append(" or ".join(label(name) for name in rule.primary_any) + " lower")
+        parts.append(" or ".join(labels.variable(name) for name in rule.primary_any) + " lower")
     return ", and ".join(parts) + " than at baseline"
 
 
@@ -103,7 +103,9 @@ def routes(cohort: Cohort) -> Counter[str]:
 
 def background(row: Row) -> list[str]:
     """Return somebody's underlying diseases; that none is recorded says so."""
-    return [label(name) for name in row["underlying"].split("|") if name] or ["none recorded"]
+    return [labels.condition(name) for name in row["underlying"].split("|") if name] or [
+        "none recorded"
+    ]
 
 
 def backgrounds(cohort: Cohort) -> Counter[str]:
@@ -200,7 +202,7 @@ def statuses(cohort: Cohort, criterion: str) -> Counter[str]:
 
 def event_title(event: str) -> str:
     """Return a safety event with the scale of its grades."""
-    return "Kidney injury, KDIGO stage" if event == "aki" else f"{heading(event)}, CTCAE grade"
+    return f"{labels.heading(labels.event(event))}, {labels.scale(event)}"
 
 
 def doses_within(cohort: Cohort, person: str, episodes: list[Row]) -> list[Row]:

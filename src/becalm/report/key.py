@@ -1,20 +1,25 @@
-"""The key results, up front: how many, what was found, with exact intervals."""
+"""The key results at the beginning of the report: counts with exact intervals."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from markupsafe import Markup
 
 from becalm.core import stats
-from becalm.report import facts
+from becalm.measures import ctcae
+from becalm.report import facts, labels
 from becalm.report.cells import marked
 from becalm.report.cohort import Cohort
 from becalm.report.drill import Drill
+from becalm.report.labels import KIDNEY_INJURY
 from becalm.report.sections import landmark
-from becalm.report.text import age, label, labels, middle, number, share, tally
+from becalm.report.text import age, middle, number, share, tally
+
+BLOOD_COUNTS: Final = ("neutropenia", "thrombocytopenia", "anaemia")
+"""The safety events of the three cell lines."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +38,7 @@ def key_facts(cohort: Cohort, drill: Drill) -> list[Fact]:
             Fact(
                 "Patients",
                 "0",
-                "Nobody entered the study: see the flow below and who came nearest.",
+                "No patient entered the study. The figure below shows at which step patients left.",
             )
         ]
     primary = [_primary(cohort, drill, clock) for clock in cohort.clocks[:2]]
@@ -61,19 +66,19 @@ def _who(cohort: Cohort, drill: Drill) -> list[Fact]:
     note = ""
     if ages:
         top = age(int(max(row["age"] for row in persons)))
-        note = f"age mean {ages.mean:.1f}, median {number(ages.median)} ({ages.minimum:.0f}–{top}) years"
+        note = f"age: mean {ages.mean:.1f}, median {number(ages.median)} ({ages.minimum:.0f}–{top}) years"
     sure = facts.storms(cohort)
     storm = [[_link(row["person_id"]), row["storm"]] for row in persons]
     seen = ", ".join(f"{word} {k}" for word, k in sure.most_common() if word != "definite")
     kinds = ", ".join(f"{word} {k}" for word, k in facts.classes(cohort).most_common())
     backgrounds = ", ".join(f"{word} {k}" for word, k in facts.backgrounds(cohort).most_common())
-    known = [[_link(row["person_id"]), labels(row["underlying"]) or "none recorded", row["class"]]
+    known = [[_link(row["person_id"]), labels.conditions(row["underlying"]) or "none recorded", row["class"]]
              for row in persons]  # fmt: skip
     return [
         Fact("Patients", drill.people(f"{n:,}", ["patient", "sex", "age"], people), note),
         Fact("Women", drill.people(share(len(women), len(sexed)), ["patient", "age"],
                                    [[_link(r["person_id"]), age(r["age"])] for r in women])),
-        Fact("Storm definite", drill.people(share(sure["definite"], n), ["patient", "storm"], storm), seen),
+        Fact("Definite storm", drill.people(share(sure["definite"], n), ["patient", "storm"], storm), seen),
         Fact("Background", drill.people(backgrounds, ["patient", "background", "class"], known), kinds),
     ]  # fmt: skip
 
@@ -92,12 +97,12 @@ def _landmark(cohort: Cohort, drill: Drill) -> list[Fact]:
     facts_ = []
     for name, (first, *others) in found.items():
         note = Markup("; ").join(Markup("{} {}").format(*each) for each in others)
-        title = marked(label(name), verified=checked.get(name, True))
+        title = marked(cohort.definition_label(name), verified=checked.get(name, True))
         facts_.append(
             Fact(
                 Markup("Died in hospital, {} {}").format(title, first[0]),
                 first[1],
-                note or f"everybody was {first[0]}",
+                note or f"all patients: {first[0]}",
             )
         )
     return facts_
@@ -106,9 +111,12 @@ def _landmark(cohort: Cohort, drill: Drill) -> list[Fact]:
 def _given(cohort: Cohort, drill: Drill) -> list[Fact]:
     before = facts.before(cohort)
     counts = [(drug, {row["person_id"] for row in rows}) for drug, rows in before.items()]
-    text = ", ".join(f"{label(drug)} {len(people)}" for drug, people in counts) or "none recorded"
-    who = [[label(drug), ", ".join(sorted(people))] for drug, people in counts]
-    when = "Given before t0" if cohort.drug else "Immunotherapy before the index"
+    text = (
+        ", ".join(f"{labels.drug(drug)} {len(people)}" for drug, people in counts)
+        or "none recorded"
+    )
+    who = [[labels.drug(drug), ", ".join(sorted(people))] for drug, people in counts]
+    when = "Given before t0" if cohort.drug else f"Immunotherapy before {cohort.entered_at}"
     found = [
         Fact(when, drill.people(text, ["drug", "patients"], who), "patients with at least one dose")
     ]
@@ -117,7 +125,9 @@ def _given(cohort: Cohort, drill: Drill) -> list[Fact]:
     people = [[_link(row["person_id"]), row["first_route"]] for row in cohort.persons]
     routes = tally(row["first_route"] or "unknown" for row in cohort.persons)
     found.append(
-        Fact(f"First {label(cohort.drug)}", drill.people(routes, ["patient", "route"], people))
+        Fact(
+            f"First {labels.drug(cohort.drug)}", drill.people(routes, ["patient", "route"], people)
+        )
     )
     peaks = {p: facts.exposure(cohort, p) for p in cohort.ids}
     known = [e.peak_per_day for e in peaks.values() if not math.isnan(e.peak_per_day)]
@@ -127,7 +137,7 @@ def _given(cohort: Cohort, drill: Drill) -> list[Fact]:
         each = [[_link(p), number(e.peak_per_h), number(e.peak_per_day)] for p, e in peaks.items()]
         found.append(
             Fact("Highest rate", drill.people(f"{number(top, 5)} {u}/day", ["patient", f"{u}/h", f"{u}/day"], each),
-                 f"{number(top / 24)} {u}/h, reached by {reached} of {cohort.n}")
+                 f"{number(top / 24)} {u}/h, reached in {reached} of {cohort.n} patients")
         )  # fmt: skip
     return found
 
@@ -139,7 +149,7 @@ def _primary(cohort: Cohort, drill: Drill, clock: str) -> Fact | None:
         return None
     told = [
         [_link(row["person_id"]), facts.primary_answer(cohort, row["response"]), row["reason"],
-         labels(row["confounded_by"])]
+         labels.drugs(row["confounded_by"])]
         for row in sorted(rows, key=lambda row: str(row["person_id"]))
     ]  # fmt: skip
     confounded = sum(bool(row["confounded_by"]) for row in found.yes)
@@ -147,16 +157,16 @@ def _primary(cohort: Cohort, drill: Drill, clock: str) -> Fact | None:
     if found.unknown:
         n, yes, missing = len(rows), len(found.yes), len(found.unknown)
         notes.append(
-            f"no sample or discharged in {missing}: worst case {yes}/{n}, best {yes + missing}/{n}"
+            f"no sample, or discharged before, in {missing}: between {yes}/{n} and {yes + missing}/{n}"
         )
     if confounded:
-        notes.append(f"other treatment could explain it in {confounded} of these {len(found.yes)}")
-    if cohort.not_analysed:
         notes.append(
-            f"{len(cohort.not_analysed)} not analysed: on treatment before the records begin"
+            f"another treatment could explain it in {confounded} of these {len(found.yes)}"
         )
-    whose = "" if cohort.result.protocol.response.of == "everybody" else " of the treated"
-    word = "Response at 48 h" if cohort.claim == "response" else f"Course at 48 h{whose}: fell"
+    if cohort.not_analysed:
+        notes.append(f"{len(cohort.not_analysed)} not analysed: treatment began before the records")
+    whose = "" if cohort.result.protocol.response.of == "everybody" else " in treated patients"
+    word = "Response at 48 h" if cohort.claim == "response" else f"Fall at 48 h{whose}"
     start = f" from {cohort.clock_from(clock)}"
     head = ["patient", "result", "decided by", "also given"]
     value = drill.people(share(len(found.yes), found.known), head, told)
@@ -165,8 +175,8 @@ def _primary(cohort: Cohort, drill: Drill, clock: str) -> Fact | None:
 
 def _kidney(cohort: Cohort, drill: Drill) -> list[Fact]:
     for shift in facts.shifts(cohort):
-        if shift.event == "aki":
-            note = f"new {len(shift.new)}, worse {len(shift.worse)}, present before and no worse {len(shift.prevalent)}"
+        if shift.event == KIDNEY_INJURY:
+            note = f"new {len(shift.new)}, worse {len(shift.worse)}, present before and not worse {len(shift.prevalent)}"
             people = [
                 [
                     _link(r["person_id"]),
@@ -175,29 +185,35 @@ def _kidney(cohort: Cohort, drill: Drill) -> list[Fact]:
                 for r in shift.any
             ]
             value = drill.people(share(len(shift.any), shift.graded), ["patient", "stage"], people)
-            return [Fact("Kidney injury (KDIGO ≥ 1)", value, note)]
+            return [
+                Fact(
+                    f"{labels.heading(labels.event(KIDNEY_INJURY))} ({labels.scale(KIDNEY_INJURY)} ≥ 1)",
+                    value,
+                    note,
+                )
+            ]
     return []
 
 
 def _counts(cohort: Cohort, drill: Drill) -> list[Fact]:
-    lines = {"neutropenia", "thrombocytopenia", "anaemia"}
     worse: dict[str, list[str]] = {}
     graded = set()
     for shift in facts.shifts(cohort):
-        if shift.event in lines:
+        if shift.event in BLOOD_COUNTS:
             graded |= {r["person_id"] for r in cohort.safety
                        if r["event"] == shift.event and r["grade_after"] >= 0}  # fmt: skip
             for row in [*shift.new, *shift.worse]:
-                worse.setdefault(row["person_id"], []).append(label(row["event"]))
+                worse.setdefault(row["person_id"], []).append(labels.event(row["event"]))
     if not graded:
         return []
+    names = [labels.event(event) for event in BLOOD_COUNTS]
     people = [[_link(person), ", ".join(events)] for person, events in sorted(worse.items())]
     value = drill.people(share(len(worse), len(graded)), ["patient", "worse"], people)
     return [
         Fact(
-            "A blood count fell by a grade or more",
+            "Blood count worse by a grade or more",
             value,
-            "neutrophils, platelets or haemoglobin, CTCAE v5",
+            f"{', '.join(names[:-1])} or {names[-1]}, {ctcae.load().title}",
         )
     ]
 
@@ -206,13 +222,13 @@ def _end(cohort: Cohort, drill: Drill) -> list[Fact]:
     died, unknown = facts.deaths(cohort)
     rows = [
         [_link(row["person_id"]), f"{cohort.hours(row['person_id'], row['death_time']) / 24:.1f}",
-         labels(row["cause_of_death"])]
+         labels.joined(row["cause_of_death"])]
         for row in died
     ]  # fmt: skip
     known = len(cohort.outcome) - len(unknown)
     days = [row["follow_up_days"] for row in cohort.outcome.values()]
     value = drill.people(share(len(died), known), ["patient", "day", "cause"], rows)
-    note = f"not known in {len(unknown)}" if unknown else ""
+    note = f"unknown in {len(unknown)}" if unknown else ""
     lines = [[_link(p), number(row["follow_up_days"])] for p, row in cohort.outcome.items()]
     followed = drill.people(middle(days), ["patient", "days"], lines)
     return [Fact("Died", value, note), Fact("Follow-up, days", followed, "median (range)")]

@@ -2,141 +2,208 @@
 
 from __future__ import annotations
 
-import re
-from typing import Any
+from typing import Any, Final
 
+from becalm import vocabulary
 from becalm.core import citations, stats
 from becalm.core.errors import DefinitionError
-from becalm.protocol import Reading
+from becalm.kidney import kdigo
+from becalm.measures import ctcae
+from becalm.measures.response.prognosis import MARKER
+from becalm.protocol import Reading, Threshold
+from becalm.report import facts, labels
 from becalm.report.cohort import Cohort
-from becalm.report.text import label, words
+from becalm.report.text import horizon_text, spaced, unit
 
-
-def _span(text: str) -> str:
-    """Write `48h` as a reader does: `48 h`."""
-    return re.sub(r"(\d)([a-z])", "\\1\u00a0\\2", text.removeprefix("<="))
-
-
-_TAKEN = {"max": "highest value", "min": "lowest value", "last": "last value"}
-
-
-def _otherwise(reading: Reading) -> str:
-    taken = _TAKEN.get(reading.take or "", "value")
-    said = [f"{taken} of {_span(reading.within)}" if reading.within else taken]
-    if reading.clock:
-        said.append(f"by when {'drawn' if reading.clock == 'drawn' else 'available'}")
-    return ", ".join(said)
+_TAKEN: Final = {"max": "highest value", "min": "lowest value", "last": "last value"}
+_KIDNEY_VALUE: Final = "creatinine"
 
 
 def methods(cohort: Cohort) -> list[tuple[str, str]]:
     """Return the protocol in sentences, made from its own numbers."""
-    p = cohort.result.protocol
-    found: list[tuple[str, str]] = []
-    age = f"aged {p.population.min_age} or over" if p.population.min_age is not None else "any age"
-    dates = (
-        "; inside the recruitment dates where the records give them"
-        if p.population.recruitment
-        else ""
+    parts = [
+        ("Population", _population(cohort)),
+        ("Entry test", _entry_test(cohort)),
+        ("Entry", _entry(cohort)),
+        ("Clocks", _clocks(cohort)),
+        ("Index", _index(cohort)),
+        ("Landmark", _landmark(cohort)),
+        ("Storm", _storm(cohort)),
+        ("Changes of definitions", _overrides(cohort)),
+        ("Excluded", _excluded(cohort)),
+        ("Baseline", _baseline(cohort)),
+        ("Horizons", _horizons(cohort)),
+        ("Response" if cohort.claim == "response" else "Course", _response(cohort)),
+        ("Kidney", _kidney(cohort)),
+        ("Blood counts and liver", _ctcae()),
+        ("Statistics", "Proportions have exact (Clopper–Pearson) 95 % intervals. Medians have ranges. No "
+         "standard deviation is given for fewer than ten values."),
+    ]  # fmt: skip
+    return [(name, words) for name, words in parts if words]
+
+
+def _population(cohort: Cohort) -> str:
+    rule = cohort.result.protocol.population
+    text = (
+        "Patients of any age"
+        if rule.min_age is None
+        else f"Patients aged {rule.min_age} years or more"
     )
-    found.append(("Population", f"{age}{dates}"))
-    if p.entry_test:
-        found.append(
-            ("Entry test", f"{label(p.entry_test.variable)} ≥ {p.entry_test.at_least:g}, ever")
-        )
-    if p.entry:
-        e, rate = p.entry, p.entry.least_high_rate(cohort.unit)
-        high = "none is set" if rate is None else f"first rate ≥ {rate:,.0f} {cohort.unit}/day"
-        lasting = (
-            f" for {_span(e.min_duration)} or more, gaps up to {_span(e.bridge)} bridged; a planned infusion up to "
-            f"{_span(e.intermittent_up_to)} is intermittent" if e.mode == "continuous IV" else ""
-        )  # fmt: skip
-        mode = "" if e.mode == "any" else f"{e.mode} "
-        found.append(("Entry", f"first {mode}{label(e.drug)}{lasting}"))
-        found.append(
-            ("Clocks", f"t0: first {label(e.drug)} of any route in the {_span(e.t0_within)} before entry; {label('infusion_start')}: " f"{'entry' if e.mode == 'continuous IV' else 'first continuous IV'}; "
-             f"{label('high_rate')}: {high}")
-        )  # fmt: skip
-    if p.index:
-        qualifying = ", ".join(
-            f"{label(t.variable)} "
-            + (f"≥ {t.at_least:g}" if t.at_least is not None else f"< {t.below:g}")
-            for t in p.index.qualifying
-        )
-        found.append(
-            ("Index", f"first instant at which {label(p.index.variable)} ≥ {p.index.at_least:g} and one of "
-             f"({qualifying}) drawn within {_span(p.index.within)} of it are both available")
-        )  # fmt: skip
-    if p.landmark:
-        landmark = p.landmark
-        found.append(
-            ("Landmark", f"first admission with {label(landmark.condition)}, diagnosed or tested positive from {_span(landmark.before)} before it to "
-             f"its end; definitions judged {_span(landmark.after)} after admission, among those alive and in hospital then, by tests drawn until then; "
-             f"death in hospital by {_span(landmark.horizon)} after admission, discharge alive competing")
-        )  # fmt: skip
+    return f"{text}{', within the recruitment dates if the records give them' if rule.recruitment else ''}."
+
+
+def _unit(name: str) -> str:
+    written = vocabulary.load().variable(name).unit
+    return f" {unit(written)}" if written else ""
+
+
+def _threshold(each: Threshold) -> str:
+    sign, bound = ("≥", each.at_least) if each.at_least is not None else ("<", each.below)
+    return f"{labels.variable(each.variable)} {sign} {bound:,g}{_unit(each.variable)}"
+
+
+def _entry_test(cohort: Cohort) -> str:
+    test = cohort.result.protocol.entry_test
+    if test is None:
+        return ""
+    bound = f"{test.at_least:,g}{_unit(test.variable)}"
+    return f"At least one {labels.variable(test.variable)} ≥ {bound} at any time."
+
+
+def _entry(cohort: Cohort) -> str:
+    rule = cohort.result.protocol.entry
+    if rule is None:
+        return ""
+    mode = "" if rule.mode == "any" else f"{rule.mode} "
+    text = f"First {mode}{labels.drug(rule.drug)}"
+    if rule.mode != "continuous IV":
+        return f"{text}."
+    return (
+        f"{text} for {spaced(rule.min_duration)} or more; gaps of up to {spaced(rule.bridge)} do not end it. A "
+        f"planned infusion of {spaced(rule.intermittent_up_to)} or less counts as intermittent."
+    )
+
+
+def _clocks(cohort: Cohort) -> str:
+    rule = cohort.result.protocol.entry
+    if rule is None:
+        return ""
+    drug, high = labels.drug(rule.drug), rule.least_high_rate(cohort.unit)
+    start = "entry" if rule.mode == "continuous IV" else f"first continuous IV {drug}"
+    rate = "not used" if high is None else f"first rate ≥ {high:,.0f} {cohort.unit}/day"
+    return (
+        f"{cohort.clock_label('t0')}: first {drug} by any route in the {spaced(rule.t0_within)} before entry. "
+        f"{labels.heading(cohort.clock_label('infusion_start'))}: {start}. "
+        f"{labels.heading(cohort.clock_label('high_rate'))}: {rate}."
+    )
+
+
+def _index(cohort: Cohort) -> str:
+    rule = cohort.result.protocol.index
+    if rule is None:
+        return ""
+    first = f"{labels.variable(rule.variable)} ≥ {rule.at_least:,g}{_unit(rule.variable)}"
+    others = ", ".join(map(_threshold, rule.qualifying))
+    return (
+        f"First time at which two results are available: {first}, and one of {others}. They are drawn within "
+        f"{spaced(rule.within.removeprefix('<='))} of each other."
+    )
+
+
+def _landmark(cohort: Cohort) -> str:
+    rule = cohort.result.protocol.landmark
+    if rule is None:
+        return ""
+    after = spaced(rule.after)
+    return (
+        f"First admission with {labels.condition(rule.condition)}: diagnosed, or tested positive, from "
+        f"{spaced(rule.before)} before the admission to its end. The landmark is {after} after admission. Patients "
+        f"who are alive and in hospital at the landmark are studied, with the tests drawn before it. The outcome "
+        f"is death in hospital within {spaced(rule.horizon)} of admission; discharge alive is the competing event."
+    )
+
+
+def _storm(cohort: Cohort) -> str:
+    rule = cohort.result.protocol.storm
+    when = (
+        "the results that were available then"
+        if cohort.result.protocol.clock == "available"
+        else "the samples that were drawn then"
+    )
     definite = "; ".join(
-        f"{label(r.criterion)} ≥ {r.at_least:g}"
-        + (f" with {', '.join(label(u) for u in r.underlying)}" if r.underlying else "")
-        for r in p.storm.definite
+        f"{cohort.definition_label(each.criterion)} ≥ {each.at_least:g}"
+        + (f" in {' or '.join(map(labels.condition, each.underlying))}" if each.underlying else "")
+        for each in rule.definite
     )
-    found.append(
-        (
-            "Storm",
-            f"judged over the {_span(p.storm.look_back)} before, by when {'results were available' if p.clock == 'available' else 'blood was drawn'}; definite: {definite}",
-        )
-    )
-    otherwise = [
-        f"{label(name)}, {label(item)}: {_otherwise(reading)}"
-        for name, items in p.definitions.override.items()
+    return f"Judged in the {spaced(rule.look_back)} before {cohort.entered_at}, by {when}. Definite: {definite}."
+
+
+def _overrides(cohort: Cohort) -> str:
+    changed = [
+        f"{cohort.definition_label(name)}, {cohort.item_label(name, item)}: {_reading(reading)}"
+        for name, items in cohort.result.protocol.definitions.override.items()
         for item, reading in items.items()
     ]
-    if otherwise:
-        found.append(("Read otherwise than its definition says", "; ".join(otherwise)))
-    if p.exclude.conditions:
-        found.append(("Excluded", words(", ".join(label(c) for c in p.exclude.conditions))))
-    b = p.baseline
-    found.append(
-        ("Baseline", f"last value: ferritin in {_span(b.ferritin)}, others in {_span(b.other)} before the clock; "
-         f"peak: highest in {_span(b.peak)} before")
-    )  # fmt: skip
+    return f"{'; '.join(changed)}." if changed else ""
+
+
+def _reading(reading: Reading) -> str:
+    taken = _TAKEN.get(reading.take or "", "value")
+    parts = [f"{taken} of {spaced(reading.within.removeprefix('<='))}" if reading.within else taken]
+    if reading.clock:
+        parts.append(f"by the time it was {'drawn' if reading.clock == 'drawn' else 'available'}")
+    return ", ".join(parts)
+
+
+def _excluded(cohort: Cohort) -> str:
+    names = cohort.result.protocol.exclude.conditions
+    return f"Patients with {', '.join(map(labels.condition, names))}." if names else ""
+
+
+def _baseline(cohort: Cohort) -> str:
+    rule = cohort.result.protocol.baseline
+    return (
+        f"Last value before the clock: {labels.variable(MARKER)} within {spaced(rule.ferritin)}, other tests within "
+        f"{spaced(rule.other)}. Peak: highest value within {spaced(rule.peak)} before the clock."
+    )
+
+
+def _horizons(cohort: Cohort) -> str:
     windows = "; ".join(
-        f"{label(name)}: {'(' if h.open else '['}{h.from_h:g}, {h.to_h:g}] h"
-        for name, h in p.horizons.items()
+        f"{horizon_text(name)}: {'more than ' if each.open else ''}{each.from_h:g} to {each.to_h:g} h"
+        for name, each in cohort.result.protocol.horizons.items()
     )
-    found.append(("Horizons", f"value nearest to the horizon in {windows}"))
-    word = "Response" if p.response.claim == "response" else "Course"
-    of = (
-        "of those given an immunotherapy from the admission to a week after the landmark only: "
-        if p.response.of == "treated"
+    return f"Value nearest to the horizon, within its window. {windows}."
+
+
+def _response(cohort: Cohort) -> str:
+    rule = cohort.result.protocol.response
+    whom = (
+        "Only patients given an immunotherapy between admission and a week after the landmark. "
+        if rule.of == "treated"
         else ""
     )
-    rule = " and ".join(label(v) for v in p.response.primary)
-    either = (
-        f" and ({' or '.join(label(v) for v in p.response.primary_any)} below baseline)"
-        if p.response.primary_any
-        else ""
+    return (
+        f"{whom}At 48 h: {facts.primary_words(cohort)}. Death before 48 h counts as no "
+        f"{'response' if cohort.claim == 'response' else 'fall'}; without a sample the result is missing."
     )
-    found.append(
-        (
-            word,
-            f"{of}{rule} below baseline{either} at 48 h; died before counts as failure, no sample as missing",
-        )
+
+
+def _kidney(cohort: Cohort) -> str:
+    rule = cohort.result.protocol.kidney
+    return (
+        f"{kdigo.load().kdigo.title} stages by {labels.variable(_KIDNEY_VALUE)}. Baseline: median of outpatient "
+        f"values from {spaced(rule.outpatient_from)} to {spaced(rule.outpatient_to)} before onset; without these, "
+        f"lowest value in the {spaced(rule.minimum_within)} before onset; without this, calculated back from an eGFR of "
+        f"{rule.assumed_egfr:g} mL/min/1.73 m² (MDRD), and marked."
     )
-    k = p.kidney
-    found.append(
-        ("Kidney", f"KDIGO by creatinine; baseline: outpatient median {_span(k.outpatient_from)} to {_span(k.outpatient_to)} before, "
-         f"else the lowest of {_span(k.minimum_within)} before onset, else back-calculated at eGFR {k.assumed_egfr:g}, labelled")
-    )  # fmt: skip
-    found.append(
-        (
-            "Counts and liver",
-            "CTCAE v5 against the record's own reference limits; a default limit only where labelled",
-        )
+
+
+def _ctcae() -> str:
+    return (
+        f"{ctcae.load().title} grades, by the reference limits in the record. A default limit is used only if the "
+        "record has none, and is marked."
     )
-    found.append(
-        ("Statistics", "proportions with exact (Clopper–Pearson) 95 % intervals; medians with ranges; "
-         "no standard deviation below ten values")
-    )  # fmt: skip
-    return found
 
 
 def references(cohort: Cohort) -> list[dict[str, Any]]:
@@ -175,7 +242,7 @@ def why_no_test(n: int) -> str:
         return ""
     if n < stats.TEST_FROM:
         return (
-            f"No p-value is given: with {n} pairs the smallest that an exact two-sided sign test "
-            f"can reach is {stats.smallest_sign_p(n):.4g}."
+            f"No p-value is given: with {n} patients the smallest p-value that an exact two-sided sign "
+            f"test can reach is {stats.smallest_sign_p(n):.4g}."
         )
-    return "No p-value is given: nobody was assigned to anything."
+    return "No p-value is given: the patients were not randomised."

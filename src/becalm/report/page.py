@@ -16,7 +16,7 @@ from becalm.report.sections import sections
 from becalm.report.text import spaced
 from becalm.report.theme import Figure
 
-ILLUSTRATIVE = "Illustrative: the patients and every individual value in this report are invented."
+ILLUSTRATIVE = "Illustrative: all patients and all values in this report are invented."
 
 
 @cache
@@ -78,13 +78,13 @@ def setting(cohort: Cohort) -> list[tuple[str, str]]:
     dates = " to ".join(d for d in (info.recruitment_start, info.recruitment_end) if d)
     given = [
         ("Protocol", f"{protocol.name}: {protocol.title}"),
-        ("Design", f"case series, retrospective; time zero is {cohort.zero}{_after(cohort)}"),
+        ("Design", f"retrospective case series; time zero: {cohort.zero}{_after(cohort)}"),
         ("Setting", ", ".join(part for part in (info.setting, info.centre, info.country) if part)),
         ("Recruitment", dates),
-        ("Consecutive", info.consecutive),
+        ("Consecutive patients", info.consecutive),
         ("Ethics", info.ethics_ref),
         ("Consent", info.consent_basis),
-        ("Registration", info.registration or "none given"),
+        ("Registration", info.registration or "none"),
     ]
     return [(name, value) for name, value in given if value]
 

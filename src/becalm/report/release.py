@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from becalm.core import stats
-from becalm.report import disclosure, facts, methods, page
+from becalm.report import disclosure, facts, labels, methods, page
 from becalm.report.cohort import Cohort
 from becalm.report.page_table import PageTable
 from becalm.report.sections import landmark
 from becalm.report.stays_by_status import StatusCount
-from becalm.report.text import days, label, labels, number, percent, words
+from becalm.report.text import days, horizon_text, number, percent
 from becalm.tables import ATTRITION
 
 HIDDEN: Final = "suppressed"
@@ -63,13 +63,13 @@ def _attrition(cohort: Cohort, threshold: int) -> ReleaseSheet:
     counted = [name for name, column in ATTRITION.columns.items() if column.counts_persons]
     shown = disclosure.flow([[row[name] for name in counted] for row in steps], threshold)
     rows = [
-        [words(row["reason"]), *(f"{row[name]}" if keep else HIDDEN for name in counted)]
+        [cohort.reason(row["reason"]), *(f"{row[name]}" if keep else HIDDEN for name in counted)]
         for row, keep in zip(steps, shown, strict=True)
     ]
     return ReleaseSheet(
         "attrition",
-        "Persons and stays left after each step",
-        ("after leaving out", *counted),
+        "Persons and stays that remain after each step",
+        ("step", *counted),
         rows,
     )
 
@@ -128,19 +128,21 @@ def _patients(cohort: Cohort, threshold: int) -> ReleaseSheet:
         sure["diagnosed only, or unknown"] = n - sum(sure.values())
         rows += _partition("storm", sure, n, threshold)
         rows += _open("background", _backgrounds(cohort), n, threshold)
-        given = {label(d): len(p) for d, p in facts.given(cohort).items() if d != cohort.drug}
+        given = {labels.drug(d): len(p) for d, p in facts.given(cohort).items() if d != cohort.drug}
         told = [_single("given", drug, k, n, threshold) for drug, k in given.items()]
         rows += [row for row in told if row[2] != HIDDEN]
         if any(row[2] == HIDDEN for row in told):
             rows.append(["given", "any other immunotherapy", *_count(None, n, threshold)])
         if cohort.drug:
-            rows += _open(f"first {cohort.drug}", facts.routes(cohort), n, threshold)
+            rows += _open(f"first {labels.drug(cohort.drug)}", facts.routes(cohort), n, threshold)
     return ReleaseSheet("patients", "Patients", ("about", "value", *_COUNTED), rows)
 
 
 def _backgrounds(cohort: Cohort) -> Counter[str]:
     """Count whole combinations of diseases, which add up to the cohort as a partition must."""
-    return Counter(labels(row["underlying"]) or "none recorded" for row in cohort.persons)
+    return Counter(
+        labels.conditions(row["underlying"]) or "none recorded" for row in cohort.persons
+    )
 
 
 def _criteria(cohort: Cohort, threshold: int) -> ReleaseSheet:
@@ -149,7 +151,7 @@ def _criteria(cohort: Cohort, threshold: int) -> ReleaseSheet:
         counts = facts.statuses(cohort, name)
         given = {status: counts.get(status, 0) for status in ("met", "not met", "undetermined")}
         if counts:
-            rows += _partition(label(name), given, sum(given.values()), threshold)
+            rows += _partition(cohort.definition_label(name), given, sum(given.values()), threshold)
     return ReleaseSheet("criteria", f"Definitions {cohort.moment_text}",
                  ("definition", "status", *_COUNTED), rows)  # fmt: skip
 
@@ -177,22 +179,22 @@ def _landmark(cohort: Cohort, threshold: int) -> ReleaseSheet:
         for group, (died, alive, unknown) in zip(
             groups, disclosure.crossed(table, threshold), strict=True
         ):
-            about = f"{label(name)}: {' or '.join(cell.status for cell in group)}"
+            about = f"{cohort.definition_label(name)}: {' or '.join(cell.status for cell in group)}"
             n = sum(cell.n for cell in group)
             known = n - sum(cell.unknown for cell in group)
             for what, count in (
                 ("died in hospital", died),
-                ("left alive, or still in hospital", alive),
+                ("discharged alive, or still in hospital", alive),
             ):
                 # With unknown ends suppressed, their number must not follow from how many are known.
                 row = _count(None if unknown is None else count, known, threshold)
                 rows.append([about, what, *([HIDDEN] * len(row) if unknown is None else row)])
             if unknown != 0:
-                rows.append([about, "not known", *_count(unknown, n, threshold)])
-    title = "Deaths in hospital by what each definition said at the landmark"
+                rows.append([about, "unknown", *_count(unknown, n, threshold)])
+    title = "Deaths in hospital by status of each definition at the landmark"
     if rule:
         title += f", {days(rule.horizon)} after admission"
-    return ReleaseSheet("landmark", title, ("definition", "how it stood", *_COUNTED), rows)
+    return ReleaseSheet("landmark", title, ("definition", "outcome of the stay", *_COUNTED), rows)
 
 
 def _items(cohort: Cohort, threshold: int) -> ReleaseSheet:
@@ -204,7 +206,7 @@ def _items(cohort: Cohort, threshold: int) -> ReleaseSheet:
     for (criterion, item), states in found.items():
         n = sum(states.values())
         given = {state: states.get(state, 0) for state in ("met", "not met", "not assessed")}
-        about = f"{label(criterion)}: {label(item)}"
+        about = f"{cohort.definition_label(criterion)}: {cohort.item_label(criterion, item)}"
         rows += _partition(about, given, n, threshold)
     return ReleaseSheet("items", "Items of the definitions", ("item", "state", *_COUNTED), rows)
 
@@ -237,12 +239,12 @@ def _distributions(cohort: Cohort, threshold: int) -> ReleaseSheet:
     }
     for row in cohort.criteria:
         for end in ("low", "high"):
-            about = f"{label(row['criterion'])}, {'lowest' if end == 'low' else 'highest'} possible"
+            about = f"{cohort.definition_label(row['criterion'])}, {'lowest' if end == 'low' else 'highest'} possible"
             found.setdefault(about, []).append(row[end])
     for row in cohort.response:
         for horizon in HORIZONS:
             if row["baseline"] > 0 and not row["censored"]:
-                about = f"{label(row['variable'])}, {label(horizon)} ÷ baseline from {label(row['clock'])}"
+                about = f"{labels.variable(row['variable'])}, {horizon_text(horizon)} ÷ baseline from {cohort.clock_label(row['clock'])}"
                 found.setdefault(about, []).append(row[horizon] / row["baseline"])
     rows = []
     for about, given in found.items():
@@ -260,12 +262,12 @@ def _safety(cohort: Cohort, threshold: int) -> ReleaseSheet:
         counts = {
             "new": len(shift.new),
             "present before, worse": len(shift.worse),
-            "present before, no worse": len(shift.prevalent),
+            "present before, not worse": len(shift.prevalent),
         }
-        counts["never, or not known before"] = shift.graded - sum(counts.values())
+        counts["never, or unknown before"] = shift.graded - sum(counts.values())
         if shift.graded:
             rows += _partition(facts.event_title(shift.event), counts, shift.graded, threshold)
-    return ReleaseSheet("safety", "Safety: shift from before time zero to worst after",
+    return ReleaseSheet("safety", "Safety: grade before time zero and worst grade after it",
                  ("event", "shift", *_COUNTED), rows)  # fmt: skip
 
 
@@ -277,7 +279,7 @@ def _outcome(cohort: Cohort, threshold: int) -> ReleaseSheet:
     counts = {
         "died": len(died),
         "alive at last contact": len(cohort.outcome) - len(died) - len(unknown),
-        "not known": len(unknown),
+        "unknown": len(unknown),
     }
     n = sum(counts.values())
     rows = list(_partition("outcome", counts, n, threshold)) if n else []

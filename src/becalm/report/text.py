@@ -13,49 +13,13 @@ UNKNOWN: Final = "–"
 TOP_AGE: Final = 89
 """Ages above this are printed as 90+: among the very old an age can identify."""
 
-_NAMES: Final = {
-    "ast": "AST", "alt": "ALT", "crp": "CRP", "wbc": "leucocytes", "ldh": "LDH", "esr": "ESR",
-    "d_dimer": "D-dimer", "hscore": "HScore", "hlh2004": "HLH-2004", "mas2016": "MAS 2016", "cov_hi": "COV-HI", "chis": "cHIS", "temple": "Temple", "hlh2024": "HLH 2024",
-    "ms_score": "MS score", "ms_score_aosd": "MS score, AOSD", "mh_score": "MH score", "sle_mas2009": "SLE-MAS 2009",
-    "ferritin_esr": "ferritin:ESR", "sil2r_ferritin": "sIL-2R/ferritin", "ohi": "OHI", "mals": "MALS",
-    "mals_ferritin": "MALS ferritin", "hbd_dic": "HBD-DIC", "isth_dic": "ISTH DIC", "astct_crs": "ASTCT CRS", "iec_hs": "IEC-HS", "covid19": "COVID-19",
-    "aki": "kidney injury", "ivig": "IVIG", "sle": "SLE", "aosd": "AOSD", "sjia": "sJIA",
-    "uctd": "UCTD", "mctd": "MCTD", "mas": "MAS", "hlh": "HLH", "nk_activity": "NK activity",
-    "nk_activity_low": "NK activity low", "scd25": "sCD25", "sil2r": "sIL-2R", "rrt": "renal replacement",
-    "t0": "t0", "infusion_start": "start of infusion", "high_rate": "high rate", "h24": "24 h", "h48": "48 h", "h72": "72 h",
-    "d7": "day 7", "covid": "COVID-19", "hiv": "HIV",
-}  # fmt: skip
-_WORDS: Final = {"crp": "CRP", "ast": "AST", "alt": "ALT", "ldh": "LDH", "bun": "BUN", "esr": "ESR"}
-_WORD: Final = re.compile(r"\b(?:hscore|hlh2004|mas2016|hlh|mas|nk activity|sil2r|scd25|ast|alt)\b")
 _SIGNS: Final = {">": ">", ">=": "≥", "<": "<", "<=": "≤"}
 _UNITS: Final = {"10^9/L": "10⁹/L", "10*9/L": "10⁹/L", "Cel": "°C", "degC": "°C"}
-
-
-def label(name: str) -> str:
-    """Return a vocabulary key as a reader writes it: `d_dimer` -> `D-dimer`."""
-    return _NAMES.get(name) or " ".join(_WORDS.get(word, word) for word in name.split("_"))
-
-
-def heading(name: str) -> str:
-    """Return a label with its first letter large, for axes and column heads."""
-    text = label(name)
-    mixed = text[1:2].isupper() or name in {"t0", "sil2r"}
-    return text if mixed else text[:1].upper() + text[1:]
-
-
-def labels(joined: str) -> str:
-    """Return a `|`-joined list of keys as words."""
-    return ", ".join(label(part) for part in joined.split("|") if part)
 
 
 def unit(text: str) -> str:
     """Return a unit as print has it: `10^9/L` -> `10⁹/L`."""
     return _UNITS.get(text, text)
-
-
-def words(text: str) -> str:
-    """Return a sentence with the names in it as readers write them: `primary hlh: nk activity`."""
-    return _WORD.sub(lambda found: _NAMES.get(found.group().replace(" ", "_"), found.group()), text)
 
 
 def number(value: float | None, digits: int = 3) -> str:
@@ -154,11 +118,19 @@ def tally(words: Iterable[str]) -> str:
     return ", ".join(f"{word} {n}" for word, n in ordered)
 
 
-def spaced(length: str) -> str:
-    """Return a length of time as print has it: `24h` -> `24 h`."""
-    return re.sub(r"(?<=\d)(?=[a-z])", " ", length)
+_LENGTH: Final = re.compile(r"\b(\d+)(min|h|d)\b")
+
+
+def spaced(text: str) -> str:
+    """Return a text in which lengths of time have a space that does not break: `24h` -> `24 h`."""
+    return _LENGTH.sub("\\1\u00a0\\2", text)
 
 
 def days(length: str) -> str:
     """Return a length of time in words: `28d` -> `28 days`."""
-    return spaced(length).replace(" d", " days")
+    return spaced(length).replace("\u00a0d", " days")
+
+
+def horizon_text(name: str) -> str:
+    """Return a horizon in words: `h48` -> `48 h`, `d7` -> `day 7`."""
+    return f"day {name[1:]}" if name.startswith("d") else f"{name[1:]} h"

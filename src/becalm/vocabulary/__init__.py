@@ -24,7 +24,7 @@ from becalm.vocabulary.model import (
     UsualLimits,
     Variable,
 )
-from becalm.vocabulary.text import words
+from becalm.vocabulary.text import in_sentence, words
 
 __all__ = [
     "CODE_AND_NAME_DISAGREE",
@@ -42,6 +42,7 @@ __all__ = [
     "UsualLimits",
     "Variable",
     "Vocabulary",
+    "in_sentence",
     "load",
     "units",
     "words",

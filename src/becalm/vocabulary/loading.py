@@ -24,7 +24,7 @@ from becalm.vocabulary.model import (
     Unit,
     Variable,
 )
-from becalm.vocabulary.text import words
+from becalm.vocabulary.text import in_sentence, words
 from becalm.vocabulary.units import Conversion, normalise
 
 FOLDER: Final = Path(__file__).parent
@@ -176,6 +176,7 @@ def _as_variable(finding: Finding) -> Variable:
     return Variable(
         name=finding.name,
         title=finding.title,
+        label=finding.label,
         kind="finding",
         plausible=Range(0, 1, "present or absent"),
         valid=finding.valid,
@@ -184,15 +185,16 @@ def _as_variable(finding: Finding) -> Variable:
 
 
 def _named(entries: tuple[E, ...]) -> tuple[E, ...]:
-    """Return the entries with titles; two entries of one name are an error."""
+    """Return the entries with titles and labels; two entries of one name are an error."""
     seen: set[str] = set()
     result = []
     for entry in entries:
         if entry.name in seen:
             raise DefinitionError(f"the vocabulary has {entry.name!r} twice")
         seen.add(entry.name)
-        titled: dict[str, Any] = {"title": entry.title or entry.name.replace("_", " ").capitalize()}
-        result.append(msgspec.structs.replace(entry, **titled))
+        title = entry.title or entry.name.replace("_", " ").capitalize()
+        named: dict[str, Any] = {"title": title, "label": entry.label or in_sentence(title)}
+        result.append(msgspec.structs.replace(entry, **named))
     return tuple(result)
 
 

@@ -15,12 +15,15 @@ from becalm.vocabulary.units import Conversion
 class Term(toml.TomlTable, frozen=True):
     """The keys of all entries. `name` is the name in becalm; `names` are spellings of it.
 
+    `label` is the short name in a report, as it stands within a sentence; by default the title.
+
     `verified` is False if a code or a flag of the entry was written from memory; if only some of the
     codes were, `unverified` lists them.
     """
 
     name: str
     title: str = ""
+    label: str = ""
     names: tuple[str, ...] = ()
     source: str = ""
     verified: bool = True

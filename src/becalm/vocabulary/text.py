@@ -24,6 +24,17 @@ _SPELLINGS: Final = (
 _SEPARATOR = re.compile(r"[^\w%#]+|_+")
 
 
+def in_sentence(title: str) -> str:
+    """Return a title as it stands within a sentence; abbreviations keep their letters.
+
+    >>> in_sentence("Ferritin"), in_sentence("AST"), in_sentence("D-dimer")
+    ('ferritin', 'AST', 'D-dimer')
+    """
+    first = title.partition(" ")[0]
+    ordinary = first[1:2].islower() and first[1:] == first[1:].lower()
+    return title[:1].lower() + title[1:] if ordinary else title
+
+
 @lru_cache(maxsize=131072)
 def words(text: str) -> str:
     """Return a name's words: lower case, no accents, American vowels, single spaces.

@@ -13,10 +13,9 @@ from typing import Final
 from becalm.report import theme
 from becalm.report.chart import DeclaredCharts
 from becalm.report.cohort import Cohort
-from becalm.report.figures import attrition, crowd
+from becalm.report.figures import attrition
 from becalm.report.theme import Figure
 from becalm.report.vega import Spec
-from becalm.study.result import PER_PERSON
 
 ATTRITION: Final = "attrition"
 """The one figure that is no chart."""
@@ -37,9 +36,7 @@ def specs(cohort: Cohort) -> Iterator[tuple[str, str, str, Spec]]:
                 raise ValueError(f"two figures of the report have the name {name!r}")
             seen.add(name)
             if spec is not None:
-                kind = next((kind for kind in crowd.CAPTIONS if name.startswith(kind)), "")
-                many = cohort.n > PER_PERSON and bool(kind)
-                yield name, title, crowd.CAPTIONS[kind] if many else caption, spec
+                yield name, title, caption, spec
 
 
 def declared() -> list[DeclaredCharts]:
@@ -65,7 +62,8 @@ def _figures(cohort: Cohort) -> Iterator[Figure]:
     yield Figure(
         ATTRITION,
         "From everyone in the records to the cohort",
-        "Persons, stays and rows (measurements and administrations) left after each step.",
+        "Left: persons, stays and rows (measurements and administrations) that remain. Right: those who "
+        "left, and why.",
         attrition.draw(cohort),
     )
     for name, title, caption, spec in specs(cohort):

@@ -9,7 +9,7 @@ from becalm.report import theme
 from becalm.report.chart import Chart, DeclaredCharts
 from becalm.report.cohort import Cohort
 from becalm.report.sections import agreement
-from becalm.report.text import label, number
+from becalm.report.text import number
 from becalm.report.vega import LINK, Spec, category, flat, mark, quantity, values
 
 
@@ -19,9 +19,11 @@ def spec(cohort: Cohort) -> Spec | None:
     if not pairs:
         return None
     shown = {name for pair in pairs for name in (pair.a, pair.b)}
-    names = [label(n) for n in cohort.result.protocol.definitions.report if n in shown]
+    names = [
+        cohort.definition_label(n) for n in cohort.result.protocol.definitions.report if n in shown
+    ]
     cells = [
-        {"a": label(pair.a), "b": label(pair.b), "share": pair.agreed / pair.n,
+        {"a": cohort.definition_label(pair.a), "b": cohort.definition_label(pair.b), "share": pair.agreed / pair.n,
          "text": f"{pair.agreed}/{pair.n}",
          "kappa": "" if pair.kappa is None else f"κ {number(pair.kappa, 2)}",
          "link": cohort.link("pair", pair.a, pair.b)}
@@ -52,8 +54,8 @@ def charts(cohort: Cohort) -> Iterator[Chart]:
     yield Chart(
         "agreement",
         "Agreement of the definitions",
-        "Patients in whom both definitions are decided: those in whom they say the same, of all; "
-        "κ: Cohen's kappa, where it is defined. The darker, the more agree.",
+        "Each cell: number of patients in whom two definitions agree / number in whom both are met or "
+        "not met. κ: Cohen's kappa, if it can be calculated. Darker: more agreement.",
         spec(cohort),
     )
 

@@ -6,9 +6,8 @@ import html
 import textwrap
 from typing import Final
 
-from becalm.report import theme
+from becalm.report import labels, theme
 from becalm.report.cohort import Cohort, Row, anchor
-from becalm.report.text import words
 
 BOX: Final = 430
 SIDE: Final = 400
@@ -26,7 +25,10 @@ def draw(cohort: Cohort) -> str:
     for i, step in enumerate(steps):
         final = i == len(steps) - 1
         if i:
-            lost = [*textwrap.wrap(_capital(step["reason"]), LETTERS), _lost(steps[i - 1], step)]
+            lost = [
+                *textwrap.wrap(_capital(cohort.reason(step["reason"])), LETTERS),
+                _lost(steps[i - 1], step),
+            ]
             height = LINE * len(lost) + 10
             down = y + height + 12
             parts.append(_line(BOX / 2, y, BOX / 2, down))
@@ -38,7 +40,11 @@ def draw(cohort: Cohort) -> str:
             if not final and not _moved(steps[i - 1], step):
                 continue
         told = [
-            _capital(step["reason"]) if not i else "Cohort" if final else "Remaining",
+            _capital(cohort.reason(step["reason"]))
+            if not i
+            else "Cohort"
+            if final
+            else "Remaining",
             _kept(step),
         ]
         height = LINE * len(told) + 12
@@ -61,7 +67,7 @@ def _linked(step: Row, box: str) -> str:
 
 
 def _capital(text: str) -> str:
-    return words(text[:1].upper() + text[1:])
+    return labels.heading(text)
 
 
 def _moved(before: Row, step: Row) -> bool:

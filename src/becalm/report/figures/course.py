@@ -7,18 +7,17 @@ import statistics
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from becalm.report import theme
+from becalm import vocabulary
+from becalm.report import labels, theme
 from becalm.report.chart import Chart, DeclaredCharts
 from becalm.report.cohort import Cohort, Row
 from becalm.report.figures import crowd
-from becalm.report.text import heading, label, unit
+from becalm.report.text import unit
 from becalm.report.vega import LINK, Spec, flat, mark, quantity, values
 from becalm.study.result import PER_PERSON
 
 EACH: Final = 6
 """Up to so many patients have a column each; more are drawn over each other with their median."""
-LOG: Final = frozenset({"ferritin", "ast", "alt", "crp"})
-SHOWN: Final = ("ferritin", "ast", "alt", "crp", "platelets", "creatinine")
 BEFORE: Final = 4.0
 """Days before the clock that are drawn."""
 SHORTEST: Final = 8.0
@@ -31,13 +30,16 @@ PLAIN: Final[Spec] = {"minExtent": 38, "maxExtent": 38, "domain": False, "ticks"
 
 def title(cohort: Cohort) -> str:
     """Return the heading over the course: whose it is."""
-    return "Course" if cohort.of_everybody else "Course of the treated"
+    return "Course" if cohort.of_everybody else "Course of treated patients"
 
 
 def variables_drawn(cohort: Cohort) -> list[str]:
-    """Return the variables that are drawn: of the treated only those that the protocol names."""
-    rule = cohort.result.protocol.response
-    return [name for name in SHOWN if cohort.of_everybody or name in rule.variables]
+    """Return the variables that are drawn: those whose response or change the protocol asks for."""
+    return list(cohort.result.protocol.response.variables)
+
+
+def _is_log(name: str) -> bool:
+    return vocabulary.load().variable(name).log
 
 
 def window(cohort: Cohort, clock: str) -> tuple[float, float]:
@@ -110,7 +112,9 @@ def spec(cohort: Cohort, clock: str) -> Spec | None:
 
 def _each(cohort: Cohort, clock: str, drawn: list[Row]) -> Spec:
     """Return a grid: a column a patient, a row a variable, the dose beneath."""
-    shown = [name for name in SHOWN if any(row["variable"] == name for row in drawn)]
+    shown = [
+        name for name in variables_drawn(cohort) if any(row["variable"] == name for row in drawn)
+    ]
     lines = _clock_lines(cohort, clock)
     width = min(300.0, (theme.WIDTH - 130 - 14 * len(cohort.described)) / len(cohort.described))
     grid = []
@@ -144,16 +148,23 @@ def _x(cohort: Cohort, clock: str, *, labelled: bool, field: str = "day") -> Spe
     step = 7 if high > 10 else 2
     ticks = [day for day in range(int(low), int(high) + 1) if day % step == 0]
     shown = {"values": ticks, "labels": labelled, "ticks": labelled, "domain": labelled}
-    title = f"days from {label(clock) if cohort.drug else cohort.zero}" if labelled else None
+    title = (
+        f"days from {cohort.clock_label(clock) if cohort.drug else cohort.zero}"
+        if labelled
+        else None
+    )
     return quantity(field, scale=flat(low, high), title=title, axis=shown)
 
 
 def _y(name: str, drawn: list[Row], *, beside: bool) -> Spec:
     known = [row["value"] for row in drawn]
     units = {row["unit"] for row in drawn}
-    words = [heading(name), *([unit(units.pop())] if len(units) == 1 else [])]
+    words = [
+        labels.heading(labels.variable(name)),
+        *([unit(units.pop())] if len(units) == 1 else []),
+    ]
     axis = PLAIN | (SIDE if beside else {"minExtent": 54, "maxExtent": 54})
-    if name in LOG:
+    if _is_log(name):
         low, high = _decades(min(known), max(known))
         powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
         axis |= {"values": [10.0**n for n in powers if low <= 10.0**n <= high], "format": ","}
@@ -161,7 +172,7 @@ def _y(name: str, drawn: list[Row], *, beside: bool) -> Spec:
     else:
         axis |= {"tickCount": 3}
         scale = flat(0, max(known) * 1.12)
-    title = words if beside else ", ".join(words) + (" (log scale)" if name in LOG else "")
+    title = words if beside else ", ".join(words) + (" (log scale)" if _is_log(name) else "")
     return quantity("value", scale=scale, title=title, axis=axis)
 
 
@@ -220,7 +231,7 @@ def _dose(cohort: Cohort, clock: str, given: list[Row]) -> list[Spec]:
     """Return the drug's rate as an area, and single doses as triangles at their hour."""
     most = max([row["rate"] for row in given if row["kind"] == "rate"], default=1.0)
     scale = flat(0, most * 1.3)
-    title = [heading(cohort.drug), f"{cohort.unit}/h"]
+    title = [labels.heading(labels.drug(cohort.drug)), f"{cohort.unit}/h"]
     y = quantity("rate", scale=scale, title=title, axis=PLAIN | SIDE | {"tickCount": 2})
     x = _x(cohort, clock, labelled=True, field="start")
     box = {"x": x, "x2": {"field": "end"}, "y": y, "y2": {"field": "zero"}}
@@ -238,7 +249,7 @@ def _all(cohort: Cohort, clock: str, drawn: list[Row]) -> Spec:
     """Return a panel a variable: every patient in grey, the median of each day in black."""
     width = (theme.WIDTH - 190) / 2
     panels = []
-    for name in SHOWN:
+    for name in variables_drawn(cohort):
         mine = [row for row in drawn if row["variable"] == name]
         if not mine:
             continue
@@ -259,7 +270,9 @@ def _all(cohort: Cohort, clock: str, drawn: list[Row]) -> Spec:
     if cohort.drug:
         rates = [row for row in doses(cohort, clock) if row["kind"] == "rate"]
         y = quantity(
-            "rate", title=f"{heading(cohort.drug)}, {cohort.unit}/h", axis={"tickCount": 3, **PLAIN}
+            "rate",
+            title=f"{labels.heading(labels.drug(cohort.drug))}, {cohort.unit}/h",
+            axis={"tickCount": 3, **PLAIN},
         )
         x = _x(cohort, clock, labelled=True, field="start")
         line = mark("rule", {"x": x, "x2": {"field": "end"}, "y": y}, color=theme.BLUE,
@@ -300,36 +313,47 @@ def _medians(drawn: list[Row], end: float) -> list[Row]:
 def charts(cohort: Cohort) -> Iterator[Chart]:
     """Yield the values over time, from each clock."""
     treated, each = bool(cohort.drug), len(cohort.described) <= EACH
+    crowded = len(cohort.described) > PER_PERSON
     clocks = [c for c in ("t0", "infusion_start") if c in cohort.clocks] or ["t0"]
     if not treated:
         clocks = ["t0"]
     for clock in clocks if cohort.n else []:
         other = (
-            " Solid line: this clock; dashed: the other one." if len(clocks) > 1 and each else ""
+            " Solid vertical line: this clock; dashed: the other clock."
+            if len(clocks) > 1 and each
+            else ""
         )
         many = (
             ""
             if each
-            else " Grey: a patient each; black: median of the patients' last values of each day, "
-            "where five or more have one."
+            else " Each grey line: one patient. Black: median of the patients' last values of each "
+            "day, if five patients or more have one."
         )
-        beneath = f" Beneath: {cohort.drug} in {cohort.unit}/h, ▼ single doses." if treated else ""
+        beneath = (
+            f" Bottom: {labels.drug(cohort.drug)} in {cohort.unit}/h; ▼ single dose."
+            if treated
+            else ""
+        )
         yield Chart(
             f"course_{clock}",
             f"{title(cohort)} from {cohort.clock_from(clock)}",
-            f"{_logs(cohort)}Arrows: the laboratory printed only a bound "
-            f"(above or below).{other}{many}{beneath}",
+            _logs(cohort)
+            + (
+                crowd.COURSE
+                if crowded
+                else f"Arrow: the laboratory reported only a limit, and the true value lies beyond it.{other}{many}{beneath}"
+            ),
             spec(cohort, clock),
         )
 
 
 def _logs(cohort: Cohort) -> str:
-    """Say which variables are drawn on log scales: `Ferritin, AST and CRP on log scales. `."""
-    names = [label(name) for name in variables_drawn(cohort) if name in LOG]
+    """Say which variables are drawn on log scales: `Log scale: ferritin, AST and CRP. `."""
+    names = [labels.variable(name) for name in variables_drawn(cohort) if _is_log(name)]
     if not names:
         return ""
     text = " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
-    return f"{text[:1].upper()}{text[1:]} on log scales. "
+    return f"Log scale: {text}. "
 
 
 CHARTS: Final = DeclaredCharts(60, charts)

@@ -6,11 +6,11 @@ import math
 from collections.abc import Iterator
 from typing import Final
 
-from becalm.report import theme
+from becalm.report import labels, theme
 from becalm.report.chart import Chart, DeclaredCharts
 from becalm.report.cohort import Cohort, Row
 from becalm.report.figures import crowd
-from becalm.report.text import heading, interval, label
+from becalm.report.text import interval
 from becalm.report.vega import LINK, Spec, category, flat, mark, quantity, values
 from becalm.study.result import PER_PERSON
 
@@ -43,11 +43,11 @@ def _text(row: Row) -> str:
 def _matrix(cohort: Cohort, items: list[Row], people: list[str], step: float) -> Spec:
     names = list(dict.fromkeys(row["item"] for row in items))
     cells = [
-        {"person": row["person_id"], "item": heading(row["item"]), "state": row["state"],
+        {"person": row["person_id"], "item": labels.heading(cohort.item_label(row["criterion"], row["item"])), "state": row["state"],
          "text": _text(row), "link": cohort.link("items", row["criterion"], row["person_id"])}
         for row in items
     ]  # fmt: skip
-    x = category("item", sort=[heading(name) for name in names], title=None,
+    x = category("item", sort=[labels.heading(cohort.item_label(items[0]["criterion"], name)) for name in names], title=None,
                  axis={"orient": "top", "labelAngle": -35, "domain": False, "ticks": False,
                        "labelLimit": 170, "labelAlign": "left"})  # fmt: skip
     y = category("person", sort=people, scale={"domain": people}, title=None,
@@ -93,7 +93,7 @@ def _totals(
     ]  # fmt: skip
     ends = [row[end] for row in rows for end in ("low", "high") if math.isfinite(row[end])]
     top = max([1.0, *ends, *([cut] if math.isfinite(cut) else [])]) * 1.05
-    x = quantity("low", scale=flat(0, top), title=f"{label(criterion)}: lowest to highest possible",
+    x = quantity("low", scale=flat(0, top), title=f"{cohort.definition_label(criterion)}: lowest to highest possible total",
                  axis={"tickCount": 5 if top > 5 else max(1, int(top))})  # fmt: skip
     y = category("person", sort=people, scale={"domain": people}, title=None, axis=None)
     at = {"y": y} | LINK
@@ -124,15 +124,19 @@ def charts(cohort: Cohort) -> Iterator[Chart]:
     """Yield a chart for each definition that the protocol reports."""
     for number, name in enumerate(cohort.result.protocol.definitions.report):
         caption = (
-            f"{cohort.moment_text.capitalize()}. Blue: met, with the points it gives; grey: not met; "
-            "white and crossed: not assessed, with the points it could give. An asterisk marks an "
-            "item that something else moved. Right: the lowest and highest total possible given "
-            "what is unknown; dashed: cut-off."
+            f"{cohort.moment_text.capitalize()}. Left, each item with its points: blue: met; grey: not "
+            "met; white, crossed: not assessed, with the points it could give. * A treatment could have "
+            "changed the value. Right: lowest and highest possible total, because of items not "
+            "assessed; dashed red line: cut-off."
         )
         yield Chart(
             f"criteria_{name}",
-            f"{label(name)}: items met, not met and not assessed",
-            "Read as the figure before." if number else caption,
+            f"{cohort.result.definitions[name].title}: items met, not met and not assessed",
+            crowd.CRITERIA
+            if cohort.n > PER_PERSON
+            else "See the figure before for colours and signs."
+            if number
+            else caption,
             spec(cohort, name),
         )
 

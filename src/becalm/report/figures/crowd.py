@@ -12,9 +12,8 @@ import numpy as np
 
 from becalm.core.arrays import Array
 from becalm.core.clock import HOUR
-from becalm.report import theme
+from becalm.report import labels, theme
 from becalm.report.cohort import Cohort, Row
-from becalm.report.text import heading, label
 from becalm.report.vega import Spec, category, flat, mark, quantity, values
 
 STATES: Final = ("met", "not assessed", "not met")
@@ -25,16 +24,23 @@ COUNTS: Final = 20
 
 CHANGES: Final = (0.05, 0.1, 0.25, 0.5, 0.85, 1.0, 1.5, 2.0, 4.0)
 """Edges of the ratio to baseline; 0.5 and 0.85 are the graded falls of 50 and 15 %."""
-CAPTIONS: Final = {
-    "criteria_": "Left: patients in whom each item was met (blue), not assessed (white) and not met (grey). "
-    "Right: how many patients have which lowest and highest possible total; dashed: cut-off.",
-    "swimmer": "Patients given at least one dose of each class of immunotherapy, day by day; no colour: none.",
-    "course_": "Black: median of the patients' last values of each day; band: the middle half of them, where "
-    "five or more have one. A value that the laboratory printed as a limit enters at the limit. Ferritin, AST, "
-    "ALT and CRP on log scales.",
-    "waterfall": "Patients by the nearest value in the window of each horizon against the last before the "
-    "clock, where both are known. Blue: fell; orange: did not fall.",
-}
+CRITERIA: Final = (
+    "Left: number of patients in whom each item was met (blue), not assessed (white) and not met (grey). "
+    "Right: number of patients by lowest and by highest possible total; dashed red line: cut-off."
+)
+SWIMMER: Final = (
+    "Number of patients given at least one dose of each class of immunotherapy, day by day. "
+    "No colour: no patient."
+)
+COURSE: Final = (
+    "Black line: median of the patients' last values of each day. Band: middle half of these values. "
+    "Both need values of five patients or more. A value that the laboratory reported as a limit is "
+    "counted as the limit."
+)
+CHANGES_BY_COUNT: Final = (
+    "Number of patients by change of the value nearest to each horizon from the last value before the "
+    "clock, if both are known. Blue: fell; orange: did not fall."
+)
 FEWEST: Final = 5
 """Patients that a day needs for its quartiles to be drawn."""
 
@@ -44,11 +50,16 @@ def items_met(cohort: Cohort, criterion: str, totals: Sequence[Row], rows: Seque
     names = list(dict.fromkeys(row["item"] for row in rows))
     tally = Counter((row["item"], row["state"]) for row in rows)
     cells = [
-        {"item": heading(name), "state": state, "order": i, "n": tally[name, state]}
+        {
+            "item": labels.heading(cohort.item_label(criterion, name)),
+            "state": state,
+            "order": i,
+            "n": tally[name, state],
+        }
         for name in names
         for i, state in enumerate(STATES)
     ]
-    shown = [heading(name) for name in names]
+    shown = [labels.heading(cohort.item_label(criterion, name)) for name in names]
     y = category("item", sort=shown, scale={"domain": shown}, title=None,
                  axis={"domain": False, "ticks": False, "labelLimit": 190})  # fmt: skip
     x = quantity("n", stack="zero", scale=flat(0, cohort.n), title="patients",
@@ -86,7 +97,7 @@ def _spread(cohort: Cohort, criterion: str, totals: Sequence[Row], height: float
         "domain": ["lowest possible", "highest possible"], "range": [theme.BLUE, theme.ORANGE]})  # fmt: skip
     dash = category("end", legend=None, scale={
         "domain": ["lowest possible", "highest possible"], "range": [[1, 0], [5, 3]]})  # fmt: skip
-    x = quantity("from", scale=flat(bottom, top), title=f"{label(criterion)}: total",
+    x = quantity("from", scale=flat(bottom, top), title=f"{cohort.definition_label(criterion)}: total",
                  axis={"tickCount": 6})  # fmt: skip
     y = quantity("n", title="patients", axis={"tickCount": 4, "domain": False, "ticks": False})
     layers = [
@@ -159,7 +170,7 @@ def given_by_day(cohort: Cohort, days: tuple[float, float]) -> Spec | None:
         end = cohort.hours(step["person_id"], step["end"]) / 24
         if math.isnan(begin) or begin > high or max(begin, end) < low:
             continue
-        kind = heading(step["drug_class"] or step["drug"])
+        kind = labels.heading(step["drug_class"] or labels.drug(step["drug"]))
         last = begin if math.isnan(end) else min(end, high)
         for day in range(math.floor(max(begin, low)), math.floor(last) + 1):
             found.setdefault((kind, day), set()).add(step["person_id"])

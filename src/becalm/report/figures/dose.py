@@ -6,12 +6,11 @@ import math
 from collections.abc import Iterator
 from typing import Final
 
-from becalm.report import theme
+from becalm.report import labels, theme
 from becalm.report.chart import Chart, DeclaredCharts
 from becalm.report.cohort import ROW_EACH, Cohort, Row
 from becalm.report.figures import swimmer
 from becalm.report.figures.course import PLAIN, SIDE, columns
-from becalm.report.text import heading
 from becalm.report.vega import LINK, Spec, category, flat, mark, quantity
 
 COLUMNS: Final = 5
@@ -144,7 +143,7 @@ def _group(cohort: Cohort, people: list[str]) -> Spec:
     y = quantity(
         "top",
         scale=flat(0, _most(day) * 1.1),
-        title=["from t0", f"{cohort.unit} per 24 h"],
+        title=["every 24 h", cohort.unit],
         axis=AXIS,
     )
     row(day, [
@@ -156,7 +155,7 @@ def _group(cohort: Cohort, people: list[str]) -> Spec:
     y = quantity(
         "top",
         scale=flat(0, _most(total) * 1.1),
-        title=["from t0", f"{cohort.unit} in all"],
+        title=["sum from t0", cohort.unit],
         axis=AXIS,
     )
     last = not lanes
@@ -210,9 +209,10 @@ def charts(cohort: Cohort) -> Iterator[Chart]:
     """Yield the doses of the drug of interest as given."""
     yield Chart(
         "dose",
-        f"{heading(cohort.drug)} as given: dose timeline",
-        f"Heights share one scale a row. ▼ single dose; a bar: the {cohort.unit} of 24 hours from t0, "
-        "? rate or amount not known. Beneath: other immunotherapies, ticks single doses.",
+        f"{labels.heading(labels.drug(cohort.drug))} as given",
+        f"From top: rate (▼ single dose), {cohort.unit} given in every 24 h from t0, sum from t0, and other "
+        "immunotherapies (each tick: one dose). Patients in one row have the same scale. ?: rate or amount "
+        "not known.",
         spec(cohort),
     )
 

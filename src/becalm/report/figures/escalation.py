@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from typing import Final
 
-from becalm.report import theme
+from becalm.report import labels, theme
 from becalm.report.chart import Chart, DeclaredCharts
 from becalm.report.cohort import ROW_EACH, Cohort, Row
 from becalm.report.vega import Spec, category, flat, mark, quantity, values
@@ -110,7 +110,7 @@ def _panel(cohort: Cohort, drawn: list[Row], people: list[str], unit: str, field
     step = 24 if end > 72 else 12
     x = quantity("hour", scale=flat(0, end), title="hours from t0",
                  axis={"values": list(range(0, int(end) + 1, step))})  # fmt: skip
-    y = quantity(f"y_{field}", scale=flat(0, most * 1.12), title=f"{cohort.drug}, {cohort.unit}{unit}",
+    y = quantity(f"y_{field}", scale=flat(0, most * 1.12), title=f"{labels.drug(cohort.drug)}, {cohort.unit}{unit}",
                  axis={"tickCount": 5, "format": ",~f", "domain": False, "ticks": False})  # fmt: skip
     at = {"x": x, "y": y}
     named = len(people) <= ROW_EACH
@@ -140,12 +140,12 @@ def charts(cohort: Cohort) -> Iterator[Chart]:
     """Yield the steps of the infusion, all patients together."""
     yield Chart(
         "escalation",
-        f"Escalation of the {cohort.drug} infusion, all patients from t0",
-        "A rate holds until it is changed; 0: not running."
+        f"Rate of the {labels.drug(cohort.drug)} infusion from t0, all patients",
+        "0: the infusion is not running."
         + (
-            f" Lines at the same rate in {cohort.unit}/h are drawn just apart. Weight: the one in force."
+            " Left: lines at the same rate are drawn a little apart. Right: rate per kg of the body weight in force."
             if cohort.n <= 10
-            else " A line a patient. Weight: the one in force."
+            else " Each line: one patient. Right: rate per kg of the body weight in force."
         ),
         spec(cohort),
     )

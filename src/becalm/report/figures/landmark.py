@@ -9,7 +9,6 @@ from becalm.report import theme
 from becalm.report.chart import Chart, DeclaredCharts
 from becalm.report.cohort import Cohort
 from becalm.report.sections import landmark
-from becalm.report.text import label
 from becalm.report.vega import Spec, flat, mark, quantity, values
 
 WORDS = {"met": theme.VERMILION, "not met": theme.BLUE, "undetermined": theme.GREY}
@@ -21,7 +20,7 @@ def spec(cohort: Cohort) -> Spec | None:
         return None
     rows = [
         {
-            "definition": label(cell.criterion),
+            "definition": cohort.definition_label(cell.criterion),
             "status": cell.status,
             "risk": 100 * cell.risk,
             "low": 100 * cell.interval[0],
@@ -33,9 +32,13 @@ def spec(cohort: Cohort) -> Spec | None:
     ]
     if not rows:
         return None
-    names = list(dict.fromkeys(label(name) for name in cohort.result.protocol.definitions.report))
+    names = list(
+        dict.fromkeys(
+            cohort.definition_label(name) for name in cohort.result.protocol.definitions.report
+        )
+    )
     x = quantity(
-        "risk", scale=flat(0, 100), title="died in hospital, % of those whose end is known",
+        "risk", scale=flat(0, 100), title="died in hospital, % of patients with known outcome",
         axis={"tickCount": 5},
     )  # fmt: skip
     y: Spec = {
@@ -69,9 +72,10 @@ def charts(cohort: Cohort) -> Iterator[Chart]:
     """Yield deaths in hospital by what each definition said."""
     yield Chart(
         "landmark",
-        "Deaths in hospital by what each definition said at the landmark",
-        "Point: died in hospital, of those whose end is known; line: exact 95 % interval; beside "
-        "it, deaths of patients. Undetermined: too little was measured to say met or not met. A status that nobody has is not drawn.",
+        "Deaths in hospital by status of each definition at the landmark",
+        "Point: percentage of patients who died in hospital; line: exact 95 % interval; number: deaths / "
+        "patients with known outcome. Undetermined: too little was measured to say met or not met. A status "
+        "without patients is not drawn.",
         spec(cohort),
     )
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from becalm.report import theme
+from becalm.report import labels, theme
 from becalm.report.chart import Chart, DeclaredCharts
 from becalm.report.cohort import ROW_EACH, Cohort, Row
-from becalm.report.text import heading
 from becalm.report.vega import LINK, Spec, category, mark, quantity, values
 
 DAYS: Final = 14
@@ -29,7 +28,7 @@ def spec(cohort: Cohort) -> Spec | None:
 
 def _axes(rows: list[Row], *, labelled: bool) -> dict[str, Spec]:
     names = list(dict.fromkeys(row["variable"] for row in rows))
-    shown = [heading(name) for name in names]
+    shown = [labels.heading(labels.variable(name)) for name in names]
     days = sorted({row["day"] for row in rows})
     ticks = [day for day in days if day % 7 == 0]
     return {
@@ -47,7 +46,7 @@ def _each(cohort: Cohort, rows: list[Row]) -> Spec:
     panels = []
     for i, person in enumerate(cohort.ids):
         mine = [
-            {"day": r["day"], "name": heading(r["variable"]), "n": r["n"],
+            {"day": r["day"], "name": labels.heading(labels.variable(r["variable"])), "n": r["n"],
              "link": cohort.link("counted", r["variable"])}
             for r in rows
             if r["person_id"] == person
@@ -76,7 +75,7 @@ def _all(cohort: Cohort, rows: list[Row]) -> Spec:
     for row in rows:
         seen.setdefault((row["variable"], row["day"]), []).append(row["n"] > 0)
     cells = [
-        {"name": heading(name), "day": day, "share": sum(had) / len(had),
+        {"name": labels.heading(labels.variable(name)), "day": day, "share": sum(had) / len(had),
          "text": f"{100 * sum(had) / len(had):.0f}", "link": cohort.link("counted", name)}
         for (name, day), had in seen.items()
     ]  # fmt: skip
@@ -104,9 +103,9 @@ def charts(cohort: Cohort) -> Iterator[Chart]:
         "What was measured, day by day",
         f"Day 0: the 24 h before {zero}; day 1: the first 24 h after. "
         + (
-            "The darker, the more values (1, 2–3, 4 or more); dot: none; blank: no longer followed."
-            if cohort.n <= 10
-            else "Percentage of the patients still followed with at least one value."
+            "Colours, from light to dark: 1, 2–3, 4 or more values. Dot: no value. Blank: no longer followed."
+            if cohort.n <= ROW_EACH
+            else "Number: percentage of the patients still followed who have at least one value."
         ),
         spec(cohort),
     )

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from becalm.report import theme
+from becalm.report import labels, theme
 from becalm.report.chart import Chart, DeclaredCharts
 from becalm.report.cohort import ROW_EACH, Cohort, Row
-from becalm.report.text import heading
 from becalm.report.vega import LINK, Spec, category, flat, mark, quantity, values
 
-GRADES: Final = {"aki": 3}
+GRADES: Final = {labels.KIDNEY_INJURY: 3}
 """The highest grade of an event: three KDIGO stages, else four grades of CTCAE."""
 
 
@@ -20,11 +19,6 @@ def events(cohort: Cohort) -> list[str]:
     seen = {row["event"] for row in cohort.safety}
     named = [event for event in cohort.result.protocol.safety.events if event in seen]
     return named + sorted(seen - set(named))
-
-
-def scaled_title(event: str) -> str:
-    """Return an event with the scale that its grades belong to."""
-    return f"{heading(event)}{' (KDIGO stage)' if event == 'aki' else ''}"
 
 
 def spec(cohort: Cohort) -> Spec | None:
@@ -60,9 +54,7 @@ def _each(cohort: Cohort, event: str, i: int) -> Spec:
     axis = {"values": list(range(top + 1)), "domain": False, "format": "d", "labelOverlap": False}
     scale = flat(-0.4, top + 0.4)
     at = {
-        "x": quantity(
-            "before", scale=scale, axis=axis, title="stage" if event == "aki" else "grade"
-        ),
+        "x": quantity("before", scale=scale, axis=axis, title=labels.grade(event)),
         "y": y,
     } | LINK
     to = {"x": quantity("after", scale=scale, axis=axis), "y": y} | LINK
@@ -92,7 +84,7 @@ def _each(cohort: Cohort, event: str, i: int) -> Spec:
     ]  # fmt: skip
     width = min(150.0, (theme.WIDTH - 90) / 7 - 14)
     return {
-        "title": {"text": heading(event), "frame": "group", "anchor": "middle"},
+        "title": {"text": labels.heading(labels.event(event)), "frame": "group", "anchor": "middle"},
         "data": values(rows), "width": width, "height": {"step": 24}, "layer": layers,
     }  # fmt: skip
 
@@ -113,7 +105,13 @@ def _shift(cohort: Cohort, event: str, i: int) -> Spec:
         for (before, after), n in tally.items()
     ]
     axis = {"domain": False, "ticks": False, "labelAngle": 0}
-    x = category("after", sort=grades, scale={"domain": grades}, axis=axis, title="worst after")
+    x = category(
+        "after",
+        sort=grades,
+        scale={"domain": grades},
+        axis=axis,
+        title=f"worst {labels.grade(event)} after",
+    )
     y = category(
         "before", sort=grades[::-1], scale={"domain": grades[::-1]}, axis=axis, title="before"
     )
@@ -131,22 +129,23 @@ def _shift(cohort: Cohort, event: str, i: int) -> Spec:
         mark("text", {"x": x, "y": y, "text": quantity("n"), "color": ink} | LINK, fontSize=10.5),
     ]
     return {
-        "title": {"text": scaled_title(event), "frame": "group"}, "data": values(rows),
+        "title": {"text": labels.heading(labels.event(event)), "frame": "group"}, "data": values(rows),
         "width": {"step": 34}, "height": {"step": 24}, "layer": layers,
     }  # fmt: skip
 
 
 def charts(cohort: Cohort) -> Iterator[Chart]:
     """Yield the shift of grades."""
-    zero = f"{cohort.zero} (t0)" if cohort.drug else cohort.zero
+    zero = cohort.clock_from("t0")
+    scales = dict.fromkeys(labels.scale(event) for event in events(cohort))
     yield Chart(
         "safety",
-        f"Safety: shift from before {zero} to worst after",
-        "Kidney injury in KDIGO stages by creatinine, the others in CTCAE v5 grades. "
+        f"Safety: grade before {zero} and worst grade after it",
+        f"Grades: {', '.join(scales)}. "
         + (
-            "○ before, arrowhead worst after; red: worse, blue: better; ◉ unchanged; ■ after only."
-            if cohort.n <= 10
-            else "Patients counted; ? not graded."
+            "○ before; arrowhead: worst after (red: worse, blue: better); ◉ unchanged; ■ only after known."
+            if cohort.n <= ROW_EACH
+            else "Number of patients by grade before and worst grade after. ?: not graded."
         ),
         spec(cohort),
     )

@@ -6,11 +6,10 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from becalm.report import theme
+from becalm.report import labels, theme
 from becalm.report.chart import Chart, DeclaredCharts
 from becalm.report.cohort import Cohort, Row
 from becalm.report.figures.course import EACH, columns
-from becalm.report.text import label
 from becalm.report.vega import LINK, Spec, category, flat, mark, quantity, values
 
 BEFORE: Final = 14.0
@@ -34,7 +33,11 @@ def stretches(cohort: Cohort) -> list[Row]:
         if end <= -BEFORE or start >= AFTER:
             continue
         last = rows[-1] if rows else {}
-        name, start, end = label(row["criterion"]), max(start, -BEFORE), min(end, AFTER)
+        name, start, end = (
+            cohort.definition_label(row["criterion"]),
+            max(start, -BEFORE),
+            min(end, AFTER),
+        )
         if (last.get("person"), last.get("lane"), last.get("state"), last.get("end")) == (
             person, name, row["status"], start,
         ):  # fmt: skip
@@ -66,7 +69,7 @@ def spec(cohort: Cohort) -> Spec | None:
     drawn = stretches(cohort)
     if not drawn:
         return None
-    names = [label(name) for name in cohort.result.protocol.definitions.report]
+    names = [cohort.definition_label(name) for name in cohort.result.protocol.definitions.report]
     names = [name for name in names if any(row["lane"] == name for row in drawn)]
     everybody = _everybody(cohort, names, counts(drawn))
     if cohort.n > EACH:
@@ -127,16 +130,15 @@ def _everybody(cohort: Cohort, names: list[str], rows: list[Row]) -> Spec:
 
 def charts(cohort: Cohort) -> Iterator[Chart]:
     """Yield which definitions were met when."""
-    lanes = (
-        "A lane a definition: full height and dark where it was met, lower and paler where what "
-        "is missing decides, low and grey where it was not met, empty where nothing was known. "
-        "Beneath: "
+    counted = "number of patients in each status, every 6 h; patients of whom nothing was known are not counted."
+    each = (
+        "Top: each definition in each patient. Blue, full height: met; pale blue: undetermined, because "
+        "tests are missing; grey, low: not met; blank: nothing known. Bottom: "
     )
     yield Chart(
         "standing",
-        "Which definitions were met when",
-        (lanes if cohort.n <= EACH else "")
-        + "patients counted every 6 h, those of whom nothing was known left out.",
+        "Which definitions were met, and when",
+        each + counted if cohort.n <= EACH else labels.heading(counted),
         spec(cohort),
     )
 

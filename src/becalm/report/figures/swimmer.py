@@ -6,11 +6,11 @@ import math
 from collections.abc import Iterator
 from typing import Final
 
-from becalm.report import theme
+from becalm.report import labels, theme
 from becalm.report.chart import Chart, DeclaredCharts
 from becalm.report.cohort import ROW_EACH, Cohort, Row
 from becalm.report.figures import crowd
-from becalm.report.text import age, heading, label, labels
+from becalm.report.text import age
 from becalm.report.vega import LINK, Spec, category, flat, mark, quantity, values
 from becalm.study.result import PER_PERSON
 
@@ -55,12 +55,14 @@ def lanes(cohort: Cohort, person: str, days: tuple[float, float]) -> tuple[list[
     for drug, spans in sorted(given.items(), key=lambda pair: min(pair[1])):
         spans.sort()
         link = cohort.link("given", person, drug)
-        ticks += [{"lane": label(drug), "start": max(s / 24, low), "link": link} for s, _ in spans]
+        ticks += [
+            {"lane": labels.drug(drug), "start": max(s / 24, low), "link": link} for s, _ in spans
+        ]
         start, end = spans[0]
         for first, last in [*spans[1:], (math.inf, math.inf)]:
             if first - end > JOINED:
                 bar = {
-                    "lane": label(drug),
+                    "lane": labels.drug(drug),
                     "start": max(start / 24, low),
                     "end": min(end / 24, high),
                 }
@@ -103,7 +105,11 @@ def follow_up(cohort: Cohort, person: str) -> list[Row]:
 def patient_title(cohort: Cohort, person: str) -> str:
     """Return a patient's heading: id, sex, age, background."""
     row = cohort.person[person]
-    parts = [person, f"{row['sex']} {age(row['age'])}".strip(), labels(row["underlying"])]
+    parts = [
+        person,
+        f"{row['sex']} {age(row['age'])}".strip(),
+        labels.conditions(row["underlying"]),
+    ]
     return " · ".join(part for part in parts if part)
 
 
@@ -179,7 +185,7 @@ def _dose(cohort: Cohort, person: str, most: float) -> Spec:
     x = _x(cohort, "start", labelled=False)
     axis = {"tickCount": 2, "domain": False, "ticks": False, "titleAngle": 0, "minExtent": 130,
             "maxExtent": 130, "titleAlign": "right", "titleBaseline": "middle", "titlePadding": 8}  # fmt: skip
-    y = quantity("rate", scale=flat(0, most * 1.35), title=[heading(cohort.drug), f"{cohort.unit}/h"],
+    y = quantity("rate", scale=flat(0, most * 1.35), title=[labels.heading(labels.drug(cohort.drug)), f"{cohort.unit}/h"],
                  axis=axis | {"minExtent": 30, "maxExtent": 30})  # fmt: skip
     box = {"x": x, "x2": {"field": "end"}, "y": y, "y2": {"field": "zero"}} | LINK
     return {
@@ -214,7 +220,7 @@ def _compact(cohort: Cohort) -> Spec:
     for step in cohort.steps:
         day = cohort.hours(step["person_id"], step["start"]) / 24
         if low <= day <= high:
-            kind = heading(step["drug_class"] or step["drug"])
+            kind = labels.heading(step["drug_class"] or labels.drug(step["drug"]))
             link = cohort.link("given", step["person_id"], step["drug"])
             row = {"person": step["person_id"], "start": day, "class": kind, "link": link}
             given.append(row)
@@ -242,17 +248,22 @@ def _compact(cohort: Cohort) -> Spec:
 def charts(cohort: Cohort) -> Iterator[Chart]:
     """Yield treatment and follow-up."""
     treated = bool(cohort.drug)
-    lane = f"Height of the {cohort.drug} lane: rate in {cohort.unit}/h; ▼ single dose (any route). "
+    lane = (
+        f"Blue: rate of {labels.drug(cohort.drug)} in {cohort.unit}/h; ▼ single dose by any route. "
+    )
+    signs = "◇ discharge, ✖ death, ▶ follow-up goes beyond the figure."
+    if cohort.n <= ROW_EACH:
+        others = "Ticks: single doses of other immunotherapies, joined if at most 36 h apart. "
+        caption = (lane if treated else "") + others + signs
+    else:
+        caption = (
+            "Each line: one patient, from shortest to longest follow-up. Coloured marks: doses. "
+            + signs
+        )
     yield Chart(
         "swimmer",
         "Treatment and follow-up" if treated else "Immunotherapies given and follow-up",
-        (lane if treated else "")
-        + (
-            "Ticks: single doses of other immunotherapies, drawn through where at most 36 h apart. "
-            if cohort.n <= 10
-            else "A line a patient, shortest follow-up first; marks: doses of immunotherapies. "
-        )
-        + "◇ discharge, ✖ death, ▶ beyond what is drawn.",
+        crowd.SWIMMER if cohort.n > PER_PERSON else caption,
         spec(cohort),
     )
 

@@ -6,17 +6,21 @@ import math
 from collections.abc import Iterator
 from typing import Final
 
-from becalm.report import theme
+from becalm.report import labels, theme
 from becalm.report.chart import Chart, DeclaredCharts
 from becalm.report.cohort import Cohort, Row
 from becalm.report.figures import crowd
-from becalm.report.text import signs
+from becalm.report.text import horizon_text, signs
 from becalm.report.vega import LINK, Spec, category, flat, mark, quantity, values
 from becalm.study.result import PER_PERSON
 
-VARIABLE: Final = "ferritin"
 HORIZONS: Final = ("h48", "d7")
 TICKS: Final = (0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2, 4, 10, 20, 50, 100)
+
+
+def _variable(cohort: Cohort) -> str:
+    """Return the first primary variable of the protocol."""
+    return cohort.result.protocol.response.primary[0]
 
 
 def bound(baseline: str, later: str) -> str:
@@ -35,7 +39,7 @@ def bars(cohort: Cohort, clock: str, horizon: str) -> list[Row]:
     """Return each patient's ratio to baseline and whether it is exact or a bound."""
     rows = []
     for row in cohort.response:
-        if row["variable"] != VARIABLE or row["clock"] != clock:
+        if row["variable"] != _variable(cohort) or row["clock"] != clock:
             continue
         ratio = row[horizon] / row["baseline"] if row["baseline"] > 0 else math.nan
         marks = signs(row["censored"])
@@ -46,7 +50,7 @@ def bars(cohort: Cohort, clock: str, horizon: str) -> list[Row]:
                 "person": row["person_id"], "ratio": ratio if known else None, "one": 1,
                 "kind": kind if known else "none", "fell": known and ratio < 1 and kind != ">",
                 "text": _text(ratio, kind) if known else _why(row, horizon, kind),
-                "link": cohort.link("change", clock, row["person_id"], VARIABLE),
+                "link": cohort.link("change", clock, row["person_id"], row["variable"]),
             }
         )  # fmt: skip
     return sorted(rows, key=lambda r: (-(r["ratio"] or -math.inf), r["person"]))
@@ -59,7 +63,7 @@ def _text(ratio: float, kind: str) -> str:
 
 def _why(row: Row, horizon: str, kind: str) -> str:
     if kind == "?":
-        return "both bounds"
+        return "limits only"
     if horizon == "h48" and row["status"] in {"died before", "discharged before"}:
         return str(row["status"])
     return "no baseline" if math.isnan(row["baseline"]) else "no sample"
@@ -144,19 +148,23 @@ def _panel(
 
 
 def _title(cohort: Cohort, clock: str, horizon: str) -> str:
-    when = {"h48": "48 h", "d7": "day 7"}[horizon]
-    return f"{when} after {cohort.clock_name(clock)}"
+    return f"{labels.heading(horizon_text(horizon))} after {cohort.clock_name(clock)}"
 
 
 def charts(cohort: Cohort) -> Iterator[Chart]:
     """Yield the change of ferritin from baseline."""
+    what = labels.heading(labels.variable(_variable(cohort)))
     response = cohort.claim == "response"
+    caption = (
+        crowd.CHANGES_BY_COUNT
+        if cohort.n > PER_PERSON
+        else "Value nearest to each horizon against the last value before the clock. Blue: fell; orange: did "
+        "not fall. Arrow: the laboratory reported only a limit, and the true change lies beyond it."
+    )
     yield Chart(
         "waterfall",
-        f"Ferritin{' response' if response else ''}: change from baseline",
-        "Nearest value in the window of each horizon against the last value before the clock. "
-        "Blue: fell; orange: did not fall. Arrows: a bound, the true change lies beyond. "
-        + ("" if response else "No effect of any drug is claimed."),
+        f"{what}{' response' if response else ''}: change from baseline",
+        caption + ("" if response else " This describes change; it claims no effect of any drug."),
         spec(cohort),
     )
 

@@ -1,4 +1,4 @@
-"""What the definitions say side by side: who met which when, how far they agree, what is missing."""
+"""The definitions side by side: who met which and when, how far they agree, which tests are missing."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Any, Final
 from becalm.core.clock import UNKNOWN_TIME
 from becalm.measures import definition_agreement
 from becalm.measures.definition_agreement import Agreement
-from becalm.report import facts
+from becalm.report import facts, labels
 from becalm.report.cohort import ROW_EACH, Cohort, Row, anchor
 from becalm.report.drill import Drill
 from becalm.report.page_table import PageTable
 from becalm.report.section import DeclaredSection, Section, captioned, figures_named
-from becalm.report.text import UNKNOWN, heading, hours, interval, label, number
+from becalm.report.text import UNKNOWN, hours, interval, number
 from becalm.report.theme import Figure
 from becalm.study.result import PER_PERSON
 
@@ -42,16 +42,20 @@ def side_by_side(cohort: Cohort, drill: Drill) -> PageTable:
         ]
         for person in (cohort.ids if cohort.n <= PER_PERSON else [])
     ]
-    everybody: list[Any] = ["all"]
+    everybody: list[Any] = ["all patients"]
     for name in names:
         counts = facts.statuses(cohort, name)
         text = ", ".join(
             f"{word} {counts[word]}" for word in ("met", "not met", "undetermined") if counts[word]
         )
         lines = [[who, told[who, name]["status"]] for who in cohort.ids if (who, name) in told]
-        everybody.append(drill.people(text, ["patient", label(name)], lines) if text else UNKNOWN)
+        everybody.append(
+            drill.people(text, ["patient", cohort.definition_label(name)], lines)
+            if text
+            else UNKNOWN
+        )
     rows.append(everybody)
-    return PageTable(["Patient", *map(label, names)], rows)
+    return PageTable(["Patient", *map(cohort.definition_label, names)], rows)
 
 
 def _said(cohort: Cohort, row: Row | None) -> str:
@@ -78,17 +82,17 @@ def agreed(cohort: Cohort, drill: Drill) -> PageTable:
             [who, said.get((who, pair.a), UNKNOWN), said.get((who, pair.b), UNKNOWN)]
             for who in cohort.ids
         ]
-        head = ["patient", label(pair.a), label(pair.b)]
+        head = ["patient", cohort.definition_label(pair.a), cohort.definition_label(pair.b)]
         told = [
             *map(
                 str, (pair.n, pair.both, pair.first, pair.second, pair.neither, pair.undetermined)
             ),
             kappa,
         ]
-        rows.append([f"{label(pair.a)} and {label(pair.b)}",
+        rows.append([f"{cohort.definition_label(pair.a)} and {cohort.definition_label(pair.b)}",
                      *[drill.people(each, head, lines) for each in told]])  # fmt: skip
-    head = ["Pair", "decided by both", "both met", "first only", "second only", "neither met",
-            "undetermined by one or both", "Cohen's kappa (95 % interval)"]  # fmt: skip
+    head = ["Pair", "both decided", "both met", "only the first met", "only the second met", "neither met",
+            "one or both undetermined", "Cohen's kappa (95 % interval)"]  # fmt: skip
     return PageTable(head, rows, ids=ids)
 
 
@@ -97,7 +101,10 @@ def decisive(cohort: Cohort, drill: Drill) -> PageTable:
     rows = []
     for name in cohort.result.protocol.definitions.report:
         definition = cohort.result.definitions[name]
-        titles = {item.key: item.title or heading(item.key) for item in definition.items}
+        titles = {
+            item.key: item.title or labels.heading(cohort.item_label(name, item.key))
+            for item in definition.items
+        }
         state = {(row["person_id"], row["item"]): row["state"]
                  for row in cohort.items if row["criterion"] == name}  # fmt: skip
         found = definition_agreement.decisive(definition, cohort.criteria, cohort.items)
@@ -113,11 +120,11 @@ def decisive(cohort: Cohort, drill: Drill) -> PageTable:
             ]
             told = [f"{each.missing} of {each.undetermined}", f"{each.decides} of {each.undetermined}",
                     str(each.could_meet), str(each.could_deny)]  # fmt: skip
-            head = ["patient", label(name), titles[each.item]]
-            rows.append([label(name), titles[each.item],
+            head = ["patient", cohort.definition_label(name), titles[each.item]]
+            rows.append([cohort.definition_label(name), titles[each.item],
                          *[drill.people(shown, head, lines) for shown in told]])  # fmt: skip
-    head = ["Definition", "Missing test", "missing, of those undetermined",
-            "decides alone, whatever it shows", "could meet it", "could deny it"]  # fmt: skip
+    head = ["Definition", "Missing test", "missing (of undetermined patients)",
+            "decides alone, whatever its result", "could make it met", "could make it not met"]  # fmt: skip
     return PageTable(head, rows)
 
 
@@ -126,16 +133,17 @@ def section(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Sect
     if len(cohort.result.protocol.definitions.report) < 2:
         return None
     many = ROW_EACH < cohort.n <= PER_PERSON
-    each = captioned(side_by_side(cohort, drill), "Who met which definition, and since when")
+    each = captioned(side_by_side(cohort, drill), "Who met which definition, and when first")
     missing = decisive(cohort, drill)
     shown = [captioned(agreed(cohort, drill), "Agreement of each pair")]
     if missing:
-        shown.append(captioned(missing, "What one missing test would have decided"))
+        shown.append(captioned(missing, "What one missing test could decide"))
     return Section(
         "Definitions side by side",
-        ["Agreement is counted where both definitions are decided; whoever is undetermined by one is "
-         "counted beside it. A missing test decides alone if the definition is met or not met after "
-         "every result it can have, everything else staying unknown."],
+        ["Agreement is counted in patients in whom both definitions are met or not met. Patients with an "
+         "undetermined status are counted in a column of their own.",
+         "A missing test decides alone if any possible result of it would make the definition met or not "
+         "met, although all other missing tests stay unknown."],
         figures_named(figures, "standing", "agreement"), shown if many else [each, *shown],
         [each] if many else [],
     )  # fmt: skip

@@ -7,12 +7,13 @@ from typing import Any, Final
 
 from markupsafe import Markup, escape
 
+from becalm.report import labels
 from becalm.report.cohort import Cohort
 from becalm.report.drill import Drill, series_value
 from becalm.report.figures import course
 from becalm.report.page_table import PageTable
 from becalm.report.section import DeclaredSection, Section, captioned, figures_named
-from becalm.report.text import heading, hours, label, spaced, unit
+from becalm.report.text import hours, spaced, unit
 from becalm.report.theme import Figure
 from becalm.study.result import PER_PERSON
 
@@ -35,14 +36,24 @@ def values_drawn(cohort: Cohort, drill: Drill, shown: Iterable[str]) -> PageTabl
         rows.append(
             [
                 row["person_id"],
-                heading(row["variable"]),
+                labels.heading(labels.variable(row["variable"])),
                 drill.rows(hours(at), row["person_id"], row["source_row"]),
                 value,
                 unit(row["unit"]),
             ]
         )
         ids.append(f"v{i}")
-    return PageTable(["Patient", "Test", "when", "value", "unit"], rows, ids=ids)
+    return PageTable(
+        [
+            "Patient",
+            "Test",
+            f"from {cohort.clock_label('t0') if cohort.drug else cohort.zero}",
+            "value",
+            "unit",
+        ],
+        rows,
+        ids=ids,
+    )
 
 
 def _whose(cohort: Cohort, drill: Drill) -> list[Markup]:
@@ -51,20 +62,23 @@ def _whose(cohort: Cohort, drill: Drill) -> list[Markup]:
     if rule is None or cohort.of_everybody:
         return []
     if any(part.table == "doses" for part in cohort.result.absent):
-        return [escape("No drug administration is recorded: who was treated is not known, and nobody's course is shown.")]  # fmt: skip
-    when = f"from the admission to a week after the landmark at {spaced(rule.after)}"
+        return [escape("The records have no drug administrations. It is not known who was treated, so no course is shown.")]  # fmt: skip
+    when = f"between admission and a week after the landmark ({spaced(rule.after)} after admission)"
     if not cohort.described:
-        return [escape(f"Nobody was given an immunotherapy {when}: there is no course to show.")]
-    names = " and ".join(label(name) for name in cohort.result.protocol.response.variables)
+        return [escape(f"No patient was given an immunotherapy {when}, so no course is shown.")]
+    names = " and ".join(
+        labels.variable(name) for name in cohort.result.protocol.response.variables
+    )
     given: dict[str, list[str]] = {}
     for step in cohort.steps:
-        given.setdefault(step["person_id"], []).append(label(step["drug"]))
+        given.setdefault(step["person_id"], []).append(labels.drug(step["drug"]))
     lines = [[who, ", ".join(dict.fromkeys(given.get(who, [])))] for who in cohort.described]
     count = drill.people(f"{len(lines)} of {cohort.n}", ["patient", "given"], lines)
     return [
         Markup(
-            "{}: {} to day 7 of the {} given an immunotherapy {}. No effect of a drug is claimed."
-        ).format("Only of the treated", names, count, when)
+            "{} to day 7, only of the {} patients who were given an immunotherapy {}. This describes "
+            "change; it claims no effect of any drug."
+        ).format(labels.heading(names), count, when)
     ]
 
 
@@ -74,7 +88,7 @@ def section(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Sect
     listed = []
     if len(cohort.described) <= PER_PERSON:
         drawn = values_drawn(cohort, drill, shown)
-        caption = f"The {len(drawn.rows):,} values drawn, with the rows behind them"
+        caption = f"The {len(drawn.rows):,} values in the figures"
         listed = [captioned(drawn, caption)] if drawn else []
     return Section(
         course.title(cohort), _whose(cohort, drill),

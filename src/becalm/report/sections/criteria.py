@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from markupsafe import Markup
 
+from becalm.report import labels
 from becalm.report.cells import since_zero, total
 from becalm.report.cohort import Cohort, Row, anchor
 from becalm.report.drill import Drill
@@ -19,17 +20,7 @@ from becalm.report.section import (
     figures_named,
     lists_everybody,
 )
-from becalm.report.text import (
-    UNKNOWN,
-    answer,
-    heading,
-    interval,
-    label,
-    labels,
-    number,
-    signs,
-    unit,
-)
+from becalm.report.text import UNKNOWN, answer, interval, number, signs, unit
 from becalm.report.theme import Figure
 
 STATES: Final = ("met", "not met", "undetermined")
@@ -63,11 +54,11 @@ def totals(cohort: Cohort, drill: Drill) -> PageTable:
             f"{held} h" if held != UNKNOWN else UNKNOWN,
         ]
         shown = [drill.definition(each, person, name, cohort.moment) for each in numbers]
-        rows.append([person, label(name), total(drill, row), *shown, *others,
+        rows.append([person, cohort.definition_label(name), total(drill, row), *shown, *others,
                      answer(row["in_derivation_population"])])  # fmt: skip
-    head = ["Patient", "Definition", "Peak to index", "without modified items", "items assessed",
-            "probability as published", "first possible", "first met", "held", "at index",
-            "peak ever", "in its own population"]  # fmt: skip
+    head = ["Patient", "Definition", labels.heading(cohort.moment_text), "without items that a treatment could have changed", "items assessed",
+            "probability as published", "first possible", "first met", "stayed met for", "at the index",
+            "highest ever", "in the population of the definition"]  # fmt: skip
     ids = [anchor("total", row["criterion"], row["person_id"]) for row in cohort.criteria]
     return PageTable(head, rows, ids=ids)
 
@@ -81,7 +72,7 @@ def item_values(cohort: Cohort, drill: Drill, criterion: str) -> PageTable:
     rows = [
         [person, *[_item(drill, cells.get((person, name))) for name in names]] for person in people
     ]
-    head = ["Patient", *[heading(name.replace(".", ": ")) for name in names]]
+    head = ["Patient", *[labels.heading(cohort.item_label(criterion, name)) for name in names]]
     return PageTable(head, rows, ids=[anchor("items", criterion, person) for person in people])
 
 
@@ -100,7 +91,9 @@ def _item(drill: Drill, row: Row | None) -> Markup:
     if row["state"] == "not met" and value != UNKNOWN:
         shown += Markup('<br><span class="sub">not met</span>')
     if row["modified_by"]:
-        shown += Markup('<br><span class="sub">* {}</span>').format(labels(row["modified_by"]))
+        shown += Markup('<br><span class="sub">* {}</span>').format(
+            labels.joined(row["modified_by"])
+        )
     return shown
 
 
@@ -127,11 +120,11 @@ def look_backs(cohort: Cohort, drill: Drill) -> PageTable:
         head = ["patient", "as defined", "halved", "doubled"]
         counts = [_status_counts([three[i] for three in each]) for i in range(3)]
         rows.append(
-            [label(name), *[drill.people(told, head, lines) for told in counts],
+            [cohort.definition_label(name), *[drill.people(told, head, lines) for told in counts],
              drill.people(str(len(moved)), head, moved)]
         )  # fmt: skip
     head = ["Definition", "as defined", "look-backs halved", "look-backs doubled",
-            "patients whose status hangs on it"]  # fmt: skip
+            "patients whose status changes"]  # fmt: skip
     return PageTable(head, rows)
 
 
@@ -148,21 +141,22 @@ def section(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Sect
     names = cohort.result.protocol.definitions.report
     varied = captioned(
         look_backs(cohort, drill),
-        "How long a value counts: look-backs halved and doubled",
+        "Status if a value were valid half as long or twice as long",
     )
     folded = []
     if lists_everybody(cohort):
-        folded = [captioned(totals(cohort, drill), "Totals at index, at peak and ever")]
+        folded = [captioned(totals(cohort, drill), "Totals of every patient")]
         folded += [
             captioned(
-                item_values(cohort, drill, name), f"{label(name)}: the value behind every item"
+                item_values(cohort, drill, name),
+                f"{cohort.definition_label(name)}: value of each item",
             )
             for name in names
         ]
     return Section(
         "Criteria met",
-        ["A definition is met when its lowest possible total reaches the cut-off, not met when its "
-         "highest cannot; otherwise undetermined. Unknown is never counted as no."],
+        ["A definition is met if its lowest possible total reaches the cut-off, and not met if its highest "
+         "possible total stays below it. Otherwise it is undetermined. Unknown never counts as no."],
         figures_named(figures, *[f"criteria_{name}" for name in names]), [varied] if varied else [],
         [table for table in folded if table],
     )  # fmt: skip

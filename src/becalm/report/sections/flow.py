@@ -11,19 +11,21 @@ from becalm.report.cohort import Cohort, Row, anchor
 from becalm.report.drill import LISTED, Drill
 from becalm.report.page_table import PageTable
 from becalm.report.section import DeclaredSection, Section, captioned, figures_named
-from becalm.report.text import interval, label, labels, words
+from becalm.report.text import interval
 from becalm.report.theme import Figure
 
 
 def nearest_misses(cohort: Cohort, drill: Drill) -> PageTable:
     """Return those who came closest to entering, and what kept them out."""
     rows = [
-        [row["person_id"], words(row["reason"]), label(row["criterion"]),
+        [row["person_id"], cohort.reason(row["reason"]), cohort.definition_label(row["criterion"]),
          drill.outsider(interval(row["low"], row["high"]), row["person_id"], row["criterion"]),
-         labels(row["missing"])]
+         ", ".join(cohort.item_label(row["criterion"], item) for item in row["missing"].split("|") if item)]
         for row in cohort.result.frames["nearest"].rows()
     ]  # fmt: skip
-    return PageTable(["Person", "left at", "definition", "lowest–highest", "not assessed"], rows)
+    return PageTable(
+        ["Person", "left because", "definition", "lowest–highest total", "items not assessed"], rows
+    )
 
 
 def steps(cohort: Cohort, drill: Drill) -> PageTable:
@@ -38,11 +40,11 @@ def steps(cohort: Cohort, drill: Drill) -> PageTable:
         lost = [before[name] - row[name] if before else 0 for name in ("persons", "stays", "rows")]
         ids.append(anchor("step", str(row["step"])))
         rows.append(
-            [words(row["reason"]), *[_some(drill, n, gone.tolist(), lost[0]) for n in lost],
+            [cohort.reason(row["reason"]), *[_some(drill, n, gone.tolist(), lost[0]) for n in lost],
              _some(drill, row["persons"], sorted(still), row["persons"])]
         )  # fmt: skip
         before = row
-    head = ["Step", "persons who left", "their stays", "their rows", "persons remaining"]
+    head = ["Step", "persons who left", "their stays", "their rows", "persons who remain"]
     return PageTable(head, rows, ids=ids)
 
 
@@ -57,8 +59,8 @@ def section(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Sect
     nearest = nearest_misses(cohort, drill)
     return Section(
         "Who was studied",
-        ["Nobody entered the study."] if not cohort.n else [],
-        figures_named(figures, "attrition"), [captioned(nearest, "Nearest misses")] if nearest else [],
+        ["No patient entered the study."] if not cohort.n else [],
+        figures_named(figures, "attrition"), [captioned(nearest, "Who came nearest to entering")] if nearest else [],
         [captioned(steps(cohort, drill), "Who left at each step")],
     )  # fmt: skip
 

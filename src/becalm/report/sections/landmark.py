@@ -1,4 +1,4 @@
-"""Deaths in hospital after the landmark, by what each definition said at it."""
+"""Deaths in hospital after the landmark, by the status of each definition at the landmark."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from becalm.report.drill import Drill
 from becalm.report.page_table import PageTable
 from becalm.report.section import DeclaredSection, Section, captioned, figures_named
 from becalm.report.stays_by_status import StatusCount
-from becalm.report.text import UNKNOWN, days, interval, label, spaced
+from becalm.report.text import UNKNOWN, days, interval, spaced
 from becalm.report.theme import Figure
 
-HEAD: Final = ("patient", "totals possible", "how it stood", "day of that")
+HEAD: Final = ("patient", "possible totals", "outcome", "day from the landmark")
 
 
 def ends(cohort: Cohort) -> dict[str, stays_by_status.Ended]:
@@ -82,13 +82,15 @@ def death_table(cohort: Cohort, drill: Drill) -> PageTable | None:
             mine = [line for line in everybody if line[2] == end]
             counts.append(drill.people(str(len(mine)), HEAD, mine))
         known = [line for line in everybody if line[2] != "unknown"]
-        name = marked(label(cell.criterion), verified=checked.get(cell.criterion, True))
+        name = marked(
+            cohort.definition_label(cell.criterion), verified=checked.get(cell.criterion, True)
+        )
         rows.append(
             [name if cell.status == stays_by_status.STATUSES[0] else "", cell.status, *counts,
              drill.people(risk(cell), HEAD, known)]
         )  # fmt: skip
     head = ["Definition", f"at {spaced(rule.after)}", "patients", "died in hospital", "discharged alive",
-            "still in hospital", "not known", "died, of those known (exact 95 % interval)"]  # fmt: skip
+            "still in hospital", "unknown", "died, of known outcomes (exact 95 % interval)"]  # fmt: skip
     return PageTable(head, rows, kind="grouped")
 
 
@@ -110,18 +112,19 @@ def _line(cohort: Cohort, total: Row, end: str) -> tuple[Any, ...]:
 
 
 def section(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Section | None:
-    """Return hospital deaths by what each definition said at the landmark."""
+    """Return hospital deaths by the status of each definition at the landmark."""
     rule, table = cohort.result.protocol.landmark, death_table(cohort, drill)
     if rule is None or table is None:
         return None
     after, horizon = spaced(rule.after), days(rule.horizon)
     return Section(
         "Deaths in hospital by definition",
-        [f"Of the {cohort.n} alive and in hospital {after} after admission: what each definition said by the "
-         f"tests drawn until then, and how their stay stood {horizon} after admission. Discharge alive competes with death in "
-         "hospital: who went home counts as not having died there. Undetermined is not \"not met\": too "
-         "little was measured to say. No definition is claimed to cause anything."],
-        figures_named(figures, "landmark"), [captioned(table, f"How the stay stood {horizon} after admission")], [],
+        [f"The {cohort.n} patients were alive and in hospital {after} after admission (the landmark). The status of "
+         f"each definition uses the tests drawn until then. The outcome is that of the stay {horizon} after admission.",
+         "Discharge alive competes with death in hospital: a patient who went home did not die in hospital. "
+         "Undetermined does not mean \"not met\": too few tests were done to decide. The table describes; it does "
+         "not say that a definition causes death."],
+        figures_named(figures, "landmark"), [captioned(table, f"Outcome of the stay {horizon} after admission")], [],
     )  # fmt: skip
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from becalm.report import labels
 from becalm.report.cohort import Cohort, Row, anchor
 from becalm.report.drill import Drill
 from becalm.report.figures.missing import DAYS
 from becalm.report.page_table import PageTable
 from becalm.report.section import DeclaredSection, Section, captioned, figures_named
-from becalm.report.text import heading, label, words
 from becalm.report.theme import Figure
 from becalm.study.result import PER_PERSON
 
@@ -18,11 +18,13 @@ from becalm.study.result import PER_PERSON
 def rows_not_used(cohort: Cohort) -> PageTable:
     """Return the rows that were not used, and why."""
     rows = [
-        [row["source_table"], label(row["variable"]), row["unit"] or "none", row["reason"],
+        [row["source_table"], labels.measured_or_given(row["variable"]), row["unit"] or "none", row["reason"],
          f"{row['rows']:,}", row["example"]]
         for row in cohort.result.tables["rows_refused"].rows()
     ]  # fmt: skip
-    return PageTable(["Table", "What", "Unit as written", "Reason", "Rows", "Example"], rows)
+    return PageTable(
+        ["Table", "Test or drug", "Unit as written", "Reason", "Rows", "Example"], rows
+    )
 
 
 def measured_by_day(cohort: Cohort, drill: Drill) -> PageTable:
@@ -34,7 +36,7 @@ def measured_by_day(cohort: Cohort, drill: Drill) -> PageTable:
     days = sorted({day for each in found.values() for day in each})
     rows: list[list[Any]] = []
     for name, each in found.items():
-        cells = [heading(name)]
+        cells = [labels.heading(labels.variable(name))]
         for day in days:
             mine = each.get(day, [])
             shown = f"{sum(row['n'] > 0 for row in mine)}/{len(mine)}" if mine else ""
@@ -48,7 +50,7 @@ def measured_by_day(cohort: Cohort, drill: Drill) -> PageTable:
 def section(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Section:
     result = cohort.result
     absent = PageTable(
-        ["Not in these records", "What cannot be known without it"],
+        ["Not in the records", "What is unknown without it"],
         [[part.table, part.consequence] for part in result.absent],
     )
     refused = rows_not_used(cohort)
@@ -56,13 +58,13 @@ def section(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Sect
     refused = captioned(refused, f"Rows that were not used, and why ({rows:,} rows)")
     short = len(refused.rows) <= 12
     shown = [
-        captioned(absent, "Tables that the records do not have"),
+        captioned(absent, "What the records do not contain"),
         *([refused] if short else []),
     ]
     folded = []
     if cohort.n <= PER_PERSON:
         counted = measured_by_day(cohort, drill)
-        folded = [captioned(counted, "What was measured on which day, patients counted")]
+        folded = [captioned(counted, "Number of patients with a value, by day")]
     return Section(
         "What is missing", consequences(result.consequences), figures_named(figures, "missing"),
         [table for table in shown if table], [t for t in (*folded, *([] if short else [refused])) if t],
@@ -74,7 +76,7 @@ def consequences(given: Sequence[str]) -> list[str]:
     found: dict[str, list[str]] = {}
     for line in given:
         about, _, rest = line.partition(": ")
-        found.setdefault(words(about), []).append(words(rest))
+        found.setdefault(about, []).append(rest)
     return [f"{about}: {'; '.join(rest)}." if any(rest) else about for about, rest in found.items()]
 
 

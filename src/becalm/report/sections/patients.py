@@ -8,13 +8,13 @@ from typing import Any, Final
 
 from markupsafe import Markup, escape
 
-from becalm.report import facts
+from becalm.report import facts, labels
 from becalm.report.cells import grade, outcome_cells, total
 from becalm.report.cohort import ROW_EACH, Cohort, Row
 from becalm.report.drill import Drill
 from becalm.report.page_table import PageTable
 from becalm.report.section import DeclaredSection, Section, captioned, lists_everybody
-from becalm.report.text import UNKNOWN, age, heading, label, labels, middle, number, share
+from becalm.report.text import UNKNOWN, age, middle, number, share
 from becalm.report.theme import Figure
 
 
@@ -47,7 +47,7 @@ def each_patient(cohort: Cohort, drill: Drill) -> PageTable:
             cells += _exposure(cohort, drill, person, row["first_route"])
         mine = [primary.get((person, clock)) for clock in clocks]
         cells += [_primary(cohort, drill, one) for one in mine]
-        cells.append(_confounders([one for one in mine if one]))
+        cells.append(_confounders(cohort, [one for one in mine if one]))
         cells += _shifts(drill, person, safety.get(person, []))
         end, followed = outcome_cells(cohort, drill, person)
         cells.append(
@@ -59,44 +59,51 @@ def each_patient(cohort: Cohort, drill: Drill) -> PageTable:
         if cohort.drug
         else []
     )
-    word = "48-h response" if cohort.claim == "response" else "48-h course"
-    head = ["Patient", "Sex, age", "Background", *map(label, definitions),
-            f"Before {'t0' if cohort.drug else 'index'}", *treated, *map(label, clocks),
-            "also given", "KDIGO", "CTCAE worse", "Outcome"]  # fmt: skip
-    groups = [("", 3), ("Lowest–highest possible (items assessed)", len(definitions)),
-              ("Treatment", 1 + len(treated)), (word, len(clocks) + 1), ("Before → worst after", 2),
+    word = "Response at 48 h" if cohort.claim == "response" else "Course at 48 h"
+    head = ["Patient", "Sex, age", "Background", *map(cohort.definition_label, definitions),
+            f"Before {cohort.clock_label('t0') if cohort.drug else cohort.entered_at}", *treated, *map(cohort.clock_label, clocks),
+            "also given", labels.heading(labels.event(labels.KIDNEY_INJURY)), "other events that became worse", "Outcome"]  # fmt: skip
+    groups = [("", 3), ("Lowest–highest possible total (items assessed)", len(definitions)),
+              ("Treatment", 1 + len(treated)), (word, len(clocks) + 1), ("Grade before → worst after", 2),
               ("", 1)]  # fmt: skip
     return PageTable(
         head, rows, [g for g in groups if g[1]], ids=[f"p-{r[0]}" for r in rows], kind="wide"
     )
 
 
-_SOUGHT: Final = {"cancer": "Cancer", "infection": "Infection at entry", "covid19": "COVID-19"}
+_COVID: Final = "covid19"
+_SOUGHT: Final = {
+    "cancer": "cancer",
+    "infection": "infection at entry",
+    _COVID: labels.condition(_COVID),
+}
 
 
 def _background(drill: Drill, row: Row) -> Markup:
-    """Return the disease below the storm, its class, and what was looked for."""
+    """Return the underlying disease, the class of the storm, and what was looked for."""
     disease = drill.rows(
-        labels(row["underlying"]) or "none recorded", row["person_id"], row["context_rows"]
+        labels.conditions(row["underlying"]) or "none recorded",
+        row["person_id"],
+        row["context_rows"],
     )
     sought = "; ".join(
-        f"{title.lower().replace('covid', 'COVID')} {row[name] or UNKNOWN}"
+        f"{title}: {row[name] or UNKNOWN}"
         for name, title in _SOUGHT.items()
-        if name != "covid19" or row[name] not in {"", "not tested"}
+        if name != _COVID or row[name] not in {"", "not tested"}
     )
     return disease + Markup('<br><span class="sub">{}; {}</span>').format(
         row["class"] or "class unknown", sought
     )
 
 
-def _confounders(rows: list[Row]) -> Markup:
+def _confounders(cohort: Cohort, rows: list[Row]) -> Markup:
     """Return what else was given around the clocks, once where it is the same on all."""
     told = list(dict.fromkeys(row["confounded_by"] for row in rows if row["confounded_by"]))
     if len(told) == 1:
-        return _lines([escape(label(name)) for name in told[0].split("|")])
+        return _lines([escape(labels.drugs(name)) for name in told[0].split("|")])
     return _lines(
         [
-            escape(f"{label(r['clock'])}: {labels(r['confounded_by'])}")
+            escape(f"{cohort.clock_label(r['clock'])}: {labels.drugs(r['confounded_by'])}")
             for r in rows
             if r["confounded_by"]
         ]
@@ -112,7 +119,7 @@ def _prior(drill: Drill, person: str, rows: list[Row]) -> Markup:
     names: dict[str, list[str]] = {}
     for row in sorted(kept, key=lambda r: (-_known(r["hours_before_t0"]), r["drug"])):
         names.setdefault(row["drug"], []).append(row["source_row"])
-    found = [drill.rows(label(drug), person, "|".join(keys)) for drug, keys in names.items()]
+    found = [drill.rows(labels.drug(drug), person, "|".join(keys)) for drug, keys in names.items()]
     return _lines(found) if found else Markup("none recorded")
 
 
@@ -142,7 +149,7 @@ def _primary(cohort: Cohort, drill: Drill, row: Row | None) -> Markup:
     if row is None:
         return Markup(UNKNOWN)
     if row["person_id"] in cohort.not_analysed:
-        return Markup("not analysed: on treatment before the records begin")
+        return Markup("not analysed: treatment began before the records")
     keys = [
         r["source_row"]
         for r in cohort.response
@@ -160,11 +167,12 @@ def _shifts(drill: Drill, person: str, rows: list[Row]) -> list[Markup]:
     kidney, others = [], []
     for row in rows:
         text = f"{grade(row['grade_before'])} → {grade(row['grade_after'])}"
-        if row["event"] == "aki":
+        if row["event"] == labels.KIDNEY_INJURY:
             kidney.append(drill.rows(text, person, row["source_row"]))
         elif row["grade_after"] > max(row["grade_before"], 0):
             others.append(
-                escape(f"{label(row['event'])} ") + drill.rows(text, person, row["source_row"])
+                escape(f"{labels.event(row['event'])} ")
+                + drill.rows(text, person, row["source_row"])
             )
     counts = _lines(others) if others else Markup("none" if rows else UNKNOWN)
     return [Markup(", ").join(kidney) if kidney else Markup(UNKNOWN), counts]
@@ -185,8 +193,11 @@ def summary(cohort: Cohort, drill: Drill) -> PageTable:
     rows += _shares(drill, "", {row["person_id"]: [facts.sex(row)] for row in people})
     rows += _shares(drill, "Background: ", {r["person_id"]: facts.background(r) for r in people})
     for title, name, unknown in (
-        *((f"{title}: ", name, UNKNOWN) for name, title in (("class", "Class"), *_SOUGHT.items())),
-        ("Storm ", "storm", "unknown"),
+        *(
+            (f"{labels.heading(title)}: ", name, UNKNOWN)
+            for name, title in (("class", "class"), *_SOUGHT.items())
+        ),
+        ("Storm: ", "storm", "unknown"),
     ):
         rows += _shares(drill, title, {row["person_id"]: [row[name] or unknown] for row in people})
     for name in cohort.result.protocol.definitions.report:
@@ -195,17 +206,22 @@ def summary(cohort: Cohort, drill: Drill) -> PageTable:
             if mine:
                 shown = middle(row[which] for row in mine.values())
                 each = {who: number(row[which]) for who, row in mine.items()}
-                rows.append([f"{label(name)}, {title} possible", _opens(drill, shown, each)])
+                rows.append(
+                    [
+                        f"{cohort.definition_label(name)}, {title} possible total",
+                        _opens(drill, shown, each),
+                    ]
+                )
     for drug, given in facts.given(cohort).items():
         shown = share(len(given), n)
-        rows.append([f"Given {label(drug)}", _opens(drill, shown, dict.fromkeys(given, ""))])
+        rows.append([f"Given {labels.drug(drug)}", _opens(drill, shown, dict.fromkeys(given, ""))])
     followed = {who: row["follow_up_days"] for who, row in cohort.outcome.items()}
     each = {who: number(days) for who, days in followed.items()}
     rows.append(["Follow-up, days", _opens(drill, middle(followed.values()), each)])
     died, unknown_end = facts.deaths(cohort)
     shown = share(len(died), n - len(unknown_end))
     rows.append(["Died", _opens(drill, shown, dict.fromkeys((r["person_id"] for r in died), ""))])
-    return PageTable(["", "All patients: median (range), or n/N (%; exact 95 % interval)"], rows)
+    return PageTable(["", "Median (range), or n/N (%; exact 95 % interval)"], rows)
 
 
 def _shares(drill: Drill, title: str, said: Mapping[str, Sequence[str]]) -> list[list[Any]]:
@@ -215,7 +231,7 @@ def _shares(drill: Drill, title: str, said: Mapping[str, Sequence[str]]) -> list
         for word in words:
             found.setdefault(word, []).append(who)
     return [
-        [heading(word) if not title else f"{title}{word}",
+        [labels.heading(word) if not title else f"{title}{word}",
          _opens(drill, share(len(who), len(said)), dict.fromkeys(who, ""))]
         for word, who in sorted(found.items(), key=lambda pair: (-len(pair[1]), pair[0]))
     ]  # fmt: skip
@@ -241,11 +257,11 @@ def persons(cohort: Cohort, drill: Drill) -> PageTable:
         )  # fmt: skip
     head = [
         "Patient",
-        "Age, y",
+        "Age, years",
         "Sex",
         "Background",
         "Storm",
-        *map(label, names),
+        *map(cohort.definition_label, names),
         "Outcome",
         "Follow-up",
     ]
@@ -257,10 +273,10 @@ def section(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Sect
     if cohort.n <= ROW_EACH:
         first = [captioned(each_patient(cohort, drill), "Table 1. Every patient")]
         return Section("Patients", [], [], first, [])
-    first = [captioned(summary(cohort, drill), f"Table 1. The {cohort.n:,} patients")]
+    first = [captioned(summary(cohort, drill), f"Table 1. All {cohort.n:,} patients")]
     listed = []
     if lists_everybody(cohort):
-        listed = [captioned(persons(cohort, drill), "Every patient, one line each")]
+        listed = [captioned(persons(cohort, drill), "Every patient")]
     return Section("Patients", [], [], first, listed)
 
 

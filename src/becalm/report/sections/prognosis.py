@@ -1,4 +1,4 @@
-"""Ferritin beside who died."""
+"""The marker of the protocols (ferritin) by outcome."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
+from becalm import vocabulary
 from becalm.core import stats
 from becalm.measures.response import small_fall
+from becalm.measures.response.prognosis import MARKER
+from becalm.report import labels
 from becalm.report.cohort import Cohort, Row
 from becalm.report.drill import Drill
 from becalm.report.page_table import PageTable
@@ -17,14 +20,14 @@ from becalm.report.text import UNKNOWN, answer, bounded, number, signs, unit
 from becalm.report.theme import Figure
 from becalm.study.result import PER_PERSON
 
-OUTCOMES: Final = ((True, "died"), (False, "survived"), (None, "not known"))
+OUTCOMES: Final = ((True, "died"), (False, "survived"), (None, "outcome unknown"))
 MARKS: Final = {
-    "baseline": "Baseline", "peak": "Peak before", "day3": "Day 3", "fall_day3": "Fall by day 3, %",
+    "baseline": "Baseline", "peak": "Peak before time zero", "day3": "Day 3", "fall_day3": "Fall until day 3, %",
 }  # fmt: skip
 
 
 def each_patient(cohort: Cohort, drill: Drill) -> PageTable:
-    """Return each patient's ferritin before time zero and on day 3 beside the outcome."""
+    """Return each patient's marker before time zero and on day 3, with the outcome."""
     share, _ = small_fall()
     rows = []
     for row in _analysed(cohort):
@@ -37,14 +40,18 @@ def each_patient(cohort: Cohort, drill: Drill) -> PageTable:
             cells.append(drill.rows(shown, person, row["source_row"]))
         small = drill.rows(answer(row["small_fall"]), person, row["source_row"])
         rows.append([person, _outcome(row["died"]), *cells, small, row["status"]])
-    about = [f"{name}, {unit('ng/mL')}" if "%" not in name else name for name in MARKS.values()]
+    about = [
+        f"{name}, {unit(vocabulary.load().variable(MARKER).unit)}" if "%" not in name else name
+        for name in MARKS.values()
+    ]
     return PageTable(
-        ["Patient", "Outcome", *about, f"fell by less than {100 * share:g} %", "day 3"], rows
+        ["Patient", "Outcome", *about, f"fell by less than {100 * share:g} %", "value on day 3"],
+        rows,
     )
 
 
 def by_outcome(cohort: Cohort, drill: Drill) -> PageTable:
-    """Return ferritin by outcome: medians with ranges; an area only from thirty patients on."""
+    """Return the marker by outcome: medians with ranges; an area only of `AUC_FROM` values or more."""
     mine = _analysed(cohort)
     if not mine:
         return PageTable([], [])
@@ -75,7 +82,7 @@ def by_outcome(cohort: Cohort, drill: Drill) -> PageTable:
     head = [f"{words} (n = {len(side)})" for _, words, side in sides]
     return PageTable(
         [
-            "Ferritin",
+            labels.heading(labels.variable(MARKER)),
             *head,
             *(["area under the curve for death (95 % interval)"] if enough else []),
         ],
@@ -129,7 +136,7 @@ def _area(drill: Drill, name: str, found: dict[bool | None, dict[str, tuple[floa
     dead, alive = (list(found.get(said, {}).values()) for said in (True, False))
     if name == "fall_day3":
         dead, alive = ([(-high, -low) for low, high in side] for side in (dead, alive))
-    area = stats.auc(dead, alive)
+    area = stats.auc(dead, alive) if len(dead) + len(alive) >= stats.AUC_FROM else None
     if area is None:
         return UNKNOWN
     low, _ = stats.auc_interval(area[0], len(dead), len(alive))
@@ -140,23 +147,24 @@ def _area(drill: Drill, name: str, found: dict[bool | None, dict[str, tuple[floa
 
 
 def section(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Section | None:
-    """Return ferritin beside who died, where anybody has one."""
+    """Return the marker by outcome, if any patient has a value."""
     del figures
     each, groups = each_patient(cohort, drill), by_outcome(cohort, drill)
     if not each:
         return None
-    few = len(each.rows) < stats.AUC_FROM
+    marker = labels.heading(labels.variable(MARKER))
     words = (
-        f"With fewer than {stats.AUC_FROM} patients this is description only: no test, no area under a curve."
-        if few
-        else "An area of a half tells nothing; of values printed as a limit it has a least and a most."
+        f"With fewer than {stats.AUC_FROM} patients this is a description: no test and no area under the curve."
+        if len(each.rows) < stats.AUC_FROM
+        else f"The area under the curve is given if {stats.AUC_FROM} values or more are known. An area of 0.5 "
+        "means that the marker does not separate deaths from survivors. If a laboratory reported only a limit, "
+        "the lowest and highest possible area are given."
     )
-    listed = captioned(each, "Ferritin and outcome of every patient")
-    named = captioned(groups, "Ferritin by outcome, median (range)")
+    listed = captioned(each, f"{marker} and outcome of every patient")
     return Section(
-        "Ferritin and death",
-        [words, "Day 3 is known only of those who lived to it, which by itself makes survivors look better."],
-        [], [named], [listed] if cohort.n <= PER_PERSON else [],
+        f"{marker} and death",
+        [words, "Day 3 is known only in patients who lived until day 3. This alone makes survivors look better."],
+        [], [captioned(groups, f"{marker} by outcome, median (range)")], [listed] if cohort.n <= PER_PERSON else [],
     )  # fmt: skip
 
 

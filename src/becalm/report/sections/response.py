@@ -6,15 +6,15 @@ import math
 from collections.abc import Mapping
 from typing import Any, Final
 
+from becalm.report import labels
 from becalm.report.cohort import Cohort, anchor
 from becalm.report.drill import Drill
 from becalm.report.page_table import PageTable
 from becalm.report.section import DeclaredSection, Section, captioned, figures_named
-from becalm.report.text import UNKNOWN, answer, heading, labels, number, share, signs, unit
+from becalm.report.text import UNKNOWN, answer, horizon_text, number, share, signs, spaced, unit
 from becalm.report.theme import Figure
 from becalm.study.result import PER_PERSON
 
-HORIZON: Final = {"h24": "24 h", "h48": "48 h", "h72": "72 h", "d7": "day 7"}
 FALLS: Final = ("fall_15", "fall_25", "fall_50")
 
 
@@ -25,7 +25,10 @@ def against_baseline(cohort: Cohort, drill: Drill, clock: str) -> PageTable:
         if row["clock"] != clock:
             continue
         person, marks = row["person_id"], signs(row["censored"])
-        cells: list[Any] = [person, f"{heading(row['variable'])}, {unit(row['unit'])}"]
+        cells: list[Any] = [
+            person,
+            f"{labels.heading(labels.variable(row['variable']))}, {unit(row['unit'])}",
+        ]
         at = {"baseline": 0.0, "peak": -36.0, "h24": 24.0, "h48": 48.0, "h72": 72.0, "d7": 168.0}
         for name, when in at.items():
             value = row[name]
@@ -34,11 +37,15 @@ def against_baseline(cohort: Cohort, drill: Drill, clock: str) -> PageTable:
             cells.append(drill.rows(shown, person, source or row["source_row"]))
         ratio = number(row["ratio_48h"], 2)
         cells.append(drill.rows(ratio, person, row["source_row"]))
-        cells += [row["status"], labels(row["confounded_by"]), labels(row["modified_by"])]
+        cells += [
+            row["status"],
+            labels.drugs(row["confounded_by"]),
+            labels.joined(row["modified_by"]),
+        ]
         rows.append(cells)
         ids.append(anchor("change", clock, person, row["variable"]))
-    head = ["Patient", "Test", "baseline", "peak, 72 h before", *HORIZON.values(), "48 h ÷ baseline",
-            "status at 48 h", "also given (confounded by)", "moved by (modified by)"]  # fmt: skip
+    head = ["Patient", "Test", "baseline", "peak, 72 h before", *map(horizon_text, ("h24", "h48", "h72", "d7")), "48 h ÷ baseline",
+            "status at 48 h", "confounded by", "modified by"]  # fmt: skip
     return PageTable(head, rows, ids=ids)
 
 
@@ -55,16 +62,18 @@ def falls_at_48_h(cohort: Cohort, drill: Drill) -> PageTable:
             known = [row for row in mine if row[name] is not None]
             told = share(sum(row[name] is True for row in known), len(known))
             lines = [[r["person_id"], answer(r[name]), r["reason"]] for r in mine]
-            cells.append(drill.people(told, ["patient", "fell so far", "against baseline"], lines))
+            cells.append(
+                drill.people(told, ["patient", "fell", "compared with the baseline"], lines)
+            )
         strict = [
             row for row in mine if row["strict"] in {"responded", "did not respond", "died before"}
         ]
         told = share(sum(row["strict"] == "responded" for row in strict), len(strict))
         lines = [[r["person_id"], _words(cohort, r["strict"])] for r in mine]
-        cells.append(drill.people(told, ["patient", "last value in time"], lines))
+        cells.append(drill.people(told, ["patient", "result"], lines))
         rows.append(cells)
     head = ["Clock", *[f"fell by {name.split('_')[1]} % or more" for name in FALLS],
-            f"primary, last value within {cohort.result.protocol.response.strict_horizon.strip('<=')}"]  # fmt: skip
+            f"{'response' if cohort.claim == 'response' else 'fall'} by the last value within {spaced(cohort.result.protocol.response.strict_horizon.strip('<='))}"]  # fmt: skip
     return PageTable(head, rows)
 
 
@@ -82,16 +91,19 @@ def section(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Sect
         return None
     claim = "Response" if cohort.claim == "response" else "Change against baseline"
     intro = [
-        "What else was given (confounded by) and what moved a test by itself (modified by) stand beside "
-        "each result; neither changes it."
+        "Other treatments that could explain a result (confounded by), and treatments that change a test "
+        "directly (modified by), are shown with each result. They do not change the result."
     ]
     if cohort.claim != "response":
         intro.append("This protocol describes change; it claims no effect of any drug.")
-    falls = captioned(falls_at_48_h(cohort, drill), "Ferritin: how far it had fallen at 48 h")
+    falls = captioned(
+        falls_at_48_h(cohort, drill),
+        f"Fall of {' and '.join(map(labels.variable, cohort.result.protocol.response.primary))} at 48 h",
+    )
     long = []
     if len(cohort.described) <= PER_PERSON:
         for clock in cohort.clocks:
-            caption = f"Every test against baseline, from {cohort.clock_from(clock)}"
+            caption = f"Every test against its baseline, from {cohort.clock_from(clock)}"
             long.append(captioned(against_baseline(cohort, drill, clock), caption))
     return Section(
         claim, intro, figures_named(figures, "waterfall"), [falls] if falls else [],

@@ -1,11 +1,11 @@
-"""Harm: grades before and after time zero."""
+"""Safety: grades before and after time zero."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Final
 
-from becalm.report import facts
+from becalm.report import facts, labels
 from becalm.report.cells import grade
 from becalm.report.cohort import ROW_EACH, Cohort, anchor
 from becalm.report.drill import Drill
@@ -17,7 +17,7 @@ from becalm.report.section import (
     figures_named,
     lists_everybody,
 )
-from becalm.report.text import answer, heading, hours
+from becalm.report.text import answer, hours, spaced
 from becalm.report.theme import Figure
 
 
@@ -29,12 +29,12 @@ def events(cohort: Cohort, drill: Drill) -> PageTable:
         onset = row["hours_from_t0"]
         moved = f"{grade(row['grade_before'])} → {grade(row['grade_after'])}"
         rows.append(
-            [person, heading(row["event"]), drill.rows(moved, person, row["source_row"]),
+            [person, labels.heading(labels.event(row["event"])), drill.rows(moved, person, row["source_row"]),
              drill.rows(hours(onset), person, row["source_row"]), answer(row["on_drug"]),
-             row["attribution"], drill.rows(row["reference"], person, row["source_row"])]
+             row["attribution"], drill.rows(spaced(row["reference"]), person, row["source_row"])]
         )  # fmt: skip
-    head = ["Patient", "Event", "before → worst after", "onset of the worst",
-            f"on {cohort.drug or 'drug'}", "attribution (said by a person)", "counted against"]  # fmt: skip
+    head = ["Patient", "Event", "grade before → worst after", "onset of the worst grade",
+            f"on {labels.drug(cohort.drug) or 'drug'}", "attribution by a clinician", "compared with"]  # fmt: skip
     ids = [anchor("safety", row["event"], row["person_id"]) for row in cohort.safety]
     return PageTable(head, rows, ids=ids)
 
@@ -64,10 +64,10 @@ def section(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Sect
     harms = []
     if cohort.n > ROW_EACH:
         moved = moves(cohort, drill)
-        harms.append(captioned(moved, "How grades moved, patients counted"))
+        harms.append(captioned(moved, "Number of patients by grade before and worst grade after"))
     if lists_everybody(cohort):
         each = events(cohort, drill)
-        harms.append(captioned(each, "Every event: grade before, worst after, onset"))
+        harms.append(captioned(each, "Every event: grade before, worst grade after, and onset"))
     return Section(
         "Safety",
         [],

@@ -9,13 +9,15 @@ from typing import Final
 from markupsafe import Markup
 
 from becalm.definitions import serial_changes
+from becalm.measures.fever import VARIABLE
 from becalm.measures.fever import rule as fever_rule
+from becalm.report import labels
 from becalm.report.cells import marked
 from becalm.report.cohort import ROW_EACH, Cohort, Row
 from becalm.report.drill import Drill
 from becalm.report.page_table import PageTable
 from becalm.report.section import DeclaredSection, Section, captioned, lists_everybody
-from becalm.report.text import UNKNOWN, labels, middle, number, signs
+from becalm.report.text import UNKNOWN, middle, number, signs
 from becalm.report.theme import Figure
 
 FEVER_HEAD: Final = ("hours febrile", "hours afebrile", "hours unknown", "measurements",
@@ -29,8 +31,8 @@ def fever(cohort: Cohort, drill: Drill) -> PageTable:
         told = [_hours(row[name]) for name in ("hours_febrile", "hours_afebrile", "hours_unknown")]
         told += [f"{row['measurements']}", _hours(row["longest_gap_h"]), number(row["highest"])]
         cells = [_opens(drill, shown, row) for shown in (f"{row['day']}", *told)]
-        rows.append([row["person_id"], *cells, labels(row["modified_by"])])
-    return PageTable(["Patient", "day", *FEVER_HEAD, "moved by (modified by)"], rows)
+        rows.append([row["person_id"], *cells, labels.joined(row["modified_by"])])
+    return PageTable(["Patient", "day", *FEVER_HEAD, "modified by"], rows)
 
 
 def fever_by_day(cohort: Cohort, drill: Drill) -> PageTable:
@@ -55,7 +57,7 @@ def fever_by_day(cohort: Cohort, drill: Drill) -> PageTable:
         head = ["patient", *FEVER_HEAD[:4]]
         rows.append([drill.people(each, head, lines) for each in told])
     return PageTable(
-        ["day", "followed", "temperature known", "hours febrile, of those known", "hours unknown",
+        ["day", "patients followed", f"with a {labels.variable(VARIABLE)}", "hours febrile, if known", "hours unknown",
          "measurements"], rows,
     )  # fmt: skip
 
@@ -71,7 +73,7 @@ def _opens(drill: Drill, shown: str, row: Row) -> Markup:
         return drill.rows(shown, person, row["source_row"])
     if shown == UNKNOWN:
         return Markup(UNKNOWN)
-    return drill.people(shown, ["patient", "temperature"], [[person, "none recorded"]])
+    return drill.people(shown, ["patient", labels.variable(VARIABLE)], [[person, "none recorded"]])
 
 
 def serial_changes_table(cohort: Cohort, drill: Drill) -> PageTable:
@@ -117,16 +119,18 @@ def section(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Sect
     listed = []
     if lists_everybody(cohort):
         each, moved = fever(cohort, drill), serial_changes_table(cohort, drill)
-        caption = f"What rose and fell over 24 and 48 h, {cohort.moment_text}"
+        caption = f"{serial_changes().title}, {cohort.moment_text}"
         listed = [
-            captioned(each, "Every 24 h of every patient; day 1 is the first from time zero"),
+            captioned(
+                each, "Fever of every patient by day; day 1 is the first 24 h from time zero"
+            ),
             captioned(moved, caption),
         ]
     return Section(
         "Fever and change over days",
-        [f"Hours at {bound} or more in each 24 h. A temperature stands until the next, or until it expires; "
-         "hours that nothing is known of are neither febrile nor afebrile.",
-         "What changed over one and two days are features to look at, not a score: nothing is added up."],
+        [f"Fever: hours at {bound} or more in each 24 h. A value is valid until the next value, or until it "
+         "expires. Hours without a valid value are unknown: neither febrile nor afebrile.",
+         "The changes over one and two days are not a score: nothing is added up."],
         [], [days] if many and days else [], [t for t in (*([] if many else [days]), *listed) if t],
     )  # fmt: skip
 

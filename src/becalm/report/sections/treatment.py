@@ -1,4 +1,4 @@
-"""The tables of what was given: earlier immunotherapies, and how the infusion was stepped."""
+"""The treatment: earlier immunotherapies, doses, and the steps of the infusion."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any, Final
 
-from becalm.report import facts
+from becalm.report import facts, labels
 from becalm.report.cells import since_zero
 from becalm.report.cohort import Cohort, Row, anchor
 from becalm.report.drill import Drill
@@ -18,12 +18,15 @@ from becalm.report.section import (
     figures_named,
     lists_everybody,
 )
-from becalm.report.text import UNKNOWN, answer, hours, label, labels, number
+from becalm.report.text import UNKNOWN, answer, hours, number
 from becalm.report.theme import Figure
 
 REMARKS: Final = 200
 """Rows that one remark opens at most; the table `dose_remarks` has them all."""
-WORSE = ("ferritin", "ast", "temperature", "vasopressor")
+REFERENCE: Final = "prednisolone"
+"""The glucocorticoid in whose equivalents the others are given."""
+REPLACEMENT: Final = "renal_replacement"
+WORSE: Final = ("ferritin", "ast", "temperature", "vasopressor")
 
 
 def prior(cohort: Cohort, drill: Drill) -> PageTable:
@@ -36,10 +39,10 @@ def prior(cohort: Cohort, drill: Drill) -> PageTable:
         person, keys = row["person_id"], row["source_row"]
         told = [since_zero(cohort, person, row["first"]), since_zero(cohort, person, row["last"]),
                 "" if row["doses"] < 0 else str(row["doses"]), *_failed(row)]  # fmt: skip
-        rows.append([person, drill.rows(label(row["drug"]), person, keys), row["drug_class"],
+        rows.append([person, drill.rows(labels.drug(row["drug"]), person, keys), row["drug_class"],
                      *[drill.rows(each, person, keys) for each in told]])  # fmt: skip
     head = ["Patient", "Drug", "Class", "first", "last", "doses",
-            "most in 24 h, as prednisolone", "refractory", "because"]  # fmt: skip
+            f"most in 24 h, as {labels.drug(REFERENCE)}", "refractory", "reason"]  # fmt: skip
     return PageTable(head, rows)
 
 
@@ -60,9 +63,19 @@ def all_given(cohort: Cohort, drill: Drill) -> PageTable:
                 str(len(steps)), number(amount, 5), number(top)]  # fmt: skip
         keys = [step["source_row"] for step in steps]
         routes = ", ".join(dict.fromkeys(step["route"] for step in steps if step["route"]))
-        rows.append([person, label(drug), routes or UNKNOWN, labels(units),
+        rows.append([person, labels.drug(drug), routes or UNKNOWN, labels.joined(units),
                      *[drill.rows(each, person, keys) for each in told]])  # fmt: skip
-    head = ["Patient", "Drug", "routes", "unit", "first", "last", "rows", "in all", "highest per h"]
+    head = [
+        "Patient",
+        "Drug",
+        "routes",
+        "unit",
+        "first",
+        "last",
+        "rows",
+        "sum",
+        "highest rate per h",
+    ]
     return PageTable(head, rows, ids=[anchor("given", *key) for key in found])
 
 
@@ -83,8 +96,8 @@ def episodes(cohort: Cohort, drill: Drill) -> PageTable:
                 number(row["hours_to_peak"])]  # fmt: skip
         rows.append([person, row["mode"], *[drill.rows(each, person, keys) for each in told]])
     u = cohort.unit
-    head = ["Patient", "Mode", "from", "to", f"{u} in all", f"peak {u}/h", f"peak {u}/day",
-            f"most {u} in 24 h",
+    head = ["Patient", "Mode", "from", "to", f"sum, {u}", f"peak, {u}/h", f"peak, {u}/day",
+            f"most in 24 h, {u}",
             "steps up", "hours to peak"]  # fmt: skip
     return PageTable(head, rows)
 
@@ -122,8 +135,8 @@ def escalations(cohort: Cohort, drill: Drill, direction: str = "up") -> PageTabl
              *[answer(row[name]) for name in WORSE], clearance, answer(row["rrt"])]
         )  # fmt: skip
     head = ["Patient", f"{cohort.unit}/h, from → to", f"to {cohort.unit}/kg/h", "from t0", "hours since last step",
-            "ferritin worse", "AST worse", "temperature worse", "vasopressor worse",
-            "clearance, mL/min", "renal replacement"]  # fmt: skip
+            *[f"{labels.variable(name)} worse" for name in WORSE],
+            "clearance, mL/min", labels.procedure(REPLACEMENT)]  # fmt: skip
     return PageTable(head, rows)
 
 
@@ -144,7 +157,7 @@ def courses(cohort: Cohort, drill: Drill) -> PageTable:
                 UNKNOWN if row["pauses"] < 0 else str(row["pauses"]), number(row["paused_hours"])]  # fmt: skip
         rows.append([person, row["modes"].replace(" > ", " → "),
                      *[drill.rows(each, person, keys) for each in told]])  # fmt: skip
-    head = ["Patient", "modes in order", f"ceiling, {cohort.unit}/day", "hours to ceiling", "hours at ceiling",
+    head = ["Patient", "modes in order", f"highest rate, {cohort.unit}/day", "hours to highest rate", "hours at highest rate",
             "steps up", "steps down", "taper, hours", "pauses", "hours paused"]  # fmt: skip
     return PageTable(head, rows)
 
@@ -159,8 +172,8 @@ def at_dose(cohort: Cohort, drill: Drill) -> PageTable:
         told = [f"{row['level_per_day']:,g} {row['unit_canonical']}/day", since_zero(cohort, person, row["first_reached"]),
                 number(row["hours_at_rate"]), number(row["hours_at_24h"])]  # fmt: skip
         rows.append([person, *[drill.rows(each, person, keys) for each in told]])
-    head = ["Patient", "at or above", "first rate", "hours at such a rate",
-            "hours with as much in the 24 h before"]  # fmt: skip
+    head = ["Patient", "dose", "first rate at or above it", "hours at or above it, by rate",
+            "hours at or above it, by amount in the last 24 h"]  # fmt: skip
     return PageTable(head, rows)
 
 
@@ -172,14 +185,14 @@ def oddities(cohort: Cohort, drill: Drill) -> PageTable:
     head = ["patient", "drug", "from t0", "remark", "counted", "row"]
     rows = []
     for remark, mine in sorted(found.items(), key=lambda pair: (-len(pair[1]), pair[0])):
-        lines = [[r["person_id"], label(r["drug"]) or r["label"], since_zero(cohort, r["person_id"], r["start"]),
+        lines = [[r["person_id"], labels.drug(r["drug"]) or r["label"], since_zero(cohort, r["person_id"], r["start"]),
                   r["detail"], answer(r["counted"]), r["source_row"]] for r in mine[:REMARKS]]  # fmt: skip
-        drugs = sorted({label(r["drug"]) or r["label"] for r in mine})
+        drugs = sorted({labels.drug(r["drug"]) or r["label"] for r in mine})
         counted = sum(bool(r["counted"]) for r in mine)
         named = ", ".join(drugs[:6]) + (f" and {len(drugs) - 6} more" if len(drugs) > 6 else "")
         told = [remark, f"{len(mine):,}", f"{counted:,}", named]
         rows.append([drill.people(each, head, lines) for each in told])
-    return PageTable(["Remark", "rows", "of these counted", "drugs"], rows)
+    return PageTable(["Remark", "rows", "of these, counted as given", "drugs"], rows)
 
 
 def section(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Section:
@@ -187,24 +200,28 @@ def section(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Sect
     listed = [
         captioned(
             prior(cohort, drill),
-            f"Immunotherapies before {'t0' if treated else 'the index'}",
+            f"Immunotherapies before {cohort.clock_label('t0') if treated else cohort.entered_at}",
         ),
-        captioned(all_given(cohort, drill), "Every immunotherapy that was given, with its rows"),
+        captioned(all_given(cohort, drill), "All immunotherapies given"),
     ]
     if treated:
         listed += [
-            captioned(episodes(cohort, drill), f"Treatment episodes with {label(cohort.drug)}"),
-            captioned(courses(cohort, drill), "How the infusion was stepped"),
+            captioned(
+                episodes(cohort, drill), f"Treatment episodes with {labels.drug(cohort.drug)}"
+            ),
+            captioned(
+                courses(cohort, drill), "Course of the infusion: highest rate, steps and pauses"
+            ),
             captioned(
                 escalations(cohort, drill),
-                "Escalation: each step up, and what was worse in the 24 h before",
+                "Escalation: each step up, and what had become worse in the 24 h before it",
             ),
             captioned(escalations(cohort, drill, "down"), "De-escalation: each step down"),
-            captioned(at_dose(cohort, drill), "Time at or above a dose"),
+            captioned(at_dose(cohort, drill), "Time at or above certain doses"),
         ]
     odd = oddities(cohort, drill)
     listed.append(
-        captioned(odd, "Remarks about rows of doses: said beside them, none dropped for it")
+        captioned(odd, "Remarks about rows of doses; no row was dropped because of a remark")
     )
     nothing = [] if cohort.steps else ["No dose of an immunotherapy is recorded around time zero."]
     return Section(
