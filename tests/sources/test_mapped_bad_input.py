@@ -67,7 +67,7 @@ def test_the_good_one_is_good(tmp_path: Path) -> None:
         (', unit = "mg/L"', "", "m.toml, row 13, labs[0].columns.CRP: 'unit' is missing: crp has one. Known: mg/L, ug/mL, mg/dL, nmol/L"),
         ("Ferritin =", "Feritin =", "m.toml, row 14, labs[0].columns.Feritin: lab.csv has no column 'Feritin'. Did you mean 'Ferritin'?"),
         ('sex = "sex"', 'sex = "Sx"', "m.toml, row 6, persons.sex: lab.csv has no column 'Sx'. Known: CRP, Ferritin, age, note, sex, when, who"),
-        ('sex = "sex"', 'sex = { column = "sex", words = { M = "male" } }', "m.toml, row 6, persons.sex.words: sex: 'male' is not one of the list. One of: F, M"),
+        ('sex = "sex"', 'sex = { column = "sex", words = { M = "H" } }', "m.toml, row 6, persons.sex.words: sex: 'H' is not one of the list. One of: F, M"),
         ('age = "age"', 'age = { always = "old" }', "m.toml, row 7, persons.age: age: 'old' is not a number. Write a number alone; its unit has a column of its own"),
         ('person_id = "who"\n', "", "m.toml, row 4, persons: 'person_id' is missing. Write person_id = \"COLUMN\", or person_id = { always = \"...\" }"),
         ("[[labs]]", "[labs]", "m.toml, row 10, labs: needs a list of tables. Write [[labs]]"),
@@ -152,7 +152,7 @@ def test_a_result_that_is_no_number_is_refused_and_counted(tmp_path: Path) -> No
     ("old", "new", "said"),
     [
         (",61,", ",old,", "lab.csv, row 3, column age: 'old' is not a number"),
-        (",F,", ",female,", "lab.csv, row 3, column sex: 'female' is not one of the list"),
+        (",F,", ",H,", "lab.csv, row 3, column sex: 'H' is not one of the list"),
         ("T11:00", " noon", "lab.csv, row 3, column when: '2020-01-01 noon' is not a date or a time"),
         ("P2,", ",", "lab.csv, row 3, column who: person_id is blank"),
         ("P2,F,2020-01-01T11:00,61,haemolysed,300,\n", "P2,F\n", "lab.csv, row 3: 2 cells where the header has 7"),

@@ -151,7 +151,7 @@ def test_a_person_that_the_sheet_persons_lacks_stops(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("sheet", "text", "column", "says"),
     [
-        ("persons", "person_id,sex\nP1,female\n", "sex", "Known: F, M; leave it blank"),
+        ("persons", "person_id,sex\nP1,H\n", "sex", "Known: F, M; leave it blank"),
         ("persons", "person_id,sex\nP1,1\n", "sex", "'1' is not one of the list"),
         (
             "persons",

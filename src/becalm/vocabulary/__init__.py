@@ -4,6 +4,7 @@ Nothing is guessed: a code or name that is not listed, a unit that is not in the
 that contradicts its code are refused with a reason.
 """
 
+from becalm.vocabulary.loading import sexes
 from becalm.vocabulary.lookup import (
     CODE_AND_NAME_DISAGREE,
     LABEL_CONTRADICTS,
@@ -44,6 +45,7 @@ __all__ = [
     "Vocabulary",
     "in_sentence",
     "load",
+    "sexes",
     "units",
     "words",
 ]

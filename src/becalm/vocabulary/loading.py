@@ -37,6 +37,7 @@ class DrugGroup(toml.TomlTable, frozen=True, rename={"drug_class": "class"}):
     drug_class: str
     drugs: dict[str, tuple[str, ...]]
     immunosuppressant: bool = False
+    immunotherapy: bool = False
     verified: bool = True
     source: str = ""
 
@@ -47,6 +48,7 @@ class DrugGroup(toml.TomlTable, frozen=True, rename={"drug_class": "class"}):
                 names=names,
                 drug_class=self.drug_class,
                 immunosuppressant=self.immunosuppressant,
+                immunotherapy=self.immunotherapy,
                 verified=self.verified,
                 source=self.source,
             )
@@ -90,6 +92,10 @@ class _Procedures(toml.TomlTable, frozen=True):
 
 class _Units(toml.TomlTable, frozen=True):
     unit: tuple[Unit, ...]
+
+
+class _Sexes(toml.TomlTable, frozen=True):
+    sex: tuple[Route, ...]
 
 
 class _Routes(toml.TomlTable, frozen=True):
@@ -164,6 +170,14 @@ def read() -> Files:
     return files
 
 
+@lru_cache(maxsize=1)
+def sexes() -> Mapping[str, str]:
+    """Return `F` or `M` for every word that means it."""
+    return {
+        words(each): sex.name for sex in _read("sexes.toml", _Sexes).sex for each in sex.spellings
+    }
+
+
 def _drugs() -> tuple[Drug, ...]:
     """Return the drugs of all files in `drugs/`, by name; the file of a drug has no meaning."""
     files = sorted(path.name for path in (FOLDER / "drugs").glob("*.toml"))
@@ -201,7 +215,7 @@ def _named(entries: tuple[E, ...]) -> tuple[E, ...]:
 def _check(files: Files) -> None:
     spoken: dict[str, str] = {}
     for drug in files.drugs:
-        for name in {words(n) for n in (drug.name, *drug.names)}:
+        for name in {words(n) for n in (drug.name, *drug.names, *drug.abbreviations)}:
             if spoken.setdefault(name, drug.name) != drug.name:
                 raise DefinitionError(f"{name!r} is both {spoken[name]} and {drug.name}")
     _check_codes(files.drugs)

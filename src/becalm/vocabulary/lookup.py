@@ -198,6 +198,7 @@ class Vocabulary:
 
     def _drug_of(self, label: str, code: str, system: str) -> Drug | None:
         by_name = best_phrase(label, self._drug_names, self._longest_drug)
+        by_name = by_name or self._drug_abbreviations.get(words(label))
         by_code = self._drug_codes.get((system_key(system), code.strip()))
         if by_code is None:
             return by_name
@@ -235,7 +236,10 @@ class Vocabulary:
         elif self._negated(name):
             names = ()
         else:
-            names = all_phrases(name, self._condition_names, self._longest_condition)
+            short = self._condition_abbreviations
+            names = short.get(words(name)) or all_phrases(
+                name, self._condition_names, self._longest_condition, short
+            )
         return _with_parents(names, self._conditions)
 
     def _negated(self, name: str) -> bool:
@@ -260,7 +264,9 @@ class Vocabulary:
                 fits = not name or not listed.label or words(listed.label) == words(name)
                 names = (entry,) if fits else ()
         else:
-            names = all_phrases(name, self._procedure_names, self._longest_procedure)
+            names = self._procedure_abbreviations.get(words(name)) or all_phrases(
+                name, self._procedure_names, self._longest_procedure
+            )
         return _with_parents(names, self._procedures)
 
     # ------------------------------------------------------------ indexes
@@ -302,6 +308,10 @@ class Vocabulary:
         return {words(name): drug for drug in self.drugs for name in (drug.name, *drug.names)}
 
     @cached_property
+    def _drug_abbreviations(self) -> dict[str, Drug]:
+        return {words(short): drug for drug in self.drugs for short in drug.abbreviations}
+
+    @cached_property
     def _longest_drug(self) -> int:
         return _longest(self._drug_names)
 
@@ -333,12 +343,24 @@ class Vocabulary:
         return _names(self.conditions)
 
     @cached_property
+    def _condition_abbreviations(self) -> dict[str, tuple[str, ...]]:
+        return {
+            words(short): (each.name,) for each in self.conditions for short in each.abbreviations
+        }
+
+    @cached_property
     def _longest_condition(self) -> int:
         return _longest(self._condition_names)
 
     @cached_property
     def _procedure_names(self) -> dict[str, tuple[str, ...]]:
         return _names(self.procedures)
+
+    @cached_property
+    def _procedure_abbreviations(self) -> dict[str, tuple[str, ...]]:
+        return {
+            words(short): (each.name,) for each in self.procedures for short in each.abbreviations
+        }
 
     @cached_property
     def _longest_procedure(self) -> int:

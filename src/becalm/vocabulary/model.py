@@ -17,6 +17,10 @@ class Term(toml.TomlTable, frozen=True):
 
     `label` is the short name in a report, as it stands within a sentence; by default the title.
 
+    `abbreviations` are short names of drugs, conditions and procedures that are other things too ("MP",
+    "ALL"). They count only as the whole label; in a diagnosis also as a word in capitals, if other
+    letters of the label are small.
+
     `verified` is False if a code or a flag of the entry was written from memory; if only some of the
     codes were, `unverified` lists them.
     """
@@ -25,6 +29,7 @@ class Term(toml.TomlTable, frozen=True):
     title: str = ""
     label: str = ""
     names: tuple[str, ...] = ()
+    abbreviations: tuple[str, ...] = ()
     source: str = ""
     verified: bool = True
     unverified: tuple[str, ...] = ()
@@ -170,7 +175,7 @@ class Unit(toml.TomlTable, frozen=True):
 
 
 class Route(toml.TomlTable, frozen=True):
-    """A route of administration with its spellings."""
+    """A route of administration, or a sex, with its spellings."""
 
     name: str
     spellings: tuple[str, ...]

@@ -47,7 +47,7 @@ def _cells(part: SheetPart) -> Iterator[TomlMistake]:
         column = SHEETS[part.sheet].columns[name]
         for text, at in _stated(cell):
             if column.among:
-                read: object = read_choice(text, column.among, several=column.kind == "choices")
+                read: object = read_choice(text, column)
             elif column.kind in {"time", "end"}:
                 read = read_time(text)
             elif column.kind in {"number", "positive"}:

@@ -19,6 +19,7 @@ from becalm.core.clock import DAY, UNKNOWN_TIME, parse
 from becalm.core.errors import RecordsError, did_you_mean
 from becalm.records.sheets.cells import Sheet
 from becalm.records.sheets.schema import SHEETS, SheetColumn
+from becalm.vocabulary import words
 
 PLAIN_NUMBER: Final = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 _DECIMAL_COMMA: Final = re.compile(r"([<>≤≥=~+\- ]*)(?:(0),(\d+)|(\d+),(\d{1,2}|\d{4,}))")
@@ -138,10 +139,8 @@ class Checked:
 
     def choices(self, name: str) -> Array:
         """Return words of the column's closed list in its own spelling, '' where blank."""
-        among = self.column(name).among
-        several = self.column(name).kind == "choices"
-        texts = self.sheet.texts(name)
-        read = self._read(name, texts, lambda text: read_choice(text, among, several=several))
+        column, texts = self.column(name), self.sheet.texts(name)
+        read = self._read(name, texts, lambda text: read_choice(text, column))
         return _objects([read[text] for text in texts])
 
     def pointed_texts(self, name: str) -> Array:
@@ -281,16 +280,17 @@ def read_number(text: str, *, positive: bool = False) -> float | Wrong:
     return number
 
 
-def read_choice(text: str, among: tuple[str, ...], *, several: bool = False) -> str | Wrong:
-    """Return a word of a closed list in the list's spelling; '' stays '', unknown."""
-    known = {word.casefold(): word for word in among}
+def read_choice(text: str, column: SheetColumn) -> str | Wrong:
+    """Return a word of a column's closed list in the list's spelling; '' stays '', unknown."""
+    known = {word.casefold(): word for word in column.among}
     chosen: list[str] = []
-    for part in text.split("|") if several else [text]:
+    for part in text.split("|") if column.kind == "choices" else [text]:
         word = part.strip()
         if not word:
             continue
+        word = column.spelled.get(words(word), word)
         if word.casefold() not in known:
-            meant = did_you_mean(word, among)
+            meant = did_you_mean(word, column.among)
             leave = "leave it blank if it is unknown"
             hint = f"{meant} Or {leave}" if meant.endswith("?") else f"{meant}; {leave}"
             return Wrong("choice", f"{word!r} is not one of the list", hint)

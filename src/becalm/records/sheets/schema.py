@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Literal
+
+from becalm.vocabulary import sexes
 
 CellKind = Literal["text", "time", "end", "number", "positive", "choice", "choices"]
 Blank = Literal["kept", "refused", "mistake"]
@@ -16,6 +18,7 @@ class SheetColumn:
 
     `end` is a time whose date-only form means the end of that day. `positive` is a number above
     zero, `number` one of at least zero. `choices` is several of a closed list joined by `|`.
+    `spelled` are further words of the closed list, each with the word of the list that it means.
     A blank cell is kept as unknown, or its row is refused and counted, or it is a mistake.
     """
 
@@ -23,6 +26,7 @@ class SheetColumn:
     required: bool = False
     blank: Blank = "kept"
     among: tuple[str, ...] = ()
+    spelled: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -57,7 +61,7 @@ SHEETS: Final[Mapping[str, SheetSchema]] = {
     "persons": SheetSchema(
         {
             "person_id": _PERSON,
-            "sex": SheetColumn("choice", among=("F", "M")),
+            "sex": SheetColumn("choice", among=("F", "M"), spelled=sexes()),
             "age": _NUMBER,
             "age_at": _TIME,
             "birth_date": _TIME,
