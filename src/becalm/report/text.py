@@ -37,14 +37,22 @@ def number(value: float | None, digits: int = 3) -> str:
     return text.replace("-", "−")
 
 
+def limit_sign(low: float, high: float) -> str:
+    """Return `>` or `<` where only a limit is known, else ''.
+
+    What a laboratory prints as `<5` is from 0 to 5 if it cannot be negative, else from −∞ to 5.
+    """
+    if math.isinf(high):
+        return "" if math.isinf(low) else ">"
+    return "<" if low <= 0 and low < high else ""
+
+
 def bounded(low: float, high: float) -> str:
     """Return a value known exactly, or as the bound that the laboratory printed (`>40,000`)."""
     if math.isinf(high) and math.isinf(low):
         return UNKNOWN
-    if math.isinf(high):
-        return f">{number(low, 6)}"
-    if math.isinf(low):
-        return f"<{number(high, 6)}"
+    if sign := limit_sign(low, high):
+        return f"{sign}{number(low if sign == '>' else high, 6)}"
     return number(low) if low == high else f"{number(low)}–{number(high)}"
 
 

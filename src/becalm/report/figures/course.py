@@ -12,7 +12,7 @@ from becalm.report import labels, theme
 from becalm.report.chart import Chart, DeclaredCharts
 from becalm.report.cohort import Cohort, Row
 from becalm.report.figures import crowd
-from becalm.report.text import unit
+from becalm.report.text import limit_sign, unit
 from becalm.report.vega import LINK, Spec, flat, mark, quantity, values
 from becalm.study.result import PER_PERSON
 
@@ -65,17 +65,17 @@ def points(cohort: Cohort, clock: str) -> list[Row]:
     names, persons = set(variables_drawn(cohort)), set(cohort.described)
     for i, row in enumerate(cohort.series):
         day = cohort.hours(row["person_id"], row["time"], clock) / 24
-        bounds = [x for x in (row["low"], row["high"]) if math.isfinite(x)]
+        sign = limit_sign(row["low"], row["high"])
+        bounds = {">": [row["low"]], "<": [row["high"]]}.get(sign, [row["low"], row["high"]])
         if row["variable"] not in names or row["person_id"] not in persons:
             continue
-        if not low <= day <= high or not bounds:
+        if not low <= day <= high or not all(map(math.isfinite, bounds)):
             continue
-        kind = "above" if math.isinf(row["high"]) else "below" if math.isinf(row["low"]) else ""
         rows.append(
             {
                 "person": row["person_id"], "variable": row["variable"], "unit": row["unit"],
                 "day": day, "value": max(sum(bounds) / len(bounds), 1e-3),
-                "kind": kind or "exact", "link": f"#v{i}",
+                "kind": {">": "above", "<": "below"}.get(sign, "exact"), "link": f"#v{i}",
             }
         )  # fmt: skip
     return rows

@@ -203,7 +203,9 @@ def course(
     day = (
         series["hours_from_t0"] - person.map(lambda who: since.get(who, math.nan), np.float64)
     ) / 24
-    ends = np.stack([series["low"], series["high"]])
+    low, high = series["low"], series["high"]
+    low = np.where((low <= 0) & (low < high), -np.inf, low)  # `<5` is from 0, or from -inf
+    ends = np.stack([low, high])
     known = np.isfinite(ends)
     with np.errstate(invalid="ignore"):
         value = np.where(known, ends, 0.0).sum(axis=0) / known.sum(axis=0)
