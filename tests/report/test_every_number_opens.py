@@ -11,13 +11,12 @@ from typing import Any
 import pytest
 
 from becalm import protocol
-from becalm.demo import write_hospital
 from becalm.records import open_records
 from becalm.report import write_report
 from becalm.report.cohort import Cohort
 from becalm.report.figures import specs
+from becalm.study.result import StudyResult
 from becalm.study.run import run
-from tests.report import fixture
 
 MIMIC = Path(__file__).parents[2] / ".." / "shared" / "data" / "mimic-iv-demo"
 OPENS = {"button", "a"}
@@ -52,7 +51,7 @@ class Cells(HTMLParser):
             self.depth = 1
         elif self.depth and tag == "div":
             self.depth += 1
-        if tag in {"h2", "h3", "summary", "td", "dd"} and not self.depth:
+        if tag in {"h2", "h3", "summary", "caption", "td", "dd"} and not self.depth:
             self._in, self._text, self._opens = tag, "", False
         if tag in OPENS:
             self._opens = True
@@ -68,22 +67,11 @@ class Cells(HTMLParser):
         text = " ".join(self._text.split())
         if tag == "h2":
             self.section, self.heading = text, ""
-        elif tag in {"h3", "summary"}:
+        elif tag in {"h3", "summary", "caption"}:
             self.heading = text
         else:
             self.found.append((self.section, self.heading, text, self._opens))
         self._in = ""
-
-
-@pytest.fixture(scope="module")
-def page(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The report of the built-in example."""
-    records = tmp_path_factory.mktemp("records")
-    write_hospital(records, 40, 20)
-    out = tmp_path_factory.mktemp("report")
-    result = run(open_records(str(records)), protocol.load("anakinra_mas"), "records")
-    write_report(result, Path(out))
-    return (out / "report.html").read_text(encoding="utf-8")
 
 
 def closed(page: str) -> set[tuple[str, str, str]]:
@@ -103,9 +91,15 @@ def closed(page: str) -> set[tuple[str, str, str]]:
     }
 
 
-def test_every_number_of_a_result_opens_what_is_behind_it(page: str) -> None:
+def test_every_number_of_a_result_opens_what_is_behind_it(demo: str) -> None:
     """In the key results and in every table; methods and provenance hold no results."""
-    assert closed(page) == set()
+    assert closed(demo) == set()
+
+
+def test_every_number_of_the_sheets_opens_what_is_behind_it(five: str, many: str) -> None:
+    """Each patient in a row, with doses and fever; and 36 in medians and counts."""
+    assert closed(five) == set()
+    assert closed(many) == set()
 
 
 @pytest.mark.skipif(not MIMIC.is_dir(), reason=f"no {MIMIC.name} in ../shared/data")
@@ -121,11 +115,11 @@ def figures(page: str) -> dict[str, str]:
     return dict(re.findall(r'<figure id="fig-([^"]+)">(.*?)</figure>', page, re.S))
 
 
-def test_every_mark_of_a_figure_that_leads_anywhere_leads_to_a_row_of_the_page(page: str) -> None:
-    ids = re.findall(r' id="([^"]+)"', page)
+def test_every_mark_of_a_figure_that_leads_anywhere_leads_to_a_row_of_the_page(demo: str) -> None:
+    ids = re.findall(r' id="([^"]+)"', demo)
     assert len(ids) == len(set(ids))
     leading = {
-        name: set(re.findall(r'href="#([^"]+)"', svg)) for name, svg in figures(page).items()
+        name: set(re.findall(r'href="#([^"]+)"', svg)) for name, svg in figures(demo).items()
     }
     assert {name for name, targets in leading.items() if not targets} == {"escalation"}
     assert set().union(*leading.values()) <= set(ids)
@@ -144,11 +138,13 @@ def layers(spec: Any) -> Iterator[dict[str, Any]]:
                 yield from layers(inner)
 
 
-def test_every_number_that_a_figure_prints_leads_to_its_row(cohort: Cohort) -> None:
+def test_every_number_that_a_figure_prints_leads_to_its_row(
+    cohort: Cohort, thirty_six: StudyResult
+) -> None:
     """Axes, headings and the line of a cut-off are no results."""
     printed = 0
-    for many in (cohort, Cohort(fixture.many(12))):
-        for name, _, _, spec in specs(many):
+    for shown in (cohort, Cohort(thirty_six)):
+        for name, _, _, spec in specs(shown):
             for layer in layers(spec):
                 field = layer["encoding"].get("text", {}).get("field")
                 if layer["mark"]["type"] == "text" and field:
@@ -157,26 +153,26 @@ def test_every_number_that_a_figure_prints_leads_to_its_row(cohort: Cohort) -> N
     assert printed > 20
 
 
-def test_a_step_of_the_attrition_names_everybody_whom_it_took(page: str) -> None:
-    start = page.index("Who left at each step")
-    table = page[start : page.index("</table>", start)]
+def test_a_step_of_the_attrition_names_everybody_whom_it_took(demo: str) -> None:
+    start = demo.index("Who left at each step")
+    table = demo[start : demo.index("</table>", start)]
     steps = 0
     for row in re.split(r"<tr[^>]*>", table)[2:]:
         for cell in (row.split("<td>")[2], row.split("<td>")[5]):  # who left, who remained
             opens = re.search(r'popovertarget="(\w+)"[^>]*>(\d+)<', cell)
             if opens and int(opens[2]) <= 200:
-                behind = page[page.index(f'id="{opens[1]}"') :].split("</table>", maxsplit=1)[0]
+                behind = demo[demo.index(f'id="{opens[1]}"') :].split("</table>", maxsplit=1)[0]
                 assert behind.count("<tr>") - 1 == int(opens[2])
                 steps += 1
     assert steps > 8
 
 
-def test_nothing_that_a_number_names_is_missing_behind_it(page: str) -> None:
+def test_nothing_that_a_number_names_is_missing_behind_it(demo: str) -> None:
     """Also a creatinine of a year ago, which a grade of kidney injury was counted against."""
-    assert "not kept for this report" not in page
+    assert "not kept for this report" not in demo
 
 
-def test_no_calendar_date_and_no_birth_date_is_behind_a_number(page: str) -> None:
+def test_no_calendar_date_and_no_birth_date_is_behind_a_number(demo: str) -> None:
     """Times are hours from time zero, in the pop-overs too; recruitment dates stand in the head."""
-    body = page[page.index("Key results") :]
+    body = demo[demo.index("Key results") :]
     assert not re.search(r"\b(?:19|20)\d\d-\d\d-\d\d", re.sub(r"<code>.*?</code>", "", body))

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from becalm.report import disclosure, write_release
 from becalm.study.result import StudyResult
-from tests.report import fixture
-from tests.report.conftest import seen
+from tests.report.charts import OTHERS, PERSONS
+from tests.report.conftest import Study, seen
 
 
 def release(result: StudyResult, folder: Path, threshold: int = 5) -> dict[str, str]:
@@ -24,79 +24,89 @@ def release(result: StudyResult, folder: Path, threshold: int = 5) -> dict[str, 
     }
 
 
-@pytest.mark.parametrize("study", [fixture.illustrative(), fixture.many()], ids=["five", "many"])
-def test_no_person_row_date_or_example_leaves(study: StudyResult, tmp_path: Path) -> None:
+def rows(text: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(text.splitlines()))
+
+
+@pytest.mark.parametrize("name", ["result", "thirty_six", "nobody"])
+def test_no_person_row_date_or_example_leaves(
+    name: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    """Ids, rows, file names, dates of the sheets and of recruitment; also of those who did not enter."""
+    study: StudyResult = request.getfixturevalue(name)
     written = release(study, tmp_path)
     everything = "\n".join(written.values())
-    for person in study.tables["persons"]["person_id"]:
-        assert person not in everything
-    for secret in (
-        "MIM-3",
-        "labs:88",
+    persons = [*study.tables["persons"]["person_id"], *(person.id for person in OTHERS)]
+    secrets = [
+        "labs:",
         "doses:",
         "labs.csv",
         "2016-01-01",
         "2017-",
+        "2018-",
+        "2020-",
         "<button",
         "<svg",
-    ):
+    ]
+    for secret in (*persons, *secrets):
         assert secret not in everything
     assert "not for release" not in everything
 
 
-def test_of_five_almost_nothing_is_left_and_the_page_says_so(tmp_path: Path) -> None:
-    written = release(fixture.illustrative(), tmp_path)
-    text = seen(written["release.html"])
-    assert "With so few patients, most results would describe single patients" in text
-    patients = list(csv.DictReader(written["patients.csv"].splitlines()))
-    told = {(row["about"], row["value"]): row["count"] for row in patients}
+def test_of_five_almost_nothing_is_left_and_the_page_says_so(
+    result: StudyResult, tmp_path: Path
+) -> None:
+    written = release(result, tmp_path)
+    assert "With so few patients, most results would describe single patients" in seen(
+        written["release.html"]
+    )
+    told = {(row["about"], row["value"]): row["count"] for row in rows(written["patients.csv"])}
     assert told["sex", "women"] == "suppressed"
     assert told["sex", "men"] == "suppressed"
     assert ("background", "AOSD") not in told
-    outcome = {r["value"]: r["count"] for r in csv.DictReader(written["outcome.csv"].splitlines())}
+    outcome = {row["value"]: row["count"] for row in rows(written["outcome.csv"])}
     assert outcome["died"] == outcome["alive at last contact"] == "suppressed"
     assert not (tmp_path / "distributions.csv").exists()
 
 
-def test_of_more_the_large_counts_are_printed_with_intervals(tmp_path: Path) -> None:
-    written = release(fixture.many(), tmp_path)
-    outcome = {r["value"]: r for r in csv.DictReader(written["outcome.csv"].splitlines())}
+def test_of_more_the_large_counts_are_printed_with_intervals(
+    thirty_six: StudyResult, tmp_path: Path
+) -> None:
+    """Of 36 there are eight like ILL-1 and seven like each other; those like ILL-4 and ILL-5 died.
+
+    7 times 194, 7 times 207 and 7 times 248 are the lowest 21 of the 36 HScores: the median is 248.
+    """
+    written = release(thirty_six, tmp_path)
+    outcome = {row["value"]: row for row in rows(written["outcome.csv"])}
     assert outcome["died"]["count"] == "14"
-    assert outcome["died"]["low95"] == "23.1"
-    numbers = {r["about"]: r for r in csv.DictReader(written["distributions.csv"].splitlines())}
+    assert (outcome["died"]["low95"], outcome["died"]["high95"]) == ("23.1", "56.5")
+    numbers = {row["about"]: row for row in rows(written["distributions.csv"])}
     assert numbers["HScore, lowest possible"]["median"] == "248"
-    assert set(numbers["HScore, lowest possible"]) == {
-        "about",
-        "median",
-        "quartile1",
-        "quartile3",
-        "n",
-    }
+    columns = {"about", "median", "quartile1", "quartile3", "n"}
+    assert set(numbers["HScore, lowest possible"]) == columns
 
 
-def test_another_threshold_is_recorded(tmp_path: Path) -> None:
-    usual = seen(release(fixture.illustrative(), tmp_path)["release.html"])
-    open_ = seen(release(fixture.illustrative(), tmp_path, threshold=1)["release.html"])
+def test_another_threshold_is_recorded(result: StudyResult, tmp_path: Path) -> None:
+    usual = seen(release(result, tmp_path)["release.html"])
+    open_ = seen(release(result, tmp_path, threshold=1)["release.html"])
     assert "overridden" not in usual
     assert "Suppression was overridden: the threshold is 1; the default is 5" in open_
 
 
-def test_an_empty_cohort_can_be_released(tmp_path: Path) -> None:
-    written = release(fixture.empty(), tmp_path)
+def test_an_empty_cohort_can_be_released(nobody: StudyResult, tmp_path: Path) -> None:
+    written = release(nobody, tmp_path)
     assert "0 patients" in seen(written["release.html"])
     assert set(written) >= {"attrition.csv", "release.html"}
 
 
-def test_a_cohort_below_the_threshold_is_not_even_counted(tmp_path: Path) -> None:
-    three = fixture.illustrative(fixture.PERSONS[:3])
-    steps = three.tables["attrition"]
-    counts = steps["persons"].copy()
-    counts[-1] = 3
-    three = three.with_frames({"attrition": steps.replace(persons=counts)})
-    written = release(three, tmp_path)
-    assert "The number of patients is below the threshold" in seen(written["release.html"])
-    for name, text in written.items():
-        if name.endswith(".csv"):
+def test_a_cohort_below_the_threshold_is_not_even_counted(study: Study, tmp_path: Path) -> None:
+    """Three enter, of three or of eight in the records."""
+    for name, others in (("alone", ()), ("among", OTHERS)):
+        folder = tmp_path / name
+        folder.mkdir()
+        written = release(study([*PERSONS[:3], *others]), folder)
+        assert "The number of patients is below the threshold" in seen(written["release.html"])
+        for text in (text for file, text in written.items() if file.endswith(".csv")):
             assert "3" not in [cell for row in csv.reader(text.splitlines()) for cell in row]
 
 

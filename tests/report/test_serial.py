@@ -2,38 +2,41 @@
 
 from __future__ import annotations
 
-import math
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from becalm import tables
 from becalm.core import stats
-from becalm.core.frame import Frame
 from becalm.report.cohort import Cohort
 from becalm.report.drill import Drill
 from becalm.report.sections import prognosis, serial
-from tests.report import fixture
-from tests.report.conftest import seen
-
-Row = dict[str, Any]
+from tests.report.charts import ONE, Person
+from tests.report.conftest import Study, seen
 
 
-def study(n: int, **written: list[Row]) -> Cohort:
-    result = fixture.many(n) if n > 5 else fixture.illustrative()
-    frames = {name: Frame.of_rows(tables.WRITTEN[name], rows) for name, rows in written.items()}
-    return Cohort(result.with_frames(frames))
+def outcomes(
+    study: Study, dead: int, alive: int, baseline: str = "9000", day3: str = "8500"
+) -> Cohort:
+    """Return patients with fever and ferritin, of whom those with the higher ferritin died.
 
-
-def ferritin(cohort: Cohort, dead: int) -> list[Row]:
-    """The first `dead` patients died, with ferritin high and hardly falling."""
-    return [
-        {"person_id": who, "marker": "ferritin", "died": i < dead, "unit": "ng/mL",
-         "baseline": 9000.0 if i < dead else 3000.0 + i, "peak": 20000.0 + (i < dead),
-         "day3": 8500.0 if i < dead else 1500.0, "fall_day3": 0.05 if i < dead else 0.5,
-         "small_fall": i < dead, "status": "measured", "source_row": "labs:1"}
-        for i, who in enumerate(cohort.ids)
-    ]  # fmt: skip
+    The dead have a ferritin of 9,000, three days later 8,500: it fell by 6 %. Of the survivors each
+    has another, from 3,000 on, and 1,500 later. baseline, day3 : of the first, and of the second, dead.
+    """
+    persons = []
+    for i in range(dead + alive):
+        before, after = ("9000", "8500") if i < dead else (f"{3000 + i}", "1500")
+        if i < min(dead, 2) and baseline != "9000":
+            before, after = baseline, day3
+        persons.append(
+            Person(
+                f"P{i:02d}", "2020-02-01T08:00",
+                stays=((-10, 300, "ward", "home", "died" if i < dead else "home"),),
+                labs={"ferritin": ((0, before), (72, after)), "temperature": ((0, "38.5"),)},
+                death=300.0 if i < dead else None,
+            )
+        )  # fmt: skip
+    return Cohort(study(persons, "hyperinflammation", ""))
 
 
 def cells(table: Any) -> dict[str, list[str]]:
@@ -42,16 +45,17 @@ def cells(table: Any) -> dict[str, list[str]]:
     }
 
 
-def test_below_thirty_patients_no_area_under_a_curve_is_given() -> None:
-    for n, given in ((29, False), (30, True)):
-        plain = fixture.many(n)
-        cohort = study(n, prognosis=ferritin(Cohort(plain), 8))
-        table = prognosis.by_outcome(cohort, Drill(cohort))
-        assert any("area under the curve" in head for head in table.head) == given
+@pytest.mark.parametrize(("n", "given"), [(29, False), (30, True)])
+def test_below_thirty_patients_no_area_under_a_curve_is_given(
+    study: Study, n: int, given: bool
+) -> None:
+    cohort = outcomes(study, 8, n - 8)
+    table = prognosis.by_outcome(cohort, Drill(cohort))
+    assert any("area under the curve" in head for head in table.head) == given
 
 
-def test_an_area_tells_death_by_a_higher_value_and_a_smaller_fall() -> None:
-    cohort = study(36, prognosis=ferritin(Cohort(fixture.many(36)), 8))
+def test_an_area_tells_death_by_a_higher_value_and_a_smaller_fall(study: Study) -> None:
+    cohort = outcomes(study, 8, 28)
     found = cells(prognosis.by_outcome(cohort, Drill(cohort)))
     low, _ = stats.auc_interval(1.0, 8, 28)
     assert found["Baseline"][-1] == f"1.00 ({low:.2f}–1.00)"
@@ -59,68 +63,76 @@ def test_an_area_tells_death_by_a_higher_value_and_a_smaller_fall() -> None:
     assert found["Fell by less than 15 %"][:2] == ["8 of 8", "0 of 28"]
 
 
-def test_a_limit_of_the_laboratory_makes_the_area_a_range() -> None:
-    rows = ferritin(Cohort(fixture.many(36)), 8)
-    rows[0] |= {"baseline": 2000.0, "censored": "baseline>"}
-    cohort = study(36, prognosis=rows)
+def test_a_limit_of_the_laboratory_makes_the_area_a_range(study: Study) -> None:
+    """Two of the eight had more than 2,000, perhaps less than all 28: 6 of 8, up to all, rank above."""
+    cohort = outcomes(study, 8, 28, baseline=">2000")
     found = cells(prognosis.by_outcome(cohort, Drill(cohort)))
-    assert found["Baseline"][-1].startswith("0.88–1.00 (")
+    assert found["Baseline"][-1].startswith("0.75–1.00 (")
     assert "≥" in found["Baseline"][0]
 
 
-def test_medians_of_limits_are_limits() -> None:
-    rows = ferritin(Cohort(fixture.illustrative()), 2)
-    for row in rows[:2]:
-        row |= {"baseline": 40000.0, "censored": "baseline>|fall_day3>=", "fall_day3": 0.6}
-    cohort = study(5, prognosis=rows)
+def test_medians_of_limits_are_limits(study: Study) -> None:
+    """From more than 40,000 to 16,000 is a fall by 60 % or more."""
+    cohort = outcomes(study, 2, 3, baseline=">40000", day3="16000")
     found = cells(prognosis.by_outcome(cohort, Drill(cohort)))
     assert found["Baseline"][0] == "≥40,000 (≥40,000 to ≥40,000)"
     assert found["Fall until day 3, %"][0] == "60…100 (60…100 to 60…100)"
 
 
-def test_a_day_without_a_thermometer_shows_no_hour_as_afebrile() -> None:
-    who = fixture.PERSONS[0].id
-    blank = {"person_id": who, "day": 1, "hours_observed": 24.0, "hours_febrile": 0.0,
-             "hours_afebrile": 0.0, "hours_unknown": 24.0, "measurements": 0, "longest_gap_h": 24.0,
-             "highest": math.nan}  # fmt: skip
-    cohort = study(5, fever=[blank])
+def test_hours_of_fever_are_counted_and_hours_without_a_thermometer_are_neither(
+    cohort: Cohort,
+) -> None:
+    """ILL-1 had 39.6 at -4 h and 36.8 at 168 h; a temperature stands for a day. The first: 4 h of
+    day 0 and 20 h of day 1. On day 2 nothing is known; on day 8 all 24 h are without fever.
+    """
     drill = Drill(cohort)
-    [row] = serial.fever(cohort, drill).rows
-    assert [seen(str(cell)) for cell in row[2:8]] == ["0", "0", "24", "0", "24", "–"]
+    rows = [row for row in serial.fever(cohort, drill).rows if row[0] == "ILL-1"]
+    days = {seen(str(row[1])): [seen(str(cell)) for cell in row[2:8]] for row in rows}
+    assert days["0"] == ["4", "0", "20", "1", "20", "39.6"]
+    assert days["1"] == ["20", "0", "4", "0", "24", "–"]
+    assert days["2"] == ["0", "0", "24", "0", "24", "–"]
+    assert days["8"] == ["0", "24", "0", "1", "24", "36.8"]
     assert "none recorded" in " ".join(map(str, drill.popovers))
-    [day] = serial.fever_by_day(cohort, drill).rows
-    assert [seen(str(cell)) for cell in day] == ["1", "1", "0", "–", "24", "0"]
+
+
+def test_fever_of_the_cohort_is_of_those_in_whom_it_is_known(cohort: Cohort) -> None:
+    """Fever of 39 and more at 4, 5, 2, 3 and 3 h before t0 leaves 20, 19, 22, 21 and 21 h of day 1."""
+    rows = serial.fever_by_day(cohort, Drill(cohort)).rows
+    days = {seen(str(row[0])): [seen(str(cell)) for cell in row[1:]] for row in rows}
+    assert days["1"] == ["5", "5", "21 (19–22)", "3 (2–5)", "0 (0–0)"]
+    assert days["2"] == ["5", "0", "–", "24 (24–24)", "0 (0–0)"]
+    assert days["8"] == ["5", "1", "0", "24 (0–24)", "0 (0–1)"]
 
 
 @pytest.mark.parametrize(
-    ("state", "shown"), [("met", "5 met"), ("not met", "5"), ("not assessed", "not assessed")]
+    ("earlier", "counted", "shown"),
+    [("11000", "1 of 1", "1.29 met"), ("20000", "0 of 1", "0.71"), ("", "0 of 0", "not assessed")],
 )
 def test_a_change_shows_its_multiple_and_whether_it_went_as_in_a_storm(
-    state: str, shown: str
+    study: Study, earlier: str, counted: str, shown: str
 ) -> None:
-    who = fixture.PERSONS[0].id
-    row = {"person_id": who, "moment": "peak_to_index", "feature": "ferritin_24h",
-           "state": state, "value": math.nan if state == "not assessed" else 5.0,
-           "source_row": "labs:1"}  # fmt: skip
-    cohort = study(5, serial_changes=[row])
+    """14,200 ng/mL at the peak, and 26 h before it 11,000, or 20,000, or nothing known."""
+    before = ((-30, earlier),) if earlier else ()
+    one = replace(ONE, labs={**ONE.labs, "ferritin": (*before, (-4, "14200"), (47, "7400"))})
+    cohort = Cohort(study([one]))
     found = cells(serial.serial_changes_table(cohort, Drill(cohort)))["Ferritin over 24h"]
-    assert found[0] == "rises"
-    assert found[1].startswith(
-        {"met": "1 of 1", "not met": "0 of 1", "not assessed": "0 of 0"}[state]
-    )
-    assert found[2] == shown
+    assert found == ["rises", found[1], shown]
+    assert found[1].startswith(counted)
 
 
-def test_a_short_day_without_a_temperature_is_not_known_to_be_free_of_fever() -> None:
-    """A day that death cut to 14.51 h is unknown throughout, however its hours are rounded."""
-    cohort = study(5, fever=[])
-    hours = 14.510277777777778
-    rows = [
-        {"person_id": who, "day": 1, "hours_observed": hours, "hours_febrile": 0.0,
-         "hours_afebrile": 0.0, "hours_unknown": round(hours, 9), "measurements": 0,
-         "longest_gap_h": hours, "source_row": ""}
-        for who in cohort.ids
-    ]  # fmt: skip
-    cohort = study(5, fever=rows)
-    (day,) = serial.fever_by_day(cohort, Drill(cohort)).rows
-    assert [seen(str(cell)).strip() for cell in day][1:4] == ["5", "0", "–"]
+def test_changes_of_a_cohort_are_counted_of_those_assessed(cohort: Cohort) -> None:
+    """A day before: 11,000, 9,200, 48,000 and 32,000 (then more than 40,000); of ILL-5 nothing."""
+    found = cells(serial.serial_changes_table(cohort, Drill(cohort)))["Ferritin over 24h"]
+    assert found[1].startswith("4 of 4")
+    assert found[2:] == ["1.29 met", "1.96 met", "1.29 met", "≥1.25 met", "not assessed"]
+
+
+def test_a_short_day_without_a_temperature_is_not_known_to_be_free_of_fever(study: Study) -> None:
+    """A day that death cut to 14 h 30 min 37 s is unknown throughout, however its hours are rounded."""
+    hours = 14 + 30 / 60 + 37 / 3600
+    labs = {name: values[:1] for name, values in ONE.labs.items() if name != "temperature"}
+    dead = replace(ONE, labs={**labs, "ferritin": ((-4, "14200"),)}, death=hours, contact=None,
+                   stays=((-144, hours, "ward", "home", "died"),))  # fmt: skip
+    cohort = Cohort(study([dead]))
+    _, day = serial.fever_by_day(cohort, Drill(cohort)).rows
+    assert [seen(str(cell)).strip() for cell in day][:4] == ["1", "1", "0", "–"]

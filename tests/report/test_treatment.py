@@ -2,105 +2,111 @@
 
 from __future__ import annotations
 
-import math
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
-from becalm import tables
-from becalm.core.frame import Frame
 from becalm.report import render, write_report
 from becalm.report.cohort import Cohort
 from becalm.report.drill import Drill
 from becalm.report.figures import dose, escalation
 from becalm.report.sections import treatment
-from tests.report import fixture
-from tests.report.conftest import seen
+from becalm.study.result import StudyResult
+from tests.report.charts import FIVE, ONE, PERSONS, TWO, Dose
+from tests.report.conftest import Study, seen
+
+GIVEN = {"ILL-1": 9100, "ILL-2": 19250, "ILL-3": 7000, "ILL-4": 35725, "ILL-5": 23310}
+"""Milligrams in all: the single doses, and each rate times its hours.
+
+ILL-1: 200 + 25 x 12 + 50 x 12 + 100 x 62 + 50 x 24 + 25 x 24. ILL-2: 200 + 25 x 6 + 50 x 6 + 100 x 168 +
+50 x 24 + 25 x 24. ILL-3: 100 + 50 x 6 + 100 x 48 + 50 x 24 + 25 x 24. ILL-4: 400 + 12.5 x 6 + 25 x 6 + 50 x 6 +
+100 x 294 + 50 x 72 + 25 x 72. ILL-5: 200 + 25 x 6 + 50 x 6 + 100 x 112 + 100 x 114.6, until death at 261.6 h.
+"""
 
 
-def planted(i: int) -> float:
-    person = fixture.PERSONS[i]
-    pairs = zip(person.rates, person.rates[1:], strict=False)
-    return sum(r * (b - a) for (a, r), (b, _) in pairs) + sum(mg for _, _, mg in person.singles)
+def of(study: Study, *persons: Any) -> Cohort:
+    return Cohort(study(persons))
+
+
+def sums(cohort: Cohort, person: str = "ILL-1") -> list[dict[str, Any]]:
+    return [row for row in dose.sums(cohort) if row["person"] == person]
+
+
+def _bare(cell: Any) -> str:
+    return seen(str(cell))
 
 
 def test_the_cumulative_curve_ends_at_everything_that_was_given(cohort: Cohort) -> None:
-    drawn = dose.sums(cohort)
-    for i, person in enumerate(cohort.ids):
-        mine = [row["top"] for row in drawn if row["person"] == person]
+    for person, given in GIVEN.items():
+        mine = [row["top"] for row in sums(cohort, person)]
         assert mine == sorted(mine)
-        assert mine[-1] == pytest.approx(planted(i))
+        assert mine[-1] == pytest.approx(given)
 
 
 def test_the_daily_bars_and_the_cumulative_curve_agree(cohort: Cohort) -> None:
+    """Of ILL-1 on day 1: 200 + 25 x 12 + 50 x 2 mg; on day 2: 50 x 10 + 100 x 14."""
     bars = [row for row in dose.daily(cohort) if row["person"] == "ILL-1"]
-    assert sum(row["top"] for row in bars) == pytest.approx(planted(0))
+    assert sum(row["top"] for row in bars) == pytest.approx(9100)
     assert [row["top"] for row in bars][:2] == [pytest.approx(600), pytest.approx(1900)]
     assert (bars[0]["start"], bars[0]["end"]) == (0, 1)
 
 
 def test_a_single_dose_is_a_jump_and_a_rate_a_slope(cohort: Cohort) -> None:
-    mine = [row for row in dose.sums(cohort) if row["person"] == "ILL-1"]
-    assert [(round(24 * row["start"]), row["top"]) for row in mine[:6]] == [
+    assert [(round(24 * row["start"]), row["top"]) for row in sums(cohort)[:6]] == [
         (0, 100), (6, 100), (6, 200), (10, 200), (22, 500), (34, 1100),
     ]  # fmt: skip
 
 
-def test_the_sum_stops_where_an_amount_is_unknown(cohort: Cohort) -> None:
-    steps = cohort.result.frames["dose_steps"]
-    blank = np.where((steps["person_id"] == "ILL-1") & (steps["hours_from_t0"] == 6), math.nan, steps["amount"])  # fmt: skip
-    unknown = Cohort(cohort.result.with_frames({"dose_steps": steps.replace(amount=blank)}))
-    mine = [row for row in dose.sums(unknown) if row["person"] == "ILL-1"]
-    assert [row["top"] for row in mine] == [100]
-    others = [row for row in dose.sums(unknown) if row["person"] != "ILL-1"]
-    assert others == [row for row in dose.sums(cohort) if row["person"] != "ILL-1"]
+def test_the_sum_stops_where_an_amount_is_unknown(study: Study, cohort: Cohort) -> None:
+    """The second dose of ILL-1 was a vial: nobody knows of how many mg. The others go on."""
+    vial = replace(ONE, singles=((0, "IV", 100),), others=(*ONE.others, Dose("anakinra", "IV", 6, "1 vial")))  # fmt: skip
+    unknown = of(study, vial, *PERSONS[1:])
+    assert [row["top"] for row in sums(unknown)] == [100]
+    for person in ("ILL-2", "ILL-3", "ILL-4", "ILL-5"):
+        assert sums(unknown, person) == sums(cohort, person)
 
 
-def test_a_day_whose_amount_is_unknown_is_no_day_without_a_dose(cohort: Cohort) -> None:
-    daily = cohort.result.tables["daily_dose"]
-    blank = {
-        "daily_dose": daily.replace(amount_canonical=np.full(len(daily), math.nan)),
-    }
-    rows = dose.daily(Cohort(cohort.result.with_frames(blank)))
-    assert rows
-    assert {(row["kind"], row["top"]) for row in rows} == {("unknown", None)}
+def test_a_day_whose_amount_is_unknown_is_no_day_without_a_dose(study: Study) -> None:
+    """The first day has the vial; on the second 1,900 mg were given."""
+    vial = replace(ONE, singles=((0, "IV", 100),), others=(*ONE.others, Dose("anakinra", "IV", 6, "1 vial")))  # fmt: skip
+    rows = dose.daily(of(study, vial))
+    assert [(row["kind"], row["top"]) for row in rows[:2]] == [
+        ("unknown", None), ("known", pytest.approx(1900)),
+    ]  # fmt: skip
 
 
-def test_a_curve_holds_each_rate_until_the_next_and_a_pause_is_zero(cohort: Cohort) -> None:
-    mine = [row for row in escalation.curves(cohort) if row["person"] == "ILL-5"]
-    rates = [(row["hour"], row["rate"]) for row in mine]
-    end = escalation.window(cohort)
-    planted = [(h, r) for h, r in fixture.PERSONS[4].rates if h < end]
-    assert rates == [(0.0, 0.0), *planted, (end, planted[-1][1])]
+def test_a_curve_holds_each_rate_until_the_next_and_a_pause_is_zero(
+    study: Study, cohort: Cohort
+) -> None:
+    """The last step up of the five is at 42 h: a day later, at the next full 12 h, the figure ends.
+
+    With a pause from 50 to 52 h in ILL-2, this is a rate of 0.
+    """
+    assert escalation.window(cohort) == 72
+    paused = replace(TWO, rates=((26, 25), (32, 50), (38, 100), (50, 0), (52, 100), (206, 50), (230, 0)))  # fmt: skip
+    shown = of(study, paused)
+    end = escalation.window(shown)
+    assert end == 72  # 38 + 24 = 62, and so the next multiple of 12
+    rates = [(row["hour"], row["rate"]) for row in escalation.curves(shown)]
+    assert rates == [(0, 0), (26, 25), (32, 50), (38, 100), (50, 0), (52, 100), (72, 100)]
 
 
-def test_each_rate_is_divided_by_the_weight_in_force(cohort: Cohort) -> None:
-    ups = cohort.result.frames["escalations"]
-    heavier = Cohort(
-        cohort.result.with_frames({"escalations": ups.replace(weight_used=2 * ups["weight_used"])})
-    )
-    at = {
-        row["hour"]: row["per_kg"] for row in escalation.curves(cohort) if row["person"] == "ILL-1"
-    }
-    later = {row["hour"]: row["per_kg"] for row in escalation.curves(heavier) if row["person"] == "ILL-1"}  # fmt: skip
-    assert at[22.0] == pytest.approx(50 / 61)
-    assert later[22.0] == pytest.approx(25 / 61)  # a step up with a weight of its own
-    assert later[10.0] == at[10.0] == pytest.approx(25 / 61)  # the day's weight
+def test_each_rate_is_divided_by_the_weight_in_force(study: Study) -> None:
+    """61 kg from the persons sheet, from 21 h on 68 kg measured: 25 mg/h at 10 h, 50 at 22, 100 at 34."""
+    heavier = replace(ONE, labs={**ONE.labs, "weight": ((21, "68"),)})
+    at = {row["hour"]: row["per_kg"] for row in escalation.curves(of(study, heavier))}
+    assert at[22] == pytest.approx(50 / 68)
+    assert at[34] == pytest.approx(100 / 68)
+    as_usual = {row["hour"]: row["per_kg"] for row in escalation.curves(of(study, ONE))}
+    assert as_usual[10] == pytest.approx(25 / 61)
+    assert as_usual[22] == pytest.approx(50 / 61)
 
 
-def test_no_weight_means_no_curve_by_weight(cohort: Cohort) -> None:
-    persons = cohort.result.tables["persons"]
-    unknown = {
-        "persons": persons.replace(weight_kg=np.full(len(persons), math.nan)),
-        "daily_dose": tables.empty("daily_dose"),
-    }
-    none = cohort.result.frames["escalations"].take(
-        np.zeros(len(cohort.result.frames["escalations"]), dtype=bool)
-    )
-    drawn = escalation.curves(Cohort(cohort.result.with_frames({**unknown, "escalations": none})))
+def test_no_weight_means_no_curve_by_weight(study: Study) -> None:
+    drawn = escalation.curves(of(study, replace(ONE, kg=None)))
     assert {row["per_kg"] for row in drawn if row["rate"] > 0} == {None}
 
 
@@ -114,48 +120,60 @@ def test_every_curve_has_a_colour_and_a_dash_of_its_own(cohort: Cohort) -> None:
     )
 
 
-def test_no_drug_of_interest_no_dose_figure() -> None:
-    cohort = Cohort(fixture.many(6))
+def test_no_drug_of_interest_no_dose_figure(thirty_six: StudyResult) -> None:
+    """Also if somebody was given anakinra."""
+    cohort = Cohort(thirty_six)
+    assert any(step["drug"] == "anakinra" for step in cohort.steps)
     assert dose.spec(cohort) is None
     assert escalation.spec(cohort) is None
 
 
 def test_a_step_up_shows_what_was_worse_and_what_nobody_knows(cohort: Cohort) -> None:
+    """ILL-5 at 26 h: ferritin went from 31,000 to 38,500, AST from 890 to 1,100, noradrenaline from 0.2
+    to 0.6 mg/h, CRRT ran since 24 h. Temperature: none since -3 h. ILL-4 at 30 h: ferritin above 40,000
+    twice, AST from 640 to 500, no vasopressor.
+    """
     table = treatment.escalations(cohort, Drill(cohort))
-    assert len(table.rows) == sum(
-        len(list(fixture._ups(i, p))) for i, p in enumerate(fixture.PERSONS)
-    )
-    row = next(row for row in table.rows if row[0] == "ILL-4")
-    told = dict(zip(table.head, map(_bare, row), strict=True))
-    assert "12.5 → 25" in told["mg/h, from → to"]
-    assert told["from t0"] == "+30 h"
+    assert len(table.rows) == 2 + 2 + 1 + 3 + 2
+
+    def first(person: str) -> dict[str, str]:
+        row = next(row for row in table.rows if row[0] == person)
+        return dict(zip(table.head, map(_bare, row), strict=True))
+
+    five, four = first("ILL-5"), first("ILL-4")
+    assert five["mg/h, from → to"] == "25 → 50"
+    assert five["from t0"] == "+26 h"
+    assert five["ferritin worse"] == five["AST worse"] == five["vasopressor worse"] == "yes"
+    assert five["renal replacement therapy"] == "yes"
+    assert five["temperature worse"] == "–"
+    assert four["mg/h, from → to"] == "12.5 → 25"
+    assert four["ferritin worse"] == "–"
     assert (
-        told["ferritin worse"]
-        == told["vasopressor worse"]
-        == told["renal replacement therapy"]
-        == "yes"
+        four["AST worse"] == four["vasopressor worse"] == four["renal replacement therapy"] == "no"
     )
-    assert told["AST worse"] == "no"
-    assert told["temperature worse"] == "–"
 
 
 def test_the_course_of_the_infusion_is_told_in_a_line(cohort: Cohort) -> None:
+    """Ceiling 24 x 100 mg, reached after 38 h, held for 168 (in ILL-5 112 + 114.6) h; up twice, down
+    twice, from 206 to 254 h. ILL-5: a pause of 3 h, and 100 mg/h until death.
+    """
     table = treatment.courses(cohort, Drill(cohort))
     rows = {row[0]: [_bare(cell) for cell in row[1:]] for row in table.rows}
-    assert rows["ILL-2"] == ["SC → continuous IV", "2,400", "38", "168", "2", "–", "–", "–", "–"]
+    assert rows["ILL-2"] == ["SC → continuous IV", "2,400", "38", "168", "2", "2", "48", "0", "0"]
+    assert rows["ILL-5"] == ["SC → continuous IV", "2,400", "32", "227", "2", "0", "0", "1", "3"]
 
 
 def test_an_earlier_line_says_whether_it_had_failed_and_why(cohort: Cohort) -> None:
+    """Methylprednisolone 1,000 mg counts as 1,250 mg of prednisolone, 20.5 mg/kg in 61 kg; ferritin went
+    from 3,900 to 14,200. When tocilizumab began, 144 h before t0, no ferritin was known. Cyclophosphamide
+    12 h before t0 was too late to fail.
+    """
     table = treatment.prior(cohort, Drill(cohort))
     told = {(row[0], _bare(row[1])): [_bare(cell) for cell in row[6:]] for row in table.rows}
-    assert len(told) == len(table.rows) == len(cohort.prior)  # nothing is said twice
+    assert len(told) == len(table.rows) == 3 + 1 + 2 + 1 + 1
     assert told["ILL-1", "methylprednisolone"] == ["20.5 mg/kg", "yes", "ferritin did not fall"]
-    assert told["ILL-3", "tocilizumab"] == ["", "–", "ferritin: no two values"]
-    assert told["ILL-5", "cyclophosphamide"][1] == "no"
-
-
-def _bare(cell: Any) -> str:
-    return seen(str(cell))
+    assert told["ILL-3", "tocilizumab"] == ["", "–", "no ferritin at its beginning or at time zero"]
+    assert told["ILL-5", "cyclophosphamide"] == ["", "no", "not given at that dose or in that time"]
 
 
 def test_the_page_shows_the_figures_and_the_tables(five: str) -> None:
@@ -166,8 +184,8 @@ def test_the_page_shows_the_figures_and_the_tables(five: str) -> None:
 
 
 @pytest.fixture
-def small() -> Any:
-    return fixture.illustrative(fixture.PERSONS[:1])
+def small(study: Study) -> StudyResult:
+    return study([ONE])
 
 
 def bytes_of(folder: Path) -> dict[str, bytes]:
@@ -177,7 +195,7 @@ def bytes_of(folder: Path) -> dict[str, bytes]:
 
 
 def test_two_processes_one_and_a_broken_one_write_the_same_bytes(
-    small: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    small: StudyResult, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     given: list[int] = []
     kept = render.Pixels._given
@@ -220,31 +238,33 @@ def test_the_other_process_is_gone_when_drawing_fails(monkeypatch: pytest.Monkey
 
 
 def test_remarks_about_doses_are_counted_and_open_their_rows(cohort: Cohort) -> None:
+    """Eight doses from a schedule; the last rate of ILL-5 stands beyond death; IVIG was charted after it."""
     drill = Drill(cohort)
-    [row] = treatment.oddities(cohort, drill).rows
-    assert [_bare(cell) for cell in row] == ["implausible rate", "5", "4", "anakinra"]
-    [opened] = drill.popovers
-    assert opened.count("implausible rate: 450 mg/h") == 5
-    assert all(person in opened for person in cohort.ids)
+    rows = treatment.oddities(cohort, drill).rows
+    assert [[_bare(cell) for cell in row] for row in rows] == [
+        ["one dose of a schedule (mg q12h), taken as given", "8", "8", "ciclosporin"],
+        ["after death: not counted", "1", "0", "IVIG"],
+        ["runs past death: counted until death", "1", "1", "anakinra"],
+    ]
+    schedule, late, past = drill.popovers
+    assert schedule.count("ILL-2") == 8
+    assert FIVE.key("doses", 270) in late
+    assert FIVE.key("doses", 147) in past
 
 
 def test_time_at_a_dose_opens_the_doses_it_is_counted_from(cohort: Cohort) -> None:
+    """100 mg/h is 2,400 mg/day: of ILL-1 from 34 to 96 h, and from 58 h on for all the 24 h before."""
     drill = Drill(cohort)
     table = treatment.at_dose(cohort, drill)
-    assert [_bare(row[1]) for row in table.rows] == ["2,400 mg/day"] * 5
-    assert [_bare(cell) for cell in table.rows[0][3:]] == ["62", "38"]
+    rows = {(row[0], _bare(row[1])): [_bare(cell) for cell in row[2:]] for row in table.rows}
+    assert len(rows) == len(table.rows) == 5 * 3
+    assert rows["ILL-1", "2,400 mg/day"] == ["+34 h", "62", "38"]
+    assert rows["ILL-1", "1,200 mg/day"][:2] == ["+22 h", "98"]  # 50 mg/h until 120 h
     assert len(drill.popovers) == 5
 
 
-def test_bags_that_run_at_once_are_drawn_as_their_sum(cohort: Cohort) -> None:
-    steps = cohort.result.frames["dose_steps"]
-    mine = np.flatnonzero((steps["person_id"] == "ILL-1") & (steps["rate"] == 100))
-    second = steps.take(mine)
-    middle = (second["start"] + second["end"]) // 2
-    both = Frame.concat([steps, second.replace(start=middle, rate=second["rate"] / 4)])
-    drawn = Cohort(cohort.result.with_frames({"dose_steps": both}))
-    rates = [r["rate"] for r in drawn.rates if r["person_id"] == "ILL-1"]
-    single = [r["rate"] for r in cohort.rates if r["person_id"] == "ILL-1"]
-    at = single.index(100)
-    assert rates == [*single[: at + 1], 125, *single[at + 1 :]]
-    assert max(r["rate"] for r in escalation.curves(drawn) if r["person"] == "ILL-1") == 125
+def test_bags_that_run_at_once_are_drawn_as_their_sum(study: Study) -> None:
+    """A second bag at 25 mg/h from 65 h until the end of 100 mg/h at 96 h."""
+    bags = replace(ONE, others=(*ONE.others, Dose("anakinra", "IV", 65, "25 mg/h", 96)))
+    drawn = of(study, bags)
+    assert [row["rate"] for row in drawn.rates] == [25, 50, 100, 125, 50, 25]
