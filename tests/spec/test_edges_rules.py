@@ -192,7 +192,7 @@ def test_two_weights_of_one_minute_are_one_up_to_the_tolerance() -> None:
 
 
 def test_a_weight_at_the_end_of_its_range_counts() -> None:
-    """A child of 2 kg and an adult of 25 or 400 kg are possible; just beyond it is a slip."""
+    """A newborn of 0.4 kg and an adult of 25 or 400 kg are possible; just beyond it is a slip."""
     says = read("persons/weight.toml")
     adult, child = says["adult_from"], says["adult_from"] - 1
 
@@ -200,7 +200,7 @@ def test_a_weight_at_the_end_of_its_range_counts() -> None:
         return weight(person(age=age), own=kg)[1] == "own"
 
     low, most = says["low_kg"], says["high_kg"]
-    assert [counts(kg, 5) for kg in (low - 0.1, low, low + 0.1)] == [False, True, True]
+    assert [counts(kg, 0) for kg in (low - 0.1, low, low + 0.1)] == [False, True, True]
     assert [counts(kg, 44) for kg in (most - 0.1, most, most + 0.1)] == [True, True, False]
     light = says["adult_low_kg"]
     assert [counts(kg, 44) for kg in (light - 0.1, light, light + 0.1)] == [False, True, True]

@@ -110,8 +110,8 @@ def test_two_weights_of_one_minute_are_their_mean_if_they_nearly_agree(
 @pytest.mark.parametrize(
     ("kg", "age", "usable"),
     [
-        (25, 44, True), (24.9, 44, False), (24.9, 18, False), (24.9, 17, True), (2, 1, True),
-        (1.9, 1, False), (400, 44, True), (400.1, 44, False),
+        (25, 44, True), (24.9, 44, False), (24.9, 18, False), (24.9, 17, True), (0.4, 1, True),
+        (0.39, 1, False), (400, 44, True), (400.1, 44, False),
     ],
 )  # fmt: skip
 def test_what_no_such_person_weighs_does_not_count(kg: float, age: int, usable: bool) -> None:

@@ -72,6 +72,9 @@ def reason(name: str, unit: str, **more: str) -> str:
         ("D-Dimer", "ng/mL FEU", 1500, "d_dimer", 1.5),
         ("D-dimer", "mg/L FEU", 1.5, "d_dimer", 1.5),
         ("sCD25", "U/mL", 2400, "sil2r", 2400),
+        ("sCD25", "kU/L", 2.4, "sil2r", 2.4),
+        ("sCD25", "IU/mL", 2400, "sil2r", 2400),
+        ("Lactate", "mg/dL", 18.016, "lactate", 2.0),
         ("Temperature", "°F", 101.12, "temperature", 38.4),
         ("temp", "[degF]", 98.6, "temperature", 37.0),
         ("temp", "Cel", 38.4, "temperature", 38.4),
@@ -185,7 +188,7 @@ def test_every_mimic_item_has_the_label_of_the_release() -> None:
                 fluids[int(row["itemid"])] = row.get("fluid", "Blood")
     system = read().systems[ITEMS.upper()]
     listed = [*system.variables.values(), *system.drugs.values(), *system.procedures.values()]
-    assert len(listed) == 154
+    assert len(listed) == 163
     assert {one.code: one.label for _, one in listed} == {
         one.code: labels.get(int(one.code)) for _, one in listed
     }
