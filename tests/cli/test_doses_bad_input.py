@@ -10,11 +10,13 @@ from click.testing import CliRunner
 
 from becalm import protocol
 from becalm.cli import main
+from tests.records import lab, person, sheets, stay
+from tests.records.chart_review import table
 
 COLUMNS = (
-    "person_id", "drug", "route", "start", "end", "amount", "amount_unit", "rate", "rate_unit",
-    "concentration", "concentration_unit",
-)  # fmt: skip
+    "person_id,drug,route,start,end,amount,amount_unit,rate,rate_unit,concentration,"
+    "concentration_unit"
+)
 ROW = {
     "person_id": "A", "drug": "anakinra", "route": "IV", "start": "2020-01-01T10:00",
     "end": "2020-01-01T16:00",
@@ -23,17 +25,9 @@ ROW = {
 
 def study(folder: Path, *rows: dict[str, str]) -> tuple[int, str, Path]:
     records, out = folder / "records", folder / "out"
-    records.mkdir()
-    for name, text in {
-        "persons": "person_id,sex,age\nA,F,44\n",
-        "stays": "person_id,start,end\nA,2020-01-01T00:00,2020-01-20T00:00\n",
-        "labs": "person_id,time,name,value,unit\nA,2020-01-01T08:00,ferritin,9000,ng/mL\n",
-    }.items():
-        (records / f"{name}.csv").write_text(text, encoding="utf-8")
-    with (records / "doses.csv").open("w", encoding="utf-8", newline="") as file:
-        table = csv.DictWriter(file, COLUMNS, restval="")
-        table.writeheader()
-        table.writerows({**ROW, **row} for row in rows)
+    sheets(records, person("A"), stay(0, 19 * 24), lab("ferritin", 9000, 8))
+    cells = [{**ROW, **row} for row in rows]
+    table(records / "doses.csv", COLUMNS, [[c.get(n) for n in COLUMNS.split(",")] for c in cells])
     done = CliRunner().invoke(
         main, ["study", str(records), "--protocol", "anakinra_mas", "--out", str(out)]
     )
@@ -100,9 +94,7 @@ def test_a_protocol_that_asks_for_a_drug_nobody_knows_is_refused(tmp_path: Path)
     text = (shipped / "anakinra_mas.toml").read_text(encoding="utf-8")
     file = tmp_path / "own.toml"
     file.write_text(text.replace("[doses]\n", '[doses]\nalso = ["heparine"]\n'), encoding="utf-8")
-    records = tmp_path / "records"
-    records.mkdir()
-    (records / "persons.csv").write_text("person_id\nA\n", encoding="utf-8")
+    records = sheets(tmp_path / "records", person("A"))
     done = CliRunner().invoke(
         main, ["study", str(records), "--protocol", str(file), "--out", str(tmp_path / "out")]
     )

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from becalm.core.clock import HOUR, MINUTE
 from becalm.doses import Doses, EpisodeRules, calendar_dose, daily_dose, steps_up, treatments
 from becalm.protocol import load as protocol
+from tests.records import at
 from tests.reference import doses as slow
 from tests.reference.doses import Rates, Row, Segment
 from tests.spec.dosing import doses_of
@@ -107,7 +108,7 @@ def charted(rows: list[Row], drug: str = "anakinra") -> Doses:
 def read_back(doses: Doses, length: int, drug: str = "anakinra") -> Rates:
     """The rate of every minute, asked in its middle and at its two ends."""
     line = doses.rate(drug)
-    minute = np.arange(length) * MINUTE
+    minute = at(0) + np.arange(length) * MINUTE
     low, _ = line.at(0, minute)
     for later in (MINUTE // 2, MINUTE - 1):
         assert np.array_equal(low, line.at(0, minute + later)[0])
@@ -143,7 +144,7 @@ def test_a_true_rate_is_read_back_from_every_notation(
     amounts = doses.amounts("anakinra")
     for minute in (0, len(expected) // 3, len(expected)):
         until = slow.total(expected, 0, minute)
-        assert float(amounts.at(0, minute * MINUTE)) == pytest.approx(until, abs=1e-6)
+        assert float(amounts.at(0, at(minute / 60))) == pytest.approx(until, abs=1e-6)
 
 
 IN_UNITS = {
@@ -170,7 +171,7 @@ def test_a_true_rate_of_heparin_is_read_back_from_every_notation(
     assert not doses.refused
     assert same(read_back(doses, len(expected), "heparin"), expected)
     total = slow.total(expected, 0, len(expected))
-    assert float(doses.amounts("heparin").at(0, len(expected) * MINUTE)) == pytest.approx(total)
+    assert float(doses.amounts("heparin").at(0, at(len(expected) / 60))) == pytest.approx(total)
     days = daily_dose(doses, ["heparin"])
     assert days["amount_canonical"].sum() == pytest.approx(total, abs=1e-4)
     assert np.isnan(days["mg"]).all()
@@ -227,7 +228,9 @@ def test_episodes_and_days_are_those_of_the_oracle(notation: str, truth: list[Se
     found = treatments(doses, ["anakinra"], RULES)
     episodes = list(found.episodes.rows())
     expected = slow.courses(rates, by_rate=notation in BY_RATE)
-    assert [(e["mode"], e["start"] // MINUTE, e["end"] // MINUTE) for e in episodes] == expected
+    assert [
+        (e["mode"], (e["start"] - at(0)) // MINUTE, (e["end"] - at(0)) // MINUTE) for e in episodes
+    ] == expected
     for episode, (mode, start, end) in zip(episodes, expected, strict=True):
         others = [(a, b) for m, a, b in expected if m == "continuous IV"]
         own = [

@@ -33,10 +33,10 @@ def test_fast_and_slow_count_the_same_minutes(
     holds, end = load().variable("temperature").valid.us, ORIGIN + end_of_records * HOUR
     days = [0, *range(1, 2 + (end_of_records - 1) // 24)]
     assert [(row["person_id"], row["day"]) for row in found] == [
-        (f"P{who}", day) for who in range(len(people)) for day in days
+        (f"P{who + 1}", day) for who in range(len(people)) for day in days
     ]
     for row in found:
-        mine = people[int(row["person_id"][1:])]
+        mine = people[int(row["person_id"][1:]) - 1]
         draws = [
             (ORIGIN + minute * slow.MINUTE, *BOUNDS.get(text, (float(text.strip("<>")),) * 2))
             for minute, text in sorted(mine.items())

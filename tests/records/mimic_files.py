@@ -172,7 +172,7 @@ class _Folder:
         ]
         year = from_us(min(times, default=ORIGIN)).year
         born = cells.get("birth")
-        age = year - int(str(born)[:4]) if born else cells.get("age")
+        age = year - from_us(at(born)).year if born not in (None, "") else cells.get("age")
         died = cells.get("death_time")
         ends = [row.cells.get("end") for row in theirs if row.cells.get("destination") == "died"]
         self.tables["hosp/patients"].append(

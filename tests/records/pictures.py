@@ -1,15 +1,23 @@
-"""Small ASCII tables in, points and timelines out: the pictures of the clinical manual.
+"""Small ASCII tables in, rows of records, points and timelines out: the pictures of the clinical manual.
 
-The first line names the columns. `hour` is when, in hours from any origin (on the available
-clock when there is a `drawn` column beside it); `person` is 0 where the column is absent; every
-other column is a variable. A value is `9000`, `>15000`, `<30`, `>=5`, `<=5` or `10..20`; a blank
-is no value. The row of a value is the number of its line, from 1.
+The first line names the columns, a blank cell is not given, `person` is 0 where the column is absent.
+
+- `labs`: `hour`, `available`, and every other column is a variable in its canonical unit; a cell may hold
+  several results, `9000 and 9100`.
+- `doses`: `drug` (anakinra where the column is absent), `route`, `start`, `end`, `amount`, `rate` and
+  `concentration` (number and unit in one cell) or `mg` and `mg_h` (numbers), `weight` (kg), `status`, `code`, `table`.
+- `procedures`: `start`, `end`, `name`. `stays`: `start`, `end`, `kind`, `to`.
+- `points_of` and `timeline_of` leave records out. `hour` is when, from 0 (on the available clock where there is a
+  `drawn` column beside it); a value is `9000`, `>15000`, `<30`, `>=5`, `<=5` or `10..20`. The row of a value is
+  the number of its line, from 1.
 """
 
 import math
+from collections.abc import Iterable, Iterator, Mapping
 
 from becalm.core.clock import HOUR, Length
 from becalm.timeline import Points, Take, Timeline
+from tests.records.rows import Row, dose, lab, procedure, stay
 
 Rows = list[dict[str, str]]
 Bounds = tuple[float, float]
@@ -29,6 +37,69 @@ def rows_of(table: str) -> Rows:
         row = dict.fromkeys(names, "") | dict(zip(names, cells, strict=False))
         rows.append(row | {"line": str(number)})
     return rows
+
+
+def labs(table: str, limits: Mapping[str, tuple[float, float]] | None = None) -> Iterator[Row]:
+    """Yield the results of a table; `limits` are printed beside the results of a variable."""
+    for row in rows_of(table) if table.strip() else ():
+        for name in [n for n in row if n not in ("hour", "person", "line", "available")]:
+            low, high = (limits or {}).get(name, (None, None))
+            for text in filter(None, row[name].split(" and ")):
+                plain = text.replace(".", "", 1).isdigit()
+                yield lab(
+                    name,
+                    float(text) if plain else text,
+                    _hour(row, "hour"),
+                    available=_hour(row, "available"),
+                    ref_low=low,
+                    ref_high=high,
+                    person=_person(row),
+                )
+
+
+def doses(table: str | Iterable[Mapping[str, object]]) -> Iterator[Row]:
+    """Yield the administrations of a table, or of its lines by column."""
+    lines: Iterable[Mapping[str, object]] = (
+        table if not isinstance(table, str) else rows_of(table) if table.strip() else ()
+    )
+    for line in lines:
+        row = {name: str(value) for name, value in line.items()}
+        yield dose(
+            row.get("drug") or "anakinra",
+            _hour(row, "start"),
+            _hour(row, "end"),
+            **{n: row[n] for n in ("amount", "rate", "concentration") if row.get(n)},
+            **{f: f"{row[n]} {u}" for n, f, u in _IN_MG if row.get(n)},
+            weight_kg=float(row.get("weight") or "nan"),
+            route=row.get("route", "IV"),
+            status=row.get("status", "given"),
+            code=row.get("code", ""),
+            table=row.get("table") or "doses",
+            person=_person(row),
+        )
+
+
+_IN_MG = (("mg", "amount", "mg"), ("mg_h", "rate", "mg/h"))
+
+
+def procedures(table: str) -> Iterator[Row]:
+    for row in rows_of(table) if table.strip() else ():
+        start, end = _hour(row, "start"), _hour(row, "end")
+        yield procedure(row["name"], start, end, person=_person(row))
+
+
+def stays(table: str) -> Iterator[Row]:
+    for row in rows_of(table) if table.strip() else ():
+        more = {"kind": row.get("kind") or "ward", "destination": row.get("to") or ""}
+        yield stay(_hour(row, "start"), _hour(row, "end"), row["line"], person=_person(row), **more)
+
+
+def _hour(row: Mapping[str, str], name: str) -> float | None:
+    return float(row[name]) if row.get(name) else None
+
+
+def _person(row: Mapping[str, str]) -> int:
+    return int(row.get("person") or 0)
 
 
 def bounds_of(text: str) -> Bounds:

@@ -45,11 +45,16 @@ def hours(time: int) -> float | None:
 
 
 def person(
-    name: str = "P1", *, age: float | None = 44, birth: str = "", death: Moment = None, **more: Any
+    name: str = "P1",
+    *,
+    age: float | None = 44,
+    birth: Moment = None,
+    death: Moment = None,
+    **more: Any,
 ) -> Row:
     """Return a person; `birth` as a date, `age` undated."""
     cells: dict[str, Any] = {"person_id": name, "sex": "F", "death_time": death}
-    if birth:
+    if birth not in (None, ""):
         cells["birth"] = birth
     elif age is not None:
         cells["age"] = float(age)

@@ -1,55 +1,22 @@
-"""Small tables of doses as a chart writes them, turned into records and rebuilt.
-
-Columns: drug, route, start, end (hours), amount, rate, concentration (number and unit in one
-cell), weight (kg), status, person, label, code, table. A blank cell is not given.
-"""
+"""Small tables of doses as a chart writes them, rebuilt, and asked for amounts, rates and episodes."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 
-from becalm.core.clock import HOUR, UNKNOWN_TIME
-from becalm.core.frame import Frame
+from becalm.core.clock import UNKNOWN_TIME
 from becalm.doses import Doses, EpisodeRules, Treatments, rebuild, treatments, written_out
 from becalm.events import harmonise
 from becalm.protocol import load as protocol
-from becalm.records import ADMINISTRATIONS, MEASUREMENTS, PERSONS, STAYS, Records, RepeatedCharting
-from becalm.vocabulary import MeasurementKind, load
-from tests.records.pictures import rows_of
-from tests.records.pictures import us as hours
+from becalm.records import RepeatedCharting
+from becalm.records.charted_again import NOTHING_REPEATED
+from tests.records import V, at, hours, lab, person, pictures
+from tests.records import records as build
+from tests.records import stay as stay_of
 
 RULES = EpisodeRules.of(protocol("anakinra_mas"))
 Row = Mapping[str, Any]
-
-
-def us(hour: float | None) -> int:
-    return UNKNOWN_TIME if hour is None else hours(hour)
-
-
-def _measured(text: str) -> tuple[float, str]:
-    number, _, unit = text.partition(" ")
-    return (float(number), unit) if number else (float("nan"), "")
-
-
-def _administration(row: Row, key: int) -> dict[str, Any]:
-    cell = {name: str(value) for name, value in row.items()}
-    written: dict[str, Any] = {}
-    for name in ("amount", "rate", "concentration"):
-        written[name], written[f"{name}_unit"] = _measured(cell.get(name, ""))
-    return {
-        "person": int(cell.get("person") or 0),
-        "table": cell.get("table") or "doses",
-        "label": cell.get("drug") or "anakinra",
-        "code": cell.get("code", ""),
-        "route": cell.get("route", "IV"),
-        "start": us(float(cell["start"])) if cell.get("start") else UNKNOWN_TIME,
-        "end": us(float(cell["end"])) if cell.get("end") else UNKNOWN_TIME,
-        "weight_kg": float(cell.get("weight") or "nan"),
-        "status": cell.get("status", "given"),
-        "key": key,
-        **written,
-    }
 
 
 def doses_of(
@@ -61,47 +28,26 @@ def doses_of(
     death_date_only: bool = False,
     stay: tuple[float, float] | None = None,
     persons: int = 1,
-    repeated: RepeatedCharting | None = None,
+    repeated: RepeatedCharting = NOTHING_REPEATED,
 ) -> Doses:
-    """Rebuild the doses of a table.
+    """Rebuild the doses of a table, or of its lines by column (`tests.records.pictures.doses`).
 
     weighed : measured weights in kg by hour; weight_kg, death and stay are every person's;
     repeated : which tables chart one administration twice.
     """
-    rows = rows_of(table) if isinstance(table, str) else list(table)
-    given = Frame.of_rows(
-        ADMINISTRATIONS, [_administration(row, i) for i, row in enumerate(rows, 2)]
-    )
-    everyone = range(persons)
     weights = sorted((weighed or {}).items())
-    records = Records(
-        Frame.of(
-            PERSONS,
-            person_id=[f"P{i + 1}" for i in everyone],
-            weight_kg=np.full(persons, weight_kg),
-            death_time=np.full(persons, us(death)),
-            death_date_only=np.full(persons, death_date_only),
-        ),
-        stays=Frame.of_rows(
-            STAYS,
-            [{"person": i, "start": us(stay[0]), "end": us(stay[1])} for i in everyone]
-            if stay
-            else [],
-        ),
-        kinds=(MeasurementKind("labs", "name", "", "weight", "kg"),),
-        measurements=Frame.of_rows(
-            MEASUREMENTS,
-            [
-                {"person": i, "time": us(hour), "kind": 0, "value": kg, "key": 2}
-                for i in everyone
-                for hour, kg in weights
-            ],
-        ),
-        administrations=given,
-        repeated=repeated or RepeatedCharting(),
+    facts: dict[str, Any] = {"sex": "", "weight_kg": weight_kg, "death": death}
+    facts |= {"death_date_only": death_date_only}
+    everyone = [f"P{i + 1}" for i in range(persons)]
+    records = build(
+        *(person(one, age=None, **facts) for one in everyone),
+        *(stay_of(*stay, person=one) for one in everyone if stay),
+        *(lab("weight", kg, hour, person=one) for one in everyone for hour, kg in weights),
+        *pictures.doses(table),
+        repeated=repeated,
     )
-    vocabulary, records = load(), written_out(records)
-    return rebuild(records, harmonise(records, vocabulary), vocabulary)
+    records = written_out(records)
+    return rebuild(records, harmonise(records, V), V)
 
 
 def column(doses: Doses, name: str) -> list[Any]:
@@ -114,17 +60,17 @@ def column(doses: Doses, name: str) -> list[Any]:
 
 def mg(doses: Doses, hour: float = 10_000, drug: str = "anakinra", person: int = 0) -> float:
     """Mg of a drug given until and at an hour."""
-    return float(np.round(doses.amounts(drug).at(person, us(hour)), 6))
+    return float(np.round(doses.amounts(drug).at(person, at(hour)), 6))
 
 
 def rates(
-    doses: Doses, hours: Iterable[float], drug: str = "anakinra"
+    doses: Doses, asked: Iterable[float], drug: str = "anakinra"
 ) -> dict[float, float | None]:
     """Mg/h at some hours; None where nothing is known to run."""
     line = doses.rate(drug)
     return {
-        hour: round(float(line.at(0, us(hour))[0]), 6) if line.known_at(0, us(hour)) else None
-        for hour in hours
+        hour: round(float(line.at(0, at(hour))[0]), 6) if line.known_at(0, at(hour)) else None
+        for hour in asked
     }
 
 
@@ -133,9 +79,9 @@ def courses(doses: Doses, drug: str = "anakinra") -> Treatments:
     return treatments(doses, [drug], RULES)
 
 
-def modes(doses: Doses, drug: str = "anakinra") -> list[tuple[str, float, float]]:
+def modes(doses: Doses, drug: str = "anakinra") -> list[tuple[str, float | None, float | None]]:
     """Mode, start and end in hours of each treatment episode, in order."""
     return [
-        (row["mode"], row["start"] / HOUR, row["end"] / HOUR)
+        (row["mode"], hours(row["start"]), hours(row["end"]))
         for row in courses(doses, drug).episodes.rows()
     ]

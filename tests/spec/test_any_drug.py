@@ -12,7 +12,8 @@ from becalm.core.clock import HOUR, Length
 from becalm.doses import calendar_dose, daily_dose, remarks, time_at_dose, treatments
 from becalm.protocol import Dosing, Entry
 from becalm.records import ChartedAgain, RepeatedCharting
-from tests.spec.dosing import RULES, column, doses_of, us
+from tests.records import at
+from tests.spec.dosing import RULES, column, doses_of
 from tests.spec.patients import patients
 
 TWO_TABLES = RepeatedCharting(
@@ -42,7 +43,7 @@ def test_heparin_is_added_up_in_units() -> None:
     assert column(doses, "amount_canonical") == [5000, 12_000, 36_000]
     assert column(doses, "rate_canonical_per_h") == [None, 1000, 1500]
     assert column(doses, "amount_mg") == column(doses, "rate_mg_h") == [None] * 3
-    assert float(doses.amounts("heparin").at(0, us(40))) == 53_000
+    assert float(doses.amounts("heparin").at(0, at(40))) == 53_000
 
 
 @pytest.mark.parametrize(
@@ -133,10 +134,10 @@ def test_what_was_set_stands_beside_what_was_delivered() -> None:
 def test_a_date_has_what_was_given_from_midnight_to_midnight() -> None:
     """100 mg/h from six in the evening to six in the morning is 600 mg on each date, and a day of 24 h from its start has them all."""
     doses = doses_of([{"start": 18, "end": 30, "rate": "100 mg/h", "weight": 50}])
-    since = np.array([us(18)])
+    since = np.array([at(18)])
     first, second = calendar_dose(doses, ["anakinra"], since).rows()
-    assert (first["date"], first["day"], first["mg"]) == (us(0), 1, 600)
-    assert (second["date"], second["day"], second["mg"]) == (us(24), 2, 600)
+    assert (first["date"], first["day"], first["mg"]) == (at(0), 1, 600)
+    assert (second["date"], second["day"], second["mg"]) == (at(24), 2, 600)
     assert second["amount_canonical_per_kg"] == 12
     assert daily_dose(doses, ["anakinra"])["mg"].tolist() == [1200]
 
@@ -150,7 +151,7 @@ def test_a_date_with_a_dose_of_unknown_amount_has_no_sum() -> None:
             {"route": "SC", "start": 32, "amount": "100 mg"},
         ]
     )
-    table = calendar_dose(doses, ["anakinra"], np.array([us(0)]))
+    table = calendar_dose(doses, ["anakinra"], np.array([at(0)]))
     assert table["amount_canonical"].tolist() == pytest.approx([np.nan, 100], nan_ok=True)
 
 
@@ -158,9 +159,9 @@ def test_time_at_a_dose_is_counted_by_rate_and_by_the_last_24_hours() -> None:
     """100 mg/h for 48 h reaches 2,400 mg a day at once by its rate, and after 24 h by what was given; a dose beneath counts for neither."""
     who = patients(
         doses="""
-        hour | until | drug     | mg_h
-        0    | 48    | anakinra | 100
-        48   | 72    | anakinra | 25
+        start | end | drug     | mg_h
+        0     | 48  | anakinra | 100
+        48    | 72  | anakinra | 25
         """
     )
     table = time_at_dose(who.cohort, who.doses, "anakinra", (600, 1200, 2400), RULES)
@@ -175,7 +176,7 @@ def test_time_at_a_dose_is_counted_by_rate_and_by_the_last_24_hours() -> None:
 def test_a_dose_of_unknown_amount_leaves_the_time_at_a_dose_open() -> None:
     """What cannot be added up is not counted as beneath the level."""
     doses = doses_of([*HEPARIN, {"drug": "heparin", "start": 30, "end": 32, "rate": "10 mL/h"}])
-    cohort = patients().cohort.replace(t0=np.array([us(0)]))
+    cohort = patients().cohort.replace(t0=np.array([at(0)]))
     (row,) = time_at_dose(cohort, doses, "heparin", (10_000,), RULES).rows()
     assert row["unit_canonical"] == "units"
     assert np.isnan([row["hours_at_rate"], row["hours_at_24h"]]).all()
@@ -198,10 +199,10 @@ def entered(drug: str, doses: str, **rule: object) -> tuple[float | None, float 
 
 
 PUSHES = """
-    hour | drug               | mg  | route
-    0    | methylprednisolone | 500 | IV
-    24   | methylprednisolone | 500 | IV
-    48   | methylprednisolone | 40  | PO
+    start | drug               | mg  | route
+    0     | methylprednisolone | 500 | IV
+    24    | methylprednisolone | 500 | IV
+    48    | methylprednisolone | 40  | PO
 """
 
 
@@ -217,9 +218,9 @@ def test_a_study_may_begin_with_any_mode(mode: str, hour: float | None) -> None:
 def test_the_third_clock_is_in_the_drugs_own_unit() -> None:
     """1 mg/h is 24 mg a day: noradrenaline reaches 20 mg/day; a threshold in mg says nothing of heparin in units."""
     noradrenaline = """
-        hour | until | drug           | mg_h
-        0    | 10    | norepinephrine | 0.5
-        10   | 20    | norepinephrine | 1
+        start | end | drug           | mg_h
+        0     | 10  | norepinephrine | 0.5
+        10    | 20  | norepinephrine | 1
     """
     assert entered("norepinephrine", noradrenaline, high_rate_per_day=20.0) == (0, 10)
     assert Entry(drug="heparin").least_high_rate("units") is None
@@ -262,14 +263,14 @@ def test_one_administration_in_two_tables_counts_once_whether_the_drug_is_known_
         """
         drug                 | table       | start | end | amount
         Mirabilin (Elixir)   | intensive   | 0     | 1   | 50 mg
+        norepinephrine       | intensive   | 0     | 1   | 2 mg
         MIRABILIN  (elixir)  | bedside     | 0.5   |     | 50 mg
+        Norepinephrine       | bedside     | 0.5   |     | 2 mg
         Mirabilin            | bedside     | 0.6   |     | 50 mg
         MIRABILIN (elixir)   | bedside     | 9     |     | 50 mg
-        norepinephrine       | intensive   | 0     | 1   | 2 mg
-        Norepinephrine       | bedside     | 0.5   |     | 2 mg
         """,
         repeated=TWO_TABLES,
     )
-    assert column(doses, "flag") == ["", "also in intensive: not counted", "", "", "", "also in intensive: not counted"]  # fmt: skip
-    assert column(doses, "counted") == [True, False, True, True, True, False]
+    assert column(doses, "flag") == ["", "", *["also in intensive: not counted"] * 2, "", ""]
+    assert column(doses, "counted") == [True, True, False, False, True, True]
     assert len(doses.frame) == 6

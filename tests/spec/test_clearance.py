@@ -21,15 +21,14 @@ ONE = """
     0    | 1.0
 """
 STEPS = """
-    hour | until | drug     | mg_h
-    0    | 30    | anakinra | 25
-    30   | 60    | anakinra | 50
+    start | end | drug     | mg_h
+    0     | 30  | anakinra | 25
+    30    | 60  | anakinra | 50
 """
 
 
 def found(labs: str = ONE, *, replaced: Intervals | None = None, **known: Any) -> Patients:
     people = {"weight_kg": 70.0, "sex": "F", "age_at": 0, **known}
-    people["age_at"] = at(people["age_at"])
     return patients(labs, doses=STEPS, **{"age": 44, **people})
 
 

@@ -6,7 +6,7 @@ import pytest
 from becalm.measures import ctcae
 from tests.spec.patients import Patients, hours, patients
 
-CIV = "hour | until | drug | mg_h\n0 | 96 | anakinra | 100"
+CIV = "start | end | drug | mg_h\n0 | 96 | anakinra | 100"
 LIMITS = {
     "neutrophils": (1.8, 7.7),
     "platelets": (150.0, 400.0),
@@ -133,7 +133,7 @@ def test_every_event_of_the_protocol_has_a_row() -> None:
 def test_rows_lead_back_to_the_draws_that_decided() -> None:
     """The worst draw before and the worst after are named with the row they came from."""
     row = measured("platelets", "-60 90|-4 60|20 90|30 20").safety("thrombocytopenia")
-    assert row["source_row"] == "labs:2001|labs:4003"
+    assert row["source_row"] == "labs:3|labs:5"
 
 
 def test_an_unknown_event_is_refused() -> None:

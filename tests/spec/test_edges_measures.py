@@ -108,9 +108,9 @@ def test_a_confounder_counts_in_its_window_with_both_ends(name: str, rule: int, 
 
     def confounds(hour: float) -> bool:
         if what in says.get("procedures", ()):
-            table = {"procedures": f"hour | until | name\n{hour} | | {what}"}
+            table = {"procedures": f"start | end | name\n{hour} | | {what}"}
         else:
-            table = {"doses": f"hour | until | drug | route | mg\n{hour} | | {what} | IV | 100"}
+            table = {"doses": f"start | end | drug | route | mg\n{hour} | | {what} | IV | 100"}
         row = patients("hour | ferritin\n-1 | 9000", protocol=name, **table).response()  # type: ignore[arg-type]
         return what in row["confounded_by"].split("|")
 
@@ -122,7 +122,9 @@ def test_a_confounder_counts_in_its_window_with_both_ends(name: str, rule: int, 
 
 def line(name: str, doses: list[tuple[float, str, float]], labs: str) -> bool | None:
     """Whether the one earlier line of therapy was refractory; doses are hour, drug, mg; 60 kg."""
-    table = "hour | drug | route | mg\n" + "\n".join(f"{h} | {d} | IV | {mg}" for h, d, mg in doses)
+    table = "start | drug | route | mg\n" + "\n".join(
+        f"{h} | {d} | IV | {mg}" for h, d, mg in doses
+    )
     found = patients(labs, doses=table, protocol=name, weight_kg=60.0)
     [row] = found.prior()
     answer: bool | None = row["refractory"]
@@ -206,7 +208,7 @@ def test_a_step_turns_at_its_rise_its_duration_and_its_pause(name: str) -> None:
 
 def worse(name: str, labs: str, column: str) -> bool | None:
     """What was worse before the one step, at hour 100."""
-    doses = "hour | until | drug | mg_h\n0 | 100 | anakinra | 25\n100 | 130 | anakinra | 50"
+    doses = "start | end | drug | mg_h\n0 | 100 | anakinra | 25\n100 | 130 | anakinra | 50"
     found = patients(labs, doses=doses, protocol=name, weight_kg=50.0)
     courses = treatments(found.doses, ["anakinra"], EpisodeRules.of(found.protocol))
     table = escalations(found.cohort, found.events, found.doses, found.protocol, courses)
@@ -238,7 +240,7 @@ def reference(name: str, age: float, *, outpatient: bool) -> str:
     """How the baseline was made from one creatinine so many hours before onset, at −48 h."""
     inside = -48 - 1 if outpatient else -9000
     labs = f"hour | creatinine\n{-48 - age} | 0.9\n-40 | 1.0"
-    found = patients(labs, protocol=name, stays=f"hour | until\n{inside} | 900")
+    found = patients(labs, protocol=name, stays=f"start | end\n{inside} | 900")
     return str(found.safety("aki")["reference"])
 
 
@@ -258,7 +260,7 @@ def test_a_creatinine_is_a_baseline_in_its_window_with_both_ends(name: str) -> N
     assert seen == [False, False, True]
 
 
-INFUSED = "hour | until | drug | mg_h\n0 | 96 | anakinra | 100"
+INFUSED = "start | end | drug | mg_h\n0 | 96 | anakinra | 100"
 
 
 @pytest.mark.parametrize("name", having("safety"))
@@ -274,7 +276,7 @@ def test_harm_counts_until_the_end_of_its_window(name: str) -> None:
         end = 300.0 if to_discharge else 96 + hours(key)
         known: dict[str, Any] = {"discharge": 300} if to_discharge else {"infusion_start": 0}
         found = [
-            patients(labs.format(hour), protocol=name, doses=INFUSED, stays="hour | until\n-900 | 900", **known)
+            patients(labs.format(hour), protocol=name, doses=INFUSED, stays="start | end\n-900 | 900", **known)
             .safety(event)["grade_after"] for hour in around(end)
         ]  # fmt: skip
         assert [grade > 0 for grade in found] == [True, True, False], event
@@ -295,7 +297,7 @@ def test_grades_before_reach_back_as_far_as_a_peak_and_include_time_zero(name: s
 
 def maintained(name: str, doses: list[tuple[float, float]]) -> bool:
     """Whether doses (hour, mg) under the skin after an infusion are maintenance."""
-    table = "hour | until | drug | route | mg | mg_h\n0 | 96 | anakinra | IV | | 100\n"
+    table = "start | end | drug | route | mg | mg_h\n0 | 96 | anakinra | IV | | 100\n"
     table += "\n".join(f"{hour} | | anakinra | SC | {mg} |" for hour, mg in doses)
     found = patients(
         doses=table, protocol=name, infusion_start=0, last_contact=9000, end_of_records=9000
@@ -325,7 +327,7 @@ def test_time_at_a_level_counts_from_the_level_on(name: str) -> None:
     for level in raw(name)["doses"]["levels_per_day"]:
         seen = []
         for daily in (level - 0.1, level, level + 0.1):
-            table = f"hour | until | drug | mg_h\n0 | 48 | {drug} | {round(daily / 24, 9)}"
+            table = f"start | end | drug | mg_h\n0 | 48 | {drug} | {round(daily / 24, 9)}"
             found = patients(doses=table, protocol=name)
             [row] = time_at_dose(
                 found.cohort, found.doses, drug, (level,), EpisodeRules.of(found.protocol)

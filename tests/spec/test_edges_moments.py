@@ -67,7 +67,7 @@ def test_no_dose_counts_from_death_on() -> None:
 
 def test_at_the_end_of_the_gap_one_is_no_longer_on_the_drug() -> None:
     """An episode ends after 6 h without drug: who dies just then was off it."""
-    doses = "hour | until | drug | mg_h\n0 | 96 | anakinra | 100"
+    doses = "start | end | drug | mg_h\n0 | 96 | anakinra | 100"
     found = [
         patients(doses=doses, infusion_start=0, death_time=hour).outcome()["on_drug_at_death"]
         for hour in around(102)
@@ -78,7 +78,7 @@ def test_at_the_end_of_the_gap_one_is_no_longer_on_the_drug() -> None:
 def test_what_begins_at_time_zero_is_no_previous_therapy() -> None:
     """Begun before time zero, be it a minute."""
     found = [
-        len(patients(doses=f"hour | drug | mg\n{hour} | tocilizumab | 400").prior())
+        len(patients(doses=f"start | drug | mg\n{hour} | tocilizumab | 400").prior())
         for hour in around(0)
     ]
     assert found == [1, 0, 0]

@@ -522,7 +522,7 @@ def test_a_dose_of_maintenance_covers_its_time(drug: str) -> None:
     covers = hours(read("measures/maintenance.toml")["covers"][drug])
     needed = hours(next(read(f) for f in files("protocol/shipped") if "maintenance_min" in read(f)["outcome"])["outcome"]["maintenance_min"])  # fmt: skip
     assert needed < covers
-    table = f"hour | until | drug | route | mg | mg_h\n0 | 96 | anakinra | IV | | 100\n200 | | {drug} | SC | 300 |"
+    table = f"start | end | drug | route | mg | mg_h\n0 | 96 | anakinra | IV | | 100\n200 | | {drug} | SC | 300 |"
     found = [
         patients(doses=table, infusion_start=0, last_contact=9000, end_of_records=200 + hour)
         .outcome()["maintenance_drug"] for hour in around(needed)
@@ -530,7 +530,7 @@ def test_a_dose_of_maintenance_covers_its_time(drug: str) -> None:
     assert found == ["", drug, drug]
     # Begun before the infusion ended: what its time still covers afterwards.
     for start, kept in ((96 - covers + needed - MINUTE, ""), (96 - covers + needed, drug)):
-        table = f"hour | until | drug | route | mg | mg_h\n{start} | | {drug} | SC | 300 |\n0 | 96 | anakinra | IV | | 100"
+        table = f"start | end | drug | route | mg | mg_h\n{start} | | {drug} | SC | 300 |\n0 | 96 | anakinra | IV | | 100"
         row = patients(
             doses=table, infusion_start=0, last_contact=9000, end_of_records=9000
         ).outcome()

@@ -15,9 +15,9 @@ from becalm.timeline import Intervals
 from tests.spec.patients import Row, at, patients
 
 ONE_STEP = """
-    hour | until | drug     | mg_h
-    0    | 30    | anakinra | 25
-    30   | 60    | anakinra | 50
+    start | end | drug     | mg_h
+    0     | 30  | anakinra | 25
+    30    | 60  | anakinra | 50
 """
 
 
@@ -145,14 +145,14 @@ def test_a_course_from_syringe_to_infusion_and_back() -> None:
     """SC, then 25, 50, 100 mg/h, a taper over 24 h, and SC again."""
     row = course_of(
         """
-        hour | until | drug     | route | mg  | mg_h
-        0    |       | anakinra | SC    | 100 |
-        10   | 20    | anakinra | IV    |     | 25
-        20   | 30    | anakinra | IV    |     | 50
-        30   | 60    | anakinra | IV    |     | 100
-        60   | 72    | anakinra | IV    |     | 50
-        72   | 84    | anakinra | IV    |     | 25
-        100  |       | anakinra | SC    | 100 |
+        start | end | drug     | route | mg  | mg_h
+        0     |     | anakinra | SC    | 100 |
+        10    | 20  | anakinra | IV    |     | 25
+        20    | 30  | anakinra | IV    |     | 50
+        30    | 60  | anakinra | IV    |     | 100
+        60    | 72  | anakinra | IV    |     | 50
+        72    | 84  | anakinra | IV    |     | 25
+        100   |     | anakinra | SC    | 100 |
         """
     )
     assert row["modes"] == "SC > continuous IV > SC"
@@ -164,13 +164,13 @@ def test_a_course_from_syringe_to_infusion_and_back() -> None:
 def test_a_step_down_is_told_as_a_step_up_is() -> None:
     """Each fall of a taper with its rates, its hour and the time since the fall before; a fall that would be no step up on the way back is none, and neither is a pause."""
     taper = """
-        hour | until | drug     | mg_h
-        0    | 24    | anakinra | 100
-        24   | 36    | anakinra | 50
-        36   | 37    | anakinra | 0
-        37   | 48    | anakinra | 50
-        48   | 60    | anakinra | 47
-        60   | 72    | anakinra | 25
+        start | end | drug     | mg_h
+        0     | 24  | anakinra | 100
+        24    | 36  | anakinra | 50
+        36    | 37  | anakinra | 0
+        37    | 48  | anakinra | 50
+        48    | 60  | anakinra | 47
+        60    | 72  | anakinra | 25
     """
     down = [s for s in steps_of(taper) if s["direction"] == "down"]
     assert [
@@ -188,13 +188,13 @@ def test_pauses_and_switches_of_a_course_are_counted() -> None:
     """A rate of 0 and a gap of up to six hours are pauses; SC, infusion and SC again are two switches, and a route nobody wrote down is named so."""
     row = course_of(
         """
-        hour | until | drug     | route | mg  | mg_h
-        0    |       | anakinra | SC    | 100 |
-        6    | 12    | anakinra | IV    |     | 25
-        12   | 13    | anakinra | IV    |     | 0
-        13   | 20    | anakinra | IV    |     | 25
-        24   | 30    | anakinra | IV    |     | 25
-        40   |       | anakinra | SC    | 100 |
+        start | end | drug     | route | mg  | mg_h
+        0     |     | anakinra | SC    | 100 |
+        6     | 12  | anakinra | IV    |     | 25
+        12    | 13  | anakinra | IV    |     | 0
+        13    | 20  | anakinra | IV    |     | 25
+        24    | 30  | anakinra | IV    |     | 25
+        40    |     | anakinra | SC    | 100 |
         """
     )
     assert (row["pauses"], row["paused_hours"], row["switches"]) == (2, 5, 2)
@@ -205,10 +205,10 @@ def test_an_episode_says_how_often_and_how_long_it_paused() -> None:
     """Pauses of an episode are counted with it; an injection has none to count."""
     found = patients(
         doses="""
-        hour | until | drug     | route | mg  | mg_h
-        0    |       | anakinra | SC    | 100 |
-        6    | 12    | anakinra | IV    |     | 25
-        15   | 20    | anakinra | IV    |     | 25
+        start | end | drug     | route | mg  | mg_h
+        0     |     | anakinra | SC    | 100 |
+        6     | 12  | anakinra | IV    |     | 25
+        15    | 20  | anakinra | IV    |     | 25
         """
     )
     episodes = treatments(found.doses, ["anakinra"], EpisodeRules.of(found.protocol)).episodes
@@ -226,7 +226,7 @@ def test_an_infusion_stopped_at_its_ceiling_has_no_taper() -> None:
 
 def test_without_a_continuous_infusion_there_is_no_ceiling() -> None:
     """Injections have no rate and no ceiling."""
-    row = course_of("hour | drug | route | mg\n0 | anakinra | SC | 100")
+    row = course_of("start | drug | route | mg\n0 | anakinra | SC | 100")
     assert row["modes"] == "SC"
     assert np.isnan(row["ceiling_per_day"])
     assert row["steps_up"] == -1

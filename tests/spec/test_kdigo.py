@@ -5,7 +5,7 @@ import pytest
 from becalm.kidney import equations
 from tests.spec.patients import Patients, hours, patients
 
-CIV = "hour | until | drug | mg_h\n0 | 96 | anakinra | 100"
+CIV = "start | end | drug | mg_h\n0 | 96 | anakinra | 100"
 
 
 def kidney(values: str, **known: object) -> Patients:
@@ -15,7 +15,7 @@ def kidney(values: str, **known: object) -> Patients:
         "doses": CIV,
         "onset": -48,
         "infusion_start": 0,
-        "stays": "hour | until\n-200 | 900",
+        "stays": "start | end\n-200 | 900",
         **known,
     }
     return patients(table, **given)  # type: ignore[arg-type]
@@ -54,7 +54,7 @@ def test_the_stage_follows_the_ratio_to_the_baseline(value: float, stage: int) -
 def test_an_injury_at_the_first_value_is_staged_by_the_baseline_from_before() -> None:
     """Regression: a lowest-of-seven-days rule never stages the first value of an admission."""
     visits = "-4000 0.9|-2500 0.8|-900 0.8"
-    row = kidney(f"{visits}|-40 1.9|24 1.8", stays="hour | until\n-44 | 900").safety("aki")
+    row = kidney(f"{visits}|-40 1.9|24 1.8", stays="start | end\n-44 | 900").safety("aki")
     assert (row["grade_before"], row["grade_after"]) == (2, 2)
     assert hours(row["onset"]) == -40
     assert row["reference"] == (
@@ -106,11 +106,11 @@ def test_a_slow_rise_over_two_weeks_is_not_acute() -> None:
     """Regression: 1.5 times the baseline must have been reached within seven days."""
     slow = "|".join(f"{72 * i} {1.0 + 0.1 * i:.1f}" for i in range(1, 7))
     assert stages(
-        f"-100 1.0|{slow}", doses="hour | until | drug | mg_h\n0 | 500 | anakinra | 100"
+        f"-100 1.0|{slow}", doses="start | end | drug | mg_h\n0 | 500 | anakinra | 100"
     ) == (-1, 0)
     quick = slow.replace("360 1.5", "360 2.1")
     assert stages(
-        f"-100 1.0|{quick}", doses="hour | until | drug | mg_h\n0 | 500 | anakinra | 100"
+        f"-100 1.0|{quick}", doses="start | end | drug | mg_h\n0 | 500 | anakinra | 100"
     ) == (-1, 2)
 
 
@@ -124,35 +124,35 @@ def test_an_injury_lasts_until_creatinine_is_below_1_5_times_the_baseline() -> N
 def test_any_renal_replacement_is_stage_3(name: str) -> None:
     """Regression: intermittent dialysis counts as continuous does."""
     row = kidney(
-        "-100 0.8|-20 1.9|24 2.1", procedures=f"hour | until | name\n100 | 104 | {name}"
+        "-100 0.8|-20 1.9|24 2.1", procedures=f"start | end | name\n100 | 104 | {name}"
     ).safety("aki")
     assert (row["grade_before"], row["grade_after"]) == (2, 3)
     assert hours(row["onset"]) == 100
     assert row["reference"].endswith("; renal replacement")
-    assert row["source_row"].split("|")[-1] == "procedures:1"
+    assert row["source_row"].split("|")[-1] == "procedures:2"
 
 
 def test_creatinine_is_void_on_renal_replacement() -> None:
     """Its fall is the machine's, and its rise afterwards no new injury."""
     values = "-2500 1.5|-57 1.0|-30 1.6"
-    known = {"stays": "hour | until\n-100 | 900"}
-    during = "hour | until | name\n-60 | -56 | HD"
+    known = {"stays": "start | end\n-100 | 900"}
+    during = "start | end | name\n-60 | -56 | HD"
     assert stages(values, **known)[0] == 1
     assert stages(values, procedures=during, **known)[0] == 0
 
 
 def test_between_two_sessions_creatinine_is_void_too() -> None:
     """Three sessions two days apart are one course: what lies between tells of the last session."""
-    sessions = "hour | until | name\n-100 | -96 | HD\n-50 | -46 | HD\n-2 | 2 | HD"
+    sessions = "start | end | name\n-100 | -96 | HD\n-50 | -46 | HD\n-2 | 2 | HD"
     row = kidney("-150 8.0|-99 3.0|-60 7.0|-45 3.0|-3 7.0", procedures=sessions).safety("aki")
     assert (row["grade_before"], row["grade_after"]) == (3, 3)
-    assert row["source_row"] == "procedures:2|procedures:3"
+    assert row["source_row"] == "procedures:3|procedures:4"
 
 
 def test_new_prevalent_and_worsened_can_be_told_apart() -> None:
     """The five illustrative patients: two new, three prevalent, two of those worse afterwards."""
     clinic = "-2500 {b}|-900 {b}"
-    dialysis = "hour | until | name\n{h} | 300 | CRRT"
+    dialysis = "start | end | name\n{h} | 300 | CRRT"
     cases = {
         "1": (clinic.format(b=0.7) + "|-40 0.8|-4 0.8|23 0.9|47 1.0|71 1.2", ""),
         "2": (clinic.format(b=0.9) + "|-40 0.9|-5 1.0|48 1.4|100 2.1", ""),
@@ -164,8 +164,8 @@ def test_new_prevalent_and_worsened_can_be_told_apart() -> None:
         name: stages(
             values,
             procedures=sessions,
-            stays="hour | until\n-100 | 900",
-            doses="hour | until | drug | mg_h\n0 | 144 | anakinra | 100",
+            stays="start | end\n-100 | 900",
+            doses="start | end | drug | mg_h\n0 | 144 | anakinra | 100",
         )
         for name, (values, sessions) in cases.items()
     }

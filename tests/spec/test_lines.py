@@ -35,7 +35,7 @@ def lines_of(doses: str, labs: str = FERRITIN, **known: Any) -> dict[str, Row]:
 
 def daily(drug: str, mg: float, first: float, times: int, every: float = 24) -> str:
     rows = [f"{first + n * every} | {drug} | {mg}" for n in range(times)]
-    return "\n".join(["hour | drug | mg", *rows])
+    return "\n".join(["start | drug | mg", *rows])
 
 
 def test_a_glucocorticoid_failed_at_one_mg_per_kg_for_48_hours() -> None:
@@ -68,7 +68,7 @@ def test_the_dose_of_a_day_is_that_of_any_24_hours(
 
 def test_a_continuous_glucocorticoid_counts_when_24_hours_of_it_are_enough() -> None:
     """200 mg of hydrocortisone a day is 50 of prednisolone; the first day builds up to it."""
-    table = "hour | until | drug | mg_h\n-72 | {} | hydrocortisone | 8.333333333333334"
+    table = "start | end | drug | mg_h\n-72 | {} | hydrocortisone | 8.333333333333334"
     assert lines_of(table.format(-1))["hydrocortisone"]["refractory"] is False
     table = table.replace("-72", "-96")
     assert lines_of(table.format(-1))["hydrocortisone"]["refractory"] is True
@@ -77,7 +77,7 @@ def test_a_continuous_glucocorticoid_counts_when_24_hours_of_it_are_enough() -> 
 def test_glucocorticoids_are_added_up_where_none_is_enough_alone() -> None:
     """Two glucocorticoids that together reach the dose have failed together."""
     both = daily("methylprednisolone", 20, -96, 4) + daily("prednisone", 25, -96, 4).replace(
-        "hour | drug | mg", ""
+        "start | drug | mg", ""
     )
     found = lines_of(both)
     assert found["methylprednisolone"]["refractory"] is True
@@ -88,7 +88,7 @@ def test_glucocorticoids_are_added_up_where_none_is_enough_alone() -> None:
 def test_a_small_glucocorticoid_beside_a_large_one_did_not_fail() -> None:
     """A maintenance dose beside a pulse that failed did not fail itself."""
     both = daily("methylprednisolone", 500, -96, 3) + daily("prednisone", 7.5, -800, 33).replace(
-        "hour | drug | mg", ""
+        "start | drug | mg", ""
     )
     found = lines_of(both)
     assert found["methylprednisolone"]["refractory"] is True
@@ -140,13 +140,13 @@ def test_without_weight_or_amount_a_glucocorticoid_cannot_be_judged() -> None:
 @pytest.mark.parametrize("route", ["topical", "eye drops", "inhaled"])
 def test_drops_creams_and_inhalers_are_no_line(route: str) -> None:
     """What never reaches the blood is no line of therapy."""
-    table = f"hour | drug | route | mg\n-50 | dexamethasone | {route} | 400"
+    table = f"start | drug | route | mg\n-50 | dexamethasone | {route} | 400"
     assert lines_of(table) == {}
 
 
 def test_an_effect_outlives_the_dose() -> None:
     """As long as the protocol lets the drug explain a response."""
-    found = lines_of("hour | drug | mg\n-50 | tocilizumab | 400\n-40 | anakinra | 100")
+    found = lines_of("start | drug | mg\n-50 | tocilizumab | 400\n-40 | anakinra | 100")
     row = found["tocilizumab"]
     assert (row["acts_until"] - row["last"]) / HOUR == 14 * 24
     assert found["anakinra"]["acts_until"] == found["anakinra"]["last"]
@@ -154,7 +154,7 @@ def test_an_effect_outlives_the_dose() -> None:
 
 def test_only_what_began_before_time_zero_is_a_line() -> None:
     """An infusion that runs on counts until time zero."""
-    table = "hour | until | drug | mg_h\n-2 | 10 | anakinra | 50\n0 | 5 | propofol | 1"
+    table = "start | end | drug | mg_h\n-2 | 10 | anakinra | 50\n0 | 5 | propofol | 1"
     found = lines_of(table)
     assert list(found) == ["anakinra"]
     assert (hours(found["anakinra"]["last"]), found["anakinra"]["total_mg"]) == (0, 100)

@@ -6,7 +6,7 @@ import pytest
 
 from tests.spec.patients import Patients, hours, patients
 
-CIV = "hour | until | drug | route | mg | mg_h\n0 | 96 | anakinra | IV | | 100\n"
+CIV = "start | end | drug | route | mg | mg_h\n0 | 96 | anakinra | IV | | 100\n"
 
 
 def after(*rows: str) -> str:
@@ -44,7 +44,7 @@ def test_nobody_is_alive_without_a_contact_that_says_so(
 def test_a_stay_that_ended_in_death_is_a_death() -> None:
     """A stay with destination died is a death, though no hour of death is recorded."""
     row = patients(
-        doses=CIV, infusion_start=0, stays="hour | until | to\n-50 | 240 | died"
+        doses=CIV, infusion_start=0, stays="start | end | to\n-50 | 240 | died"
     ).outcome()
     assert (row["died"], row["follow_up_days"], hours(row["death_time"])) == (True, 10, None)
 
@@ -146,17 +146,17 @@ def test_a_protocol_without_a_drug_asks_about_none() -> None:
 
 
 PRIOR = """
-    hour   | until | drug               | route     | mg    | mg_h
-    -144   | -140  | methylprednisolone | IV        | 1000  |
-    -120   | -116  | methylprednisolone | IV        | 1000  |
-    -96    |       | tocilizumab        | IV        | 500   |
-    -40    | -30   | ciclosporin        | IV        |       | 5
-    -30    | -20   | ciclosporin        | IV        |       | 10
-    -200   |       | dexamethasone      | eye drops | 1     |
-    -100   |       | vancomycin         | IV        | 1000  |
-    -300   |       | anakinra           | SC        | 100   |
-    -2     | 4     | ivig               | IV        | 30000 |
-    1      |       | etoposide          | IV        | 150   |
+    start | end  | drug               | route     | mg    | mg_h
+    -144  | -140 | methylprednisolone | IV        | 1000  |
+    -120  | -116 | methylprednisolone | IV        | 1000  |
+    -96   |      | tocilizumab        | IV        | 500   |
+    -40   | -30  | ciclosporin        | IV        |       | 5
+    -30   | -20  | ciclosporin        | IV        |       | 10
+    -200  |      | dexamethasone      | eye drops | 1     |
+    -100  |      | vancomycin         | IV        | 1000  |
+    -300  |      | anakinra           | SC        | 100   |
+    -2    | 4    | ivig               | IV        | 30000 |
+    1     |      | etoposide          | IV        | 150   |
     """
 
 
@@ -188,7 +188,7 @@ def test_each_has_its_first_and_last_dose_and_how_many() -> None:
         "ciclosporin": (-40, -20, 1, 20),
         "ivig": (-2, 0, 1, 0),
     }
-    assert found["ciclosporin"]["source_row"] == "doses:4|doses:5"
+    assert found["ciclosporin"]["source_row"] == "doses:5|doses:6"
     assert found["tocilizumab"]["drug_class"] == "interleukin-6 blocker"
 
 

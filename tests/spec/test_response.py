@@ -183,7 +183,7 @@ def test_an_older_sample_that_comes_back_late_is_not_the_last_one() -> None:
     assert patients(labs, protocol="hyperinflammation").response()["baseline"] == 9000
 
 
-GLUCOCORTICOID = "hour | drug | mg\n{}"
+GLUCOCORTICOID = "start | drug | mg\n{}"
 
 
 @pytest.mark.parametrize(
@@ -214,7 +214,7 @@ def test_what_else_was_given_is_named(doses: str, confounded: str) -> None:
 
 def test_drops_creams_and_inhalers_confound_nothing() -> None:
     """A glucocorticoid that does not reach the blood does not explain a fall."""
-    doses = "hour | drug | route | mg\n-10 | dexamethasone | eye drops | 1\n-8 | hydrocortisone | topical | 10"
+    doses = "start | drug | route | mg\n-10 | dexamethasone | eye drops | 1\n-8 | hydrocortisone | topical | 10"
     patient = patients("hour | ferritin\n-4 | 9000\n47 | 4500", doses=doses)
     assert patient.response()["confounded_by"] == ""
 
@@ -222,9 +222,9 @@ def test_drops_creams_and_inhalers_confound_nothing() -> None:
 def test_a_glucocorticoid_of_unknown_dose_may_have_been_doubled() -> None:
     """Somebody on 60 mg a day who is charted a dose without a number: it cannot be excluded."""
     labs = "hour | ferritin\n-4 | 9000\n47 | 4500"
-    known = "hour | drug | mg\n-80 | prednisolone | 60\n-56 | prednisolone | 60"
+    known = "start | drug | mg\n-80 | prednisolone | 60\n-56 | prednisolone | 60"
     assert patients(labs, doses=known).response()["confounded_by"] == ""
-    unknown = "hour | drug | mg\n-80 | prednisolone | 60\n-56 | prednisolone | "
+    unknown = "start | drug | mg\n-80 | prednisolone | 60\n-56 | prednisolone | "
     assert patients(labs, doses=unknown).response()["confounded_by"] == "prednisolone"
 
 
@@ -232,7 +232,7 @@ def test_each_clock_has_its_own_confounders() -> None:
     """Plasma exchange at 60 h is outside t0 + 48 h and inside infusion_start + 48 h."""
     patient = patients(
         "hour | ferritin\n-4 | 9000\n47 | 4500",
-        procedures="hour | until | name\n60 | 63 | plasma exchange",
+        procedures="start | end | name\n60 | 63 | plasma exchange",
         infusion_start=20,
     )
     assert patient.response()["confounded_by"] == ""
@@ -332,7 +332,7 @@ def test_discharge_before_48_h_is_not_a_failure() -> None:
 def test_every_number_leads_back_to_its_rows() -> None:
     """The rows of the baseline and of the 48-hour value are named."""
     row = ferritin("-4 9000|47 4500").response()
-    assert row["source_row"] == "labs:1000|labs:2001"
+    assert row["source_row"] == "labs:2|labs:3"
     assert row["unit"] == "ng/mL"
 
 

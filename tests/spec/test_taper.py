@@ -13,8 +13,9 @@ from statistics import median
 import numpy as np
 import pytest
 
-from becalm.core.clock import DAY, HOUR
+from becalm.core.clock import DAY
 from becalm.doses import Doses
+from tests.records import at
 from tests.spec.dosing import doses_of
 
 FILE = Path(__file__).parents[3] / "shared" / "data" / "mas-glucocorticoid" / "WW_GCdose.csv"
@@ -60,7 +61,7 @@ def test_time_to_a_dose_is_read_off_the_rate(
         lambda low, high: (low * 24 / KG, high * 24 / KG)
     )
     who, when = line.first(lambda low, _: low < below - 1e-9)
-    found = dict(zip(who.tolist(), ((when - 0) // DAY).tolist(), strict=True))
+    found = dict(zip(who.tolist(), ((when - at(0)) // DAY).tolist(), strict=True))
     expected = {
         person: min(day for day, mg in days.items() if mg < below - 1e-9)
         for person, days in enumerate(children.values())
@@ -76,7 +77,7 @@ def test_what_was_given_is_what_was_written(children: Taper, doses: Doses) -> No
     assert not doses.refused
     total = doses.amounts("prednisolone")
     for person, days in enumerate(children.values()):
-        given = float(total.at(person, 60 * DAY + HOUR)) / KG
+        given = float(total.at(person, at(60 * 24 + 1))) / KG
         assert given == pytest.approx(sum(days.values()), abs=1e-6)
 
 
@@ -89,6 +90,6 @@ def test_half_the_dose_is_gone_within_weeks(children: Taper, doses: Doses) -> No
         mine = line.person == person
         lower = line.start[mine][line.low[mine] < half - 1e-9]
         plain = [day for day, mg in sorted(daily.items()) if mg < daily[min(daily)] / 2 - 1e-9]
-        assert [int(t // DAY) for t in lower[:1]] == plain[:1]
+        assert [int((t - at(0)) // DAY) for t in lower[:1]] == plain[:1]
         days.append(plain[0] if plain else np.inf)
     assert 0 < median(days) < 56

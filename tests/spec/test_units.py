@@ -6,31 +6,16 @@ value in the canonical unit, with its sign where it is only a limit, or the reas
 
 import pytest
 
-from becalm import vocabulary
-from becalm.core.clock import HOUR
-from becalm.core.frame import Frame
 from becalm.events import Events, harmonise
-from becalm.records import FINDINGS, MEASUREMENTS, PERSONS, Records
-from becalm.vocabulary import MeasurementKind
+from tests.records import V, finding, lab, records
 
 
 def charted(table: str) -> tuple[Events, list[str]]:
     """Read `name | value | unit | understood`, one result an hour, of one patient."""
     lines = [line for line in table.strip().splitlines()[1:] if line.strip()]
     rows = [[cell.strip() for cell in line.split("|")] for line in lines]
-    kinds = tuple(MeasurementKind("labs", "name", "", name, unit) for name, _, unit, _ in rows)
-    measurements = Frame.of(
-        MEASUREMENTS,
-        person=[0] * len(rows),
-        time=[hour * HOUR for hour in range(len(rows))],
-        kind=range(len(rows)),
-        value=[float("nan")] * len(rows),
-        text=[value for _, value, _, _ in rows],
-        key=range(len(rows)),
-    )
-    persons = Frame.of_rows(PERSONS, [{"person_id": "P"}])
-    records = Records(persons, kinds=kinds, measurements=measurements)
-    return harmonise(records, vocabulary.load()), [expected for *_, expected in rows]
+    results = (lab(name, value, hour, unit) for hour, (name, value, unit, _) in enumerate(rows))
+    return harmonise(records(*results), V), [expected for *_, expected in rows]
 
 
 def check(table: str) -> None:
@@ -153,10 +138,6 @@ def test_what_the_vocabulary_does_not_have_is_counted_not_guessed() -> None:
 )
 def test_a_finding_not_known_is_neither_present_nor_absent(present: str, understood: str) -> None:
     """A finding counts as absent only where somebody says no."""
-    findings = Frame.of_rows(
-        FINDINGS, [{"person": 0, "time": 0, "finding": "splenomegaly", "present": present}]
-    )
-    persons = Frame.of_rows(PERSONS, [{"person_id": "P"}])
-    events = harmonise(Records(persons, findings=findings), vocabulary.load())
+    events = harmonise(records(finding("splenomegaly", present, 0)), V)
     assert events.describe(0)["canonical"] == understood
     assert len(events.points("splenomegaly")) == (1 if understood else 0)

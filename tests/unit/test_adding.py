@@ -14,6 +14,7 @@ from datetime import datetime
 from pathlib import Path
 
 import becalm
+from tests.records import dose, sheets
 
 PACKAGE = Path(becalm.__file__).parent
 
@@ -145,17 +146,6 @@ names = ["stormolimab", "Calmira"]
 immunosuppressant = true
 immunotherapy = true
 """
-DOSES = """person_id,drug,start,amount,amount_unit,route
-P1,CALMIRA 50 mg vial,2020-01-01 10:00,50,mg,IV
-"""
-
-
-def write(folder: Path, **sheets: str) -> Path:
-    """Write sheets of one person."""
-    folder.mkdir()
-    for name, text in {"persons": "person_id,sex,age\nP1,F,40\n", **sheets}.items():
-        (folder / f"{name}.csv").write_text(text, encoding="utf-8")
-    return folder
 
 
 def unknown_drugs(folder: Path, records: str) -> list[str]:
@@ -172,7 +162,7 @@ def test_a_drug_is_a_new_file(tmp_path: Path) -> None:
     copy_of_the_package(plain, {})
     copy_of_the_package(added, {"vocabulary/drugs/stormolimab.toml": DRUG})
     for folder in (plain, added):
-        write(folder / "records", doses=DOSES)
+        sheets(folder / "records", dose("CALMIRA 50 mg vial", 10, amount="50 mg"))
     assert unknown_drugs(plain, "records") == ["CALMIRA 50 mg vial"]
     assert unknown_drugs(added, "records") == []
 

@@ -11,6 +11,7 @@ from becalm.core.clock import HOUR, Length
 from becalm.core.errors import DefinitionError
 from becalm.definitions import Inputs, Override, evaluate, load, parse, score_of
 from becalm.timeline import Points
+from tests.records import person, sheets
 
 HEAD = """name = "mine"
 title = "Mine"
@@ -215,8 +216,7 @@ def test_the_command_prints_one_block(tmp_path: Path) -> None:
     (tmp_path / "mine.toml").write_text(
         HEAD + item("at_leats = 5") + item("at_least = 1", "feritin")
     )
-    (tmp_path / "records").mkdir()
-    (tmp_path / "records" / "persons.csv").write_text("person_id,sex\nP1,F\n")
+    sheets(tmp_path / "records", person())
     done = CliRunner().invoke(
         main,
         [

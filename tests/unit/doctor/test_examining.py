@@ -15,6 +15,7 @@ from becalm.doctor import TABLES, Diagnosis, examine, render, write
 from becalm.events import harmonise
 from becalm.records import open_records
 from becalm.records.mimic4 import open_mimic4
+from tests.records import Row, dose, lab, person, sheets
 from tests.records.mimic_files import LABELS, FileRow, mimic_folder
 
 DEMO: Final = Path(__file__).parents[4] / "shared" / "data" / "mimic-iv-demo"
@@ -42,11 +43,8 @@ def row_of(diagnosis: Diagnosis, name: str, /, **key: str) -> dict[str, Any]:
     return found
 
 
-def sheets(root: Path, **content: str) -> Diagnosis:
-    for name, text in content.items():
-        lines = [",".join(c.strip() for c in line.split("|")) for line in text.split("\n")]
-        (root / f"{name}.csv").write_text("\n".join(lines) + "\n")
-    return examine(open_records(str(root)))
+def review(root: Path, *rows: Row) -> Diagnosis:
+    return examine(open_records(str(sheets(root, *rows))))
 
 
 def test_times_are_counted_by_how_exact_they_are(tmp_path: Path) -> None:
@@ -65,9 +63,8 @@ def test_times_are_counted_by_how_exact_they_are(tmp_path: Path) -> None:
 
 
 def test_a_date_that_says_it_is_one_is_not_a_midnight(tmp_path: Path) -> None:
-    persons = "person_id\n1"
-    labs = "person_id|time|name|value|unit\n1|2020-01-01|ferritin|5|ng/mL\n1|2020-01-02T00:00|ferritin|6|ng/mL"
-    got = row_of(sheets(tmp_path, persons=persons, labs=labs), "precision", time="drawn")
+    labs = [lab("ferritin", 5, "2020-01-01"), lab("ferritin", 6, "2020-01-02T00:00")]
+    got = row_of(review(tmp_path, *labs), "precision", time="drawn")
     assert (got["rows"], got["date_only"], got["midnight"]) == (2, 1, 1)
 
 
@@ -154,15 +151,13 @@ def test_refused_rows_come_with_reason_and_example_most_first(tmp_path: Path) ->
 
 
 def test_doses_without_end_without_amount_and_not_adding_up_are_counted(tmp_path: Path) -> None:
-    doses = """person_id|drug|start|end|amount|amount_unit|rate|rate_unit
-1|anakinra|2020-01-01T00:00|2020-01-01T02:00|100|mg|10|mg/h
-1|anakinra|2020-01-02T00:00||||10|mg/h
-1|anakinra|2020-01-03T00:00||100|mg||
-1|moonshine|2020-01-03T00:00||100|mg||"""
-    found = sheets(
+    found = review(
         tmp_path,
-        persons="person_id|death_time\n1|2020-02-01T00:00",
-        doses=doses,
+        person(death="2020-02-01T00:00"),
+        dose("anakinra", 0, 2, amount="100 mg", rate="10 mg/h"),
+        dose("anakinra", 24, rate="10 mg/h"),
+        dose("anakinra", 48, amount="100 mg"),
+        dose("moonshine", 48, amount="100 mg"),
     )
     remarks = {row["remark"]: row["rows"] for row in found["doses"].rows()}
     assert remarks["a rate without an end"] == 1
@@ -174,7 +169,12 @@ def test_doses_without_end_without_amount_and_not_adding_up_are_counted(tmp_path
 
 
 def test_persons_without_sex_age_or_stay_are_counted(tmp_path: Path) -> None:
-    found = sheets(tmp_path, persons="person_id|sex|birth_date\n1|F|1960-01-01\n2||\n3|M|")
+    found = review(
+        tmp_path,
+        person("1", birth="1960-01-01"),
+        person("2", age=None, sex=""),
+        person("3", age=None, sex="M"),
+    )
     lacking = {row["without"]: row["persons"] for row in found["persons"].rows()}
     assert (lacking["sex"], lacking["age"], lacking["stay"]) == (1, 2, 3)
     assert found.persons == 3

@@ -24,7 +24,8 @@ from becalm.doses.units import (
 )
 from becalm.tables import DAILY_DOSE, DOSES, EPISODES
 from becalm.tables.writing import write
-from tests.spec.dosing import column, courses, doses_of, mg, us
+from tests.records import at
+from tests.spec.dosing import column, courses, doses_of, mg
 
 
 @pytest.mark.parametrize(
@@ -186,10 +187,10 @@ def test_rows_keep_the_order_of_the_record_and_their_way_back() -> None:
         """,
         persons=2,
     )
-    assert column(doses, "source_row") == ["doses:2", "doses:3", "doses:4"]
-    assert column(doses, "person_id") == ["P2", "P1", "P1"]
+    assert column(doses, "source_row") == ["doses:4", "doses:3", "doses:2"]
+    assert column(doses, "person_id") == ["P1", "P1", "P2"]
     person, first = doses.first_dose("anakinra")
-    assert (person.tolist(), (first / HOUR).tolist()) == ([0, 1], [3, 5])
+    assert (person.tolist(), first.tolist()) == ([0, 1], [at(3), at(5)])
 
 
 def test_an_open_rate_ends_with_the_same_person_and_route_only() -> None:
@@ -205,7 +206,7 @@ def test_an_open_rate_ends_with_the_same_person_and_route_only() -> None:
         """,
         persons=2,
     )
-    assert column(doses, "end")[0] == us(4)
+    assert column(doses, "end")[0] == at(4)
 
 
 def test_rows_that_are_alike_but_for_the_drug_are_no_duplicates() -> None:
@@ -214,11 +215,11 @@ def test_rows_that_are_alike_but_for_the_drug_are_no_duplicates() -> None:
         drug     | start | amount
         anakinra | 0     | 100 mg
         propofol | 0     | 100 mg
-        anakinra | 1     | 100 mg
         anakinra | 0     | 100 mg
+        anakinra | 1     | 100 mg
         """
     )
-    assert column(doses, "flag") == ["", "", "", "possible duplicate"]
+    assert column(doses, "flag") == ["", "", "possible duplicate", ""]
 
 
 def test_an_order_neither_repeats_nor_overlaps_what_was_given() -> None:

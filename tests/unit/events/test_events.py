@@ -2,16 +2,13 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from becalm import vocabulary
-from becalm.core.clock import DAY, HOUR, UNKNOWN_TIME
-from becalm.core.frame import Frame
+from becalm.core.clock import UNKNOWN_TIME
 from becalm.events import (
     ENDS_BEFORE_START,
     NO_TIME,
@@ -24,50 +21,17 @@ from becalm.events import (
     merge,
     values,
 )
-from becalm.records import FINDINGS, MEASUREMENTS, PERSONS, Records, Refusal
-from becalm.vocabulary import SPECIMEN_MISMATCH, UNIT_MISSING, UNKNOWN_VARIABLE, MeasurementKind
+from becalm.records import Refusal
+from becalm.vocabulary import SPECIMEN_MISMATCH, UNIT_MISSING, UNKNOWN_VARIABLE
 from becalm.vocabulary.units import A_RANGE, NO_VALUE, NOT_A_NUMBER
+from tests.records import Row, V, at, finding, hours, lab, person, records
 
 MIMIC = Path(__file__).parents[3] / ".." / "shared" / "data" / "mimic-iv-demo"
-V = vocabulary.load()
-Row = dict[str, Any]
 
 
-def lab(
-    name: str, value: float | str, unit: str, hour: float = 0, person: int = 0, **more: Any
-) -> Row:
-    number, text = (np.nan, value) if isinstance(value, str) else (value, "")
-    return {
-        "what": MeasurementKind("labs", "name", name, name, unit, more.pop("specimen", "")),
-        "person": person,
-        "time": round(hour * HOUR),
-        "value": number,
-        "text": text,
-        **more,
-    }
-
-
-def found(finding: str, present: str, hour: float = 0, **more: Any) -> Row:
-    return {"person": 0, "time": round(hour * HOUR), "finding": finding, "present": present, **more}
-
-
-def records(*rows: Row, findings: tuple[Row, ...] = (), persons: int = 2) -> Records:
-    kinds = tuple(dict.fromkeys(row["what"] for row in rows))
-    given_rows = [
-        {k: v for k, v in row.items() if k != "what"}
-        | {"kind": kinds.index(row["what"]), "key": 100 + i}
-        for i, row in enumerate(rows)
-    ]
-    return Records(
-        Frame.of_rows(PERSONS, [{"person_id": f"P{i + 1}"} for i in range(persons)]),
-        kinds=kinds,
-        measurements=Frame.of_rows(MEASUREMENTS, given_rows),
-        findings=Frame.of_rows(FINDINGS, [{**f, "key": 7 + i} for i, f in enumerate(findings)]),
-    )
-
-
-def events(*rows: Row, **more: Any) -> Events:
-    return harmonise(records(*rows, **more), V)
+def events(*rows: Row, persons: int = 2) -> Events:
+    everyone = (person(f"P{i + 1}", age=None) for i in range(persons))
+    return harmonise(records(*everyone, *rows), V)
 
 
 def known(of: Events, variable: str) -> list[tuple[float, float]]:
@@ -77,10 +41,10 @@ def known(of: Events, variable: str) -> list[tuple[float, float]]:
 
 def test_values_are_converted_and_keep_their_direction() -> None:
     e = events(
-        lab("ferritin", ">15000", "ng/mL"),
-        lab("Triglycerides", 265.71, "mg/dL"),
-        lab("fibrinogen", "<50", "mg/dL"),
-        lab("temperature", "≥102.2", "°F"),
+        lab("ferritin", ">15000", 0, "ng/mL"),
+        lab("Triglycerides", 265.71, 0, "mg/dL"),
+        lab("fibrinogen", "<50", 0, "mg/dL"),
+        lab("temperature", "≥102.2", 0, "°F"),
     )
     assert known(e, "ferritin") == [(np.nextafter(15000, np.inf), np.inf)]
     assert known(e, "triglycerides") == [(3.0, 3.0)]
@@ -90,35 +54,35 @@ def test_values_are_converted_and_keep_their_direction() -> None:
 
 
 def test_an_exact_value_is_one_number_not_a_range() -> None:
-    e = events(lab("ferritin", 500, "ng/mL"), lab("ferritin", 700, "ug/L", 1))
+    e = events(lab("ferritin", 500, 0, "ng/mL"), lab("ferritin", 700, 1, "ug/L"))
     assert e.points("ferritin").exact
 
 
 @pytest.mark.parametrize(
     ("row", "reason"),
     [
-        (lab("ferritin", 500, ""), UNIT_MISSING),
-        (lab("ferritin", "1-2", "ng/mL"), A_RANGE),
-        (lab("ferritin", "Hemolyzed", "ng/mL"), NOT_A_NUMBER),
-        (lab("ferritin", "___", "ng/mL"), NOT_A_NUMBER),
-        (lab("ferritin", float("inf"), "ng/mL"), NOT_A_NUMBER),
-        (lab("ferritin", " ", "ng/mL"), NO_VALUE),
-        (lab("ferritin", float("nan"), "ng/mL"), NO_VALUE),
-        (lab("creatinine", 90, "mg/dL", specimen="Urine"), SPECIMEN_MISMATCH),
-        (lab("platelets", -1, "K/uL"), OUTSIDE_RANGE),
-        (lab("fibrinogen", 2.4, "mg/dL"), OUTSIDE_RANGE),
-        (lab("temperature", 99, "°C"), OUTSIDE_RANGE),
-        (lab("weight", 0, "kg"), OUTSIDE_RANGE),
-        (lab("ferritin", ">2000000", "ng/mL"), OUTSIDE_RANGE),
-        (lab("crp", "<0", "mg/L"), OUTSIDE_RANGE),
-        (lab("ferritin", 500, "ng/mL") | {"time": UNKNOWN_TIME}, NO_TIME),
-        (lab("urine output", 50, "mL", 2, start=3 * HOUR), ENDS_BEFORE_START),
+        (lab("ferritin", 500, 0, ""), UNIT_MISSING),
+        (lab("ferritin", "1-2", 0, "ng/mL"), A_RANGE),
+        (lab("ferritin", "Hemolyzed", 0, "ng/mL"), NOT_A_NUMBER),
+        (lab("ferritin", "___", 0, "ng/mL"), NOT_A_NUMBER),
+        (lab("ferritin", float("inf"), 0, "ng/mL"), NOT_A_NUMBER),
+        (lab("ferritin", " ", 0, "ng/mL"), NO_VALUE),
+        (lab("ferritin", float("nan"), 0, "ng/mL"), NO_VALUE),
+        (lab("creatinine", 90, 0, "mg/dL", specimen="Urine"), SPECIMEN_MISMATCH),
+        (lab("platelets", -1, 0, "K/uL"), OUTSIDE_RANGE),
+        (lab("fibrinogen", 2.4, 0, "mg/dL"), OUTSIDE_RANGE),
+        (lab("temperature", 99, 0, "°C"), OUTSIDE_RANGE),
+        (lab("weight", 0, 0, "kg"), OUTSIDE_RANGE),
+        (lab("ferritin", ">2000000", 0, "ng/mL"), OUTSIDE_RANGE),
+        (lab("crp", "<0", 0, "mg/L"), OUTSIDE_RANGE),
+        (lab("ferritin", 500, None, "ng/mL"), NO_TIME),
+        (lab("urine output", 50, 2, "mL", start=3), ENDS_BEFORE_START),
     ],
 )
 def test_a_row_that_is_not_understood_is_refused_with_its_reason(row: Row, reason: str) -> None:
-    e = events(row, lab("ast", 30, "U/L", 1))
+    e = events(row, lab("ast", 30, 1, "U/L"))
     assert [(r.reason, r.rows) for r in e.refused] == [(reason, 1)]
-    assert e.refused[0].example.startswith("labs:100")
+    assert e.refused[0].example.startswith("labs:2")
     assert len(e.frame) == len(e.rejected) == 1
 
 
@@ -126,27 +90,27 @@ def test_a_row_that_is_not_understood_is_refused_with_its_reason(row: Row, reaso
 def test_the_plausible_range_includes_its_ends_after_conversion(
     fahrenheit: float, accepted: bool
 ) -> None:
-    assert (not events(lab("temperature", fahrenheit, "F")).refused) is accepted
+    assert (not events(lab("temperature", fahrenheit, 0, "F")).refused) is accepted
 
 
 def test_refusals_are_counted_by_table_variable_unit_and_reason() -> None:
     e = events(
-        lab("ferritin", 1, "stone"),
-        lab("Serum ferritin", 2, "stone", 1),
-        lab("ferritin", 3, "", 2),
-        lab("ferritin", 4, "ng/mL", 3),
+        lab("ferritin", 1, 0, "stone"),
+        lab("Serum ferritin", 2, 1, "stone"),
+        lab("ferritin", 3, 2, ""),
+        lab("ferritin", 4, 3, "ng/mL"),
     )
     assert e.refused == (
-        Refusal("labs", "ferritin", "", UNIT_MISSING, 1, "labs:102 3"),
-        Refusal("labs", "ferritin", "stone", "unknown unit", 2, "labs:100 1"),
+        Refusal("labs", "ferritin", "", UNIT_MISSING, 1, "labs:4 3"),
+        Refusal("labs", "ferritin", "stone", "unknown unit", 2, "labs:2 1"),
     )
 
 
 def test_unknown_variables_are_counted_apart() -> None:
-    e = events(lab("Heart Rate Alarm", 1, "bpm"), lab("Heart Rate Alarm", 2, "bpm", 1))
+    e = events(lab("Heart Rate Alarm", 1, 0, "bpm"), lab("Heart Rate Alarm", 2, 1, "bpm"))
     assert (e.refused, len(e.rejected)) == ((), 0)
     assert e.unknown == (
-        Refusal("labs", "Heart Rate Alarm", "bpm", UNKNOWN_VARIABLE, 2, "labs:100 1"),
+        Refusal("labs", "Heart Rate Alarm", "bpm", UNKNOWN_VARIABLE, 2, "labs:2 1"),
     )
 
 
@@ -158,21 +122,21 @@ def test_refusals_of_several_chunks_add_up() -> None:
 
 def test_events_are_sorted_by_person_time_variable_and_row() -> None:
     e = events(
-        lab("ast", 2, "U/L", 5, person=1),
-        lab("ast", 9, "U/L", 5, person=0),
-        lab("ferritin", 5, "ng/mL", 5, person=0),
-        lab("ferritin", 6, "ng/mL", 1, person=0),
-        lab("ferritin", 7, "ng/mL", 5, person=0),
+        lab("ast", 2, 5, "U/L", person=1),
+        lab("ast", 9, 5, "U/L", person=0),
+        lab("ferritin", 5, 5, "ng/mL", person=0),
+        lab("ferritin", 6, 1, "ng/mL", person=0),
+        lab("ferritin", 7, 5, "ng/mL", person=0),
     )
-    assert e.frame["row"].tolist() == [3, 2, 4, 1, 0]
+    assert e.frame["row"].tolist() == [0, 2, 3, 1, 4]
 
 
 def test_several_results_of_one_instant_stay_rows_and_meet_in_points() -> None:
     e = events(
-        lab("ferritin", 500, "ng/mL"),
-        lab("ferritin", 500, "ng/mL"),
-        lab("ferritin", 800, "ng/mL", 1),
-        lab("ferritin", 600, "ng/mL", 1),
+        lab("ferritin", 500, 0, "ng/mL"),
+        lab("ferritin", 500, 0, "ng/mL"),
+        lab("ferritin", 800, 1, "ng/mL"),
+        lab("ferritin", 600, 1, "ng/mL"),
     )
     assert len(e.frame) == 4
     assert known(e, "ferritin") == [(500, 500), (600, 800)]
@@ -182,37 +146,34 @@ def test_several_results_of_one_instant_stay_rows_and_meet_in_points() -> None:
 
 def test_the_two_clocks() -> None:
     e = events(
-        lab("ferritin", 500, "ng/mL", 0, available=7 * HOUR),
-        lab("ferritin", 600, "ng/mL", 2),
-        lab("ferritin", 700, "ng/mL", 24, date_only=True),
-        lab("ferritin", 800, "ng/mL", 50, available=49 * HOUR),
+        lab("ferritin", 500, 0, "ng/mL", available=7),
+        lab("ferritin", 600, 2, "ng/mL"),
+        lab("ferritin", 700, 24, "ng/mL", date_only=True),
+        lab("ferritin", 800, 50, "ng/mL", available=49),
     )
-    assert (e.points("ferritin", "drawn").time // HOUR).tolist() == [0, 2, 24, 50]
+    assert [hours(time) for time in e.points("ferritin", "drawn").time] == [0, 2, 24, 50]
     points = e.points("ferritin", "available")
-    assert (points.time // HOUR).tolist() == [2, 7, 48, 50]
+    assert [hours(time) for time in points.time] == [2, 7, 48, 50]
     assert points.low.tolist() == [600, 500, 700, 800]
     assert points.drawn is not None
-    assert (points.drawn // HOUR).tolist() == [2, 0, 24, 50]
+    assert [hours(time) for time in points.drawn] == [2, 0, 24, 50]
     assert e.frame["available_known"].tolist() == [True, False, False, False]
-    assert DAY == 24 * HOUR
 
 
 def test_reference_limits_are_converted_like_the_value() -> None:
-    e = events(lab("creatinine", 88.4, "umol/L", ref_low=44.2, ref_high=88.4))
+    e = events(lab("creatinine", 88.4, 0, "umol/L", ref_low=44.2, ref_high=88.4))
     row = next(iter(e.frame.rows()))
     assert (row["low"], row["ref_low"], row["ref_high"]) == (1.0, 0.5, 1.0)
 
 
 def test_a_finding_is_one_or_zero_and_unknown_is_neither() -> None:
     e = events(
-        findings=(
-            found("spleen", "yes", 1),
-            found("splenomegaly", "No", 2),
-            found("splenomegaly", "unknown", 3),
-            found("splenomegaly", "", 4),
-            found("splenomegaly", "maybe", 5),
-            found("third eye", "yes", 6),
-        )
+        finding("spleen", "yes", 1),
+        finding("splenomegaly", "No", 2),
+        finding("splenomegaly", "unknown", 3),
+        finding("splenomegaly", "", 4),
+        finding("splenomegaly", "maybe", 5),
+        finding("third eye", "yes", 6),
     )
     assert known(e, "splenomegaly") == [(1, 1), (0, 0)]
     assert [(r.reason, r.rows) for r in e.refused] == [(NOT_AN_ANSWER, 1), (STATED_UNKNOWN, 2)]
@@ -221,20 +182,20 @@ def test_a_finding_is_one_or_zero_and_unknown_is_neither() -> None:
 
 def test_every_row_leads_back_to_where_it_was_written() -> None:
     e = events(
-        lab("S-Ferritin", "> 15,000", "µg/L", 3, available=5 * HOUR),
-        lab("ferritin", 1, "", 4),
-        findings=(found("spleen", "yes", 1),),
+        lab("S-Ferritin", "> 15,000", 3, "µg/L", available=5),
+        lab("ferritin", 1, 4, ""),
+        finding("spleen", "yes", 1, key=7),
     )
-    assert e.source_row(0) == "labs:100"
+    assert e.source_row(0) == "labs:2"
     assert e.source_row(2) == "findings:7"
     assert e.describe(0) == {
-        "source_row": "labs:100",
+        "source_row": "labs:2",
         "person_id": "P1",
-        "time": 3 * HOUR,
+        "time": at(3),
         "label": "S-Ferritin",
         "value": "> 15,000",
         "unit": "µg/L",
-        "available": 5 * HOUR,
+        "available": at(5),
         "variable": "ferritin",
         "low": np.nextafter(15000, np.inf),
         "high": np.inf,
@@ -254,20 +215,20 @@ def test_nothing_in_gives_nothing_out() -> None:
 
 def test_the_table_of_values_counts_rows_and_shows_limits_with_their_sign() -> None:
     e = events(
-        lab("ferritin", ">40000", "ng/mL", 0),
-        lab("ferritin", 24600, "ng/mL", 48),
-        lab("ferritin", 24600, "ng/mL", 48),
-        lab("ferritin", "Hemolyzed", "ng/mL", 50),
-        lab("crp", "<0.2", "mg/L", 0),
-        lab("crp", 3, "mg/L", 1),
-        lab("ast", 30, "", 0, person=1),
+        lab("ferritin", ">40000", 0, "ng/mL"),
+        lab("ferritin", 24600, 48, "ng/mL"),
+        lab("ferritin", 24600, 48, "ng/mL"),
+        lab("ferritin", "Hemolyzed", 50, "ng/mL"),
+        lab("crp", "<0.2", 0, "mg/L"),
+        lab("crp", 3, 1, "mg/L"),
+        lab("ast", 30, 0, "", person=1),
     )
     rows = {(r["person_id"], r["variable"]): r for r in values(e).rows()}
     assert list(rows) == [("P1", "crp"), ("P1", "ferritin"), ("P2", "ast")]
     ferritin = rows["P1", "ferritin"]
     assert (ferritin["n"], ferritin["n_censored"], ferritin["n_refused"]) == (3, 1, 1)
     assert (ferritin["first"], ferritin["last"]) == (40000, 24600)
-    assert (ferritin["min"], ferritin["max"], ferritin["time_of_max"]) == (24600, 40000, 0)
+    assert (ferritin["min"], ferritin["max"], ferritin["time_of_max"]) == (24600, 40000, at(0))
     assert (ferritin["censored"], ferritin["unit"]) == ("first>|max>", "ng/mL")
     assert (rows["P1", "crp"]["censored"], rows["P1", "crp"]["min"]) == ("first<|min<", 0.2)
     ast = rows["P2", "ast"]
@@ -276,7 +237,7 @@ def test_the_table_of_values_counts_rows_and_shows_limits_with_their_sign() -> N
 
 
 def test_the_table_of_values_covers_the_population_asked_for() -> None:
-    e = events(lab("ast", 30, "U/L"), lab("ast", 40, "U/L", person=1))
+    e = events(lab("ast", 30, 0, "U/L"), lab("ast", 40, 0, "U/L", person=1))
     assert values(e, np.array([False, True]))["person_id"].tolist() == ["P2"]
 
 
@@ -297,15 +258,15 @@ def test_values_equal_a_plain_walk_over_the_rows(
     units = {"ferritin": "ng/mL", "ast": "U/L"}
     e = events(
         *(
-            lab(name, f"{sign}{x}", units[name], hour, person)
+            lab(name, f"{sign}{x}", hour, units[name], person=person)
             for person, hour, name, sign, x in drawn
         ),
         persons=4,
     )
     table = {(r["person_id"], r["variable"]): r for r in values(e).rows()}
     walked: dict[tuple[str, str], list[tuple[int, int, str, int]]] = {}
-    for i, (person, hour, name, sign, x) in enumerate(drawn):
-        walked.setdefault((f"P{person + 1}", name), []).append((hour, i, sign, x))
+    for i, (who, hour, name, sign, x) in enumerate(drawn):
+        walked.setdefault((f"P{who + 1}", name), []).append((hour, i, sign, x))
     assert set(table) == set(walked)
     for key, rows in walked.items():
         rows.sort()
@@ -316,7 +277,7 @@ def test_values_equal_a_plain_walk_over_the_rows(
         if all(sign == "" for _, _, sign, _ in rows):
             assert (got["min"], got["max"]) == (min(r[3] for r in rows), max(r[3] for r in rows))
             assert got["censored"] == ""
-            assert got["time_of_max"] == next(h for h, _, _, x in rows if x == got["max"]) * HOUR
+            assert got["time_of_max"] == at(next(h for h, _, _, x in rows if x == got["max"]))
         if any(sign in (">", ">=") for _, _, sign, _ in rows):
             assert "max>" in got["censored"].split("|")
             assert got["max"] == max(x for _, _, sign, x in rows if sign not in ("<", "<="))

@@ -13,7 +13,7 @@ from becalm.records import open_records
 from becalm.study.protocol_names import load as load_protocol
 from becalm.study.result import StudyResult
 from becalm.study.run import run
-from tests.records import Row, at, chunk, lab, person, stay
+from tests.records import Row, at, chunk, dose, lab, person, sheets, stay
 
 CASES = Path(__file__).parents[4] / "shared" / "cases"
 MINUTE = 1 / 60
@@ -151,41 +151,34 @@ def study(folder: Path, protocol: str = "anakinra_mas") -> StudyResult:
     return run(open_records(str(folder)), load_protocol(protocol), folder.name)
 
 
-def sheets(folder: Path, *, own: bool, measured: str) -> Path:
+def infused(folder: Path, *, own: bool, measured: tuple[str, float]) -> Path:
     """Somebody on 1 mg/kg/h, with a weight of the row's own or one measured at a time."""
-    folder.mkdir()
-    (folder / "persons.csv").write_text(
-        "person_id,sex,age,age_at,death_time\nA,F,50,2020-03-01,2020-03-20\n"
+    stated = {"weight_kg": 61} if own else {}
+    return sheets(
+        folder,
+        person("A", age=50, age_at="2020-03-01", death="2020-03-20"),
+        stay("2020-03-01", "2020-03-20", destination="died"),
+        lab("ferritin", 20000, "2020-03-08T08:00"),
+        lab("creatinine", 1.0, "2020-03-09T01:00"),
+        lab("temperature", 39.6, "2020-03-08T08:00"),
+        lab("weight", measured[1], measured[0]),
+        dose("anakinra", "2020-03-09T02:00", "2020-03-10T18:00", rate="1 mg/kg/h", **stated),
     )
-    (folder / "stays.csv").write_text("person_id,start,end,to\nA,2020-03-01,2020-03-20,died\n")
-    (folder / "labs.csv").write_text(
-        "person_id,time,name,value,unit\n"
-        "A,2020-03-08T08:00,ferritin,20000,ng/mL\n"
-        "A,2020-03-09T01:00,creatinine,1.0,mg/dL\n"
-        "A,2020-03-08T08:00,temperature,39.6,C\n"
-        f"A,{measured}\n"
-    )
-    stated = ",61" if own else ","
-    (folder / "doses.csv").write_text(
-        "person_id,drug,route,start,end,rate,rate_unit,weight_kg\n"
-        f"A,anakinra,IV,2020-03-09T02:00,2020-03-10T18:00,1,mg/kg/h{stated}\n"
-    )
-    return folder
 
 
 @pytest.mark.parametrize(
     ("own", "measured", "source", "age"),
     [
-        (False, "2020-03-06T08:00,weight,61,kg", "older measurement", 66.0),
-        (True, "2020-03-08T20:00,weight,90,kg", "own", math.nan),
+        (False, ("2020-03-06T08:00", 61), "older measurement", 66.0),
+        (True, ("2020-03-08T20:00", 90), "own", math.nan),
     ],
     ids=["three days old", "beside one of its own"],
 )
 def test_a_dose_per_kg_and_the_clearance_beside_it_rest_on_one_weight(
-    tmp_path: Path, own: bool, measured: str, source: str, age: float
+    tmp_path: Path, own: bool, measured: tuple[str, float], source: str, age: float
 ) -> None:
     """A row that prints 61 kg beside a clearance of 90 kg is wrong in one of the two."""
-    result = study(sheets(tmp_path / "records", own=own, measured=measured))
+    result = study(infused(tmp_path / "records", own=own, measured=measured))
     first, *_ = result.tables["daily_dose"].rows()
     assert (first["weight_used"], first["weight_source"]) == (61, source)
     assert first["weight_age_h"] == pytest.approx(age, nan_ok=True)
