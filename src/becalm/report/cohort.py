@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -120,13 +121,27 @@ class Cohort:
 
     def item_label(self, definition: str, item: str) -> str:
         """Return the short name of an item or, for `item.part`, of an item and its part."""
-        first, *parts = item.split(".")
-        found = [each for each in self.result.definitions[definition].items if each.key == first]
-        names = [_item_label(found[0])] if found else [labels.variable(first)]
-        for part in parts:
-            found = [each for above in found for each in above.count if each.key == part]
-            names.append(_item_label(found[0]) if found else labels.variable(part))
-        return ": ".join(names)
+        found = self._item(definition, item)
+        names = item.split(".")
+        return ": ".join(
+            _item_label(each) if each else labels.variable(name)
+            for name, each in zip(names, found, strict=True)
+        )
+
+    def is_finding(self, definition: str, item: str) -> bool:
+        """Whether an item, or the part of an item, reads a finding: present or absent."""
+        last = self._item(definition, item)[-1]
+        findings = {each.name for each in vocabulary.load().findings}
+        return last is not None and last.variable in findings and not last.count
+
+    def _item(self, definition: str, item: str) -> list[Item | None]:
+        """Return an item and the part of it that `item.part` names; None for a name that it has not."""
+        parts: Sequence[Item] = self.result.definitions[definition].items
+        found: list[Item | None] = []
+        for name in item.split("."):
+            found.append(next((each for each in parts if each.key == name), None))
+            parts = found[-1].count if found[-1] else ()
+        return found
 
     def reason(self, text: str) -> str:
         """Return why persons left, with names and lengths of time as the report writes them."""

@@ -134,7 +134,7 @@ def charts(cohort: Cohort) -> Iterator[Chart]:
             f"{cohort.result.definitions[name].title}: items met, not met and not assessed",
             crowd.CRITERIA
             if cohort.n > PER_PERSON
-            else "See the figure before for colours and signs."
+            else "Colours and signs as in the figure before."
             if number
             else caption,
             spec(cohort, name),

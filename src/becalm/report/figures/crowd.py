@@ -98,7 +98,7 @@ def _spread(cohort: Cohort, criterion: str, totals: Sequence[Row], height: float
     dash = category("end", legend=None, scale={
         "domain": ["lowest possible", "highest possible"], "range": [[1, 0], [5, 3]]})  # fmt: skip
     x = quantity("from", scale=flat(bottom, top), title=f"{cohort.definition_label(criterion)}: total",
-                 axis={"tickCount": 6})  # fmt: skip
+                 axis={"tickCount": 6, **({"values": _integers(bottom, top), "format": "d"} if width == 1.0 else {})})  # fmt: skip
     y = quantity("n", title="patients", axis={"tickCount": 4, "domain": False, "ticks": False})
     layers = [
         mark("line", {"x": x, "y": y, "color": colour, "strokeDash": dash},
@@ -109,6 +109,12 @@ def _spread(cohort: Cohort, criterion: str, totals: Sequence[Row], height: float
                     strokeDash=[4, 3], strokeWidth=1.3)  # fmt: skip
         layers.append({**rule, "data": values([{}])})
     return {"data": values(rows), "width": 330, "height": max(120.0, height), "layer": layers}
+
+
+def _integers(bottom: float, top: float) -> list[int]:
+    """Return at most ten whole numbers between two, as ticks of a count."""
+    step = math.ceil((top - bottom) / 10)
+    return list(range(math.ceil(bottom), math.floor(top) + 1, step))
 
 
 def _bins(ends: Sequence[float]) -> tuple[float, float, int]:

@@ -26,11 +26,11 @@ def spec(cohort: Cohort) -> Spec | None:
     return _each(cohort, rows) if cohort.n <= ROW_EACH else _all(cohort, rows)
 
 
-def _axes(rows: list[Row], *, labelled: bool) -> dict[str, Spec]:
+def _axes(rows: list[Row], step: float, *, labelled: bool) -> dict[str, Spec]:
     names = list(dict.fromkeys(row["variable"] for row in rows))
     shown = [labels.heading(labels.variable(name)) for name in names]
     days = sorted({row["day"] for row in rows})
-    ticks = [day for day in days if day % 7 == 0]
+    ticks = [day for day in days if day % 7 == 0 or step >= 14]
     return {
         "x": {"field": "day", "type": "ordinal", "title": "day", "scale": {"domain": days},
               "axis": {"values": ticks, "labelAngle": 0, "domain": False, "ticks": False}},
@@ -51,7 +51,7 @@ def _each(cohort: Cohort, rows: list[Row]) -> Spec:
             for r in rows
             if r["person_id"] == person
         ]  # fmt: skip
-        at = _axes(rows, labelled=i == 0)
+        at = _axes(rows, width, labelled=i == 0)
         colour = quantity("n", legend=None, scale={
             "type": "threshold", "domain": [1, 2, 4],
             "range": [theme.WHITE, theme.SKY, "#3d8fc4", "#00456e"]})  # fmt: skip
@@ -79,7 +79,7 @@ def _all(cohort: Cohort, rows: list[Row]) -> Spec:
          "text": f"{100 * sum(had) / len(had):.0f}", "link": cohort.link("counted", name)}
         for (name, day), had in seen.items()
     ]  # fmt: skip
-    at = _axes(rows, labelled=True) | LINK
+    at = _axes(rows, 40, labelled=True) | LINK
     colour = quantity(
         "share",
         legend=None,

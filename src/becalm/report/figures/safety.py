@@ -137,13 +137,16 @@ def _shift(cohort: Cohort, event: str, i: int) -> Spec:
 def charts(cohort: Cohort) -> Iterator[Chart]:
     """Yield the shift of grades."""
     zero = cohort.clock_from("t0")
-    scales = dict.fromkeys(labels.scale(event) for event in events(cohort))
+    scales = "; ".join(
+        f"{labels.heading(labels.event(event)) if event == labels.KIDNEY_INJURY else 'other events'}: {labels.scale(event)}"
+        for event in {labels.scale(event): event for event in events(cohort)}.values()
+    )
     yield Chart(
         "safety",
         f"Safety: grade before {zero} and worst grade after it",
-        f"Grades: {', '.join(scales)}. "
+        f"{scales}. "
         + (
-            "○ before; arrowhead: worst after (red: worse, blue: better); ◉ unchanged; ■ only after known."
+            "○\u00a0before; arrowhead: worst after (red: worse, blue: better); ◉\u00a0unchanged; ■\u00a0known only after."
             if cohort.n <= ROW_EACH
             else "Number of patients by grade before and worst grade after. ?: not graded."
         ),

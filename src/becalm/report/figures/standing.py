@@ -13,7 +13,7 @@ from becalm.report.figures.course import EACH, columns
 from becalm.report.vega import LINK, Spec, category, flat, mark, quantity, values
 
 BEFORE: Final = 14.0
-"""Days before time zero that are drawn: the look-back of the storm."""
+"""Days before time zero that are drawn at most: the look-back of the storm."""
 AFTER: Final = 14.0
 STEP: Final = 6.0
 """Hours between the instants at which the cohort is counted."""
@@ -71,10 +71,11 @@ def spec(cohort: Cohort) -> Spec | None:
         return None
     names = [cohort.definition_label(name) for name in cohort.result.protocol.definitions.report]
     names = [name for name in names if any(row["lane"] == name for row in drawn)]
-    everybody = _everybody(cohort, names, counts(drawn))
+    low = math.floor(min(row["start"] for row in drawn))
+    everybody = _everybody(cohort, names, counts(drawn), low)
     if cohort.n > EACH:
         return everybody
-    return {"vconcat": [_each(cohort, names, drawn), everybody], "spacing": 22}
+    return {"vconcat": [_each(cohort, names, drawn, low), everybody], "spacing": 22}
 
 
 def _colour() -> Spec:
@@ -82,31 +83,30 @@ def _colour() -> Spec:
     return category("state", scale={"domain": list(STATES), "range": list(COLOURS)}, legend=legend)
 
 
-def _x(cohort: Cohort, field: str, *, labelled: bool) -> Spec:
+def _x(cohort: Cohort, field: str, low: float) -> Spec:
     ticks = [day for day in range(-int(BEFORE), int(AFTER) + 1) if day % 7 == 0]
-    title = f"days from {'t0' if cohort.drug else cohort.zero}" if labelled else None
-    axis = {"values": ticks, "domain": labelled, "ticks": labelled, "labels": labelled}
-    return quantity(field, scale=flat(-BEFORE, AFTER), title=title, axis=axis)
+    title = f"days from {'t0' if cohort.drug else cohort.zero}"
+    return quantity(field, scale=flat(low, AFTER), title=title, axis={"values": ticks})
 
 
-def _each(cohort: Cohort, names: list[str], drawn: list[Row]) -> Spec:
+def _each(cohort: Cohort, names: list[str], drawn: list[Row], low: float) -> Spec:
     """Return a column a patient and a lane a definition; the higher and darker, the surer."""
     width = min(300.0, (theme.WIDTH - 130 - 14 * cohort.n) / cohort.n)
     y = category("lane", sort=names, scale={"domain": names}, title=None,
                  axis={"domain": False, "ticks": False, "grid": False, "minExtent": 70})  # fmt: skip
-    at = {"x": _x(cohort, "start", labelled=False), "x2": {"field": "end"}, "y": y} | LINK
+    at = {"x": _x(cohort, "start", low), "x2": {"field": "end"}, "y": y} | LINK
     layers = [
         mark("bar", at | {"color": _colour()}, where=f"datum.state === '{state}'",
              height={"band": HEIGHTS[state]})
         for state in STATES
     ]  # fmt: skip
     zero = [{"person": person, "state": "", "start": 0.0, "end": 0.0} for person in cohort.ids]
-    layers.append(mark("rule", {"x": _x(cohort, "start", labelled=False)},
+    layers.append(mark("rule", {"x": _x(cohort, "start", low)},
                        where="datum.state === ''", color=theme.GREY))  # fmt: skip
     return columns(layers, drawn + zero, width, 17.0 * len(names), named=True)
 
 
-def _everybody(cohort: Cohort, names: list[str], rows: list[Row]) -> Spec:
+def _everybody(cohort: Cohort, names: list[str], rows: list[Row], low: float) -> Spec:
     """Return for each definition how many patients it was met in, open in and not met in."""
     beside = min(3, len(names))
     width = min(320.0, (theme.WIDTH - 60 - 60 * beside) / beside)
@@ -116,13 +116,13 @@ def _everybody(cohort: Cohort, names: list[str], rows: list[Row]) -> Spec:
     for i, name in enumerate(names):
         y = quantity("n", stack="zero", scale=flat(0, cohort.n), axis=axis,
                      title="patients" if i % beside == 0 else None)  # fmt: skip
-        area = {"x": _x(cohort, "day", labelled=True), "y": y, "color": _colour(),
+        area = {"x": _x(cohort, "day", low), "y": y, "color": _colour(),
                 "order": quantity("order")}  # fmt: skip
-        zero = {**mark("rule", {"x": quantity("day", scale=flat(-BEFORE, AFTER))}, color=theme.GREY),
+        zero = {**mark("rule", {"x": quantity("day", scale=flat(low, AFTER))}, color=theme.GREY),
                 "data": values([{"day": 0}])}  # fmt: skip
         panels.append(
             {"title": {"text": name, "frame": "group"}, "width": width, "height": 90,
-             "data": values([row for row in rows if row["lane"] == name]),
+             "data": values([row for row in rows if row["lane"] == name and row["day"] >= low]),
              "layer": [mark("area", area, interpolate="step-after"), zero]}
         )  # fmt: skip
     return {"concat": panels, "columns": beside, "spacing": {"row": 20, "column": 26}}

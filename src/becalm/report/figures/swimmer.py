@@ -153,8 +153,8 @@ def _each(cohort: Cohort) -> Spec:
         ticks, bars = lanes(cohort, person, window(cohort))
         names = [FOLLOW_UP, *dict.fromkeys(row["lane"] for row in ticks)]
         y = category("lane", sort=names, title=None, scale={"domain": names},
-                     axis={"domain": False, "ticks": False, "grid": False, "minExtent": 130,
-                           "maxExtent": 130})  # fmt: skip
+                     axis={"domain": False, "ticks": False, "grid": False, "labelPadding": 6,
+                           "minExtent": 130, "maxExtent": 130})  # fmt: skip
         x = _x(cohort, "start", labelled=final)
         at = {"x": x, "y": y}
         layers = [
@@ -251,7 +251,7 @@ def charts(cohort: Cohort) -> Iterator[Chart]:
     lane = (
         f"Blue: rate of {labels.drug(cohort.drug)} in {cohort.unit}/h; ▼ single dose by any route. "
     )
-    signs = "◇ discharge, ✖ death, ▶ follow-up goes beyond the figure."
+    signs = "◇\u00a0discharge, ✖\u00a0death, ▶\u00a0follow-up goes beyond the figure."
     if cohort.n <= ROW_EACH:
         others = "Ticks: single doses of other immunotherapies, joined if at most 36 h apart. "
         caption = (lane if treated else "") + others + signs

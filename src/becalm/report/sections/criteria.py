@@ -48,7 +48,7 @@ def totals(cohort: Cohort, drill: Drill) -> PageTable:
         numbers = [
             without if without[:1] != "–" else UNKNOWN,
             f"{row['items_assessed']} of {row['items_total']}",
-            f"{row['probability']} %" if row["probability"] else "",
+            row["probability"],
             since_zero(cohort, person, row["first_possible"]),
             since_zero(cohort, person, row["first_met"]),
             f"{held} h" if held != UNKNOWN else UNKNOWN,
@@ -85,13 +85,15 @@ def _item(drill: Drill, row: Row | None) -> Markup:
     told = (
         row["state"]
         if value == UNKNOWN
+        else ("absent", "present")[row["value"] == 1]
+        if drill.cohort.is_finding(row["criterion"], row["item"])
         else f"{signs(row['censored']).get('value', '')}{value} {unit(row['unit'])}".strip()
     )
     shown = drill.rows(told, row["person_id"], row["source_row"])
     if row["state"] == "not met" and value != UNKNOWN:
         shown += Markup('<br><span class="sub">not met</span>')
     if row["modified_by"]:
-        shown += Markup('<br><span class="sub">* {}</span>').format(
+        shown += Markup('<br><span class="sub">*\u00a0{}</span>').format(
             labels.joined(row["modified_by"])
         )
     return shown

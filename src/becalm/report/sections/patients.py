@@ -35,10 +35,8 @@ def each_patient(cohort: Cohort, drill: Drill) -> PageTable:
     rows = []
     for row in cohort.persons:
         person = row["person_id"]
-        who = (
-            drill.about(row["sex"] or UNKNOWN, person)
-            + "\u00a0"
-            + drill.about(age(row["age"]), person)
+        who = Markup('<span class="id">{} {}</span>').format(
+            drill.about(row["sex"] or UNKNOWN, person), drill.about(age(row["age"]), person)
         )
         cells: list[Any] = [person, who, _background(drill, row)]
         cells += [total(drill, totals.get((person, name)), items=True) for name in definitions]

@@ -22,7 +22,7 @@ from becalm.study.result import PER_PERSON
 
 OUTCOMES: Final = ((True, "died"), (False, "survived"), (None, "outcome unknown"))
 MARKS: Final = {
-    "baseline": "Baseline", "peak": "Peak before time zero", "day3": "Day 3", "fall_day3": "Fall until day 3, %",
+    "baseline": "Baseline", "peak": "Peak before time zero", "day3": "Day 3", "fall_day3": "Fall until day 3, % (minus: rise)",
 }  # fmt: skip
 
 
@@ -96,6 +96,10 @@ def _analysed(cohort: Cohort) -> list[Row]:
     return sorted(rows, key=lambda row: str(row["person_id"]))
 
 
+def _any_limit(cohort: Cohort) -> bool:
+    return any(row["censored"] for row in _analysed(cohort))
+
+
 def _outcome(died: bool | None) -> str:
     return next(words for said, words in OUTCOMES if said is died)
 
@@ -160,10 +164,16 @@ def section(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Sect
         "means that the marker does not separate deaths from survivors. If a laboratory reported only a limit, "
         "the lowest and highest possible area are given."
     )
+    limits = (
+        "a…b: between a and b, because a laboratory reported only a limit."
+        if _any_limit(cohort)
+        else ""
+    )
     listed = captioned(each, f"{marker} and outcome of every patient")
     return Section(
         f"{marker} and death",
-        [words, "Day 3 is known only in patients who lived until day 3. This alone makes survivors look better."],
+        [words, "Day 3 is known only in patients who lived until day 3. This alone makes survivors look better.",
+         *([limits] if limits else [])],
         [], [captioned(groups, f"{marker} by outcome, median (range)")], [listed] if cohort.n <= PER_PERSON else [],
     )  # fmt: skip
 

@@ -44,8 +44,8 @@ def against_baseline(cohort: Cohort, drill: Drill, clock: str) -> PageTable:
         ]
         rows.append(cells)
         ids.append(anchor("change", clock, person, row["variable"]))
-    head = ["Patient", "Test", "baseline", "peak, 72 h before", *map(horizon_text, ("h24", "h48", "h72", "d7")), "48 h ÷ baseline",
-            "status at 48 h", "confounded by", "modified by"]  # fmt: skip
+    head = ["Patient", "Test", "baseline", f"peak, {spaced(cohort.result.protocol.baseline.peak)} before", *map(horizon_text, ("h24", "h48", "h72", "d7")), "48\u00a0h ÷ baseline",
+            "status at 48\u00a0h", "confounded by", "modified by"]  # fmt: skip
     return PageTable(head, rows, ids=ids)
 
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from markupsafe import Markup
 
-from becalm.definitions import serial_changes
+from becalm.definitions import Item, serial_changes
 from becalm.measures.fever import VARIABLE
 from becalm.measures.fever import rule as fever_rule
 from becalm.report import labels
@@ -17,7 +17,7 @@ from becalm.report.cohort import ROW_EACH, Cohort, Row
 from becalm.report.drill import Drill
 from becalm.report.page_table import PageTable
 from becalm.report.section import DeclaredSection, Section, captioned, lists_everybody
-from becalm.report.text import UNKNOWN, middle, number, signs
+from becalm.report.text import UNKNOWN, middle, number, signs, spaced
 from becalm.report.theme import Figure
 
 FEVER_HEAD: Final = ("hours febrile", "hours afebrile", "hours unknown", "measurements",
@@ -50,8 +50,8 @@ def fever_by_day(cohort: Cohort, drill: Drill) -> PageTable:
         ]  # fmt: skip
         told = [
             f"{day}", f"{len(mine):,}", f"{len(measured):,}",
-            middle(row["hours_febrile"] for row in measured),
-            middle(row["hours_unknown"] for row in mine),
+            middle(round(row["hours_febrile"], 1) for row in measured),
+            middle(round(row["hours_unknown"], 1) for row in mine),
             middle(float(row["measurements"]) for row in mine),
         ]  # fmt: skip
         head = ["patient", *FEVER_HEAD[:4]]
@@ -77,7 +77,10 @@ def _opens(drill: Drill, shown: str, row: Row) -> Markup:
 
 
 def serial_changes_table(cohort: Cohort, drill: Drill) -> PageTable:
-    """Return what rose and what fell: in how many as in a storm, and each patient's multiple."""
+    """Return each feature: in how many patients it was met, and the value of each patient.
+
+    The value is a multiple of an earlier value or, for a sign of several parts, the number of parts met.
+    """
     cells: dict[str, dict[str, Row]] = {}
     for row in cohort.rows("serial_changes"):
         if row["moment"] == cohort.moment:
@@ -88,51 +91,56 @@ def serial_changes_table(cohort: Cohort, drill: Drill) -> PageTable:
         mine = cells.get(item.key, {})
         assessed = [row for row in mine.values() if row["state"] != "not assessed"]
         met = [row for row in assessed if row["state"] == "met"]
-        lines = [[row["person_id"], row["state"], _multiple(row)] for row in mine.values()]
-        shown = drill.people(f"{len(met)} of {len(assessed)}", ["patient", "", "multiple"], lines)
-        way = "rises" if item.above == 1 else "falls" if item.below == 1 else "as named"
-        patients = [_change(drill, mine.get(person)) for person in cohort.ids] if each else []
-        title = drill.people(item.title, ["source"], [[item.source]])
+        lines = [[row["person_id"], row["state"], _value(item, row)] for row in mine.values()]
+        shown = drill.people(f"{len(met)} of {len(assessed)}", ["patient", "state", "value"], lines)
+        way = "rises" if item.above == 1 else "falls" if item.below == 1 else ""
+        patients = [_change(drill, item, mine.get(person)) for person in cohort.ids] if each else []
+        title = drill.people(spaced(item.title), ["source"], [[item.source]])
         rows.append([title, way, marked(shown, verified=item.verified), *patients])
-    head = ["Multiple of the earlier value", "in a storm it", "met, of those assessed"]
+    head = ["Feature", "in a storm it", "met, of patients assessed"]
     return PageTable([*head, *(cohort.ids if each else [])], rows)
 
 
-def _multiple(row: Row) -> str:
+def _value(item: Item, row: Row) -> str:
     value = number(row["value"])
+    if item.count and value != UNKNOWN:
+        return f"{value} of {len(item.count)} parts"
     return value if value == UNKNOWN else f"{signs(row['censored']).get('value', '')}{value}"
 
 
-def _change(drill: Drill, row: Row | None) -> Markup:
+def _change(drill: Drill, item: Item, row: Row | None) -> Markup:
     if row is None or row["state"] == "not assessed":
         return Markup('<span class="sub">not assessed</span>')
-    shown = drill.rows(_multiple(row), row["person_id"], row["source_row"])
+    shown = drill.rows(_value(item, row), row["person_id"], row["source_row"])
     return shown + Markup('<br><span class="sub">met</span>' if row["state"] == "met" else "")
 
 
 def section(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Section:
-    """Return fever as hours, and what rose and fell over a day or two."""
+    """Return the hours of fever, and the changes over one and two days."""
     del figures
-    bound = f"{fever_rule().at_least:.1f} °C"
-    days = captioned(fever_by_day(cohort, drill), "Fever by day from time zero, median (range)")
-    many = cohort.n > ROW_EACH
-    listed = []
+    words: list[str] = []
+    shown: list[PageTable] = []
+    folded: list[PageTable] = []
+    if any(row["measurements"] for row in cohort.rows("fever")):
+        words.append(
+            f"Fever: hours at {fever_rule().at_least:.1f} °C or more in each 24 h. A value is valid until the "
+            "next value, or until it expires. Hours without a valid value are unknown: neither febrile nor afebrile."
+        )
+        days = captioned(fever_by_day(cohort, drill), "Fever by day from time zero, median (range)")
+        (shown if cohort.n > ROW_EACH else folded).append(days)
+        if lists_everybody(cohort):
+            each = "Fever of every patient by day; day 1 is the first 24 h from time zero"
+            folded.append(captioned(fever(cohort, drill), each))
+    else:
+        words.append(f"No {labels.variable(VARIABLE)} is recorded, so fever is unknown.")
     if lists_everybody(cohort):
-        each, moved = fever(cohort, drill), serial_changes_table(cohort, drill)
+        words.append(
+            "Changes over one and two days: the value as a multiple of the earlier value. They are not a score: "
+            "nothing is added up."
+        )
         caption = f"{serial_changes().title}, {cohort.moment_text}"
-        listed = [
-            captioned(
-                each, "Fever of every patient by day; day 1 is the first 24 h from time zero"
-            ),
-            captioned(moved, caption),
-        ]
-    return Section(
-        "Fever and change over days",
-        [f"Fever: hours at {bound} or more in each 24 h. A value is valid until the next value, or until it "
-         "expires. Hours without a valid value are unknown: neither febrile nor afebrile.",
-         "The changes over one and two days are not a score: nothing is added up."],
-        [], [days] if many and days else [], [t for t in (*([] if many else [days]), *listed) if t],
-    )  # fmt: skip
+        folded.append(captioned(serial_changes_table(cohort, drill), caption))
+    return Section("Fever and change over days", words, [], shown, folded)
 
 
 SECTION: Final = DeclaredSection("serial", 50, section)

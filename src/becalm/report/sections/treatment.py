@@ -134,7 +134,7 @@ def escalations(cohort: Cohort, drill: Drill, direction: str = "up") -> PageTabl
             [person, *[drill.rows(each, person, keys) for each in told],
              *[answer(row[name]) for name in WORSE], clearance, answer(row["rrt"])]
         )  # fmt: skip
-    head = ["Patient", f"{cohort.unit}/h, from → to", f"to {cohort.unit}/kg/h", "from t0", "hours since last step",
+    head = ["Patient", f"from → to, {cohort.unit}/h", f"to, {cohort.unit}/kg/h", "from t0", "hours since last step",
             *[f"{labels.variable(name)} worse" for name in WORSE],
             "clearance, mL/min", labels.procedure(REPLACEMENT)]  # fmt: skip
     return PageTable(head, rows)
@@ -192,7 +192,7 @@ def oddities(cohort: Cohort, drill: Drill) -> PageTable:
         named = ", ".join(drugs[:6]) + (f" and {len(drugs) - 6} more" if len(drugs) > 6 else "")
         told = [remark, f"{len(mine):,}", f"{counted:,}", named]
         rows.append([drill.people(each, head, lines) for each in told])
-    return PageTable(["Remark", "rows", "of these, counted as given", "drugs"], rows)
+    return PageTable(["Remark", "rows", "of these, counted as given", "drugs"], rows, kind="long")
 
 
 def section(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Section:
