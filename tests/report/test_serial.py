@@ -59,7 +59,7 @@ def test_an_area_tells_death_by_a_higher_value_and_a_smaller_fall(study: Study) 
     found = cells(prognosis.by_outcome(cohort, Drill(cohort)))
     low, _ = stats.auc_interval(1.0, 8, 28)
     assert found["Baseline"][-1] == f"1.00 ({low:.2f}–1.00)"
-    assert found["Fall until day 3, %"][-1] == f"1.00 ({low:.2f}–1.00)"
+    assert found["Fall until day 3, % (minus: rise)"][-1] == f"1.00 ({low:.2f}–1.00)"
     assert found["Fell by less than 15 %"][:2] == ["8 of 8", "0 of 28"]
 
 
@@ -76,7 +76,7 @@ def test_medians_of_limits_are_limits(study: Study) -> None:
     cohort = outcomes(study, 2, 3, baseline=">40000", day3="16000")
     found = cells(prognosis.by_outcome(cohort, Drill(cohort)))
     assert found["Baseline"][0] == "≥40,000 (≥40,000 to ≥40,000)"
-    assert found["Fall until day 3, %"][0] == "60…100 (60…100 to 60…100)"
+    assert found["Fall until day 3, % (minus: rise)"][0] == "60…100 (60…100 to 60…100)"
 
 
 def test_hours_of_fever_are_counted_and_hours_without_a_thermometer_are_neither(
@@ -115,14 +115,14 @@ def test_a_change_shows_its_multiple_and_whether_it_went_as_in_a_storm(
     before = ((-30, earlier),) if earlier else ()
     one = replace(ONE, labs={**ONE.labs, "ferritin": (*before, (-4, "14200"), (47, "7400"))})
     cohort = Cohort(study([one]))
-    found = cells(serial.serial_changes_table(cohort, Drill(cohort)))["Ferritin over 24h"]
+    found = cells(serial.serial_changes_table(cohort, Drill(cohort)))["Ferritin over 24 h"]
     assert found == ["rises", found[1], shown]
     assert found[1].startswith(counted)
 
 
 def test_changes_of_a_cohort_are_counted_of_those_assessed(cohort: Cohort) -> None:
     """A day before: 11,000, 9,200, 48,000 and 32,000 (then more than 40,000); of ILL-5 nothing."""
-    found = cells(serial.serial_changes_table(cohort, Drill(cohort)))["Ferritin over 24h"]
+    found = cells(serial.serial_changes_table(cohort, Drill(cohort)))["Ferritin over 24 h"]
     assert found[1].startswith("4 of 4")
     assert found[2:] == ["1.29 met", "1.96 met", "1.29 met", "≥1.25 met", "not assessed"]
 

@@ -141,12 +141,12 @@ def test_a_step_up_shows_what_was_worse_and_what_nobody_knows(cohort: Cohort) ->
         return dict(zip(table.head, map(_bare, row), strict=True))
 
     five, four = first("ILL-5"), first("ILL-4")
-    assert five["mg/h, from → to"] == "25 → 50"
+    assert five["from → to, mg/h"] == "25 → 50"
     assert five["from t0"] == "+26 h"
     assert five["ferritin worse"] == five["AST worse"] == five["vasopressor worse"] == "yes"
     assert five["renal replacement therapy"] == "yes"
     assert five["temperature worse"] == "–"
-    assert four["mg/h, from → to"] == "12.5 → 25"
+    assert four["from → to, mg/h"] == "12.5 → 25"
     assert four["ferritin worse"] == "–"
     assert (
         four["AST worse"] == four["vasopressor worse"] == four["renal replacement therapy"] == "no"
