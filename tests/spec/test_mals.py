@@ -14,14 +14,14 @@ LIVER = {"bilirubin": 2.6, "ast_uln": 2.0}
 @pytest.mark.parametrize(
     ("variable", "item", "values"),
     [
-        ("platelets", "platelets", {101: 0, 100: 1, 50: 1, 49: 2}),
+        ("platelets", "platelets", {100: 0, 99: 1, 50: 1, 49: 2}),
         ("d_dimer_uln", "d_dimer", {1.0: 0, 1.1: 2, 9.9: 2, 10.0: 3}),
         ("pt_prolongation", "pt", {-1.0: 0, 2.9: 0, 3.0: 1, 5.9: 1, 6.0: 2}),
         ("fibrinogen", "fibrinogen", {1.0: 0, 0.99: 1}),
     ],
 )
 def test_coagulation_by_isth(variable: str, item: str, values: dict[float, float]) -> None:
-    """Platelets below 50 are 2 points and up to 100 one; D-dimer beyond the laboratory's own limit 2 and from ten times it 3; prothrombin time 3 s beyond its limit 1 and 6 s 2; fibrinogen below 1 g/L 1. Nothing of it was compared with its source."""
+    """Platelets below 50 are 2 points and below 100 one; D-dimer beyond the laboratory's own limit 2 and from ten times it 3; prothrombin time 3 s beyond its limit 1 and 6 s 2; fibrinogen below 1 g/L 1. The multiples of D-dimer are a convention."""
     for value, expected in values.items():
         assert points("isth_dic", **{variable: value})[item] == (expected, expected)
     assert not load("isth_dic").verified

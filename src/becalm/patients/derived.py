@@ -44,9 +44,12 @@ class Oxygen(toml.TomlTable, frozen=True):
 
 
 class Masking(toml.TomlTable, frozen=True):
-    classes: tuple[str, ...]
+    """What hides a fever, for how long after its end: classes of drugs, or drugs by their names."""
+
     after: Length
     source: str
+    classes: tuple[str, ...] = ()
+    drugs: tuple[str, ...] = ()
 
 
 class DerivedRules(toml.TomlTable, frozen=True):
@@ -180,8 +183,11 @@ def _added(*pairs: Pair) -> Pair:
 def fever_masked(chunk: PatientData) -> Timeline:
     """Return 1 while a drug that hides fever acts, 0 while none was administered."""
     acting = Intervals.empty()
-    for rule in rules().fever_masked:
-        exposure = chunk.doses.exposure(*chunk.vocabulary.drugs_of_class(*rule.classes))
+    maskings = rules().fever_masked
+    named = {drug for rule in maskings for drug in rule.drugs}
+    for rule in maskings:
+        others = set(chunk.vocabulary.drugs_of_class(*rule.classes)) - named
+        exposure = chunk.doses.exposure(*rule.drugs, *sorted(others))
         until = exposure.end + rule.after.us
         acting = acting.union(Intervals.build(exposure.person, exposure.start, until))
     return combine(either, _standing(acting, 1.0), _standing(recorded(chunk), 0.0))

@@ -150,7 +150,7 @@ def test_an_unknown_definition_is_answered_with_the_nearest() -> None:
 
 FILES = (
     "astct_crs", "chis", "cov_hi", "ferritin_esr", "hbd_dic", "hlh2004", "hlh2024", "hscore", "iec_hs",
-    "isth_dic", "mals", "mals_ferritin", "mas2016", "mh_score", "ms_score", "ohi", "sil2r",
+    "isth_dic", "isth_dic_3_7", "mals", "mals_ferritin", "mas2016", "mh_score", "ms_score", "ohi", "sil2r",
     "sil2r_ferritin", "sle_mas2009", "temple",
 )  # fmt: skip
 VARIANTS = ("ferritin_esr_danish", "ms_score_aosd", "ms_score_danish", "sil2r_not_ruled_out")

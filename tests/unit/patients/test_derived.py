@@ -110,10 +110,11 @@ def test_oxygen_is_the_highest_that_is_recorded() -> None:
 
 
 def test_what_hides_a_fever() -> None:
-    """Paracetamol for 6 h, dexamethasone for 48 h, tocilizumab for 28 days after a dose."""
+    """Paracetamol for 6 h, dexamethasone for 48 h, anakinra for 72 h, tocilizumab for 28 days after a dose."""
     hidden = [known(icu(dose(label, 10, 10, amount="500 mg"), stayed=(0, 900)), "fever_masked", 9, 11, 17, 60, 600, 690)
-              for label in ("acetaminophen", "dexamethasone", "tocilizumab", "ertapenem")]  # fmt: skip
-    expected = [[0, 1, 0, 0, 0, 0], [0, 1, 1, 0, 0, 0], [0, 1, 1, 1, 1, 0], [0] * 6]
+              for label in ("acetaminophen", "dexamethasone", "anakinra", "canakinumab", "tocilizumab", "ertapenem")]  # fmt: skip
+    month = [0, 1, 1, 1, 1, 0]
+    expected = [[0, 1, 0, 0, 0, 0], [0, 1, 1, 0, 0, 0], [0, 1, 1, 1, 0, 0], month, month, [0] * 6]
     assert hidden == [[(x, x) for x in each] for each in expected]
 
 
