@@ -1,4 +1,4 @@
-"""Who was studied: the steps to the cohort, the persons, what was measured and what was refused."""
+"""Who was studied: the steps to the cohort, the persons, the measurements and the rows that were refused."""
 
 from __future__ import annotations
 
@@ -24,33 +24,33 @@ ROWS_REFUSED: Final = Table(
     "Rows of the records that were not used, and why.",
     "table, variable, unit and reason",
     {
-        "source_table": text("The table of the records that holds the rows."),
+        "source_table": text("The table of the records that contains the rows."),
         "variable": text(
-            "The variable or the drug; `(not in the vocabulary)` for rows whose name nobody knows."
+            "The variable or the drug; `(not in the vocabulary)` if the name in the rows is not known."
         ),
-        "unit": text("The unit as written; empty where none was."),
+        "unit": text("The unit as written; empty if none was written."),
         "reason": text("Why the rows were not used."),
-        "rows": count("rows", "How many rows."),
+        "rows": count("rows", "The number of rows."),
         "example": text("One of the rows, as written."),
     },
     key=("source_table", "variable", "unit", "reason"),
 )
 ATTRITION: Final = Table(
     "attrition",
-    "The steps from everybody in the records to the cohort; each row says who remains.",
+    "The steps from all persons in the records to the cohort, with the persons who remain after each step.",
     "step",
     {
-        "step": count("1", "The number of the step; 0 is everybody."),
+        "step": count("1", "The number of the step; 0 is all persons."),
         "persons": count("persons", "Persons who remain after the step.", persons=True),
-        "stays": count("stays", "Stays in hospital of those who remain.", persons=True),
-        "reason": text("Why those who left at this step left."),
-        "rows": count("rows", "Measurements and administrations of those who remain."),
+        "stays": count("stays", "Stays in hospital of the persons who remain.", persons=True),
+        "reason": text("The reason why persons left at this step."),
+        "rows": count("rows", "Measurements and administrations of the persons who remain."),
     },
     key=("step",),
 )
 VALUES: Final = Table(
     "values",
-    "What was measured of everybody in the population, in the variable's own unit.",
+    "The measurements of all persons in the population, in the variable's own unit.",
     "person and variable",
     {
         "person_id": PERSON_ID,
@@ -58,11 +58,13 @@ VALUES: Final = Table(
         "n": count("values", "Values that could be used."),
         "n_censored": count("values", "Of these, values reported as a limit (`>15000`)."),
         "n_refused": count("rows", "Rows of this variable that could not be used."),
-        "first": number("as `unit`", "The first value by the time of the draw."),
-        "last": number("as `unit`", "The last value."),
+        "first": number("as `unit`", "The first value that was drawn."),
+        "last": number("as `unit`", "The last value that was drawn."),
         "min": number("as `unit`", "The lowest value."),
         "max": number("as `unit`", "The highest value."),
-        "time_of_max": time("When the highest value was drawn, the earliest where several are."),
+        "time_of_max": time(
+            "When the highest value was drawn; the earliest time if there are several."
+        ),
         "unit": text("The unit of first, last, min and max."),
         "censored": CENSORED,
     },
@@ -70,13 +72,13 @@ VALUES: Final = Table(
 )
 PERSONS: Final = Table(
     "persons",
-    "The cohort: who they are, their clocks, and what the storm is called.",
+    "The cohort: the persons, their clocks, and the class of the storm.",
     "person",
     {
         "person_id": PERSON_ID,
-        "sex": text("F, M, or empty where not known."),
+        "sex": text("F, M, or empty if it is not known."),
         "age": count("completed years", "Age at the index."),
-        "index_time": time("When the person enters by the protocol's rule."),
+        "index_time": time("When the person enters the study by the protocol's rule."),
         "t0": time("Time zero: the primary clock."),
         "underlying": text("Underlying diseases with a confirmed diagnosis, joined by |."),
         "weight_kg": WEIGHT_KG,
@@ -90,27 +92,31 @@ PERSONS: Final = Table(
         "high_rate": time("When the drug of interest first reached the protocol's high rate."),
         "storm_onset": time(
             "First moment in the protocol's look-back at which the storm was definite or possible; the "
-            "index where there is none."
+            "index if there is none."
         ),
         "storm": text("definite, possible or not met, judged up to the index."),
-        "storm_72h": text("The same up to the later moment that a protocol asks for; else empty."),
+        "storm_72h": text(
+            "The same, judged up to a later moment if the protocol asks for one; otherwise empty."
+        ),
         "clinician": answer(
-            "Whether a confirmed diagnosis of the storm was recorded near the index; false where none was."
+            "Whether a confirmed diagnosis of the storm was recorded near the index; false if none was recorded."
         ),
         "immunosuppressed": answer(
-            "Whether the person was immunosuppressed before this illness; empty where nobody wrote it down."
+            "Whether the person was immunosuppressed before this illness; empty if the records do not say it."
         ),
         "first_route": text("Route of the first dose of the drug of interest."),
         "age_undated": answer(
-            "The age was written without a date, so that it may be off by years."
+            "Whether the age was written without a date, so that it may be wrong by years."
         ),
         "class": text("primary, MAS, secondary, secondary (no trigger found) or unknown."),
-        "associated": text("What the class rests on or may be confused by, joined by |."),
+        "associated": text(
+            "Conditions that decide the class or can be mistaken for a storm, joined by |."
+        ),
         "cancer": text("found, doubtful, negative (looked for) or not looked for."),
         "infection": text("found, doubtful, negative (looked for) or not looked for."),
         "covid19": text("positive, doubtful, negative or not tested."),
         "context_rows": text(
-            "The rows that class, cancer, infection and covid19 rest on, joined by |."
+            "The rows from which class, cancer, infection and covid19 come, joined by |."
         ),
     },
     key=("person_id",),

@@ -1,4 +1,4 @@
-"""What the definitions said: totals, items, over time and with other look-backs."""
+"""The definitions: totals, items, status over time and with other look-backs."""
 
 from __future__ import annotations
 
@@ -21,19 +21,23 @@ from becalm.tables.schema import (
     time,
 )
 
-_LOW: Final = number("points", "The lowest possible total, given what is not known.")
-_HIGH: Final = number("points", "The highest possible total, given what is not known.")
+_LOW: Final = number(
+    "points", "The lowest possible total; items that are not known give the fewest points."
+)
+_HIGH: Final = number(
+    "points", "The highest possible total; items that are not known give the most points."
+)
 _STATUS: Final = text("met, not met or undetermined.")
 
 CRITERIA: Final = Table(
     "criteria",
-    "What each definition said of everybody in the population, at the moments that are reported.",
+    "The total and status of each definition for all persons in the population, at the reported moments.",
     "person, definition and moment",
     {
         "person_id": PERSON_ID,
         "criterion": CRITERION,
         "moment": MOMENT,
-        "time": time("When the moment is."),
+        "time": time("The time of the moment."),
         "low": _LOW,
         "high": _HIGH,
         "status": _STATUS,
@@ -42,25 +46,26 @@ CRITERIA: Final = Table(
         ),
         "first_possible": time("First moment in the window at which the highest total reached it."),
         "held_hours": number(
-            "h", "How long in the window the lowest total was at the cut-off or above."
+            "h", "How long the lowest total was at the cut-off or above in the window."
         ),
         "items_assessed": count("items", "Items that are certainly met or certainly not met."),
         "items_total": count("items", "Items of the definition."),
-        "clock": text("drawn or available: by which time a result counts."),
+        "clock": text("drawn or available: the time from which a result counts."),
         "in_derivation_population": answer(
-            "Whether the person is of the kind the definition was made in."
+            "Whether the person belongs to the kind of patients in whom the definition was derived."
         ),
         "low_unmodified": number(
-            "points", "The lowest total without the items that something else moved."
+            "points",
+            "The lowest total without the items whose value a treatment or an illness could have changed (modified_by).",
         ),
         "high_unmodified": number("points", "The highest total without those items."),
         "probability": text(
-            "The published probability for low to high, in percent, where there is one."
+            "The published probability for low to high, in percent; empty if none is published."
         ),
         "verified": Column(
             "flag",
             "",
-            "false where the definition rests on a value that nobody checked, or the total on something "
+            "false if the definition uses a value that nobody has checked, or the total something "
             "that the source of the records marks as inferred.",
         ),
     },
@@ -68,7 +73,7 @@ CRITERIA: Final = Table(
 )
 CRITERIA_ITEMS: Final = Table(
     "criteria_items",
-    "Every item of every definition at each reported moment, with the value that decided.",
+    "Every item of every definition at each reported moment, with the value that decided its state.",
     "person, definition, moment and item",
     {
         "person_id": PERSON_ID,
@@ -77,10 +82,10 @@ CRITERIA_ITEMS: Final = Table(
         "item": text("The item, by its name in the definition's file; a part of it as item.part."),
         "state": STATE,
         "points_low": number(
-            "points", "The fewest points that the item may give; empty for a part."
+            "points", "The fewest points that the item can give; empty for a part."
         ),
         "points_high": number(
-            "points", "The most points that the item may give; empty for a part."
+            "points", "The most points that the item can give; empty for a part."
         ),
         "value": number(
             "as `unit`",
@@ -98,12 +103,12 @@ CRITERIA_ITEMS: Final = Table(
 CRITERIA_OVER_TIME: Final = Table(
     "criteria_over_time",
     "Every definition of the cohort over time, from two weeks before time zero to thirty days after. "
-    "Where there is no row, nothing that the definition reads was known.",
+    "There is no row while nothing that the definition reads was known.",
     "person, definition and stretch [start, end)",
     {
         "person_id": PERSON_ID,
         "criterion": CRITERION,
-        "start": time("When the stretch begins."),
+        "start": time("When the interval begins."),
         "end": time("When it ends; the end is not part of it."),
         "low": _LOW,
         "high": _HIGH,
@@ -113,14 +118,14 @@ CRITERIA_OVER_TIME: Final = Table(
 )
 CRITERIA_LOOK_BACKS: Final = Table(
     "criteria_look_backs",
-    "What the definitions would have said with other look-backs, at the moment that is reported.",
+    "The total and status of the definitions with other look-backs, at the reported moment.",
     "person, definition and factor",
     {
         "person_id": PERSON_ID,
         "criterion": CRITERION,
         "moment": MOMENT,
-        "factor": number("1", "What every look-back is multiplied by: 0.5 or 2."),
-        "time": time("When the moment is."),
+        "factor": number("1", "The factor by which every look-back is multiplied: 0.5 or 2."),
+        "time": time("The time of the moment."),
         "low": _LOW,
         "high": _HIGH,
         "status": _STATUS,

@@ -1,4 +1,4 @@
-"""What the report draws and opens; none of these is written."""
+"""Data for the figures and the drill-down of the report; none of these tables is written."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SERIES: Final = Table(
     {
         "person_id": PERSON_ID,
         "variable": VARIABLE,
-        "time": time("When it was drawn."),
+        "time": time("When the value was drawn."),
         "hours_from_t0": HOURS_FROM_T0,
         "low": number("as `unit`", "The lowest possible value."),
         "high": number("as `unit`", "The highest possible value."),
@@ -36,20 +36,20 @@ SERIES: Final = Table(
 )
 NEAREST: Final = Table(
     "nearest",
-    "Persons who came closest to entering, and what kept them out or was missing.",
+    "Persons who came nearest to entering the study, with the reason why they left and the missing items.",
     "person and definition",
     {
         "person_id": PERSON_ID,
-        "reason": text("The step of the attrition at which the person left."),
+        "reason": text("The reason of the step at which the person left."),
         "criterion": CRITERION,
-        "low": number("points", "The lowest possible total at its peak."),
-        "high": number("points", "The highest possible total at its peak."),
+        "low": number("points", "The lowest possible total at the person's peak."),
+        "high": number("points", "The highest possible total at the person's peak."),
         "missing": text("Items not assessed, joined by |."),
     },
 )
 LEFT: Final = Table(
     "left",
-    "Whom each step of the attrition took.",
+    "The persons who left at each step of the attrition.",
     "person who left",
     {"person_id": PERSON_ID, "step": count("1", "The number of the step.")},
 )
@@ -62,41 +62,41 @@ MISSING: Final = Table(
         "person_id": PERSON_ID,
         "variable": VARIABLE,
         "day": count("d", "0 is the 24 h before time zero, 1 the first 24 h from it."),
-        "n": count("values", "How often it was measured."),
+        "n": count("values", "How often the variable was measured."),
     },
 )
 ROWS: Final = Table(
     "rows",
-    "The rows that the report's numbers rest on, as the source wrote them.",
+    "The rows behind the numbers of the report, as the source wrote them.",
     "row of the records",
     {
         "source_row": SOURCE_ROW,
         "person_id": PERSON_ID,
-        "time": time("When it was drawn, given or recorded."),
-        "label": text("What the record calls it."),
+        "time": time("When the value was drawn, given or recorded."),
+        "label": text("The name in the records."),
         "value": text("The value as written."),
         "unit": text("The unit as written."),
-        "available": time("When it could be known."),
-        "canonical": text("How becalm reads it."),
+        "available": time("When the value was available."),
+        "canonical": text("The value as becalm reads it."),
     },
 )
 DOSE_STEPS: Final = Table(
     "dose_steps",
-    "What the cohort was given: stretches of one rate, and single doses.",
-    "stretch of one rate, or dose",
+    "The drugs given to the cohort: intervals of one rate, and single doses.",
+    "interval of one rate, or dose",
     {
         "person_id": PERSON_ID,
         "drug": DRUG,
         "drug_class": DRUG_CLASS,
         "route": text("The route."),
-        "start": time("When it began."),
-        "end": time("When it ended; the start for a single dose."),
+        "start": time("When the interval or dose began."),
+        "end": time("When the interval ended; for a single dose, its start."),
         "hours_from_t0": HOURS_FROM_T0,
         "end_hours_from_t0": number("h", "From time zero to the end."),
         "rate": number("as `unit` per h", "The rate; empty for a single dose."),
         "amount": number("as `unit`", "The amount."),
-        "unit": text("What the drug is added up in: mg, units, mL ..."),
-        "label": text("What the record calls the drug."),
+        "unit": text("The unit in which the drug's doses are added up: mg, units, mL ..."),
+        "label": text("The drug's name in the records."),
         "source_row": SOURCE_ROW,
     },
 )

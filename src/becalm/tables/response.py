@@ -1,4 +1,4 @@
-"""How it went: response, harm and outcome."""
+"""Response, safety and outcome."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from becalm.tables.schema import (
     time,
 )
 
-_CLOCK: Final = text("t0, infusion_start or high_rate: from where hours are counted.")
+_CLOCK: Final = text("The clock from which hours are counted: t0, infusion_start or high_rate.")
 _CONFOUNDED: Final = text("Other treatment that could explain the change, joined by |.")
 
 RESPONSE: Final = Table(
@@ -44,8 +44,7 @@ RESPONSE: Final = Table(
         "ratio_48h": number("1", "The value at 48 h as a multiple of the baseline."),
         "censored": CENSORED,
         "status": text(
-            "fell, did not fall, at least, no sample, both censored, died before or discharged before: "
-            "of 48 h."
+            "The result at 48 h: fell, did not fall, at least, no sample, both censored, died before or discharged before."
         ),
         "confounded_by": _CONFOUNDED,
         "modified_by": MODIFIED_BY,
@@ -56,7 +55,7 @@ RESPONSE: Final = Table(
 )
 SAFETY: Final = Table(
     "safety",
-    "Harm: the worst grade before and after time zero.",
+    "Safety events: the worst grade before and after time zero.",
     "person and event",
     {
         "person_id": PERSON_ID,
@@ -73,14 +72,16 @@ SAFETY: Final = Table(
             "storm, drug, infection or cannot tell. A physician judges it; without a judgement it is "
             "cannot tell."
         ),
-        "reference": text("The baseline or the limit that the grade was counted against."),
+        "reference": text(
+            "The baseline or the limit with which the value was compared for the grade."
+        ),
         "source_row": SOURCE_ROW,
     },
     key=("person_id", "event"),
 )
 OUTCOME: Final = Table(
     "outcome",
-    "How it ended.",
+    "The outcome of each person: last contact, discharge, death and maintenance treatment.",
     "person",
     {
         "person_id": PERSON_ID,
@@ -90,28 +91,28 @@ OUTCOME: Final = Table(
             "without either the last record."
         ),
         "discharged": time(
-            "End of the admission that holds the index; empty for those who died in it."
+            "End of the admission in which the index lies; empty for persons who died in it."
         ),
         "died": DIED,
         "death_time": time("When the person died."),
-        "cause_of_death": text("As recorded, joined by |."),
+        "cause_of_death": text("The causes of death as recorded, joined by |."),
         "infection_linked": answer(
-            "true where the recorded cause of death names infection, else empty: not known."
+            "true if the recorded cause of death names infection, otherwise empty: not known."
         ),
         "on_drug_at_death": answer("Whether the person was on the drug of interest at death."),
         "storm_active_at_death": answer(
-            "Whether the storm was active at death; empty until judged."
+            "Whether the storm was active at death; empty until a clinician has judged it."
         ),
-        "relapse_time": time("When the storm came back; empty until judged."),
+        "relapse_time": time("When the storm came back; empty until a clinician has judged it."),
         "maintenance_drug": text(
-            "Drugs that kept the treatment up after the last infusion, joined by |."
+            "Drugs given as maintenance treatment after the last infusion, joined by |."
         ),
     },
     key=("person_id",),
 )
 PRIMARY: Final = Table(
     "primary",
-    "The protocol's own response, with its graded falls.",
+    "The primary response of the protocol, and falls of its marker by certain shares.",
     "person and clock",
     {
         "person_id": PERSON_ID,
@@ -119,11 +120,11 @@ PRIMARY: Final = Table(
         "response": text(
             "responded, did not respond, no sample, died before or discharged before."
         ),
-        "strict": text("The same by the strict horizon."),
+        "strict": text("The same, by the last value within the strict horizon."),
         "fall_15": answer("Whether ferritin fell by 15 % or more."),
         "fall_25": answer("Whether ferritin fell by 25 % or more."),
         "fall_50": answer("Whether ferritin fell by 50 % or more."),
         "confounded_by": _CONFOUNDED,
-        "reason": text("Which ratios decided."),
+        "reason": text("The ratios that decided the response."),
     },
 )

@@ -89,30 +89,32 @@ def count(unit: str, meaning: str, *, persons: bool = False) -> Column:
 
 PERSON_ID: Final = text("The person, as the records name them.")
 DRUG: Final = text("The drug, by its name in the vocabulary; empty for a drug that is not in it.")
-SOURCE_ROW: Final = text("The rows of the records that it rests on, as table:key, joined by |.")
+SOURCE_ROW: Final = text(
+    "The rows of the records from which the row comes, as table:key, joined by |."
+)
 VARIABLE: Final = text("The variable, by its name in the vocabulary.")
 UNIT_CANONICAL: Final = text(
-    "What the drug is added up in: mg, units, mL, mmol, mEq or what is counted."
+    "The unit in which the drug's doses are added up: mg, units, mL, mmol, mEq or a counted unit."
 )
 WEIGHT_USED: Final = number(
     "kg",
-    "The weight in force that the amounts and rates per kg, and the clearance, of the row rest on.",
+    "The body weight in force, with which amounts and rates per kg and the clearance of the row are "
+    "calculated.",
 )
 WEIGHT_KG: Final = number(
     "kg",
     "The weight in force at time zero; in doses at the start of the row, whether it is per kg or not.",
 )
 WEIGHT_SOURCE: Final = text(
-    "Where the weight comes from: own (the row's), measured before or measured after (within 24 h), "
-    "persons sheet, older measurement, or later in the stay; empty where none is known."
+    "The source of the weight: own (the row's), measured before or measured after (within 24 h), "
+    "persons sheet, older measurement, or later in the stay; empty if no weight is known."
 )
 WEIGHT_AGE: Final = number(
     "h",
-    "From the measurement of the weight to the dose, in persons to time zero; negative where it was "
-    "measured later; empty for own and persons sheet.",
+    "From the measurement of the weight to the dose, in persons to time zero; negative if it was measured later; empty for own and persons sheet.",
 )
 DIED: Final = answer(
-    "Whether the person died; false only where a later contact or a discharge alive is recorded."
+    "Whether the person died; false only if a later contact or a discharge alive is recorded."
 )
 BASELINE: Final = number(
     "as `unit`",
@@ -130,14 +132,15 @@ HOURS_FROM_T0: Final = number(
 DRUG_CLASS: Final = text("The class of the drug, as the vocabulary names it.")
 CRITERION: Final = text("The definition, by its name.")
 MODIFIED_BY: Final = text(
-    "What moves the value without the inflammation having moved, joined by |; the value stands as it is."
+    "Treatments or illnesses that could change the value without a change of the inflammation, joined by |; "
+    "the value is not corrected."
 )
 MOMENT: Final = text(
     "index, peak_to_index (highest lowest-possible total of the definition in the look-back that ends at "
     "the index) or peak_ever (the same over all records)."
 )
 STATE: Final = text(
-    "met, not met or not assessed; in serial_changes met says that it certainly moved as in a storm."
+    "met, not met or not assessed; in serial_changes met means that the value certainly changed as in a storm."
 )
 CENSORED: Final = text(
     "The columns that hold a limit instead of a value, each with its sign, joined by |: `h48>`."

@@ -1,4 +1,4 @@
-"""Tables that follow single markers: fever, what rose and fell, ferritin and death."""
+"""Tables of single markers: fever, changes over one and two days, ferritin and death."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from becalm.tables.schema import (
 
 FEVER: Final = Table(
     "fever",
-    "How long fever stood in each 24 h from the day before time zero, and how densely it was measured.",
+    "The hours of fever in each 24 h from the day before time zero, and how often temperature was measured.",
     "person and 24 h",
     {
         "person_id": PERSON_ID,
@@ -32,14 +32,13 @@ FEVER: Final = Table(
         "hours_observed": number("h", "Hours of the day until death or the end of the records."),
         "hours_febrile": number("h", "Hours with the temperature certainly at the bound or above."),
         "hours_afebrile": number("h", "Hours with the temperature certainly below the bound."),
-        "hours_unknown": number("h", "Hours of which nothing is known."),
+        "hours_unknown": number("h", "Hours without a valid temperature."),
         "measurements": count("values", "How often temperature was measured."),
         "longest_gap_h": number(
-            "h", "Longest time without a measurement, the ends of the day included."
+            "h",
+            "Longest time without a measurement; the time from the start of the day and to its end also counts.",
         ),
-        "highest": number(
-            "°C", "Highest temperature of the day; empty where it is known as a limit only."
-        ),
+        "highest": number("°C", "Highest temperature of the day; empty if only a limit is known."),
         "modified_by": MODIFIED_BY,
         "source_row": SOURCE_ROW,
     },
@@ -47,12 +46,14 @@ FEVER: Final = Table(
 )
 SERIAL_CHANGES: Final = Table(
     "serial_changes",
-    "What rose and fell over 24 and 48 h: features to look at, never a score.",
+    "Changes over 24 and 48 h: features to look at, not a score.",
     "person, moment and feature",
     {
         "person_id": PERSON_ID,
         "moment": MOMENT,
-        "feature": text("What is followed, and over how long; a part of a sign as sign.part."),
+        "feature": text(
+            "The feature: the variable and the time over which it changes, or a sign; a part of a sign as sign.part."
+        ),
         "state": STATE,
         "value": number(
             "as `unit`",
@@ -71,7 +72,7 @@ SERIAL_CHANGES: Final = Table(
 )
 PROGNOSIS: Final = Table(
     "prognosis",
-    "Ferritin as a marker of death: what was known of it by day 3.",
+    "Ferritin as a marker of death: its values until day 3.",
     "person and marker",
     {
         "person_id": PERSON_ID,

@@ -1,4 +1,4 @@
-"""Tables of what was given: doses, days, episodes, steps, courses, earlier therapies."""
+"""Tables of the treatment: doses, days, episodes, steps, courses, earlier therapies."""
 
 from __future__ import annotations
 
@@ -28,56 +28,51 @@ _PEAK_RATE: Final = number("as `unit_canonical` per h", "The highest rate.")
 _PEAK_RATE_MG: Final = number("mg/h", "The highest rate; empty for a drug not added up in mg.")
 _CLEARANCE: Final = number(
     "mL/min",
-    "Creatinine clearance by Cockcroft and Gault that is in force at the step, or as the 24 h begin "
-    "(where none is, the first within them); empty with renal replacement.",
+    "Creatinine clearance by Cockcroft and Gault in force at the step, or at the start of the 24 h (if there is none, the first within the 24 h); empty during renal replacement.",
 )
 _RRT: Final = answer(
-    "Whether renal replacement ran at the step, or within the 24 h; empty where no procedure is "
-    "recorded at all."
+    "Whether renal replacement ran at the step, or within the 24 h; empty if the records have no procedures."
 )
 _PER_KG: Final = number("as `unit_canonical` per kg", "The amount per kg of weight_used.")
-_PAUSED: Final = number("h", "How long the infusion paused in all.")
+_PAUSED: Final = number("h", "The time of all pauses of the infusion together.")
 _PAUSES: Final = count(
     "pauses", "Gaps and rates of 0 of a continuous infusion that do not end the treatment episode."
 )
 
 _WRITTEN_AMOUNT: Final = number(
     "as `amount_unit`",
-    "The amount as written; where only a rate or an amount per kg was written, what follows from it, the "
-    "time and the weight.",
+    "The amount as written; if only a rate or an amount per kg was written, the amount calculated from it, the time and the weight.",
 )
 _AMOUNT_UNIT: Final = text("The unit of amount: as written, without per kg and per time.")
-_AMOUNT: Final = number("as `unit_canonical`", "The amount; empty where it is not known.")
+_AMOUNT: Final = number("as `unit_canonical`", "The amount; empty if it is not known.")
 _CUMULATIVE: Final = number(
     "as `unit_canonical`",
-    "All that was given in the episode, or from day 1 to the end of the day; empty where a dose is not "
-    "known.",
+    "The sum of the doses in the episode, or from day 1 to the end of the day; empty if a dose is not known.",
 )
 _DELIVERED: Final = number("as `unit_canonical` per h", "The rate that was delivered.")
 _SET: Final = number("as `unit_canonical` per h", "The rate that was set on the pump.")
 
 DOSES: Final = Table(
     "doses",
-    "Every administered row of the population, whether becalm knows the drug or not.",
+    "Every administration of the population, also of drugs that are not in the vocabulary.",
     "row of the records, or dose written out from it",
     {
         "person_id": PERSON_ID,
         "stay_id": text("The stay that the row belongs to."),
         "drug": DRUG,
-        "label": text("What the record calls the drug."),
+        "label": text("The drug's name in the records."),
         "route": text("The route, by its name in the vocabulary."),
-        "start": time("When it began."),
-        "end": time("When it ended; empty for a single dose."),
+        "start": time("When the dose began."),
+        "end": time("When the dose ended; empty for a single dose."),
         "amount": _WRITTEN_AMOUNT,
         "amount_unit": _AMOUNT_UNIT,
         "rate_per_h": number(
             "as `amount_unit` per h",
-            "The amount over the time; the rate as written where no amount was. Empty for a row that does "
-            "not count.",
+            "The amount divided by the time; the rate as written if no amount was written. Empty for a row that is not counted.",
         ),
-        "rate_mg_h": number("mg/h", "The rate; empty where it is not a mass."),
-        "amount_mg": number("mg", "The amount; empty where it is not a mass."),
-        "notation": text("How the row was written and understood."),
+        "rate_mg_h": number("mg/h", "The rate; empty if it is not a mass."),
+        "amount_mg": number("mg", "The amount; empty if it is not a mass."),
+        "notation": text("How the dose was written and how it was read."),
         "source_row": SOURCE_ROW,
         "status": text("given, not given or ordered."),
         "flag": text("Remarks about the row, joined by |."),
@@ -93,8 +88,7 @@ DOSES: Final = Table(
 )
 DAILY_DOSE: Final = Table(
     "daily_dose",
-    "What the cohort was given in each 24 h; day 1 begins at time zero for the drug of interest and "
-    "with the first dose for every other.",
+    "The amount of each drug given to the cohort in each 24 h. Day 1 begins at time zero for the drug of interest, and with the first dose for every other drug.",
     "person, drug and 24 h",
     {
         "person_id": PERSON_ID,
@@ -118,13 +112,13 @@ DAILY_DOSE: Final = Table(
 )
 CALENDAR_DOSE: Final = Table(
     "calendar_dose",
-    "What the cohort was given on each date, from midnight to midnight.",
+    "The amount of each drug given to the cohort on each date, from midnight to midnight.",
     "person, drug and date",
     {
         "person_id": PERSON_ID,
         "drug": DRUG,
         "date": time("The date, at 00:00."),
-        "day": count("d", "1 is the date of the first dose."),
+        "day": count("d", "The number of the date; 1 is the date of the first dose."),
         "mg": number("mg", "The amount given; empty for a drug not added up in mg."),
         "amount_canonical": _AMOUNT,
         "unit_canonical": UNIT_CANONICAL,
@@ -139,7 +133,7 @@ CALENDAR_DOSE: Final = Table(
 EPISODES: Final = Table(
     "episodes",
     "Treatment episodes: doses of one mode no further apart than the gap of that mode. Rates, steps and "
-    "pauses are those of continuous infusions; amounts are empty where a dose is not known.",
+    "pauses are those of continuous infusions; amounts are empty if a dose is not known.",
     "person, drug and treatment episode",
     {
         "person_id": PERSON_ID,
@@ -147,27 +141,27 @@ EPISODES: Final = Table(
         "mode": text("continuous IV, intermittent IV, SC or oral."),
         "start": time("When the episode began."),
         "end": time("When its last dose ended."),
-        "cumulative_mg": number("mg", "All that was given; empty where a dose is not known."),
+        "cumulative_mg": number("mg", "The sum of all doses; empty if a dose is not known."),
         "peak_rate_mg_h": _PEAK_RATE_MG,
         "peak_mg_day": number("mg/d", "The highest rate times 24."),
-        "max_24h_mg": number("mg", "The most that was given in any 24 h."),
+        "max_24h_mg": number("mg", "The largest amount given in any 24 h."),
         "escalations": count("steps", "Steps up of the continuous rate."),
         "hours_to_peak": number("h", "From the start of the episode to its highest rate."),
         "unit_canonical": UNIT_CANONICAL,
         "cumulative_canonical": _CUMULATIVE,
         "peak_rate_canonical_per_h": _PEAK_RATE,
-        "max_24h_canonical": number("as `unit_canonical`", "The most that was given in any 24 h."),
+        "max_24h_canonical": number("as `unit_canonical`", "The largest amount given in any 24 h."),
         "pauses": _PAUSES,
         "paused_hours": _PAUSED,
     },
     key=("person_id", "drug", "start"),
 )
 _WORSE: Final = (
-    "was worse in the protocol's window before the step; empty where that cannot be told."
+    "was worse in the protocol's window before the step; empty if the values do not tell."
 )
 ESCALATIONS: Final = Table(
     "escalations",
-    "Each step of a continuous infusion of the cohort from time zero on, up or down, and what there was "
+    "Each step up or down of a continuous infusion of the cohort from time zero, and what there was "
     "before it.",
     "person, drug and step",
     {
@@ -178,7 +172,9 @@ ESCALATIONS: Final = Table(
         "time": time("When the rate was changed."),
         "hours_from_t0": HOURS_FROM_T0,
         "hours_from_start": number("h", "From the start of the episode to the step."),
-        "hours_since_last": number("h", "From the step before, or from the start of the episode."),
+        "hours_since_last": number(
+            "h", "From the step before, or from the start of the episode if there is none."
+        ),
         "from_rate": number("as `unit_canonical` per h", "The rate before the step."),
         "to_rate": number("as `unit_canonical` per h", "The rate after the step."),
         "to_rate_per_kg": number(
@@ -194,57 +190,58 @@ ESCALATIONS: Final = Table(
         "crcl_ml_min": _CLEARANCE,
         "rrt": _RRT,
         "unit_canonical": UNIT_CANONICAL,
-        "crcl_rows": text("The rows that the clearance rests on, joined by |."),
+        "crcl_rows": text("The rows from which the clearance is calculated, joined by |."),
         "direction": text("up or down."),
     },
     key=("person_id", "drug", "time"),
 )
 COURSES: Final = Table(
     "courses",
-    "The whole course of treatment with a drug from time zero on: how it was stepped up, held and taken "
-    "back. Empty where there was no continuous infusion, but for modes and switches.",
+    "The whole course of treatment with a drug from time zero: steps up, highest rate, steps down and pauses. Without a continuous infusion only modes and switches are filled.",
     "person and drug",
     {
         "person_id": PERSON_ID,
         "drug": DRUG,
-        "modes": text("The modes in their order: SC > continuous IV > SC."),
+        "modes": text("The modes in their order, for example SC > continuous IV > SC."),
         "ceiling_per_day": number(
             "as `unit_canonical` per d", "The highest continuous rate times 24."
         ),
-        "hours_to_ceiling": number("h", "From the first dose of any route to the ceiling."),
-        "hours_at_ceiling": number("h", "How long the ceiling was held."),
+        "hours_to_ceiling": number("h", "From the first dose by any route to the highest rate."),
+        "hours_at_ceiling": number("h", "How long the infusion ran at this highest rate."),
         "steps_up": count("steps", "Steps up."),
         "steps_down": count("steps", "Steps down."),
         "taper_hours": number(
-            "h", "From the first step down after the ceiling to the end of the infusion."
+            "h", "From the first step down after the highest rate to the end of the infusion."
         ),
         "unit_canonical": UNIT_CANONICAL,
         "pauses": _PAUSES,
         "paused_hours": _PAUSED,
-        "switches": count("changes", "Changes of mode, the return included."),
+        "switches": count("changes", "Changes of mode; a change back counts too."),
     },
     key=("person_id", "drug"),
 )
 TIME_AT_DOSE: Final = Table(
     "time_at_dose",
-    "How long the drug of interest was at or above an amount a day, from time zero.",
+    "The time from time zero during which the drug of interest was given at or above an amount a day.",
     "person, drug and level",
     {
         "person_id": PERSON_ID,
         "drug": DRUG,
-        "level_per_day": number("as `unit_canonical` per d", "The amount a day that is asked for."),
+        "level_per_day": number(
+            "as `unit_canonical` per d", "The amount a day, as the protocol gives it."
+        ),
         "unit_canonical": UNIT_CANONICAL,
         "first_reached": time(
-            "First moment from time zero on with a continuous rate that gives as much in a day."
+            "First moment from time zero at which the continuous rate times 24 was at this amount or above."
         ),
         "hours_at_rate": number(
             "h",
-            "How long the continuous rate times 24 was at the level or above; empty where a dose is not "
+            "How long the continuous rate times 24 was at this amount or above; empty if a dose is not "
             "known.",
         ),
         "hours_at_24h": number(
             "h",
-            "How long as much had been given in the 24 h before, by any systemic route; empty where a dose "
+            "How long the amount given in the last 24 h, by any systemic route, was at this amount or above; empty if a dose "
             "is not known.",
         ),
     },
@@ -256,18 +253,18 @@ DOSE_REMARKS: Final = Table(
     "row of the records and remark",
     {
         "person_id": PERSON_ID,
-        "remark": text("What is remarked."),
+        "remark": text("The kind of remark."),
         "detail": text("The remark with the numbers of its row."),
         "drug": DRUG,
-        "label": text("What the record calls the drug."),
-        "start": time("When it began."),
-        "end": time("When it ended; empty for a single dose."),
+        "label": text("The drug's name in the records."),
+        "start": time("When the dose began."),
+        "end": time("When the dose ended; empty for a single dose."),
         "amount": _WRITTEN_AMOUNT,
         "amount_unit": _AMOUNT_UNIT,
         "rate_canonical_per_h": _DELIVERED,
         "set_canonical_per_h": _SET,
         "unit_canonical": UNIT_CANONICAL,
-        "counted": Column("flag", "", "Whether the row counts in spite of the remark."),
+        "counted": Column("flag", "", "Whether the dose is counted although there is a remark."),
         "source_row": SOURCE_ROW,
     },
     key=("person_id", "remark", "drug", "start", "source_row"),
@@ -279,7 +276,7 @@ _DOSES: Final = count(
 )
 PREVIOUS_THERAPY: Final = Table(
     "previous_therapy",
-    "Immunotherapies begun before time zero that reached the blood, and whether they failed.",
+    "Systemic immunotherapies begun before time zero, and whether the storm was refractory to them.",
     "person and drug",
     {
         "person_id": PERSON_ID,
@@ -288,16 +285,18 @@ PREVIOUS_THERAPY: Final = Table(
         "last": _LAST,
         "doses": _DOSES,
         "peak_equivalent": number(
-            "mg/kg", "Glucocorticoids: prednisolone equivalent per kg in the highest 24 h."
+            "mg/kg", "Glucocorticoids: the highest prednisolone equivalent per kg in 24 h."
         ),
-        "weight_sources": text("Where the weights of its doses come from, joined by |."),
-        "refractory": answer("Whether the storm held on in spite of it, by the protocol's rule."),
+        "weight_sources": text("The sources of the weights of its doses, joined by |."),
+        "refractory": answer(
+            "Whether the storm was refractory to the drug, by the protocol's rule."
+        ),
         "drug_class": DRUG_CLASS,
-        "begun": time("When the course began that led to time zero."),
-        "total_mg": number("mg", "All that was given in that course until time zero."),
+        "begun": time("When the last course of the drug before time zero began."),
+        "total_mg": number("mg", "The sum of the doses in that course until time zero."),
         "hours_before_t0": number("h", "From the end of the last dose to time zero."),
-        "acts_until": time("Until when the protocol lets the drug explain a response."),
-        "reason": text("What decided about refractory."),
+        "acts_until": time("Until when the drug could explain a response, by the protocol."),
+        "reason": text("The reason for the value of refractory."),
         "source_row": SOURCE_ROW,
     },
     key=("person_id", "drug", "first"),
