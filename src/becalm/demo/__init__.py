@@ -1,6 +1,6 @@
 """A synthetic hospital at minute resolution with known truth: the built-in example.
 
-Every person in it is invented. Nobody in it is one of the published patients.
+All persons in it are invented. None of them is one of the published patients.
 """
 
 from becalm.demo.hospital import write_hospital

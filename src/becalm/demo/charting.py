@@ -1,4 +1,4 @@
-"""How a chart writes an infusion down: one true rate function, five notations."""
+"""Notations of an infusion in a chart: one true rate function, five notations."""
 
 from __future__ import annotations
 

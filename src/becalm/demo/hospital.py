@@ -27,7 +27,7 @@ FORMATS: Final = ("sheets",)
 _TOLD_EVERY: Final = 100
 
 STUDY: Final = """\
-# Invented patients. Nobody here is one of the patients published by Monteagudo and colleagues.
+# Invented patients. None of them is a patient published by Monteagudo and colleagues.
 title = "Illustrative series: five invented patients in a synthetic hospital"
 illustrative = true
 setting = "synthetic hospital of becalm, all wards and intensive care"
@@ -58,7 +58,7 @@ def write_hospital(
     UsageError
         For too few persons, a negative seed or a format that is not written.
     OutputError
-        Where `out` cannot be written; nothing is half-written then.
+        If `out` cannot be written. Then nothing is left half written.
     """
     if format not in FORMATS:
         raise UsageError(
@@ -71,7 +71,7 @@ def write_hospital(
         raise UsageError(
             f"{persons} persons are too few",
             where="--persons",
-            hint=f"{fewest} are planted: give {fewest} or more",
+            hint=f"{fewest} patients are planted: give {fewest} or more",
         )
     if seed < 0:
         raise UsageError(f"{seed} is negative", where="--seed", hint="Give 0 or more")

@@ -1,6 +1,6 @@
 """Ordinary adults: pneumonia, heart failure, surgery and the like, each with a stay of their own.
 
-Nobody here is given anakinra, and nobody has a storm; some have a high ferritin all the same.
+None of them is given anakinra or has a storm, although some have a high ferritin.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def _tables() -> tuple[
 
 
 def patient(number: int, rng: np.random.Generator) -> Patient:
-    """Build ordinary patient `number`; everything about them comes from `rng`."""
+    """Build ordinary patient `number`; all random choices come from `rng`."""
     _, kinds, shares = _tables()
     kind = kinds[int(np.searchsorted(shares, rng.random(), side="right"))]
     first = _PANDEMIC if kind.get("from_year") else _FIRST

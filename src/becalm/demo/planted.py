@@ -1,7 +1,7 @@
-"""Read the planted patients from their data files and fill in the days between their anchors.
+"""Read the planted patients from their data files and fill in values between their given values (anchors).
 
-Three files have one form: the five of `illustrative.toml`, the look-alikes of `mimics.toml` and
-the treated non-cases of `treated.toml`. Hours count from each patient's own t0.
+Three files have one form: five patients in `illustrative.toml`, the look-alikes in `mimics.toml` and
+the treated patients without a storm in `treated.toml`. Hours count from each patient's own t0.
 """
 
 from __future__ import annotations

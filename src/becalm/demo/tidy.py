@@ -1,4 +1,4 @@
-"""What is true of an invented patient, before anybody writes it down untidily.
+"""The truth about an invented patient, before it is written into untidy records.
 
 Times are whole minutes of the wall clock since 1970-01-01. Values are in canonical units.
 """
@@ -114,7 +114,7 @@ class Culture:
 
 @dataclass(slots=True)
 class Patient:
-    """One invented person and everything that is true of them."""
+    """One invented person with all true facts about them."""
 
     person_id: str
     sex: str

@@ -1,4 +1,4 @@
-"""What is true of every planted patient, for whoever checks a study. No study reads it."""
+"""The truth about every planted patient, to check a study with. No study reads it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def truth_text(persons: int, seed: int) -> str:
     """Return `truth.json`: the planted patients, each with what a study should find."""
     planted = [_of(file, entry) for file, entry in all_entries()]
     whole = {
-        "note": "Invented patients. Nobody here is one of the published five.",
+        "note": "Invented patients. None of them is one of the five published patients.",
         "illustrative": True,
         "persons": persons,
         "seed": seed,

@@ -1,8 +1,8 @@
-"""Turn what is true into what a hospital writes down.
+"""Turn the truth about a patient into the records of a hospital.
 
 Units, spellings and codes change from draw to draw, reports come late or without a time, rows
-come twice, and in ordinary patients some cannot be used at all: a unit is missing, a sample was
-haemolysed, one instant has two results. Planted patients only get what a careful reader undoes.
+are doubled, and in ordinary patients some cannot be used at all: a unit is missing, a sample was
+haemolysed, one instant has two results. Planted patients only get notations that can be read back exactly.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ _HAEMOLYSIS_SPOILS: Final = frozenset({"potassium", "ldh", "ast"})
 
 @dataclass(frozen=True, slots=True)
 class Notation:
-    """One way of writing a quantity."""
+    """One notation of a quantity."""
 
     name: str
     loinc: str
@@ -131,7 +131,7 @@ class WrittenQuantity:
 
 @cache
 def quantities() -> dict[str, WrittenQuantity]:
-    """Return every quantity that the hospital writes down, from `notations.toml`."""
+    """Return every quantity in the records of the hospital, from `notations.toml`."""
     text = Path(__file__).with_name("notations.toml").read_text(encoding="utf-8")
     return {name: _quantity(given) for name, given in tomllib.loads(text).items()}
 

@@ -23,7 +23,7 @@ from becalm.study import protocol_definitions
 from becalm.vocabulary import MeasurementKind, Vocabulary
 
 Named: TypeAlias = Iterable[tuple[str, str]]
-"""Paths in the protocol's file, each with the name that stands there."""
+"""Paths in the protocol's file, each with the name at this path."""
 
 
 def load(name_or_path: str) -> Protocol:
@@ -57,7 +57,7 @@ def checked(text: str, file: str, folder: Path | None = None) -> Protocol:
 
 
 def unknown_names(protocol: Protocol) -> Iterator[TomlMistake]:
-    """Yield every name in a protocol that nothing goes by."""
+    """Yield every name in a protocol that does not exist."""
     words = vocabulary.load()
 
     def variable(name: str) -> Iterator[str]:
@@ -169,7 +169,7 @@ def _definitions(protocol: Protocol) -> Iterator[TomlMistake]:
         for item, reading in items.items():
             here = f"{at}.{item}"
             if item not in known:
-                what = f"{name} looks back for nothing called {item!r}"
+                what = f"{name} has no look-back for {item!r}"
                 yield TomlMistake(here, what, did_you_mean(item, known))
             elif reading == Reading():
                 yield TomlMistake(here, "changes nothing", "Give within, take or clock")

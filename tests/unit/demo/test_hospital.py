@@ -282,7 +282,7 @@ def test_progress_is_told(tmp_path: Path) -> None:
 
 
 def test_mistakes_are_explained(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="16 are planted: give 16 or more"):
+    with pytest.raises(UsageError, match="16 patients are planted: give 16 or more"):
         write_hospital(tmp_path, persons=15, seed=1)
     with pytest.raises(UsageError, match="seed: -1 is negative"):
         write_hospital(tmp_path, persons=20, seed=-1)

@@ -81,7 +81,7 @@ def test_a_users_file_is_found_beside_the_protocol_and_goes_by_its_name(
     assert sum(",mine," in row for row in rows) == sum(",hscore," in row for row in rows) > 0
     page = (out / "report.html").read_text(encoding="utf-8")
     assert "mine.toml" not in page
-    assert "mine: the value behind every item" in page.lower()
+    assert "mine: value of each item" in page.lower()
     manifest = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
     assert manifest["protocol"]["definitions"]["report"][-1] == "mine"
     assert manifest["definitions"]["mine"]["look_backs"] == {"ferritin": "72h", "platelets": "48h"}
@@ -148,7 +148,7 @@ def test_the_report_says_which_items_are_read_otherwise(tmp_path: Path, records:
     ("more", "words"),
     [
         ("[definitions.override.hscor]\nferritin = { take = 'last' }", "no definition here is called 'hscor'. Did you mean 'hscore'?"),
-        ("[definitions.override.hscore]\nferitin = { take = 'last' }", "hscore looks back for nothing called 'feritin'. Did you mean 'ferritin'?"),
+        ("[definitions.override.hscore]\nferitin = { take = 'last' }", "hscore has no look-back for 'feritin'. Did you mean 'ferritin'?"),
         ("[definitions.override.hscore]\nferritin = { take = 'mean' }", "definitions.override.hscore.ferritin.take: 'mean' cannot stand here"),
         ("[definitions.override.hscore]\nferritin = { within = '3 days' }", "'3 days' is not a length of time"),
         ("[definitions.override.hscore]\nferritin = { whithin = '3d' }", "unknown key 'whithin'. Did you mean 'within'?"),
