@@ -1,5 +1,7 @@
 """Counts and liver enzymes: the CTCAE v5 grade before time zero and after it."""
 
+from dataclasses import replace
+
 import msgspec
 import numpy as np
 import pytest
@@ -96,9 +98,10 @@ def test_the_records_own_limit_decides_and_a_default_one_is_labelled() -> None:
 
 def test_a_grade_from_memory_says_that_it_was_not_verified(monkeypatch: pytest.MonkeyPatch) -> None:
     """A limit that nobody has compared with the published table carries that mark."""
-    shipped = ctcae.load()
+    shipped, later = ctcae.versions()
     unread = tuple(msgspec.structs.replace(each, verified=False) for each in shipped.event)
-    monkeypatch.setattr(ctcae, "load", lambda: msgspec.structs.replace(shipped, event=unread))
+    marked = msgspec.structs.replace(shipped, event=unread)
+    monkeypatch.setattr(ctcae, "versions", lambda: (marked, later))
     row = measured("haemoglobin", "24 9.0").safety("anaemia")
     assert row["reference"].startswith("CTCAE v5, not verified")
 
@@ -119,9 +122,55 @@ def test_a_limit_has_the_grade_that_is_certain(
     assert measured(variable, values).safety(event)["grade_after"] == grade
 
 
+def test_an_enzyme_that_was_abnormal_before_says_that_ctcae_counts_otherwise() -> None:
+    """Its rule is then multiples of the baseline; the last value until time zero decides, one after it does not."""
+    words = "abnormal before t0: CTCAE then counts multiples of the baseline"
+    high = measured("ast", "-4 90|24 210").safety("ast")
+    assert (high["grade_before"], high["grade_after"]) == (1, 3)
+    assert high["reference"] == f"CTCAE v5; upper limit 40 (record); {words}"
+    assert words in measured("ast", "-4 30|0 41|24 30").safety("ast")["reference"]
+    for normal in ("-4 30|24 210", "-4 90|0 40|24 210"):
+        assert words not in measured("ast", normal).safety("ast")["reference"]
+
+
+def test_fibrinogen_is_graded_against_its_lower_limit_and_at_half_a_gram() -> None:
+    """Multiples of the laboratory's lower limit; below 50 mg/dL grade 4 also without one."""
+    rule = ctcae.named("hypofibrinogenaemia")
+    found = rule.grade(np.array([2.0, 1.99, 1.49, 0.99, 0.5, 0.49]), np.full(6, 2.0))
+    assert found.tolist() == [0, 1, 2, 3, 3, 4]
+    alone = rule.grade(np.array([0.5, 0.49]), np.full(2, np.nan))
+    assert np.isnan(alone[0])
+    assert alone[1] == 4
+
+
+@pytest.mark.parametrize(
+    ("event", "variable", "expected"),
+    [
+        ("neutropenia_v6", "neutrophils", {1.5: 0, 1.49: 1, 0.99: 2, 0.49: 3, 0.1: 3, 0.09: 4}),
+        ("thrombocytopenia_v6", "platelets", {150: 0, 149: 1, 49: 3, 10: 3, 9: 4}),
+        ("lymphopenia", "lymphocytes", {1.0: 0, 0.99: 1, 0.79: 2, 0.49: 3, 0.19: 4}),
+        ("bilirubin", "bilirubin", {1.2: 0, 1.3: 1, 1.9: 2, 3.7: 3, 12.1: 4}),
+    ],
+)
+def test_version_6_stands_beside_version_5(
+    event: str, variable: str, expected: dict[float, int]
+) -> None:
+    """A neutrophil count of 0.4 is grade 4 by version 5 and grade 3 by version 6."""
+    limits = LIMITS | {"lymphocytes": (1.0, 4.0), "bilirubin": (0.0, 1.2)}
+    found = {}
+    for value in expected:
+        patient = measured(variable, f"24 {value}", limits=limits)
+        rules = msgspec.structs.replace(patient.protocol.safety, events=(event,))
+        asked = msgspec.structs.replace(patient.protocol, safety=rules)
+        found[value] = replace(patient, protocol=asked).safety(event)["grade_after"]
+    assert found == expected
+    assert ctcae.version_of("neutropenia").title == "CTCAE v5"
+    assert ctcae.version_of("neutropenia_v6").title == "CTCAE v6"
+
+
 def test_without_any_limit_only_bounds_of_their_own_can_be_told() -> None:
     """Without the laboratory's lower limit grade 1 cannot be told from normal; grades 2 to 4 have numbers of their own."""
-    rule = ctcae.load().named("neutropenia")
+    rule = ctcae.named("neutropenia")
     found = rule.grade(np.array([1.7, 1.4, 0.4]), np.array([np.nan, np.nan, np.nan]))
     assert np.isnan(found[0])
     assert found[1:].tolist() == [2, 4]
@@ -143,4 +192,4 @@ def test_rows_lead_back_to_the_draws_that_decided() -> None:
 def test_an_unknown_event_is_refused() -> None:
     """A misspelt event is an error and not a grade of zero."""
     with pytest.raises(Exception, match="no event is called 'headache'"):
-        ctcae.load().named("headache")
+        ctcae.named("headache")

@@ -87,7 +87,11 @@ FILES: dict[str, tuple[Sequence[str], Sequence[str]]] = {
             "jelliffe_2002.*", "jelliffe_2002.*.*", "kegfr.*", "kegfr.*.*", "mdrd.*",
         ],
     ),
-    "measures/ctcae.toml": (["ctcae.event[].grades.*"], []),
+    "measures/ctcae.toml": (
+        [f"{version}.event[].{key}.*" for version in ("ctcae", "ctcae_6") for key in ("grades", "absolute")],
+        [f"{version}.{key}" for version in ("ctcae", "ctcae_6")
+         for key in ("cite", "event[].times_limit", "event[].abnormal_baseline")],
+    ),
     "measures/fever.toml": (["at_least", "days"], []),
     "measures/maintenance.toml": (["covers.*"], ["source.*", "verified.*"]),
     "doses/equivalents.toml": (
@@ -481,18 +485,29 @@ def test_sessions_no_further_apart_than_the_bridge_are_one_course() -> None:
 # ------------------------------------------------------------------------------------ measures
 
 
-@pytest.mark.parametrize("number", range(len(read("measures/ctcae.toml")["ctcae"]["event"])))
-def test_a_grade_begins_beyond_its_bound(number: int) -> None:
+def graded_events() -> list[dict[str, Any]]:
+    """The events of every version of CTCAE, as written."""
+    file = read("measures/ctcae.toml")
+    return [event for version in ("ctcae", "ctcae_6") for event in file[version]["event"]]
+
+
+@pytest.mark.parametrize("says", graded_events(), ids=lambda each: each["event"])
+def test_a_grade_begins_beyond_its_bound(says: dict[str, Any]) -> None:
     """`below` a bound or the lower limit, `above` multiples of the upper limit: at it the milder grade."""
-    says = read("measures/ctcae.toml")["ctcae"]["event"][number]
-    event = ctcae.load().named(says["event"])
-    falls = "below" in says
+    event = ctcae.named(says["event"])
+    falls, times = "below" in says, says.get("times_limit", "above" in says)
     limit = 200.0 if falls else 40.0
-    bounds = {1: limit if falls else 1.0, **{int(n): b for n, b in says["grades"].items()}}
-    for grade, bound in bounds.items():
-        edge, sign = (bound, -1) if falls else (bound * limit, 1)
+    first = {} if says.get("below") == "bound" else {1: 1.0 if times else limit}
+    for grade, bound in {**first, **{int(n): b for n, b in says["grades"].items()}}.items():
+        edge, sign = bound * limit if times else bound, -1 if falls else 1
         values = np.array([edge - sign * 0.01, edge, edge + sign * 0.01])
         assert event.grade(values, np.full(3, limit)).tolist() == [grade - 1, grade - 1, grade]
+    for grade, bound in says.get("absolute", {}).items():
+        values = np.array([bound + 0.01, bound, bound - 0.01])
+        found = event.grade(
+            values, np.full(3, bound)
+        ).tolist()  # the lower limit itself, so grade 0
+        assert found == [0, 0, int(grade)]
 
 
 def test_fever_turns_at_its_bound_and_is_followed_for_its_days() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from becalm import definitions
 from becalm import protocol as protocols
-from becalm.measures.ctcae import load as load_grades
+from becalm.measures.ctcae import events as graded_events
 
 
 def needs() -> dict[str, list[str]]:
@@ -21,7 +21,7 @@ def needs() -> dict[str, list[str]]:
         for item in definitions.load(name).items:
             for leaf in item.leaves():
                 need(leaf.variable, f"{name}: {item.title or item.key}")
-    graded = {event.event: event.variable for event in load_grades().event}
+    graded = {event.event: event.variable for event in graded_events()}
     for name in protocols.shipped():
         protocol = protocols.load(name)
         if protocol.entry_test:

@@ -1,4 +1,4 @@
-"""Grades of harm by CTCAE: `ctcae.toml`, read once."""
+"""Grades of harm by CTCAE: `ctcae.toml`, read once. Version 5 is the usual one, 6 stands beside it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 import numpy as np
+from msgspec import field
 
 from becalm.core import toml
 from becalm.core.arrays import Floats
@@ -20,7 +21,11 @@ class Event(toml.TomlTable, frozen=True):
     """How one variable is graded: `below` counts are too low, `above` enzymes too high.
 
     grades : by grade, the bound. For counts a value *below* the bound has the grade; for enzymes
-    one *above* that multiple of the upper limit. Grade 1 begins at the limit itself.
+    one *above* that multiple of the upper limit. Grade 1 begins at the limit itself (`limit`), or has
+    a bound of its own (`bound`). times_limit : the bounds of what is too low are multiples of the
+    lower limit. absolute : a value below this bound has the grade whatever the limit.
+    abnormal_baseline : what CTCAE counts instead where the value was abnormal before; not used here,
+    so that both grades have one scale, and said with each grade to which it applies.
     """
 
     event: str
@@ -29,8 +34,11 @@ class Event(toml.TomlTable, frozen=True):
     grades: dict[int, float]
     verified: bool
     source: str
-    below: Literal["limit"] | None = None
+    below: Literal["limit", "bound"] | None = None
     above: Literal["limit"] | None = None
+    times_limit: bool = False
+    absolute: dict[int, float] = field(default_factory=dict)
+    abnormal_baseline: str = ""
 
     @property
     def falls(self) -> bool:
@@ -48,7 +56,12 @@ class Event(toml.TomlTable, frozen=True):
         with np.errstate(invalid="ignore"):
             if self.falls:
                 grade = np.where(np.isnan(limit), np.nan, (value < limit).astype(np.float64))
+                if self.below == "bound":
+                    grade = np.zeros(value.shape)
+                compared = rounded(value / limit) if self.times_limit else value
                 for number, bound in sorted(self.grades.items()):
+                    grade = np.where(compared < bound, float(number), grade)
+                for number, bound in sorted(self.absolute.items()):
                     grade = np.where(value < bound, float(number), grade)
             else:
                 times = rounded(value / limit)
@@ -65,28 +78,42 @@ class Ctcae(toml.TomlTable, frozen=True):
     title: str
     grade: str
     source: str
+    cite: str
     event: tuple[Event, ...]
-
-    def named(self, name: str) -> Event:
-        """Return a graded event by its name."""
-        for each in self.event:
-            if each.event == name:
-                return each
-        known = ", ".join(each.event for each in self.event)
-        raise DefinitionError(f"no event is called {name!r}", hint=f"Known: aki, {known}")
 
 
 class _File(toml.TomlTable, frozen=True):
     ctcae: Ctcae
+    ctcae_6: Ctcae
 
 
 @cache
-def load() -> Ctcae:
-    """Return the grades that ship with becalm."""
-    ctcae = toml.load(FILE, _File).ctcae
-    for each in ctcae.event:
+def versions() -> tuple[Ctcae, ...]:
+    """Return every version of CTCAE that ships with becalm; the names of their events differ."""
+    file = toml.load(FILE, _File)
+    for each in (*file.ctcae.event, *file.ctcae_6.event):
         if (each.below is None) == (each.above is None):
             raise DefinitionError(
                 f"{each.event}: needs either 'below' or 'above', and not both", where=FILE.name
             )
-    return ctcae
+    return file.ctcae, file.ctcae_6
+
+
+def events() -> tuple[Event, ...]:
+    """Return the graded events of every version."""
+    return tuple(event for version in versions() for event in version.event)
+
+
+def named(name: str) -> Event:
+    """Return a graded event by its name."""
+    for each in events():
+        if each.event == name:
+            return each
+    known = ", ".join(each.event for each in events())
+    raise DefinitionError(f"no event is called {name!r}", hint=f"Known: aki, {known}")
+
+
+def version_of(name: str) -> Ctcae:
+    """Return the version that an event belongs to."""
+    event = named(name)
+    return next(version for version in versions() if event in version.event)

@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from becalm.core.arrays import FAR_PAST, Floats, Texts, Times
+from becalm.core.arrays import FAR_PAST, Floats, Mask, Texts, Times
 from becalm.core.clock import HOUR, UNKNOWN_TIME, Length
 from becalm.core.frame import Frame
 from becalm.doses import Doses
@@ -60,7 +60,7 @@ def safety(
     CTCAE grade in the 72 h before t0 and in the same time after it, against the limits that the
     record reports with the value; without them, against a customary limit, which is labelled. Both
     grades have the same scale: enzymes are multiples of the upper limit before and after, also if the
-    baseline was abnormal. A value reported only as a limit has the grade that is certain.
+    baseline was abnormal, where CTCAE counts otherwise; `reference` says so. A value reported only as a limit has the grade that is certain.
 
     onset : when the grade after t0 was first reached if it is worse than the one before; otherwise
     the first time of the event. Grades are empty if nothing was measured, which is not grade 0.
@@ -75,9 +75,7 @@ def safety(
         else:
             start = cohort["t0"] - protocol.baseline.peak.us
             end = _end(cohort, treated, protocol, protocol.safety.after_last_dose)
-            graded = _ctcae(
-                cohort, events, ctcae.load().named(event), protocol, start=start, end=end
-            )
+            graded = _ctcae(cohort, events, ctcae.named(event), protocol, start=start, end=end)
         frames.append(_shift(cohort, event, graded, treated, start=start, end=end))
     return Frame.concat(frames).sort("person_id", "event")
 
@@ -244,7 +242,7 @@ def _ctcae(
     grade = rule.grade(points.high if rule.falls else points.low, limit)
     known = ~np.isnan(grade)
     side = "lower" if rule.falls else "upper"
-    mark = "" if rule.verified else ", not verified"
+    title, mark = ctcae.version_of(rule.event).title, "" if rule.verified else ", not verified"
     label = np.full(len(cohort), "", dtype=object)
     for i in np.unique(points.person[known]).tolist():
         of_person = known & (points.person == i)
@@ -254,13 +252,21 @@ def _ctcae(
         ]
         if (of_person & np.isnan(own) & ~np.isnan(limit)).any():
             parts.append(f"{side} limit {assumed:g} (default limit)")
-        label[i] = "; ".join([f"{ctcae.load().title}{mark}", *parts])
+        if rule.abnormal_baseline and _abnormal(points, grade, of_person, cohort["t0"][i]):
+            parts.append(f"abnormal before t0: CTCAE then counts {rule.abnormal_baseline}")
+        label[i] = "; ".join([f"{title}{mark}", *parts])
     graded = points.take(known)
     return Graded(
         Points(graded.person, graded.time, grade[known], grade[known], graded.row, graded.drawn),
         events.source_row,
         label,
     )
+
+
+def _abnormal(points: Points, grade: Floats, of_person: Mask, t0: int) -> bool:
+    """Return whether a person's last graded value until time zero is beyond the limit."""
+    before = np.flatnonzero(of_person & (points.time <= t0))
+    return len(before) > 0 and bool(grade[before[-1]] >= 1)
 
 
 def _usual(usual: UsualLimits | None, rule: Event) -> float:

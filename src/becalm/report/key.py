@@ -213,7 +213,7 @@ def _counts(cohort: Cohort, drill: Drill) -> list[Fact]:
         Fact(
             "Blood count worse by a grade or more",
             value,
-            f"{', '.join(names[:-1])} or {names[-1]}, {ctcae.load().title}",
+            f"{', '.join(names[:-1])} or {names[-1]}, {ctcae.version_of(BLOOD_COUNTS[0]).title}",
         )
     ]
 

@@ -62,17 +62,17 @@ def event(name: str) -> str:
     """Return the label of a safety event."""
     if name == KIDNEY_INJURY:
         return vocabulary.in_sentence(kdigo.load().kdigo.event)
-    return vocabulary.in_sentence(ctcae.load().named(name).title)
+    return vocabulary.in_sentence(ctcae.named(name).title)
 
 
 def grade(name: str) -> str:
     """Return what a grade of a safety event is called: `grade` or, by KDIGO, `stage`."""
-    return kdigo.load().kdigo.grade if name == KIDNEY_INJURY else ctcae.load().grade
+    return kdigo.load().kdigo.grade if name == KIDNEY_INJURY else ctcae.version_of(name).grade
 
 
 def scale(name: str) -> str:
     """Return the scale of the grades of a safety event, with what a grade is called."""
-    title = kdigo.load().kdigo.title if name == KIDNEY_INJURY else ctcae.load().title
+    title = kdigo.load().kdigo.title if name == KIDNEY_INJURY else ctcae.version_of(name).title
     return f"{title} {grade(name)}"
 
 

@@ -35,7 +35,7 @@ def methods(cohort: Cohort) -> list[tuple[str, str]]:
         ("Horizons", _horizons(cohort)),
         ("Response" if cohort.claim == "response" else "Course", _response(cohort)),
         ("Kidney", _kidney(cohort)),
-        ("Blood counts and liver", _ctcae()),
+        ("Blood counts and liver", _ctcae(cohort)),
         ("Statistics", "Proportions have exact (Clopper–Pearson) 95 % intervals. Medians have ranges. No "
          "standard deviation is given for fewer than ten values."),
     ]  # fmt: skip
@@ -199,10 +199,14 @@ def _kidney(cohort: Cohort) -> str:
     )
 
 
-def _ctcae() -> str:
+def _ctcae(cohort: Cohort) -> str:
+    graded = [e for e in cohort.result.protocol.safety.events if e != labels.KIDNEY_INJURY]
+    titles = dict.fromkeys(ctcae.version_of(event).title for event in graded)
+    if not titles:
+        return ""
     return (
-        f"{ctcae.load().title} grades, by the reference limits in the record. A default limit is used only if the "
-        "record has none, and is marked."
+        f"{' and '.join(titles)} grades, by the reference limits in the record, also where the value was abnormal "
+        "before: there CTCAE counts from the baseline. A default limit is used only if the record has none, and is marked."
     )
 
 

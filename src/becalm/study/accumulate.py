@@ -14,6 +14,7 @@ from becalm.core.citations import key_of
 from becalm.core.frame import Frame
 from becalm.definitions import Definition, evaluate, serial_changes
 from becalm.events import merge
+from becalm.measures import ctcae
 from becalm.measures.stage import StageInput
 from becalm.patients.understood import Patients
 from becalm.protocol import Protocol
@@ -146,6 +147,12 @@ def _cited(
 ) -> tuple[str, ...]:
     serial = [key_of(serial_changes().cite), "kyriazopoulou2017"]
     cited = [key_of(each.cite) for each in definitions if each.cite.startswith("10.")]
+    asked = set(protocol.safety.events)
+    scales = [
+        version.cite
+        for version in ctcae.versions()
+        if asked & {event.event for event in version.event}
+    ]
     return tuple(
-        dict.fromkeys([*protocol.cite, *cited, "kdigo2012", "ctcae5", *serial, *source.citations])
+        dict.fromkeys([*protocol.cite, *cited, "kdigo2012", *scales, *serial, *source.citations])
     )

@@ -85,7 +85,7 @@ def unknown_names(protocol: Protocol) -> Iterator[TomlMistake]:
     )
     yield from _conditions(protocol, words)
     yield from _definitions(protocol)
-    events = ["aki", *(event.event for event in ctcae.load().event)]
+    events = ["aki", *(event.event for event in ctcae.events())]
     yield from _unknown(_each("safety.events", protocol.safety.events), "safety event", events)
     yield from _unknown(_each("cite", protocol.cite), "reference", citations.bibliography())
     answered = protocol.response.variables

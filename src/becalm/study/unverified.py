@@ -56,7 +56,7 @@ def _definitions(definitions: Iterable[Definition]) -> Iterable[str]:
 
 def _grades(safety: Frame) -> Iterable[str]:
     used = set(safety["event"])
-    for event in ctcae.load().event:
+    for event in ctcae.events():
         if event.event in used and not event.verified:
             yield f"CTCAE grades of {event.event}"
     if any("default limit" in reference for reference in safety["reference"]):
