@@ -1,4 +1,4 @@
-"""What is wrong in a chart review: one line that names file, row and column, and the mend."""
+"""What is wrong in a chart review: one line a mistake that names file, row and column, and the mend."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from becalm.core.errors import BecalmError, RecordsError, UnreadableFileError
+from becalm.records.sheets.cells import make_sheet
+from becalm.records.sheets.check import Mistakes, Wrong
 from tests.records.chart_review import (
     PERSONS,
     source,
@@ -454,3 +456,115 @@ def test_a_mistake_in_the_last_sheet_hands_nothing_on(tmp_path: Path) -> None:
         cultures="person_id,collected\nP1,43894\n",
     )
     assert said(folder).startswith("cultures.csv, row 2, column collected: '43894' is a number")
+
+
+def all_said(path: Path) -> list[str]:
+    """Return every line that a user is told about records that cannot be understood."""
+    with pytest.raises(RecordsError) as caught:
+        source(path)
+    assert caught.value.exit_code == 4
+    return caught.value.line().split("\n")
+
+
+def test_every_kind_of_mistake_in_every_sheet_is_told_at_once(tmp_path: Path) -> None:
+    """One run, one list: a line for each kind, in each column of each sheet."""
+    folder = write(
+        tmp_path,
+        persons="person_id,sex,weight_kg\nP1,H,0\nP2,x,50\n",
+        stays="person_id,starts\nP1,2020-03-04\n",
+        labs=LABS + "P1,43894,a,1,u\nP3,10:00,a,1,u\nP1,43895,a,1,u\n",
+    )
+    (folder / "study.toml").write_text("titel = 'x'\n")
+    begins = [line.partition(". ")[0] for line in all_said(folder)]
+    assert begins == [
+        "stays.csv, row 1: the required column start is missing",
+        "study.toml: 'titel' is not known",
+        "persons.csv, row 2, column sex: 'H' is not one of the list, and 1 more like it (row 3)",
+        "persons.csv, row 2, column weight_kg: 0 must be above 0",
+        "labs.csv, row 2, column time: '43894' is a number, but a date is needed, and 1 more like "
+        "it (row 4)",
+        "labs.csv, row 3, column time: '10:00' is a time of day without a date",
+        "labs.csv, row 3, column person_id: the sheet persons has no 'P3'",
+    ]
+
+
+def test_a_workbook_tells_all_its_mistakes_too(tmp_path: Path) -> None:
+    """Names of tabs, headers and cells together."""
+    book = write_book(
+        tmp_path / "a.xlsx",
+        persons=[["person_id", "sex"], ["P1", "H"]],
+        Dose=[["person_id"]],
+        labs=[["person_id", "time", "name", "value"]],
+    )
+    tab, header, cell = all_said(book)
+    assert tab.startswith("a.xlsx: 'Dose' is not the name of a sheet")
+    assert header.startswith("a.xlsx, sheet labs, row 1: the required column unit is missing")
+    assert cell.startswith("a.xlsx, sheet persons, row 2, column sex: 'H' is not one of the list")
+
+
+def test_a_header_tells_all_its_mistakes(tmp_path: Path) -> None:
+    """Two columns that are missing and one that is there twice are three lines."""
+    lines = all_said(write(tmp_path, labs="person_id,name,name,value\n"))
+    assert [line.partition(": ")[2].partition(" is missing")[0] for line in lines] == [
+        "the column name exists twice. Rename or remove one",
+        "the required column time",
+        "the required column unit",
+    ]
+
+
+def test_persons_that_cannot_be_read_make_nobody_a_stranger(tmp_path: Path) -> None:
+    """Who is in the sheet is not known, so no other row is blamed for it."""
+    folder = write(tmp_path, persons="id\nP1\n", labs=LABS + f"P1,{AT},a,1,u\nP1,43894,a,1,u\n")
+    header, cell = all_said(folder)
+    assert header.startswith("persons.csv, row 1: the required column person_id is missing")
+    assert cell.startswith("labs.csv, row 3, column time: '43894'")
+
+
+@pytest.mark.parametrize(("kinds", "last"), [(50, "mistake 49"), (51, "2 more kinds of mistakes")])
+def test_at_most_fifty_lines_are_told(kinds: int, last: str) -> None:
+    """The last line then says how many kinds are left."""
+    sheet = make_sheet("persons", "persons.csv", ["person_id"], [["P1"]])
+    mistakes = Mistakes()
+    for i in range(kinds):
+        mistakes.add(sheet, 2, "person_id", Wrong(str(i), f"mistake {i}", "Mend it"))
+    with pytest.raises(RecordsError) as caught:
+        mistakes.stop()
+    lines = caught.value.line().split("\n")
+    assert len(lines) == 50
+    assert last in lines[-1]
+
+
+NOT_GIVEN = [
+    (f"P1,anakinra,43894,,1,mg,,,{status}", "start", "43894") for status in ("ordered", "Not given")
+] + [
+    (f"P1,anakinra,{AT},,1 vial,mg,,,ordered", "amount", "1 vial"),
+    (f"P1,anakinra,{AT},,1,,,,ordered", "amount_unit", ""),
+    (f"P1,anakinra,{AT},2020-03-01,1,mg,,,ordered", "end", "2020-03-01"),
+    (f"P9,anakinra,{AT},,1,mg,,,ordered", "person_id", "P9"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("row", "column", "text"), NOT_GIVEN)
+def test_a_mistake_in_a_dose_that_was_not_given_stops_nobody(
+    tmp_path: Path, row: str, column: str, text: str
+) -> None:
+    """The row never counts as exposure: it is refused and counted. In a dose that was given it stops."""
+    header = DOSES.strip() + ",status\n"
+    good = f"P1,anakinra,{AT},,100,mg,,,given\n"
+    read = source(write(tmp_path, doses=header + good + row + "\n"))
+    assert next(read.chunks()).administrations["key"].tolist() == [2]
+    (refusal,) = read.refused()
+    said = row.rpartition(",")[2]
+    status = said.lower()
+    assert (refusal.source_table, refusal.variable, refusal.rows) == ("doses", "anakinra", 1)
+    assert refusal.reason == f"the row is not used ({status}), and its {column} is wrong"
+    assert refusal.example == f"doses:3 {text}".strip()
+    given = write(tmp_path, doses=header + good + row.replace(said, "given") + "\n")
+    assert all_said(given)[0].startswith(f"doses.csv, row 3, column {column}: ")
+
+
+def test_a_sheet_with_a_misspelt_status_of_a_dose_stops(tmp_path: Path) -> None:
+    """Nobody knows whether the row counts."""
+    header = DOSES.strip() + ",status\n"
+    line = said(write(tmp_path, doses=header + f"P1,anakinra,{AT},,1,mg,,,orderd\n"))
+    assert "'orderd' is not one of the list. Did you mean 'ordered'?" in line

@@ -1,12 +1,14 @@
 """The mistakes of users: one class and one exit code for each kind.
 
-A message is one line that says where (file, row, column), what is wrong and how to correct it.
+A message is one line that says where (file, row, column), what is wrong and how to correct it; records,
+protocols and definitions may have several mistakes, each with its line.
 """
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Sequence
+from typing import Self
 
 
 class BecalmError(Exception):
@@ -40,16 +42,8 @@ class UnreadableFileError(BecalmError):
     exit_code = 3
 
 
-class RecordsError(BecalmError):
-    """The file can be read, but the records in it cannot be understood."""
-
-    exit_code = 4
-
-
-class DefinitionError(BecalmError):
-    """A protocol or a definition is wrong, in one place or in several."""
-
-    exit_code = 5
+class SeveralMistakesError(BecalmError):
+    """Something is wrong in one place or in several: `others` are the mistakes after the first."""
 
     def __init__(
         self,
@@ -57,7 +51,7 @@ class DefinitionError(BecalmError):
         *,
         where: str | None = None,
         hint: str | None = None,
-        others: Sequence[DefinitionError] = (),
+        others: Sequence[Self] = (),
     ) -> None:
         self.others = tuple(others)
         super().__init__(what, where=where, hint=hint)
@@ -66,15 +60,31 @@ class DefinitionError(BecalmError):
         """Return one line for each mistake."""
         return "\n".join((super().line(), *(other.line() for other in self.others)))
 
-    def alone(self) -> DefinitionError:
+    def alone(self) -> Self:
         """Return this mistake without the others."""
-        return DefinitionError(self.what, where=self.where, hint=self.hint)
+        return type(self)(self.what, where=self.where, hint=self.hint)
+
+    def each(self) -> list[Self]:
+        """Return every mistake by itself, the first one first."""
+        return [self.alone(), *(other.alone() for other in self.others)]
 
     @classmethod
-    def of(cls, mistakes: Sequence[DefinitionError]) -> DefinitionError:
+    def of(cls, mistakes: Sequence[Self]) -> Self:
         """Return several mistakes as one error that lists them all."""
         first, *others = mistakes
         return cls(first.what, where=first.where, hint=first.hint, others=others)
+
+
+class RecordsError(SeveralMistakesError):
+    """The files can be read, but the records in them cannot be understood."""
+
+    exit_code = 4
+
+
+class DefinitionError(SeveralMistakesError):
+    """A protocol or a definition is wrong."""
+
+    exit_code = 5
 
 
 class OutputError(BecalmError):

@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 
 from becalm.core.clock import UNKNOWN_TIME
+from becalm.core.errors import RecordsError
 from becalm.core.frame import Frame
 from becalm.records import (
     ADMINISTRATIONS,
@@ -37,19 +38,23 @@ _CODE_SYSTEMS: Final = (
 Builder = Callable[[Checked, Building], Frame]
 
 
-def build(sheets: Mapping[str, Sequence[Sheet]]) -> tuple[Records, tuple[Refusal, ...]]:
+def build(
+    sheets: Mapping[str, Sequence[Sheet]], earlier: Sequence[RecordsError] = ()
+) -> tuple[Records, tuple[Refusal, ...]]:
     """Build one chunk from the sheets of each name; one of `persons` must be among them.
 
-    Raises `RecordsError` for the first kind of mistake, after all sheets were checked: records are
-    only returned if all of them can be understood.
+    earlier : mistakes that were found before, such as a sheet without a required column; then `persons`
+    may be missing. Raises one `RecordsError` with every mistake of all sheets: records are only
+    returned if all of them can be understood.
     """
     building = Building()
     checked = {
         name: [Checked(sheet, building.mistakes) for sheet in parts]
         for name, parts in sheets.items()
     }
-    (whole,) = checked["persons"]
-    persons = _persons(whole, building)
+    persons = Frame.of(PERSONS)
+    for whole in checked.get("persons", ()):
+        persons = _persons(whole, building)
     tables = {
         name: Frame.concat([make(part, building) for part in checked[name]]).sort(
             "person", time, "key"
@@ -60,7 +65,7 @@ def build(sheets: Mapping[str, Sequence[Sheet]]) -> tuple[Records, tuple[Refusal
     kinds: tuple[MeasurementKind, ...] = ()
     if checked.get("labs"):
         tables["measurements"], kinds = measurements(checked["labs"], building)
-    building.mistakes.stop()
+    building.mistakes.stop(earlier)
     if "doses" in tables:
         tables["administrations"] = tables.pop("doses")
     refused = tuple(
@@ -78,12 +83,11 @@ def _persons(checked: Checked, building: Building) -> Frame:
         if one and first.setdefault(one, i) != i:
             earlier = keys[first[one]]
             what = f"the person {one!r} is already in row {earlier}"
-            twice = Wrong("twice", what, "Keep one of them")
-            building.mistakes.add(checked.sheet, keys[i], "person_id", twice)
+            checked.add(i, "person_id", Wrong("twice", what, "Keep one of them"))
     birth, _ = checked.times("birth_date")
     age, (age_at, _) = checked.numbers("age"), checked.times("age_at")
     checked.note(
-        np.flatnonzero((age_at != UNKNOWN_TIME) & np.isnan(age)).tolist(),
+        np.flatnonzero((age_at != UNKNOWN_TIME) & (checked.texts("age") == "")).tolist(),
         "age",
         lambda _: Wrong("age", "age_at without age", "Write the age, or clear age_at"),
     )
@@ -108,7 +112,7 @@ def _persons(checked: Checked, building: Building) -> Frame:
         last_contact_status=checked.texts("last_contact_status"),
         key=keys,
     ).sort("person_id")
-    building.person_at.update({one: i for i, one in enumerate(frame["person_id"].tolist())})
+    building.person_at = {one: i for i, one in enumerate(frame["person_id"].tolist())}
     return frame
 
 
@@ -133,11 +137,12 @@ def _doses(checked: Checked, building: Building) -> Frame:
     checked.ends_after_starts()
     start, start_is_date = checked.times("start")
     end, end_is_date = checked.times("end")
-    return Frame.of(
+    label = checked.texts("drug")
+    frame = Frame.of(
         ADMINISTRATIONS,
         person=building.persons_of(checked),
         table=[checked.sheet.table] * len(checked.sheet),
-        label=checked.texts("drug"),
+        label=label,
         route=checked.texts("route"),
         start=start,
         end=end,
@@ -154,6 +159,7 @@ def _doses(checked: Checked, building: Building) -> Frame:
         reason_for_change=checked.texts("reason_for_change"),
         key=checked.sheet.keys,
     )
+    return frame.take(building.used(checked, variable=label))
 
 
 def _findings(checked: Checked, building: Building) -> Frame:

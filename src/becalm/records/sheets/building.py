@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from becalm.core.arrays import Array
+from becalm.core.arrays import Array, Mask
 from becalm.core.errors import did_you_mean
 from becalm.records.sheets.cells import Sheet
 from becalm.records.sheets.check import Checked, Mistakes, Wrong
@@ -14,10 +14,10 @@ from becalm.records.sheets.check import Checked, Mistakes, Wrong
 
 @dataclass
 class Building:
-    """Shared data: the persons, the mistakes, and the refused rows."""
+    """Shared data: the mistakes, the persons (None if the sheet could not be read), the refused rows."""
 
     mistakes: Mistakes = field(default_factory=Mistakes)
-    person_at: dict[str, int] = field(default_factory=dict)
+    person_at: dict[str, int] | None = None
     refused: dict[tuple[str, str, str, str], tuple[int, str]] = field(default_factory=dict)
 
     def refuse(
@@ -35,20 +35,37 @@ class Building:
         before, first = self.refused.get(key, (0, f"{sheet.table}:{sheet.keys[at]} {as_}".strip()))
         self.refused[key] = before + 1, first
 
+    def used(self, checked: Checked, *, variable: Array) -> Mask:
+        """Return the rows that are not left out, after all columns were read; count the others."""
+        keep = np.ones(len(checked.sheet), dtype=np.bool_)
+        for i, column in sorted(checked.left_out.items()):
+            keep[i] = False
+            reason = f"the row is not used ({checked.unused[i]}), and its {column} is wrong"
+            text = checked.sheet.texts(column)[i]
+            self.refuse(checked.sheet, i, reason, variable=variable[i], as_=text)
+        return keep
+
     def persons_of(self, checked: Checked) -> Array:
         """Return the position of each row's person; a person who is not in `persons` is a mistake."""
         ids = checked.texts("person_id").tolist()
-        position = self.person_at
+        position = self.person_at or {}
         strangers = [i for i, one in enumerate(ids) if one and one not in position]
+        if self.person_at is None:
+            strangers = []
         checked.note(
             strangers,
             "person_id",
             lambda i: Wrong(
                 "stranger",
                 f"the sheet persons has no {ids[i]!r}",
-                f"{did_you_mean(ids[i], position)} Add the person or correct the id"
+                f"{_sentence(did_you_mean(ids[i], position))} Add the person or correct the id"
                 if position
                 else "Add the person to the sheet persons",
             ),
         )
         return np.array([position.get(one, -1) for one in ids], dtype=np.int32)
+
+
+def _sentence(text: str) -> str:
+    """Return a text with its full stop."""
+    return text if text.endswith("?") else f"{text}."

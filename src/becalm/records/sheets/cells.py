@@ -114,7 +114,10 @@ def make_sheet(
 
 
 def _names(sheet: str, file: str, header: list[str]) -> list[str]:
-    """Check the header: no column twice, all required columns, one of the alternatives."""
+    """Check the header: no column twice, all required columns, one of the alternatives.
+
+    Raises one `RecordsError` with all its mistakes.
+    """
     schema = SHEETS[sheet]
     known = {column.casefold(): column for column in schema.columns}
     names = [known.get(title.casefold(), title) for title in header]
@@ -124,21 +127,25 @@ def _names(sheet: str, file: str, header: list[str]) -> list[str]:
             where=file,
             hint=f"Row 1 must name the columns: {', '.join(schema.required())}",
         )
-    for column in schema.columns:
-        if names.count(column) > 1:
-            raise RecordsError(
-                f"the column {column} exists twice",
-                where=place(file, 1),
-                hint="Rename or remove one",
-            )
+    wrong = [
+        RecordsError(
+            f"the column {column} exists twice", where=place(file, 1), hint="Rename or remove one"
+        )
+        for column in schema.columns
+        if names.count(column) > 1
+    ]
     others = [name for name in names if name and name not in schema.columns]
-    for column in schema.required():
-        if column not in names:
-            raise _missing(file, column, [column], others)
+    wrong += [
+        _missing(file, column, [column], others)
+        for column in schema.required()
+        if column not in names
+    ]
     if schema.either and not any(set(group) <= set(names) for group in schema.either):
         groups = " or ".join(" with ".join(group) for group in schema.either)
         lacking = [c for group in schema.either for c in group if c not in names]
-        raise _missing(file, groups, lacking, others)
+        wrong.append(_missing(file, groups, lacking, others))
+    if wrong:
+        raise RecordsError.of(wrong)
     return names
 
 

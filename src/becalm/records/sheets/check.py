@@ -35,6 +35,7 @@ _TIME_OF_DAY: Final = re.compile(r"\d{1,2}:\d\d(?::\d\d)?(?:\.\d+)?")
 _EARLIEST: Final = 1900
 _WRITE_A_DATE: Final = "Write 2020-03-04T10:00, or 2020-03-04 if the time is not known"
 _SHOWN: Final = 5
+_LINES: Final = 50
 
 
 @dataclass(frozen=True)
@@ -50,32 +51,54 @@ class Wrong:
 class _Mistake:
     sheet: Sheet
     row: int
-    column: str | None
+    column: str
     what: str
     hint: str
+
+    def where(self) -> str:
+        return self.sheet.where(self.row, self.column)
 
 
 @dataclass
 class Mistakes:
     """All mistakes, in groups of one kind, so that one line can report many rows."""
 
-    groups: dict[tuple[str, str | None, str], list[_Mistake]] = field(default_factory=dict)
+    groups: dict[tuple[str, str, str], list[_Mistake]] = field(default_factory=dict)
 
-    def add(self, sheet: Sheet, row: int, column: str | None, wrong: Wrong) -> None:
+    def add(self, sheet: Sheet, row: int, column: str, wrong: Wrong) -> None:
         """Note a mistake at a row and column of a sheet."""
         mistake = _Mistake(sheet, row, column, wrong.what, wrong.hint)
         self.groups.setdefault((sheet.name, column, wrong.kind), []).append(mistake)
 
-    def stop(self) -> None:
-        """Raise the first kind of mistake as `RecordsError`, with all its rows."""
+    def stop(self, earlier: Sequence[RecordsError] = ()) -> None:
+        """Raise all mistakes as one `RecordsError`, one line for each kind with its rows.
+
+        earlier : mistakes that were found before the cells were read. Of more than 50 lines the last
+        says how many there are besides.
+        """
+        lines = [each for error in earlier for each in error.each()]
+        seen: set[tuple[str, str]] = set()
         for group in self.groups.values():
-            first, *rest = sorted(group, key=lambda mistake: mistake.row)
-            rows = ", ".join(str(mistake.row) for mistake in rest[:_SHOWN])
-            more = " ...)" if len(rest) > _SHOWN else ")"
-            like = f", and {len(rest)} more like it ({_rows(rest)} {rows}{more}" if rest else ""
-            raise RecordsError(
-                first.what + like, where=first.sheet.where(first.row, first.column), hint=first.hint
-            )
+            places = {(each.where(), each.what): each for each in group}  # read by two parts: once
+            told = [each for place, each in places.items() if place not in seen]
+            seen.update(places)
+            lines += [_in_one_line(told)] if told else []
+        if len(lines) > _LINES:
+            besides = len(lines) - _LINES + 1
+            lines[_LINES - 1 :] = [
+                RecordsError(f"{besides} more kinds of mistakes", hint="Correct those above first")
+            ]
+        if lines:
+            raise RecordsError.of(lines)
+
+
+def _in_one_line(group: Sequence[_Mistake]) -> RecordsError:
+    """Return the mistakes of one kind: the first one, and the rows of the others."""
+    first, *rest = sorted(group, key=lambda mistake: mistake.row)
+    rows = ", ".join(str(mistake.row) for mistake in rest[:_SHOWN])
+    more = " ...)" if len(rest) > _SHOWN else ")"
+    like = f", and {len(rest)} more like it ({_rows(rest)} {rows}{more}" if rest else ""
+    return RecordsError(first.what + like, where=first.where(), hint=first.hint)
 
 
 def _rows(rest: Sequence[_Mistake]) -> str:
@@ -84,25 +107,50 @@ def _rows(rest: Sequence[_Mistake]) -> str:
 
 @dataclass(frozen=True)
 class Checked:
-    """A sheet whose cells are being typed; mistakes are noted, not raised."""
+    """A sheet whose cells are being typed; mistakes are noted, not raised.
+
+    A mistake in a row that is not used (a dose that was not given) stops nobody. `unused` has the word
+    that says so, `left_out` the column of the first mistake, both by the position of the row.
+    """
 
     sheet: Sheet
     mistakes: Mistakes
+    left_out: dict[int, str] = field(default_factory=dict)
+    unused: dict[int, str] = field(default_factory=dict)
     _times: dict[str, tuple[Times, Mask]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        if unused := SHEETS[self.sheet.name].unused:
+            name, unused_words = unused
+            texts = self.sheet.texts(name)
+            words_of = {text: read_choice(text, self.column(name)) for text in set(texts)}
+            for i, text in enumerate(texts):
+                if (word := words_of[text]) in unused_words:
+                    self.unused[i] = str(word)
+        place = {row: i for i, row in enumerate(self.sheet.rows)} if self.sheet.broken else {}
         for cell in self.sheet.broken:
             hint = "Correct it, or clear the cell if the value is unknown"
-            self.mistakes.add(self.sheet, cell.row, cell.column, Wrong("broken", cell.what, hint))
+            wrong = Wrong("broken", cell.what, hint)
+            if cell.row in place:
+                self.add(place[cell.row], cell.column, wrong)
+            else:  # the only cell of its row
+                self.mistakes.add(self.sheet, cell.row, cell.column, wrong)
 
     def column(self, name: str) -> SheetColumn:
         """Return the rules for a column of this sheet."""
         return SHEETS[self.sheet.name].columns[name]
 
-    def note(self, at: Iterable[int], column: str | None, wrong: Callable[[int], Wrong]) -> None:
+    def add(self, at: int, column: str, wrong: Wrong) -> None:
+        """Note a mistake at a position; a row that is not used is left out instead."""
+        if at in self.unused:
+            self.left_out.setdefault(at, column)
+        else:
+            self.mistakes.add(self.sheet, self.sheet.rows[at], column, wrong)
+
+    def note(self, at: Iterable[int], column: str, wrong: Callable[[int], Wrong]) -> None:
         """Note a mistake at each of these positions."""
         for position in at:
-            self.mistakes.add(self.sheet, self.sheet.rows[position], column, wrong(position))
+            self.add(position, column, wrong(position))
 
     def texts(self, name: str) -> Array:
         """Return a column of text; a blank in a column that must be filled is a mistake."""
@@ -162,9 +210,9 @@ class Checked:
         for number, unit in SHEETS[self.sheet.name].pairs:
             wrong = Wrong("unit", f"{number} without {unit}", "Write the unit, such as mg or mg/h")
             written = zip(self.sheet.texts(number), self.sheet.texts(unit), strict=True)
-            for row, (value, unit_text) in zip(self.sheet.rows, written, strict=True):
+            for i, (value, unit_text) in enumerate(written):
                 if value and not unit_text:
-                    self.mistakes.add(self.sheet, row, unit, wrong)
+                    self.add(i, unit, wrong)
 
     def ends_after_starts(self) -> None:
         """Note rows that end before they start; a bare date may mean any moment of its day."""
@@ -175,8 +223,7 @@ class Checked:
             begun, ended = self.sheet.texts(start), self.sheet.texts(end)
             for i in np.flatnonzero(wrong).tolist():
                 what = f"{end} {ended[i]} is before {start} {begun[i]}"
-                order = Wrong("order", what, "Correct one of the two")
-                self.mistakes.add(self.sheet, self.sheet.rows[i], end, order)
+                self.add(i, end, Wrong("order", what, "Correct one of the two"))
 
     def _read(self, name: str, texts: list[str], how: Callable[[str], Any]) -> dict[str, Any]:
         """Read each distinct text once, noting those that are wrong."""

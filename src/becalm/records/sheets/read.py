@@ -18,37 +18,42 @@ _SEPARATORS: Final = (",", ";")
 _NEARLY: Final = frozenset({".xlsx", ".xls", ".ods", ".tsv", ".txt", ".gz", ".json"})
 
 
-def sheet_files(folder: Path) -> dict[str, Path]:
-    """Return the file of every sheet in a folder.
+def sheet_files(folder: Path) -> tuple[dict[str, Path], list[RecordsError]]:
+    """Return the file of every sheet in a folder, and what is wrong with the folder.
 
-    Raises `RecordsError` for a sheet that exists twice, has a format that is not read, or has a
-    misspelt name: otherwise these sheets would count as missing.
+    A sheet that exists twice, has a format that is not read, or has a misspelt name is a mistake:
+    otherwise these sheets would count as missing.
     """
     files: dict[str, Path] = {}
     others: list[Path] = []
+    wrong: list[RecordsError] = []
     for path in sorted(p for p in folder.iterdir() if p.is_file()):
         name = path.stem.casefold()
         if path.suffix.lower() not in {".csv", ".parquet"} or name not in SHEETS:
             others.append(path)
         elif name in files:
-            raise RecordsError(
-                f"the sheet {name} exists twice: {files[name].name} and {path.name}",
-                where=folder.name,
-                hint="Remove one",
+            wrong.append(
+                RecordsError(
+                    f"the sheet {name} exists twice: {files[name].name} and {path.name}",
+                    where=folder.name,
+                    hint="Remove one",
+                )
             )
         else:
             files[name] = path
     for path in others:
         stem, suffix = path.name.split(".")[0].casefold(), path.suffix.lower()
         if stem in SHEETS and stem not in files and suffix in _NEARLY:
-            raise RecordsError(
-                f"the sheet {stem} is in a format that is not read here",
-                where=path.name,
-                hint=f"Save it as {stem}.csv (UTF-8) or {stem}.parquet",
+            wrong.append(
+                RecordsError(
+                    f"the sheet {stem} is in a format that is not read here",
+                    where=path.name,
+                    hint=f"Save it as {stem}.csv (UTF-8) or {stem}.parquet",
+                )
             )
         if suffix in {".csv", ".parquet"} and (mistake := misspelt_sheet(path.name, stem, files)):
-            raise mistake
-    return files
+            wrong.append(mistake)
+    return files, wrong
 
 
 def read_sheet(name: str, path: Path) -> Sheet:

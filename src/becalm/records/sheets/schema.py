@@ -36,12 +36,14 @@ class SheetSchema:
     `either` lists alternatives: each is a set of columns, and one complete set must exist.
     `pairs` names numbers and the unit that each needs.
     `spans` names starts and the ends that must not be before them.
+    `unused` names a column and the words in it that say that the row is not used.
     """
 
     columns: Mapping[str, SheetColumn]
     either: tuple[tuple[str, ...], ...] = ()
     pairs: tuple[tuple[str, str], ...] = ()
     spans: tuple[tuple[str, str], ...] = ()
+    unused: tuple[str, frozenset[str]] | None = None
     consequence: str = ""
 
     def required(self) -> tuple[str, ...]:
@@ -133,6 +135,7 @@ SHEETS: Final[Mapping[str, SheetSchema]] = {
             ("concentration", "concentration_unit"),
         ),
         spans=(("start", "end"),),
+        unused=("status", frozenset({"not given", "ordered"})),
         consequence="no drug administration recorded: exposure, earlier lines, confounders and look-alikes by drugs "
         "not assessed",
     ),

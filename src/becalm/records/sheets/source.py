@@ -73,39 +73,48 @@ def looks_like(path: Path) -> bool:
 def open_sheets(path: Path) -> SheetsSource:
     """Read and check a complete folder of sheets or a workbook.
 
-    Raises `UnreadableFileError` for a damaged file and `RecordsError`, with file, row and
-    column, for records that cannot be understood.
+    Raises `UnreadableFileError` for a damaged file and one `RecordsError` for records that cannot be
+    understood, with file, row and column of every mistake.
     """
     folder = path if path.is_dir() else path.parent
+    sheets: dict[str, Sheet] = {}
+    study: dict[str, str] = {}
     if path.is_dir():
-        files = sheet_files(path)
-        read = list(files.values())
+        files, wrong = sheet_files(path)
+        read, names = list(files.values()), tuple(files)
         seen = [stamp(file) for file in read]
-        sheets = {name: read_sheet(name, file) for name, file in files.items()}
-        study: dict[str, str] = {}
+        for name, file in files.items():
+            try:
+                sheets[name] = read_sheet(name, file)
+            except RecordsError as error:
+                wrong.append(error)
     else:
         read, seen = [path], [stamp(path)]
-        sheets, study = read_workbook(path)
-    if "persons" not in sheets:
-        raise RecordsError(
-            "the sheet persons is missing",
-            where=path.name,
-            hint="It needs one row a person, with at least the column person_id",
+        sheets, study, names, wrong = read_workbook(path)
+    if "persons" not in names:
+        wrong.append(
+            RecordsError(
+                "the sheet persons is missing",
+                where=path.name,
+                hint="It needs one row a person, with at least the column person_id",
+            )
         )
     beside = folder / _STUDY_FILE
     if beside.is_file():
         if study:
-            raise RecordsError(
-                f"both {_STUDY_FILE} and the sheet {STUDY} describe the study",
-                where=path.name,
-                hint="Remove one",
-            )
+            twice = f"both {_STUDY_FILE} and the sheet {STUDY} describe the study"
+            wrong.append(RecordsError(twice, where=path.name, hint="Remove one"))
         seen.append(stamp(beside))
-        info = study_info(_toml(beside), _STUDY_FILE)
+        described: tuple[Mapping[str, Any], str] = _toml(beside), _STUDY_FILE
         read.append(beside)
     else:
-        info = study_info(study, f"{path.name}, sheet {STUDY}")
-    records, refused = build({name: [sheet] for name, sheet in sheets.items()})
+        described = study, f"{path.name}, sheet {STUDY}"
+    info = StudyInfo()
+    try:
+        info = study_info(*described)
+    except RecordsError as error:
+        wrong.append(error)
+    records, refused = build({name: [sheet] for name, sheet in sheets.items()}, wrong)
     inputs = tuple(sorted((input_file(f, folder) for f in read), key=lambda f: f.name))
     unchanged(seen, folder)
     return SheetsSource(

@@ -7,7 +7,7 @@ import zipfile
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 from xml.etree import ElementTree
 
 from becalm.core.errors import RecordsError, UnreadableFileError
@@ -27,8 +27,21 @@ STUDY: Final = "study"
 Odd = dict[tuple[int, int], str]
 
 
-def read_workbook(path: Path) -> tuple[dict[str, Sheet], dict[str, str]]:
-    """Read every sheet of a workbook, and the keys and values of its `study` sheet.
+class Workbook(NamedTuple):
+    """What a workbook holds.
+
+    sheets : those with a header that can be understood. study : keys and values of the sheet `study`.
+    tabs : the names of all sheets. wrong : the mistakes in names of tabs and in headers.
+    """
+
+    sheets: dict[str, Sheet]
+    study: dict[str, str]
+    tabs: tuple[str, ...]
+    wrong: list[RecordsError]
+
+
+def read_workbook(path: Path) -> Workbook:
+    """Read every sheet of a workbook.
 
     Raises `UnreadableFileError` for what is not a whole XLSX file.
     """
@@ -42,7 +55,7 @@ def read_workbook(path: Path) -> tuple[dict[str, Sheet], dict[str, str]]:
             xml_of = _sheet_parts(parts)
             percent = _percent_styles(parts)
             book = calamine.CalamineWorkbook.from_path(path)
-            tabs = _tabs(path.name, book.sheet_names)
+            tabs, wrong = _tabs(path.name, book.sheet_names)
             for name, tab in tabs.items():
                 cells = [
                     [_as_text(cell) for cell in row]
@@ -55,13 +68,12 @@ def read_workbook(path: Path) -> tuple[dict[str, Sheet], dict[str, str]]:
                     study = {row[0]: row[1] for row in cells if len(row) > 1 and row[0]}
                     continue
                 header, *rows = cells or [[]]
-                sheets[name] = make_sheet(
-                    name,
-                    f"{path.name}, sheet {tab}",
-                    header,
-                    rows,
-                    broken=[(row + 1, column, what) for (row, column), what in broken.items()],
-                )
+                at = [(row + 1, column, what) for (row, column), what in broken.items()]
+                try:
+                    title = f"{path.name}, sheet {tab}"
+                    sheets[name] = make_sheet(name, title, header, rows, broken=at)
+                except RecordsError as error:
+                    wrong.append(error)
     except (
         calamine.CalamineError,
         zipfile.BadZipFile,
@@ -72,7 +84,7 @@ def read_workbook(path: Path) -> tuple[dict[str, Sheet], dict[str, str]]:
         raise UnreadableFileError(
             f"not a whole XLSX workbook ({error})", where=path.name, hint=_SAVE_AGAIN
         ) from error
-    return sheets, study
+    return Workbook(sheets, study, tuple(tabs), wrong)
 
 
 def _require_xlsx(path: Path) -> None:
@@ -88,22 +100,24 @@ def _require_xlsx(path: Path) -> None:
         raise UnreadableFileError(what, where=path.name, hint=_SAVE_AGAIN)
 
 
-def _tabs(file: str, names: list[str]) -> dict[str, str]:
-    """Return the tab of every sheet, `study` included."""
+def _tabs(file: str, names: list[str]) -> tuple[dict[str, str], list[RecordsError]]:
+    """Return the tab of every sheet, `study` included, and the mistakes in the names of tabs."""
     tabs: dict[str, str] = {}
+    wrong: list[RecordsError] = []
     for tab in names:
         name = tab.strip().casefold()
         if name not in SHEETS and name != STUDY:
             continue
         if name in tabs:
-            raise RecordsError(
-                f"the sheet {name} exists twice", where=file, hint="Rename or remove one"
-            )
+            twice = f"the sheet {name} exists twice"
+            wrong.append(RecordsError(twice, where=file, hint="Rename or remove one"))
         tabs[name] = tab
     for tab in names:
-        if tab not in tabs.values() and (mistake := misspelt_sheet(file, tab.strip(), tabs)):
-            raise mistake
-    return tabs
+        if tab.strip().casefold() not in tabs and (
+            mistake := misspelt_sheet(file, tab.strip(), tabs)
+        ):
+            wrong.append(mistake)
+    return tabs, wrong
 
 
 def _as_text(cell: object) -> str:
