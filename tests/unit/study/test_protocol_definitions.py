@@ -67,7 +67,7 @@ def studied(folder: Path, text: str, records: Path) -> dict[str, Frame]:
 def test_a_users_file_is_found_beside_the_protocol_and_goes_by_its_name(
     tmp_path: Path, records: Path
 ) -> None:
-    """From any folder; table, report and manifest call it `mine`, as its file does."""
+    """From any folder; table and manifest call it `mine`, the report by its title, as its file does."""
     (tmp_path / "mine.toml").write_text(MINE)
     (tmp_path / "study.toml").write_text(
         protocol_text('["hscore", "hlh2004", "mas2016", "mine.toml"]')
@@ -81,7 +81,7 @@ def test_a_users_file_is_found_beside_the_protocol_and_goes_by_its_name(
     assert sum(",mine," in row for row in rows) == sum(",hscore," in row for row in rows) > 0
     page = (out / "report.html").read_text(encoding="utf-8")
     assert "mine.toml" not in page
-    assert "mine: value of each item" in page.lower()
+    assert "My two: value of each item" in page
     manifest = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
     assert manifest["protocol"]["definitions"]["report"][-1] == "mine"
     assert manifest["definitions"]["mine"]["look_backs"] == {"ferritin": "72h", "platelets": "48h"}
