@@ -23,6 +23,7 @@ from becalm.records import (
     Refusal,
 )
 from becalm.records.charted_again import NOTHING_REPEATED
+from becalm.records.sheets.blanks import with_blanks
 from becalm.records.sheets.building import Building
 from becalm.records.sheets.cells import Sheet
 from becalm.records.sheets.check import Checked, Wrong
@@ -49,7 +50,7 @@ def build(
     """
     building = Building()
     checked = {
-        name: [Checked(sheet, building.mistakes) for sheet in parts]
+        name: [Checked(with_blanks(sheet), building.mistakes) for sheet in parts]
         for name, parts in sheets.items()
     }
     persons = Frame.of(PERSONS)

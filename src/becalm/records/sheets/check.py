@@ -248,7 +248,9 @@ class Checked:
             (i for i, text in enumerate(texts) if not text),
             name,
             lambda _: Wrong(
-                "blank", f"{name} is blank", f"Every row of {self.sheet.name} needs one"
+                "blank",
+                f"{name} is blank",
+                f"Every row of {self.sheet.name} needs one; NA, nd, -99 and the like count as blank",
             ),
         )
 

@@ -18,7 +18,8 @@ class SheetColumn:
 
     `end` is a time whose date-only form means the end of that day. `positive` is a number above
     zero, `number` one of at least zero. `choices` is several of a closed list joined by `|`.
-    `spelled` are further words of the closed list, each with the word of the list that it means.
+    `spelled` are further words of the closed list, each with the word of the list that it means. `meant`
+    are words of this column that stand for a blank in others.
     A blank cell is kept as unknown, or its row is refused and counted, or it is a mistake.
     """
 
@@ -27,6 +28,7 @@ class SheetColumn:
     blank: Blank = "kept"
     among: tuple[str, ...] = ()
     spelled: Mapping[str, str] = field(default_factory=dict)
+    meant: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -95,7 +97,7 @@ SHEETS: Final[Mapping[str, SheetSchema]] = {
             "person_id": _PERSON,
             "time": SheetColumn("time", required=True, blank="refused"),
             "start": _TIME,
-            "name": _TEXT,
+            "name": SheetColumn(meant=("Na",)),
             "loinc": _TEXT,
             "value": SheetColumn(required=True, blank="refused"),
             "unit": SheetColumn(required=True),

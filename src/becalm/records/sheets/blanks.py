@@ -1,0 +1,84 @@
+"""Words that stand for a blank cell: one rule for every column of every sheet."""
+
+from __future__ import annotations
+
+from collections.abc import Set
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+from becalm.core import toml
+from becalm.records.sheets.cells import Sheet
+from becalm.records.sheets.check import PLAIN_NUMBER, pointed
+from becalm.records.sheets.schema import SHEETS
+
+FILE: Final = Path(__file__).with_suffix(".toml")
+
+
+class BlankWords(toml.TomlTable, frozen=True):
+    """Some words or numbers that stand for a blank cell, and who writes them."""
+
+    source: str
+    words: tuple[str, ...] = ()
+    numbers: tuple[float, ...] = ()
+
+
+class _File(toml.TomlTable, frozen=True):
+    blank: tuple[BlankWords, ...]
+
+
+def blank_words() -> tuple[BlankWords, ...]:
+    """Return the shipped words."""
+    return toml.load(FILE, _File).blank
+
+
+@cache
+def _shipped() -> tuple[frozenset[str], frozenset[float]]:
+    groups = blank_words()
+    return (
+        frozenset(_plain(word) for group in groups for word in group.words),
+        frozenset(number for group in groups for number in group.numbers),
+    )
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.casefold().split())
+
+
+def stands_for_blank(text: str, meant: Set[str] = frozenset()) -> bool:
+    """Return whether a cell's text stands for a blank.
+
+    meant : words that the column itself gives a meaning, in lower case.
+
+    >>> stands_for_blank("N/A"), stands_for_blank("-99.0"), stands_for_blank("0")
+    (True, True, False)
+    >>> stands_for_blank("Na", meant={"na"})
+    False
+    """
+    words, numbers = _shipped()
+    plain = _plain(text)
+    if plain in meant:
+        return False
+    number = pointed(plain)
+    return plain in words or (bool(PLAIN_NUMBER.fullmatch(number)) and float(number) in numbers)
+
+
+def with_blanks(sheet: Sheet) -> Sheet:
+    """Return a sheet with blank cells for words that stand for them; a row of nothing else is left out."""
+    columns: dict[str, list[str]] = {}
+    changed = False
+    for name, texts in sheet.columns.items():
+        column = SHEETS[sheet.name].columns[name]
+        meant = {_plain(word) for word in (*column.among, *column.spelled, *column.meant)}
+        blank = {text for text in set(texts) if text and stands_for_blank(text, meant)}
+        columns[name] = ["" if text in blank else text for text in texts] if blank else texts
+        changed |= bool(blank)
+    if not changed:
+        return sheet
+    kept = [i for i, row in enumerate(zip(*columns.values(), strict=True)) if any(row)]
+    return replace(
+        sheet,
+        columns={name: [texts[i] for i in kept] for name, texts in columns.items()},
+        rows=[sheet.rows[i] for i in kept],
+    )
