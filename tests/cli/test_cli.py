@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -50,10 +48,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
-def test_help_names_every_command_without_loading_anything_heavy() -> None:
-    asked = "import sys, becalm.cli; print({'numpy', 'duckdb', 'altair'} & set(sys.modules))"
-    done = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "set()"
+def test_help_names_every_command() -> None:
     result = becalm("--help")
     assert result.exit_code == 0
     assert all(f"  {name} " in result.output for name in COMMANDS)
@@ -94,12 +89,6 @@ def test_a_second_run_gives_the_same_bytes_in_every_table(demo: Path, tmp_path: 
     assert len(tables) == 2 * len(WRITTEN)
     for table in tables:
         assert table.read_bytes() == (tmp_path / "tables" / table.name).read_bytes(), table.name
-
-
-def test_five_patients_in_sheets_give_a_report(five: Path, tmp_path: Path) -> None:
-    result = becalm("study", five, "--out", tmp_path / "results")
-    assert result.exit_code == 0, result.output
-    assert (tmp_path / "results" / "report.html").is_file()
 
 
 def test_a_release_is_a_second_folder_without_patients(demo: Path, tmp_path: Path) -> None:

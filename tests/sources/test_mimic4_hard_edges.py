@@ -333,13 +333,6 @@ def test_edge_8_cultures_with_a_date_only_say_so(demo: tuple[Records, Events, Do
     assert (cultures["collected"] != UNKNOWN_TIME).all()
 
 
-@needs_demo
-def test_edge_8_cancelled_is_nobodys_organism(demo: tuple[Records, Events, Doses]) -> None:
-    cultures = demo[0].cultures
-    assert "CANCELLED" not in set(cultures["organism"])
-    assert (cultures["organism"][cultures["result"] == "cancelled"] == "").all()
-
-
 # Releases: columns come, go and are renamed
 
 

@@ -51,20 +51,6 @@ def test_a_person_is_read_with_everything_said_of_them(tmp_path: Path) -> None:
     assert (one["last_contact_status"], one["key"]) == ("dead", 2)
 
 
-def test_persons_come_in_the_order_of_their_ids_as_text(tmp_path: Path) -> None:
-    """10 stands before 9, and rows point at the person wherever the sheet has them."""
-    read = read_sheets(
-        write(
-            tmp_path,
-            persons="person_id\n9\n10\n",
-            labs=LABS + "9,2020-03-04T10:00,AST,90,U/L\n10,2020-03-04T10:00,AST,100,U/L\n",
-        )
-    )
-    assert read.persons["person_id"].tolist() == ["10", "9"]
-    assert read.measurements["value"].tolist() == [100, 90]
-    assert read.measurements["person"].tolist() == [0, 1]
-
-
 def test_a_plain_number_is_a_value_and_anything_else_stays_text(tmp_path: Path) -> None:
     """`>15000` keeps its sign for later stages; `1,234` is not guessed at."""
     values = ["12", "-1.5", "1e3", ">15000", "<0.2", '"1,234"', "haemolysed", "1e999"]

@@ -22,8 +22,6 @@ from becalm.demo.untidy import SHEETS, quantities
 from becalm.vocabulary import MeasurementKind, load
 from tests.spec.by_hand import Chart, hlh2004, hscore, sheet
 
-SHEET_FILES = [f"{name}.csv" for name in SHEETS]
-
 
 @pytest.fixture(scope="module")
 def hospital(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -32,15 +30,9 @@ def hospital(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_the_same_seed_gives_the_same_bytes(hospital: Path, tmp_path: Path) -> None:
-    write_hospital(tmp_path, persons=300, seed=20)
-    names = sorted(path.name for path in hospital.iterdir())
-    assert names == sorted([*SHEET_FILES, "study.toml", "truth.json"])
-    for name in names:
-        assert (tmp_path / name).read_bytes() == (hospital / name).read_bytes(), name
-
-
-def test_another_machine_gives_the_same_bytes(hospital: Path, tmp_path: Path) -> None:
+def test_the_same_seed_gives_the_same_bytes_on_another_machine(
+    hospital: Path, tmp_path: Path
+) -> None:
     """A clock far away and another language change nothing."""
     code = (
         "from pathlib import Path; from becalm.demo import write_hospital; "
@@ -48,7 +40,9 @@ def test_another_machine_gives_the_same_bytes(hospital: Path, tmp_path: Path) ->
     )
     abroad = {**os.environ, "TZ": "Asia/Kathmandu", "LC_ALL": "C", "PYTHONHASHSEED": "7"}
     subprocess.run([sys.executable, "-c", code], env=abroad, check=True)
-    for name in [*SHEET_FILES, "truth.json"]:
+    written = {path.name for path in hospital.iterdir()}
+    assert written == {path.name for path in tmp_path.iterdir()}
+    for name in written:
         assert (tmp_path / name).read_bytes() == (hospital / name).read_bytes(), name
 
 
@@ -98,10 +92,9 @@ def test_it_says_that_it_is_illustrative(hospital: Path) -> None:
 def test_the_sheets_have_the_columns_of_the_contract(hospital: Path) -> None:
     from becalm.records.sheets.schema import SHEETS as SCHEMA
 
-    for name, header in SHEETS.items():
+    for name in SHEETS:
         with (hospital / f"{name}.csv").open(encoding="utf-8", newline="") as file:
-            assert tuple(next(csv.reader(file))) == header
-        assert set(header) <= set(SCHEMA[name].columns)
+            assert set(next(csv.reader(file))) <= set(SCHEMA[name].columns)
 
 
 def test_it_is_as_untidy_as_real_records(hospital: Path) -> None:

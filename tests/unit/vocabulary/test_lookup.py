@@ -2,7 +2,6 @@
 
 import csv
 import gzip
-import tomllib
 from itertools import combinations
 from pathlib import Path
 
@@ -18,9 +17,8 @@ from becalm.vocabulary import (
     UNKNOWN_VARIABLE,
     MeasurementKind,
     Resolution,
-    Vocabulary,
 )
-from becalm.vocabulary.loading import FOLDER, read
+from becalm.vocabulary.loading import read
 
 ITEMS = "MIMIC-IV items"
 MIMIC = Path(__file__).parents[3] / ".." / "shared" / "data" / "mimic-iv-demo"
@@ -385,28 +383,6 @@ def test_a_code_is_a_position_and_a_wrong_name_gets_a_hint() -> None:
         V.drug("anakinara")
 
 
-def test_every_name_that_the_shipped_definitions_and_protocols_use_exists() -> None:
-    """A protocol that names a drug which no record can contain would find nobody in silence."""
-    known: dict[str, set[str]] = {
-        "variable": {v.name for v in V.variables},
-        "drug": {d.name for d in V.drugs},
-        "condition": {c.name for c in V.conditions},
-        "procedure": {p.name for p in V.procedures},
-    }
-
-    def names(node: object, key: str = "") -> list[tuple[str, str]]:
-        if isinstance(node, dict):
-            return [pair for k, value in node.items() for pair in names(value, k)]
-        if isinstance(node, list):
-            return [pair for value in node for pair in names(value, key)]
-        return [(key.removesuffix("s"), node)] if isinstance(node, str) else []
-
-    files = sorted((FOLDER.parent / "protocol" / "shipped").glob("*.toml"))
-    assert files
-    used = [pair for file in files for pair in names(tomllib.loads(file.read_text("utf-8")))]
-    assert not [(kind, name) for kind, name in used if kind in known and name not in known[kind]]
-
-
 def test_memory_is_marked() -> None:
     listed = {code for e in (*V.variables, *V.drugs, *V.conditions) for code in e.unverified}
     assert {"72435", "6902", "853491"} <= listed
@@ -416,5 +392,4 @@ def test_memory_is_marked() -> None:
 
 
 def test_the_vocabulary_is_read_once() -> None:
-    assert isinstance(V, Vocabulary)
     assert vocabulary.load() is V
