@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime, time
 from pathlib import Path
+from string import ascii_uppercase
 
 import pytest
 
 from becalm.core.errors import BecalmError, RecordsError, UnreadableFileError
 from becalm.records.sheets.cells import make_sheet
 from becalm.records.sheets.check import Mistakes, Wrong
+from becalm.records.sheets.workbook import _require_near
 from tests.records.chart_review import (
     PERSONS,
     source,
@@ -568,3 +571,43 @@ def test_a_sheet_with_a_misspelt_status_of_a_dose_stops(tmp_path: Path) -> None:
     header = DOSES.strip() + ",status\n"
     line = said(write(tmp_path, doses=header + f"P1,anakinra,{AT},,1,mg,,,orderd\n"))
     assert "'orderd' is not one of the list. Did you mean 'ordered'?" in line
+
+
+def sheet_xml(cells: Sequence[str]) -> bytes:
+    """Return the rows of a workbook's sheet in which these cells are filled."""
+    rows = "".join(
+        f'<row r="{cell.lstrip(ascii_uppercase)}"><c r="{cell}"><v>1</v></c></row>'
+        for cell in cells
+    )
+    return f"<sheetData>{rows}</sheetData>".encode()
+
+
+@pytest.mark.parametrize(
+    ("cells", "too_far"),
+    [
+        (["A1", "P1048576"], False),  # 16 columns: 2 to the power of 24 cells
+        (["A1", "Q1048576"], True),
+        (["A1048576", "AZ1"], True),
+        (["A1", "XFD1024"], False),
+        (["A1", "XFD1025"], True),
+        ([], False),
+    ],
+)
+def test_a_stray_cell_far_from_the_table_is_told(cells: list[str], too_far: bool) -> None:
+    """All cells up to it would have to be held in memory."""
+    if not too_far:
+        _require_near(sheet_xml(cells), "a.xlsx")
+        return
+    with pytest.raises(UnreadableFileError, match="too many to be read"):
+        _require_near(sheet_xml(cells), "a.xlsx")
+
+
+def test_the_case_of_a_stray_cell_ends_in_one_line() -> None:
+    """The last cell that a spreadsheet has; exit code 3."""
+    book = Path(__file__).parents[3] / "shared" / "cases" / "workbooks" / "far.xlsx"
+    if not book.is_file():
+        pytest.skip("shared/cases is absent")
+    assert unreadable(book) == (
+        "far.xlsx, sheet persons: the sheet has 1048576 rows of 16384 columns because of the cell "
+        "XFD1048576, too many to be read. Delete the rows and columns beside the table, and save it again"
+    )

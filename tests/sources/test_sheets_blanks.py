@@ -25,7 +25,7 @@ from tests.records.chart_review import (
     write_parquet,
 )
 
-CASES = Path(__file__).parents[2] / "../shared/cases"
+CASES = Path(__file__).parents[3] / "shared" / "cases"
 WORDS = [word for group in blank_words() for word in group.words]
 NUMBERS = [f"{number:g}" for group in blank_words() for number in group.numbers]
 COLUMNS = [(sheet, name) for sheet, schema in SHEETS.items() for name in schema.columns]

@@ -67,6 +67,8 @@ def build(
     if checked.get("labs"):
         tables["measurements"], kinds = measurements(checked["labs"], building)
     building.mistakes.stop(earlier)
+    for part in (part for parts in checked.values() for part in parts):
+        building.refuse_cells(part)
     if "doses" in tables:
         tables["administrations"] = tables.pop("doses")
     refused = tuple(

@@ -35,6 +35,12 @@ class Building:
         before, first = self.refused.get(key, (0, f"{sheet.table}:{sheet.keys[at]} {as_}".strip()))
         self.refused[key] = before + 1, first
 
+    def refuse_cells(self, checked: Checked) -> None:
+        """Count the cells that are not used, after all columns were read."""
+        for (i, column), reason in checked.cells.items():
+            text = checked.sheet.texts(column)[i]
+            self.refuse(checked.sheet, i, reason, variable=column, as_=text)
+
     def used(self, checked: Checked, *, variable: Array) -> Mask:
         """Return the rows that are not left out, after all columns were read; count the others."""
         keep = np.ones(len(checked.sheet), dtype=np.bool_)

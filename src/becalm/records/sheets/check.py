@@ -18,6 +18,7 @@ from becalm.core.arrays import Array, Floats, Mask, Times
 from becalm.core.clock import DAY, UNKNOWN_TIME, parse
 from becalm.core.errors import RecordsError, did_you_mean
 from becalm.records.sheets.cells import Sheet
+from becalm.records.sheets.plausible import is_placeholder, longest, plausible_range
 from becalm.records.sheets.schema import SHEETS, SheetColumn
 from becalm.vocabulary import words
 
@@ -110,13 +111,15 @@ class Checked:
     """A sheet whose cells are being typed; mistakes are noted, not raised.
 
     A mistake in a row that is not used (a dose that was not given) stops nobody. `unused` has the word
-    that says so, `left_out` the column of the first mistake, both by the position of the row.
+    that says so, `left_out` the column of the first mistake, both by the position of the row. `cells` has
+    the reason for each cell that is not used although its row is.
     """
 
     sheet: Sheet
     mistakes: Mistakes
     left_out: dict[int, str] = field(default_factory=dict)
     unused: dict[int, str] = field(default_factory=dict)
+    cells: dict[tuple[int, str], str] = field(default_factory=dict)
     _times: dict[str, tuple[Times, Mask]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -147,6 +150,10 @@ class Checked:
         else:
             self.mistakes.add(self.sheet, self.sheet.rows[at], column, wrong)
 
+    def refuse_cell(self, at: int, column: str, reason: str) -> None:
+        """Count a cell that is not used; the rest of its row is."""
+        self.cells[at, column] = reason
+
     def note(self, at: Iterable[int], column: str, wrong: Callable[[int], Wrong]) -> None:
         """Note a mistake at each of these positions."""
         for position in at:
@@ -166,7 +173,7 @@ class Checked:
         """
         if name in self._times:
             return self._times[name]
-        texts = self.sheet.texts(name)
+        texts = self._without_placeholders(name)
         common = read_common_times(set(texts))
         read = self._read(name, texts, lambda text: common.get(text) or read_time(text))
         moments = np.array([read[text][0] for text in texts], dtype=np.int64)
@@ -178,12 +185,30 @@ class Checked:
         self._times[name] = moments, date_only
         return moments, date_only
 
+    def _without_placeholders(self, name: str) -> list[str]:
+        """Return the texts of a time column; a date that stands for no date is blank, and counted."""
+        texts = self.sheet.texts(name)
+        none = {text for text in set(texts) if text and is_placeholder(text)}
+        if not none:
+            return texts
+        for i, text in enumerate(texts):
+            if text in none:
+                self.refuse_cell(i, name, f"{text} stands for no date: read as blank")
+        return ["" if text in none else text for text in texts]
+
     def numbers(self, name: str) -> Floats:
         """Return numbers, NaN where blank; text and impossible numbers are mistakes."""
         texts = [self.pointed(text) for text in self.sheet.texts(name)]
         positive = self.column(name).kind == "positive"
         read = self._read(name, texts, lambda text: read_number(text, positive=positive))
-        return np.array([read[text] for text in texts], dtype=np.float64)
+        numbers = np.array([read[text] for text in texts], dtype=np.float64)
+        if bounds := plausible_range(self.sheet.name, name):
+            low, high = bounds
+            reason = f"outside plausible range ({low:g} to {high:g}): cell not used"
+            for i in np.flatnonzero((numbers < low) | (numbers > high)).tolist():
+                self.refuse_cell(i, name, reason)
+                numbers[i] = np.nan
+        return numbers
 
     def choices(self, name: str) -> Array:
         """Return words of the column's closed list in its own spelling, '' where blank."""
@@ -221,9 +246,22 @@ class Checked:
             latest = ends + (DAY if self.column(end).kind != "end" else 0) * end_is_date
             wrong = (starts != UNKNOWN_TIME) & (ends != UNKNOWN_TIME) & (latest < starts)
             begun, ended = self.sheet.texts(start), self.sheet.texts(end)
+            self._not_too_long(start, end)
             for i in np.flatnonzero(wrong).tolist():
                 what = f"{end} {ended[i]} is before {start} {begun[i]}"
                 self.add(i, end, Wrong("order", what, "Correct one of the two"))
+
+    def _not_too_long(self, start: str, end: str) -> None:
+        """Leave out ends that are too long after their starts; count them."""
+        upto = longest(self.sheet.name, end)
+        if upto is None:
+            return
+        (starts, _), (ends, end_is_date) = self.times(start), self.times(end)
+        known = (starts != UNKNOWN_TIME) & (ends != UNKNOWN_TIME)
+        far = known & (np.where(known, ends - starts, 0) > upto.us)
+        for i in np.flatnonzero(far).tolist():
+            self.refuse_cell(i, end, f"more than {upto} after {start}: cell not used")
+        self._times[end] = np.where(far, UNKNOWN_TIME, ends), end_is_date & ~far
 
     def _read(self, name: str, texts: list[str], how: Callable[[str], Any]) -> dict[str, Any]:
         """Read each distinct text once, noting those that are wrong."""

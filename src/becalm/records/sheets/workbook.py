@@ -7,6 +7,7 @@ import zipfile
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
+from string import ascii_uppercase
 from typing import Final, NamedTuple
 from xml.etree import ElementTree
 
@@ -22,6 +23,9 @@ _VALUE: Final = re.compile(rb"<(?:\w+:)?v[^>/]*>([^<]+)<")
 _PERCENT_FORMATS: Final = frozenset({"9", "10"})  # built in: 0% and 0.00%
 _LITERAL: Final = re.compile(r'"[^"]*"|\\.')
 _SAVE_AGAIN: Final = "Open it in Excel or LibreOffice and save it as .xlsx again"
+_ROW: Final = re.compile(rb'<(?:\w+:)?row\b[^>]*?\br="(\d+)"')
+_FAR_CELL: Final = re.compile(rb'\br="([A-Z]{2,3}\d+)"')
+_MOST_CELLS: Final = 1 << 24
 STUDY: Final = "study"
 
 Odd = dict[tuple[int, int], str]
@@ -57,11 +61,13 @@ def read_workbook(path: Path) -> Workbook:
             book = calamine.CalamineWorkbook.from_path(path)
             tabs, wrong = _tabs(path.name, book.sheet_names)
             for name, tab in tabs.items():
+                xml = parts.read(xml_of[tab])
+                _require_near(xml, f"{path.name}, sheet {tab}")
                 cells = [
                     [_as_text(cell) for cell in row]
                     for row in book.get_sheet_by_name(tab).to_python(skip_empty_area=False)
                 ]
-                shown, broken = _hidden(parts.read(xml_of[tab]), percent)
+                shown, broken = _hidden(xml, percent)
                 for (row, column), text in shown.items():
                     cells[row][column] = text
                 if name == STUDY:
@@ -98,6 +104,27 @@ def _require_xlsx(path: Path) -> None:
     if not zipfile.is_zipfile(path):
         what = "a cut-off XLSX workbook" if start == b"PK\x03\x04" else "not an XLSX workbook"
         raise UnreadableFileError(what, where=path.name, hint=_SAVE_AGAIN)
+
+
+def _require_near(xml: bytes, where: str) -> None:
+    """Raise `UnreadableFileError` if one cell is so far from the others that the sheet cannot be held."""
+    rows = max((int(row) for row in _ROW.findall(xml)), default=0)
+    far = max(_FAR_CELL.findall(xml), key=lambda cell: _position(cell)[1], default=b"")
+    columns = _position(far)[1] + 1 if far else len(ascii_uppercase)
+    if rows * columns > _MOST_CELLS and not far:
+        columns = next(i for i in range(columns, -1, -1) if not i or _has_column(xml, i))
+    if rows * columns > _MOST_CELLS:
+        cell = f" because of the cell {far.decode()}" if far else ""
+        raise UnreadableFileError(
+            f"the sheet has {rows} rows of {columns} columns{cell}, too many to be read",
+            where=where,
+            hint="Delete the rows and columns beside the table, and save it again",
+        )
+
+
+def _has_column(xml: bytes, column: int) -> bool:
+    """Return whether a sheet has a cell in one of the columns A (1) to Z."""
+    return f'r="{ascii_uppercase[column - 1]}'.encode() in xml
 
 
 def _tabs(file: str, names: list[str]) -> tuple[dict[str, str], list[RecordsError]]:
