@@ -21,6 +21,9 @@ OUT = click.Path(path_type=Path)
 MAPPING = click.option(
     "--mapping", help="Read flat tables with this mapping: a name, or a .toml file."
 )
+WORDS = click.option(
+    "--words", type=OUT, help="File of words: what the records' own names mean (.toml)."
+)
 
 
 class Commands(click.Group):
@@ -94,6 +97,7 @@ def demo(out: Path, persons: int, seed: int) -> None:
 @click.option("--release", type=OUT, help="Second folder: suppressed aggregates, for publication.")
 @click.option("--source", type=click.Choice(SOURCES), help="Kind of RECORDS, if not recognised.")
 @MAPPING
+@WORDS
 def study(  # noqa: PLR0917 - click passes the options by name
     records: str,
     protocol: str,
@@ -101,9 +105,10 @@ def study(  # noqa: PLR0917 - click passes the options by name
     release: Path | None,
     source: str | None,
     mapping: str | None,
+    words: Path | None,
 ) -> None:
     """Run a study on RECORDS (a folder, a workbook) and write tables, figures and a report."""
-    _study(records, protocol, out, source=source, mapping=mapping, release=release)
+    _study(records, protocol, out, source=source, mapping=mapping, release=release, words=words)
     click.echo(f"Report: {out / 'report.html'} (contains patient data, not for release)")
     if release is not None:
         click.echo(f"For release: {release}")
@@ -118,6 +123,7 @@ def _study(
     source: str | None = None,
     mapping: str | None = None,
     release: Path | None = None,
+    words: Path | None = None,
 ) -> None:
     from becalm.api.write import write, write_for_release
     from becalm.core.errors import UsageError
@@ -135,12 +141,20 @@ def _study(
     with staged(out) as stage:
         say(f"reading {records}")
         opened = open_records(str(records), source, mapping)
-        result = run(opened, protocol, Path(records).name, say)
+        result = run(opened, protocol, Path(records).name, say, site=_site(words))
         say("writing tables, figures and the report")
         write(result, stage)
         if release is not None:
             with staged(release) as public:
                 write_for_release(result, public)
+
+
+def _site(words: Path | None) -> Any:
+    """Read a file of words; None where none is given."""
+    from becalm import vocabulary
+    from becalm.vocabulary import site_words
+
+    return None if words is None else site_words.read(words, vocabulary.load())
 
 
 @main.command()
@@ -156,7 +170,15 @@ def _study(
 )
 @click.option("--source", type=click.Choice(SOURCES), help="Kind of RECORDS, if not recognised.")
 @MAPPING
-def screen(records: str, criteria: str, out: Path, source: str | None, mapping: str | None) -> None:
+@WORDS
+def screen(  # noqa: PLR0917 - click passes the options by name
+    records: str,
+    criteria: str,
+    out: Path,
+    source: str | None,
+    mapping: str | None,
+    words: Path | None,
+) -> None:
     """Evaluate definitions for all persons in RECORDS: the highest total of each person."""
     from becalm.core.staging import staged
     from becalm.records import open_records
@@ -166,7 +188,8 @@ def screen(records: str, criteria: str, out: Path, source: str | None, mapping: 
     names = [name.strip() for name in criteria.split(",") if name.strip()]
     with staged(out.parent) as stage:
         opened = open_records(records, source, mapping)
-        rows = screening.write(screening.screen(opened, names, say), out, stage)
+        found = screening.screen(opened, names, say, site=_site(words))
+        rows = screening.write(found, out, stage)
     click.echo(f"{out}: {rows:,} rows. {NOT_A_DEVICE}")
 
 
@@ -175,17 +198,45 @@ def screen(records: str, criteria: str, out: Path, source: str | None, mapping: 
 @click.option("--out", type=OUT, help="Folder for all tables with all rows, as CSV.")
 @click.option("--source", type=click.Choice(SOURCES), help="Kind of RECORDS, if not recognised.")
 @MAPPING
-def doctor(records: str, out: Path | None, source: str | None, mapping: str | None) -> None:
-    """Report how well RECORDS can be understood: times, units, gaps, conflicts, refused rows, doses."""
+@click.option(
+    "--words",
+    type=OUT,
+    help="File of words: read where it exists (what is new goes to FILE.new), else written.",
+)
+def doctor(
+    records: str, out: Path | None, source: str | None, mapping: str | None, words: Path | None
+) -> None:
+    """Report how well RECORDS can be understood: times, units, names, gaps, conflicts, refused rows, doses."""
     from becalm import doctor as examining
     from becalm.core.staging import staged
     from becalm.records import open_records
 
-    diagnosis = examining.examine(open_records(records, source, mapping), say)
+    site = _site(words) if words is not None and words.exists() else None
+    diagnosis = examining.examine(open_records(records, source, mapping), say, site=site)
     click.echo(examining.render(diagnosis), nl=False)
     if out is not None:
         with staged(out) as stage:
             examining.write(diagnosis, stage)
+    if words is not None:
+        _write_words(words, diagnosis["not_understood"], site)
+
+
+def _write_words(words: Path, found: Any, site: Any) -> None:
+    """Write the names that are not understood; a file that exists is never written over."""
+    from becalm.core.staging import staged
+    from becalm.vocabulary import site_words
+
+    new = site_words.new_words(found, site.words if site else ())
+    target = words if site is None else words.with_name(f"{words.name}.new")
+    if not len(new):
+        click.echo(f"{words}: nothing to add, every name is understood or has a statement")
+        return
+    if target.exists():
+        say(f"{target} exists and was left as it is; remove it to have it written again")
+        return
+    with staged(target.parent) as stage:
+        (stage / target.name).write_text(site_words.written(new), encoding="utf-8")
+    click.echo(f"{target}: {len(new):,} names to fill in")
 
 
 @main.command()

@@ -51,6 +51,14 @@ def _facts(result: StudyResult, kind: str) -> dict[str, Any]:
         "source": result.source,
         "records": result.records_name,
         "inputs": [{"name": f.name, "bytes": f.bytes, "sha256": f.sha256} for f in result.inputs],
+        "words": None
+        if result.site is None
+        else {
+            "name": result.site.name,
+            "bytes": result.site.bytes,
+            "sha256": result.site.sha256,
+            "statements": len(result.site.words),
+        },
         "protocol": msgspec.to_builtins(result.protocol, enc_hook=toml.as_written),
         "definitions": {
             name: {"cite": each.cite, "cut_off": each.cut_off, "look_backs": each.look_backs()}

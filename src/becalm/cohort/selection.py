@@ -23,8 +23,10 @@ from becalm.core.frame import Frame, Kind
 from becalm.definitions import Evaluation
 from becalm.doses import Doses
 from becalm.events import Clock, Events
+from becalm.patients.cell_therapy import CONDITION as CELL_THERAPY
 from becalm.patients.context import context
 from becalm.patients.understood import Patients
+from becalm.patients.unrecognised import MAY_EXCLUDE, labels_of
 from becalm.persons import diagnoses
 from becalm.persons.age import ages
 from becalm.persons.diagnoses import underlying
@@ -134,7 +136,7 @@ def select(
         storm[entered] |= judged.definite | judged.possible
         leave(steps, "no storm: neither definite, possible nor diagnosed", storm)
     for condition in protocol.exclude.conditions:
-        present = diagnoses.excluded_by(chunk.diagnosed, condition, index)
+        present = _excluded(chunk, condition, index)
         leave(steps, f"excluded: {condition.replace('_', ' ')}", ~present)
     kept = steps[-1].remaining[entered]
     person, start = entered[kept], index[entered[kept]]
@@ -143,15 +145,51 @@ def select(
         wait = protocol.storm.also_at.us
         later = storm_judge.judge(person, start - back, start + wait).words()
     t0 = candidates_of.clocks.t0[person]
+    names = labels_of(chunk.unrecognised, len(chunk))
     answer, _ = chunk.immunosuppressed.at(person, start)
     cohort = _describe(chunk, candidates_of, person, judged.take(kept)).replace(
         left_truncated=_truncated(chunk, protocol, person, t0),
         storm_72h=later,
         clinician=answers(clinician[person]),
+        clinician_time=diagnoses.first_diagnosed(chunk.diagnosed, protocol.storm.clinician, index)[
+            person
+        ],
+        not_understood=np.array([names[who] for who in person.tolist()], object),
+        exclusion_open=_open_exclusions(chunk, protocol, person),
         immunosuppressed=answers(answer > 0, known=answer >= 0),
         first_route=_first_routes(chunk.doses, protocol, person, t0),
     )
     return Selection(cohort, tuple(steps))
+
+
+def _excluded(chunk: Patients, condition: str, index: Times) -> Mask:
+    """Return who has a condition that excludes: as a diagnosis, or as cells given before the index."""
+    present = diagnoses.excluded_by(chunk.diagnosed, condition, index)
+    if condition == CELL_THERAPY:
+        who, time, _ = chunk.cell_therapies
+        before = (time == UNKNOWN_TIME) | (index[who] == UNKNOWN_TIME) | (time <= index[who])
+        present[who[before]] = True
+    return present
+
+
+def _open_exclusions(chunk: Patients, protocol: Protocol, person: Persons) -> Texts:
+    """Return what leaves an exclusion undetermined, joined by `|`: labels that nobody knows, or a sign.
+
+    The person stays in the study.
+    """
+    words = np.full(len(person), "", dtype=object)
+    if not protocol.exclude.conditions:
+        return words
+    labels = labels_of(chunk.unrecognised, len(chunk), MAY_EXCLUDE)
+    signs: dict[int, list[str]] = {}
+    for condition in protocol.exclude.conditions:
+        for finding in diagnoses.rules().suggests.get(condition, ()):
+            points = chunk.events.points(finding)
+            for who in np.unique(points.person[points.low > 0]).tolist():
+                signs.setdefault(who, []).append(f"finding: {finding}")
+    for i, who in enumerate(person.tolist()):
+        words[i] = "|".join(filter(None, [labels[who], *signs.get(who, [])]))
+    return words
 
 
 @dataclass(frozen=True, eq=False)

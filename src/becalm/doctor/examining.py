@@ -15,13 +15,23 @@ from becalm.doctor.model import PERSONS, REFUSED, TABLES, Diagnosis, absent_fram
 from becalm.doctor.precision import Precision
 from becalm.events import merge
 from becalm.patients.understood import Patients
+from becalm.patients.unrecognised import LabelCounts
 from becalm.records import Records, Refusal, Source
 from becalm.vocabulary import UNKNOWN_VARIABLE, Vocabulary
+from becalm.vocabulary.site_words import SiteWords
 
 
-def examine(source: Source, progress: Callable[[str], None] = lambda _: None) -> Diagnosis:
-    """Read a source once and return how well it can be understood; nothing is written."""
-    words = vocabulary.load()
+def examine(
+    source: Source,
+    progress: Callable[[str], None] = lambda _: None,
+    *,
+    site: SiteWords | None = None,
+) -> Diagnosis:
+    """Read a source once and return how well it can be understood; nothing is written.
+
+    site : what a site says its own labels mean; it stands above the vocabulary.
+    """
+    words = site.applied(vocabulary.load()) if site else vocabulary.load()
     counts = _Counts(words)
     for records in source.chunks():
         progress(f"checking {len(records.persons):,} persons")
@@ -38,6 +48,8 @@ class _Counts:
         self._delays = Delays(words)
         self._labels = Labels(words)
         self._administered = Administered()
+        self._words = words
+        self._unrecognised = LabelCounts()
         self._lacking: dict[str, int] = {}
         self._refused: tuple[Refusal, ...] = ()
         self._unknown: tuple[Refusal, ...] = ()
@@ -52,6 +64,7 @@ class _Counts:
         self._delays.add(chunk.events)
         self._labels.add(records)
         self._administered.add(records, chunk.doses)
+        self._unrecognised.add(chunk.unrecognised)
         self._persons(records)
         self._refused = merge((*self._refused, *chunk.events.refused, *chunk.doses.refused))
         self._unknown = merge((*self._unknown, *chunk.events.unknown))
@@ -85,6 +98,7 @@ class _Counts:
         persons, measurements, administrations = self._counts
         tables = {
             "absent_tables": absent_frame(source.absent()),
+            "not_understood": self._unrecognised.frame(self._words),
             "variables": self._variables.frame(),
             "units": self._units.frame(),
             "labels": self._labels.frame(),

@@ -52,6 +52,22 @@ _SECTIONS: Final[Mapping[str, _Section]] = {
         "No table is absent.",
         {"table": _cell("table"), "what cannot be known": _cell("consequence")},
     ),
+    "not_understood": _Section(
+        "Names and codes that are not understood",
+        "Every drug, diagnosis, procedure, finding and test is understood or not needed.",
+        {
+            "what": _cell("what"),
+            "as written": lambda row: row["written"] or row["code"],
+            "why": _cell("reason"),
+            "rows": _cell("rows"),
+            "persons": _cell("persons_with"),
+            "example": _cell("first_row"),
+            "most similar": _cell("nearest"),
+        },
+        "Nothing that depends on them is said to be absent. becalm doctor --words FILE writes them into a file "
+        "in which you say what they mean.",
+        most=60,
+    ),
     "variables": _Section(
         "Variables that definitions and protocols need",
         "No variable is needed.",

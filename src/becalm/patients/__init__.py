@@ -1,3 +1,3 @@
 """Persons with all their data: the input of definitions and measures."""
 
-__all__ = ["context", "organ_support", "understood"]
+__all__ = ["cell_therapy", "context", "organ_support", "understood", "unrecognised"]

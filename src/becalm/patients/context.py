@@ -19,7 +19,6 @@ from becalm.core import toml
 from becalm.core.arrays import FAR_FUTURE, FAR_PAST, Mask, Persons, Times
 from becalm.core.clock import UNKNOWN_TIME, Length
 from becalm.core.frame import Frame, Kind
-from becalm.doses import Doses
 from becalm.patients.understood import Patients
 from becalm.records import Records
 from becalm.vocabulary import Vocabulary
@@ -51,8 +50,6 @@ class ContextRules(toml.TomlTable, frozen=True):
     immune_effector: tuple[str, ...]
     look_alike: tuple[str, ...]
     chronic: tuple[str, ...]
-    drug_class: str
-    procedure: str
     gene: str
     infection_before: Length
     infection_after: Length
@@ -152,7 +149,7 @@ def context(chunk: Patients, person: Persons, index: Times) -> Frame:
     _excluded(people, records, vocabulary, at)
     _findings(people, rows_of_persons, vocabulary, at)
     _cultures(people, rows_of_persons, at)
-    _cells(people, rows_of_persons, chunk.doses, vocabulary, at)
+    _cells(people, chunk, at)
     return Frame.of_rows(CONTEXT, [people[who].cells() for who in person.tolist()])
 
 
@@ -178,12 +175,12 @@ def _conditions(people: list[Person], records: Records, diagnosed: Frame, index:
         "immune_effector": rule.immune_effector,
         "look_alike": rule.look_alike,
     }
-    by_row: dict[int, list[int]] = {}
-    for at, row in enumerate(diagnosed["row"].tolist()):
-        by_row.setdefault(row, []).append(at)
     names, status = diagnosed["condition"].tolist(), diagnosed["status"].tolist()
+    by_row: dict[tuple[int, str], list[int]] = {}
+    for at, row in enumerate(diagnosed["row"].tolist()):
+        by_row.setdefault((row, status[at]), []).append(at)
     keys = records.conditions["key"].tolist()
-    for row, places in by_row.items():
+    for (row, _), places in by_row.items():
         at, known = places[0], {names[place] for place in places}
         who, first, last = (int(diagnosed[column][at]) for column in ("person", "first", "last"))
         narrowest, source = names[at], f"conditions:{keys[row]}"
@@ -292,31 +289,8 @@ def _doubtful(person: Person, draws: list[tuple[int, str]]) -> Iterator[str]:
             yield source
 
 
-def _cells(
-    people: list[Person], records: Records, doses: Doses, vocabulary: Vocabulary, index: Times
-) -> None:
-    """Read immune-effector therapy from drugs and procedures before the index."""
-    rule = rules()
-    treatments: list[tuple[int, int, str]] = []
-    for drug in vocabulary.drugs_of_class(rule.drug_class):
-        rows = doses.exposed(drug)
-        treatments += [
-            (int(who), int(time), str(row))
-            for who, time, row in zip(
-                *(doses.frame[name][rows] for name in ("person", "start", "source_row")),
-                strict=True,
-            )
-        ]
-    table = records.procedures
-    named = zip(table["system"], table["code"], table["name"], strict=True)
-    is_therapy = [rule.procedure in vocabulary.procedures_of(*map(str, each)) for each in named]
-    done = np.array(is_therapy, np.bool_)
-    treatments += [
-        (int(who), int(time), f"procedures:{key}")
-        for who, time, key in zip(
-            table["person"][done], table["start"][done], table["key"][done], strict=True
-        )
-    ]
-    for who, time, source in treatments:
+def _cells(people: list[Person], chunk: Patients, index: Times) -> None:
+    """Read immune-effector therapy, a drug or a procedure, before the index."""
+    for who, time, source in zip(*(each.tolist() for each in chunk.cell_therapies), strict=True):
         if UNKNOWN_TIME in (time, index[who]) or time <= index[who]:
-            people[who].put("immune_effector", rule.immune_effector[0], source)
+            people[who].put("immune_effector", rules().immune_effector[0], source)

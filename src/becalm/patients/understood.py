@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from becalm import doses as dosing
 from becalm.core.arrays import Times
@@ -11,9 +12,11 @@ from becalm.definitions import Clock, Inputs, Modifiers, modifier_intervals
 from becalm.doses import Doses
 from becalm.events import Events, harmonise
 from becalm.patients import organ_support
+from becalm.patients.cell_therapy import CellTherapies, cell_therapies
 from becalm.patients.data import PatientData
 from becalm.patients.derived import values
 from becalm.patients.immunosuppression import immunosuppression
+from becalm.patients.unrecognised import unrecognised
 from becalm.persons.diagnoses import diagnoses
 from becalm.persons.stays import ends_of_records
 from becalm.records import Records
@@ -46,6 +49,16 @@ class Patients:
         diagnosed = diagnoses(records, vocabulary)
         immune = immunosuppression(records, events, doses, diagnosed, vocabulary)
         return cls(records, events, doses, diagnosed, immune, ends_of_records(records), vocabulary)
+
+    @cached_property
+    def unrecognised(self) -> Frame:
+        """The rows of the records whose label nobody knows; see `patients.unrecognised`."""
+        return unrecognised(self.records, self.doses, self.vocabulary)
+
+    @cached_property
+    def cell_therapies(self) -> CellTherapies:
+        """Infusions of immune-effector cells, from drugs and procedures."""
+        return cell_therapies(self.records, self.doses, self.vocabulary)
 
     def __len__(self) -> int:
         return len(self.records.persons)

@@ -29,6 +29,25 @@ DIAGNOSES: Final[dict[str, Kind]] = {
     "row": "code",
 }
 
+STATUSES: Final = ("confirmed", "suspected", "excluded", "history")
+"""What can be said of a patient's disease."""
+
+
+class Active(toml.TomlTable, frozen=True):
+    """Diseases that exclude while they are active, and from when to when around entry they are."""
+
+    conditions: tuple[str, ...]
+    before: Length
+    after: Length
+    source: str
+
+
+class Done(toml.TomlTable, frozen=True):
+    """Treatments that exclude for ever, also when they are written as history."""
+
+    conditions: tuple[str, ...]
+    source: str
+
 
 class DiagnosisRules(toml.TomlTable, frozen=True):
     """The numbers of `diagnoses.toml`."""
@@ -37,6 +56,9 @@ class DiagnosisRules(toml.TomlTable, frozen=True):
     lifelong: tuple[str, ...]
     recorded_after: Length
     storm_recorded_before: Length
+    active: Active
+    done: Done
+    suggests: dict[str, tuple[str, ...]]
 
 
 def rules() -> DiagnosisRules:
@@ -48,24 +70,31 @@ def diagnoses(records: Records, vocabulary: Vocabulary) -> Frame:
     """Return every condition row that the vocabulary knows, once for each name it has.
 
     One row per record row × condition (a wider condition is another row), in the records' order.
-    Its time is its onset; else the stay for which it was coded; else it may be any time.
+    Its time is its onset; else the stay for which it was coded; else it may be any time. Its status is
+    confirmed, suspected, excluded or history: what the row's own status says, and no more than the
+    words and letters of the label say ("r/o HLH" is suspected, whatever stands beside it).
     """
     table = records.conditions
     first, last = _recorded(records)
     written, ways = distinct_rows(table["system"], table["code"], table["name"])
-    meant = [vocabulary.conditions_of(*way) for way in ways]
+    meant = [
+        [(name, state) for name, state in vocabulary.diagnosis(*way).said if state in STATUSES]
+        for way in ways
+    ]
     many = np.array([len(each) for each in meant], np.int64)
     begin = np.cumsum(many) - many
-    names = np.array([name for each in meant for name in each], object)
+    names = np.array([name for each in meant for name, _ in each], object)
+    said = np.array([state for each in meant for _, state in each], object)
     rows, which = expand(begin[written], (begin + many)[written])
-    status = table["status"][rows]
+    status = table["status"][rows].astype(object)
+    status[status == ""] = "confirmed"
     return Frame.of(
         DIAGNOSES,
         person=table["person"][rows],
         condition=names[which],
         first=first[rows],
         last=last[rows],
-        status=np.where(status == "", "confirmed", status),
+        status=np.where((said[which] == "confirmed") | (status == "excluded"), status, said[which]),
         row=rows,
     )
 
@@ -96,14 +125,15 @@ def has(
     *,
     since: Times | None = None,
     until: Times | None = None,
+    statuses: tuple[str, ...] = ("confirmed",),
 ) -> Mask:
-    """Return whether each person has a confirmed row of one of `conditions`.
+    """Return whether each person has a row of one of `conditions` with one of `statuses`.
 
     since and until : int64 per person, µs; the row may have been recorded between them, both included.
     `UNKNOWN_TIME` means no bound. Suspected and excluded diagnoses do not count.
     """
     chosen = np.isin(diagnosed["condition"].astype(str), list(conditions))
-    chosen &= diagnosed["status"] == "confirmed"
+    chosen &= np.isin(diagnosed["status"].astype(str), statuses)
     person = diagnosed["person"]
     if since is not None:
         chosen &= diagnosed["last"] >= since[person]
@@ -117,10 +147,17 @@ def has(
 def excluded_by(diagnosed: Frame, condition: str, index: Times) -> Mask:
     """Return whether each person had a condition at the index.
 
-    It was recorded at any time before the index or shortly after it; a lifelong condition at any time.
+    It was recorded at any time before the index or shortly after it; a lifelong condition at any time; an
+    active disease (cancer) in the years before, or in the weeks after; a treatment that stays done also
+    where it is written as history.
     """
-    until = None if condition in rules().lifelong else _later(index, rules().recorded_after.us)
-    return has(diagnosed, [condition], len(index), until=until)
+    rule, since = rules(), None
+    until = None if condition in rule.lifelong else _later(index, rule.recorded_after.us)
+    if condition in rule.active.conditions:
+        since = _later(index, -rule.active.before.us)
+        until = _later(index, rule.active.after.us)
+    statuses = ("confirmed", "history") if condition in rule.done.conditions else ("confirmed",)
+    return has(diagnosed, [condition], len(index), since=since, until=until, statuses=statuses)
 
 
 def diagnosed_storm(diagnosed: Frame, conditions: Iterable[str], index: Times) -> Mask:
@@ -132,6 +169,22 @@ def diagnosed_storm(diagnosed: Frame, conditions: Iterable[str], index: Times) -
         since=_later(index, -rules().storm_recorded_before.us),
         until=_later(index, rules().recorded_after.us),
     )
+
+
+def first_diagnosed(diagnosed: Frame, conditions: Iterable[str], index: Times) -> Times:
+    """Return when the clinician's diagnosis of this storm was first recorded; `UNKNOWN_TIME` if it has no date.
+
+    The same rows as in `diagnosed_storm`; a diagnosis coded for a stay counts from the stay's start.
+    """
+    since = _later(index, -rules().storm_recorded_before.us)
+    until = _later(index, rules().recorded_after.us)
+    person = diagnosed["person"]
+    kept = np.isin(diagnosed["condition"].astype(str), list(conditions))
+    kept &= (diagnosed["status"] == "confirmed") & (diagnosed["last"] >= since[person])
+    kept &= (until[person] == UNKNOWN_TIME) | (diagnosed["first"] <= until[person])
+    first = np.full(len(index), FAR_FUTURE)
+    np.minimum.at(first, person[kept], diagnosed["first"][kept])
+    return np.where((first == FAR_FUTURE) | (first == FAR_PAST), UNKNOWN_TIME, first)
 
 
 def _later(time: Times, by: int) -> Times:

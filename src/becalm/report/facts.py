@@ -101,11 +101,18 @@ def routes(cohort: Cohort) -> Counter[str]:
     return Counter(row["first_route"] or "unknown" for row in cohort.persons)
 
 
+def unknown_labels(row: Row, *kinds: str) -> list[str]:
+    """Return what the records say of a person that nobody knows, of some kinds: "dex"."""
+    pairs = (each.partition(": ") for each in row["not_understood"].split("|") if each)
+    return [name for kind, _, name in pairs if kind in kinds]
+
+
 def background(row: Row) -> list[str]:
-    """Return somebody's underlying diseases; that none is recorded says so."""
-    return [labels.condition(name) for name in row["underlying"].split("|") if name] or [
-        "none recorded"
-    ]
+    """Return somebody's underlying diseases; where there is none, whether a diagnosis is not understood."""
+    known = [labels.condition(name) for name in row["underlying"].split("|") if name]
+    if unknown_labels(row, "diagnosis"):
+        return [*known, "a diagnosis that is not understood"]
+    return known or ["none recorded"]
 
 
 def backgrounds(cohort: Cohort) -> Counter[str]:

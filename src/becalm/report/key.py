@@ -72,7 +72,7 @@ def _who(cohort: Cohort, drill: Drill) -> list[Fact]:
     seen = ", ".join(f"{word} {k}" for word, k in sure.most_common() if word != "definite")
     kinds = ", ".join(f"{word} {k}" for word, k in facts.classes(cohort).most_common())
     backgrounds = ", ".join(f"{word} {k}" for word, k in facts.backgrounds(cohort).most_common())
-    known = [[_link(row["person_id"]), labels.conditions(row["underlying"]) or "none recorded", row["class"]]
+    known = [[_link(row["person_id"]), ", ".join(facts.background(row)), row["class"]]
              for row in persons]  # fmt: skip
     return [
         Fact("Patients", drill.people(f"{n:,}", ["patient", "sex", "age"], people), note),

@@ -140,9 +140,7 @@ def _patients(cohort: Cohort, threshold: int) -> ReleaseSheet:
 
 def _backgrounds(cohort: Cohort) -> Counter[str]:
     """Count whole combinations of diseases, which add up to the cohort as a partition must."""
-    return Counter(
-        labels.conditions(row["underlying"]) or "none recorded" for row in cohort.persons
-    )
+    return Counter(", ".join(facts.background(row)) for row in cohort.persons)
 
 
 def _criteria(cohort: Cohort, threshold: int) -> ReleaseSheet:

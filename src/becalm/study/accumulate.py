@@ -17,12 +17,14 @@ from becalm.events import merge
 from becalm.measures import ctcae
 from becalm.measures.stage import StageInput
 from becalm.patients.understood import Patients
+from becalm.patients.unrecognised import LabelCounts
 from becalm.protocol import Protocol
 from becalm.records import Doubt, Refusal, Source
 from becalm.study import figure_data, source_rows
 from becalm.study.result import PER_PERSON, StudyResult
 from becalm.study.stages import stages
 from becalm.study.unverified import unverified
+from becalm.vocabulary.site_words import SiteWords
 
 Progress = Callable[[str], None]
 OUTSIDE: Final = "(not in the vocabulary)"
@@ -38,6 +40,7 @@ class Accumulator:
     frames: dict[str, list[Frame]] = field(default_factory=dict)
     attrition: Attrition = field(default_factory=Attrition)
     refused: list[Refusal] = field(default_factory=list)
+    labels: LabelCounts = field(default_factory=LabelCounts)
     counts: Counter[str] = field(default_factory=Counter)
 
     def add(self, patients: Patients, candidates: Candidates, progress: Progress) -> None:
@@ -70,6 +73,8 @@ class Accumulator:
         self._keep_rows(patients, selection.cohort, made)
         inputs.forget()
         self._refusals(patients)
+        unknown = patients.unrecognised
+        self.labels.add(unknown.take(candidates.population[unknown["person"]]))
 
     def _count(self, patients: Patients, cohort: Frame) -> None:
         self.counts["persons"] += len(patients)
@@ -97,7 +102,9 @@ class Accumulator:
             for each in patients.events.unknown
         ]
 
-    def result(self, source: Source, records_name: str) -> StudyResult:
+    def result(
+        self, source: Source, records_name: str, site: SiteWords | None = None
+    ) -> StudyResult:
         """Return the finished study."""
         refused = merge((*self.refused, *source.refused()))
         frames = {
@@ -111,6 +118,7 @@ class Accumulator:
             tables.ROWS_REFUSED,
             [{name: getattr(each, name) for name in tables.ROWS_REFUSED} for each in refused],
         )
+        frames["not_understood"] = self.labels.frame(vocabulary.load())
         frames["nearest"] = figure_data.nearest_misses(
             self.attrition.reasons(), frames["criteria"], frames["criteria_items"]
         )
@@ -139,6 +147,7 @@ class Accumulator:
             counts=dict(self.counts),
             frames=frames,
             definitions=self.definitions,
+            site=site,
         )
 
 

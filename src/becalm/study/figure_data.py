@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
 
 from becalm import vocabulary
-from becalm.core.clock import DAY, HOUR
+from becalm.core.clock import DAY, HOUR, UNKNOWN_TIME
 from becalm.core.columns import Categorical, listed
 from becalm.core.frame import Frame
 from becalm.definitions import Definition
@@ -73,7 +73,10 @@ def _of(table: Frame, person: int) -> slice:
 
 
 def dose_steps(chunk: Patients, cohort: Frame, names: Iterable[str]) -> Frame:
-    """Return the doses of the cohort: every immunotherapy, and the protocol's own drugs."""
+    """Return the doses of the cohort: every immunotherapy, and the protocol's own drugs.
+
+    A drug that nobody knows may be one of them: it stands under its own name, "dex (not understood)".
+    """
     doses = chunk.doses.frame
     drugs = {name: chunk.vocabulary.drug(name) for name in names}
     known = np.concatenate([np.empty(0, np.intp), *(chunk.doses.exposed(name) for name in drugs)])
@@ -100,7 +103,33 @@ def dose_steps(chunk: Patients, cohort: Frame, names: Iterable[str]) -> Frame:
                     "source_row": doses["source_row"][at],
                 }
             )
+        table_rows += list(_unknown_drugs(chunk, person))
     return Frame.of_rows(DOSE_STEPS, table_rows)
+
+
+def _unknown_drugs(chunk: Patients, person: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield the rows of a person's drugs that nobody knows, without an amount."""
+    found = chunk.unrecognised
+    mine = (found["person"] == person["person"]) & (found["kind"] == "drug")
+    for row in found.take(np.flatnonzero(mine)).rows():
+        start, end = row["start"], max(row["start"], row["end"])
+        if start == UNKNOWN_TIME:
+            continue
+        yield {
+            "person_id": person["person_id"],
+            "drug": f"{row['label'] or row['code']} (not understood)",
+            "drug_class": "",
+            "route": "",
+            "start": start,
+            "end": end,
+            "hours_from_t0": (start - person["t0"]) / HOUR,
+            "end_hours_from_t0": (end - person["t0"]) / HOUR,
+            "rate": np.nan,
+            "amount": np.nan,
+            "unit": "",
+            "label": row["label"],
+            "source_row": row["source_row"],
+        }
 
 
 def missing(chunk: Patients, cohort: Frame, variables: Sequence[str]) -> Frame:

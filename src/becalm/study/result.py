@@ -11,6 +11,7 @@ from becalm.definitions import Definition
 from becalm.protocol import Protocol
 from becalm.records import Absent, InputFile, StudyInfo
 from becalm.tables import WRITTEN
+from becalm.vocabulary.site_words import SiteWords
 
 PER_PERSON: Final = 100
 """Up to this number a report lists every patient with the rows of the records."""
@@ -37,6 +38,7 @@ class StudyResult:
     counts: Mapping[str, int]  # rows by stage
     frames: Mapping[str, Frame]
     definitions: Mapping[str, Definition]  # by name, with the protocol's overrides
+    site: SiteWords | None = None  # what the site says its own labels mean
 
     @property
     def tables(self) -> Mapping[str, Frame]:

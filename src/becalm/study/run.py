@@ -11,14 +11,23 @@ from becalm.records import Source
 from becalm.study import protocol_definitions
 from becalm.study.accumulate import Accumulator, Progress
 from becalm.study.result import StudyResult
+from becalm.vocabulary.site_words import SiteWords
 
 
 def run(
-    source: Source, protocol: Protocol, records_name: str, progress: Progress = lambda _: None
+    source: Source,
+    protocol: Protocol,
+    records_name: str,
+    progress: Progress = lambda _: None,
+    *,
+    site: SiteWords | None = None,
 ) -> StudyResult:
-    """Run a protocol on a source and return every table; nothing is written."""
+    """Run a protocol on a source and return every table; nothing is written.
+
+    site : what a site says its own labels mean; it stands above the vocabulary.
+    """
     _need(source, protocol)
-    words = vocabulary.load()
+    words = site.applied(vocabulary.load()) if site else vocabulary.load()
     protocol, read = protocol_definitions.asked(protocol)
     for notice in (*protocol.notices, *(each for one in read.values() for each in one.notices)):
         progress(notice)
@@ -27,7 +36,7 @@ def run(
         progress(f"reading {len(records.persons):,} persons")
         chunk = Patients.of(records, words)
         total.add(chunk, candidates(chunk, protocol, source.info), progress)
-    return total.result(source, records_name)
+    return total.result(source, records_name, site)
 
 
 def _need(source: Source, protocol: Protocol) -> None:

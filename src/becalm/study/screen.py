@@ -18,6 +18,7 @@ from becalm.persons.age import ages
 from becalm.persons.diagnoses import underlying
 from becalm.records import Doubt, Source
 from becalm.tables import stream
+from becalm.vocabulary.site_words import SiteWords
 
 FORMS: Final = (".csv", ".parquet")
 CLOCK: Final = "drawn"
@@ -26,7 +27,11 @@ _AT_ONCE: Final = 2
 
 
 def screen(
-    source: Source, criteria: Sequence[str], progress: Callable[[str], None] = lambda _: None
+    source: Source,
+    criteria: Sequence[str],
+    progress: Callable[[str], None] = lambda _: None,
+    *,
+    site: SiteWords | None = None,
 ) -> Iterator[Frame]:
     """Yield `criteria`, moment `peak_ever` only, one sorted frame a chunk of whole persons.
 
@@ -35,7 +40,7 @@ def screen(
     if not criteria:
         hint = f"Name some of {', '.join(shipped())}, or a .toml file"
         raise UsageError("no criteria to screen by", hint=hint)
-    words = vocabulary.load()
+    words = site.applied(vocabulary.load()) if site else vocabulary.load()
     definitions = sorted(load_all(list(dict.fromkeys(criteria))), key=lambda each: each.name)
     for notice in (each for definition in definitions for each in definition.notices):
         progress(notice)

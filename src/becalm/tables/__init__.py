@@ -3,7 +3,7 @@
 Unknown is empty; a bound of infinity is empty too (unbounded). Lists are joined by `|`.
 """
 
-from becalm.tables.cohort import ATTRITION, PERSONS, ROWS_REFUSED, VALUES
+from becalm.tables.cohort import ATTRITION, NOT_UNDERSTOOD, PERSONS, ROWS_REFUSED, VALUES
 from becalm.tables.criteria import CRITERIA, CRITERIA_ITEMS, CRITERIA_LOOK_BACKS, CRITERIA_OVER_TIME
 from becalm.tables.dictionary import DICTIONARY, dictionary
 from becalm.tables.figures import DOSE_STEPS, LEFT, MISSING, NEAREST, ROWS, SERIES
@@ -42,6 +42,7 @@ __all__ = [
     "LEFT",
     "MISSING",
     "NEAREST",
+    "NOT_UNDERSTOOD",
     "OUTCOME",
     "PERSONS",
     "PREVIOUS_THERAPY",

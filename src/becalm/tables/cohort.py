@@ -35,6 +35,25 @@ ROWS_REFUSED: Final = Table(
     },
     key=("source_table", "variable", "unit", "reason"),
 )
+NOT_UNDERSTOOD: Final = Table(
+    "not_understood",
+    "Labels of the records that nobody here knows: drugs, diagnoses, procedures, findings and tests.",
+    "kind, name and code",
+    {
+        "what": text("drug, route, diagnosis, procedure, finding or test."),
+        "written": text("The name as written; empty where the row has only a code."),
+        "code": text("The code as written; empty where none was."),
+        "code_system": text("The system of the code, as written."),
+        "reason": text("Why nobody knows what is meant."),
+        "rows": count("rows", "Rows of the records with this name and code."),
+        "persons_with": count("persons", "Persons with such a row.", persons=True),
+        "first_row": text("The first of the rows, as table:key."),
+        "nearest": text(
+            "The entry of the vocabulary with the most similar name; a guess, never used."
+        ),
+    },
+    key=("what", "written", "code", "code_system"),
+)
 ATTRITION: Final = Table(
     "attrition",
     "The steps from all persons in the records to the cohort, with the persons who remain after each step.",
@@ -100,6 +119,15 @@ PERSONS: Final = Table(
         ),
         "clinician": answer(
             "Whether a confirmed diagnosis of the storm was recorded near the index; false if none was recorded."
+        ),
+        "clinician_time": time(
+            "When that diagnosis was first recorded; after the index where it was made later."
+        ),
+        "not_understood": text(
+            "What the records say of this person that nobody knows, as `kind: name`, joined by |."
+        ),
+        "exclusion_open": text(
+            "What leaves the protocol's exclusions undetermined, as `kind: name`, joined by |; the person stays."
         ),
         "immunosuppressed": answer(
             "Whether the person was immunosuppressed before this illness; empty if the records do not say it."

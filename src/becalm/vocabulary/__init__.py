@@ -4,6 +4,7 @@ Nothing is guessed: a code or name that is not listed, a unit that is not in the
 that contradicts its code are refused with a reason.
 """
 
+from becalm.vocabulary.labels import Fate, Meaning
 from becalm.vocabulary.loading import sexes
 from becalm.vocabulary.lookup import (
     CODE_AND_NAME_DISAGREE,
@@ -36,7 +37,9 @@ __all__ = [
     "UNKNOWN_VARIABLE",
     "Condition",
     "Drug",
+    "Fate",
     "Finding",
+    "Meaning",
     "MeasurementKind",
     "Procedure",
     "Resolution",
@@ -44,8 +47,10 @@ __all__ = [
     "Variable",
     "Vocabulary",
     "in_sentence",
+    "labels",
     "load",
     "sexes",
+    "site_words",
     "units",
     "words",
 ]

@@ -73,13 +73,8 @@ class _Drugs(toml.TomlTable, frozen=True):
         return [*self.drug, *(drug for group in self.group for drug in group.entries())]
 
 
-class _Negations(toml.TomlTable, frozen=True):
-    words: tuple[str, ...]
-
-
 class _Conditions(toml.TomlTable, frozen=True):
     condition: tuple[Condition, ...]
-    negations: _Negations
 
 
 class _Findings(toml.TomlTable, frozen=True):
@@ -114,7 +109,6 @@ class Files(msgspec.Struct, frozen=True):
     routes: tuple[Route, ...]
     spellings: dict[str, str]  # normalised spelling -> unit
     specimens: dict[str, tuple[str, ...]]
-    negations: tuple[str, ...]
     systems: Mapping[str, CodeSystem]  # of sources' own codes, by the key of the system
 
 
@@ -158,7 +152,6 @@ def read() -> Files:
         routes=_read("routes.toml", _Routes).route,
         spellings=spellings,
         specimens=measured.specimens,
-        negations=conditions.negations.words,
         systems=systems(
             code_files(),
             variables=(entry.name for entry in variables),

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
-from fnmatch import fnmatchcase
+from difflib import get_close_matches
 from functools import cached_property, lru_cache
 from typing import Final, TypeVar
 
 from becalm.core.errors import did_you_mean
-from becalm.vocabulary import loading
+from becalm.vocabulary import labels, loading, statements
 from becalm.vocabulary.codes import CodeSystem, system_key
+from becalm.vocabulary.labels import Meaning
+from becalm.vocabulary.meanings import Diagnoses, Procedures
 from becalm.vocabulary.model import (
     Condition,
     Derived,
@@ -21,7 +24,8 @@ from becalm.vocabulary.model import (
     Term,
     Variable,
 )
-from becalm.vocabulary.text import all_phrases, best_phrase, words
+from becalm.vocabulary.statements import Statement
+from becalm.vocabulary.text import best_phrase, words
 from becalm.vocabulary.units import BLANK_UNITS, Conversion, normalise
 
 UNKNOWN_VARIABLE: Final = "unknown variable"
@@ -31,6 +35,7 @@ LABEL_CONTRADICTS: Final = "item label contradicts the vocabulary"
 CODE_AND_NAME_DISAGREE: Final = "code and name disagree"
 SPECIMEN_MISMATCH: Final = "another specimen"
 
+LOINC: Final = re.compile(r"\d{1,5}-\d")
 _AS_IS: Final = Conversion()
 _E = TypeVar("_E", bound=Term)
 
@@ -38,7 +43,9 @@ _E = TypeVar("_E", bound=Term)
 class Vocabulary:
     """All entries, and their look-up by name and code. Entries never change; answers are stored."""
 
-    def __init__(self, files: loading.Files) -> None:
+    def __init__(
+        self, files: loading.Files, site: Mapping[tuple[str, str], Meaning] | None = None
+    ) -> None:
         self.variables: tuple[Variable, ...] = files.variables
         """In a fixed order; a variable's code is its position."""
         self.derived: tuple[Derived, ...] = files.derived
@@ -48,14 +55,24 @@ class Vocabulary:
         self.findings: tuple[Finding, ...] = files.findings
         self.procedures: tuple[Procedure, ...] = files.procedures
         self._files = files
+        self._site = {(kind, words(label)): said for (kind, label), said in (site or {}).items()}
         self._codes = {variable.name: code for code, variable in enumerate(files.variables)}
         self._drugs = {drug.name: drug for drug in files.drugs}
         self._conditions = {condition.name: condition for condition in files.conditions}
         self._procedures = {procedure.name: procedure for procedure in files.procedures}
         self._resolved: dict[MeasurementKind, Resolution] = {}
         self._drug_answers: dict[tuple[str, str, str], Drug | None] = {}
-        self._condition_answers: dict[tuple[str, str, str], tuple[str, ...]] = {}
-        self._procedure_answers: dict[tuple[str, str, str], tuple[str, ...]] = {}
+        self._diagnoses = Diagnoses(files.conditions, self._of_site("diagnosis"))
+        self._procedure_meanings = Procedures(
+            files.procedures, files.systems, self._of_site("procedure")
+        )
+
+    def with_words(self, site: Mapping[tuple[str, str], Meaning]) -> Vocabulary:
+        """Return the same vocabulary with a site's own words, by kind and label, above it."""
+        return Vocabulary(self._files, site)
+
+    def _of_site(self, kind: str) -> dict[str, Meaning]:
+        return {label: said for (each, label), said in self._site.items() if each == kind}
 
     # ------------------------------------------------------------ by name
 
@@ -104,11 +121,11 @@ class Vocabulary:
 
     def suggest_condition(self, name: str) -> str:
         """Return a hint for a condition that was not understood."""
-        return did_you_mean(words(name), self._condition_names)
+        return did_you_mean(words(name), self._diagnoses.index)
 
     def suggest_procedure(self, name: str) -> str:
         """Return a hint for a procedure that was not understood."""
-        return did_you_mean(words(name), self._procedure_names)
+        return did_you_mean(words(name), self._procedure_meanings.index)
 
     def measured_codes(self, system: str) -> frozenset[str]:
         """Return the codes of a source's own system that are read as measurements."""
@@ -136,6 +153,9 @@ class Vocabulary:
     def _resolve(self, kind: MeasurementKind) -> Resolution:
         name, code = words(kind.name), kind.code.strip()
         by_name = self._variable_names.get(name, ())
+        site = self._site.get(("test", name))
+        if site is not None and site.said:
+            by_name = (self.code(site.said[0][0]),)
         by_code = self._variable_codes.get((system_key(kind.system), code))
         unit, reason = kind.unit, ""
         registered = self._system(kind.system)
@@ -197,77 +217,147 @@ class Vocabulary:
         return self._drug_answers[key]
 
     def _drug_of(self, label: str, code: str, system: str) -> Drug | None:
-        by_name = best_phrase(label, self._drug_names, self._longest_drug)
-        by_name = by_name or self._drug_abbreviations.get(words(label))
+        said = self._site.get(("drug", words(label)))
+        if said is not None:
+            return self._drugs[said.said[0][0]] if said.said else None
+        by_name = self._drug_named(label)
+        if by_name is not None and self._denied(label):
+            return None
         by_code = self._drug_codes.get((system_key(system), code.strip()))
         if by_code is None:
             return by_name
         return by_code if by_name in (None, by_code) else None
 
+    def _drug_named(self, label: str) -> Drug | None:
+        found = best_phrase(label, self._drug_names, self._longest_drug)
+        return found or self._drug_abbreviations.get(words(label))
+
+    def _denied(self, label: str) -> bool:
+        """Return whether a label says of every drug in it that it was not given: "no steroids"."""
+        said = statements.read(label, self._drug_names, self._longest_drug).said
+        return bool(said) and all(each.state == "excluded" for each in said)
+
+    def drug_meaning(self, label: str, code: str = "", system: str = "") -> Meaning:
+        """Return the fate of an administration's label; see `drug_of`."""
+        said = self._site.get(("drug", words(label)))
+        if said is not None:
+            return said
+        drug = self.drug_of(label, code, system)
+        if drug is not None:
+            return Meaning(((drug.name, "confirmed"),), "understood")
+        named = self._drug_named(label)
+        if named is not None:
+            if self._denied(label):
+                return Meaning(((named.name, "excluded"),), "denied")
+            return Meaning((), "not understood", labels.CONTRADICT)
+        # An item of the source's own dictionary says what it is.
+        own = bool(code.strip() and self._system(system)) and not labels.drug_always_asked(label)
+        if labels.blank(label, code) or labels.drug_not_needed(label) or own:
+            return Meaning((), "not needed")
+        return Meaning((), "not understood", labels.NOBODY_KNOWS)
+
+    def test_is_asked(self, kind: MeasurementKind) -> bool:
+        """Return whether a measurement of no known variable has to be listed as not understood.
+
+        An item of a source's own dictionary or a code of LOINC says what it is; it is only not needed.
+        """
+        if kind.code.strip() and (self._system(kind.system) or LOINC.fullmatch(kind.code.strip())):
+            return False
+        said = self._site.get(("test", words(kind.name)))
+        return said is None and not labels.measurement_not_needed(kind.name)
+
+    def finding_is_asked(self, text: str) -> bool:
+        """Return whether a finding is not understood: no entry has its name, and no site says what it is."""
+        return (
+            bool(text.strip())
+            and self.finding_of(text) is None
+            and (("finding", words(text)) not in self._site)
+        )
+
+    def route_is_asked(self, text: str) -> bool:
+        """Return whether a route is not understood."""
+        return bool(text.strip()) and not self.route_of(text)
+
+    def entries_of(self, kind: str, name: str) -> tuple[str, ...]:
+        """Return the entries of a kind that a name means, for a site's file of words; () if none."""
+        plain = name.strip()
+        if kind == "drug":
+            drug = self._drugs.get(plain) or self._drug_named(plain)
+            return (drug.name,) if drug else ()
+        if kind == "route":
+            route = plain if plain in self._routes.values() else self._routes.get(words(plain), "")
+            return (route,) if route else ()
+        if kind == "finding":
+            found = self._finding_names.get(words(plain))
+            return (found,) if found else ()
+        if kind == "test":
+            return tuple(
+                self.variables[at].name for at in self._variable_names.get(words(plain), ())[:1]
+            )
+        meanings = self._diagnoses if kind == "diagnosis" else self._procedure_meanings
+        return (plain,) if plain in meanings.by_name else meanings.index.get(words(plain), ())
+
+    def names_of(self, kind: str) -> tuple[str, ...]:
+        """Return the names of all entries of a kind."""
+        entries: dict[str, Iterable[str]] = {
+            "drug": self._drugs, "diagnosis": self._conditions, "procedure": self._procedures,
+            "finding": {each.name for each in self.findings}, "test": self._codes,
+            "route": set(self._routes.values()),
+        }  # fmt: skip
+        return tuple(entries.get(kind, ()))
+
+    def nearest(self, kind: str, label: str) -> str:
+        """Return the entry with the most similar name, as a guess for a reader; '' if none is near."""
+        known: dict[str, Mapping[str, object]] = {
+            "drug": self._drug_names,
+            "diagnosis": self._diagnoses.index,
+            "procedure": self._procedure_meanings.index,
+            "finding": self._finding_names,
+            "test": self._variable_names,
+        }
+        near = get_close_matches(words(label), known.get(kind, {}), n=1, cutoff=0.75)
+        return near[0] if near else ""
+
     def route_of(self, text: str) -> str:
         """Return IV, SC, IM, PO, topical, ophthalmic, inhaled or other; '' if not understood."""
+        said = self._site.get(("route", words(text)))
+        if said is not None:
+            return said.said[0][0] if said.said else "other"
         return self._routes.get(words(text), "")
 
     def finding_of(self, text: str) -> str | None:
         """Return the finding with this whole name; None if not understood."""
+        said = self._site.get(("finding", words(text)))
+        if said is not None:
+            return said.said[0][0] if said.said else None
         return self._finding_names.get(words(text))
 
     # ------------------------------------------------------------ conditions, procedures
 
-    def conditions_of(self, system: str, code: str, name: str) -> tuple[str, ...]:
-        """Return the conditions of a diagnosis with the wider ones they belong to, narrowest first.
+    def diagnosis(self, system: str, code: str, name: str) -> Meaning:
+        """Return what a diagnosis means: the conditions, and what is said of each.
 
-        By code if there is one; else by every condition named in the text, unless a word in it ("no",
-        "family history of") means that the patient does not have it.
+        By its code where the code is known, else by its name. Letters of ICD-10-GM behind a code and the
+        words around a name say whether it is suspected, excluded or past. A code and a name that mean
+        different diseases are not understood.
         """
-        key = (system, code, name)
-        if key not in self._condition_answers:
-            self._condition_answers[key] = self._conditions_of(*key)
-        return self._condition_answers[key]
+        return self._diagnoses.of(system, code, name)
 
-    def _conditions_of(self, system: str, code: str, name: str) -> tuple[str, ...]:
-        if code.strip():
-            plain = _plain(code)
-            names = tuple(
-                name
-                for name in _by_code(self.conditions, system, code)
-                if not any(fnmatchcase(plain, p) for p in self._conditions[name].in_remission)
-            )
-        elif self._negated(name):
-            names = ()
-        else:
-            short = self._condition_abbreviations
-            names = short.get(words(name)) or all_phrases(
-                name, self._condition_names, self._longest_condition, short
-            )
-        return _with_parents(names, self._conditions)
+    def read_diagnosis(self, name: str) -> Statement[tuple[str, ...]]:
+        """Return what a written name says of each condition in it."""
+        return self._diagnoses.statement(name)
 
-    def _negated(self, name: str) -> bool:
-        text = f" {words(name)} "
-        return "?" in name or any(f" {word} " in text for word in self._negations)
+    def conditions_of(self, system: str, code: str, name: str) -> tuple[str, ...]:
+        """Return the conditions that a diagnosis affirms, with the wider ones, narrowest first."""
+        return self.diagnosis(system, code, name).names()
+
+    def procedure_meaning(self, system: str, code: str, name: str) -> Meaning:
+        """Return what a procedure means, as `diagnosis` does for a disease."""
+        return self._procedure_meanings.of(system, code, name)
 
     def procedures_of(self, system: str, code: str, name: str) -> tuple[str, ...]:
         """Return the procedures of a row with the wider ones they belong to, narrowest first."""
-        key = (system, code, name)
-        if key not in self._procedure_answers:
-            self._procedure_answers[key] = self._procedures_of(*key)
-        return self._procedure_answers[key]
-
-    def _procedures_of(self, system: str, code: str, name: str) -> tuple[str, ...]:
-        names: tuple[str, ...] = ()
-        if code.strip():
-            registered = self._system(system)
-            if registered is None:
-                names = _by_code(self.procedures, system, code)
-            elif code.strip() in registered.procedures:
-                entry, listed = registered.procedures[code.strip()]
-                fits = not name or not listed.label or words(listed.label) == words(name)
-                names = (entry,) if fits else ()
-        else:
-            names = self._procedure_abbreviations.get(words(name)) or all_phrases(
-                name, self._procedure_names, self._longest_procedure
-            )
-        return _with_parents(names, self._procedures)
+        return self.procedure_meaning(system, code, name).names()
 
     # ------------------------------------------------------------ indexes
 
@@ -313,7 +403,7 @@ class Vocabulary:
 
     @cached_property
     def _longest_drug(self) -> int:
-        return _longest(self._drug_names)
+        return max(len(name.split()) for name in self._drug_names)
 
     @cached_property
     def _drug_codes(self) -> dict[tuple[str, str], Drug]:
@@ -337,95 +427,6 @@ class Vocabulary:
     @cached_property
     def _finding_names(self) -> dict[str, str]:
         return {words(n): f.name for f in self.findings for n in (f.name, f.title, *f.names)}
-
-    @cached_property
-    def _condition_names(self) -> dict[str, tuple[str, ...]]:
-        return _names(self.conditions)
-
-    @cached_property
-    def _condition_abbreviations(self) -> dict[str, tuple[str, ...]]:
-        return {
-            words(short): (each.name,) for each in self.conditions for short in each.abbreviations
-        }
-
-    @cached_property
-    def _longest_condition(self) -> int:
-        return _longest(self._condition_names)
-
-    @cached_property
-    def _procedure_names(self) -> dict[str, tuple[str, ...]]:
-        return _names(self.procedures)
-
-    @cached_property
-    def _procedure_abbreviations(self) -> dict[str, tuple[str, ...]]:
-        return {
-            words(short): (each.name,) for each in self.procedures for short in each.abbreviations
-        }
-
-    @cached_property
-    def _longest_procedure(self) -> int:
-        return _longest(self._procedure_names)
-
-    @cached_property
-    def _negations(self) -> tuple[str, ...]:
-        return tuple(words(text) for text in self._files.negations)
-
-
-def _names(entries: Iterable[_E]) -> dict[str, tuple[str, ...]]:
-    index: dict[str, tuple[str, ...]] = {}
-    for entry in entries:
-        for name in (entry.name, entry.title, *entry.names):
-            key = words(name)
-            if entry.name not in index.get(key, ()):
-                index[key] = (*index.get(key, ()), entry.name)
-    return index
-
-
-def _longest(names: Iterable[str]) -> int:
-    return max(len(name.split()) for name in names)
-
-
-def _by_code(
-    entries: Sequence[Condition] | Sequence[Procedure], system: str, code: str
-) -> tuple[str, ...]:
-    """Return the entries with a code; for ICD those with the longest prefix of the code."""
-    family = system.upper().replace("-", "").replace("_", "").replace(" ", "")
-    plain = _plain(code)
-    if family.startswith(("ICD9", "ICD10")):
-        scored = [
-            (_prefix(plain, entry.icd10 if family.startswith("ICD10") else entry.icd9), entry.name)
-            for entry in entries
-        ]
-        best = max((length for length, _ in scored), default=0)
-        return tuple(name for length, name in scored if length == best > 0)
-    if family in ("SNOMED", "SNOMEDCT"):
-        return tuple(entry.name for entry in entries if plain in entry.snomed)
-    if family == "OMOP":
-        return tuple(entry.name for entry in entries if plain in entry.omop)
-    return ()
-
-
-def _plain(code: str) -> str:
-    return code.strip().upper().replace(".", "")
-
-
-def _prefix(code: str, prefixes: Sequence[str]) -> int:
-    """Return the length of the longest of `prefixes` of `code`; a range counts as three."""
-    best = 0
-    for prefix in prefixes:
-        first, _, last = prefix.partition("-")
-        if (last and first <= code[:3] <= last) or (not last and code.startswith(first)):
-            best = max(best, len(first))
-    return best
-
-
-def _with_parents(
-    names: Sequence[str], entries: Mapping[str, Condition] | Mapping[str, Procedure]
-) -> tuple[str, ...]:
-    result = dict.fromkeys(names)
-    for name in names:
-        result.update(dict.fromkeys(entries[name].parents))
-    return tuple(result)
 
 
 @lru_cache(maxsize=1)

@@ -70,29 +70,3 @@ def best_phrase(text: str, known: Mapping[str, T], longest: int) -> T | None:
         if phrase in known
     ]
     return min(matches, key=lambda f: f[:2])[2] if matches else None
-
-
-def all_phrases(
-    text: str,
-    known: Mapping[str, tuple[T, ...]],
-    longest: int,
-    abbreviations: Mapping[str, tuple[T, ...]] | None = None,
-) -> tuple[T, ...]:
-    """Return the entries of all known phrases of a label; a phrase inside a longer one is not used.
-
-    "Adult-onset Still's disease" is not also "Still's disease". An abbreviation counts as a word in
-    capitals of a label that has small letters too: "ALL, relapsed" is one, "ALL NEGATIVE" is not.
-    """
-    taken: set[int] = set()
-    result: dict[T, None] = {}
-    for begin, phrase in phrases(text, longest):
-        places = set(range(begin, begin + len(phrase.split())))
-        if phrase in known and not places & taken:
-            taken |= places
-            result.update(dict.fromkeys(known[phrase]))
-    if abbreviations and any(letter.islower() for letter in text):
-        capitals = set(re.findall(r"\w+", text))
-        for at, word in enumerate(words(text).split()):
-            if word in abbreviations and word.upper() in capitals and at not in taken:
-                result.update(dict.fromkeys(abbreviations[word]))
-    return tuple(result)

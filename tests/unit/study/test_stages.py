@@ -17,7 +17,15 @@ from becalm.tables import Table
 from becalm.tables.schema import text
 from tests.records import chunk, finding, infusion, lab, person, stay
 
-MADE_FROM_COUNTS = {"attrition", "rows_refused", "dictionary", "left", "nearest", "rows"}
+MADE_FROM_COUNTS = {
+    "attrition",
+    "not_understood",
+    "rows_refused",
+    "dictionary",
+    "left",
+    "nearest",
+    "rows",
+}
 
 
 @pytest.fixture(scope="module")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 
 from becalm.core.arrays import Floats, Mask, Persons, Texts, Times
-from becalm.core.clock import DAY
+from becalm.core.clock import DAY, UNKNOWN_TIME
+from becalm.core.frame import Frame
 from becalm.doses import Doses
 from becalm.measures.response.questions import Questions
 from becalm.protocol import Confounder, Protocol
@@ -21,11 +22,14 @@ def confounded_by(
     procedures: Mapping[str, Intervals],
     protocol: Protocol,
     vocabulary: Vocabulary,
+    *,
+    unrecognised: Frame,
 ) -> Texts:
     """Return the drugs and procedures in the protocol's windows around each clock, joined by `|`.
 
     Both ends of a window are included. Only routes that reach the blood count, never drops, creams
-    or inhalers. A confounder is reported with a status and never changes it.
+    or inhalers. A confounder is reported with a status and never changes it. A drug or a procedure that
+    nobody knows may be any of them: in the widest window it is reported as "not understood: dex".
     """
     names_of: list[dict[str, None]] = [{} for _ in range(len(asked))]
     for rule in protocol.confounder:
@@ -42,9 +46,34 @@ def confounded_by(
         for name, when in inside:
             for i in np.flatnonzero(counts & _touches(when, asked.person, start, end)).tolist():
                 names_of[i][name] = None
+    for i, name in _unknown(asked, protocol, unrecognised):
+        names_of[i][f"not understood: {name}"] = None
     result = np.full(len(asked), "", dtype=object)
     result[:] = ["|".join(names) for names in names_of]
     return result
+
+
+def _unknown(
+    asked: Questions, protocol: Protocol, unrecognised: Frame
+) -> Iterator[tuple[int, str]]:
+    """Yield the question and the name of each unknown drug or procedure in the widest window around it."""
+    if not protocol.confounder:
+        return
+    kinds = [kind for kind, any_ in (
+        ("drug", any(rule.drugs for rule in protocol.confounder)),
+        ("procedure", any(rule.procedures for rule in protocol.confounder)),
+    ) if any_]  # fmt: skip
+    rows = unrecognised.take(np.isin(unrecognised["kind"].astype(str), kinds))
+    before = min(rule.from_.us for rule in protocol.confounder)
+    after = max(rule.to.us for rule in protocol.confounder)
+    start = rows["start"]
+    end = np.where(rows["end"] == UNKNOWN_TIME, start, np.maximum(rows["end"], start))
+    for at in range(len(rows)):
+        hit = asked.person == rows["person"][at]
+        if start[at] != UNKNOWN_TIME:
+            hit &= (start[at] <= asked.time + after) & (end[at] >= asked.time + before)
+        for i in np.flatnonzero(hit).tolist():
+            yield i, str(rows["label"][at] or rows["code"][at])
 
 
 def _touches(when: Intervals, person: Persons, start: Times, end: Times) -> Mask:

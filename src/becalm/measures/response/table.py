@@ -18,6 +18,7 @@ from becalm.measures.response.confounders import confounded_by
 from becalm.measures.response.questions import Questions
 from becalm.measures.stage import Stage, StageInput
 from becalm.patients import organ_support
+from becalm.patients.unrecognised import unrecognised
 from becalm.persons.death import Deaths
 from becalm.protocol import Protocol
 from becalm.records import Records
@@ -32,6 +33,8 @@ def response(  # noqa: PLR0917 - the results of earlier stages, in their order
     records: Records,
     protocol: Protocol,
     modifiers: Modifiers,
+    *,
+    unknown: Frame | None = None,
 ) -> Frame:
     """Return `response`: one row per person, variable and known clock.
 
@@ -41,11 +44,18 @@ def response(  # noqa: PLR0917 - the results of earlier stages, in their order
     equal value did not fall. A baseline of `>x` gives a fall of *at least* so much. A person without
     a value at 48 h died or was discharged before, or has no sample. Confounders, and causes that
     change a value without the disease, are reported with the status and never change it.
+
+    unknown : the rows whose label nobody knows (`patients.unrecognised`); they may be confounders.
     """
     asked = Questions.of(cohort)
     vocabulary = events.vocabulary
     confounded = confounded_by(
-        asked, doses, organ_support.running(records, vocabulary), protocol, vocabulary
+        asked,
+        doses,
+        organ_support.running(records, vocabulary),
+        protocol,
+        vocabulary,
+        unrecognised=unrecognised(records, doses, vocabulary) if unknown is None else unknown,
     )
     gone = gone_before(asked, records, asked.time + round(protocol.horizons["h48"].at * HOUR))
     frames = [Frame.of(RESPONSE)]
@@ -150,7 +160,13 @@ def measure(given: StageInput) -> Frame:
     """Fill the table `response`."""
     of = given.patients
     return response(
-        given.described, of.events, of.doses, of.records, given.protocol, given.modifiers
+        given.described,
+        of.events,
+        of.doses,
+        of.records,
+        given.protocol,
+        given.modifiers,
+        unknown=of.unrecognised,
     )
 
 

@@ -40,7 +40,7 @@ def each_patient(cohort: Cohort, drill: Drill) -> PageTable:
         )
         cells: list[Any] = [person, who, _background(drill, row)]
         cells += [total(drill, totals.get((person, name)), items=True) for name in definitions]
-        cells.append(_prior(drill, person, prior.get(person, [])))
+        cells.append(_prior(cohort, drill, row, prior.get(person, [])))
         if cohort.drug:
             cells += _exposure(cohort, drill, person, row["first_route"])
         mine = [primary.get((person, clock)) for clock in clocks]
@@ -79,8 +79,10 @@ _SOUGHT: Final = {
 
 def _background(drill: Drill, row: Row) -> Markup:
     """Return the underlying disease, the class of the storm, and what was looked for."""
+    known = [labels.condition(name) for name in row["underlying"].split("|") if name]
+    lost = facts.unknown_labels(row, "diagnosis")
     disease = drill.rows(
-        labels.conditions(row["underlying"]) or "none recorded",
+        ", ".join([*known, *(f"not understood: {name}" for name in lost)]) or "none recorded",
         row["person_id"],
         row["context_rows"],
     )
@@ -112,12 +114,23 @@ def _lines(parts: Sequence[Markup]) -> Markup:
     return Markup("<br>").join(parts) if parts else Markup(UNKNOWN)
 
 
-def _prior(drill: Drill, person: str, rows: list[Row]) -> Markup:
+def _prior(cohort: Cohort, drill: Drill, row: Row, rows: list[Row]) -> Markup:
+    """Return the immunotherapies before time zero, and the drugs then that nobody knows."""
+    person = row["person_id"]
     kept = [row for row in rows if not row["hours_before_t0"] <= 0]
     names: dict[str, list[str]] = {}
-    for row in sorted(kept, key=lambda r: (-_known(r["hours_before_t0"]), r["drug"])):
-        names.setdefault(row["drug"], []).append(row["source_row"])
+    for each in sorted(kept, key=lambda r: (-_known(r["hours_before_t0"]), r["drug"])):
+        names.setdefault(each["drug"], []).append(each["source_row"])
     found = [drill.rows(labels.drug(drug), person, "|".join(keys)) for drug, keys in names.items()]
+    for name in facts.unknown_labels(row, "drug"):
+        steps = [
+            step
+            for step in cohort.steps
+            if step["person_id"] == person and step["drug"] == f"{name} (not understood)"
+        ]
+        before = [step["source_row"] for step in steps if not step["hours_from_t0"] >= 0]
+        if before:
+            found.append(drill.rows(f"not understood: {name}", person, "|".join(before)))
     return _lines(found) if found else Markup("none recorded")
 
 
