@@ -272,7 +272,10 @@ class TestExclusions:
         [
             (condition("lymphoma", -20000), True),
             (condition("lymphoma", 29 * DAY), True),
-            (condition("lymphoma", 31 * DAY), False),
+            (condition("lymphoma", 89 * DAY), True),
+            (condition("lymphoma", 91 * DAY), False),
+            (condition("lymphoma", -1830 * DAY), False),
+            (condition("CAR-T", 31 * DAY), False),
             (condition("lymphoma"), True),
             (condition("lymphoma", 0, status="suspected"), False),
             (condition("lymphoma", 0, status="excluded"), False),
@@ -285,15 +288,15 @@ class TestExclusions:
         ],
     )
     def test_when_a_diagnosis_excludes(self, diagnosis: Row, excluded: bool) -> None:
-        """Recorded before entry or within 30 days after it: the cause is often found late.
+        """Recorded before entry or within 30 days after it; cancer five years before it to 90 days after it.
 
-        A cancer of next year, one suspected or excluded, in remission or in the history does not
+        A cancer of next year, one of six years ago, one suspected or excluded, in remission or in the history does not
         exclude; a disease one is born with does, whenever it was found.
         """
         [reason] = left(MAS, *STORM, infusion(0, 20), diagnosis)
         assert reason.startswith("excluded: ") is excluded
 
-    @pytest.mark.parametrize(("admitted", "excluded"), [(40 * DAY, False), (20 * DAY, True)])
+    @pytest.mark.parametrize(("admitted", "excluded"), [(100 * DAY, False), (20 * DAY, True)])
     def test_a_code_belongs_to_its_stay(self, admitted: float, excluded: bool) -> None:
         """Coded at discharge and without an onset, it was recorded during that stay."""
         coded = condition("", system="ICD10CM", code="C83.3", stay_id="later")

@@ -55,7 +55,10 @@ WORDS = dict.fromkeys(
 )  # fmt: skip
 FILES: dict[str, tuple[Sequence[str], Sequence[str]]] = {
     # file: keys that are tested here, keys without an edge (lists of names, and what only multiplies)
-    "persons/diagnoses.toml": (["recorded_after", "storm_recorded_before"], ["underlying", "lifelong"]),
+    "persons/diagnoses.toml": (
+        ["recorded_after", "storm_recorded_before", "active.before", "active.after"],
+        ["underlying", "lifelong", "active.conditions", "done.conditions", "suggests.immune_effector_therapy"],
+    ),
     "persons/age.toml": (["steps[].below", "steps[].step"], []),
     "persons/stays.toml": (["same_admission"], []),
     "persons/weight.toml": (
@@ -64,7 +67,7 @@ FILES: dict[str, tuple[Sequence[str], Sequence[str]]] = {
     "patients/context.toml": (
         ["infection_before", "infection_after", "looked_before", "looked_after", "commensal_within"],
         ["primary", "autoimmune", "malignancy", "infection", "immune_effector", "look_alike", "chronic",
-         "drug_class", "procedure", "gene", "inhabited", "commensals", "covid_tests"],
+         "gene", "inhabited", "commensals", "covid_tests"],
     ),
     "patients/derived.toml": (
         ["oxygen.low_flow_upto", "oxygen.holds", "fever_masked[].after"],
@@ -132,16 +135,18 @@ def test_a_diagnosis_belongs_to_the_storm_in_its_window() -> None:
     after, before = hours(says["recorded_after"]), hours(says["storm_recorded_before"])
     index = np.array([at(0)])
 
-    def excludes(hour: float) -> bool:
-        return bool(
-            excluded_by(chunk(condition("lymphoma", hour)).diagnosed, "malignancy", index)[0]
-        )
+    def excludes(hour: float, name: str = "CAR-T", by: str = "immune_effector_therapy") -> bool:
+        return bool(excluded_by(chunk(condition(name, hour)).diagnosed, by, index)[0])
 
     def names(hour: float) -> bool:
         found = chunk(condition("macrophage activation syndrome", hour)).diagnosed
         return bool(diagnosed_storm(found, ["mas"], index)[0])
 
     assert [excludes(hour) for hour in around(after)] == [True, True, False]
+    active = {key: around(hours(says["active"][key])) for key in ("before", "after")}
+    cancer = ("lymphoma", "malignancy")
+    assert [excludes(hour, *cancer) for hour in active["after"]] == [True, True, False]
+    assert [excludes(-hour, *cancer) for hour in active["before"]] == [True, True, False]
     assert [names(hour) for hour in around(after)] == [True, True, False]
     assert [names(-hour) for hour in around(before)] == [True, True, False]
 
