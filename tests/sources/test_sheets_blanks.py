@@ -181,3 +181,17 @@ def test_the_case_of_missing_values_as_r_writes_them() -> None:
         assert one[column] == UNKNOWN_TIME
     assert np.isnan(one["weight_kg"])
     assert np.isnan(one["height_cm"])
+
+
+def test_a_patient_can_be_called_none(tmp_path: Path) -> None:
+    """In a column of identifiers only the exact spelling of a program is blank."""
+    folder = write(
+        tmp_path,
+        persons="person_id,sex\nnone,F\nNA,F\n",
+        labs="person_id,time,name,value,unit\nnone,2020-03-04,ferritin,900,ng/mL\n",
+    )
+    with pytest.raises(RecordsError, match="row 3, column person_id: person_id is blank"):
+        read_sheets(folder)
+    write(tmp_path, persons="person_id,sex\nnone,F\n")
+    records = read_sheets(tmp_path)
+    assert records.persons["person_id"].tolist() == ["none"]

@@ -42,14 +42,24 @@ def _shipped() -> tuple[frozenset[str], frozenset[float]]:
     )
 
 
+@cache
+def _spelled() -> frozenset[str]:
+    return frozenset(word for group in blank_words() for word in group.words)
+
+
 def _plain(text: str) -> str:
     return " ".join(text.casefold().split())
 
 
-def stands_for_blank(text: str, meant: Set[str] = frozenset()) -> bool:
+IDS: Final = frozenset({"person_id", "stay_id"})
+"""Columns of identifiers: a patient can be called "none", so only the exact spelling of a program is blank."""
+
+
+def stands_for_blank(text: str, meant: Set[str] = frozenset(), *, identifier: bool = False) -> bool:
     """Return whether a cell's text stands for a blank.
 
-    meant : words that the column itself gives a meaning, in lower case.
+    meant : words that the column itself gives a meaning, in lower case. identifier : whether the column
+    holds identifiers, where capitals count: `None` is blank, "none" is a name.
 
     >>> stands_for_blank("N/A"), stands_for_blank("-99.0"), stands_for_blank("0")
     (True, True, False)
@@ -61,7 +71,8 @@ def stands_for_blank(text: str, meant: Set[str] = frozenset()) -> bool:
     if plain in meant:
         return False
     number = pointed(plain)
-    return plain in words or (bool(PLAIN_NUMBER.fullmatch(number)) and float(number) in numbers)
+    word = text.strip() in _spelled() if identifier else plain in words
+    return word or (bool(PLAIN_NUMBER.fullmatch(number)) and float(number) in numbers)
 
 
 def with_blanks(sheet: Sheet) -> Sheet:
@@ -71,7 +82,11 @@ def with_blanks(sheet: Sheet) -> Sheet:
     for name, texts in sheet.columns.items():
         column = SHEETS[sheet.name].columns[name]
         meant = {_plain(word) for word in (*column.among, *column.spelled, *column.meant)}
-        blank = {text for text in set(texts) if text and stands_for_blank(text, meant)}
+        blank = {
+            text
+            for text in set(texts)
+            if text and stands_for_blank(text, meant, identifier=name in IDS)
+        }
         columns[name] = ["" if text in blank else text for text in texts] if blank else texts
         changed |= bool(blank)
     if not changed:
