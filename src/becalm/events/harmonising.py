@@ -223,19 +223,21 @@ class _Findings:
         self.unknown: list[Refusal] = []
         rows, variables, values, rejected = [], [], [], []
         for i, (text, present) in enumerate(zip(raw["finding"], raw["present"], strict=True)):
-            name = vocabulary.finding_of(text)
+            names = vocabulary.findings_of(text)
             answer = present.strip().casefold()
-            reason = UNKNOWN_FINDING if name is None else self._reason(answer, raw["time"][i])
+            reason = self._reason(answer, raw["time"][i]) if names else UNKNOWN_FINDING
             if reason:
                 example = f"findings:{raw['key'][i]} {present}".rstrip()
-                refusal = Refusal("findings", name or text, "", reason, 1, example)
-                (self.unknown if name is None else self.refused).append(refusal)
-            if name is not None and reason:
-                rejected.append((raw["person"][i], vocabulary.code(name), offset + i, reason))
-            elif name is not None:
-                rows.append(i)
-                variables.append(vocabulary.code(name))
-                values.append(_ANSWERS[answer])
+                refusal = Refusal("findings", "|".join(names) or text, "", reason, 1, example)
+                (self.refused if names else self.unknown).append(refusal)
+            for name in names:
+                code = vocabulary.code(name)
+                if reason:
+                    rejected.append((raw["person"][i], code, offset + i, reason))
+                else:
+                    rows.append(i)
+                    variables.append(code)
+                    values.append(_ANSWERS[answer])
         self.rejected = Frame.of(
             REJECTED,
             person=[person for person, _, _, _ in rejected],

@@ -77,8 +77,16 @@ class _Conditions(toml.TomlTable, frozen=True):
     condition: tuple[Condition, ...]
 
 
+class Compound(toml.TomlTable, frozen=True):
+    """Names that say several findings at once."""
+
+    names: tuple[str, ...]
+    findings: tuple[str, ...]
+
+
 class _Findings(toml.TomlTable, frozen=True):
     finding: tuple[Finding, ...]
+    compound: tuple[Compound, ...]
 
 
 class _Procedures(toml.TomlTable, frozen=True):
@@ -105,6 +113,7 @@ class Files(msgspec.Struct, frozen=True):
     drugs: tuple[Drug, ...]
     conditions: tuple[Condition, ...]
     findings: tuple[Finding, ...]
+    compounds: tuple[Compound, ...]
     procedures: tuple[Procedure, ...]
     routes: tuple[Route, ...]
     spellings: dict[str, str]  # normalised spelling -> unit
@@ -148,6 +157,7 @@ def read() -> Files:
         drugs=drugs,
         conditions=_named(conditions.condition),
         findings=findings,
+        compounds=_read("findings.toml", _Findings).compound,
         procedures=procedures,
         routes=_read("routes.toml", _Routes).route,
         spellings=spellings,

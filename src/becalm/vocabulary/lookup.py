@@ -117,7 +117,7 @@ class Vocabulary:
 
     def suggest_finding(self, name: str) -> str:
         """Return a hint for a finding that was not understood."""
-        return did_you_mean(words(name), self._finding_names)
+        return did_you_mean(words(name), self._findings_by_name)
 
     def suggest_condition(self, name: str) -> str:
         """Return a hint for a condition that was not understood."""
@@ -270,7 +270,7 @@ class Vocabulary:
         """Return whether a finding is not understood: no entry has its name, and no site says what it is."""
         return (
             bool(text.strip())
-            and self.finding_of(text) is None
+            and not self.findings_of(text)
             and (("finding", words(text)) not in self._site)
         )
 
@@ -288,8 +288,7 @@ class Vocabulary:
             route = plain if plain in self._routes.values() else self._routes.get(words(plain), "")
             return (route,) if route else ()
         if kind == "finding":
-            found = self._finding_names.get(words(plain))
-            return (found,) if found else ()
+            return self._findings_by_name.get(words(plain), ())
         if kind == "test":
             return tuple(
                 self.variables[at].name for at in self._variable_names.get(words(plain), ())[:1]
@@ -312,7 +311,7 @@ class Vocabulary:
             "drug": self._drug_names,
             "diagnosis": self._diagnoses.index,
             "procedure": self._procedure_meanings.index,
-            "finding": self._finding_names,
+            "finding": self._findings_by_name,
             "test": self._variable_names,
         }
         near = get_close_matches(words(label), known.get(kind, {}), n=1, cutoff=0.75)
@@ -326,11 +325,16 @@ class Vocabulary:
         return self._routes.get(words(text), "")
 
     def finding_of(self, text: str) -> str | None:
-        """Return the finding with this whole name; None if not understood."""
+        """Return the finding with this whole name; None if there is none, or if it says several."""
+        names = self.findings_of(text)
+        return names[0] if len(names) == 1 else None
+
+    def findings_of(self, text: str) -> tuple[str, ...]:
+        """Return the findings that a whole name says: hepatosplenomegaly says two; () if not understood."""
         said = self._site.get(("finding", words(text)))
         if said is not None:
-            return said.said[0][0] if said.said else None
-        return self._finding_names.get(words(text))
+            return tuple(name for name, _ in said.said)
+        return self._findings_by_name.get(words(text), ())
 
     # ------------------------------------------------------------ conditions, procedures
 
@@ -425,8 +429,10 @@ class Vocabulary:
         }
 
     @cached_property
-    def _finding_names(self) -> dict[str, str]:
-        return {words(n): f.name for f in self.findings for n in (f.name, f.title, *f.names)}
+    def _findings_by_name(self) -> dict[str, tuple[str, ...]]:
+        compound = {words(n): each.findings for each in self._files.compounds for n in each.names}
+        single = {words(n): (f.name,) for f in self.findings for n in (f.name, f.title, *f.names)}
+        return compound | single
 
 
 @lru_cache(maxsize=1)

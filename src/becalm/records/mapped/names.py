@@ -97,7 +97,7 @@ def _named(part: SheetPart, words: Vocabulary) -> Iterator[TomlMistake]:
     """
     questions: dict[tuple[str, str], tuple[Callable[[str], object], Callable[[str], str]]] = {
         ("doses", "drug"): (words.drug_of, words.suggest_drug),
-        ("findings", "finding"): (words.finding_of, words.suggest_finding),
+        ("findings", "finding"): (words.findings_of, words.suggest_finding),
         ("conditions", "name"): (
             lambda text: words.conditions_of("", "", text),
             words.suggest_condition,
