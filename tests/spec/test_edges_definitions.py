@@ -60,7 +60,7 @@ NO_EDGE = {
     **dict.fromkeys(["variant[].title", "variant[].label", "variant[].cut_off_source", "variant[].cite"], WORDS),
     **dict.fromkeys(["variant[].population", "derivation.source", "variant[].derivation.source"], WORDS),
     **dict.fromkeys(["grade[].title", "grade[].source", "probability[].percent"], WORDS),
-    **dict.fromkeys(["cut_off_verified", "derivation.verified", "item[].verified"], "a mark"),
+    **dict.fromkeys(["cut_off_verified", "derivation.verified", "item[].verified", "variant[].cut_off_verified"], "a mark"),
     **dict.fromkeys(["derivation.underlying", "variant[].derivation.underlying"], "names of diseases"),
     **{
         f"{part}{key}": reason

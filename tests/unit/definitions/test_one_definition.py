@@ -149,11 +149,22 @@ def test_an_unknown_definition_is_answered_with_the_nearest() -> None:
 
 
 FILES = (
-    "astct_crs", "chis", "cov_hi", "ferritin_esr", "hbd_dic", "hlh2004", "hlh2024", "hscore", "iec_hs",
+    "astct_crs", "chis", "cov_hi", "ferritin_esr", "hbd_dic", "ferritin_still", "hlh2004", "hlh2004_icu", "hlh2024", "hscore", "iec_hs",
     "isth_dic", "isth_dic_3_7", "mals", "mals_ferritin", "mas2016", "mh_score", "ms_score", "ohi", "sil2r",
     "sil2r_ferritin", "sle_mas2009", "temple",
 )  # fmt: skip
-VARIANTS = ("ferritin_esr_danish", "ms_score_aosd", "ms_score_danish", "sil2r_not_ruled_out")
+VARIANTS = (
+    "ferritin_aosd",
+    "ferritin_esr_danish",
+    "hlh2004_icu_4",
+    "hscore_icu",
+    "hscore_icu_143",
+    "mas2016_still",
+    "ms_score_aosd",
+    "ms_score_danish",
+    "ms_score_turkish",
+    "sil2r_not_ruled_out",
+)
 
 
 def test_the_shipped_definitions_and_variants_are_these() -> None:
