@@ -24,6 +24,8 @@ from becalm.records.mapped import load, shipped
 from tests.records import SCHEMAS
 from tests.records.chart_review import write
 
+CASES = Path(__file__).parents[3] / "shared" / "cases"
+needs_cases = pytest.mark.skipif(not CASES.exists(), reason="shared/cases is not here")
 TRACES = {"key", "table", "kind"}
 """Columns that lead back to a row, and so differ between two layouts."""
 
@@ -377,6 +379,67 @@ def test_a_decimal_comma_is_a_point_before_anything_is_compared(tmp_path: Path) 
     )
     frame = harmonise(chunk, vocabulary.load()).frame
     assert list(zip(frame["low"], frame["high"], strict=True)) == [(0, 0.22), (3.5, 3.5)]
+
+
+def cultures(folder: Path, result: str, *, block: str = "") -> list[str]:
+    """Return the results of five cultures: two empty cells, two that are `nothing`, one with a text."""
+    (folder / "c.csv").write_text(
+        "who,day,organism\nA,2020-02-01,\nA,2020-02-02, \nA,2020-02-03,NA\n"
+        "A,2020-02-04,.\nA,2020-02-05,E. coli\n",
+        encoding="utf-8",
+    )
+    chunk = records(
+        folder,
+        '[tables.c]\nfile = "c.csv"\nperson_id = "who"\nnothing = ["."]\n[persons]\n'
+        f'[[cultures]]\ncollected = "day"\nresult = {result}\n{block}',
+    )
+    return chunk.cultures["result"].tolist()  # type: ignore[no-any-return]
+
+
+def test_the_word_for_an_empty_cell_is_applied(tmp_path: Path) -> None:
+    """An empty cell becomes its word; a text that means nothing stays blank, if it has no word of its own."""
+    word = '{ column = "organism", words = { "" = "no growth", "E. coli" = "growth" } }'
+    assert cultures(tmp_path, word) == ["no growth", "no growth", "", "", "growth"]
+    word = word.replace('"" =', '"NA" = "cancelled", "" =')
+    assert cultures(tmp_path, word) == ["no growth", "no growth", "cancelled", "", "growth"]
+    word = '{ column = "organism", words = { "E. coli" = "growth" } }'
+    assert cultures(tmp_path, word) == ["", "", "", "", "growth"]
+    limited = '{ column = "organism", words = { "" = "no growth", "E. coli" = "growth" }, where = { day = "2020-02-02" } }'
+    assert cultures(tmp_path, limited) == ["", "no growth", "", "", ""]
+    always = '{ always = "no growth" }'
+    assert cultures(tmp_path, always, block='where = { organism = "" }') == ["no growth"] * 2
+    assert cultures(tmp_path, '{ always = "growth", only_with = "organism" }') == [
+        "", "", "growth", "", "growth",
+    ]  # fmt: skip
+
+
+def test_a_column_of_its_own_has_a_word_for_an_empty_cell_too(tmp_path: Path) -> None:
+    (tmp_path / "n.csv").write_text(
+        "who,day,spleen\nA,2020-02-01,\nB,2020-02-01,Y\n", encoding="utf-8"
+    )
+    chunk = records(
+        tmp_path,
+        '[tables.n]\nfile = "n.csv"\nperson_id = "who"\n[persons]\n[[findings]]\ntime = "day"\n'
+        '[findings.columns]\nspleen = { finding = "splenomegaly", words = { "" = "no", Y = "yes" } }\n',
+    )
+    assert chunk.findings["present"].tolist() == ["no", "yes"]
+
+
+@needs_cases
+@pytest.mark.parametrize(
+    ("mapping", "results", "statuses"),
+    [
+        ("m", ["no growth", "growth", "no growth"], []),
+        ("m2", ["no growth", "no growth"], []),
+        ("m3", ["", "growth", ""], []),
+        ("c", [], ["excluded", "excluded"]),
+    ],
+)
+def test_the_cases_of_empty_cells(mapping: str, results: list[str], statuses: list[str]) -> None:
+    folder = CASES / "mapping-blank"
+    (chunk,) = open_records(str(folder), mapping=str(folder / f"{mapping}.toml")).chunks()
+    assert chunk.cultures["result"].tolist() == results
+    assert chunk.conditions["status"].tolist() == statuses
 
 
 def test_rows_that_say_two_things_of_one_person_are_refused(tmp_path: Path) -> None:

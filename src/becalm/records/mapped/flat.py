@@ -65,7 +65,9 @@ class Flat:
     def _meant(self, cell: Cell, text: str) -> str:
         """Return the meaning of one text of a column."""
         known = token(text)
-        if not text or known in self.nothing or known in cell.nothing:
+        if not text:
+            return cell.words.get("", "")
+        if known in self.nothing or known in cell.nothing:
             return ""
         if known in cell.words:
             return cell.words[known]

@@ -32,7 +32,7 @@ class Cell:
     """The origin of the cells of one column of a sheet.
 
     They come from a `column` of the table, or are `always` one text. `words` replaces texts of the
-    table; `nothing` are texts that mean no value. The cell counts only `where` other columns have
+    table, '' an empty cell; `nothing` are texts that mean no value. The cell counts only `where` other columns have
     certain texts, and `only_with` a value in another column. `carry_down` fills a blank with the cell
     above; `whole` writes 12.0 as 12. A number equal to `ceiling` or `floor` is the limit of the assay.
     `at` is the place in the mapping.

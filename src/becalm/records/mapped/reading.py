@@ -31,6 +31,8 @@ _CELL: Final = (
     "column", "always", "words", "nothing", "where", "only_with", "carry_down", "whole",
     "ceiling", "floor", "verified", "source",
 )  # fmt: skip
+_OF_COLUMN: Final = ("words", "nothing", "carry_down", "whole", "ceiling", "floor")
+"""Keys about the texts of a column: beside `always` they would be ignored."""
 _IN_COLUMNS: Final = tuple(key for key in _CELL if key not in {"column", "always", "carry_down"})
 
 
@@ -249,18 +251,20 @@ class Reader:
         self._keys(value, at, _CELL)
         if ("column" in value) == ("always" in value):
             self.wrong(at, "needs either 'column' or 'always'")
-        words = value.get("words", {})
-        if not isinstance(words, dict):
-            self.wrong(f"{at}.words", "needs a table", 'Write { "1" = "M", "2" = "F" }')
-            words = {}
+        if "column" not in value:
+            for key in _OF_COLUMN:
+                if key in value:
+                    what = f"{key!r} has no effect without a column"
+                    self.wrong(f"{at}.{key}", what, "Remove it, or write 'column'")
+        words = self._words(value.get("words", {}), f"{at}.words")
+        if "" in words and value.get("carry_down") is True:
+            what = "an empty cell cannot be both a word and the cell above it"
+            self.wrong(f"{at}.words", what, 'Remove "" from words, or remove carry_down')
         return Cell(
             at,
             column=self._text(value.get("column", ""), f"{at}.column"),
             always=self._text(value.get("always", ""), f"{at}.always"),
-            words={
-                token(word): self._text(meant, f"{at}.words.{word}")
-                for word, meant in words.items()
-            },
+            words=words,
             nothing=self._tokens(value.get("nothing", []), f"{at}.nothing"),
             where=self._where(value.get("where", {}), f"{at}.where"),
             only_with=self._text(value.get("only_with", ""), f"{at}.only_with"),
@@ -271,6 +275,20 @@ class Reader:
             verified=self._flag(value.get("verified", True), f"{at}.verified"),
             source=self._text(value.get("source", ""), f"{at}.source"),
         )
+
+    def _words(self, value: Any, at: str) -> dict[str, str]:
+        """Return the meaning of each word; words that are compared as equal are a mistake."""
+        if not isinstance(value, dict):
+            self.wrong(at, "needs a table", 'Write { "1" = "M", "2" = "F" }')
+            return {}
+        words: dict[str, str] = {}
+        for word, meant in value.items():
+            known = token(word.strip())
+            if known in words:
+                what = f"{word!r} is there twice: texts are compared without case, numbers by value"
+                self.wrong(at, what, "Keep one of them")
+            words[known] = self._text(meant, f"{at}.words.{word}".rstrip("."))
+        return words
 
     def _where(self, value: Any, at: str) -> dict[str, tuple[str, ...]]:
         if not isinstance(value, dict):
