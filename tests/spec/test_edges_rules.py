@@ -79,8 +79,8 @@ FILES: dict[str, tuple[Sequence[str], Sequence[str]]] = {
         ["conditions", "coded_use"],
     ),
     "kidney/kdigo.toml": (
-        ["kdigo.rise_mg_dl", "kdigo.rise_within", "kdigo.ratio_within", "kdigo.ratios.*",
-         "kdigo.severe_mg_dl", "replacement.bridge"], [],
+        ["kdigo.rise.*", "kdigo.rise_within", "kdigo.ratio_within", "kdigo.ratios.*",
+         "kdigo.severe.*", "replacement.bridge"], [],
     ),
     "kidney/equations.toml": (
         [], [
@@ -435,10 +435,16 @@ def stage(*draws: tuple[float, float], baseline: float = np.nan) -> float:
     return float(found.low[-1])
 
 
+def stage_umol(*draws: tuple[float, float]) -> float:
+    """The certain stage at the last of some draws (hour, µmol/L); the first is the baseline."""
+    mg_dl = [(hour, round(value, 1) / 88.4) for hour, value in draws]
+    return stage(*mg_dl, baseline=mg_dl[0][1])
+
+
 def test_kidney_injury_turns_at_its_rise_its_ratios_and_its_windows() -> None:
     """A rise of 0.3 within 48 h; 1.5, 2 and 3 times the baseline within 7 d; 4.0 only once it is met."""
     says = read("kidney/kdigo.toml")["kdigo"]
-    rise = says["rise_mg_dl"]
+    rise = says["rise"]["mg/dL"]
     found = [
         stage((0, 2.0), (24, round(2 + rise + more, 2)), baseline=2.0) for more in (-0.01, 0, 0.01)
     ]
@@ -457,13 +463,19 @@ def test_kidney_injury_turns_at_its_rise_its_ratios_and_its_windows() -> None:
         for hour in around(within)
     ]
     assert found == [True, inclusive(says["ratio_within"]), False]
-    severe = says["severe_mg_dl"]
+    severe = says["severe"]["mg/dL"]
     found = [
         stage((0, severe - 0.5), (24, severe + more), baseline=severe - 0.5)
         for more in (-0.01, 0, 0.01)
     ]
     assert found == [1, 3, 3]
     assert stage((0, severe + 0.2), (24, severe + 0.2), baseline=severe + 0.2) == 0
+    # The same limits in the guideline's other unit: 26.5 µmol/L is a little less than 0.3 mg/dL.
+    rise, severe = says["rise"]["umol/L"], says["severe"]["umol/L"]
+    found = [stage_umol((0, 100.0), (24, 100 + rise + more)) for more in (-0.1, 0, 0.1)]
+    assert found == [0, 1, 1]
+    found = [stage_umol((0, severe - 50), (24, severe + more)) for more in (-0.1, 0, 0.1)]
+    assert found == [1, 3, 3]
 
 
 def test_a_value_of_exactly_seven_days_ago_is_a_reference() -> None:

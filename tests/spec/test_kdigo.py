@@ -1,10 +1,14 @@
 """Acute kidney injury by creatinine: the KDIGO 2012 stages, and the errors that others made."""
 
+from pathlib import Path
+
 import pytest
 
+import becalm as bc
 from becalm.kidney import equations
 from tests.spec.patients import Patients, hours, patients
 
+CASES = Path(__file__).parents[3] / "shared" / "cases"
 CIV = "start | end | drug | mg_h\n0 | 96 | anakinra | 100"
 
 
@@ -203,3 +207,20 @@ def test_an_index_protocol_looks_until_discharge() -> None:
     }
     row = kidney("-100 1.0|-10 1.6|299 3.1|301 5.0", **known).safety("aki")
     assert (row["grade_before"], row["grade_after"], row["on_drug"]) == (1, 3, None)
+
+
+@pytest.mark.skipif(not CASES.exists(), reason="shared/cases is not here")
+def test_either_unit_of_the_guideline_counts() -> None:
+    """0.3 mg/dL or 26.5 µmol/L, 4.0 mg/dL or 353.6 µmol/L: a laboratory reports in one of them."""
+    study = bc.run(bc.open_records(CASES / "kidney-si-edges"), "hyperinflammation")
+    found = {
+        row["person_id"]: row["grade_after"]
+        for row in study["safety"].rows()
+        if row["event"] == "aki"
+    }
+    expected = {
+        "um_88.4_114.9": 1, "um_100_126.5": 1, "um_100_126.6": 1, "um_100_126": 0, "mg_2.0_2.29": 0,
+        "mg_2.3_2.6": 1, "ckd_4.2_4.3": 0, "ckd_4.2_4.5": 3, "st3_um_353": 1, "st3_um_353.6": 3,
+        "st3_um_354": 3, "st3_mg_4.0": 3, "st3_mg_4.0b": 3,
+    }  # fmt: skip
+    assert {person: found[person] for person in expected} == expected

@@ -6,17 +6,18 @@ rises; every result says "by creatinine".
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from becalm.core.arrays import Floats, Mask, Texts, Times
+from becalm import vocabulary
+from becalm.core.arrays import Floats, Mask, Pair, Texts, Times
 from becalm.kidney import equations
 from becalm.kidney.kdigo import Kdigo, Replacement
 from becalm.protocol import Kidney
-from becalm.timeline import Intervals, Points, difference, ratio
+from becalm.timeline import Intervals, Points, difference, ratio, rounded
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,11 +96,11 @@ def kdigo_stages(
 ) -> Points:
     """Return the stage 0-3 at every draw of creatinine, lowest and highest possible.
 
-    Injury means a rise of 0.3 mg/dL within 48 h (both ends included), or 1.5 × baseline
+    Injury means a rise of 0.3 mg/dL or 26.5 µmol/L within 48 h (both ends included), or 1.5 × baseline
     reached within 7 d: known from values of those 7 d, assumed if there are none. If the records
     show that it took longer, it is not acute injury by this criterion. Once injury is met, the stage
-    follows the ratio until creatinine is below 1.5 × baseline again. 4.0 mg/dL is stage 3 only
-    if injury is met: a stable chronic 4.2 is no acute injury.
+    follows the ratio until creatinine is below 1.5 × baseline again. 4.0 mg/dL (353.6 µmol/L)
+    is stage 3 only if injury is met: a stable chronic 4.2 is no acute injury.
 
     During renal replacement creatinine does not reflect the kidney: those draws have no stage and
     are never a reference (replacement itself is stage 3: `replaced`).
@@ -115,12 +116,14 @@ def kdigo_stages(
     reference = baseline_mg_dl[who]
     known = np.isfinite(reference)
     above = ratio(now, (np.where(known, reference, np.inf),) * 2)
-    rise, recent = difference(now, lowest), ratio(now, week)
+    recent = ratio(now, week)
+    risen = _either(kdigo.rise, lambda unit: difference(_in(unit, now), _in(unit, lowest)))
+    severe = _either(kdigo.severe, lambda unit: _in(unit, now))
     bounds = [
         _stages(
             who,
-            value=now[b],
-            rise=rise[b],
+            risen=risen[b],
+            severe=severe[b],
             above=np.where(known, above[b], 0.0),
             recent=alone | (recent[b] >= kdigo.ratios[1]),
             kdigo=kdigo,
@@ -150,22 +153,43 @@ def replaced(courses: Intervals, t0: Times, start: Times, kdigo: Kdigo) -> Point
 def _stages(
     who: npt.NDArray[np.int32],
     *,
-    value: Floats,
-    rise: Floats,
+    risen: Mask,
+    severe: Mask,
     above: Floats,
     recent: Mask,
     kdigo: Kdigo,
 ) -> Floats:
     """Return the stage at each draw from one bound of every quantity."""
-    risen = rise >= kdigo.rise_mg_dl
     raised = above >= kdigo.ratios[1]
     lasting = _since(who, raised, raised & (recent | risen))
     stage = risen.astype(np.float64)
     for number, bound in sorted(kdigo.ratios.items()):
         stage = np.where(lasting & (above >= bound), np.maximum(stage, number), stage)
     met = risen | lasting
-    result: Floats = np.where(met & (value >= kdigo.severe_mg_dl), float(max(kdigo.ratios)), stage)
+    result: Floats = np.where(met & severe, float(max(kdigo.ratios)), stage)
     return result
+
+
+def _either(limits: Mapping[str, float], amount: Callable[[str], Pair]) -> tuple[Mask, Mask]:
+    """Return whether the lowest and the highest possible amount reach the limit in any of its units.
+
+    The guideline rounds each of its limits: 26.5 µmol/L is a little less than 0.3 mg/dL.
+
+    amount : the amount in a unit.
+    """
+    amounts = {unit: amount(unit) for unit in limits}
+    low, high = (
+        np.logical_or.reduce([amounts[unit][b] >= limit for unit, limit in limits.items()])
+        for b in (0, 1)
+    )
+    return low, high
+
+
+def _in(unit: str, mg_dl: Pair) -> Pair:
+    """Return creatinine in another unit, without the rounding errors of the conversion."""
+    conversion = vocabulary.load().variable("creatinine").units[unit].conversion()
+    low, high = (rounded(value * conversion.by / conversion.times) for value in mg_dl)
+    return low, high
 
 
 def _since(who: npt.NDArray[np.int32], raised: Mask, begins: Mask) -> Mask:

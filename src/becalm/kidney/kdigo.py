@@ -12,18 +12,21 @@ FILE: Final = Path(__file__).with_suffix(".toml")
 
 
 class Kdigo(toml.TomlTable, frozen=True):
-    """Acute kidney injury by creatinine."""
+    """Acute kidney injury by creatinine.
+
+    rise, severe : a limit for each unit that the guideline prints; either one counts.
+    """
 
     title: str
     grade: str
     event: str
     source: str
     verified: bool
-    rise_mg_dl: float
+    rise: dict[str, float]
     rise_within: Length
     ratio_within: Length
     ratios: dict[int, float]
-    severe_mg_dl: float
+    severe: dict[str, float]
 
 
 class Replacement(toml.TomlTable, frozen=True):
