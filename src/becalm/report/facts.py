@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from dataclasses import dataclass
+from typing import Final
 
 from becalm.report import labels
 from becalm.report.cohort import Cohort, Row
@@ -13,6 +14,9 @@ ANSWERS = {
     "responded": ("responded", "fell"),
     "did not respond": ("did not respond", "did not fall"),
 }
+
+NOT_UNDERSTOOD: Final = " (not understood)"
+"""What stands behind the name of a drug that nobody knows, in the table of dose steps."""
 
 
 def primary_answer(cohort: Cohort, word: str) -> str:
@@ -105,6 +109,17 @@ def unknown_labels(row: Row, *kinds: str) -> list[str]:
     """Return what the records say of a person that nobody knows, of some kinds: "dex"."""
     pairs = (each.partition(": ") for each in row["not_understood"].split("|") if each)
     return [name for kind, _, name in pairs if kind in kinds]
+
+
+def unknown_before(cohort: Cohort) -> dict[str, dict[str, list[str]]]:
+    """Return the drugs that nobody knows and that were given before time zero: their rows, by drug and person."""
+    found: dict[str, dict[str, list[str]]] = {}
+    for step in cohort.steps:
+        name = step["drug"].removesuffix(NOT_UNDERSTOOD)
+        if name != step["drug"] and not step["hours_from_t0"] >= 0:
+            rows = found.setdefault(name, {}).setdefault(step["person_id"], [])
+            rows.append(step["source_row"])
+    return found
 
 
 def background(row: Row) -> list[str]:

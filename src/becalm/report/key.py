@@ -110,12 +110,15 @@ def _landmark(cohort: Cohort, drill: Drill) -> list[Fact]:
 
 def _given(cohort: Cohort, drill: Drill) -> list[Fact]:
     before = facts.before(cohort)
-    counts = [(drug, {row["person_id"] for row in rows}) for drug, rows in before.items()]
-    text = (
-        ", ".join(f"{labels.drug(drug)} {len(people)}" for drug, people in counts)
-        or "none recorded"
-    )
-    who = [[labels.drug(drug), ", ".join(sorted(people))] for drug, people in counts]
+    counts = [
+        *((labels.drug(drug), {row["person_id"] for row in rows}) for drug, rows in before.items()),
+        *(
+            (f"not understood: {name}", {*rows})
+            for name, rows in facts.unknown_before(cohort).items()
+        ),
+    ]
+    text = ", ".join(f"{drug} {len(people)}" for drug, people in counts) or "none recorded"
+    who = [[drug, ", ".join(sorted(people))] for drug, people in counts]
     when = "Given before t0" if cohort.drug else f"Immunotherapy before {cohort.entered_at}"
     found = [
         Fact(when, drill.people(text, ["drug", "patients"], who), "patients with at least one dose")

@@ -122,15 +122,9 @@ def _prior(cohort: Cohort, drill: Drill, row: Row, rows: list[Row]) -> Markup:
     for each in sorted(kept, key=lambda r: (-_known(r["hours_before_t0"]), r["drug"])):
         names.setdefault(each["drug"], []).append(each["source_row"])
     found = [drill.rows(labels.drug(drug), person, "|".join(keys)) for drug, keys in names.items()]
-    for name in facts.unknown_labels(row, "drug"):
-        steps = [
-            step
-            for step in cohort.steps
-            if step["person_id"] == person and step["drug"] == f"{name} (not understood)"
-        ]
-        before = [step["source_row"] for step in steps if not step["hours_from_t0"] >= 0]
-        if before:
-            found.append(drill.rows(f"not understood: {name}", person, "|".join(before)))
+    for name, rows_of in facts.unknown_before(cohort).items():
+        if person in rows_of:
+            found.append(drill.rows(f"not understood: {name}", person, "|".join(rows_of[person])))
     return _lines(found) if found else Markup("none recorded")
 
 
