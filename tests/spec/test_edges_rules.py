@@ -372,13 +372,24 @@ def test_immunosuppression_turns_at_its_days_and_windows() -> None:
     valid = hours(says["finding_valid"])
     found = [suppressed(finding("immunosuppression", "yes", 0), hour=h) for h in around(valid)]
     assert found == [True, None, None]
-    # A code of a stay counts from shortly before the stay until as long after its end.
+    # A code of a stay counts from the end of the stay until as long after it, never during the stay.
     coded = condition("", code="Z79.52", system="ICD10CM", stay_id="S1")
     found = [suppressed(stay(0, 50), coded, hour=50 + h) for h in around(valid)]
     assert found == [True, None, None]
+    found = [suppressed(stay(0, 50), coded, hour=h) for h in (-1, 1, 49, 50, 51)]
+    assert found == [None, None, None, True, True]
+    dated = condition("", 20, code="Z79.52", system="ICD10CM")
+    assert [suppressed(stay(0, 50), dated, hour=h) for h in (19, 21, 50)] == [None, None, True]
+    undated = condition("", code="Z79.52", system="ICD10CM")
+    assert suppressed(stay(0, 50), undated, hour=60) is None
+    # An infection for life counts from shortly before it was first recorded.
     before = hours(read("persons/diagnoses.toml")["recorded_after"])
-    found = [suppressed(stay(0, 50), coded, hour=-h) for h in around(before)]
-    assert found == [True, True, None]
+    infected = condition("HIV", 0)
+    assert [suppressed(stay(0, 50), infected, hour=-h) for h in around(before)] == [
+        True,
+        True,
+        None,
+    ]
 
 
 def standing() -> list[tuple[str, str, int]]:

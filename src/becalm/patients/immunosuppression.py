@@ -15,7 +15,7 @@ from becalm.core.frame import Frame
 from becalm.doses import Doses
 from becalm.events import Events
 from becalm.persons import diagnoses
-from becalm.persons.stays import admissions
+from becalm.persons.stays import admissions, discharges
 from becalm.records import Records
 from becalm.timeline import Intervals, Timeline, axis, combine, either
 from becalm.vocabulary import Vocabulary
@@ -63,26 +63,37 @@ def immunosuppression(
     finding = events.points("immunosuppression").hold(rule.finding_valid.us)
     treated = _long_treated(records, events, doses, vocabulary)
     infected = _recorded(events, diagnosed, rule.conditions)
-    coded = _recorded(events, diagnosed, rule.coded_use, valid=rule.finding_valid.us)
+    coded = _coded_use(records, events, diagnosed)
     return combine(either, infected, coded, treated, finding)
 
 
-def _recorded(
-    events: Events, diagnosed: Frame, conditions: Iterable[str], valid: int = 0
-) -> Timeline:
-    """Return 1 from shortly before the first record of a condition; always if its date is not known.
+def _coded_use(records: Records, events: Events, diagnosed: Frame) -> Timeline:
+    """Return 1 after the stay for which long-term use was coded, as long as a documented yes stands.
 
-    valid : how long after its record the condition stands, µs; 0 is for ever.
+    A code of the storm's own stay may mean the treatment of the storm, so it counts only once that stay is
+    over; a code of which the time is not known does not count.
     """
+    rule = rules()
+    rows = diagnosed.take(
+        np.isin(diagnosed["condition"].astype(str), list(rule.coded_use))
+        & (diagnosed["status"] == "confirmed")
+        & (diagnosed["last"] != FAR_FUTURE)
+    )
+    over = np.maximum(rows["last"], discharges(records, rows["person"], rows["last"]))
+    end = over + rule.finding_valid.us
+    since = Intervals.build(rows["person"], over, end)
+    known = Timeline.build(since.person, since.start, since.end, np.ones(len(since)))
+    return known.resting_on(rows["person"], over, end, rows["row"] + events.conditions_from)
+
+
+def _recorded(events: Events, diagnosed: Frame, conditions: Iterable[str]) -> Timeline:
+    """Return 1 from shortly before the first record of a condition; always if its date is not known."""
     rows = diagnosed.take(
         np.isin(diagnosed["condition"].astype(str), list(conditions))
         & (diagnosed["status"] == "confirmed")
     )
     begin = rows["first"] - diagnoses.rules().recorded_after.us
     end = np.full(len(rows), FAR_FUTURE)
-    if valid:
-        ends = rows["last"] != FAR_FUTURE
-        end[ends] = rows["last"][ends] + valid
     since = Intervals.build(rows["person"], begin, end)
     known = Timeline.build(since.person, since.start, since.end, np.ones(len(since)))
     return known.resting_on(rows["person"], begin, end, rows["row"] + events.conditions_from)
