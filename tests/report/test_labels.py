@@ -12,7 +12,7 @@ import pytest
 
 import becalm
 from becalm import definitions, vocabulary
-from becalm.report import labels
+from becalm.report import facts, labels
 from becalm.report.cohort import Cohort
 
 REPORT: Final = Path(becalm.__file__).parent / "report"
@@ -136,3 +136,12 @@ def test_reasons_have_names_and_lengths_of_time_as_a_reader_writes_them(cohort: 
     assert cohort.reason("excluded: primary hlh") == "excluded: primary HLH"
     assert cohort.reason("no anakinra for 6h") == "no anakinra for 6\u00a0h"
     assert cohort.reason("excluded: malignancy") == "excluded: malignancy"
+
+
+def test_the_ratios_behind_a_response_have_labels(five: str) -> None:
+    assert facts.ratios("ferritin 0.46, ast 0.47, alt no sample") == (
+        "ferritin 0.46, AST 0.47, ALT no sample"
+    )
+    assert facts.ratios("") == ""
+    assert re.search(r"<td>ferritin 0\.\d+, AST 0\.\d+", five)
+    assert not re.search(r"<td>ferritin [^<]*\bast\b", five)

@@ -64,6 +64,12 @@ def primary_words(cohort: Cohort) -> str:
     return ", and ".join(parts) + " than at baseline"
 
 
+def ratios(reason: str) -> str:
+    """Return the reason of a primary result with labels: `ferritin 0.46, ast no sample`."""
+    parts = (part.partition(" ") for part in reason.split(", ") if part)
+    return ", ".join(f"{labels.variable(name)} {rest}" for name, _, rest in parts)
+
+
 @dataclass(frozen=True)
 class Shift:
     """Who had an event before time zero, and to whom it came or grew worse after."""

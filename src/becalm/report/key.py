@@ -151,7 +151,7 @@ def _primary(cohort: Cohort, drill: Drill, clock: str) -> Fact | None:
     if not rows:
         return None
     told = [
-        [_link(row["person_id"]), facts.primary_answer(cohort, row["response"]), row["reason"],
+        [_link(row["person_id"]), facts.primary_answer(cohort, row["response"]), facts.ratios(row["reason"]),
          labels.drugs(row["confounded_by"])]
         for row in sorted(rows, key=lambda row: str(row["person_id"]))
     ]  # fmt: skip
@@ -171,7 +171,7 @@ def _primary(cohort: Cohort, drill: Drill, clock: str) -> Fact | None:
     whose = "" if cohort.result.protocol.response.of == "everybody" else " in treated patients"
     word = "Response at 48 h" if cohort.claim == "response" else f"Fall at 48 h{whose}"
     start = f" from {cohort.clock_from(clock)}"
-    head = ["patient", "result", "decided by", "also given"]
+    head = ["patient", "result", "value at 48\u00a0h ÷ baseline", "also given"]
     value = drill.people(share(len(found.yes), found.known), head, told)
     return Fact(word + start, value, "; ".join(notes))
 

@@ -20,6 +20,11 @@ from becalm.report.text import days, horizon_text, number, percent
 from becalm.tables import ATTRITION
 
 HIDDEN: Final = "suppressed"
+PRINTED: Final = {
+    "low95": "95 % interval, lower limit", "high95": "95 % interval, upper limit",
+    "quartile1": "first quartile", "quartile3": "third quartile",
+}  # fmt: skip
+"""Heads of columns on the page, if they are not those of the CSV files."""
 HORIZONS: Final = ("h24", "h48", "h72", "d7")
 
 
@@ -317,7 +322,12 @@ def render(cohort: Cohort, given: Sequence[ReleaseSheet], threshold: int) -> str
         "hidden": hidden,
         "cells": cells,
         "size": "" if disclosure.small(cohort.n, threshold) else f"{cohort.n}",
-        "tables": [PageTable(sheet.head, sheet.rows, caption=sheet.title) for sheet in given],
+        "tables": [
+            PageTable(
+                [PRINTED.get(name, name) for name in sheet.head], sheet.rows, caption=sheet.title
+            )
+            for sheet in given
+        ],
         "methods": methods.methods(cohort),
         "references": methods.references(cohort),
         "no_test": "No p-value is given."

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any, Final
 
-from becalm.report import labels
+from becalm.report import facts, labels
 from becalm.report.cohort import Cohort, anchor
 from becalm.report.drill import Drill
 from becalm.report.page_table import PageTable
@@ -61,9 +61,9 @@ def falls_at_48_h(cohort: Cohort, drill: Drill) -> PageTable:
         for name in FALLS:
             known = [row for row in mine if row[name] is not None]
             told = share(sum(row[name] is True for row in known), len(known))
-            lines = [[r["person_id"], answer(r[name]), r["reason"]] for r in mine]
+            lines = [[r["person_id"], answer(r[name]), facts.ratios(r["reason"])] for r in mine]
             cells.append(
-                drill.people(told, ["patient", "fell", "compared with the baseline"], lines)
+                drill.people(told, ["patient", "fell", "value at 48\u00a0h ÷ baseline"], lines)
             )
         strict = [
             row for row in mine if row["strict"] in {"responded", "did not respond", "died before"}
