@@ -114,6 +114,7 @@ class Person:
             death=self.at(self.death),
             cause_of_death=self.cause,
             last_contact=self.at(self.contact),
+            last_contact_status="" if self.contact is None else "alive",
             **({} if self.kg is None else {"weight_kg": self.kg}),
         )
 

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from becalm.report.text import bounded, limit_sign
+from becalm.report.text import bounded, by_then, limit_sign
 
 
 @pytest.mark.parametrize(
@@ -26,3 +26,11 @@ def test_a_limit_is_written_as_the_laboratory_printed_it(
 ) -> None:
     assert limit_sign(low, high) == sign
     assert bounded(low, high) == text
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"), [("at latest", "by "), ("exact", ""), ("date", ""), ("", "")]
+)
+def test_a_death_known_by_a_last_contact_was_by_then(kind: str, said: str) -> None:
+    """Its day is the latest possible one."""
+    assert by_then({"death_time_is": kind}) == said

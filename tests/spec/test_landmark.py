@@ -130,6 +130,18 @@ def test_discharge_competes_with_death_in_hospital(
     assert ended(persons, last, RULE) == {"P1": expected}
 
 
+@pytest.mark.parametrize(("seen", "expected"), [(600, "died"), (672, "died"), (673, "unknown")])
+def test_a_death_by_a_last_contact_may_have_been_before_the_horizon(
+    seen: float, expected: str
+) -> None:
+    """A contact after 28 days that says died leaves open whether the person was in hospital then."""
+    assert RULE is not None
+    persons = Frame.of(PERSONS, person_id=["P1"], index_time=[at(24)])
+    last = {"person_id": "P1", "discharged": at(None), "died": True, "last_contact": at(seen)}
+    outcome = Frame.of_rows(OUTCOME, [{**last, "death_time_is": "at latest"}])
+    assert ended(persons, outcome, RULE) == {"P1": expected}
+
+
 def test_risk_counts_those_whose_end_is_known() -> None:
     """Two deaths of ten, two of them unknown: 2 of 8, with the exact interval of that."""
     cell = StatusCount("cov_hi", "met", 10, 2, 5, 1, 2)

@@ -6,7 +6,13 @@ import pytest
 
 from tests.spec.patients import Patients, hours, patients
 
+DATE = 48.0
+"""Hours from time zero to a midnight: a time that is only a date."""
+
 CIV = "start | end | drug | route | mg | mg_h\n0 | 96 | anakinra | IV | | 100\n"
+
+
+HOME = "start | end | to\n-50 | 480 | home"
 
 
 def after(*rows: str) -> str:
@@ -21,14 +27,53 @@ def daily(drug: str, first: float, times: int, mg: float, every: float = 24) -> 
 @pytest.mark.parametrize(
     ("known", "died", "days"),
     [
-        ({"last_contact": 9888}, False, 412),
+        ({"last_contact": 9888, "last_contact_status": "alive"}, False, 412),
+        ({"last_contact": 9888}, None, 412),
         ({"death_time": 262}, True, 262 / 24),
         ({"death_time": 262, "last_contact": 300}, True, 262 / 24),
-        ({"discharge": 480}, False, 20),
-        ({"discharge": 480, "last_contact": 240}, False, 20),
+        ({"discharge": 480}, None, 20),
+        ({"discharge": 480, "stays": HOME}, False, 20),
+        ({"discharge": 480, "stays": HOME.replace("home", "transfer")}, False, 20),
+        ({"discharge": 480, "stays": HOME.replace("home", "alive")}, False, 20),
+        ({"discharge": 480, "stays": HOME.replace("home", "")}, None, 20),
+        ({"discharge": 480, "last_contact": 240, "stays": HOME}, False, 20),
+        ({"discharge": 480, "last_contact": 720, "stays": HOME}, False, 20),
+        (
+            {"discharge": 480, "last_contact": 720, "last_contact_status": "lost", "stays": HOME},
+            False,
+            20,
+        ),
+        (
+            {"discharge": 480, "last_contact": 720, "last_contact_status": "D", "stays": HOME},
+            None,
+            30,
+        ),
+        (
+            {
+                "discharge": 480,
+                "last_contact": 720,
+                "last_contact_status": "gestrobed",
+                "stays": HOME,
+            },
+            None,
+            30,
+        ),
+        (
+            {"discharge": 480, "last_contact": 240, "last_contact_status": "D", "stays": HOME},
+            False,
+            20,
+        ),
+        ({"stays": "start | end | to\n-90 | -1 | home", "last_contact": 240}, None, 10),
+        ({"stays": "start | end | to\n-90 | 0 | home", "last_contact": 240}, False, 0),
         ({"end_of_records": 120}, None, 5),
         ({"last_contact": 240, "last_contact_status": "dead"}, True, None),
         ({"cause_of_death": "infection", "end_of_records": 120}, True, 5),
+        ({"died": "yes", "end_of_records": 120}, True, 5),
+        ({"died": "yes", "last_contact": 240, "last_contact_status": "alive"}, True, 10),
+        ({"died": "no", "last_contact": 240}, False, 10),
+        ({"died": "no", "end_of_records": 120}, False, 5),
+        ({"died": "unknown", "last_contact": 240}, None, 10),
+        ({"last_contact_status": "alive", "end_of_records": 120}, False, 5),
     ],
 )
 def test_nobody_is_alive_without_a_contact_that_says_so(
@@ -39,6 +84,87 @@ def test_nobody_is_alive_without_a_contact_that_says_so(
     assert row["died"] is died
     if days is not None:
         assert row["follow_up_days"] == pytest.approx(days, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("contact", "hour", "died", "days"),
+    [
+        (250, 249, None, 250 / 24),
+        (250, 250, None, 250 / 24),
+        (250, 251, False, 251 / 24),
+        (DATE, DATE + 23.9, None, DATE / 24),  # a contact with a date alone: any moment of that day
+        (DATE, DATE + 24, False, (DATE + 24) / 24),
+    ],
+)
+@pytest.mark.parametrize("word", ["", "unknown", "D", "gestrobed"])
+def test_a_value_after_the_last_contact_shows_that_the_person_lived(
+    word: str, contact: float, hour: float, died: bool | None, days: float
+) -> None:
+    """Whatever the word is that says nothing; a value before the contact does not."""
+    row = patients(
+        f"hour | crp\n{hour} | 5",
+        doses=CIV,
+        infusion_start=0,
+        last_contact=contact,
+        last_contact_status=word,
+    ).outcome()
+    assert row["died"] is died
+    assert row["follow_up_days"] == pytest.approx(days, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("known", "time", "kind"),
+    [
+        ({"last_contact": 240, "last_contact_status": "died of sepsis"}, 240, "at latest"),
+        ({"last_contact": DATE, "last_contact_status": "†"}, DATE, "at latest"),
+        ({"last_contact": 240, "last_contact_status": "died", "death_time": 200}, 200, "exact"),
+        ({"death_time": DATE, "death_date_only": True}, DATE, "date"),
+        ({"last_contact_status": "died"}, None, ""),
+        ({"died": "yes"}, None, ""),
+        ({"died": "yes", "last_contact": 240}, None, ""),
+        ({"last_contact": 240, "last_contact_status": "alive"}, None, ""),
+    ],
+)
+def test_a_word_for_dead_at_the_last_contact_is_a_death_by_that_date(
+    known: dict[str, object], time: float | None, kind: str
+) -> None:
+    """Marked, because it may have been earlier; a recorded time of death comes first."""
+    row = patients(doses=CIV, infusion_start=0, end_of_records=1, **known).outcome()  # type: ignore[arg-type]
+    assert (hours(row["death_time"]), row["death_time_is"]) == (time, kind)
+
+
+def test_whether_the_drug_ran_at_a_death_of_unknown_hour_is_unknown() -> None:
+    """The infusion ran until 96 h, the contact that says died is of 50 h, the death then or before."""
+    row = patients(
+        doses=CIV, infusion_start=0, last_contact=50, last_contact_status="died"
+    ).outcome()
+    assert (row["died"], row["on_drug_at_death"]) == (True, None)
+
+
+@pytest.mark.parametrize(("to", "discharged"), [("home", 480), ("transfer", 480), ("", None)])
+def test_who_went_home_and_was_dead_at_a_contact_that_day_had_been_discharged(
+    to: str, discharged: float | None
+) -> None:
+    """Where nobody says where the stay ended, the death may have ended it."""
+    stay = HOME.replace("home", to)
+    row = patients(
+        doses=CIV,
+        infusion_start=0,
+        stays=stay,
+        discharge=480,
+        last_contact=479,
+        last_contact_status="died",
+    ).outcome()
+    assert hours(row["discharged"]) == discharged
+
+
+def test_doses_end_with_the_day_of_a_death_by_a_last_contact() -> None:
+    """The latest possible moment of the death: nothing is infused after it."""
+    doses = "start | end | drug | route | mg | mg_h\n0 | 900 | anakinra | IV | | 100"
+    found = patients(doses=doses, last_contact=DATE, last_contact_status="died").doses
+    assert [hours(end) for end in found.frame["until"].tolist()] == [DATE + 24]
+    found = patients(doses=doses, last_contact=50, last_contact_status="died").doses
+    assert [hours(end) for end in found.frame["until"].tolist()] == [50]
 
 
 def test_a_stay_that_ended_in_death_is_a_death() -> None:
@@ -91,10 +217,10 @@ def test_on_the_drug_at_death_reaches_as_far_as_a_treatment_episode(
 
 def test_who_lives_was_on_no_drug_at_death() -> None:
     """The question does not arise for somebody who lives: the cell is empty, not no."""
-    assert (
-        patients(doses=CIV, infusion_start=0, last_contact=900).outcome()["on_drug_at_death"]
-        is None
-    )
+    row = patients(
+        doses=CIV, infusion_start=0, last_contact=900, last_contact_status="alive"
+    ).outcome()
+    assert (row["died"], row["on_drug_at_death"]) == (False, None)
 
 
 @pytest.mark.parametrize(

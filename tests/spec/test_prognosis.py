@@ -88,5 +88,6 @@ def test_who_died_is_what_the_outcome_says() -> None:
     """Died, survived, and not known are three states."""
     values = "-4 9000|72 3000"
     assert marked(values, death_time=200)["died"] is True
-    assert marked(values, last_contact=300)["died"] is False
+    assert marked(values, last_contact=300, last_contact_status="alive")["died"] is False
+    assert marked(values, last_contact=300)["died"] is None
     assert marked(values)["died"] is None

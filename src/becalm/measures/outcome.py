@@ -9,18 +9,20 @@ import numpy as np
 import numpy.typing as npt
 
 from becalm.core import toml
+from becalm.core.arrays import Mask
 from becalm.core.clock import DAY, UNKNOWN_TIME, Length
 from becalm.core.frame import Frame
 from becalm.doses import CONTINUOUS, Doses, EpisodeRules, treatments
 from becalm.measures.on_treatment import Treated
 from becalm.measures.stage import Stage, StageInput
-from becalm.persons.death import Deaths
+from becalm.persons.death import Alive, Deaths
 from becalm.protocol import Protocol
 from becalm.records import Records
 from becalm.tables import OUTCOME
 from becalm.timeline import Intervals, rounded
 
 INFECTION = "infection"
+AT_LATEST: Final = "at latest"
 
 
 FILE: Final = Path(__file__).parent / "maintenance.toml"
@@ -42,17 +44,24 @@ def maintenance() -> Maintenance:
 def outcome(cohort: Frame, doses: Doses, records: Records, protocol: Protocol) -> Frame:
     """Return `outcome`: one row per person and episode.
 
-    died is False only if the person is known to have been alive later: at a recorded last contact or
-    at a discharge. Without either it is not known. follow_up_days runs
-    from t0 to death, else the last contact, else the last record. infection_linked is True where
+    died is False only if the person is known to have been alive later (`persons.death.Alive`): nobody is by
+    default. A word for dead at the last contact without any other date is a death by that date:
+    death_time_is says `at latest`. follow_up_days runs from t0 to death, else to the last moment at which
+    the person is known to have been alive, else to the last contact, else to the last record. infection_linked is True where
     the cause of death names infection and otherwise not known, as are storm_active_at_death and
     relapse_time, which need microbiology and resolution. A death of which only the date is known
     is placed at the last record of that day.
     """
     treated = Treated.of(cohort, doses, protocol)
     kept = _maintained(cohort, doses, protocol, treated)
-    deaths = Deaths.of(records)
-    rows = [_row(cohort, i, deaths, kept[i]) for i in range(len(cohort))]
+    since = np.full(len(records.persons), UNKNOWN_TIME)
+    since[cohort["person"]] = cohort["index_time"]
+    deaths, alive = Deaths.of(records), Alive.of(records, since)
+    left = _left_alive(cohort, records)
+    rows = [
+        _row(cohort, i, deaths, alive, kept[i], left_alive=bool(left[i]))
+        for i in range(len(cohort))
+    ]
     died_at = np.array([row.pop("died_at") for row in rows], dtype=np.int64)
     frame = Frame.of_rows(OUTCOME, rows)
     return frame.replace(on_drug_at_death=_objects(treated.answers(cohort, died_at))).sort(
@@ -60,18 +69,34 @@ def outcome(cohort: Frame, doses: Doses, records: Records, protocol: Protocol) -
     )
 
 
-def _row(cohort: Frame, i: int, deaths: Deaths, kept: str) -> dict[str, Any]:
+def _left_alive(cohort: Frame, records: Records) -> Mask:
+    """Return who left at the discharge for home or another hospital."""
+    stays = records.stays
+    went = np.isin(stays["destination"].astype(str), ["home", "transfer", "alive"])
+    ends = set(zip(stays["person"][went].tolist(), stays["end"][went].tolist(), strict=True))
+    rows = zip(cohort["person"].tolist(), cohort["discharge"].tolist(), strict=True)
+    return np.array([row in ends for row in rows], np.bool_)
+
+
+def _row(
+    cohort: Frame, i: int, deaths: Deaths, alive: Alive, kept: str, *, left_alive: bool
+) -> dict[str, Any]:
     person, t0 = int(cohort["person"][i]), int(cohort["t0"][i])
     death, discharge = int(cohort["death_time"][i]), int(cohort["discharge"][i])
+    latest = bool(deaths.at_latest[person])
+    if latest:
+        death = int(deaths.time[person])
     cause = str(deaths.cause[person])
     died: bool | None = True if deaths.died[person] else None
     at = int(deaths.time[person])
     if deaths.by_date[person]:
         at = max(death, min(int(cohort["end_of_records"][i]), death + DAY))
     seen = max(int(cohort["last_contact"][i]), UNKNOWN_TIME if died else discharge)
-    if died is None and seen != UNKNOWN_TIME:
+    if died is None and alive.alive[person]:
         died = False
     contact = at if died and at != UNKNOWN_TIME else seen
+    if died is False and alive.until[person] != UNKNOWN_TIME:
+        contact = int(alive.until[person])
     if contact == UNKNOWN_TIME:
         contact = int(cohort["end_of_records"][i])
     known = UNKNOWN_TIME not in (contact, t0)
@@ -79,14 +104,26 @@ def _row(cohort: Frame, i: int, deaths: Deaths, kept: str) -> dict[str, Any]:
         "person_id": cohort["person_id"][i],
         "follow_up_days": round((contact - t0) / DAY, 6) if known else None,
         "last_contact": contact,
-        "discharged": UNKNOWN_TIME if died and death <= discharge else discharge,
+        "discharged": (
+            UNKNOWN_TIME
+            if died and death <= discharge and not (latest and left_alive)
+            else discharge
+        ),
         "died": died,
         "death_time": death,
+        "death_time_is": _kind_of_death_time(deaths, person) if death != UNKNOWN_TIME else "",
         "cause_of_death": cause,
         "infection_linked": True if INFECTION in cause.split("|") else None,
         "maintenance_drug": kept,
-        "died_at": at if died else UNKNOWN_TIME,
+        "died_at": at if died and not latest else UNKNOWN_TIME,
     }
+
+
+def _kind_of_death_time(deaths: Deaths, person: int) -> str:
+    """Return whether the time of a death is exact, a date, or the latest possible."""
+    if deaths.at_latest[person]:
+        return AT_LATEST
+    return "date" if deaths.by_date[person] else "exact"
 
 
 def _maintained(cohort: Frame, doses: Doses, protocol: Protocol, treated: Treated) -> list[str]:

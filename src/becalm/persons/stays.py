@@ -95,7 +95,7 @@ def ends_of_records(records: Records) -> Times:
     """Return the last recorded moment of each person, or death; `UNKNOWN_TIME` if there is none.
 
     Doses that were only ordered or not given do not count. After a death of which only the date is
-    known, the records end at the end of that day at the latest.
+    known, the records end at the end of that day at the latest; the date may be that of the last contact.
     """
     latest = np.full(len(records.persons), UNKNOWN_TIME)
     administrations = records.administrations
@@ -115,6 +115,6 @@ def ends_of_records(records: Records) -> Times:
     for column in ("death_time", "last_contact"):
         latest = np.maximum(latest, records.persons[column])
     deaths = Deaths.of(records)
-    death = records.persons["death_time"]
+    death = np.where(deaths.at_latest, deaths.time, records.persons["death_time"])
     last = np.where(deaths.by_date, np.minimum(latest, deaths.over), death)
     return np.where(death == UNKNOWN_TIME, latest, last)

@@ -24,11 +24,12 @@ PERSONS: Final[Mapping[str, Kind]] = {
     "age_at": "time",
     "weight_kg": "number",
     "height_cm": "number",
+    "died": "text",  # yes, no, unknown or ''; says more than death_time only where that is unknown
     "death_time": "time",
     "death_date_only": "flag",
     "cause_of_death": "text",  # joined by '|'
     "last_contact": "time",
-    "last_contact_status": "text",
+    "last_contact_status": "text",  # as written; read by vocabulary.vital_status
     "table": "text",  # of the row, with the source's name; '' means persons
     "key": "key",
 }
@@ -40,7 +41,7 @@ STAYS: Final[Mapping[str, Kind]] = {
     "kind": "text",  # ED, ward, ICU, outpatient, hospital
     "hospital": "text",
     "origin": "text",  # from: home, transfer
-    "destination": "text",  # to: home, transfer, died
+    "destination": "text",  # to: home, transfer, died, or alive where it is not known where to
     "table": "text",  # of the row; '' means stays
     "key": "key",
 }

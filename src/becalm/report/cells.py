@@ -11,7 +11,7 @@ from becalm.core.clock import UNKNOWN_TIME
 from becalm.report import labels
 from becalm.report.cohort import Cohort, Row
 from becalm.report.drill import Drill
-from becalm.report.text import UNKNOWN, hours, interval, number
+from becalm.report.text import UNKNOWN, by_then, hours, interval, number
 
 
 def marked(shown: Any, *, verified: bool) -> Markup:
@@ -56,7 +56,8 @@ def outcome_cells(cohort: Cohort, drill: Drill, person: str) -> list[Any]:
     followed_cell = drill.about(followed, person)
     if row["died"] is True:
         at = cohort.hours(person, row["death_time"]) / 24
-        text = "died" if math.isnan(at) else f"died, day {at:.1f}"
+        day = f"{by_then(row)}day {at:.1f}"
+        text = "died" if math.isnan(at) else f"died, {day}"
         cause = labels.joined(row["cause_of_death"])
         return [drill.about(text, person) + escape(f" ({cause})" if cause else ""), followed_cell]
     if row["died"] is None:

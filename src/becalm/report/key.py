@@ -12,11 +12,11 @@ from becalm.core import stats
 from becalm.measures import ctcae
 from becalm.report import facts, labels
 from becalm.report.cells import marked
-from becalm.report.cohort import Cohort
+from becalm.report.cohort import Cohort, Row
 from becalm.report.drill import Drill
 from becalm.report.labels import KIDNEY_INJURY
 from becalm.report.sections import landmark
-from becalm.report.text import age, middle, number, share, tally
+from becalm.report.text import UNKNOWN, age, by_then, middle, number, share, tally
 
 BLOOD_COUNTS: Final = ("neutropenia", "thrombocytopenia", "anaemia")
 """The safety events of the three cell lines."""
@@ -221,11 +221,15 @@ def _counts(cohort: Cohort, drill: Drill) -> list[Fact]:
     ]
 
 
+def _day_of_death(cohort: Cohort, row: Row) -> str:
+    day = cohort.hours(row["person_id"], row["death_time"]) / 24
+    return UNKNOWN if math.isnan(day) else f"{by_then(row)}{day:.1f}"
+
+
 def _end(cohort: Cohort, drill: Drill) -> list[Fact]:
     died, unknown = facts.deaths(cohort)
     rows = [
-        [_link(row["person_id"]), f"{cohort.hours(row['person_id'], row['death_time']) / 24:.1f}",
-         labels.joined(row["cause_of_death"])]
+        [_link(row["person_id"]), _day_of_death(cohort, row), labels.joined(row["cause_of_death"])]
         for row in died
     ]  # fmt: skip
     known = len(cohort.outcome) - len(unknown)

@@ -58,6 +58,8 @@ def ended(persons: Frame, outcome: Frame, rule: Landmark) -> dict[str, Ended]:
             state = "discharged"
         elif end["died"] and seen != UNKNOWN_TIME and seen <= limit:
             state = "died"
+        elif end["death_time_is"] == "at latest":
+            state = "unknown"
         elif limit <= max(home, seen):
             state = "in hospital"
         else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from becalm.core import stats
@@ -142,3 +142,8 @@ def days(length: str) -> str:
 def horizon_text(name: str) -> str:
     """Return a horizon in words: `h48` -> `48 h`, `d7` -> `day 7`."""
     return f"day {name[1:]}" if name.startswith("d") else f"{name[1:]} h"
+
+
+def by_then(outcome: Mapping[str, Any]) -> str:
+    """Return `by ` where a death is known only by a last contact that says so, else ''."""
+    return "by " if outcome["death_time_is"] == "at latest" else ""

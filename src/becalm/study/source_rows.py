@@ -150,6 +150,7 @@ def _described(records: Records, inside: Mask) -> Iterator[Row]:
             ("age", _age(persons["age"][at])),
             ("birth", "year only" if birth and persons["birth_year_only"][at] else birth),
             ("weight, kg", _number(persons["weight_kg"][at])),
+            ("died", persons["died"][at]),
         ):
             if value:
                 yield row_of(UNKNOWN_TIME, (label, value))

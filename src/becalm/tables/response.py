@@ -87,14 +87,18 @@ OUTCOME: Final = Table(
         "person_id": PERSON_ID,
         "follow_up_days": number("d", "From time zero to last_contact."),
         "last_contact": time(
-            "The death; without one the last recorded contact or the discharge, whichever is later; "
-            "without either the last record."
+            "The death; for who did not die the last moment at which the person is known to have been alive; "
+            "else the last recorded contact or the discharge, whichever is later; without either the last record."
         ),
         "discharged": time(
             "End of the admission in which the index lies; empty for persons who died in it."
         ),
         "died": DIED,
         "death_time": time("When the person died."),
+        "death_time_is": text(
+            "exact; date: at some moment of that day; at latest: the last contact says that the person had "
+            "died by then."
+        ),
         "cause_of_death": text("The causes of death as recorded, joined by |."),
         "infection_linked": answer(
             "true if the recorded cause of death names infection, otherwise empty: not known."

@@ -114,7 +114,8 @@ WEIGHT_AGE: Final = number(
     "From the measurement of the weight to the dose, in persons to time zero; negative if it was measured later; empty for own and persons sheet.",
 )
 DIED: Final = answer(
-    "Whether the person died; false only if a later contact or a discharge alive is recorded."
+    "Whether the person died; false only where a word at the last contact, a stay that ended at home or by "
+    "transfer, or a value after the last contact says that the person was alive; else empty."
 )
 BASELINE: Final = number(
     "as `unit`",

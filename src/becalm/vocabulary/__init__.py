@@ -52,5 +52,6 @@ __all__ = [
     "sexes",
     "site_words",
     "units",
+    "vital_status",
     "words",
 ]

@@ -28,13 +28,15 @@ from becalm.records.sheets.building import Building
 from becalm.records.sheets.cells import Sheet
 from becalm.records.sheets.check import Checked, Wrong
 from becalm.records.sheets.labs import measurements
-from becalm.vocabulary import MeasurementKind
+from becalm.vocabulary import MeasurementKind, vital_status
 
 _CODE_SYSTEMS: Final = (
     ("ICD10CM", re.compile(r"[A-Z]\d[0-9A-Z](?:\.?[0-9A-Z]{1,4})?", re.IGNORECASE)),
     ("ICD9CM", re.compile(r"\d{3}(?:\.?\d{1,2})?")),
     ("SNOMED", re.compile(r"\d{6,18}")),
 )
+
+_ONE_OF_TWO: Final = "Correct one of the two"
 
 Builder = Callable[[Checked, Building], Frame]
 
@@ -98,6 +100,17 @@ def _persons(checked: Checked, building: Building) -> Frame:
     for i in undated.tolist():
         building.refuse(checked.sheet, i, "age undated", variable="age", as_=f"{age[i]:g}")
     death, death_date_only = checked.times("death_time")
+    died = checked.choices("died")
+    status = checked.texts("last_contact_status")
+    building.denied = {one for one, answer in zip(ids, died, strict=True) if answer == "no"}
+    for column, says in (
+        ("death_time", death != UNKNOWN_TIME),
+        ("cause_of_death", checked.choices("cause_of_death") != ""),
+        ("last_contact_status", [vital_status.status_of(text) == "died" for text in status]),
+    ):
+        what = f"died is no, but {column} says that the person died"
+        for i in np.flatnonzero((died == "no") & np.array(says, np.bool_)).tolist():
+            checked.add(i, column, Wrong("denied", what, _ONE_OF_TWO))
     checked.ends_after_starts()
     frame = Frame.of(
         PERSONS,
@@ -108,11 +121,12 @@ def _persons(checked: Checked, building: Building) -> Frame:
         age_at=age_at,
         weight_kg=checked.numbers("weight_kg"),
         height_cm=checked.numbers("height_cm"),
+        died=died,
         death_time=death,
         death_date_only=death_date_only,
         cause_of_death=checked.choices("cause_of_death"),
         last_contact=checked.times("last_contact")[0],
-        last_contact_status=checked.texts("last_contact_status"),
+        last_contact_status=status,
         key=keys,
     ).sort("person_id")
     building.person_at = {one: i for i, one in enumerate(frame["person_id"].tolist())}
@@ -121,6 +135,16 @@ def _persons(checked: Checked, building: Building) -> Frame:
 
 def _stays(checked: Checked, building: Building) -> Frame:
     checked.ends_after_starts()
+    ids, destination = checked.texts("person_id"), checked.choices("to")
+    checked.note(
+        (i for i, one in enumerate(ids) if one in building.denied and destination[i] == "died"),
+        "to",
+        lambda i: Wrong(
+            "denied",
+            f"the stay ended in death, but persons says that {ids[i]!r} did not die",
+            _ONE_OF_TWO,
+        ),
+    )
     return Frame.of(
         STAYS,
         person=building.persons_of(checked),
@@ -130,7 +154,7 @@ def _stays(checked: Checked, building: Building) -> Frame:
         kind=checked.choices("kind"),
         hospital=checked.texts("hospital"),
         origin=checked.choices("from"),
-        destination=checked.choices("to"),
+        destination=destination,
         key=checked.sheet.keys,
     )
 

@@ -14,10 +14,14 @@ from becalm.records.sheets.check import Checked, Mistakes, Wrong
 
 @dataclass
 class Building:
-    """Shared data: the mistakes, the persons (None if the sheet could not be read), the refused rows."""
+    """Shared data: the mistakes, the persons and the refused rows.
+
+    person_at : None if the sheet persons could not be read. denied : who did not die, says that sheet.
+    """
 
     mistakes: Mistakes = field(default_factory=Mistakes)
     person_at: dict[str, int] | None = None
+    denied: set[str] = field(default_factory=set)
     refused: dict[tuple[str, str, str, str], tuple[int, str]] = field(default_factory=dict)
 
     def refuse(

@@ -160,8 +160,14 @@ class Checked:
             self.add(position, column, wrong(position))
 
     def texts(self, name: str) -> Array:
-        """Return a column of text; a blank in a column that must be filled is a mistake."""
+        """Return a column of text; a blank in a column that must be filled is a mistake.
+
+        A text that its column does not understand is counted, and stays as written.
+        """
         texts = self.sheet.texts(name)
+        if reads := self.column(name).reads:
+            lost = {text for text in set(texts) if text and reads(text) is None}
+            self._refuse_words(name, [i for i, text in enumerate(texts) if text in lost])
         if self.column(name).blank == "mistake":
             self._note_blanks(name, texts)
         return _objects(texts)
@@ -274,12 +280,18 @@ class Checked:
                 result = how("")
             read[text] = result
         if wrong:
-            self.note(
-                (i for i, text in enumerate(texts) if text in wrong),
-                name,
-                lambda i: wrong[texts[i]],
-            )
+            at = [i for i, text in enumerate(texts) if text in wrong]
+            if self.column(name).outside == "refused":
+                self._refuse_words(name, at)
+            else:
+                self.note(at, name, lambda i: wrong[texts[i]])
         return read
+
+    def _refuse_words(self, name: str, at: Iterable[int]) -> None:
+        """Count words outside the list of a column that lets the run go on."""
+        reason = f"not understood: cell not used. Known: {self.column(name).known}"
+        for i in at:
+            self.refuse_cell(i, name, reason)
 
     def _note_blanks(self, name: str, texts: list[str]) -> None:
         self.note(
@@ -376,10 +388,14 @@ def read_choice(text: str, column: SheetColumn) -> str | Wrong:
         if not word:
             continue
         word = column.spelled.get(words(word), word)
+        if column.reads and (meant := column.reads(word)) is not None:
+            if not meant:
+                continue
+            word = meant
         if word.casefold() not in known:
-            meant = did_you_mean(word, column.among)
+            near = did_you_mean(word, column.among)
             leave = "leave it blank if it is unknown"
-            hint = f"{meant} Or {leave}" if meant.endswith("?") else f"{meant}; {leave}"
+            hint = f"{near} Or {leave}" if near.endswith("?") else f"{near}; {leave}"
             return Wrong("choice", f"{word!r} is not one of the list", hint)
         if known[word.casefold()] not in chosen:
             chosen.append(known[word.casefold()])

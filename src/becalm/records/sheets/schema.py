@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
-from becalm.vocabulary import sexes
+from becalm.vocabulary import sexes, vital_status
 
 CellKind = Literal["text", "time", "end", "number", "positive", "choice", "choices"]
 Blank = Literal["kept", "refused", "mistake"]
@@ -18,7 +18,10 @@ class SheetColumn:
 
     `end` is a time whose date-only form means the end of that day. `positive` is a number above
     zero, `number` one of at least zero. `choices` is several of a closed list joined by `|`.
-    `spelled` are further words of the closed list, each with the word of the list that it means. `meant`
+    `spelled` are further words of the closed list, each with the word of the list that it means; `reads`
+    returns that word for any text, '' for unknown and None for a text that is not understood. A word
+    outside the list is a mistake, or only the cell is refused and counted, with the words of the list
+    (`known`) as a hint. `meant`
     are words of this column that stand for a blank in others.
     A blank cell is kept as unknown, or its row is refused and counted, or it is a mistake.
     """
@@ -28,6 +31,9 @@ class SheetColumn:
     blank: Blank = "kept"
     among: tuple[str, ...] = ()
     spelled: Mapping[str, str] = field(default_factory=dict)
+    reads: Callable[[str], str | None] | None = None
+    outside: Literal["mistake", "refused"] = "mistake"
+    known: str = ""
     meant: tuple[str, ...] = ()
 
 
@@ -53,6 +59,17 @@ class SheetSchema:
         return tuple(name for name, column in self.columns.items() if column.required)
 
 
+def _vital_status(text: str) -> str | None:
+    """Return what a text says about dead or alive; None if it is not understood."""
+    return vital_status.status_of(text)
+
+
+def _destination(text: str) -> str | None:
+    """Return where a stay ended, '' if that is not known, None if the text is not understood."""
+    status = vital_status.status_of(text)
+    return "" if status in {"unknown", "died or alive"} else status
+
+
 _PERSON: Final = SheetColumn(required=True, blank="mistake")
 _TEXT: Final = SheetColumn()
 _TIME: Final = SheetColumn("time")
@@ -71,10 +88,15 @@ SHEETS: Final[Mapping[str, SheetSchema]] = {
             "birth_date": _TIME,
             "weight_kg": _POSITIVE,
             "height_cm": _POSITIVE,
+            "died": SheetColumn(
+                "choice", among=("yes", "no", "unknown"), spelled=vital_status.yes_or_no()
+            ),
             "death_time": _TIME,
             "cause_of_death": SheetColumn("choices", among=CAUSES_OF_DEATH),
             "last_contact": _TIME,
-            "last_contact_status": _TEXT,
+            "last_contact_status": SheetColumn(
+                reads=_vital_status, outside="refused", known=vital_status.known_words()
+            ),
         },
         spans=(("birth_date", "death_time"), ("birth_date", "last_contact")),
     ),
@@ -87,7 +109,13 @@ SHEETS: Final[Mapping[str, SheetSchema]] = {
             "kind": SheetColumn("choice", among=("ED", "ward", "ICU", "outpatient")),
             "hospital": _TEXT,
             "from": SheetColumn("choice", among=("home", "transfer")),
-            "to": SheetColumn("choice", among=("home", "transfer", "died")),
+            "to": SheetColumn(
+                "choice",
+                among=("home", "transfer", "alive", "died"),
+                reads=_destination,
+                outside="refused",
+                known=vital_status.known_words(),
+            ),
         },
         spans=(("start", "end"),),
         consequence="no stay recorded: admission, transfer in, discharge and stay in intensive care unknown",

@@ -10,7 +10,7 @@ from becalm.report import labels, theme
 from becalm.report.chart import Chart, DeclaredCharts
 from becalm.report.cohort import ROW_EACH, Cohort, Row
 from becalm.report.figures import crowd
-from becalm.report.text import age
+from becalm.report.text import age, by_then
 from becalm.report.vega import LINK, Spec, category, flat, mark, quantity, values
 from becalm.study.result import PER_PERSON
 
@@ -86,16 +86,17 @@ def follow_up(cohort: Cohort, person: str) -> list[Row]:
     if not math.isnan(last):
         rows.append({"kind": "seen", "start": 0.0, "end": max(0.0, min(last, high))})
         if last > high and row.get("died") is not True:
-            rows.append({"kind": "beyond", "start": high, "text": f"alive, day {last:,.0f}"})
+            seen = "last seen" if row.get("died") is None else "alive"
+            rows.append({"kind": "beyond", "start": high, "text": f"{seen}, day {last:,.0f}"})
         elif row.get("died") is not True:
             rows.append({"kind": "alive", "start": last, "text": f"last seen, day {last:.1f}"})
     if row.get("died") is True:
         at = day["death_time"]
         if math.isnan(at) or at > high:
-            text = "died, day unknown" if math.isnan(at) else f"died, day {at:,.0f}"
+            text = "died, day unknown" if math.isnan(at) else f"died, {by_then(row)}day {at:,.0f}"
             rows.append({"kind": "beyond", "start": high, "text": text})
         else:
-            rows.append({"kind": "died", "start": at, "text": f"died, day {at:.1f}"})
+            rows.append({"kind": "died", "start": at, "text": f"died, {by_then(row)}day {at:.1f}"})
     elif low < day["discharged"] < high:
         rows.append({"kind": "discharged", "start": day["discharged"], "text": ""})
     link = cohort.link("end", person)
