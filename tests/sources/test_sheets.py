@@ -549,3 +549,31 @@ def test_a_path_or_a_source_that_does_not_exist_is_named(tmp_path: Path) -> None
         open_records(str(write_bytes(tmp_path, "labs.csv", LABS.encode())), "sheet")
     with pytest.raises(UsageError, match="postgresql:// is not read"):
         open_records("postgresql://host/db", None)
+
+
+@pytest.mark.parametrize(
+    ("words", "sex"),
+    [
+        (
+            "F f female Female FEMALE woman W w weiblich femme femenino femenina mujer femmina donna",
+            "F",
+        ),
+        ("M m male Male man männlich maennlich homme hombre masculino uomo maschio varón", "M"),
+    ],
+)
+def test_sex_in_words(tmp_path: Path, words: str, sex: str) -> None:
+    """In five languages, each word in a sheet of its own."""
+    for word in words.split():
+        read = read_sheets(write(tmp_path, persons=f"person_id,sex\nP1,{word}\n"))
+        assert read.persons["sex"].tolist() == [sex], word
+
+
+@pytest.mark.parametrize(
+    "sexes", ["M F", "M female", "w m", "M femenino masculino", "m donna uomo"]
+)
+def test_m_is_a_man_where_no_word_says_otherwise(tmp_path: Path, sexes: str) -> None:
+    """Also beside Spanish words that begin with f and m."""
+    persons = "".join(f"P{i},{sex}\n" for i, sex in enumerate(sexes.split()))
+    read = read_sheets(write(tmp_path, persons=f"person_id,sex\n{persons}"))
+    men = [text in {"M", "m", "masculino", "uomo"} for text in sexes.split()]
+    assert [sex == "M" for sex in read.persons["sex"].tolist()] == men

@@ -610,3 +610,23 @@ def test_the_case_of_a_stray_cell_ends_in_one_line() -> None:
         "far.xlsx, sheet persons: the sheet has 1048576 rows of 16384 columns because of the cell "
         "XFD1048576, too many to be read. Delete the rows and columns beside the table, and save it again"
     )
+
+
+@pytest.mark.parametrize(
+    ("sexes", "rows"),
+    [
+        ("M hombre M", "and 1 more like it (row 4)"),
+        ("mujer m", ""),
+        ("varón M", ""),
+        ("homem M", ""),
+        ("M mulher", ""),
+    ],
+)
+def test_m_beside_a_word_of_a_language_in_which_it_may_be_a_woman_stops(
+    tmp_path: Path, sexes: str, rows: str
+) -> None:
+    """M is mujer where men are H or V."""
+    persons = "".join(f"P{i},{sex}\n" for i, sex in enumerate(sexes.split()))
+    line = said(write(tmp_path, persons=f"person_id,sex\n{persons}"))
+    assert "column sex: M may be a man or a woman: the column also has " in line
+    assert rows in line

@@ -5,7 +5,7 @@ that contradicts its code are refused with a reason.
 """
 
 from becalm.vocabulary.labels import Fate, Meaning
-from becalm.vocabulary.loading import sexes
+from becalm.vocabulary.loading import ambiguous_sex, sexes
 from becalm.vocabulary.lookup import (
     CODE_AND_NAME_DISAGREE,
     LABEL_CONTRADICTS,
@@ -46,6 +46,7 @@ __all__ = [
     "UsualLimits",
     "Variable",
     "Vocabulary",
+    "ambiguous_sex",
     "in_sentence",
     "labels",
     "load",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -97,8 +97,14 @@ class _Units(toml.TomlTable, frozen=True):
     unit: tuple[Unit, ...]
 
 
+class _Ambiguous(toml.TomlTable, frozen=True):
+    letter: str
+    beside: tuple[str, ...]
+
+
 class _Sexes(toml.TomlTable, frozen=True):
     sex: tuple[Route, ...]
+    ambiguous: _Ambiguous
 
 
 class _Routes(toml.TomlTable, frozen=True):
@@ -179,6 +185,19 @@ def sexes() -> Mapping[str, str]:
     return {
         words(each): sex.name for sex in _read("sexes.toml", _Sexes).sex for each in sex.spellings
     }
+
+
+def ambiguous_sex(texts: Iterable[str]) -> tuple[str, str] | None:
+    """Return the letter that has two meanings among some cells, and the word beside it that shows so.
+
+    >>> ambiguous_sex(["M", "hombre"]), ambiguous_sex(["M", "female"])
+    (('M', 'hombre'), None)
+    """
+    rule, found = _read("sexes.toml", _Sexes).ambiguous, set(texts)
+    beside = {words(each) for each in rule.beside}
+    shown = sorted(text for text in found if words(text) in beside)
+    letters = [text for text in found if words(text) == words(rule.letter)]
+    return (rule.letter, shown[0]) if shown and letters else None
 
 
 def _drugs() -> tuple[Drug, ...]:

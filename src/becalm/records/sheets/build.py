@@ -28,7 +28,7 @@ from becalm.records.sheets.building import Building
 from becalm.records.sheets.cells import Sheet
 from becalm.records.sheets.check import Checked, Wrong
 from becalm.records.sheets.labs import measurements
-from becalm.vocabulary import MeasurementKind, vital_status
+from becalm.vocabulary import MeasurementKind, ambiguous_sex, vital_status
 
 _CODE_SYSTEMS: Final = (
     ("ICD10CM", re.compile(r"[A-Z]\d[0-9A-Z](?:\.?[0-9A-Z]{1,4})?", re.IGNORECASE)),
@@ -89,6 +89,13 @@ def _persons(checked: Checked, building: Building) -> Frame:
             earlier = keys[first[one]]
             what = f"the person {one!r} is already in row {earlier}"
             checked.add(i, "person_id", Wrong("twice", what, "Keep one of them"))
+    sex = checked.choices("sex")
+    if two := ambiguous_sex(checked.sheet.texts("sex")):
+        letter, beside = two
+        what = f"{letter} may be a man or a woman: the column also has {beside!r}"
+        for i, text in enumerate(checked.sheet.texts("sex")):
+            if text.casefold() == letter.casefold():
+                checked.add(i, "sex", Wrong("ambiguous", what, "Write female or male"))
     birth, _ = checked.times("birth_date")
     age, (age_at, _) = checked.numbers("age"), checked.times("age_at")
     checked.note(
@@ -115,7 +122,7 @@ def _persons(checked: Checked, building: Building) -> Frame:
     frame = Frame.of(
         PERSONS,
         person_id=ids,
-        sex=checked.choices("sex"),
+        sex=sex,
         birth=birth,
         age=age,
         age_at=age_at,
