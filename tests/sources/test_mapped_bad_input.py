@@ -39,6 +39,25 @@ CRP = { name = "crp", unit = "mg/L" }
 Ferritin = { name = "ferritin", unit = "ng/mL" }
 """
 
+RICH = (
+    GOOD
+    + """
+[tables.stays]
+file = "stays.xlsx"
+sheet = "Stays"
+
+[[doses]]
+table = "lab"
+person_id = { table = "stays", column = "patient", key = "stay", by = { position = 2 } }
+drug = { column = "drug", words = { "" = "anakinra" }, nothing = [-1], where = { note = ["x"] } }
+start = { column = "n", in = "hours", since = { always = "2020-01-01T08:00" }, first = 1 }
+end = { column = "n", in = "days", since = { table = "stays", column = "from", key = "stay", by = "stay" } }
+amount = "mg"
+amount_unit = { always = "mg" }
+"""
+)
+"""A mapping with keys of every kind."""
+
 
 def lines(folder: Path, mapping: str, table: str = TABLE) -> list[str]:
     """Return what is said of a mapping, one line a mistake, without the file's name."""
@@ -82,7 +101,7 @@ def test_the_good_one_is_good(tmp_path: Path) -> None:
         ('[tables.lab]', 'cite = ["yann2020"]\n[tables.lab]', "m.toml, row 1, cite: no reference is called 'yann2020'. Did you mean 'yan2020'?"),
         ('file = "', 'separator = "tab"\nfile = "', "m.toml, row 2, tables.lab.separator: must be one character. A tab is \"\\t\""),
         ('[tables.lab]', '[study]\ntimezone = "Asia/Shanghay"\n[tables.lab]', "m.toml, row 2, study.timezone: timezone: 'Asia/Shanghay' is not known. Did you mean 'Asia/Shanghai'?"),
-        ("[persons]", 'cite = ["yan2021"]\n[persons]', "m.toml, row 5, tables.lab.cite: unknown key 'cite'. Known: file, nothing, person_id, separator"),
+        ("[persons]", 'cite = ["yan2021"]\n[persons]', "m.toml, row 5, tables.lab.cite: unknown key 'cite'. Known: file, nothing, person_id, separator, sheet"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_named_with_its_row_and_the_nearest_word(
@@ -212,8 +231,8 @@ def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
     """Yield the path of every value of a mapping."""
     if path:
         yield path
-    inside = value.items() if isinstance(value, dict) else enumerate(value)
-    for key, each in inside if isinstance(value, dict | list) else ():
+    inside = value.items() if isinstance(value, dict) else ()
+    for key, each in enumerate(value) if isinstance(value, list) else inside:
         yield from places(each, (*path, key))
 
 
@@ -222,7 +241,7 @@ def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
 )  # fmt: skip
 def test_whatever_stands_where_something_else_belongs_is_explained(odd: object) -> None:
     """No value of another kind, anywhere in a mapping, is a mistake of ours: it is read or refused in words."""
-    good = tomllib.loads(GOOD)
+    good = tomllib.loads(RICH)
     for path in places(good):
         given = copy.deepcopy(good)
         inside = given
@@ -230,7 +249,7 @@ def test_whatever_stands_where_something_else_belongs_is_explained(odd: object) 
             inside = inside[key]
         inside[path[-1]] = odd
         reader = Reader("m.toml")
-        mapped = reader.mapped(given, GOOD)
+        mapped = reader.mapped(given, RICH)
         for complaint in reader.complaints or wrong_names(mapped):
-            assert complaint.error(GOOD, "m.toml").line().startswith("m.toml"), path
+            assert complaint.error(RICH, "m.toml").line().startswith("m.toml"), path
             assert complaint.what, path

@@ -106,10 +106,26 @@ def test_the_page_has_every_key() -> None:
     assert sorted(key for key in wanted if not re.search(rf"\b{key}\b", PAGE)) == []
 
 
-@pytest.mark.parametrize("number", range(2))
+FRAGMENTS = re.findall(r"^```toml\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+REST = {
+    "labs": ("person_id", "time", "name", "value", "unit"),
+    "doses": ("person_id", "drug", "start", "amount", "amount_unit"),
+}
+
+
+@pytest.mark.parametrize("number", range(4))
 def test_the_fragments_of_the_page_are_good(number: int) -> None:
-    """The long and the wide fragment, put into a mapping that has everything else."""
-    fragments = re.findall(r"^```toml\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
-    assert len(fragments) == 2
-    head = '[tables.t]\nfile = "t.csv"\nperson_id = "id"\n[persons]\n'
-    assert parse(head + fragments[number], "page").parts
+    """Each fragment, with the columns that it leaves out, put into a mapping that has everything else."""
+    assert len(FRAGMENTS) == 4
+    text = ""
+    for block in re.split(r"^(?=\[\[)", FRAGMENTS[number], flags=re.MULTILINE)[1:]:
+        sheet = block[2 : block.index("]")]
+        own, columns, spread = block.partition(f"[{sheet}.columns]")
+        if not spread:
+            own += "".join(f'{n} = "{n}"\n' for n in REST[sheet] if f"\n{n} =" not in own)
+        own += "" if "\ntable =" in own else 'table = "results"\n'
+        text += own + columns + spread
+    head = "".join(
+        f'[tables.{name}]\nfile = "{name}.csv"\nperson_id = "id"\n' for name in ("results", "stays")
+    )
+    assert parse(f'{head}[persons]\ntable = "stays"\n{text}', "page").parts

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from becalm.core.errors import RecordsError
 from becalm.records.mapped.flat import Flat
 from becalm.records.mapped.model import SPREAD, Mapped, SheetPart
-from becalm.records.sheets.cells import Sheet
+from becalm.records.mapped.texts import CellTexts, cell_texts
+from becalm.records.sheets.cells import BrokenCell, Sheet
 from becalm.records.sheets.schema import SHEETS
 
 _ONCE: Final = frozenset({"persons", "stays", "conditions"})
@@ -32,16 +33,19 @@ def fill(mapped: Mapped, flats: Mapping[str, Flat]) -> dict[str, list[Sheet]]:
 
     Raises `RecordsError` where the rows of one person disagree about that person.
     """
-    read: dict[str, list[str]] = {}
+    read: dict[tuple[str, str], CellTexts] = {}
     labels: Counter[str] = Counter()
     sheets: dict[str, list[Sheet]] = {}
     for part in mapped.parts:
         flat = flats[part.table]
-        for cell in part.cells.values():
-            if cell.at not in read:
-                read[cell.at] = flat.texts(cell)
-        columns = {name: read[cell.at] for name, cell in part.cells.items()}
-        kept = _rows(part, flat, columns)
+        cells: dict[str, CellTexts] = {}
+        for name, cell in part.cells.items():
+            if (cell.at, part.table) not in read:
+                told = SHEETS[part.sheet].columns[name].blank != "kept"
+                read[cell.at, part.table] = cell_texts(cell, part.table, flats, blank_is_told=told)
+            cells[name] = read[cell.at, part.table]
+        columns = {name: cell.texts for name, cell in cells.items()}
+        kept = _rows(part, flat, cells)
         label, beyond = "", _BEYOND * len(sheets.get(part.sheet, []))
         if part.sheet in _TRACED:
             label, beyond = _label(part, flat), 0
@@ -52,7 +56,8 @@ def fill(mapped: Mapped, flats: Mapping[str, Flat]) -> dict[str, list[Sheet]]:
             flat.file,
             {name: [texts[i] for i in kept] for name, texts in columns.items()},
             [flat.rows[i] for i in kept],
-            titles={name: cell.column for name, cell in part.cells.items() if cell.column},
+            broken=tuple(_broken(part, flat, cells, kept)),
+            titles={name: cell.own for name, cell in part.cells.items() if cell.own},
             label=label,
             beyond=beyond,
         )
@@ -61,25 +66,42 @@ def fill(mapped: Mapped, flats: Mapping[str, Flat]) -> dict[str, list[Sheet]]:
     return sheets
 
 
-def _rows(part: SheetPart, flat: Flat, columns: Mapping[str, list[str]]) -> list[int]:
-    """Return the positions of the table's rows that have values for the part."""
+def _rows(part: SheetPart, flat: Flat, cells: Mapping[str, CellTexts]) -> list[int]:
+    """Return the positions of the table's rows that have values for the part, or cells that are broken."""
     if part.spread:
-        has_value = [bool(text) for text in columns[SPREAD[part.sheet]]]
+        counted = [cells[SPREAD[part.sheet]]]
     else:
         everybody = part.sheet == "persons" or any(map(part.constant, _STATED.get(part.sheet, ())))
-        values = [
-            columns[name]
+        counted = [
+            cells[name]
             for name, cell in part.cells.items()
             if cell.column and (name != "person_id" or everybody)
-        ] or [columns["person_id"]]
-        has_value = [any(row) for row in zip(*values, strict=True)]
+        ] or [cells["person_id"]]
+    has_value = [any(row) for row in zip(*(cell.texts for cell in counted), strict=True)]
+    for cell in counted:
+        for i in cell.broken:
+            has_value[i] = True
     rows = [i for i, kept in enumerate(flat.kept(part.where)) if kept and has_value[i]]
     if part.sheet not in _ONCE:
         return rows
-    first: dict[tuple[str, ...], int] = {}
+    first: dict[tuple[object, ...], int] = {}
     for i in rows:
-        first.setdefault(tuple(texts[i] for texts in columns.values()), i)
+        row = tuple((cell.texts[i], i in cell.broken) for cell in cells.values())
+        first.setdefault(row, i)
     return list(first.values())
+
+
+def _broken(
+    part: SheetPart, flat: Flat, cells: Mapping[str, CellTexts], kept: Sequence[int]
+) -> Iterator[BrokenCell]:
+    """Yield the broken cells of the rows that are kept, and those that decide which rows are kept."""
+    rows = set(kept)
+    for name, cell in cells.items():
+        for i, wrong in cell.broken.items():
+            if i in rows:
+                yield BrokenCell(flat.rows[i], name, wrong.what, wrong.hint, wrong.kind)
+    for i, what in flat.broken_for(part.where).items():
+        yield BrokenCell(flat.rows[i], next(iter(part.where.where)), what)
 
 
 def _label(part: SheetPart, flat: Flat) -> str:

@@ -8,28 +8,43 @@ from pathlib import Path
 from typing import Final
 
 from becalm.core.errors import RecordsError, UnreadableFileError, place
-from becalm.records.mapped.model import Cell, FlatTable, token
+from becalm.records.mapped.model import (
+    SEPARATED,
+    WORKBOOK,
+    Cell,
+    FlatTable,
+    extension,
+    token,
+    unnamed,
+)
 from becalm.records.sheets.cells import clean
 from becalm.records.sheets.check import PLAIN_NUMBER, pointed
 from becalm.records.sheets.read import csv_rows, parquet_rows
+from becalm.records.sheets.workbook import tab_rows
 
-_TEXT: Final = {".csv": "", ".tsv": "\t", ".txt": ""}
+_SEPARATOR: Final = {".tsv": "\t"}
 
 
 @dataclass(frozen=True)
 class Flat:
-    """One file: the names of all columns, the cells of those that are read, and the row numbers."""
+    """One table: the names of all columns, the cells of those that are read, and the row numbers.
+
+    `stem` is the table's name in `source_row`. `broken` says what is wrong with a cell without a usable
+    value (an error of a spreadsheet), by the position of its row and the name of its column.
+    """
 
     file: str
+    stem: str
     header: tuple[str, ...]
     columns: Mapping[str, list[str]]
     rows: Sequence[int]
     nothing: frozenset[str]
+    broken: Mapping[tuple[int, str], str]
 
-    @property
-    def stem(self) -> str:
-        """The file's name without its extensions."""
-        return self.file.removesuffix(".gz").rpartition(".")[0]
+    def broken_for(self, cell: Cell) -> dict[int, str]:
+        """Return what is wrong in a row with one of the columns that a cell reads."""
+        read = set(cell.read_columns())
+        return {i: what for (i, column), what in self.broken.items() if column in read}
 
     def texts(self, cell: Cell) -> list[str]:
         """Return a cell's text in every row of the table."""
@@ -71,49 +86,61 @@ class Flat:
             return ""
         if known in cell.words:
             return cell.words[known]
-        if PLAIN_NUMBER.fullmatch(text):
-            if cell.whole and float(text).is_integer():
-                return f"{float(text):.0f}"
-            if cell.ceiling is not None and float(text) == cell.ceiling:
-                return f">={text}"
-            if cell.floor is not None and float(text) == cell.floor:
-                return f"<={text}"
-        return text
+        return _number_meant(cell, text) if PLAIN_NUMBER.fullmatch(text) else text
+
+
+def _number_meant(cell: Cell, text: str) -> str:
+    """Return the meaning of a number."""
+    if cell.whole and float(text).is_integer():
+        return f"{float(text):.0f}"
+    if cell.ceiling is not None and float(text) == cell.ceiling:
+        return f">={text}"
+    if cell.floor is not None and float(text) == cell.floor:
+        return f"<={text}"
+    return text
 
 
 def read_flat(path: Path, table: FlatTable, used: Iterable[str]) -> Flat:
-    """Read the columns of one file that are used; missing columns are left out.
+    """Read the columns of one table that are used; missing columns are left out.
 
     Raises `UnreadableFileError` for a file of another kind and a damaged one, and `RecordsError`
     for a used column that exists twice.
     """
-    suffix = Path(path.name.removesuffix(".gz")).suffix.lower()
+    suffix, file = extension(path.name), path.name
+    stem = path.name.removesuffix(".gz").rpartition(".")[0]
     separator = ""
     rows: Iterable[Sequence[str]]
-    if suffix in _TEXT:
-        header, rows, separator = csv_rows(path, table.separator or _TEXT[suffix])
+    broken: Mapping[tuple[int, int], str] = {}
+    if suffix in SEPARATED:
+        header, rows, separator = csv_rows(path, table.separator or _SEPARATOR.get(suffix, ""))
     elif suffix == ".parquet" and not path.name.endswith(".gz"):
         header, rows = parquet_rows(path, set(used))
+    elif suffix == WORKBOOK and not path.name.endswith(".gz"):
+        tab, header, rows, broken = tab_rows(path, table.sheet)
+        file, stem = f"{path.name}, sheet {tab}", f"{stem} {tab}" if table.sheet else stem
     else:
         raise UnreadableFileError(
             "this file format cannot be read with a mapping",
             where=path.name,
-            hint="Save it as .csv (UTF-8; or .csv.gz) or .parquet",
+            hint="Save it as .csv (UTF-8; or .csv.gz), .parquet or .xlsx",
         )
-    names = tuple(clean(title) for title in header)
+    titles = [clean(title) for title in header]
+    names = tuple(title or unnamed(i) for i, title in enumerate(titles, start=1))
     wanted = {name: names.index(name) for name in dict.fromkeys(used) if name in names}
     for name in wanted:
         if names.count(name) > 1:
             raise RecordsError(
                 f"the column {name} exists twice",
-                where=place(path.name, 1),
+                where=place(file, 1),
                 hint="Rename or remove one",
             )
     numbers: list[int] = []
     columns: dict[str, list[str]] = {name: [] for name in wanted}
+    wrong: dict[tuple[int, str], str] = {}
     cleaned: dict[str, str] = {}
+    broken_rows = {row for row, _ in broken}
     for number, row in enumerate(rows, start=2):
-        if not any(row):
+        if not any(row) and number not in broken_rows:
             continue
         numbers.append(number)
         for name, position in wanted.items():
@@ -123,4 +150,6 @@ def read_flat(path: Path, table: FlatTable, used: Iterable[str]) -> Flat:
                 # Numbers have a point from here on: sentinels and limits are compared as numbers.
                 cleaned[text] = pointed(plain) if separator == ";" else plain
             columns[name].append(cleaned[text])
-    return Flat(path.name, names, columns, numbers, frozenset(table.nothing))
+            if (number, position) in broken:
+                wrong[len(numbers) - 1, name] = broken[number, position]
+    return Flat(file, stem, names, columns, numbers, frozenset(table.nothing), wrong)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final
 
 from becalm.records import StudyInfo
@@ -18,6 +19,27 @@ SPREAD: Final[Mapping[str, str]] = {
     "cultures": "result",
 }
 """Sheets that a table may spread over columns, one for each variable, and the column they fill."""
+
+
+WORKBOOK: Final = ".xlsx"
+SEPARATED: Final = (".csv", ".tsv", ".txt")
+UNITS_OF_TIME: Final = ("minutes", "hours", "days")
+
+
+def unnamed(position: int) -> str:
+    """Return the name that is used for a column without one; its position counts from 1."""
+    return f"{position} (without a name)"
+
+
+def position_of(column: str) -> int | None:
+    """Return the position in a name made by `unnamed`, None for another name."""
+    digits = column.partition(" ")[0]
+    return int(digits) if digits.isdecimal() and column == unnamed(int(digits)) else None
+
+
+def extension(file: str) -> str:
+    """Return the extension of a file's name in lower case, without that of a compressed file."""
+    return Path(file.removesuffix(".gz")).suffix.lower()
 
 
 def token(text: str) -> str:
@@ -36,6 +58,10 @@ class Cell:
     certain texts, and `only_with` a value in another column. `carry_down` fills a blank with the cell
     above; `whole` writes 12.0 as 12. A number equal to `ceiling` or `floor` is the limit of the assay.
     `at` is the place in the mapping.
+
+    With `table` the cell is looked up in that other table: in the row whose `key` is equal to `by` of the
+    part's own table. With `counted_in` (minutes, hours, days) its number is a length of time `since` another
+    cell; the number `first` is that time itself.
     """
 
     at: str
@@ -51,15 +77,44 @@ class Cell:
     floor: float | None = None
     verified: bool = True
     source: str = ""
+    table: str = ""
+    key: Cell | None = None
+    by: Cell | None = None
+    counted_in: str = ""
+    since: Cell | None = None
+    first: float = 0.0
 
-    def used(self) -> Iterator[tuple[str, str]]:
-        """Yield the columns that the cell reads, each with the place that names it."""
+    @property
+    def own(self) -> str:
+        """The column of the part's own table that the cell begins with, '' if none."""
+        return self.by.column if self.by else self.column
+
+    def read_columns(self) -> Iterator[str]:
+        """Yield the columns that the cell itself reads, all of one table."""
+        yield from (name for name in (self.column, self.only_with, *self.where) if name)
+
+    def used(self, own_table: str) -> Iterator[tuple[str, str, str]]:
+        """Yield table and column of everything that is read, each with the place that names it."""
+        table = self.table or own_table
         if self.column:
-            yield self.column, self.at
+            yield table, self.column, self.at
         if self.only_with:
-            yield self.only_with, f"{self.at}.only_with"
+            yield table, self.only_with, f"{self.at}.only_with"
         for column in self.where:
-            yield column, f"{self.at}.where.{column}"
+            yield table, column, f"{self.at}.where.{column}"
+        if self.key:
+            yield from self.key.used(table)
+        if self.by:
+            yield from self.by.used(own_table)
+        if self.since:
+            yield from self.since.used(own_table)
+
+    def inner(self) -> Iterator[Cell]:
+        """Yield the cell and the cells within it."""
+        yield self
+        for cell in (self.key, self.by, self.since):
+            if cell:
+                yield from cell.inner()
 
 
 @dataclass(frozen=True)
@@ -77,10 +132,10 @@ class SheetPart:
     where: Cell
     spread: str = ""
 
-    def used(self) -> Iterator[tuple[str, str]]:
-        """Yield the columns of the table that are read, each with the place that names it."""
+    def used(self) -> Iterator[tuple[str, str, str]]:
+        """Yield table and column of everything that is read, each with the place that names it."""
         for cell in (*self.cells.values(), self.where):
-            yield from cell.used()
+            yield from cell.used(self.table)
 
     def constant(self, column: str) -> str:
         """Return the constant text of the mapping for a column of the sheet, '' if the table fills it."""
@@ -89,12 +144,13 @@ class SheetPart:
 
 @dataclass(frozen=True)
 class FlatTable:
-    """A file, the texts in it that mean no value, and its separator."""
+    """A file, the texts in it that mean no value, its separator, and the sheet of a workbook."""
 
     name: str
     file: str
     nothing: tuple[str, ...] = ()
     separator: str = ""
+    sheet: str = ""
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,13 @@ from typing import Final
 from becalm import vocabulary
 from becalm.core.toml_position import TomlMistake
 from becalm.records.mapped.model import Cell, Mapped, SheetPart
-from becalm.records.sheets.check import Wrong, read_choice, read_number, read_time
+from becalm.records.sheets.check import (
+    PLAIN_NUMBER,
+    Wrong,
+    read_choice,
+    read_number,
+    read_time,
+)
 from becalm.records.sheets.schema import SHEETS
 from becalm.vocabulary import MeasurementKind, Vocabulary
 
@@ -45,6 +51,9 @@ def _cells(part: SheetPart) -> Iterator[TomlMistake]:
     """Yield constant texts that are not in a closed list, no number or no time."""
     for name, cell in part.cells.items():
         column = SHEETS[part.sheet].columns[name]
+        if cell.counted_in:
+            yield from _lengths(name, cell)
+            continue
         for text, at in _stated(cell):
             if column.among:
                 read: object = read_choice(text, column)
@@ -57,6 +66,20 @@ def _cells(part: SheetPart) -> Iterator[TomlMistake]:
             if isinstance(read, Wrong):
                 hint = f"One of: {', '.join(column.among)}" if column.among else read.hint
                 yield TomlMistake(at, f"{name}: {read.what}", hint)
+
+
+def _lengths(name: str, cell: Cell) -> Iterator[TomlMistake]:
+    """Yield lengths of time that are no numbers, and fixed times that are no times."""
+    for text, at in _stated(cell):
+        if not PLAIN_NUMBER.fullmatch(text):
+            yield TomlMistake(at, f"{name}: {text!r} is not a number of {cell.counted_in}")
+    for text, at in _stated(cell.since) if cell.since else ():
+        read = read_time(text)
+        if isinstance(read, Wrong):
+            yield TomlMistake(at, f"{name}: {read.what}", read.hint)
+        elif read[1] and cell.counted_in != "days":
+            what = f"{name}: {cell.counted_in} cannot be counted from {text}, a date without a time"
+            yield TomlMistake(at, what, f"Write {text}T00:00, or the time that is meant")
 
 
 def _measured(part: SheetPart, words: Vocabulary) -> Iterator[TomlMistake]:

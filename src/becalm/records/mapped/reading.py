@@ -19,21 +19,42 @@ from becalm.core.errors import (
 from becalm.core.toml_position import TomlMistake
 from becalm.records import StudyInfo
 from becalm.records.files import read_text
-from becalm.records.mapped.model import SPREAD, Cell, FlatTable, Mapped, SheetPart, token
+from becalm.records.mapped.model import (
+    SEPARATED,
+    SPREAD,
+    UNITS_OF_TIME,
+    WORKBOOK,
+    Cell,
+    FlatTable,
+    Mapped,
+    SheetPart,
+    extension,
+    token,
+    unnamed,
+)
 from becalm.records.mapped.names import wrong_names
 from becalm.records.sheets.schema import SHEETS
 from becalm.records.sheets.source import study_info
 
 FOLDER: Final = Path(__file__).parents[1] / "mappings"
 _TOP: Final = ("notice", "cite", "study", "tables", *SHEETS)
-_TABLE: Final = ("file", "separator", "nothing", "person_id")
+_TABLE: Final = ("file", "sheet", "separator", "nothing", "person_id")
 _CELL: Final = (
-    "column", "always", "words", "nothing", "where", "only_with", "carry_down", "whole",
-    "ceiling", "floor", "verified", "source",
+    "column", "position", "always", "words", "nothing", "where", "only_with", "carry_down", "whole",
+    "ceiling", "floor", "verified", "source", "table", "key", "by", "in", "since", "first",
 )  # fmt: skip
+_ORIGIN: Final = ("column", "position", "always")
+_LOOKED_UP: Final = ("table", "key", "by")
+_COUNTED: Final = ("in", "since", "first")
+_UNNAMED: Final = "A column without a name is { position = 1 }"
+_LOOK_UP: Final = 'Write { table = "stays", column = "patient", key = "stay" }'
+_COUNT: Final = 'Write { column = "hour", in = "hours", since = "admitted" }'
 _OF_COLUMN: Final = ("words", "nothing", "carry_down", "whole", "ceiling", "floor")
 """Keys about the texts of a column: beside `always` they would be ignored."""
-_IN_COLUMNS: Final = tuple(key for key in _CELL if key not in {"column", "always", "carry_down"})
+_IN_COLUMNS: Final = tuple(
+    key for key in _CELL if key not in {*_ORIGIN, *_LOOKED_UP, *_COUNTED, "carry_down"}
+)
+"""Keys about the cells of a column that `columns` names."""
 
 
 def shipped() -> tuple[str, ...]:
@@ -105,6 +126,7 @@ class Reader:
         for sheet in SHEETS:
             for at, block in self._blocks(sheet, document.get(sheet)):
                 parts += self._block(at, sheet, block, tables, persons)
+        self._other_tables(parts, tables)
         self._twice(parts)
         return Mapped(
             self.file,
@@ -140,9 +162,16 @@ class Reader:
             separator = self._text(table.get("separator", ""), f"{at}.separator")
             if len(separator) > 1:
                 self.wrong(f"{at}.separator", "must be one character", 'A tab is "\\t"')
-            tables[name] = FlatTable(
-                name, file, self._tokens(table.get("nothing", []), f"{at}.nothing"), separator
-            )
+            sheet = self._text(table.get("sheet", ""), f"{at}.sheet")
+            for key, given, kinds in (
+                ("separator", separator, SEPARATED),
+                ("sheet", sheet, (WORKBOOK,)),
+            ):
+                if given and file and extension(file) not in kinds:
+                    what = f"{key!r} has no effect on {file}"
+                    self.wrong(f"{at}.{key}", what, f"Remove it; it is for {', '.join(kinds)}")
+            nothing = self._tokens(table.get("nothing", []), f"{at}.nothing")
+            tables[name] = FlatTable(name, file, nothing, separator, sheet)
             if "person_id" in table:
                 persons[name] = self._cell(table["person_id"], f"{at}.person_id")
         return tables, persons
@@ -178,6 +207,11 @@ class Reader:
         if tables and table not in tables:
             self.wrong(f"{at}.table", f"no table is called {table!r}", did_you_mean(table, tables))
         cells = {name: self._cell(block[name], f"{at}.{name}") for name in columns if name in block}
+        for name, cell in cells.items():
+            if cell.counted_in and columns[name].kind not in {"time", "end"}:
+                times = [key for key, column in columns.items() if column.kind in {"time", "end"}]
+                what = f"{name} is not a time"
+                self.wrong(f"{at}.{name}.in", what, f"Times of {sheet}: {', '.join(times)}")
         if "person_id" not in cells and table in persons:
             cells["person_id"] = persons[table]
         where = Cell(f"{at}", where=self._where(block.get("where", {}), f"{at}.where"))
@@ -241,17 +275,26 @@ class Reader:
 
     # ------------------------------------------------------------ cells
 
-    def _cell(self, value: Any, at: str) -> Cell:
+    def _other_tables(self, parts: Iterable[SheetPart], tables: Mapping[str, FlatTable]) -> None:
+        """Report cells that are looked up in a table that is not there."""
+        cells = {c.at: c for part in parts for cell in part.cells.values() for c in cell.inner()}
+        for at, cell in cells.items():
+            if tables and cell.table and cell.table not in tables:
+                what = f"no table is called {cell.table!r}"
+                self.wrong(f"{at}.table", what, did_you_mean(cell.table, tables))
+
+    def _cell(self, value: Any, at: str, without: Iterable[str] = ()) -> Cell:
+        """Return a cell; `without` are keys that it cannot have because it stands in another cell."""
         if isinstance(value, str) and value:
             return Cell(at, column=value.strip())
         if not isinstance(value, dict):
             hint = 'Write the column\'s name in quotes, or { always = "..." }'
             self.wrong(at, "needs the name of a column, or a table", hint)
             return Cell(at, always="?")
-        self._keys(value, at, _CELL)
-        if ("column" in value) == ("always" in value):
-            self.wrong(at, "needs either 'column' or 'always'")
-        if "column" not in value:
+        self._keys(value, at, [key for key in _CELL if key not in set(without)])
+        if sum(key in value for key in _ORIGIN) != 1:
+            self.wrong(at, "needs either 'column' or 'always'", _UNNAMED)
+        if "column" not in value and "position" not in value:
             for key in _OF_COLUMN:
                 if key in value:
                     what = f"{key!r} has no effect without a column"
@@ -260,9 +303,12 @@ class Reader:
         if "" in words and value.get("carry_down") is True:
             what = "an empty cell cannot be both a word and the cell above it"
             self.wrong(f"{at}.words", what, 'Remove "" from words, or remove carry_down')
+        column = self._text(value.get("column", ""), f"{at}.column")
+        if "position" in value:
+            column = self._position(value["position"], f"{at}.position")
         return Cell(
             at,
-            column=self._text(value.get("column", ""), f"{at}.column"),
+            column=column,
             always=self._text(value.get("always", ""), f"{at}.always"),
             words=words,
             nothing=self._tokens(value.get("nothing", []), f"{at}.nothing"),
@@ -274,7 +320,53 @@ class Reader:
             floor=self._number(value.get("floor"), f"{at}.floor"),
             verified=self._flag(value.get("verified", True), f"{at}.verified"),
             source=self._text(value.get("source", ""), f"{at}.source"),
+            **self._looked_up(value, at, without),
+            **self._counted(value, at, without),
         )
+
+    def _position(self, value: Any, at: str) -> str:
+        """Return the name that stands for a column without one."""
+        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+            self.wrong(at, "needs a whole number", "The first column is 1")
+            return "?"
+        return unnamed(value)
+
+    def _looked_up(
+        self, value: Mapping[str, Any], at: str, without: Iterable[str]
+    ) -> dict[str, Any]:
+        """Return how a cell is looked up in another table."""
+        given = [key for key in _LOOKED_UP if key in value and key not in set(without)]
+        if not given:
+            return {}
+        missing = [key for key in ("table", "key") if key not in value]
+        if missing or "always" in value:
+            what = f"{missing[0]!r} is missing" if missing else "'always' is not looked up"
+            self.wrong(at, what, _LOOK_UP)
+            return {}
+        simple = {*_LOOKED_UP, *_COUNTED}
+        key = self._cell(value["key"], f"{at}.key", simple)
+        by = Cell(f"{at}.key", column=key.column)
+        if "by" in value:
+            by = self._cell(value["by"], f"{at}.by", simple)
+        return {"table": self._text(value["table"], f"{at}.table"), "key": key, "by": by}
+
+    def _counted(self, value: Mapping[str, Any], at: str, without: Iterable[str]) -> dict[str, Any]:
+        """Return the unit in which a time is counted, and from when."""
+        given = [key for key in _COUNTED if key in value and key not in set(without)]
+        if not given:
+            return {}
+        for key in ("in", "since"):
+            if key not in value:
+                self.wrong(at, f"{key!r} is missing", _COUNT)
+                return {}
+        unit = self._text(value["in"], f"{at}.in")
+        if unit not in UNITS_OF_TIME:
+            hint = did_you_mean(unit, UNITS_OF_TIME)
+            self.wrong(f"{at}.in", f"no unit of time is called {unit!r}", hint)
+            return {}
+        since = self._cell(value["since"], f"{at}.since", _COUNTED)
+        first = self._number(value.get("first", 0), f"{at}.first") or 0.0
+        return {"counted_in": unit, "since": since, "first": first}
 
     def _words(self, value: Any, at: str) -> dict[str, str]:
         """Return the meaning of each word; words that are compared as equal are a mistake."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from becalm import vocabulary
@@ -12,11 +12,19 @@ from becalm.records import Doubt
 from becalm.records.files import input_file, stamp, unchanged
 from becalm.records.mapped.filling import fill
 from becalm.records.mapped.flat import Flat, read_flat
-from becalm.records.mapped.model import Cell, Mapped, SheetPart
+from becalm.records.mapped.model import (
+    WORKBOOK,
+    Cell,
+    Mapped,
+    SheetPart,
+    extension,
+    position_of,
+)
 from becalm.records.mapped.reading import file_of, load, stop
 from becalm.records.sheets.build import build
 from becalm.records.sheets.schema import SHEETS
 from becalm.records.sheets.source import SheetsSource, absent
+from becalm.records.sheets.workbook import tab_names
 from becalm.vocabulary import MeasurementKind
 
 
@@ -33,15 +41,14 @@ def open_mapped(path: Path, mapping: str) -> SheetsSource:
     files = _files(path, mapped)
     root = path if path.is_dir() else path.parent
     seen = [stamp(file) for file in files.values()]
+    wrong = list(_missing_sheets(mapped, files))
+    used = [each for part in mapped.parts for each in part.used()]
     flats = {
-        name: read_flat(
-            file,
-            mapped.tables[name],
-            [c for p in mapped.parts if p.table == name for c, _ in p.used()],
-        )
+        name: read_flat(file, mapped.tables[name], [c for table, c, _ in used if table == name])
         for name, file in files.items()
+        if f"tables.{name}.sheet" not in {mistake.at for mistake in wrong}
     }
-    stop(_missing_columns(mapped, flats), mapped)
+    stop([*wrong, *_missing_columns(used, flats)], mapped)
     sheets = fill(mapped, flats)
     records, refused = build(sheets)
     inputs = [input_file(file, root) for file in dict.fromkeys(files.values())]
@@ -65,12 +72,12 @@ def open_mapped(path: Path, mapping: str) -> SheetsSource:
 def _files(path: Path, mapped: Mapped) -> dict[str, Path]:
     """Return the file of each table."""
     if path.is_file():
-        if len(mapped.tables) > 1:
-            names = ", ".join(table.file for table in mapped.tables.values())
+        needed = dict.fromkeys(table.file for table in mapped.tables.values())
+        if len(needed) > 1:
             raise DefinitionError(
-                f"reads {len(mapped.tables)} files, and RECORDS is one",
+                f"reads {len(needed)} files, and RECORDS is one",
                 where=mapped.file,
-                hint=f"Name the folder with {names}",
+                hint=f"Name the folder with {', '.join(needed)}",
             )
         return dict.fromkeys(mapped.tables, path)
     files = {name: path / table.file for name, table in mapped.tables.items()}
@@ -85,16 +92,39 @@ def _files(path: Path, mapped: Mapped) -> dict[str, Path]:
     return files
 
 
-def _missing_columns(mapped: Mapped, flats: Mapping[str, Flat]) -> Iterator[TomlMistake]:
+def _missing_sheets(mapped: Mapped, files: Mapping[str, Path]) -> Iterator[TomlMistake]:
+    """Yield the sheets that a workbook does not have."""
+    for name, file in files.items():
+        if not (sheet := mapped.tables[name].sheet):
+            continue
+        at = f"tables.{name}.sheet"
+        if extension(file.name) != WORKBOOK:
+            yield TomlMistake(at, f"{file.name} is not a workbook", "Remove 'sheet'")
+        elif sheet not in (there := tab_names(file)):
+            yield TomlMistake(at, f"{file.name} has no sheet {sheet!r}", did_you_mean(sheet, there))
+
+
+def _missing_columns(
+    used: Iterable[tuple[str, str, str]], flats: Mapping[str, Flat]
+) -> Iterator[TomlMistake]:
     """Yield columns that a table does not have, once for each place in the mapping."""
     seen: set[str] = set()
-    for part in mapped.parts:
-        flat = flats[part.table]
-        for column, at in part.used():
-            if column not in flat.header and at not in seen:
-                seen.add(at)
-                what = f"{flat.file} has no column {column!r}"
-                yield TomlMistake(at, what, did_you_mean(column, (n for n in flat.header if n)))
+    for table, column, at in used:
+        flat = flats.get(table)
+        if flat is None or column in flat.header or at in seen:
+            continue
+        seen.add(at)
+        position = position_of(column)
+        if position is None:
+            known = (name for name in flat.header if position_of(name) is None)
+            what = f"{flat.file} has no column {column!r}"
+            yield TomlMistake(at, what, did_you_mean(column, known))
+        elif position > len(flat.header):
+            yield TomlMistake(at, f"{flat.file} has only {len(flat.header)} columns")
+        else:
+            title = flat.header[position - 1]
+            what = f"column {position} of {flat.file} has the name {title!r}"
+            yield TomlMistake(at, what, f'Write column = "{title}"')
 
 
 def _doubts(mapped: Mapped) -> Iterator[Doubt]:

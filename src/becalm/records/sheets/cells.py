@@ -16,11 +16,16 @@ _LIKELY: Final = 0.8
 
 @dataclass(frozen=True)
 class BrokenCell:
-    """A cell without a usable value: an Excel error or a formula that was not calculated."""
+    """A cell without a usable value, such as an Excel error or a formula that was not calculated.
+
+    Mistakes of one `kind` in one column are told in one line.
+    """
 
     row: int
     column: str
     what: str
+    hint: str = "Correct it, or clear the cell if the value is unknown"
+    kind: str = "broken"
 
 
 @dataclass(frozen=True)

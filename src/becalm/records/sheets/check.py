@@ -112,7 +112,7 @@ class Checked:
 
     A mistake in a row that is not used (a dose that was not given) stops nobody. `unused` has the word
     that says so, `left_out` the column of the first mistake, both by the position of the row. `cells` has
-    the reason for each cell that is not used although its row is.
+    the reason for each cell that is not used although its row is. `broken` are cells that were already noted.
     """
 
     sheet: Sheet
@@ -120,6 +120,7 @@ class Checked:
     left_out: dict[int, str] = field(default_factory=dict)
     unused: dict[int, str] = field(default_factory=dict)
     cells: dict[tuple[int, str], str] = field(default_factory=dict)
+    broken: set[tuple[int, str]] = field(default_factory=set)
     _times: dict[str, tuple[Times, Mask]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -132,9 +133,9 @@ class Checked:
                     self.unused[i] = str(word)
         place = {row: i for i, row in enumerate(self.sheet.rows)} if self.sheet.broken else {}
         for cell in self.sheet.broken:
-            hint = "Correct it, or clear the cell if the value is unknown"
-            wrong = Wrong("broken", cell.what, hint)
+            wrong = Wrong(cell.kind, cell.what, cell.hint)
             if cell.row in place:
+                self.broken.add((place[cell.row], cell.column))
                 self.add(place[cell.row], cell.column, wrong)
             else:  # the only cell of its row
                 self.mistakes.add(self.sheet, cell.row, cell.column, wrong)
@@ -295,7 +296,7 @@ class Checked:
 
     def _note_blanks(self, name: str, texts: list[str]) -> None:
         self.note(
-            (i for i, text in enumerate(texts) if not text),
+            (i for i, text in enumerate(texts) if not text and (i, name) not in self.broken),
             name,
             lambda _: Wrong(
                 "blank",

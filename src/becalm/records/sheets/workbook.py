@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from string import ascii_uppercase
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 from xml.etree import ElementTree
 
 from becalm.core.errors import RecordsError, UnreadableFileError
@@ -49,37 +50,81 @@ def read_workbook(path: Path) -> Workbook:
 
     Raises `UnreadableFileError` for what is not a whole XLSX file.
     """
+    sheets: dict[str, Sheet] = {}
+    study: dict[str, str] = {}
+    with _opened(path) as book:
+        tabs, wrong = _tabs(path.name, book.tabs)
+        for name, tab in tabs.items():
+            cells, broken = book.cells(tab)
+            if name == STUDY:
+                study = {row[0]: row[1] for row in cells if len(row) > 1 and row[0]}
+                continue
+            header, *rows = cells or [[]]
+            at = [(row + 1, column, what) for (row, column), what in broken.items()]
+            try:
+                title = f"{path.name}, sheet {tab}"
+                sheets[name] = make_sheet(name, title, header, rows, broken=at)
+            except RecordsError as error:
+                wrong.append(error)
+    return Workbook(sheets, study, tuple(tabs), wrong)
+
+
+def tab_names(path: Path) -> list[str]:
+    """Return the names of all sheets of a workbook."""
+    with _opened(path) as book:
+        return book.tabs
+
+
+def tab_rows(path: Path, tab: str = "") -> tuple[str, list[str], list[list[str]], Odd]:
+    """Return the name of a sheet (by default the first), its header, its rows, and its broken cells.
+
+    Broken cells are found by row, as a spreadsheet counts them, and position.
+    """
+    with _opened(path) as book:
+        tab = tab or book.tabs[0]
+        cells, broken = book.cells(tab)
+    header, *rows = cells or [[]]
+    return tab, header, rows, {(row + 1, column): what for (row, column), what in broken.items()}
+
+
+class _Book(NamedTuple):
+    """An open workbook."""
+
+    file: str
+    parts: zipfile.ZipFile
+    book: Any
+    xml_of: Mapping[str, str]
+    percent: frozenset[bytes]
+
+    @property
+    def tabs(self) -> list[str]:
+        """The names of all sheets."""
+        return list(self.book.sheet_names)
+
+    def cells(self, tab: str) -> tuple[list[list[str]], Odd]:
+        """Return the cells of a sheet as text, and what is wrong with broken ones."""
+        xml = self.parts.read(self.xml_of[tab])
+        _require_near(xml, f"{self.file}, sheet {tab}")
+        cells = [
+            [_as_text(cell) for cell in row]
+            for row in self.book.get_sheet_by_name(tab).to_python(skip_empty_area=False)
+        ]
+        shown, broken = _hidden(xml, self.percent)
+        for (row, column), text in shown.items():
+            cells[row][column] = text
+        return cells, broken
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[_Book]:
+    """Open a workbook; raises `UnreadableFileError` for what is not a whole XLSX file."""
     import python_calamine as calamine
 
     _require_xlsx(path)
-    sheets: dict[str, Sheet] = {}
-    study: dict[str, str] = {}
     try:
         with zipfile.ZipFile(path) as parts:
-            xml_of = _sheet_parts(parts)
-            percent = _percent_styles(parts)
             book = calamine.CalamineWorkbook.from_path(path)
-            tabs, wrong = _tabs(path.name, book.sheet_names)
-            for name, tab in tabs.items():
-                xml = parts.read(xml_of[tab])
-                _require_near(xml, f"{path.name}, sheet {tab}")
-                cells = [
-                    [_as_text(cell) for cell in row]
-                    for row in book.get_sheet_by_name(tab).to_python(skip_empty_area=False)
-                ]
-                shown, broken = _hidden(xml, percent)
-                for (row, column), text in shown.items():
-                    cells[row][column] = text
-                if name == STUDY:
-                    study = {row[0]: row[1] for row in cells if len(row) > 1 and row[0]}
-                    continue
-                header, *rows = cells or [[]]
-                at = [(row + 1, column, what) for (row, column), what in broken.items()]
-                try:
-                    title = f"{path.name}, sheet {tab}"
-                    sheets[name] = make_sheet(name, title, header, rows, broken=at)
-                except RecordsError as error:
-                    wrong.append(error)
+            yield _Book(path.name, parts, book, _sheet_parts(parts), _percent_styles(parts))
     except (
         calamine.CalamineError,
         zipfile.BadZipFile,
@@ -90,7 +135,6 @@ def read_workbook(path: Path) -> Workbook:
         raise UnreadableFileError(
             f"not a whole XLSX workbook ({error})", where=path.name, hint=_SAVE_AGAIN
         ) from error
-    return Workbook(sheets, study, tuple(tabs), wrong)
 
 
 def _require_xlsx(path: Path) -> None:
