@@ -198,6 +198,21 @@ def test_somebody_with_an_unknown_diagnosis_stays_and_the_exclusion_is_open() ->
     assert entered("anakinra_mas", *STORM)["exclusion_open"] == ""
 
 
+def open_steps(selection: Any) -> set[str]:
+    """The steps whose reason is open for the one person."""
+    steps = [step for step in selection.steps if step.undetermined is not None]
+    return {step.reason for step in steps if step.undetermined[0]}
+
+
+def test_the_attrition_counts_who_stays_although_the_exclusion_is_open() -> None:
+    _, selection = study("anakinra_mas", *STORM, condition("thymoblastosis", 50))
+    assert open_steps(selection) == {
+        "excluded: malignancy", "excluded: immune effector therapy", "excluded: primary hlh",
+    }  # fmt: skip
+    _, selection = study("anakinra_mas", *STORM, finding("ICANS", "yes", 50))
+    assert open_steps(selection) == {"excluded: immune effector therapy"}
+
+
 def test_an_unknown_finding_leaves_no_exclusion_open_but_icans_does() -> None:
     row = entered("anakinra_mas", *STORM, finding("blue toes", "yes", 50))
     assert (row["exclusion_open"], row["not_understood"]) == ("", "finding: blue toes")

@@ -19,15 +19,24 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class AttritionStep:
-    """One step: the persons who remain after it, and the reason why the others left."""
+    """One step: the persons who remain after it, and the reason why the others left.
+
+    undetermined : of those who remain, the persons for whom the records leave the reason open.
+    """
 
     reason: str
     remaining: Mask
+    undetermined: Mask | None = None
 
 
-def leave(steps: list[AttritionStep], reason: str, stays: Mask) -> None:
+def leave(
+    steps: list[AttritionStep], reason: str, stays: Mask, undetermined: Mask | None = None
+) -> None:
     """Add a step: of the remaining persons, those outside `stays` leave for this reason."""
-    steps.append(AttritionStep(reason, steps[-1].remaining & stays))
+    remaining = steps[-1].remaining & stays
+    steps.append(
+        AttritionStep(reason, remaining, None if undetermined is None else remaining & undetermined)
+    )
 
 
 @dataclass
@@ -46,6 +55,8 @@ class Attrition:
             count = self.counts.setdefault(step.reason, Counter())
             count["persons"] += int(step.remaining.sum())
             count["stays"] += int(step.remaining[records.stays["person"]].sum())
+            open_ = 0 if step.undetermined is None else int(step.undetermined.sum())
+            count["undetermined"] += open_
             count["rows"] += int(step.remaining[records.measurements["person"]].sum())
             count["rows"] += int(step.remaining[records.administrations["person"]].sum())
             left_at[(left_at < 0) & ~step.remaining] = number

@@ -26,7 +26,7 @@ from becalm.events import Clock, Events
 from becalm.patients.cell_therapy import CONDITION as CELL_THERAPY
 from becalm.patients.context import context
 from becalm.patients.understood import Patients
-from becalm.patients.unrecognised import MAY_EXCLUDE, labels_of
+from becalm.patients.unrecognised import MAY_EXCLUDE, labels_of, who_has
 from becalm.persons import diagnoses
 from becalm.persons.age import ages
 from becalm.persons.diagnoses import underlying
@@ -137,7 +137,9 @@ def select(
         leave(steps, "no storm: neither definite, possible nor diagnosed", storm)
     for condition in protocol.exclude.conditions:
         present = _excluded(chunk, condition, index)
-        leave(steps, f"excluded: {condition.replace('_', ' ')}", ~present)
+        open_ = who_has(chunk.unrecognised, len(chunk), MAY_EXCLUDE)
+        open_[list(_signs(chunk, condition))] = True
+        leave(steps, f"excluded: {condition.replace('_', ' ')}", ~present, open_)
     kept = steps[-1].remaining[entered]
     person, start = entered[kept], index[entered[kept]]
     later = np.full(len(person), "", dtype=object)
@@ -172,6 +174,16 @@ def _excluded(chunk: Patients, condition: str, index: Times) -> Mask:
     return present
 
 
+def _signs(chunk: Patients, condition: str) -> dict[int, list[str]]:
+    """Return the findings that leave an exclusion open, by person: ICANS without any therapy on record."""
+    signs: dict[int, list[str]] = {}
+    for finding in diagnoses.rules().suggests.get(condition, ()):
+        points = chunk.events.points(finding)
+        for who in np.unique(points.person[points.low > 0]).tolist():
+            signs.setdefault(who, []).append(f"finding: {finding}")
+    return signs
+
+
 def _open_exclusions(chunk: Patients, protocol: Protocol, person: Persons) -> Texts:
     """Return what leaves an exclusion undetermined, joined by `|`: labels that nobody knows, or a sign.
 
@@ -183,10 +195,8 @@ def _open_exclusions(chunk: Patients, protocol: Protocol, person: Persons) -> Te
     labels = labels_of(chunk.unrecognised, len(chunk), MAY_EXCLUDE)
     signs: dict[int, list[str]] = {}
     for condition in protocol.exclude.conditions:
-        for finding in diagnoses.rules().suggests.get(condition, ()):
-            points = chunk.events.points(finding)
-            for who in np.unique(points.person[points.low > 0]).tolist():
-                signs.setdefault(who, []).append(f"finding: {finding}")
+        for who, findings in _signs(chunk, condition).items():
+            signs.setdefault(who, []).extend(findings)
     for i, who in enumerate(person.tolist()):
         words[i] = "|".join(filter(None, [labels[who], *signs.get(who, [])]))
     return words

@@ -63,6 +63,11 @@ ATTRITION: Final = Table(
         "persons": count("persons", "Persons who remain after the step.", persons=True),
         "stays": count("stays", "Stays in hospital of the persons who remain.", persons=True),
         "reason": text("The reason why persons left at this step."),
+        "undetermined": count(
+            "persons",
+            "Persons who remain although the records leave the reason of this step open for them.",
+            persons=True,
+        ),
         "rows": count("rows", "Measurements and administrations of the persons who remain."),
     },
     key=("step",),

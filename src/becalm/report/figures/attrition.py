@@ -29,12 +29,15 @@ def draw(cohort: Cohort) -> str:
                 *textwrap.wrap(_capital(cohort.reason(step["reason"])), LETTERS),
                 _lost(steps[i - 1], step),
             ]
+            told_at = len(lost) - 1
+            if step["undetermined"] > 0:
+                lost.append(f"undetermined in {_plural(step['undetermined'], 'person')}, who stay")
             height = LINE * len(lost) + 10
             down = y + height + 12
             parts.append(_line(BOX / 2, y, BOX / 2, down))
             middle = y + 6 + height / 2
             parts.append(_arrow(BOX / 2, middle, BOX + 36, middle))
-            box = _box(BOX + 38, y + 6, SIDE, height, lost, bold=len(lost) - 1, pale=True)
+            box = _box(BOX + 38, y + 6, SIDE, height, lost, bold=told_at, pale=True)
             parts.append(_linked(step, box))
             y = down
             if not final and not _moved(steps[i - 1], step):
