@@ -61,7 +61,8 @@ def test_names_that_nobody_knows_have_a_section_above_the_methods(folder: Path) 
 def test_no_text_says_none_of_somebody_who_was_given_an_unknown_drug(folder: Path) -> None:
     result = studied(folder)
     rows = section(result, "patients")
-    of_a = rows[rows.index(" A ") : rows.rindex(" B ")]
+    table = rows[: rows.index("How the storm was recognised")]
+    of_a = table[table.index(" A ") : table.rindex(" B ")]
     assert "none recorded" not in of_a
     assert "not understood: Zaubermittel" in of_a
     assert "not understood: thymoblastosis" in of_a
@@ -89,3 +90,20 @@ def test_the_report_lists_what_the_site_says(folder: Path, tmp_path: Path) -> No
     assert "ours.toml" in text
     assert "Zaubermittel dexamethasone" in text
     assert result.frames["previous_therapy"]["drug"].tolist() == ["dexamethasone"]
+
+
+def test_a_diagnosis_made_after_entry_is_marked(tmp_path: Path) -> None:
+    """Definite, possible and the clinician's diagnosis stand apart, each with its day."""
+    rows = (
+        *patient("late", *ILL[:-1], condition("MAS", 148)),
+        *patient("early", *ILL[:-1], condition("MAS", 76)),
+        *patient("undated", *ILL[:-1], condition("MAS")),
+        *patient("never", *ILL[:-1]),
+    )
+    result = studied(sheets(tmp_path / "records", *rows))
+    text = section(result, "patients")
+    text = text[text.index("How the storm was recognised") :]
+    assert "clinician's diagnosis" in text
+    assert re.search(r"late .*?day \+?2\.0, after entry", text)
+    assert re.search(r"early .*?day −1\.0 ", text)
+    assert re.search(r"undated .*?a day that is not recorded", text)

@@ -148,14 +148,14 @@ def select(
         later = storm_judge.judge(person, start - back, start + wait).words()
     t0 = candidates_of.clocks.t0[person]
     names = labels_of(chunk.unrecognised, len(chunk))
+    diagnosed_at, rows = diagnoses.first_diagnosed(chunk.diagnosed, protocol.storm.clinician, index)
     answer, _ = chunk.immunosuppressed.at(person, start)
     cohort = _describe(chunk, candidates_of, person, judged.take(kept)).replace(
         left_truncated=_truncated(chunk, protocol, person, t0),
         storm_72h=later,
         clinician=answers(clinician[person]),
-        clinician_time=diagnoses.first_diagnosed(chunk.diagnosed, protocol.storm.clinician, index)[
-            person
-        ],
+        clinician_time=diagnosed_at[person],
+        clinician_rows=_condition_rows(chunk, [rows[who] for who in person.tolist()]),
         not_understood=np.array([names[who] for who in person.tolist()], object),
         exclusion_open=_open_exclusions(chunk, protocol, person),
         immunosuppressed=answers(answer > 0, known=answer >= 0),
@@ -172,6 +172,14 @@ def _excluded(chunk: Patients, condition: str, index: Times) -> Mask:
         before = (time == UNKNOWN_TIME) | (index[who] == UNKNOWN_TIME) | (time <= index[who])
         present[who[before]] = True
     return present
+
+
+def _condition_rows(chunk: Patients, rows: list[list[int]]) -> Texts:
+    """Return rows of the diagnoses as `conditions:key`, joined by `|`."""
+    keys = chunk.records.conditions["key"]
+    words = np.full(len(rows), "", dtype=object)
+    words[:] = ["|".join(f"conditions:{keys[row]}" for row in each) for each in rows]
+    return words
 
 
 def _signs(chunk: Patients, condition: str) -> dict[int, list[str]]:

@@ -171,10 +171,13 @@ def diagnosed_storm(diagnosed: Frame, conditions: Iterable[str], index: Times) -
     )
 
 
-def first_diagnosed(diagnosed: Frame, conditions: Iterable[str], index: Times) -> Times:
-    """Return when the clinician's diagnosis of this storm was first recorded; `UNKNOWN_TIME` if it has no date.
+def first_diagnosed(
+    diagnosed: Frame, conditions: Iterable[str], index: Times
+) -> tuple[Times, list[list[int]]]:
+    """Return when the clinician's diagnosis of this storm was first recorded, and its rows, by person.
 
-    The same rows as in `diagnosed_storm`; a diagnosis coded for a stay counts from the stay's start.
+    `UNKNOWN_TIME` if it has no date. The same rows as in `diagnosed_storm`; a diagnosis coded for a stay
+    counts from the stay's start.
     """
     since = _later(index, -rules().storm_recorded_before.us)
     until = _later(index, rules().recorded_after.us)
@@ -184,7 +187,11 @@ def first_diagnosed(diagnosed: Frame, conditions: Iterable[str], index: Times) -
     kept &= (until[person] == UNKNOWN_TIME) | (diagnosed["first"] <= until[person])
     first = np.full(len(index), FAR_FUTURE)
     np.minimum.at(first, person[kept], diagnosed["first"][kept])
-    return np.where((first == FAR_FUTURE) | (first == FAR_PAST), UNKNOWN_TIME, first)
+    rows: list[list[int]] = [[] for _ in range(len(index))]
+    for who, row in zip(person[kept].tolist(), diagnosed["row"][kept].tolist(), strict=True):
+        if row not in rows[who]:
+            rows[who].append(row)
+    return np.where((first == FAR_FUTURE) | (first == FAR_PAST), UNKNOWN_TIME, first), rows
 
 
 def _later(time: Times, by: int) -> Times:

@@ -128,6 +128,7 @@ PERSONS: Final = Table(
         "clinician_time": time(
             "When that diagnosis was first recorded; after the index where it was made later."
         ),
+        "clinician_rows": text("The rows of that diagnosis, as table:key, joined by |."),
         "not_understood": text(
             "What the records say of this person that nobody knows, as `kind: name`, joined by |."
         ),

@@ -8,13 +8,14 @@ from typing import Any, Final
 
 from markupsafe import Markup, escape
 
+from becalm.core.clock import UNKNOWN_TIME
 from becalm.report import facts, labels
 from becalm.report.cells import grade, outcome_cells, total
 from becalm.report.cohort import ROW_EACH, Cohort, Row
 from becalm.report.drill import Drill
 from becalm.report.page_table import PageTable
 from becalm.report.section import DeclaredSection, Section, captioned, lists_everybody
-from becalm.report.text import UNKNOWN, age, middle, number, share
+from becalm.report.text import UNKNOWN, age, middle, number, share, signed
 from becalm.report.theme import Figure
 
 
@@ -273,15 +274,60 @@ def persons(cohort: Cohort, drill: Drill) -> PageTable:
     return PageTable(head, rows, ids=[f"p-{row[0]}" for row in rows])
 
 
+def recognised(cohort: Cohort, drill: Drill) -> PageTable:
+    """Return how each patient's storm was recognised: by definitions, and by a clinician, each with its day."""
+    names = {each.criterion for each in cohort.result.protocol.storm.definite}
+    rows = []
+    for row in cohort.persons:
+        person, onset = row["person_id"], _day(cohort, row, row["storm_onset"])
+        keys = [
+            key
+            for name in sorted(names)
+            for item in drill.cohort.items_of.get((person, name), ())
+            for key in item["source_row"].split("|")
+        ]
+        found: dict[str, Any] = dict.fromkeys(("definite", "possible"), "no")
+        if row["storm"] in found:
+            found[row["storm"]] = drill.rows(f"from {onset}", person, keys)
+        elif row["storm"] != "not met":
+            found = dict.fromkeys(found, row["storm"] or UNKNOWN)
+        if row["storm"] == "definite":
+            found["possible"] = "–"
+        said: Any = "no"
+        if row["clinician"]:
+            late = UNKNOWN_TIME not in (row["clinician_time"], row["index_time"]) and (
+                row["clinician_time"] > row["index_time"]
+            )
+            when = f"{_day(cohort, row, row['clinician_time'])}{', after entry' if late else ''}"
+            said = drill.rows(when, person, row["clinician_rows"])
+        rows.append([person, found["definite"], found["possible"], said])
+    return PageTable(["Patient", "definite", "possible", "clinician's diagnosis"], rows)
+
+
+def _day(cohort: Cohort, row: Row, time: int) -> str:
+    """Return the day of a moment, counted from time zero."""
+    if time == UNKNOWN_TIME:
+        return "a day that is not recorded"
+    return f"day {signed(cohort.hours(row['person_id'], time) / 24, 1)}"
+
+
 def section(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Section:
     del figures
     if cohort.n <= ROW_EACH:
         first = [captioned(each_patient(cohort, drill), "Table 1. Every patient")]
-        return Section("Patients", [], [], first, [])
+        how = captioned(
+            recognised(cohort, drill), "How the storm was recognised, in days from time zero"
+        )
+        return Section("Patients", [], [], first, [how])
     first = [captioned(summary(cohort, drill), f"Table 1. All {cohort.n:,} patients")]
     listed = []
     if lists_everybody(cohort):
-        listed = [captioned(persons(cohort, drill), "Every patient")]
+        listed = [
+            captioned(persons(cohort, drill), "Every patient"),
+            captioned(
+                recognised(cohort, drill), "How the storm was recognised, in days from time zero"
+            ),
+        ]
     return Section("Patients", [], [], first, listed)
 
 
