@@ -577,3 +577,23 @@ def test_m_is_a_man_where_no_word_says_otherwise(tmp_path: Path, sexes: str) -> 
     read = read_sheets(write(tmp_path, persons=f"person_id,sex\n{persons}"))
     men = [text in {"M", "m", "masculino", "uomo"} for text in sexes.split()]
     assert [sex == "M" for sex in read.persons["sex"].tolist()] == men
+
+
+def test_a_diagnosis_is_dated_by_its_stay(tmp_path: Path) -> None:
+    """Where no onset is known; a diagnosis without either may be of any time."""
+    from becalm import vocabulary
+    from becalm.core.arrays import FAR_FUTURE, FAR_PAST
+    from becalm.core.clock import parse
+    from becalm.persons.diagnoses import diagnoses
+
+    folder = write(
+        tmp_path,
+        stays="person_id,stay_id,start,end\nP1,A,2020-03-01T10:00,2020-03-09T10:00\n",
+        conditions="person_id,stay_id,onset,name\nP1,A,,lupus\nP1,A,2020-03-05,lupus\nP1,NA,,lupus\nP1,,,lupus\n",
+    )
+    found = diagnoses(read_sheets(folder), vocabulary.load())
+    onset, start, end = (
+        parse(text)[0] for text in ("2020-03-05", "2020-03-01T10:00", "2020-03-09T10:00")
+    )
+    times = set(zip(found["first"].tolist(), found["last"].tolist(), strict=True))
+    assert times == {(start, end), (onset, onset), (FAR_PAST, FAR_FUTURE)}

@@ -630,3 +630,35 @@ def test_m_beside_a_word_of_a_language_in_which_it_may_be_a_woman_stops(
     line = said(write(tmp_path, persons=f"person_id,sex\n{persons}"))
     assert "column sex: M may be a man or a woman: the column also has " in line
     assert rows in line
+
+
+CONDITIONS = "person_id,stay_id,name\n"
+STAYS = "person_id,stay_id,start,end\nP1,A,2020-03-01,2020-03-09\nP2,B1,2020-03-01,2020-03-09\n"
+
+
+@pytest.mark.parametrize(
+    ("row", "stays", "says"),
+    [
+        ("P1,B1", STAYS, "no stay_id 'B1' of the person 'P1'. Known: A. Correct the id"),
+        ("P2,B2", STAYS, "no stay_id 'B2' of the person 'P2'. Known: B1. Correct the id"),
+        ("P1,A", "person_id,start\nP1,2020-03-01\n", "no stay_id 'A' of the person 'P1'. Write the id"),
+        ("P1,A", "", "no stay_id 'A' of the person 'P1'. Write the id of the stay in the sheet stays"),
+    ],
+)  # fmt: skip
+def test_a_diagnosis_of_a_stay_that_does_not_exist_stops(
+    tmp_path: Path, row: str, stays: str, says: str
+) -> None:
+    """The stay may be misspelt, or another patient's."""
+    sheets = {"conditions": f"{CONDITIONS}{row},lupus\n", **({"stays": stays} if stays else {})}
+    line = said(write(tmp_path, **sheets))
+    assert line.startswith("conditions.csv, row 2, column stay_id: the sheet stays has ")
+    assert says in line
+
+
+def test_a_sheet_of_stays_that_cannot_be_read_is_not_blamed_on_diagnoses(tmp_path: Path) -> None:
+    """Its header is the only mistake."""
+    folder = write(
+        tmp_path, conditions=CONDITIONS + "P1,A,lupus\n", stays="person_id,stay_id\nP1,A\n"
+    )
+    (line,) = all_said(folder)
+    assert line.startswith("stays.csv, row 1: the required column start is missing")

@@ -103,19 +103,38 @@ def _recorded(records: Records) -> tuple[Times, Times]:
     """Return the earliest and the latest time at which each condition row may have been recorded."""
     table, stays = records.conditions, records.stays
     onset = table["onset"]
-    ids = stays["stay_id"].tolist()
-    place = dict(
-        zip(zip(stays["person"].tolist(), ids, strict=True), range(len(stays)), strict=True)
-    )
-    keys = zip(table["person"].tolist(), table["stay_id"].tolist(), strict=True)
-    stay = np.array([place.get(key, -1) if key[1] else -1 for key in keys], np.int64)
     first, last = np.full(len(table), FAR_PAST), np.full(len(table), FAR_FUTURE)
-    coded = stay >= 0
-    for bound, column in ((first, "start"), (last, "end")):
-        time = stays[column][stay[coded]]
-        bound[coded] = np.where(time == UNKNOWN_TIME, bound[coded], time)
+    of_stay = _times_of_stays(stays)
+    keys = zip(table["person"].tolist(), table["stay_id"].tolist(), strict=True)
+    coded = [(i, *of_stay[key]) for i, key in enumerate(keys) if key[1] and key in of_stay]
+    if coded:
+        rows, start, end = np.array(coded, np.int64).T
+        first[rows] = np.where(start == UNKNOWN_TIME, FAR_PAST, start)
+        last[rows] = np.where(end == UNKNOWN_TIME, FAR_FUTURE, end)
+    for bound in (first, last):
         bound[onset != UNKNOWN_TIME] = onset[onset != UNKNOWN_TIME]
     return first, last
+
+
+def _times_of_stays(stays: Frame) -> dict[tuple[int, str], tuple[int, int]]:
+    """Return the start and end of each (person, stay_id); rows of one id are one stay.
+
+    The time in the emergency department before an admission of the same id is not part of it.
+    """
+    rows = zip(
+        *(stays[name].tolist() for name in ("person", "stay_id", "start", "end", "kind")),
+        strict=True,
+    )
+    found: dict[tuple[int, str], list[tuple[int, int, str]]] = {}
+    for person, stay, start, end, kind in rows:
+        found.setdefault((person, stay), []).append((start, end, kind))
+    times = {}
+    for key, parts in found.items():
+        within = [part for part in parts if part[2] != "ED"] or parts
+        ends = [end for _, end, _ in within]
+        open_end = UNKNOWN_TIME in ends
+        times[key] = min(part[0] for part in within), UNKNOWN_TIME if open_end else max(ends)
+    return times
 
 
 def has(

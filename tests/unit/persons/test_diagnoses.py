@@ -48,6 +48,25 @@ def test_when_a_diagnosis_may_have_been_recorded(row: Row, first: int, last: int
     assert (found["first"][0], found["last"][0]) == (first, last)
 
 
+@pytest.mark.parametrize(
+    ("parts", "first", "last"),
+    [
+        ([(10, 20, "ward"), (20, 30, "ICU")], at(10), at(30)),
+        ([(20, 30, "ICU"), (10, 20, "ward")], at(10), at(30)),
+        ([(10, 20, "ward"), (20, None, "ICU")], at(10), FAR_FUTURE),
+        ([(5, 10, "ED"), (10, 20, "hospital")], at(10), at(20)),
+        ([(5, 10, "ED")], at(5), at(10)),
+    ],
+)
+def test_rows_of_one_name_are_one_stay(
+    parts: list[tuple[float, float | None, str]], first: int, last: int
+) -> None:
+    """From the first start to the last end; the hours in an emergency department before are not part of it."""
+    rows = [stay(start, end, "S1", kind) for start, end, kind in parts]
+    found = diagnoses(records(condition("lupus", stay_id="S1"), *rows), V)
+    assert (found["first"][0], found["last"][0]) == (first, last)
+
+
 def test_a_stay_of_another_person_says_nothing() -> None:
     """Two patients may each have a stay called 1."""
     rows = [person("a"), person("b"), stay(10, 20, "1"), condition("lupus", stay_id="1", person=1)]

@@ -58,6 +58,8 @@ def build(
     persons = Frame.of(PERSONS)
     for whole in checked.get("persons", ()):
         persons = _persons(whole, building)
+    if "stays" in checked or not earlier:
+        building.stays = {}
     tables = {
         name: Frame.concat([make(part, building) for part in checked[name]]).sort(
             "person", time, "key"
@@ -143,6 +145,11 @@ def _persons(checked: Checked, building: Building) -> Frame:
 def _stays(checked: Checked, building: Building) -> Frame:
     checked.ends_after_starts()
     ids, destination = checked.texts("person_id"), checked.choices("to")
+    stay_id = checked.texts("stay_id")
+    known = {} if building.stays is None else building.stays
+    for one, stay in zip(ids, stay_id, strict=True):
+        if stay:
+            known.setdefault(one, set()).add(stay)
     checked.note(
         (i for i, one in enumerate(ids) if one in building.denied and destination[i] == "died"),
         "to",
@@ -155,7 +162,7 @@ def _stays(checked: Checked, building: Building) -> Frame:
     return Frame.of(
         STAYS,
         person=building.persons_of(checked),
-        stay_id=checked.texts("stay_id"),
+        stay_id=stay_id,
         start=checked.times("start")[0],
         end=checked.times("end")[0],
         kind=checked.choices("kind"),
@@ -236,6 +243,7 @@ def _conditions(checked: Checked, building: Building) -> Frame:
     return Frame.of(
         CONDITIONS,
         person=building.persons_of(checked),
+        stay_id=building.stays_of(checked),
         onset=checked.times("onset")[0],
         system=system,
         code=code,

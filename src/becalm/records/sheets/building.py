@@ -16,11 +16,13 @@ from becalm.records.sheets.check import Checked, Mistakes, Wrong
 class Building:
     """Shared data: the mistakes, the persons and the refused rows.
 
-    person_at : None if the sheet persons could not be read. denied : who did not die, says that sheet.
+    person_at : None if the sheet persons could not be read. stays : the stay_ids of each person, None if that
+    sheet could not be read. denied : who did not die, says that sheet.
     """
 
     mistakes: Mistakes = field(default_factory=Mistakes)
     person_at: dict[str, int] | None = None
+    stays: dict[str, set[str]] | None = None
     denied: set[str] = field(default_factory=set)
     refused: dict[tuple[str, str, str, str], tuple[int, str]] = field(default_factory=dict)
 
@@ -54,6 +56,26 @@ class Building:
             text = checked.sheet.texts(column)[i]
             self.refuse(checked.sheet, i, reason, variable=variable[i], as_=text)
         return keep
+
+    def stays_of(self, checked: Checked) -> Array:
+        """Return the stay of each row as written; one that the person does not have is a mistake."""
+        ids, stays = checked.texts("person_id").tolist(), checked.texts("stay_id")
+        if self.stays is None:
+            return stays
+        known = self.stays
+        lost = [i for i, stay in enumerate(stays) if stay and stay not in known.get(ids[i], ())]
+        checked.note(
+            lost,
+            "stay_id",
+            lambda i: Wrong(
+                "stay",
+                f"the sheet stays has no stay_id {stays[i]!r} of the person {ids[i]!r}",
+                f"{_sentence(did_you_mean(stays[i], known[ids[i]]))} Correct the id or clear the cell"
+                if known.get(ids[i])
+                else "Write the id of the stay in the sheet stays, or clear the cell",
+            ),
+        )
+        return stays
 
     def persons_of(self, checked: Checked) -> Array:
         """Return the position of each row's person; a person who is not in `persons` is a mistake."""

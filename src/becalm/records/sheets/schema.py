@@ -189,6 +189,7 @@ SHEETS: Final[Mapping[str, SheetSchema]] = {
     "conditions": SheetSchema(
         {
             "person_id": _PERSON,
+            "stay_id": _TEXT,
             "onset": _TIME,
             "system": SheetColumn("choice", among=("ICD9CM", "ICD10CM", "SNOMED")),
             "code": _TEXT,
