@@ -7,6 +7,7 @@ a rule (`not_needed.toml`); everything else is `not understood`, and is listed, 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
@@ -26,6 +27,14 @@ CANNOT_DECIDE: Final = "it cannot be decided what is said of {}"
 ONLY_PARTLY: Final = "only partly understood: {}"
 CONTRADICT: Final = "code and name mean different things"
 NO_SUCH_CODE: Final = "a code that its classification does not allow"
+
+_LONG_NAME: Final = re.compile(
+    r"([^\[\]]+)\[[^\]]+\](?: (?:in|of) ([A-Za-z ,]+?))?(?: (?:by|from|Per|-|--) ?.*)?",
+    re.IGNORECASE,
+)
+"""How LOINC names a test: component [property] in material by method."""
+
+_OF: Final = re.compile(r"([A-Za-z ]+) of (Urine|Stool|Sputum|Semen|Saliva)\b.*", re.IGNORECASE)
 
 FILE: Final = Path(__file__).parent / "not_needed.toml"
 
@@ -51,8 +60,13 @@ class DiagnosesNotNeeded(toml.TomlTable, frozen=True):
     beside: tuple[str, ...]
 
 
+class ProceduresNotNeeded(toml.TomlTable, frozen=True):
+    words: tuple[str, ...]
+
+
 class MeasurementsNotNeeded(toml.TomlTable, frozen=True):
     names: tuple[str, ...]
+    materials: tuple[str, ...]
 
 
 class NotNeeded(toml.TomlTable, frozen=True):
@@ -61,6 +75,7 @@ class NotNeeded(toml.TomlTable, frozen=True):
     always_asked: AlwaysAsked
     drugs: DrugsNotNeeded
     diagnoses: DiagnosesNotNeeded
+    procedures: ProceduresNotNeeded
     measurements: MeasurementsNotNeeded
 
 
@@ -202,9 +217,51 @@ def _drug_words() -> frozenset[str]:
     return frozenset(words(word) for word in file().drugs.words)
 
 
+def procedure_not_needed(name: str) -> bool:
+    """Return whether a procedure is one that no study here asks for."""
+    plain = f" {words(name)} "
+    return not always_asked(name) and any(f" {word} " in plain for word in _procedure_words())
+
+
+@cache
+def _procedure_words() -> frozenset[str]:
+    return frozenset(words(word) for word in file().procedures.words)
+
+
+def component(name: str) -> str:
+    """Return the component of a test that is named as LOINC does it, of the blood alone; else ''.
+
+    >>> component("Hemoglobin [Mass/volume] in Blood"), component("Protein [Mass/volume] in Urine")
+    ('Hemoglobin', '')
+    """
+    match = _LONG_NAME.fullmatch(name.strip())
+    if match is None:
+        return ""
+    material = match.group(2)
+    known = material is None or words(material) in _materials()
+    return match.group(1).strip(" ,") if known else ""
+
+
+@cache
+def _materials() -> frozenset[str]:
+    return frozenset(words(word) for word in file().measurements.materials)
+
+
 def measurement_not_needed(name: str) -> bool:
     """Return whether a test is one that no definition here asks for."""
-    return words(name) in _measurements()
+    if words(name) in _measurements() or words(component(name)) in _measurements():
+        return True
+    return elsewhere(name) or " ige ab " in f" {words(name)} "
+
+
+def elsewhere(name: str) -> bool:
+    """Return whether a test that is named as LOINC does it is of another material than blood.
+
+    >>> elsewhere("Protein [Mass/volume] in Urine"), elsewhere("Clarity of Urine"), elsewhere("Ferritin")
+    (True, True, False)
+    """
+    match = _LONG_NAME.fullmatch(name.strip()) or _OF.fullmatch(name.strip())
+    return bool(match and match.group(2) and words(match.group(2)) not in _materials())
 
 
 @cache

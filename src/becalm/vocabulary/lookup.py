@@ -152,7 +152,9 @@ class Vocabulary:
 
     def _resolve(self, kind: MeasurementKind) -> Resolution:
         name, code = words(kind.name), kind.code.strip()
-        by_name = self._variable_names.get(name, ())
+        by_name = self._variable_names.get(name) or self._variable_names.get(
+            words(labels.component(kind.name)), ()
+        )
         site = self._site.get(("test", name))
         if site is not None and site.said:
             by_name = (self.code(site.said[0][0]),)

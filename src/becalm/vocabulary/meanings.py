@@ -96,7 +96,9 @@ class Diagnoses(_Meanings[Condition]):
         spoken = self._spoken(name)
         coded = self._coded(system, code) if code else None
         if coded is None or coded.fate == "not understood":
-            if spoken is None and labels.diagnosis_not_needed(name):
+            if spoken is None and (
+                labels.diagnosis_not_needed(name) or _harmless_concept(system, code, name)
+            ):
                 return Meaning((), "not needed")
             reason = coded.reason if coded and not name else labels.NOBODY_KNOWS
             return spoken or Meaning((), "not understood", reason)
@@ -171,7 +173,12 @@ class Procedures(_Meanings[Procedure]):
         if code and (names := _by_concept(self.entries, system, code)):
             return _affirmed(names, "")
         nobody = labels.NOBODY_KNOWS if name else labels.UNKNOWN_CODE
-        return self._spoken(name) or Meaning((), "not understood", nobody)
+        spoken = self._spoken(name)
+        if spoken is None and (
+            labels.procedure_not_needed(name) or _harmless_concept(system, code, name)
+        ):
+            return Meaning((), "not needed")
+        return spoken or Meaning((), "not understood", nobody)
 
     def _listed(self, registered: CodeSystem, code: str, name: str) -> Meaning:
         """Return the meaning of an item of a source's own dictionary."""
@@ -181,6 +188,42 @@ class Procedures(_Meanings[Procedure]):
         if name and listed.label and words(listed.label) != words(name):
             return Meaning((), "not understood", labels.CONTRADICT)
         return _affirmed((entry,), "")
+
+
+def _harmless_concept(system: str, code: str, name: str) -> bool:
+    """Return whether a concept of SNOMED CT that is not in our lists has a name that asks for nothing."""
+    snomed = re.sub(r"[-_ ]", "", system.upper()) in ("SNOMED", "SNOMEDCT")
+    return snomed and bool(name) and is_snomed(code) and not labels.always_asked(name)
+
+
+_VERHOEFF: Final = (
+    (0, 1, 2, 3, 4, 5, 6, 7, 8, 9), (1, 5, 7, 6, 2, 8, 3, 0, 9, 4), (5, 8, 0, 3, 7, 9, 6, 1, 4, 2), (8, 9, 1, 6, 0, 4, 3, 5, 2, 7),
+    (9, 4, 5, 3, 1, 2, 6, 8, 7, 0), (4, 2, 8, 6, 5, 7, 3, 9, 0, 1), (2, 7, 9, 3, 8, 0, 6, 4, 1, 5), (7, 0, 4, 6, 9, 1, 3, 2, 5, 8),
+)  # fmt: skip
+
+
+def is_snomed(code: str) -> bool:
+    """Return whether a code is an identifier of SNOMED CT: 6 to 18 digits whose last one is the check digit.
+
+    Source: SNOMED CT, release file specification, check digit by Verhoeff's dihedral scheme.
+
+    >>> is_snomed("118600007"), is_snomed("118600008")
+    (True, False)
+    """
+    text = code.strip()
+    if not re.fullmatch(r"[1-9]\d{5,17}", text):
+        return False
+    check = 0
+    for place, digit in enumerate(reversed(text)):
+        check = _dihedral(check, _VERHOEFF[place % 8][int(digit)])
+    return check == 0
+
+
+def _dihedral(a: int, b: int) -> int:
+    """Multiply in the dihedral group of order ten."""
+    if a < 5:
+        return (a + b) % 5 if b < 5 else 5 + (a + b) % 5
+    return 5 + (a - b) % 5 if b < 5 else (a - b) % 5
 
 
 def _affirmed(names: Sequence[str], reason: str) -> Meaning:
