@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import becalm as bc
 from becalm.report import disclosure, write_release
 from becalm.study.result import StudyResult
 from tests.report.charts import OTHERS, PERSONS
@@ -191,3 +193,55 @@ def test_of_a_table_no_hidden_cell_follows_from_rows_and_columns(
         possible = others(table, shown)
         for i, j in hidden:
             assert len({each[i][j] for each in possible}) > 1
+
+
+CASES = Path(__file__).parents[3] / "shared" / "cases"
+
+
+@pytest.mark.skipif(not CASES.exists(), reason="shared/cases is not here")
+def test_report_and_release_use_one_denominator(tmp_path: Path) -> None:
+    """Four women, four men and four of unknown sex: women are 4 of 8, everywhere."""
+    study = bc.run(bc.open_records(CASES / "report-denominators"), "hyperinflammation")
+    text = seen(
+        (study.write(tmp_path / "out", release=tmp_path / "released") / "report.html").read_text(
+            "utf-8"
+        )
+    )
+    assert text.count("Women 4/8 (50 %; 15.7–84.3)") == 2
+    assert "Women 4/8 (50 %; 15.7–84.3), unknown in 4" in text
+    assert "Sex unknown 4 of 12" in text
+    assert "4/12" not in text
+    assert (
+        "HScore: organomegaly,not assessed,12,12," in (tmp_path / "released/items.csv").read_text()
+    )
+    open_ = rows(release(study.result, tmp_path, threshold=1)["patients.csv"])
+    told = {row["value"]: (row["count"], row["n"]) for row in open_ if row["about"] == "sex"}
+    assert told == {"women": ("4", "8"), "men": ("4", "8"), "sex unknown": ("4", "12")}
+    met = rows(release(study.result, tmp_path, threshold=1)["items.csv"])
+    assert ("HScore: organomegaly", "met", "0", "0") in [
+        (row["item"], row["state"], row["count"], row["n"]) for row in met
+    ]
+
+
+@pytest.mark.skipif(not CASES.exists(), reason="shared/cases is not here")
+def test_one_of_two_hundred_is_not_none(tmp_path: Path) -> None:
+    study = bc.run(bc.open_records(CASES / "report-percent"), "hyperinflammation")
+    text = seen((study.write(tmp_path / "out") / "report.html").read_text("utf-8"))
+    assert "Women 1/201 (<1 %; <0.1–2.7)" in text
+    assert "1/201 (0 %" not in text
+    assert "200/201 (>99 %; 97.3–>99.9)" in text
+    assert "200/201 (100 %" not in text
+
+
+def test_with_the_unknown_suppressed_their_number_does_not_follow(
+    study: Study, tmp_path: Path
+) -> None:
+    """Of 36 patients three have no sex: neither their number nor that of the known is printed."""
+    everybody = [
+        replace(PERSONS[i % 5], id=f"Q{i:02d}", sex="" if i < 3 else "FM"[i % 2]) for i in range(36)
+    ]
+    written = release(study(everybody), tmp_path)
+    told = {row["value"]: row for row in rows(written["patients.csv"]) if row["about"] == "sex"}
+    assert told["sex unknown"]["count"] == "suppressed"
+    for row in (told["women"], told["men"]):
+        assert {row[name] for name in ("n", "percent", "low95", "high95")} == {"suppressed"}

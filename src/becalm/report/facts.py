@@ -72,14 +72,19 @@ def ratios(reason: str) -> str:
 
 @dataclass(frozen=True)
 class Shift:
-    """Who had an event before time zero, and to whom it came or grew worse after."""
+    """Who had an event before time zero, and to whom it came or grew worse after.
+
+    graded : those of whom it is known whether they had it at all. unknown : the others.
+    """
 
     event: str
     any: list[Row]
     new: list[Row]
     prevalent: list[Row]  # present before, no worse after
     worse: list[Row]
+    never: list[Row]
     graded: int
+    unknown: int
 
 
 def shifts(cohort: Cohort) -> list[Shift]:
@@ -96,13 +101,18 @@ def shifts(cohort: Cohort) -> list[Shift]:
 
 def _shift(event: str, rows: list[Row]) -> Shift:
     before_after = [(row, row["grade_before"], row["grade_after"]) for row in rows]
+    known = [max(pair) >= 1 or min(pair) >= 0 for _, *pair in before_after]
     return Shift(
         event,
         any=[row for row, before, after in before_after if max(before, after) >= 1],
         new=[row for row, before, after in before_after if before == 0 and after >= 1],
-        prevalent=[row for row, before, after in before_after if before >= 1 and after <= before],
+        prevalent=[
+            row for row, before, after in before_after if before >= 1 and 0 <= after <= before
+        ],
         worse=[row for row, before, after in before_after if 1 <= before < after],
-        graded=sum(max(before, after) >= 0 for _, before, after in before_after),
+        never=[row for row, before, after in before_after if before == after == 0],
+        graded=sum(known),
+        unknown=len(known) - sum(known),
     )
 
 

@@ -76,7 +76,7 @@ def _who(cohort: Cohort, drill: Drill) -> list[Fact]:
              for row in persons]  # fmt: skip
     return [
         Fact("Patients", drill.people(f"{n:,}", ["patient", "sex", "age"], people), note),
-        Fact("Women", drill.people(share(len(women), len(sexed)), ["patient", "age"],
+        Fact("Women", drill.people(share(len(women), len(sexed), n - len(sexed)), ["patient", "age"],
                                    [[_link(r["person_id"]), age(r["age"])] for r in women])),
         Fact("Definite storm", drill.people(share(sure["definite"], n), ["patient", "storm"], storm), seen),
         Fact("Background", drill.people(backgrounds, ["patient", "background", "class"], known), kinds),
@@ -91,7 +91,9 @@ def _landmark(cohort: Cohort, drill: Drill) -> list[Fact]:
     found: dict[str, list[tuple[str, Any]]] = {}
     checked = landmark.verified_definitions(cohort)
     for cell, people in landmark.known_ends(cohort):
-        shown = drill.people(share(cell.died, cell.n - cell.unknown), landmark.HEAD, people)
+        shown = drill.people(
+            share(cell.died, cell.n - cell.unknown, cell.unknown), landmark.HEAD, people
+        )
         if cell.n > cell.unknown:
             found.setdefault(cell.criterion, []).append((cell.status, shown))
     facts_ = []
@@ -187,7 +189,9 @@ def _kidney(cohort: Cohort, drill: Drill) -> list[Fact]:
                 ]
                 for r in shift.any
             ]
-            value = drill.people(share(len(shift.any), shift.graded), ["patient", "stage"], people)
+            value = drill.people(
+                share(len(shift.any), shift.graded, shift.unknown), ["patient", "stage"], people
+            )
             return [
                 Fact(
                     f"{labels.heading(labels.event(KIDNEY_INJURY))} ({labels.scale(KIDNEY_INJURY)} ≥ 1)",
@@ -200,18 +204,21 @@ def _kidney(cohort: Cohort, drill: Drill) -> list[Fact]:
 
 def _counts(cohort: Cohort, drill: Drill) -> list[Fact]:
     worse: dict[str, list[str]] = {}
-    graded = set()
+    graded, seen = set(), set()
     for shift in facts.shifts(cohort):
         if shift.event in BLOOD_COUNTS:
             graded |= {r["person_id"] for r in cohort.safety
-                       if r["event"] == shift.event and r["grade_after"] >= 0}  # fmt: skip
+                       if r["event"] == shift.event and min(r["grade_before"], r["grade_after"]) >= 0}  # fmt: skip
+            seen |= {r["person_id"] for r in cohort.safety if r["event"] == shift.event}
             for row in [*shift.new, *shift.worse]:
                 worse.setdefault(row["person_id"], []).append(labels.event(row["event"]))
     if not graded:
         return []
     names = [labels.event(event) for event in BLOOD_COUNTS]
     people = [[_link(person), ", ".join(events)] for person, events in sorted(worse.items())]
-    value = drill.people(share(len(worse), len(graded)), ["patient", "worse"], people)
+    value = drill.people(
+        share(len(worse), len(graded), len(seen - graded)), ["patient", "worse"], people
+    )
     return [
         Fact(
             "Blood count worse by a grade or more",
@@ -234,8 +241,7 @@ def _end(cohort: Cohort, drill: Drill) -> list[Fact]:
     ]  # fmt: skip
     known = len(cohort.outcome) - len(unknown)
     days = [row["follow_up_days"] for row in cohort.outcome.values()]
-    value = drill.people(share(len(died), known), ["patient", "day", "cause"], rows)
-    note = f"unknown in {len(unknown)}" if unknown else ""
+    value = drill.people(share(len(died), known, len(unknown)), ["patient", "day", "cause"], rows)
     lines = [[_link(p), number(row["follow_up_days"])] for p, row in cohort.outcome.items()]
     followed = drill.people(middle(days), ["patient", "days"], lines)
-    return [Fact("Died", value, note), Fact("Follow-up, days", followed, "median (range)")]
+    return [Fact("Died", value), Fact("Follow-up, days", followed, "median (range)")]

@@ -16,7 +16,7 @@ from becalm.report.cohort import Cohort
 from becalm.report.page_table import PageTable
 from becalm.report.sections import landmark
 from becalm.report.stays_by_status import StatusCount
-from becalm.report.text import days, horizon_text, number, percent
+from becalm.report.text import days, horizon_text, number, percent, percentage
 from becalm.tables import ATTRITION
 
 HIDDEN: Final = "suppressed"
@@ -88,21 +88,30 @@ def _count(cell: disclosure.Cell, n: int, threshold: int) -> list[str]:
     if limits is None:
         return [str(cell), str(n), "", "", ""]
     low, high = limits
-    return [str(cell), str(n), percent(cell / n), f"{100 * low:.1f}", f"{100 * high:.1f}"]
+    return [str(cell), str(n), percent(cell, n), percentage(low, 1), percentage(high, 1)]
 
 
 _COUNTED: Final = ("count", "n", "percent", "low95", "high95")
 
 
 def _partition(
-    about: str, counts: Mapping[str, int], n: int, threshold: int
+    about: str, counts: Mapping[str, int], n: int, threshold: int, unknown: str = ""
 ) -> Iterable[list[str]]:
-    """Return the rows of counts that add up to `n`."""
+    """Return the rows of counts that add up to `n`.
+
+    unknown : the name of those of whom it is not known: the others are counts of the known ones. With
+    the unknown ones suppressed, their number must not follow from how many are known.
+    """
     if disclosure.small(n, threshold):
         yield [about, "all", *_count(None, n, threshold)]
         return
-    for name, cell in disclosure.partition(counts, threshold).items():
-        yield [about, name, *_count(cell, n, threshold)]
+    cells = disclosure.partition(counts, threshold)
+    known = n - counts.get(unknown, 0)
+    for name, cell in cells.items():
+        row = _count(cell, n if name == unknown else known, threshold)
+        if name != unknown and cells.get(unknown, 0) is None:
+            row = [row[0], *[HIDDEN] * (len(row) - 1)]
+        yield [about, name, *row]
 
 
 def _single(about: str, what: str, events: int, n: int, threshold: int) -> list[str]:
@@ -110,12 +119,14 @@ def _single(about: str, what: str, events: int, n: int, threshold: int) -> list[
     return [about, what, *_count(disclosure.proportion(events, n, threshold), n, threshold)]
 
 
-def _open(about: str, counts: Mapping[str, int], n: int, threshold: int) -> Iterable[list[str]]:
+def _open(
+    about: str, counts: Mapping[str, int], n: int, threshold: int, unknown: str = ""
+) -> Iterable[list[str]]:
     """Return the rows of a partition into names that the records brought; hidden names stay unsaid.
 
     Naming a disease beside a suppressed count would say that somebody of a handful has it.
     """
-    rows = list(_partition(about, counts, n, threshold))
+    rows = list(_partition(about, counts, n, threshold, unknown))
     yield from (row for row in rows if row[2] != HIDDEN)
     if any(row[2] == HIDDEN for row in rows):
         yield [about, "all others", *_count(None, n, threshold)]
@@ -127,7 +138,11 @@ def _patients(cohort: Cohort, threshold: int) -> ReleaseSheet:
     if n:
         sexes, storms = facts.sexes(cohort), facts.storms(cohort)
         rows += _partition(
-            "sex", {k: sexes[k] for k in ("women", "men", "sex unknown")}, n, threshold
+            "sex",
+            {k: sexes[k] for k in ("women", "men", "sex unknown")},
+            n,
+            threshold,
+            "sex unknown",
         )
         sure = {k: storms[k] for k in ("definite", "possible", "not met")}
         sure["diagnosed only, or unknown"] = n - sum(sure.values())
@@ -139,7 +154,9 @@ def _patients(cohort: Cohort, threshold: int) -> ReleaseSheet:
         if any(row[2] == HIDDEN for row in told):
             rows.append(["given", "any other immunotherapy", *_count(None, n, threshold)])
         if cohort.drug:
-            rows += _open(f"first {labels.drug(cohort.drug)}", facts.routes(cohort), n, threshold)
+            rows += _open(
+                f"first {labels.drug(cohort.drug)}", facts.routes(cohort), n, threshold, "unknown"
+            )
     return ReleaseSheet("patients", "Patients", ("about", "value", *_COUNTED), rows)
 
 
@@ -154,7 +171,9 @@ def _criteria(cohort: Cohort, threshold: int) -> ReleaseSheet:
         counts = facts.statuses(cohort, name)
         given = {status: counts.get(status, 0) for status in ("met", "not met", "undetermined")}
         if counts:
-            rows += _partition(cohort.definition_label(name), given, sum(given.values()), threshold)
+            rows += _partition(
+                cohort.definition_label(name), given, sum(given.values()), threshold, "undetermined"
+            )
     return ReleaseSheet("criteria", f"Definitions {cohort.moment_text}",
                  ("definition", "status", *_COUNTED), rows)  # fmt: skip
 
@@ -210,7 +229,7 @@ def _items(cohort: Cohort, threshold: int) -> ReleaseSheet:
         n = sum(states.values())
         given = {state: states.get(state, 0) for state in ("met", "not met", "not assessed")}
         about = f"{cohort.definition_label(criterion)}: {cohort.item_label(criterion, item)}"
-        rows += _partition(about, given, n, threshold)
+        rows += _partition(about, given, n, threshold, "not assessed")
     return ReleaseSheet("items", "Items of the definitions", ("item", "state", *_COUNTED), rows)
 
 
@@ -225,7 +244,8 @@ def _primary(cohort: Cohort, threshold: int) -> ReleaseSheet:
         }
         n = sum(counts.values())
         if n:
-            rows += _partition(f"48 h from {cohort.clock_name(clock)}", counts, n, threshold)
+            about = f"48 h from {cohort.clock_name(clock)}"
+            rows += _partition(about, counts, n, threshold, "no sample, or discharged before")
     title = "Response at 48 h" if cohort.claim == "response" else "Course at 48 h"
     return ReleaseSheet(
         "primary", f"{title}: {facts.primary_words(cohort)}", ("clock", "result", *_COUNTED), rows
@@ -267,9 +287,12 @@ def _safety(cohort: Cohort, threshold: int) -> ReleaseSheet:
             "present before, worse": len(shift.worse),
             "present before, not worse": len(shift.prevalent),
         }
-        counts["never, or unknown before"] = shift.graded - sum(counts.values())
+        counts["never"] = len(shift.never)
+        n = shift.graded + shift.unknown
+        counts["unknown before or after"] = n - sum(counts.values())
         if shift.graded:
-            rows += _partition(facts.event_title(shift.event), counts, shift.graded, threshold)
+            about = facts.event_title(shift.event)
+            rows += _partition(about, counts, n, threshold, "unknown before or after")
     return ReleaseSheet("safety", "Safety: grade before time zero and worst grade after it",
                  ("event", "shift", *_COUNTED), rows)  # fmt: skip
 
@@ -285,7 +308,7 @@ def _outcome(cohort: Cohort, threshold: int) -> ReleaseSheet:
         "unknown": len(unknown),
     }
     n = sum(counts.values())
-    rows = list(_partition("outcome", counts, n, threshold)) if n else []
+    rows = list(_partition("outcome", counts, n, threshold, "unknown")) if n else []
     return ReleaseSheet("outcome", "Outcome", ("about", "value", *_COUNTED), rows)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Mapping
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, Final
 
 from becalm.core import stats
@@ -79,18 +80,36 @@ def hours(value: float) -> str:
     return f"{signed(value / 24, 1)} d" if abs(value) >= 240 else f"{signed(value)} h"
 
 
-def percent(part: float) -> str:
-    """Return a fraction as a percentage."""
-    return f"{100 * part:.0f} %"
+def percentage(part: float, places: int = 0) -> str:
+    """Return a fraction in percent, without the sign, rounded half away from zero.
+
+    0 and 100 stand only for none and for all: 1 of 201 is `<1`, 200 of 201 is `>99`.
+    """
+    step = Decimal(1).scaleb(-places)
+    text = (100 * Decimal(repr(part))).quantize(step, ROUND_HALF_UP)
+    if part > 0 and text < step:
+        return f"<{step}"
+    if part < 1 and text > 100 - step:
+        return f">{100 - step}"
+    return str(text)
 
 
-def share(events: int, n: int) -> str:
-    """Return a proportion with its exact 95 % interval: `4/5 (80 %; 28.4–99.5)`."""
+def percent(events: int, n: int) -> str:
+    """Return events of n as a percentage: `50 %`."""
+    return f"{percentage(events / n)} %"
+
+
+def share(events: int, n: int, unknown: int = 0) -> str:
+    """Return a proportion with its exact 95 % interval: `4/5 (80 %; 28.4–99.5), unknown in 2`.
+
+    n : those of whom it is known. unknown : the others, who are counted beside and never as no.
+    """
+    beside = f", unknown in {unknown:,}" if unknown else ""
     limits = stats.proportion(events, n)
     if limits is None:
-        return "0/0"
-    low, high = (f"{100 * x:.1f}".removesuffix(".0") for x in limits)
-    return f"{events:,}/{n:,} ({percent(events / n)}; {low}–{high})"
+        return f"0/0{beside}"
+    low, high = (percentage(x, 1).removesuffix(".0") for x in limits)
+    return f"{events:,}/{n:,} ({percent(events, n)}; {low}–{high}){beside}"
 
 
 def age(years: int) -> str:

@@ -12,7 +12,7 @@ from becalm.report.drill import Drill
 from becalm.report.page_table import PageTable
 from becalm.report.section import DeclaredSection, Section, captioned, figures_named
 from becalm.report.stays_by_status import StatusCount
-from becalm.report.text import UNKNOWN, days, interval, spaced
+from becalm.report.text import UNKNOWN, days, interval, percentage, spaced
 from becalm.report.theme import Figure
 
 HEAD: Final = ("patient", "possible totals", "outcome", "day from the landmark")
@@ -98,8 +98,8 @@ def risk(cell: StatusCount) -> str:
     """Return the risk with its interval; unknown where the end of nobody is known."""
     if cell.risk is None or cell.interval is None:
         return UNKNOWN
-    low, high = (f"{100 * end:.0f}" for end in cell.interval)
-    return f"{100 * cell.risk:.0f} % ({low} to {high})"
+    low, high = map(percentage, cell.interval)
+    return f"{percentage(cell.risk)} % ({low} to {high})"
 
 
 def _line(cohort: Cohort, total: Row, end: str) -> tuple[Any, ...]:

@@ -78,6 +78,10 @@ _SOUGHT: Final = {
 }
 
 
+_NOT_KNOWN: Final = (UNKNOWN, "unknown", "not looked for", "not tested")
+"""What the columns of table 1 say where nobody knows."""
+
+
 def _background(drill: Drill, row: Row) -> Markup:
     """Return the underlying disease, the class of the storm, and what was looked for."""
     known = [labels.condition(name) for name in row["underlying"].split("|") if name]
@@ -196,7 +200,9 @@ def summary(cohort: Cohort, drill: Drill) -> PageTable:
         ["Patients", _opens(drill, f"{n:,}", dict.fromkeys(cohort.ids, ""))],
         ["Age, years", _opens(drill, middle_age, told)],
     ]
-    rows += _shares(drill, "", {row["person_id"]: [facts.sex(row)] for row in people})
+    rows += _shares(
+        drill, "", {row["person_id"]: [facts.sex(row)] for row in people}, ("sex unknown",)
+    )
     rows += _shares(drill, "Background: ", {r["person_id"]: facts.background(r) for r in people})
     for title, name, unknown in (
         *(
@@ -205,7 +211,8 @@ def summary(cohort: Cohort, drill: Drill) -> PageTable:
         ),
         ("Storm: ", "storm", "unknown"),
     ):
-        rows += _shares(drill, title, {row["person_id"]: [row[name] or unknown] for row in people})
+        said = {row["person_id"]: [row[name] or unknown] for row in people}
+        rows += _shares(drill, title, said, _NOT_KNOWN)
     for name in cohort.result.protocol.definitions.report:
         mine = {r["person_id"]: r for r in cohort.criteria if r["criterion"] == name}
         for which, title in (("low", "lowest"), ("high", "highest")):
@@ -225,20 +232,26 @@ def summary(cohort: Cohort, drill: Drill) -> PageTable:
     each = {who: number(days) for who, days in followed.items()}
     rows.append(["Follow-up, days", _opens(drill, middle(followed.values()), each)])
     died, unknown_end = facts.deaths(cohort)
-    shown = share(len(died), n - len(unknown_end))
+    shown = share(len(died), n - len(unknown_end), len(unknown_end))
     rows.append(["Died", _opens(drill, shown, dict.fromkeys((r["person_id"] for r in died), ""))])
     return PageTable(["", "Median (range), or n/N (%; exact 95 % interval)"], rows)
 
 
-def _shares(drill: Drill, title: str, said: Mapping[str, Sequence[str]]) -> list[list[Any]]:
-    """Return one row for each word said of anybody, commonest first; each opens of whom."""
+def _shares(
+    drill: Drill, title: str, said: Mapping[str, Sequence[str]], unknown: Sequence[str] = ()
+) -> list[list[Any]]:
+    """Return one row for each word said of anybody, commonest first; each opens of whom.
+
+    unknown : the words for "not known": a share is of the others, and those are counted beside.
+    """
     found: dict[str, list[str]] = {}
     for who, words in said.items():
         for word in words:
             found.setdefault(word, []).append(who)
+    known = len(said) - sum(len(found.get(word, ())) for word in unknown)
     return [
         [labels.heading(word) if not title else f"{title}{word}",
-         _opens(drill, share(len(who), len(said)), dict.fromkeys(who, ""))]
+         _opens(drill, f"{len(who):,} of {len(said):,}" if word in unknown else share(len(who), known), dict.fromkeys(who, ""))]
         for word, who in sorted(found.items(), key=lambda pair: (-len(pair[1]), pair[0]))
     ]  # fmt: skip
 

@@ -77,6 +77,8 @@ def by_outcome(cohort: Cohort, drill: Drill) -> PageTable:
         decided = [row for row in side if row["small_fall"] is not None]
         lines = [[row["person_id"], answer(row["small_fall"])] for row in side]
         told = f"{sum(row['small_fall'] is True for row in decided)} of {len(decided)}"
+        if len(decided) < len(side):
+            told += f", unknown in {len(side) - len(decided)}"
         cells.append(drill.people(told, ["patient", "small fall"], lines))
     rows.append([drill.people(cells[0], ["source"], [[small_fall()[1]]]), *cells[1:], *([""] if enough else [])])  # fmt: skip
     head = [f"{words} (n = {len(side)})" for _, words, side in sides]

@@ -60,7 +60,9 @@ def falls_at_48_h(cohort: Cohort, drill: Drill) -> PageTable:
         cells: list[Any] = [f"from {cohort.clock_from(clock)}" if cohort.drug else cohort.zero]
         for name in FALLS:
             known = [row for row in mine if row[name] is not None]
-            told = share(sum(row[name] is True for row in known), len(known))
+            told = share(
+                sum(row[name] is True for row in known), len(known), len(mine) - len(known)
+            )
             lines = [[r["person_id"], answer(r[name]), facts.ratios(r["reason"])] for r in mine]
             cells.append(
                 drill.people(told, ["patient", "fell", "value at 48\u00a0h ÷ baseline"], lines)
@@ -68,7 +70,11 @@ def falls_at_48_h(cohort: Cohort, drill: Drill) -> PageTable:
         strict = [
             row for row in mine if row["strict"] in {"responded", "did not respond", "died before"}
         ]
-        told = share(sum(row["strict"] == "responded" for row in strict), len(strict))
+        told = share(
+            sum(row["strict"] == "responded" for row in strict),
+            len(strict),
+            len(mine) - len(strict),
+        )
         lines = [[r["person_id"], _words(cohort, r["strict"])] for r in mine]
         cells.append(drill.people(told, ["patient", "result"], lines))
         rows.append(cells)
