@@ -196,9 +196,16 @@ def as_written(value: float, text: str) -> str:
 
 
 def number_and_sign(low: Floats, high: Floats) -> tuple[Floats, npt.NDArray[np.str_]]:
-    """Return the number to print for each range, and its sign (> or <) if it is only a limit."""
+    """Return the number to print for each range, and its sign (>, >=, < or <=) if it is only a limit.
+
+    The limit of `>x` is stored as the next binary number, so that `>x` and `>=x` differ.
+    """
     above, below = np.isinf(high) & (high > low), np.isfinite(high) & (high > low)
     number = np.where(below, high, low)
+    sign = np.where(above, ">", np.where(below, "<", "")).astype("<U2")
     for at in np.flatnonzero(above | below):
-        number[at] = limit(float(number[at]))
-    return number, np.where(above, ">", np.where(below, "<", ""))
+        bound = float(number[at])
+        number[at] = limit(bound)
+        if number[at] == bound:
+            sign[at] += "="
+    return number, sign

@@ -18,7 +18,8 @@ def values(events: Events, population: Mask | None = None) -> Frame:
     `population` is a mask over the chunk's persons; None means all. `n` counts rows, so that a
     simple query over the records gives the same number, also if a result is stored twice. `first`
     and `last` are by the time of draw, within one instant by row. `min` and `max` use both ends of
-    censored values: the greatest of `>40000` and 24,600 is `>40000`, the least is 24,600.
+    censored values: the greatest of `>40000` and 24,600 is `>40000`, the least is 24,600; the least of `<5` and 2
+    is `<=2`, which is no exact number, and the least of `>15000` and 20,000 is `>15000`.
     """
     vocabulary, frame, rejected = events.vocabulary, events.frame, events.rejected
     if population is not None:
@@ -39,6 +40,9 @@ def values(events: Events, population: Mask | None = None) -> Frame:
         "min": _extreme(np.minimum, low, high, start),
         "max": _extreme(np.maximum, low, high, start),
     }
+    # A minimum between two bounds is told by the lower one, as a maximum is by the higher one.
+    least, most = ends["min"]
+    ends["min"] = least, np.where((least < most) & np.isfinite(least) & (least != 0), np.inf, most)
     greatest = np.flatnonzero(low == np.repeat(ends["max"][0], n))
     counts = np.zeros((2, len(all_groups)), np.int64)
     counts[0, at] = n

@@ -84,8 +84,12 @@ VALUES: Final = Table(
         "n_refused": count("rows", "Rows of this variable that could not be used."),
         "first": number("as `unit`", "The first value that was drawn."),
         "last": number("as `unit`", "The last value that was drawn."),
-        "min": number("as `unit`", "The lowest value."),
-        "max": number("as `unit`", "The highest value."),
+        "min": number(
+            "as `unit`", "The lowest value; of `<5` and 2 it is 2 or less: `min<=` in censored."
+        ),
+        "max": number(
+            "as `unit`", "The highest value; of `>15000` and 20000 it is 20000 or more: `max>=`."
+        ),
         "time_of_max": time(
             "When the highest value was drawn; the earliest time if there are several."
         ),
