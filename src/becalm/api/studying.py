@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from becalm import vocabulary
 from becalm.api import write as writing
 from becalm.api.opening import PatientRecords
 from becalm.api.table import NOTICE, DataTable
@@ -22,6 +23,7 @@ from becalm.study import protocol_names
 from becalm.study.result import StudyResult
 from becalm.study.run import run as run_study
 from becalm.tables import DICTIONARY, TABLES, WRITTEN, Table, dictionary
+from becalm.vocabulary import site_words
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -133,11 +135,13 @@ def run(
     records: PatientRecords,
     protocol: str | Protocol = "anakinra_mas",
     *,
+    words: str | Path | None = None,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Study:
     """Run a study: a protocol on records. Raw rows are read in parts and not kept.
 
-    protocol : the name of a shipped one, a TOML file, or a `Protocol`. progress : called with one line
+    protocol : the name of a shipped one, a TOML file, or a `Protocol`. words : a site's file of words, which
+    says what its own names mean (docs/words.md). progress : called with one line
     at each step of long work.
 
     Raises
@@ -157,7 +161,8 @@ def run(
     ['person_id', 'sex', 'age']
     """
     chosen = protocol_names.load(protocol) if isinstance(protocol, str) else protocol
-    return Study(run_study(records.open(), chosen, records.name, progress))
+    site = None if words is None else site_words.read(Path(words), vocabulary.load())
+    return Study(run_study(records.open(), chosen, records.name, progress, site=site))
 
 
 def _table(name: str) -> Table:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property
+from pathlib import Path
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -22,7 +23,8 @@ from becalm.definitions import Clock
 from becalm.doses import Doses
 from becalm.events import Events, merge
 from becalm.patients.understood import Patients
-from becalm.tables import DOSES, ROWS_REFUSED, Table
+from becalm.patients.unrecognised import LabelCounts
+from becalm.tables import DOSES, NOT_UNDERSTOOD, ROWS_REFUSED, Table
 from becalm.tables.schema import PERSON_ID, number, text, time
 from becalm.timeline import Points, Timeline
 
@@ -224,6 +226,14 @@ class Understood:
     def __len__(self) -> int:
         return len(self.ids)
 
+    @cached_property
+    def not_understood(self) -> DataTable:
+        """The names and codes of the records that nobody knows, the most frequent of each kind first."""
+        counts = LabelCounts()
+        for each in self.batches:
+            counts.add(each.unrecognised)
+        return DataTable(NOT_UNDERSTOOD, counts.frame(vocabulary.load()))
+
     def __repr__(self) -> str:
         measured = sum(len(each.events.frame) for each in self.batches)
         rows = sum(self.refused.frame["rows"].tolist())
@@ -233,8 +243,10 @@ class Understood:
         )
 
 
-def understand(records: PatientRecords) -> Understood:
+def understand(records: PatientRecords, *, words: str | Path | None = None) -> Understood:
     """Understand whole records and hold them in memory: values, doses, refusals; no protocol needed.
+
+    words : a site's file of words, which says what its own names mean (docs/words.md).
 
     Above a million rows there is a warning: a study (`run`) reads in parts and needs far less memory.
 
@@ -250,7 +262,9 @@ def understand(records: PatientRecords) -> Understood:
     >>> patients.values("ferritin").hold("72h").unit
     'ng/mL'
     """
-    source, words = records.open(), vocabulary.load()
+    source, known = records.open(), vocabulary.load()
+    if words is not None:
+        known = vocabulary.site_words.read(Path(words), known).applied(known)
     batches: list[Patients] = []
     rows, warned = 0, False
     for chunk in source.chunks():
@@ -262,7 +276,7 @@ def understand(records: PatientRecords) -> Understood:
                 stacklevel=2,
             )
             warned = True
-        batches.append(Patients.of(chunk, words))
+        batches.append(Patients.of(chunk, known))
     refused = merge(
         (
             *(each for batch in batches for each in (*batch.events.refused, *batch.doses.refused)),

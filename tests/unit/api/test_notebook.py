@@ -26,6 +26,7 @@ from becalm.core.errors import BecalmError, DefinitionError, MissingExtraError, 
 from becalm.core.frame import Frame
 from becalm.records.template import copy_template
 from becalm.tables import PERSONS, TABLES, WRITTEN
+from tests.records import dose, lab, sheets
 
 ROOT = Path(__file__).parents[3]
 
@@ -274,3 +275,16 @@ def test_many_rows_in_memory_are_said_to_be(book: Path, monkeypatch: pytest.Monk
     with pytest.warns(ResourceWarning, match="more than 10 rows") as warned:
         bc.understand(bc.open_records(book))
     assert len(warned) == 1
+
+
+def test_a_notebook_says_what_a_sites_names_mean(tmp_path: Path) -> None:
+    records = sheets(
+        tmp_path / "records", dose("Zaubermittel", 5, amount="20 mg"), lab("ferritin", 900, 1)
+    )
+    words = tmp_path / "words.toml"
+    words.write_text('[drug]\n"Zaubermittel" = "dexamethasone"\n', encoding="utf-8")
+    opened = bc.open_records(str(records))
+    assert bc.understand(opened).not_understood["written"] == ["Zaubermittel"]
+    assert not bc.understand(opened, words=words).not_understood["written"]
+    study = bc.run(opened, protocol="hyperinflammation", words=words)
+    assert not study["not_understood"]["written"]
