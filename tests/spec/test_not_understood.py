@@ -17,6 +17,7 @@ from becalm.measures.response.table import response
 from becalm.patients.unrecognised import LabelCounts, labels_of
 from becalm.protocol import load
 from becalm.vocabulary import site_words
+from becalm.vocabulary.meanings import is_snomed
 from tests.records import (
     chunk,
     condition,
@@ -481,3 +482,22 @@ def test_published_cases_lose_nothing_unnamed(typed: str) -> None:
     result = case(f"published/{typed}", "hyperinflammation").result
     unknown = {(row["what"], row["written"]) for row in result.frames["not_understood"].rows()}
     assert unknown <= {("test", "BP")}
+
+
+def test_every_concept_of_snomed_has_its_check_digit() -> None:
+    codes = [code for each in V.conditions for code in each.snomed]
+    codes += [code for each in V.procedures for code in each.snomed]
+    assert len(codes) > 20
+    assert [code for code in codes if not is_snomed(code)] == []
+
+
+@pytest.mark.parametrize(
+    ("code", "name"),
+    [
+        ("118600007", "lymphoma"), ("363346000", "malignancy"), ("86406008", "hiv"), ("840539006", "covid19"),
+        ("190979003", "hlh"), ("93143009", "leukaemia"), ("69896004", "rheumatoid_arthritis"), ("234646005", "gvhd"),
+    ],
+)  # fmt: skip
+def test_a_concept_alone_is_understood(code: str, name: str) -> None:
+    assert V.conditions_of("SNOMED", code, "")[0] == name
+    assert V.diagnosis("SNOMED", code, "chronic kidney disease").fate == "not understood"
