@@ -101,6 +101,8 @@ def test_the_good_one_is_good(tmp_path: Path) -> None:
         ('[tables.lab]', 'cite = ["yann2020"]\n[tables.lab]', "m.toml, row 1, cite: no reference is called 'yann2020'. Did you mean 'yan2020'?"),
         ('file = "', 'separator = "tab"\nfile = "', "m.toml, row 2, tables.lab.separator: must be one character. A tab is \"\\t\""),
         ('[tables.lab]', '[study]\ntimezone = "Asia/Shanghay"\n[tables.lab]', "m.toml, row 2, study.timezone: timezone: 'Asia/Shanghay' is not known. Did you mean 'Asia/Shanghai'?"),
+        ("[tables.lab]", 'words_file = "words.toml"\n[tables.lab]', "m.toml, row 1, words_file: no file 'words.toml' is beside the mapping. Put it there, or remove the key"),
+        ("[tables.lab]", 'words_file = "../words.toml"\n[tables.lab]', "m.toml, row 1, words_file: '../words.toml' is outside the folder of the mapping. Put the file beside the mapping, and write its name"),
         ("[persons]", 'cite = ["yan2021"]\n[persons]', "m.toml, row 5, tables.lab.cite: unknown key 'cite'. Known: file, nothing, person_id, separator, sheet"),
     ],
 )  # fmt: skip

@@ -16,8 +16,9 @@ from becalm.core.frame import Frame
 from becalm.definitions import doubted, load
 from becalm.events import harmonise
 from becalm.records import Doubt, open_records
+from becalm.records.mapped.cell_reading import CELL
 from becalm.records.mapped.model import SPREAD
-from becalm.records.mapped.reading import _CELL, _TABLE, _TOP, parse
+from becalm.records.mapped.reading import _TABLE, _TOP, parse
 
 PAGE = (Path(__file__).parents[2] / "docs" / "mapping.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```(csv|toml) (\S+)\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
@@ -102,7 +103,7 @@ def test_what_is_worked_out_from_several_rows_could_rest_on_any_of_them() -> Non
 
 
 def test_the_page_has_every_key() -> None:
-    wanted = {*_CELL, *_TABLE, *_TOP, "where", "columns", *SPREAD.values()}
+    wanted = {*CELL, *_TABLE, *_TOP, "where", "columns", *SPREAD.values()}
     assert sorted(key for key in wanted if not re.search(rf"\b{key}\b", PAGE)) == []
 
 

@@ -263,8 +263,9 @@ def understand(records: PatientRecords, *, words: str | Path | None = None) -> U
     'ng/mL'
     """
     source, known = records.open(), vocabulary.load()
-    if words is not None:
-        known = vocabulary.site_words.read(Path(words), known).applied(known)
+    site = None if words is None else vocabulary.site_words.read(Path(words), known)
+    if site := vocabulary.site_words.joined(site, source.site):
+        known = site.applied(known)
     batches: list[Patients] = []
     rows, warned = 0, False
     for chunk in source.chunks():

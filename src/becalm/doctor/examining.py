@@ -17,7 +17,7 @@ from becalm.events import merge
 from becalm.patients.understood import Patients
 from becalm.patients.unrecognised import LabelCounts
 from becalm.records import Records, Refusal, Source
-from becalm.vocabulary import UNKNOWN_VARIABLE, Vocabulary
+from becalm.vocabulary import UNKNOWN_VARIABLE, Vocabulary, site_words
 from becalm.vocabulary.site_words import SiteWords
 
 
@@ -29,8 +29,10 @@ def examine(
 ) -> Diagnosis:
     """Read a source once and return how well it can be understood; nothing is written.
 
-    site : what a site says its own labels mean; it stands above the vocabulary.
+    site : what a site says its own labels mean; it stands above what the source itself brings, and both
+    above the vocabulary.
     """
+    site = site_words.joined(site, source.site)
     words = site.applied(vocabulary.load()) if site else vocabulary.load()
     counts = _Counts(words)
     for records in source.chunks():

@@ -14,6 +14,7 @@ from typing import Final, Protocol
 from becalm.core.frame import Frame, Kind
 from becalm.records.charted_again import NOTHING_REPEATED, RepeatedCharting
 from becalm.vocabulary import MeasurementKind
+from becalm.vocabulary.site_words import SiteWords
 
 PERSONS: Final[Mapping[str, Kind]] = {
     "person_id": "text",  # business identifier
@@ -219,6 +220,7 @@ class Source(Protocol):
     doubts: tuple[Doubt, ...]
     info: StudyInfo
     missing: tuple[str, ...]  # missing tables: labs, doses, findings ...
+    site: SiteWords | None  # what the records' own description says their labels mean
 
     def inputs(self) -> tuple[InputFile, ...]: ...
 

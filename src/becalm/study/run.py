@@ -11,6 +11,7 @@ from becalm.records import Source
 from becalm.study import protocol_definitions
 from becalm.study.accumulate import Accumulator, Progress
 from becalm.study.result import StudyResult
+from becalm.vocabulary import site_words
 from becalm.vocabulary.site_words import SiteWords
 
 
@@ -24,9 +25,11 @@ def run(
 ) -> StudyResult:
     """Run a protocol on a source and return every table; nothing is written.
 
-    site : what a site says its own labels mean; it stands above the vocabulary.
+    site : what a site says its own labels mean; it stands above what the source itself brings, and both
+    above the vocabulary.
     """
     _need(source, protocol)
+    site = site_words.joined(site, source.site)
     words = site.applied(vocabulary.load()) if site else vocabulary.load()
     protocol, read = protocol_definitions.asked(protocol)
     for notice in (*protocol.notices, *(each for one in read.values() for each in one.notices)):

@@ -18,6 +18,7 @@ from becalm.persons.age import ages
 from becalm.persons.diagnoses import underlying
 from becalm.records import Doubt, Source
 from becalm.tables import stream
+from becalm.vocabulary import site_words
 from becalm.vocabulary.site_words import SiteWords
 
 FORMS: Final = (".csv", ".parquet")
@@ -40,6 +41,7 @@ def screen(
     if not criteria:
         hint = f"Name some of {', '.join(shipped())}, or a .toml file"
         raise UsageError("no criteria to screen by", hint=hint)
+    site = site_words.joined(site, source.site)
     words = site.applied(vocabulary.load()) if site else vocabulary.load()
     definitions = sorted(load_all(list(dict.fromkeys(criteria))), key=lambda each: each.name)
     for notice in (each for definition in definitions for each in definition.notices):

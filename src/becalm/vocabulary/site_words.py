@@ -17,7 +17,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -29,6 +29,7 @@ from becalm.core.frame import Frame
 from becalm.vocabulary.labels import Meaning, fate_of
 from becalm.vocabulary.lookup import Vocabulary
 from becalm.vocabulary.statements import State
+from becalm.vocabulary.text import words
 
 KINDS: Final = ("drug", "route", "diagnosis", "procedure", "finding", "test")
 NOT_NEEDED: Final = "not needed"
@@ -61,6 +62,18 @@ class SiteWords:
         return vocabulary.with_words({(each.kind, each.label): each.meaning for each in self.words})
 
 
+def joined(above: SiteWords | None, below: SiteWords | None) -> SiteWords | None:
+    """Return the statements of two files; those of `above` replace those of `below` about the same label.
+
+    The name and the hash are those of `above`.
+    """
+    if above is None or below is None:
+        return above or below
+    stated = {(each.kind, words(each.label)) for each in above.words}
+    others = (each for each in below.words if (each.kind, words(each.label)) not in stated)
+    return replace(above, words=(*above.words, *others))
+
+
 def read(path: Path, vocabulary: Vocabulary) -> SiteWords:
     """Read and check a file of words.
 
@@ -83,7 +96,7 @@ def read(path: Path, vocabulary: Vocabulary) -> SiteWords:
     except msgspec.DecodeError as error:
         raise DefinitionError(f"is not valid TOML: {error}", where=path.name) from error
     mistakes: list[DefinitionError] = []
-    words: list[SiteWord] = []
+    statements: list[SiteWord] = []
     for kind, table in document.items():
         if kind not in KINDS or not isinstance(table, dict):
             hint = f"{did_you_mean(kind, KINDS)} Each is a table, [drug] for example"
@@ -92,12 +105,14 @@ def read(path: Path, vocabulary: Vocabulary) -> SiteWords:
         for label, means in table.items():
             word = _word(kind, label, means, vocabulary)
             if isinstance(word, SiteWord):
-                words.append(word)
+                statements.append(word)
             else:
                 mistakes.append(_mistake(path, text, label, *word))
     if mistakes:
         raise DefinitionError.of(mistakes)
-    return SiteWords(path.name, len(content), hashlib.sha256(content).hexdigest(), tuple(words))
+    return SiteWords(
+        path.name, len(content), hashlib.sha256(content).hexdigest(), tuple(statements)
+    )
 
 
 def _mistake(path: Path, text: str, word: str, what: str, hint: str) -> DefinitionError:

@@ -15,7 +15,7 @@ from tests.records import lab, person, records
 
 
 def source(*chunks: Records) -> Source:
-    return cast(Source, SimpleNamespace(chunks=lambda: iter(chunks), doubts=()))
+    return cast(Source, SimpleNamespace(chunks=lambda: iter(chunks), doubts=(), site=None))
 
 
 ILL = records(

@@ -10,6 +10,8 @@ from typing import Final
 
 from becalm.records import StudyInfo
 from becalm.records.sheets.check import PLAIN_NUMBER
+from becalm.vocabulary import Vocabulary, load
+from becalm.vocabulary.site_words import SiteWords
 
 SPREAD: Final[Mapping[str, str]] = {
     "labs": "value",
@@ -164,3 +166,10 @@ class Mapped:
     notices: tuple[str, ...]
     citations: tuple[str, ...]
     info: StudyInfo
+    words_file: str = ""
+    site: SiteWords | None = None
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """The vocabulary, with the words of `words_file` above it."""
+        return self.site.applied(load()) if self.site else load()

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from becalm import vocabulary
 from becalm.core.toml_position import TomlMistake
 from becalm.records.mapped.model import Cell, Mapped, SheetPart
 from becalm.records.sheets.check import (
@@ -27,7 +26,7 @@ _NEAR: Final = "Did you mean"
 
 def wrong_names(mapped: Mapped) -> Iterator[TomlMistake]:
     """Yield every unknown word of a mapping, and every unit that cannot be converted."""
-    words = vocabulary.load()
+    words = mapped.vocabulary
     seen: set[tuple[str, str]] = set()
     for part in mapped.parts:
         mistakes = [*_cells(part)]

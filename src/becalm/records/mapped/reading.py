@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from becalm import vocabulary
 from becalm.core.citations import bibliography
 from becalm.core.errors import (
     DefinitionError,
@@ -19,42 +20,25 @@ from becalm.core.errors import (
 from becalm.core.toml_position import TomlMistake
 from becalm.records import StudyInfo
 from becalm.records.files import read_text
+from becalm.records.mapped.cell_reading import IN_COLUMNS, CellReader
 from becalm.records.mapped.model import (
     SEPARATED,
     SPREAD,
-    UNITS_OF_TIME,
     WORKBOOK,
     Cell,
     FlatTable,
     Mapped,
     SheetPart,
     extension,
-    token,
-    unnamed,
 )
 from becalm.records.mapped.names import wrong_names
 from becalm.records.sheets.schema import SHEETS
 from becalm.records.sheets.source import study_info
+from becalm.vocabulary import site_words
 
 FOLDER: Final = Path(__file__).parents[1] / "mappings"
-_TOP: Final = ("notice", "cite", "study", "tables", *SHEETS)
+_TOP: Final = ("notice", "cite", "words_file", "study", "tables", *SHEETS)
 _TABLE: Final = ("file", "sheet", "separator", "nothing", "person_id")
-_CELL: Final = (
-    "column", "position", "always", "words", "nothing", "where", "only_with", "carry_down", "whole",
-    "ceiling", "floor", "verified", "source", "table", "key", "by", "in", "since", "first",
-)  # fmt: skip
-_ORIGIN: Final = ("column", "position", "always")
-_LOOKED_UP: Final = ("table", "key", "by")
-_COUNTED: Final = ("in", "since", "first")
-_UNNAMED: Final = "A column without a name is { position = 1 }"
-_LOOK_UP: Final = 'Write { table = "stays", column = "patient", key = "stay" }'
-_COUNT: Final = 'Write { column = "hour", in = "hours", since = "admitted" }'
-_OF_COLUMN: Final = ("words", "nothing", "carry_down", "whole", "ceiling", "floor")
-"""Keys about the texts of a column: beside `always` they would be ignored."""
-_IN_COLUMNS: Final = tuple(
-    key for key in _CELL if key not in {*_ORIGIN, *_LOOKED_UP, *_COUNTED, "carry_down"}
-)
-"""Keys about the cells of a column that `columns` names."""
 
 
 def shipped() -> tuple[str, ...]:
@@ -81,44 +65,46 @@ def file_of(name_or_path: str) -> Path:
 def load(name_or_path: str) -> Mapped:
     """Read a mapping; raises `DefinitionError` with one line for each mistake in it."""
     path = file_of(name_or_path)
-    return parse(read_text(path), path.name)
+    return parse(read_text(path), path.name, path.parent)
 
 
-def parse(text: str, file: str) -> Mapped:
-    """Read a mapping from TOML text; `file` is only for messages."""
+def parse(text: str, file: str, folder: Path | None = None) -> Mapped:
+    """Read a mapping from TOML text; `file` is only for messages. folder : of its file of words."""
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise DefinitionError(f"is not valid TOML: {error}", where=file) from error
-    reader = Reader(file)
+    reader = Reader(file, folder)
     mapped = reader.mapped(document, text)
     complaints = reader.complaints or list(wrong_names(mapped))
-    stop(complaints, mapped)
+    stop(complaints, mapped, reader.of_words)
     return mapped
 
 
-def stop(complaints: Iterable[TomlMistake], mapped: Mapped) -> None:
-    """Raise all mistakes together, in the order of the file."""
+def stop(
+    complaints: Iterable[TomlMistake], mapped: Mapped, besides: Iterable[DefinitionError] = ()
+) -> None:
+    """Raise all mistakes together, in the order of the file; `besides` are those of other files."""
     errors = [
         (complaint.row(mapped.text), complaint.error(mapped.text, mapped.file))
         for complaint in complaints
     ]
-    if errors:
-        raise DefinitionError.of([error for _, error in sorted(errors, key=lambda e: e[0])])
+    told = [error for _, error in sorted(errors, key=lambda e: e[0])]
+    told += [each for error in besides for each in error.each()]
+    if told:
+        raise DefinitionError.of(told)
 
 
 @dataclass
-class Reader:
+class Reader(CellReader):
     """Reader of one mapping file, with the mistakes so far."""
 
     file: str
-    complaints: list[TomlMistake] = field(default_factory=list)
-
-    def wrong(self, at: str, what: str, hint: str = "") -> None:
-        self.complaints.append(TomlMistake(at, what, hint))
+    folder: Path | None = None
+    of_words: list[DefinitionError] = field(default_factory=list)
 
     def mapped(self, document: Mapping[str, Any], text: str) -> Mapped:
-        self._keys(document, "", _TOP)
+        self.keys(document, "", _TOP)
         tables, persons = self._tables(document.get("tables"))
         parts: list[SheetPart] = []
         if "persons" not in document:
@@ -133,9 +119,10 @@ class Reader:
             text,
             tables,
             tuple(parts),
-            notices=self._texts(document.get("notice", []), "notice"),
+            notices=self.texts(document.get("notice", []), "notice"),
             citations=self._cited(document.get("cite", [])),
             info=self._study(document.get("study", {})),
+            **self._words_file(document.get("words_file", "")),
         )
 
     # ------------------------------------------------------------ the parts of the file
@@ -152,17 +139,17 @@ class Reader:
             if not isinstance(table, dict):
                 self.wrong(at, "needs a table", f'Write [tables.{name}] with file = "..."')
                 continue
-            self._keys(table, at, _TABLE)
-            file = self._text(table.get("file", ""), f"{at}.file")
+            self.keys(table, at, _TABLE)
+            file = self.text(table.get("file", ""), f"{at}.file")
             if not file:
                 self.wrong(at, "'file' is missing", 'Write file = "labs.csv"')
             elif Path(file).is_absolute() or ".." in Path(file).parts:
                 hint = "Name it relative to the folder of the records"
                 self.wrong(f"{at}.file", f"{file!r} is outside the folder of the records", hint)
-            separator = self._text(table.get("separator", ""), f"{at}.separator")
+            separator = self.text(table.get("separator", ""), f"{at}.separator")
             if len(separator) > 1:
                 self.wrong(f"{at}.separator", "must be one character", 'A tab is "\\t"')
-            sheet = self._text(table.get("sheet", ""), f"{at}.sheet")
+            sheet = self.text(table.get("sheet", ""), f"{at}.sheet")
             for key, given, kinds in (
                 ("separator", separator, SEPARATED),
                 ("sheet", sheet, (WORKBOOK,)),
@@ -170,10 +157,10 @@ class Reader:
                 if given and file and extension(file) not in kinds:
                     what = f"{key!r} has no effect on {file}"
                     self.wrong(f"{at}.{key}", what, f"Remove it; it is for {', '.join(kinds)}")
-            nothing = self._tokens(table.get("nothing", []), f"{at}.nothing")
+            nothing = self.tokens(table.get("nothing", []), f"{at}.nothing")
             tables[name] = FlatTable(name, file, nothing, separator, sheet)
             if "person_id" in table:
-                persons[name] = self._cell(table["person_id"], f"{at}.person_id")
+                persons[name] = self.cell(table["person_id"], f"{at}.person_id")
         return tables, persons
 
     def _blocks(self, sheet: str, value: Any) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -200,13 +187,13 @@ class Reader:
     ) -> Iterator[SheetPart]:
         """Yield a block as one part or, where it is spread over columns, one a column."""
         columns = SHEETS[sheet].columns
-        self._keys(block, at, ("table", "where", "columns", *columns))
-        table = self._text(block.get("table", ""), f"{at}.table") or next(iter(tables), "")
+        self.keys(block, at, ("table", "where", "columns", *columns))
+        table = self.text(block.get("table", ""), f"{at}.table") or next(iter(tables), "")
         if "table" not in block and len(tables) > 1:
             self.wrong(at, "'table' is missing", f"One of {', '.join(tables)}")
         if tables and table not in tables:
             self.wrong(f"{at}.table", f"no table is called {table!r}", did_you_mean(table, tables))
-        cells = {name: self._cell(block[name], f"{at}.{name}") for name in columns if name in block}
+        cells = {name: self.cell(block[name], f"{at}.{name}") for name in columns if name in block}
         for name, cell in cells.items():
             if cell.counted_in and columns[name].kind not in {"time", "end"}:
                 times = [key for key, column in columns.items() if column.kind in {"time", "end"}]
@@ -214,7 +201,7 @@ class Reader:
                 self.wrong(f"{at}.{name}.in", what, f"Times of {sheet}: {', '.join(times)}")
         if "person_id" not in cells and table in persons:
             cells["person_id"] = persons[table]
-        where = Cell(f"{at}", where=self._where(block.get("where", {}), f"{at}.where"))
+        where = Cell(f"{at}", where=self.where(block.get("where", {}), f"{at}.where"))
         spread = block.get("columns")
         if spread is None:
             self._complete(at, sheet, cells)
@@ -242,14 +229,14 @@ class Reader:
         if not isinstance(means, dict):
             self.wrong(at, "needs a table", 'Write { name = "ferritin", unit = "ng/mL" }')
             means = {}
-        self._keys(means, at, (*columns, *_IN_COLUMNS))
+        self.keys(means, at, (*columns, *IN_COLUMNS))
         constants = {
-            name: Cell(f"{at}.{name}", always=self._text(means[name], f"{at}.{name}"))
+            name: Cell(f"{at}.{name}", always=self.text(means[name], f"{at}.{name}"))
             for name in columns
             if name in means
         }
-        options = {key: means[key] for key in _IN_COLUMNS if key in means}
-        filled = self._cell({"column": column, **options}, at)
+        options = {key: means[key] for key in IN_COLUMNS if key in means}
+        filled = self.cell({"column": column, **options}, at)
         cells = {**block.cells, **constants, SPREAD[block.sheet]: filled}
         self._complete(at, block.sheet, cells)
         return SheetPart(at, block.sheet, block.table, cells, block.where, column)
@@ -265,16 +252,6 @@ class Reader:
             groups = " or ".join(" with ".join(group) for group in schema.either)
             self.wrong(at, f"{groups} is missing")
 
-    def _twice(self, parts: Iterable[SheetPart]) -> None:
-        seen: dict[tuple[str, str, str], str] = {}
-        for part in parts:
-            first = seen.setdefault((part.table, part.sheet, part.spread), part.at)
-            if part.spread and first != part.at:
-                what = f"the column {part.spread!r} is mapped twice"
-                self.wrong(part.at, what, f"It is already {first}: keep one")
-
-    # ------------------------------------------------------------ cells
-
     def _other_tables(self, parts: Iterable[SheetPart], tables: Mapping[str, FlatTable]) -> None:
         """Report cells that are looked up in a table that is not there."""
         cells = {c.at: c for part in parts for cell in part.cells.values() for c in cell.inner()}
@@ -283,153 +260,46 @@ class Reader:
                 what = f"no table is called {cell.table!r}"
                 self.wrong(f"{at}.table", what, did_you_mean(cell.table, tables))
 
-    def _cell(self, value: Any, at: str, without: Iterable[str] = ()) -> Cell:
-        """Return a cell; `without` are keys that it cannot have because it stands in another cell."""
-        if isinstance(value, str) and value:
-            return Cell(at, column=value.strip())
-        if not isinstance(value, dict):
-            hint = 'Write the column\'s name in quotes, or { always = "..." }'
-            self.wrong(at, "needs the name of a column, or a table", hint)
-            return Cell(at, always="?")
-        self._keys(value, at, [key for key in _CELL if key not in set(without)])
-        if sum(key in value for key in _ORIGIN) != 1:
-            self.wrong(at, "needs either 'column' or 'always'", _UNNAMED)
-        if "column" not in value and "position" not in value:
-            for key in _OF_COLUMN:
-                if key in value:
-                    what = f"{key!r} has no effect without a column"
-                    self.wrong(f"{at}.{key}", what, "Remove it, or write 'column'")
-        words = self._words(value.get("words", {}), f"{at}.words")
-        if "" in words and value.get("carry_down") is True:
-            what = "an empty cell cannot be both a word and the cell above it"
-            self.wrong(f"{at}.words", what, 'Remove "" from words, or remove carry_down')
-        column = self._text(value.get("column", ""), f"{at}.column")
-        if "position" in value:
-            column = self._position(value["position"], f"{at}.position")
-        return Cell(
-            at,
-            column=column,
-            always=self._text(value.get("always", ""), f"{at}.always"),
-            words=words,
-            nothing=self._tokens(value.get("nothing", []), f"{at}.nothing"),
-            where=self._where(value.get("where", {}), f"{at}.where"),
-            only_with=self._text(value.get("only_with", ""), f"{at}.only_with"),
-            carry_down=self._flag(value.get("carry_down", False), f"{at}.carry_down"),
-            whole=self._flag(value.get("whole", False), f"{at}.whole"),
-            ceiling=self._number(value.get("ceiling"), f"{at}.ceiling"),
-            floor=self._number(value.get("floor"), f"{at}.floor"),
-            verified=self._flag(value.get("verified", True), f"{at}.verified"),
-            source=self._text(value.get("source", ""), f"{at}.source"),
-            **self._looked_up(value, at, without),
-            **self._counted(value, at, without),
-        )
+    def _twice(self, parts: Iterable[SheetPart]) -> None:
+        seen: dict[tuple[str, str, str], str] = {}
+        for part in parts:
+            first = seen.setdefault((part.table, part.sheet, part.spread), part.at)
+            if part.spread and first != part.at:
+                what = f"the column {part.spread!r} is mapped twice"
+                self.wrong(part.at, what, f"It is already {first}: keep one")
 
-    def _position(self, value: Any, at: str) -> str:
-        """Return the name that stands for a column without one."""
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            self.wrong(at, "needs a whole number", "The first column is 1")
-            return "?"
-        return unnamed(value)
-
-    def _looked_up(
-        self, value: Mapping[str, Any], at: str, without: Iterable[str]
-    ) -> dict[str, Any]:
-        """Return how a cell is looked up in another table."""
-        given = [key for key in _LOOKED_UP if key in value and key not in set(without)]
-        if not given:
-            return {}
-        missing = [key for key in ("table", "key") if key not in value]
-        if missing or "always" in value:
-            what = f"{missing[0]!r} is missing" if missing else "'always' is not looked up"
-            self.wrong(at, what, _LOOK_UP)
-            return {}
-        simple = {*_LOOKED_UP, *_COUNTED}
-        key = self._cell(value["key"], f"{at}.key", simple)
-        by = Cell(f"{at}.key", column=key.column)
-        if "by" in value:
-            by = self._cell(value["by"], f"{at}.by", simple)
-        return {"table": self._text(value["table"], f"{at}.table"), "key": key, "by": by}
-
-    def _counted(self, value: Mapping[str, Any], at: str, without: Iterable[str]) -> dict[str, Any]:
-        """Return the unit in which a time is counted, and from when."""
-        given = [key for key in _COUNTED if key in value and key not in set(without)]
-        if not given:
-            return {}
-        for key in ("in", "since"):
-            if key not in value:
-                self.wrong(at, f"{key!r} is missing", _COUNT)
-                return {}
-        unit = self._text(value["in"], f"{at}.in")
-        if unit not in UNITS_OF_TIME:
-            hint = did_you_mean(unit, UNITS_OF_TIME)
-            self.wrong(f"{at}.in", f"no unit of time is called {unit!r}", hint)
-            return {}
-        since = self._cell(value["since"], f"{at}.since", _COUNTED)
-        first = self._number(value.get("first", 0), f"{at}.first") or 0.0
-        return {"counted_in": unit, "since": since, "first": first}
-
-    def _words(self, value: Any, at: str) -> dict[str, str]:
-        """Return the meaning of each word; words that are compared as equal are a mistake."""
-        if not isinstance(value, dict):
-            self.wrong(at, "needs a table", 'Write { "1" = "M", "2" = "F" }')
-            return {}
-        words: dict[str, str] = {}
-        for word, meant in value.items():
-            known = token(word.strip())
-            if known in words:
-                what = f"{word!r} is there twice: texts are compared without case, numbers by value"
-                self.wrong(at, what, "Keep one of them")
-            words[known] = self._text(meant, f"{at}.words.{word}".rstrip("."))
-        return words
-
-    def _where(self, value: Any, at: str) -> dict[str, tuple[str, ...]]:
-        if not isinstance(value, dict):
-            self.wrong(at, "needs a table", 'Write { COLUMN = "text" }')
-            return {}
-        return {
-            column: self._tokens(allowed, f"{at}.{column}") for column, allowed in value.items()
-        }
-
-    def _keys(self, table: Mapping[str, Any], at: str, known: Iterable[str]) -> None:
-        words = list(known)
-        for key in table:
-            if key not in words:
-                here = f"{at}.{key}" if at else key
-                self.wrong(here, f"unknown key {key!r}", did_you_mean(key, words))
-
-    def _text(self, value: Any, at: str) -> str:
-        if isinstance(value, bool) or not isinstance(value, str | int | float):
-            self.wrong(at, "needs a text in quotes")
-            return ""
-        return str(value) if value == "\t" else str(value).strip()
-
-    def _texts(self, value: Any, at: str) -> tuple[str, ...]:
-        return tuple(
-            self._text(each, at) for each in (value if isinstance(value, list) else [value])
-        )
-
-    def _tokens(self, value: Any, at: str) -> tuple[str, ...]:
-        return tuple(token(text) for text in self._texts(value, at))
-
-    def _flag(self, value: Any, at: str) -> bool:
-        if not isinstance(value, bool):
-            self.wrong(at, "needs true or false")
-        return value is True
-
-    def _number(self, value: Any, at: str) -> float | None:
-        if value is None or (isinstance(value, int | float) and not isinstance(value, bool)):
-            return None if value is None else float(value)
-        self.wrong(at, "needs a number")
-        return None
+    # ------------------------------------------------------------ the top of the file
 
     def _cited(self, value: Any) -> tuple[str, ...]:
-        keys = self._texts(value, "cite")
+        keys = self.texts(value, "cite")
         for key in keys:
             if key not in bibliography():
                 self.wrong(
                     "cite", f"no reference is called {key!r}", did_you_mean(key, bibliography())
                 )
         return keys
+
+    def _words_file(self, value: Any) -> dict[str, Any]:
+        """Return the file of words beside the mapping, and what it says."""
+        at = "words_file"
+        name = self.text(value, at)
+        if not name:
+            return {}
+        if Path(name).is_absolute() or ".." in Path(name).parts:
+            hint = "Put the file beside the mapping, and write its name"
+            self.wrong(at, f"{name!r} is outside the folder of the mapping", hint)
+            return {}
+        path = (self.folder or Path()) / name
+        if not path.is_file():
+            there = [p.name for p in path.parent.glob("*.toml") if p.name != self.file]
+            hint = did_you_mean(name, there) if there else "Put it there, or remove the key"
+            self.wrong(at, f"no file {name!r} is beside the mapping", hint)
+            return {}
+        try:
+            return {"words_file": name, "site": site_words.read(path, vocabulary.load())}
+        except DefinitionError as error:
+            self.of_words.append(error)
+            return {}
 
     def _study(self, value: Any) -> StudyInfo:
         if not isinstance(value, dict):

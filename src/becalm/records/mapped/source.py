@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from becalm import vocabulary
 from becalm.core.errors import DefinitionError, UnreadableFileError, did_you_mean
 from becalm.core.toml_position import TomlMistake
 from becalm.records import Doubt
@@ -25,7 +24,7 @@ from becalm.records.sheets.build import build
 from becalm.records.sheets.schema import SHEETS
 from becalm.records.sheets.source import SheetsSource, absent
 from becalm.records.sheets.workbook import tab_names
-from becalm.vocabulary import MeasurementKind
+from becalm.vocabulary import MeasurementKind, Vocabulary
 
 
 def open_mapped(path: Path, mapping: str) -> SheetsSource:
@@ -54,18 +53,22 @@ def open_mapped(path: Path, mapping: str) -> SheetsSource:
     inputs = [input_file(file, root) for file in dict.fromkeys(files.values())]
     unchanged(seen, root)
     doubts = tuple(_doubts(mapped))
+    described = [file_of(mapping)]
+    if mapped.words_file:
+        described.append(described[0].parent / mapped.words_file)
     notice = f"{len(doubts)} statements of the mapping {mapped.file} are marked as not verified."
     return SheetsSource(
         info=mapped.info,
         notices=(*mapped.notices, *([notice] if doubts else [])),
         missing=tuple(name for name in SHEETS if name not in sheets),
-        _inputs=(*sorted(inputs, key=lambda f: f.name), input_file(file_of(mapping))),
+        _inputs=(*sorted(inputs, key=lambda f: f.name), *map(input_file, described)),
         _absent=tuple(absent({name: sum(map(len, parts)) for name, parts in sheets.items()})),
         _refused=refused,
         _records=records,
         name="mapped",
         citations=mapped.citations,
         doubts=doubts,
+        site=mapped.site,
     )
 
 
@@ -136,7 +139,7 @@ def _doubts(mapped: Mapped) -> Iterator[Doubt]:
                 continue
             seen.add(cell.at)
             if cell.at == part.at and part.sheet == "labs":
-                variable, title = _variable(part)
+                variable, title = _variable(part, mapped.vocabulary)
                 unit = part.constant("unit")
                 how = f"in {unit}" if unit else "without a unit"
                 text = f"{title} from column {part.spread!r}, read {how}"
@@ -150,9 +153,8 @@ def _because(text: str, cell: Cell) -> str:
     return f"{text}: {cell.source}" if cell.source else text
 
 
-def _variable(part: SheetPart) -> tuple[str, str]:
+def _variable(part: SheetPart, words: Vocabulary) -> tuple[str, str]:
     """Return the name and the title of the variable of a column."""
-    words = vocabulary.load()
     loinc, name = part.constant("loinc"), part.constant("name")
     kind = MeasurementKind(
         "", "LOINC" if loinc else "name", loinc or name, name, part.constant("unit")

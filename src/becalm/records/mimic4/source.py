@@ -34,6 +34,7 @@ from becalm.records.mimic4 import persons, results
 from becalm.records.mimic4.parts import Parts
 from becalm.records.mimic4.tables import REBUILT_CHART, SYSTEM, Release
 from becalm.vocabulary import MeasurementKind
+from becalm.vocabulary.site_words import SiteWords
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -92,6 +93,7 @@ class Mimic4:
         self.notices = self._read_notices()
         self.citations: tuple[str, ...] = ("mimic_iv_demo" if demo else "mimic_iv", "physionet")
         self.doubts: tuple[Doubt, ...] = ()
+        self.site: SiteWords | None = None
         self.info = StudyInfo(
             title="MIMIC-IV Clinical Database Demo" if demo else "MIMIC-IV",
             setting="hospital and intensive care",

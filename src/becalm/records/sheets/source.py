@@ -18,6 +18,7 @@ from becalm.records.sheets.check import Wrong, read_time
 from becalm.records.sheets.read import read_sheet, sheet_files
 from becalm.records.sheets.schema import SHEETS
 from becalm.records.sheets.workbook import STUDY, read_workbook
+from becalm.vocabulary.site_words import SiteWords
 
 _STUDY_FILE: Final = "study.toml"
 _KEYS: Final = tuple(field.name for field in fields(StudyInfo))
@@ -42,6 +43,7 @@ class SheetsSource:
     name: str = "sheets"
     citations: tuple[str, ...] = ()
     doubts: tuple[Doubt, ...] = ()
+    site: SiteWords | None = None
 
     def inputs(self) -> tuple[InputFile, ...]:
         """Return the files that were read, in the order of their names."""
