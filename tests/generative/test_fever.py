@@ -6,8 +6,9 @@ from hypothesis import strategies as st
 from becalm.core.clock import HOUR
 from becalm.measures.fever import fever, rule
 from becalm.vocabulary import load
+from tests.records import ORIGIN
 from tests.reference import fever as slow
-from tests.spec.patients import ORIGIN, patients
+from tests.spec.patients import patients
 
 MINUTES = st.integers(-3 * 24 * 6, 2 * 24 * 6).map(lambda tens: 10 * tens)
 TEMPERATURES = st.sampled_from(["36.8", "37.9", "38.0", "38.4", ">37.0", ">38.0", "<39.0", "40.1"])

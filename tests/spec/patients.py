@@ -22,10 +22,8 @@ from becalm.measures.response import primary, response
 from becalm.measures.safety import safety
 from becalm.protocol import Protocol
 from becalm.records import PERSONS, Records
-from tests.records import ORIGIN, at, hours, person, pictures
+from tests.records import ORIGIN, at, person, pictures
 from tests.records import records as build
-
-__all__ = ["ORIGIN", "Patients", "Row", "at", "hours", "patients"]
 
 Row = dict[str, Any]
 

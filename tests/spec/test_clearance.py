@@ -14,7 +14,8 @@ from becalm.kidney.equations import formulas
 from becalm.measures.escalations import escalations
 from becalm.persons.weight import rules
 from becalm.timeline import Intervals, Timeline
-from tests.spec.patients import ORIGIN, Patients, at, patients
+from tests.records import ORIGIN, at
+from tests.spec.patients import Patients, patients
 
 ONE = """
     hour | creatinine

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from becalm.measures import ctcae
-from tests.spec.patients import Patients, hours, patients
+from tests.records import hours
+from tests.spec.patients import Patients, patients
 
 CIV = "start | end | drug | mg_h\n0 | 96 | anakinra | 100"
 LIMITS = {

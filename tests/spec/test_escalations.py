@@ -12,7 +12,8 @@ from becalm.doses import EpisodeRules, treatments
 from becalm.measures.escalations import courses_of, escalations
 from becalm.tables import COURSES, ESCALATIONS
 from becalm.timeline import Intervals
-from tests.spec.patients import Row, at, patients
+from tests.records import at
+from tests.spec.patients import Row, patients
 
 ONE_STEP = """
     start | end | drug     | mg_h

@@ -10,7 +10,8 @@ from typing import Any
 
 from becalm.measures.fever import fever
 from becalm.timeline import Intervals
-from tests.spec.patients import Patients, at, patients
+from tests.records import at
+from tests.spec.patients import Patients, patients
 
 Row = dict[str, Any]
 

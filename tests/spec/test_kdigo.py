@@ -6,7 +6,8 @@ import pytest
 
 import becalm as bc
 from becalm.kidney import equations
-from tests.spec.patients import Patients, hours, patients
+from tests.records import hours
+from tests.spec.patients import Patients, patients
 
 CASES = Path(__file__).parents[3] / "shared" / "cases"
 CIV = "start | end | drug | mg_h\n0 | 96 | anakinra | 100"

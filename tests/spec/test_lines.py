@@ -15,7 +15,8 @@ from becalm.demo import write_hospital
 from becalm.measures.previous_therapy import previous_therapy
 from becalm.patients.understood import Patients
 from becalm.records import open_records
-from tests.spec.patients import Row, hours, patients
+from tests.records import hours
+from tests.spec.patients import Row, patients
 
 FERRITIN = """
     hour | ferritin

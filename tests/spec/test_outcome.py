@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.spec.patients import Patients, hours, patients
+from tests.records import hours
+from tests.spec.patients import Patients, patients
 
 DATE = 48.0
 """Hours from time zero to a midnight: a time that is only a date."""

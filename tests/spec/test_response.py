@@ -9,7 +9,8 @@ from msgspec import structs
 from becalm import protocol as protocols
 from becalm.core.clock import Length
 from becalm.timeline import Intervals
-from tests.spec.patients import Patients, at, hours, patients
+from tests.records import at, hours
+from tests.spec.patients import Patients, patients
 
 ILLUSTRATIVE = {
     "patient 1": ("-4 14200|23 11900|47 7400|71 5100|168 1650", 10.0, (0.52, 0.52)),
