@@ -186,7 +186,7 @@ def pair_at(name: str, at: int) -> tuple[Definition, dict[str, Any], Item]:
 PARTS = every_part()
 
 
-@pytest.mark.parametrize(("name", "at"), PARTS)
+@pytest.mark.parametrize(("name", "at"), [each for each in PARTS if edges_of(pair_at(*each)[1])])
 def test_each_bound_of_an_item_belongs_to_its_side(name: str, at: int) -> None:
     """At the bound, one printed step below, one above: the points by the words of the file."""
     definition, raw, item = pair_at(name, at)
@@ -219,13 +219,19 @@ def referred_points(definition: Definition, item: Item, value: float) -> tuple[f
     return float(low[0]), float(high[0])
 
 
-@pytest.mark.parametrize(("name", "at"), PARTS)
+def looking_back(raw: dict[str, Any]) -> list[tuple[dict[str, Any], Any]]:
+    """The draws of an item that have a look-back of their own, each with the other one of a ratio."""
+    both = ((raw, raw.get("over")), (raw.get("over", {}), raw))
+    return [pair for pair in both if "within" in pair[0] and "change" not in pair[0]]
+
+
+@pytest.mark.parametrize(
+    ("name", "at"), [each for each in PARTS if looking_back(pair_at(*each)[1])]
+)
 def test_each_look_back_ends_where_it_says(name: str, at: int) -> None:
     """One draw at hour 0 is known until just before the end of the look-back, no longer."""
     definition, raw, item = pair_at(name, at)
-    for part, other in ((raw, raw.get("over")), (raw.get("over", {}), raw)):
-        if "within" not in part or "change" in part:
-            continue
+    for part, other in looking_back(raw):
         until = hours(part["within"])
         values = dict(leaf_inputs(part | {"over": None}, 50.0).values)
         if other:  # drawn again later, so that only the one look-back ends
@@ -295,12 +301,20 @@ def test_the_cut_off_itself_is_met(name: str) -> None:
         ]  # fmt: skip
 
 
-@pytest.mark.parametrize("name", SHIPPED)
+def ages_of(name: str) -> list[tuple[str, dict[str, Any]]]:
+    """A definition and its variants whose derivation has a lowest age or an age to stay below."""
+    found = [
+        (each["name"], each.get("derivation", {}))
+        for each in (read(name), *read(name).get("variant", ()))
+    ]
+    return [pair for pair in found if {"min_age", "below_age"} & pair[1].keys()]
+
+
+@pytest.mark.parametrize("name", [name for name in SHIPPED if ages_of(name)])
 def test_the_ages_of_a_derivation_are_completed_years(name: str) -> None:
     """`min_age` is in, the year before is not; `below_age` is out, the year before is in."""
-    for each in (read(name), *read(name).get("variant", ())):
-        says = each.get("derivation", {})
-        derivation = load(each["name"]).derivation
+    for called, says in ages_of(name):
+        derivation = load(called).derivation
         disease = says.get("underlying", [""])[0]
         for key, answers in (("min_age", [False, True]), ("below_age", [True, False])):
             if key in says:
