@@ -111,8 +111,11 @@ def test_parameters_reach_the_query(con: DuckDBPyConnection) -> None:
 
 def test_two_streams_run_side_by_side(con: DuckDBPyConnection) -> None:
     one, two = (duck.stream(con, "SELECT i FROM range(300000) r(i)") for _ in range(2))
+    read: list[int] = []
     for a, b in zip(one, two, strict=True):
         np.testing.assert_array_equal(a["i"], b["i"])
+        read += a["i"].tolist()
+    assert read == list(range(300000))
 
 
 def test_a_sort_larger_than_memory_spills_and_cleans_up() -> None:
