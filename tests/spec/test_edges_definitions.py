@@ -374,7 +374,7 @@ VOCABULARY_TESTED = {
 }  # fmt: skip
 VOCABULARY_NO_EDGE = dict.fromkeys(
     [
-        "specimens.*", *(
+        "specimens.*", "compound[].names", "compound[].findings", *(
             f"variable[].{key}" for key in (
                 "name", "names", "title", "label", "kind", "unit", "unit_optional", "specimen", "loinc", "omop",
                 "decimals", "log", "signed", "plausible.source", "plausible.verified", "usual.source",
