@@ -37,6 +37,7 @@ SPECIMEN_MISMATCH: Final = "another specimen"
 
 LOINC: Final = re.compile(r"\d{1,5}-\d")
 _AS_IS: Final = Conversion()
+_ANNOTATION: Final = re.compile(r"\{[^{}]*\}")
 _E = TypeVar("_E", bound=Term)
 
 
@@ -177,6 +178,11 @@ class Vocabulary:
         if variable.specimen and not self._is_specimen(kind.specimen, variable.specimen):
             reason = reason or SPECIMEN_MISMATCH
         conversion, unit_reason = self._conversion(variable, unit)
+        if unit_reason and by_code is not None and system_key(kind.system) == "LOINC":
+            conversion, unit_reason = self._by_definition(variable, code, kind.name, unit) or (
+                conversion,
+                unit_reason,
+            )
         return Resolution(chosen, conversion, reason or unit_reason)
 
     def _by_unit(self, candidates: Sequence[int], unit: str) -> int | None:
@@ -191,12 +197,36 @@ class Vocabulary:
         key = normalise(unit)
         if key in BLANK_UNITS:
             return _AS_IS, "" if variable.unit_optional else UNIT_MISSING
+        bare = _ANNOTATION.sub("", unit)  # UCUM: text in braces has no meaning of its own
+        if bare != unit and not self._is_known(variable, key):
+            return self._conversion(variable, bare)
         name = self._files.spellings.get(key, key)
         refused = self._refused_units.get((variable.name, key))
         if refused:
             return _AS_IS, refused
         factor = variable.units.get(name)
         return (factor.conversion(), "") if factor else (_AS_IS, UNKNOWN_UNIT)
+
+    def _is_known(self, variable: Variable, key: str) -> bool:
+        """Return whether a unit is one of the variable's, or one that is refused by name."""
+        known = self._files.spellings.get(key, key) in variable.units
+        return known or (variable.name, key) in self._refused_units
+
+    def _by_definition(
+        self, variable: Variable, code: str, name: str, unit: str
+    ) -> tuple[Conversion, str] | None:
+        """Return the conversion of a unit that lacks what its LOINC code says; None if it does not help.
+
+        A name that says another thing than the code, such as DDU, is not overruled.
+        """
+        added = variable.code_says.get(code)
+        if added is None:
+            return None
+        says = {text.split()[-1].casefold() for text in variable.refused_units if " " in text}
+        if says & set(words(name).split()):
+            return None
+        conversion, reason = self._conversion(variable, f"{unit} {added}")
+        return None if reason else (conversion, "")
 
     def unit_of(self, variable: Variable, unit: str) -> tuple[Conversion, str]:
         """Return the conversion of a unit to the variable's own, or the reason why there is none."""

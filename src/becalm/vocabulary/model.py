@@ -69,7 +69,8 @@ class Variable(Term, frozen=True, kw_only=True):
     """A quantity that can be measured, or a finding (1 present, 0 absent).
 
     `unit` is the canonical unit, `units` are the conversions of others to it, `refused_units`
-    are units that look convertible and are not, each with the reason. `valid` is the time for which a
+    are units that look convertible and are not, each with the reason. `code_says` is what the definition
+    of a LOINC code adds to a unit that is refused because it does not say it. `valid` is the time for which a
     value is valid, unless a definition says otherwise. `decimals` and `log` are for printing and figures.
     """
 
@@ -77,6 +78,7 @@ class Variable(Term, frozen=True, kw_only=True):
     unit: str = ""
     units: dict[str, Factor] = field(default_factory=dict)
     refused_units: dict[str, str] = field(default_factory=dict)
+    code_says: dict[str, str] = field(default_factory=dict)
     unit_optional: bool = False
     specimen: str = ""
     plausible: Range

@@ -99,7 +99,6 @@ def test_fahrenheit_edges_are_converted_before_they_are_compared() -> None:
 def test_a_d_dimer_that_does_not_say_feu_or_ddu_is_refused(unit: str) -> None:
     assert reason("D-dimer", unit) == "unit does not say FEU or DDU"
     assert reason("D-Dimer", f"{unit} DDU") == "DDU is not FEU"
-    assert reason("", unit, code="48065-7", system="LOINC") == "unit does not say FEU or DDU"
 
 
 @pytest.mark.parametrize("unit", ["pg/mL", "ng/L", "ng/mL", "pmol/L"])
@@ -393,3 +392,31 @@ def test_memory_is_marked() -> None:
 
 def test_the_vocabulary_is_read_once() -> None:
     assert vocabulary.load() is V
+
+
+@pytest.mark.parametrize(
+    ("code", "name", "unit", "reason"),
+    [
+        ("48065-7", "D-dimer", "ug/mL", ""),
+        ("48065-7", "D-dimer FEU", "ng/mL", ""),
+        ("48065-7", "", "mg/L{FEU}", ""),
+        ("48065-7", "D-dimer DDU", "ug/mL", "unit does not say FEU or DDU"),
+        ("48065-7", "D-dimer", "ug/mL DDU", "DDU is not FEU"),
+        ("48065-7", "D-dimer", "", UNIT_MISSING),
+        ("", "D-dimer", "ug/mL", "unit does not say FEU or DDU"),
+        ("6301-6", "INR", "{INR}", ""),
+        ("", "platelets", "10*9/L{cells}", ""),
+        ("", "D-dimer", "ug/mL{DDU}", "DDU is not FEU"),
+        ("", "ferritin", "{any}", UNIT_MISSING),
+        ("", "ferritin", "{any}/mL", UNKNOWN_UNIT),
+        ("20567-4", "", "ug/L", ""),
+        ("59408-5", "", "%", ""),
+        ("2708-6", "Oxygen saturation in Arterial blood", "%", ""),
+    ],
+)
+def test_a_loinc_code_says_what_its_unit_does_not_and_braces_say_nothing(
+    code: str, name: str, unit: str, reason: str
+) -> None:
+    """LOINC defines 48065-7 as D-dimer in FEU; in UCUM text in braces is a remark."""
+    found = V.resolve(MeasurementKind("labs", "LOINC" if code else "", code, name, unit))
+    assert (found.variable is not None, found.reason) == (True, reason)
