@@ -382,7 +382,17 @@ class TestStorm:
     def test_a_clinicians_diagnosis_is_enough(self) -> None:
         """It enters as such, with its own column; then onset is entry, for want of a better one."""
         row = entered(MAS, condition("MAS", -48), infusion(0, 20))
-        assert (row["storm"], row["clinician"], row["storm_onset"]) == ("not met", True, 0)
+        assert (row["storm"], row["clinician"], row["storm_onset"]) == ("not assessed", True, 0)
+
+    def test_a_storm_for_which_nothing_was_known_is_not_assessed(self) -> None:
+        """Unknown is never no: one value that a definition reads, in the fourteen days, makes it "not met"."""
+        said = condition("MAS", -48)
+        for rows, word in (
+            ([lab("sodium", 140, -10)], "not assessed"),
+            ([lab("ferritin", 300, -10)], "not met"),
+            ([lab("ferritin", 300, -30 * 24)], "not assessed"),
+        ):
+            assert entered(MAS, said, *rows, infusion(0, 20))["storm"] == word
 
     @pytest.mark.parametrize(
         ("diagnosis", "counts"),

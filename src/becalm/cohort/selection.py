@@ -212,18 +212,25 @@ def _open_exclusions(chunk: Patients, protocol: Protocol, person: Persons) -> Te
 
 @dataclass(frozen=True, eq=False)
 class JudgedStorm:
-    """Per entered person: whether a storm was definite or possible, and its onset."""
+    """Per entered person: whether a storm was definite or possible, and its onset.
+
+    assessed : whether anything that one of the protocol's definitions reads was known in the window.
+    """
 
     definite: Mask
     possible: Mask
     onset: Times
+    assessed: Mask
 
     def take(self, which: Mask) -> JudgedStorm:
-        return JudgedStorm(self.definite[which], self.possible[which], self.onset[which])
+        return JudgedStorm(
+            self.definite[which], self.possible[which], self.onset[which], self.assessed[which]
+        )
 
     def words(self) -> Texts:
-        """Return definite, possible or not met."""
+        """Return definite, possible, not met or not assessed."""
         words = np.full(len(self.definite), "not met", dtype=object)
+        words[~self.assessed] = "not assessed"
         words[self.possible] = "possible"
         words[self.definite] = "definite"
         return words
@@ -243,7 +250,8 @@ class StormJudge:
 
         Definite: one of the protocol's definitions certainly reaches its cut-off. Possible: not
         definite, ferritin reached the protocol's bound, and unknown values could make a definition
-        reach its cut-off. Onset is the first moment of either in that window.
+        reach its cut-off. Onset is the first moment of either in that window. Where nothing was known
+        that one of these definitions reads, the storm was not assessed.
         """
         storm = self.protocol.storm
         window = Intervals(person, start, end + 1)
@@ -258,7 +266,12 @@ class StormJudge:
         onset = np.minimum(
             sure_at, np.where(could, np.maximum(ferritin_at, reachable_at), FAR_FUTURE)
         )
-        return JudgedStorm(sure, ~sure & could, np.where(onset == FAR_FUTURE, UNKNOWN_TIME, onset))
+        rules = (*storm.definite, *storm.possible.any)
+        names = dict.fromkeys(rule.criterion for rule in rules)
+        known = [self.evaluations[name].observed.clip(window).person for name in names]
+        assessed = np.isin(person, np.concatenate([high.person, *known]))
+        onset = np.where(onset == FAR_FUTURE, UNKNOWN_TIME, onset)
+        return JudgedStorm(sure, ~sure & could, onset, assessed)
 
     def _first(
         self, rule: CriterionAtLeast, window: Intervals, *, certain: bool

@@ -10,6 +10,8 @@ from typing import Final
 from becalm.report import labels
 from becalm.report.cohort import Cohort, Row
 
+NOT_ASSESSED: Final = "not assessed"
+"""What a storm or an item is where nothing was known that decides it."""
 ANSWERS = {
     "responded": ("responded", "fell"),
     "did not respond": ("did not respond", "did not fall"),
@@ -158,7 +160,7 @@ def classes(cohort: Cohort) -> Counter[str]:
 
 def storms(cohort: Cohort) -> Counter[str]:
     """Count how sure the storm is, as the protocol judges it."""
-    return Counter(row["storm"] or "unknown" for row in cohort.persons)
+    return Counter(row["storm"] or NOT_ASSESSED for row in cohort.persons)
 
 
 def sex(row: Row) -> str:

@@ -69,7 +69,11 @@ def _who(cohort: Cohort, drill: Drill) -> list[Fact]:
         note = f"age: mean {ages.mean:.1f}, median {number(ages.median)} ({ages.minimum:.0f}–{top}) years"
     sure = facts.storms(cohort)
     storm = [[_link(row["person_id"]), row["storm"]] for row in persons]
-    seen = ", ".join(f"{word} {k}" for word, k in sure.most_common() if word != "definite")
+    seen = ", ".join(
+        f"{word} {k}"
+        for word, k in sure.most_common()
+        if word not in {"definite", facts.NOT_ASSESSED}
+    )
     kinds = ", ".join(f"{word} {k}" for word, k in facts.classes(cohort).most_common())
     backgrounds = ", ".join(f"{word} {k}" for word, k in facts.backgrounds(cohort).most_common())
     known = [[_link(row["person_id"]), ", ".join(facts.background(row)), row["class"]]
@@ -78,7 +82,7 @@ def _who(cohort: Cohort, drill: Drill) -> list[Fact]:
         Fact("Patients", drill.people(f"{n:,}", ["patient", "sex", "age"], people), note),
         Fact("Women", drill.people(share(len(women), len(sexed), n - len(sexed)), ["patient", "age"],
                                    [[_link(r["person_id"]), age(r["age"])] for r in women])),
-        Fact("Definite storm", drill.people(share(sure["definite"], n), ["patient", "storm"], storm), seen),
+        Fact("Definite storm", drill.people(share(sure["definite"], n - sure[facts.NOT_ASSESSED], sure[facts.NOT_ASSESSED]), ["patient", "storm"], storm), seen),
         Fact("Background", drill.people(backgrounds, ["patient", "background", "class"], known), kinds),
     ]  # fmt: skip
 

@@ -144,9 +144,8 @@ def _patients(cohort: Cohort, threshold: int) -> ReleaseSheet:
             threshold,
             "sex unknown",
         )
-        sure = {k: storms[k] for k in ("definite", "possible", "not met")}
-        sure["diagnosed only, or unknown"] = n - sum(sure.values())
-        rows += _partition("storm", sure, n, threshold)
+        sure = {k: storms[k] for k in ("definite", "possible", "not met", facts.NOT_ASSESSED)}
+        rows += _partition("storm", sure, n, threshold, facts.NOT_ASSESSED)
         rows += _open("background", _backgrounds(cohort), n, threshold)
         given = {labels.drug(d): len(p) for d, p in facts.given(cohort).items() if d != cohort.drug}
         told = [_single("given", drug, k, n, threshold) for drug, k in given.items()]

@@ -122,7 +122,10 @@ PERSONS: Final = Table(
             "First moment in the protocol's look-back at which the storm was definite or possible; the "
             "index if there is none."
         ),
-        "storm": text("definite, possible or not met, judged up to the index."),
+        "storm": text(
+            "definite, possible, not met or, where nothing that the definitions read was known, not "
+            "assessed; judged up to the index."
+        ),
         "storm_72h": text(
             "The same, judged up to a later moment if the protocol asks for one; otherwise empty."
         ),

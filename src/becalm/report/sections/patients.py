@@ -78,7 +78,7 @@ _SOUGHT: Final = {
 }
 
 
-_NOT_KNOWN: Final = (UNKNOWN, "unknown", "not looked for", "not tested")
+_NOT_KNOWN: Final = (UNKNOWN, "unknown", facts.NOT_ASSESSED, "not looked for", "not tested")
 """What the columns of table 1 say where nobody knows."""
 
 
@@ -209,7 +209,7 @@ def summary(cohort: Cohort, drill: Drill) -> PageTable:
             (f"{labels.heading(title)}: ", name, UNKNOWN)
             for name, title in (("class", "class"), *_SOUGHT.items())
         ),
-        ("Storm: ", "storm", "unknown"),
+        ("Storm: ", "storm", facts.NOT_ASSESSED),
     ):
         said = {row["person_id"]: [row[name] or unknown] for row in people}
         rows += _shares(drill, title, said, _NOT_KNOWN)
@@ -270,7 +270,7 @@ def persons(cohort: Cohort, drill: Drill) -> PageTable:
         person = row["person_id"]
         rows.append(
             [person, drill.about(age(row["age"]), person), row["sex"] or UNKNOWN,
-             _background(drill, row), row["storm"] or UNKNOWN,
+             _background(drill, row), row["storm"] or facts.NOT_ASSESSED,
              *[total(drill, totals.get((person, name)), items=True) for name in names],
              *outcome_cells(cohort, drill, person)]
         )  # fmt: skip
