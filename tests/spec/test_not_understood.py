@@ -501,3 +501,13 @@ def test_every_concept_of_snomed_has_its_check_digit() -> None:
 def test_a_concept_alone_is_understood(code: str, name: str) -> None:
     assert V.conditions_of("SNOMED", code, "")[0] == name
     assert V.diagnosis("SNOMED", code, "chronic kidney disease").fate == "not understood"
+
+
+def test_a_test_that_nobody_knows_is_counted_by_its_rows() -> None:
+    rows = [lab("Zauberwert", 9, float(hour), "ng/mL") for hour in range(5)]
+    found = chunk(*rows, lab("ferritin", 900, 1)).unrecognised
+    assert (found["label"].tolist(), found["rows"].tolist()) == (["Zauberwert"], [5])
+    counts = LabelCounts()
+    counts.add(found)
+    [row] = counts.frame(V).rows()
+    assert (row["rows"], row["persons_with"]) == (5, 1)

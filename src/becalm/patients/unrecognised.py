@@ -30,6 +30,7 @@ UNRECOGNISED: Final[Mapping[str, Kind]] = {
     "start": "time",
     "end": "time",
     "source_row": "text",
+    "rows": "count",  # rows of the records: 1, but of a test all of the person's
 }
 MAY_EXCLUDE: Final = ("diagnosis", "procedure", "drug")
 """Kinds whose unknown labels leave an exclusion open."""
@@ -64,6 +65,7 @@ def _drugs(records: Records, doses: Doses, vocabulary: Vocabulary) -> Iterator[F
     lost = routed[~np.array(known, np.bool_)[written]] if len(routed) else routed
     yield Frame.of(
         UNRECOGNISED,
+        rows=np.ones(len(lost), np.int64),
         person=table["person"][lost],
         kind=np.full(len(lost), "route", object),
         label=table["route"][lost],
@@ -83,6 +85,7 @@ def _listed(rows: Array, written: Array, meant: list[Meaning], table: Frame, dos
     kept = rows[which]
     return Frame.of(
         UNRECOGNISED,
+        rows=np.ones(len(kept), np.int64),
         person=table["person"][kept],
         kind=np.full(len(kept), "drug", object),
         label=table["label"][kept],
@@ -106,6 +109,7 @@ def _coded(
     end = table["end"][rows] if "end" in table.columns else np.full(len(rows), UNKNOWN_TIME)
     return Frame.of(
         UNRECOGNISED,
+        rows=np.ones(len(rows), np.int64),
         person=table["person"][rows],
         kind=np.full(len(rows), kind, object),
         label=table["name"][rows],
@@ -127,6 +131,7 @@ def _findings(records: Records, vocabulary: Vocabulary) -> Frame:
     blank = np.full(len(rows), "", object)
     return Frame.of(
         UNRECOGNISED,
+        rows=np.ones(len(rows), np.int64),
         person=table["person"][rows],
         kind=np.full(len(rows), "finding", object),
         label=table["finding"][rows],
@@ -140,16 +145,24 @@ def _findings(records: Records, vocabulary: Vocabulary) -> Frame:
 
 
 def _tests(records: Records, vocabulary: Vocabulary) -> Frame:
-    """Return measurements of no known variable that no rule sets aside."""
+    """Return measurements of no known variable that no rule sets aside, once for each person and test."""
     table = records.measurements
     lost = [
         vocabulary.resolve(kind).reason == UNKNOWN_VARIABLE and vocabulary.test_is_asked(kind)
         for kind in records.kinds
     ]
-    rows = np.flatnonzero(np.array(lost, np.bool_)[table["kind"]]) if lost else np.empty(0, np.intp)
+    rows = (
+        np.flatnonzero(np.array(lost, np.bool_)[table["kind"]])
+        if any(lost)
+        else np.empty(0, np.intp)
+    )
+    pairs = table["person"][rows].astype(np.int64) * max(len(lost), 1) + table["kind"][rows]
+    _, first, count = np.unique(pairs, return_index=True, return_counts=True)
+    rows = rows[first]
     kinds = [records.kinds[at] for at in table["kind"][rows].tolist()]
     return Frame.of(
         UNRECOGNISED,
+        rows=count,
         person=table["person"][rows],
         kind=np.full(len(rows), "test", object),
         label=[kind.name for kind in kinds],
@@ -185,7 +198,7 @@ class LabelCounts:
         written, ways = distinct_rows(*(found[name] for name in keys))
         if not ways:
             return
-        rows = np.bincount(written, minlength=len(ways))
+        rows = np.bincount(written, weights=found["rows"], minlength=len(ways))
         pairs = np.unique(np.column_stack((written, found["person"])), axis=0)
         persons = np.bincount(pairs[:, 0], minlength=len(ways))
         _, first = np.unique(written, return_index=True)
