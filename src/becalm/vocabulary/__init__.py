@@ -10,8 +10,6 @@ from becalm.vocabulary.lookup import (
     CODE_AND_NAME_DISAGREE,
     LABEL_CONTRADICTS,
     SPECIMEN_MISMATCH,
-    UNIT_MISSING,
-    UNKNOWN_UNIT,
     UNKNOWN_VARIABLE,
     Vocabulary,
     load,
@@ -27,6 +25,7 @@ from becalm.vocabulary.model import (
     Variable,
 )
 from becalm.vocabulary.text import in_sentence, words
+from becalm.vocabulary.unit_lookup import UNIT_MISSING, UNKNOWN_UNIT
 
 __all__ = [
     "CODE_AND_NAME_DISAGREE",

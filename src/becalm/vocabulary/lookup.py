@@ -26,18 +26,15 @@ from becalm.vocabulary.model import (
 )
 from becalm.vocabulary.statements import Statement
 from becalm.vocabulary.text import best_phrase, words
+from becalm.vocabulary.unit_lookup import AS_IS, UnitLookup
 from becalm.vocabulary.units import BLANK_UNITS, Conversion, normalise
 
 UNKNOWN_VARIABLE: Final = "unknown variable"
-UNKNOWN_UNIT: Final = "unknown unit"
-UNIT_MISSING: Final = "unit missing"
 LABEL_CONTRADICTS: Final = "item label contradicts the vocabulary"
 CODE_AND_NAME_DISAGREE: Final = "code and name disagree"
 SPECIMEN_MISMATCH: Final = "another specimen"
 
 LOINC: Final = re.compile(r"\d{1,5}-\d")
-_AS_IS: Final = Conversion()
-_ANNOTATION: Final = re.compile(r"\{[^{}]*\}")
 _E = TypeVar("_E", bound=Term)
 
 
@@ -56,6 +53,7 @@ class Vocabulary:
         self.findings: tuple[Finding, ...] = files.findings
         self.procedures: tuple[Procedure, ...] = files.procedures
         self._files = files
+        self._units = UnitLookup(files.variables, files.spellings)
         self._site = {(kind, words(label)): said for (kind, label), said in (site or {}).items()}
         self._codes = {variable.name: code for code, variable in enumerate(files.variables)}
         self._drugs = {drug.name: drug for drug in files.drugs}
@@ -173,16 +171,12 @@ class Vocabulary:
             reason = CODE_AND_NAME_DISAGREE
         chosen = self._by_unit(by_name, unit) if by_code is None else by_code
         if chosen is None:
-            return Resolution(None, _AS_IS, UNKNOWN_VARIABLE)
+            return Resolution(None, AS_IS, UNKNOWN_VARIABLE)
         variable = self.variables[chosen]
         if variable.specimen and not self._is_specimen(kind.specimen, variable.specimen):
             reason = reason or SPECIMEN_MISMATCH
-        conversion, unit_reason = self._conversion(variable, unit)
-        if unit_reason and by_code is not None and system_key(kind.system) == "LOINC":
-            conversion, unit_reason = self._by_definition(variable, code, kind.name, unit) or (
-                conversion,
-                unit_reason,
-            )
+        known = code if by_code is not None and system_key(kind.system) == "LOINC" else ""
+        conversion, unit_reason = self._units.of_code(variable, known, kind.name, unit)
         return Resolution(chosen, conversion, reason or unit_reason)
 
     def _by_unit(self, candidates: Sequence[int], unit: str) -> int | None:
@@ -190,47 +184,12 @@ class Vocabulary:
 
         If the unit fits none of them, return the first; its unit is then missing or unknown.
         """
-        fitting = [c for c in candidates if not self._conversion(self.variables[c], unit)[1]]
+        fitting = [c for c in candidates if not self._units.conversion(self.variables[c], unit)[1]]
         return next(iter(fitting or candidates), None)
-
-    def _conversion(self, variable: Variable, unit: str) -> tuple[Conversion, str]:
-        key = normalise(unit)
-        if key in BLANK_UNITS:
-            return _AS_IS, "" if variable.unit_optional else UNIT_MISSING
-        bare = _ANNOTATION.sub("", unit)  # UCUM: text in braces has no meaning of its own
-        if bare != unit and not self._is_known(variable, key):
-            return self._conversion(variable, bare)
-        name = self._files.spellings.get(key, key)
-        refused = self._refused_units.get((variable.name, key))
-        if refused:
-            return _AS_IS, refused
-        factor = variable.units.get(name)
-        return (factor.conversion(), "") if factor else (_AS_IS, UNKNOWN_UNIT)
-
-    def _is_known(self, variable: Variable, key: str) -> bool:
-        """Return whether a unit is one of the variable's, or one that is refused by name."""
-        known = self._files.spellings.get(key, key) in variable.units
-        return known or (variable.name, key) in self._refused_units
-
-    def _by_definition(
-        self, variable: Variable, code: str, name: str, unit: str
-    ) -> tuple[Conversion, str] | None:
-        """Return the conversion of a unit that lacks what its LOINC code says; None if it does not help.
-
-        A name that says another thing than the code, such as DDU, is not overruled.
-        """
-        added = variable.code_says.get(code)
-        if added is None:
-            return None
-        says = {text.split()[-1].casefold() for text in variable.refused_units if " " in text}
-        if says & set(words(name).split()):
-            return None
-        conversion, reason = self._conversion(variable, f"{unit} {added}")
-        return None if reason else (conversion, "")
 
     def unit_of(self, variable: Variable, unit: str) -> tuple[Conversion, str]:
         """Return the conversion of a unit to the variable's own, or the reason why there is none."""
-        return self._conversion(variable, unit)
+        return self._units.conversion(variable, unit)
 
     def _is_specimen(self, written: str, expected: str) -> bool:
         plain = words(written)
@@ -411,14 +370,6 @@ class Vocabulary:
             for code, (name, _) in registered.variables.items():
                 index[key, code] = self.code(name)
         return index
-
-    @cached_property
-    def _refused_units(self) -> dict[tuple[str, str], str]:
-        return {
-            (variable.name, normalise(unit)): reason
-            for variable in self.variables
-            for unit, reason in variable.refused_units.items()
-        }
 
     @cached_property
     def _variable_names(self) -> dict[str, tuple[int, ...]]:
