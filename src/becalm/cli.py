@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 
@@ -108,11 +108,33 @@ def study(  # noqa: PLR0917 - click passes the options by name
     words: Path | None,
 ) -> None:
     """Run a study on RECORDS (a folder, a workbook) and write tables, figures and a report."""
-    _study(records, protocol, out, source=source, mapping=mapping, release=release, words=words)
+    result = _study(
+        records, protocol, out, source=source, mapping=mapping, release=release, words=words
+    )
     click.echo(f"Report: {out / 'report.html'} (contains patient data, not for release)")
     if release is not None:
         click.echo(f"For release: {release}")
     click.echo(NOT_A_DEVICE)
+    for line in _without_cohort(result):
+        click.echo(line)
+
+
+LOSSES: Final = 2
+"""Steps that are named where nobody enters a study; the others are counted in the last line."""
+
+
+def _without_cohort(result: Any) -> list[str]:
+    """Return, where nobody entered, why, in three lines at most: the steps with the largest losses."""
+    from becalm.cohort.attrition import largest_losses
+
+    if result.counts["cohort"]:
+        return []
+    lost = largest_losses(result.tables["attrition"])
+    lines = [f"Nobody entered the study, of {result.counts['persons']:,} in the records. Why:"]
+    lines += [f"  {n:,} left: {reason}" for n, reason in lost[:LOSSES]]
+    if rest := sum(n for n, _ in lost[LOSSES:]):
+        lines[-1] += f"; {rest:,} at other steps (table attrition)"
+    return lines
 
 
 def _study(
@@ -124,7 +146,7 @@ def _study(
     mapping: str | None = None,
     release: Path | None = None,
     words: Path | None = None,
-) -> None:
+) -> Any:
     from becalm.api.write import write, write_for_release
     from becalm.core.errors import UsageError
     from becalm.core.staging import staged
@@ -147,6 +169,7 @@ def _study(
         if release is not None:
             with staged(release) as public:
                 write_for_release(result, public)
+    return result
 
 
 def _site(words: Path | None) -> Any:

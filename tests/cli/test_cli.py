@@ -230,3 +230,26 @@ def test_debug_shows_where_a_users_mistake_was_noticed(tmp_path: Path) -> None:
     result = becalm("--debug", "study", tmp_path / "nothing", "--out", tmp_path)
     assert result.exception is not None
     assert type(result.exception).__name__ == "UnreadableFileError"
+
+
+def test_a_study_that_nobody_enters_says_why(tmp_path: Path) -> None:
+    """The two largest losses, the others counted: three lines, the last ones."""
+    records = tmp_path / "records"
+    records.mkdir()
+    kinds = [*[f"{i},F,40" for i in range(5)], *[f"{i},F," for i in range(5, 8)], "8,F,9"]
+    (records / "persons.csv").write_text("\n".join(["person_id,sex,age", *kinds]))
+    (records / "labs.csv").write_text(
+        "person_id,time,name,value,unit\n0,2020-03-04T08:00,ferritin,20,ng/mL\n"
+    )
+    result = becalm("study", records, "--protocol", "hyperinflammation", "--out", tmp_path / "out")
+    assert result.exit_code == 0, result.output
+    assert result.stdout.splitlines()[-3:] == [
+        "Nobody entered the study, of 9 in the records. Why:",
+        "  4 left: ferritin not measured",
+        "  3 left: age not recorded; 2 at other steps (table attrition)",
+    ]
+
+
+def test_a_study_with_a_cohort_does_not(five: Path, tmp_path: Path) -> None:
+    result = becalm("study", five, "--out", tmp_path / "out")
+    assert "Nobody entered" not in result.stdout

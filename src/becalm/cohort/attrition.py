@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,6 +28,16 @@ class AttritionStep:
     reason: str
     remaining: Mask
     undetermined: Mask | None = None
+
+
+def largest_losses(attrition: Frame) -> list[tuple[int, str]]:
+    """Return how many persons left at each step and why, the largest loss first; from the table."""
+    rows = sorted(attrition.rows(), key=lambda row: int(row["step"]))
+    lost = [
+        (int(before["persons"] - row["persons"]), str(row["reason"]))
+        for before, row in pairwise(rows)
+    ]
+    return sorted((each for each in lost if each[0]), key=lambda each: -each[0])
 
 
 def leave(
