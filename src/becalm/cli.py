@@ -147,9 +147,9 @@ def _study(
     release: Path | None = None,
     words: Path | None = None,
 ) -> Any:
-    from becalm.api.write import write, write_for_release
+    from becalm.api.write import EXPECTED, write, write_for_release
     from becalm.core.errors import UsageError
-    from becalm.core.staging import staged
+    from becalm.core.staging import apart, staged
     from becalm.records import open_records
     from becalm.study import protocol_names
     from becalm.study.run import run
@@ -159,15 +159,17 @@ def _study(
             f"--release and --out are both {out}",
             hint="Patient data and the release need two folders",
         )
+    if release is not None:
+        apart(release, [records])
     protocol = protocol_names.load(protocol_name)
-    with staged(out) as stage:
+    with staged(out, reads=[records], expected=EXPECTED) as stage:
         say(f"reading {records}")
         opened = open_records(str(records), source, mapping)
         result = run(opened, protocol, Path(records).name, say, site=_site(words))
         say("writing tables, figures and the report")
         write(result, stage)
         if release is not None:
-            with staged(release) as public:
+            with staged(release, reads=[records]) as public:
                 write_for_release(result, public)
     return result
 
@@ -208,12 +210,19 @@ def screen(  # noqa: PLR0917 - click passes the options by name
     from becalm.study import screen as screening
 
     screening.form_of(out)
+    own = (out.name,) if screening.is_own(out) else ()
     names = [name.strip() for name in criteria.split(",") if name.strip()]
-    with staged(out.parent) as stage:
+    with staged(out.parent, reads=_files(records), expected=[out.name], own=own) as stage:
         opened = open_records(records, source, mapping)
         found = screening.screen(opened, names, say, site=_site(words))
         rows = screening.write(found, out, stage)
     click.echo(f"{out}: {rows:,} rows. {NOT_A_DEVICE}")
+
+
+def _files(records: str) -> list[Path]:
+    """Return the files of records: no single file is written over them."""
+    path = Path(records)
+    return [each for each in path.rglob("*") if each.is_file()] if path.is_dir() else [path]
 
 
 @main.command()
@@ -231,14 +240,16 @@ def doctor(
 ) -> None:
     """Report how well RECORDS can be understood: times, units, names, gaps, conflicts, refused rows, doses."""
     from becalm import doctor as examining
-    from becalm.core.staging import staged
+    from becalm.core.staging import apart, staged
     from becalm.records import open_records
 
+    if out is not None:
+        apart(out, [records])
     site = _site(words) if words is not None and words.exists() else None
     diagnosis = examining.examine(open_records(records, source, mapping), say, site=site)
     click.echo(examining.render(diagnosis), nl=False)
     if out is not None:
-        with staged(out) as stage:
+        with staged(out, reads=[records]) as stage:
             examining.write(diagnosis, stage)
     if words is not None:
         _write_words(words, diagnosis["not_understood"], site)

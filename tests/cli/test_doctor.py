@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from becalm.cli import main
+from becalm.core.staging import MANIFEST
 from becalm.doctor import TABLES
 from becalm.records.template import copy_template
 
@@ -33,7 +34,7 @@ def test_doctor_writes_every_table_as_csv(tmp_path: Path) -> None:
     out = tmp_path / "out"
     result = CliRunner().invoke(main, ["doctor", str(records), "--out", str(out)])
     assert result.exit_code == 0, result.output
-    assert {path.name for path in out.iterdir()} == {f"{name}.csv" for name in TABLES}
+    assert {path.name for path in out.iterdir()} == {f"{name}.csv" for name in TABLES} | {MANIFEST}
 
 
 def test_doctor_of_records_that_are_damaged(tmp_path: Path) -> None:

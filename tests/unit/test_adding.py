@@ -179,7 +179,7 @@ from becalm.vocabulary import MeasurementKind
 
 class Ledger:
     name, notices, citations, doubts, missing = "ledger", (), (), (), ()
-    info = StudyInfo()
+    info, site = StudyInfo(), None
 
     def __init__(self, path):
         self.path = path

@@ -17,7 +17,7 @@ from becalm.api.table import NOTICE, DataTable
 from becalm.core import toml
 from becalm.core.clock import UNKNOWN_TIME, iso
 from becalm.core.errors import UsageError, did_you_mean
-from becalm.core.staging import staged
+from becalm.core.staging import apart, staged
 from becalm.protocol import Protocol
 from becalm.study import protocol_names
 from becalm.study.result import StudyResult
@@ -31,6 +31,8 @@ class Study:
     """A finished study. `study["response"]` is one of its tables; `study.tables` names them all."""
 
     result: StudyResult
+    read: Path | None = None
+    """The records; results are never written over them."""
 
     @property
     def tables(self) -> list[str]:
@@ -60,9 +62,10 @@ class Study:
         Raises
         ------
         OutputError
-            If a file cannot be written; then no result is incomplete.
+            If a file cannot be written, or one is in the way that becalm did not write; then no result
+            is incomplete.
         UsageError
-            If both folders are the same.
+            If both folders are the same, or one is the folder of the records.
         """
         folder = Path(out)
         if release is not None and Path(release).resolve() == folder.resolve():
@@ -70,10 +73,13 @@ class Study:
                 f"both folders are {folder}",
                 hint="Patient data and the release need two folders",
             )
-        with staged(folder) as stage:
+        reads = [] if self.read is None else [self.read]
+        if release is not None:
+            apart(Path(release), reads)
+        with staged(folder, reads=reads, expected=writing.EXPECTED) as stage:
             writing.write(self.result, stage)
             if release is not None:
-                with staged(Path(release)) as public:
+                with staged(Path(release), reads=reads) as public:
                     writing.write_for_release(self.result, public)
         return folder
 
@@ -162,7 +168,8 @@ def run(
     """
     chosen = protocol_names.load(protocol) if isinstance(protocol, str) else protocol
     site = None if words is None else site_words.read(Path(words), vocabulary.load())
-    return Study(run_study(records.open(), chosen, records.name, progress, site=site))
+    result = run_study(records.open(), chosen, records.name, progress, site=site)
+    return Study(result, Path(records.path))
 
 
 def _table(name: str) -> Table:

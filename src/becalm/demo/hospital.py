@@ -14,8 +14,9 @@ from typing import Final
 
 import numpy as np
 
+from becalm import __version__
 from becalm.core.errors import UsageError, did_you_mean
-from becalm.core.staging import staged
+from becalm.core.staging import staged, write_manifest
 from becalm.demo import ordinary, planted
 from becalm.demo.tidy import Patient
 from becalm.demo.truth import truth_text
@@ -93,6 +94,7 @@ def write_hospital(
             if progress is not None and (done % _TOLD_EVERY == 0 or done == persons):
                 progress(done, persons)
         open_files.close()
+        write_manifest(folder, {"becalm": __version__, "kind": "records of invented patients"})
 
 
 def _patients(ordinary_ones: int, seed: int) -> Iterator[tuple[Patient, np.random.Generator]]:

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from becalm import __version__
 from becalm.core.frame import Frame, Kind
+from becalm.core.staging import write_manifest
 from becalm.doctor.model import TABLES, Diagnosis
 
 WIDTH: Final = 100
@@ -229,6 +231,7 @@ def write(diagnosis: Diagnosis, folder: Path) -> None:
             writer.writerow(schema)
             for row in diagnosis[name].rows():
                 writer.writerow([_raw(row[column], kind) for column, kind in schema.items()])
+    write_manifest(folder, {"becalm": __version__, "kind": "doctor: contains patient data"})
 
 
 def _raw(value: Any, kind: Kind) -> Any:

@@ -17,7 +17,7 @@ from becalm.patients.understood import Patients
 from becalm.persons.age import ages
 from becalm.persons.diagnoses import underlying
 from becalm.records import Doubt, Source
-from becalm.tables import stream
+from becalm.tables import stream, writing
 from becalm.vocabulary import site_words
 from becalm.vocabulary.site_words import SiteWords
 
@@ -89,6 +89,12 @@ def form_of(out: Path) -> str:
             f"{out.name} does not end in .csv or .parquet", hint="Choose one of these endings"
         )
     return out.suffix[1:]
+
+
+def is_own(out: Path) -> bool:
+    """Return whether a file is a table as `screen` writes it: it has exactly these columns."""
+    form_of(out)
+    return writing.has_columns_of("criteria", out)
 
 
 def write(frames: Iterator[Frame], out: Path, staged: Path) -> int:

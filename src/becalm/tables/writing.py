@@ -105,6 +105,24 @@ def copy(con: Any, name: str, rows: str, path: Path) -> None:
         ) from error
 
 
+def has_columns_of(name: str, path: Path) -> bool:
+    """Return whether a file, CSV or Parquet, has exactly the columns of a written table."""
+    import duckdb
+
+    columns = list(tables.WRITTEN[name])
+    if not path.is_file():
+        return False
+    if path.suffix == ".csv":
+        with path.open("rb") as file:
+            return file.readline().rstrip() == ",".join(columns).encode()
+    try:
+        with _writer().cursor() as con:
+            rows = con.sql(f"SELECT * FROM read_parquet({quoted(path)})")
+            return list(rows.columns) == columns
+    except duckdb.Error:
+        return False
+
+
 def quoted(path: Path) -> str:
     """Return a path as SQL text."""
     return "'" + str(path).replace("'", "''") + "'"

@@ -3,10 +3,11 @@
 import errno
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from becalm.core.errors import OutputError
+from becalm.core.errors import OutputError, UsageError
 from becalm.core.staging import MANIFEST, sha256, staged, write_manifest
 
 
@@ -14,7 +15,7 @@ def fill(stage: Path, text: str = "new") -> None:
     (stage / "tables").mkdir()
     (stage / "tables" / "a.csv").write_text(text)
     (stage / "report.html").write_text(text)
-    write_manifest(stage, {"kind": "test"})
+    write_manifest(stage, {"becalm": "0", "kind": "test"})
 
 
 def contents(folder: Path) -> dict[str, str]:
@@ -39,15 +40,89 @@ def test_everything_moves_into_place_and_the_manifest_vouches_for_it(tmp_path: P
 
 
 def test_files_that_are_not_written_again_stay(tmp_path: Path) -> None:
-    (tmp_path / "tables").mkdir()
+    fill(tmp_path, "old")
     (tmp_path / "tables" / "mine.txt").write_text("mine")
-    (tmp_path / "report.html").write_text("old")
     with staged(tmp_path) as stage:
         fill(stage)
     found = contents(tmp_path)
     assert found["tables/mine.txt"] == "mine"
     assert found["report.html"] == "new"
     assert len(found) == 4
+
+
+def refused(out: Path, **more: Any) -> str:
+    """Return why results are not written; nothing in the folder has changed then."""
+    before = contents(out)
+    with pytest.raises(OutputError) as caught, staged(out, **more) as stage:
+        fill(stage)
+    assert contents(out) == before
+    assert caught.value.exit_code == 6
+    return caught.value.line()
+
+
+def test_a_file_that_becalm_did_not_write_is_never_replaced(tmp_path: Path) -> None:
+    """Without a manifest, with somebody else's manifest, and with one that does not list the file."""
+    (tmp_path / "report.html").write_text("mine")
+    said = f"{tmp_path / 'report.html'}: is there already, and becalm did not write it. Choose another place"
+    assert refused(tmp_path).startswith(said)
+    (tmp_path / MANIFEST).write_text('{"files": [{"name": "report.html", "sha256": "0"}]}')
+    assert refused(tmp_path).startswith(f"{tmp_path / MANIFEST}: is there already")
+    (tmp_path / MANIFEST).write_text('{"becalm": "0", "files": []}')
+    assert refused(tmp_path).startswith(said)
+    (tmp_path / MANIFEST).write_text("no json")
+    assert refused(tmp_path).startswith(f"{tmp_path / MANIFEST}: is there already")
+
+
+def test_a_result_that_was_changed_since_is_not_replaced(tmp_path: Path) -> None:
+    fill(tmp_path, "old")
+    (tmp_path / "report.html").write_text("with my notes")
+    assert "was changed since becalm wrote it" in refused(tmp_path)
+
+
+def test_an_equal_file_and_an_own_one_are_replaced(tmp_path: Path) -> None:
+    (tmp_path / "report.html").write_text("new")
+    with staged(tmp_path) as stage:
+        fill(stage)
+    (tmp_path / "peaks.csv").write_text("old")
+    with staged(tmp_path, own=["peaks.csv"]) as stage:
+        (stage / "peaks.csv").write_text("new")
+    assert contents(tmp_path)["peaks.csv"] == "new"
+
+
+def test_what_is_read_is_not_replaced_even_if_becalm_wrote_it(tmp_path: Path) -> None:
+    fill(tmp_path, "old")
+    with pytest.raises(UsageError, match="is what is read"), staged(tmp_path, reads=[tmp_path]):
+        pytest.fail("nothing may run before it is known that results can be written")
+    said = refused(tmp_path, reads=[str(tmp_path / "tables" / "a.csv")])
+    assert said.startswith(f"{tmp_path / 'tables' / 'a.csv'}: is read, and would be written over")
+
+
+def test_what_is_expected_is_told_before_the_work(tmp_path: Path) -> None:
+    (tmp_path / "report.html").write_text("mine")
+    with pytest.raises(OutputError), staged(tmp_path, expected=["report.html"]):
+        pytest.fail("not reached")
+
+
+def test_a_run_that_was_cut_off_can_be_repeated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Old and new files without a manifest are still becalm's own."""
+    fill(tmp_path, "old")
+
+    def fail(source: Path, target: Path) -> None:
+        if target.name == "a.csv":
+            raise OSError(errno.EIO, "Input/output error")
+        Path(source).rename(target)
+
+    with monkeypatch.context() as patched:
+        patched.setattr("becalm.core.staging.os.replace", fail)
+        with pytest.raises(OutputError), staged(tmp_path) as stage:
+            fill(stage, "new")
+    with staged(tmp_path) as stage:
+        fill(stage, "newer")
+    found = contents(tmp_path)
+    assert found.pop(MANIFEST)
+    assert found == {"report.html": "newer", "tables/a.csv": "newer"}
 
 
 def test_after_a_failure_everything_is_as_it_was(tmp_path: Path) -> None:
