@@ -1,6 +1,7 @@
 """What a definition's result means: met, not met or undetermined, since when, and resting on what."""
 
 import numpy as np
+import pytest
 
 from becalm.core.clock import HOUR, UNKNOWN_TIME, Length
 from becalm.core.frame import Frame
@@ -8,6 +9,7 @@ from becalm.definitions import Inputs, Moments, criteria, evaluate, load, parse
 from becalm.measures.look_backs import look_backs
 from becalm.tables import CRITERIA, CRITERIA_ITEMS
 from becalm.timeline import Points, Timeline
+from tests.records import Row, at, chunk, lab
 from tests.spec.scoring import chart, hours, over_time, people, reported, us
 
 # Two items, so that every total can be followed by eye: ferritin 10 points, fever 5; met from 10.
@@ -236,3 +238,41 @@ def test_half_and_twice_the_look_backs_stand_beside_what_a_definition_says() -> 
     found = look_backs(cohort, evaluation.inputs, [evaluation.definition], moments, "index")
     said = {row["factor"]: (row["low"], row["high"], row["status"]) for row in found.rows()}
     assert said == {0.5: (5, 15, "undetermined"), 2.0: (15, 15, "met")}
+
+
+@pytest.mark.parametrize(
+    ("rows", "reason"),
+    [
+        ([], "never measured"),
+        ([lab("triglycerides", 3.0, -40 * 24)], "too old (2019-11-22)"),
+        ([lab("triglycerides", "hemolysed", -40 * 24)], "refused (not a number, 2019-11-22)"),
+        (
+            [lab("triglycerides", 3.0, -40 * 24), lab("triglycerides", "hemolysed", -24)],
+            "refused (not a number, 2019-12-31)",
+        ),
+        (
+            [lab("triglycerides", "hemolysed", -50 * 24), lab("triglycerides", 3.0, -40 * 24)],
+            "too old (2019-11-22)",
+        ),
+        ([lab("triglycerides", 3.0, 48)], "measured only later (2020-01-03)"),
+        ([lab("triglycerides", "<9", -1)], "known only as a limit or in part"),
+        ([lab("triglycerides", 3.0, -1)], ""),
+    ],
+)
+def test_an_item_that_is_not_assessed_says_why(rows: list[Row], reason: str) -> None:
+    """Nobody has measured it, or not lately, or what was measured could not be used."""
+    patients = chunk(lab("ferritin", 9850, 0), *rows)
+    evaluation = evaluate(load("hscore"), patients.inputs("drawn"))
+    _, items = criteria(
+        evaluation,
+        people(),
+        Moments(np.array([at(0)]), Length("14d").us),
+        modifiers={},
+        source_row=lambda _, row: str(row),
+        refused=patients.events.rejected_rows,
+    )
+    said = {row["item"]: row["reason"] for row in items.rows() if row["moment"] == "index"}
+    assert (said["triglycerides"], said["ferritin"]) == (reason, "")
+    assert said["cytopenias"] == "|".join(
+        f"{name}: never measured" for name in ("haemoglobin", "wbc", "platelets")
+    )

@@ -18,6 +18,7 @@ from becalm.definitions.evaluation import Evaluation, status
 from becalm.definitions.item_evidence import Modifiers, Readings, SourceRow, blank
 from becalm.definitions.model import Definition, Derivation, Item
 from becalm.definitions.moments import Asked, Moment, Moments, ask
+from becalm.definitions.not_assessed import Refused, none_refused, reasons
 from becalm.definitions.qualifiers import probability_interval
 from becalm.definitions.scoring import count_met, settled
 from becalm.tables import CRITERIA, CRITERIA_ITEMS
@@ -31,16 +32,18 @@ def criteria(
     modifiers: Modifiers,
     source_row: SourceRow,
     who: Mask | None = None,
+    refused: Refused = none_refused,
 ) -> tuple[Frame, Frame]:
     """Return `criteria` and `criteria_items` of one definition for a chunk of persons.
 
     persons : person_id, age (completed years, −1 unknown) and underlying (disease names joined by
-    `|`, '' not known), one row a person code. who : the persons to report, by default all.
+    `|`, '' not known), one row a person code. who : the persons to report, by default all. refused :
+    the rows that could not be used, for the reason why an item is not assessed.
     """
     chosen = np.ones(len(persons), np.bool_) if who is None else who
     totals, items = [Frame.of(CRITERIA)], [Frame.of(CRITERIA_ITEMS)]
     for asked in ask(evaluation, moments, chosen):
-        readings = Readings(evaluation, asked.person, asked.time, modifiers, source_row)
+        readings = Readings(evaluation, asked.person, asked.time, modifiers, source_row, refused)
         name = persons["person_id"][asked.person]
         totals.append(_totals(asked, readings, persons, name))
         items += _items(asked.moment, readings, name)
@@ -172,11 +175,22 @@ def _parts(item: Item) -> Iterable[tuple[str, Item]]:
 
 
 def _item(
-    moment: Moment, readings: Readings, name: Texts, item: Item, label: str, *, scores: bool
+    moment: Moment,
+    readings: Readings,
+    name: Texts,
+    item: Item,
+    label: str,
+    *,
+    scores: bool,
 ) -> Frame:
     count = len(readings.person)
     pair = readings.points(item)
     blanks = np.full(count, np.nan)
+    states = _states(item, pair)
+    reason = blank(count)
+    unknown = np.array(states, dtype=object) == "not assessed"
+    who, when = readings.person[unknown], readings.time[unknown]
+    reason[unknown] = reasons(readings.evaluation, item, who, when, readings.refused)
     value, censored, time, modified_by, source_row = _seen(readings, item)
     return Frame.of(
         CRITERIA_ITEMS,
@@ -184,7 +198,8 @@ def _item(
         criterion=np.full(count, readings.evaluation.definition.name, dtype=object),
         moment=np.full(count, moment, dtype=object),
         item=np.full(count, label, dtype=object),
-        state=_states(item, pair),
+        state=states,
+        reason=reason,
         points_low=pair[0] if scores else blanks,
         points_high=pair[1] if scores else blanks,
         value=value,

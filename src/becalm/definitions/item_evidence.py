@@ -14,6 +14,7 @@ from becalm.core.arrays import Floats, Mask, Pair, Persons, Texts, Times
 from becalm.core.clock import UNKNOWN_TIME
 from becalm.definitions.evaluation import Evaluation
 from becalm.definitions.model import Item
+from becalm.definitions.not_assessed import Refused, none_refused
 from becalm.definitions.scoring import count_met, scored, totalled
 from becalm.timeline import Intervals, Points
 from becalm.vocabulary.units import limit
@@ -39,6 +40,7 @@ class Readings:
     time: Times
     modifiers: Modifiers
     source_row: SourceRow = nameless
+    refused: Refused = none_refused
     _points: dict[Item, Pair] = field(default_factory=dict)
     _draws: dict[Item, ItemDraws] = field(default_factory=dict)
     _leaves: dict[Item, Leaf] = field(default_factory=dict)

@@ -10,7 +10,7 @@ from typing import Any, Final, Literal, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from becalm.core.arrays import Floats, Times
+from becalm.core.arrays import Floats, Persons, Texts, Times
 from becalm.core.clock import UNKNOWN_TIME
 from becalm.core.columns import Categorical, Keyed
 from becalm.core.frame import Frame, Kind
@@ -82,6 +82,17 @@ class Events:
                 drawn=read["time"] if late else None,
             )
         return self._points[code, clock]
+
+    def rejected_rows(self, variable: str) -> tuple[Persons, Times, Texts]:
+        """Return the rows of a variable that could not be used: of whom, when (as written), and why."""
+        codes = {each.name: code for code, each in enumerate(self.vocabulary.variables)}
+        mine = self.rejected.take(self.rejected["variable"] == codes.get(variable, -1))
+        measured, row = self.records.measurements, mine["row"]
+        time = np.full(len(row), UNKNOWN_TIME)
+        own = row < len(measured)
+        time[own] = measured["time"][row[own]]
+        time[~own] = self.records.findings["time"][row[~own] - len(measured)]
+        return mine["person"], time, mine["reason"]
 
     @cached_property
     def _of_variable(self) -> list[Times]:

@@ -96,6 +96,7 @@ class StageInput:
                 modifiers=self.modifiers,
                 source_row=lambda _, row: self.patients.events.source_row(row),
                 who=self.candidates.assessed,
+                refused=self.patients.events.rejected_rows,
             )
             for name in self.protocol.definitions.report
         }

@@ -81,6 +81,11 @@ CRITERIA_ITEMS: Final = Table(
         "moment": MOMENT,
         "item": text("The item, by its name in the definition's file; a part of it as item.part."),
         "state": STATE,
+        "reason": text(
+            "Why the item is not assessed: never measured, too old (date of the last value), measured only "
+            "later (date), refused (reason, date), or known only as a limit or in part; of several variables "
+            "each as `variable: reason`, joined by |."
+        ),
         "points_low": number(
             "points", "The fewest points that the item can give; empty for a part."
         ),

@@ -1,0 +1,85 @@
+"""Why an item is not assessed: never measured, too old, refused, or known only in part."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final, TypeAlias
+
+import numpy as np
+
+from becalm.core.arrays import FAR_FUTURE, Persons, Texts, Times
+from becalm.core.clock import UNKNOWN_TIME, iso
+from becalm.definitions.evaluation import Evaluation
+from becalm.definitions.model import Item
+
+NEVER: Final = "never measured"
+IN_PART: Final = "known only as a limit or in part"
+
+
+Refused: TypeAlias = Callable[[str], tuple[Persons, Times, Texts]]
+"""Returns the rows of a variable that could not be used: of whom, when, and why."""
+
+
+def none_refused(variable: str) -> tuple[Persons, Times, Texts]:
+    """Return no rows, where nobody asks for reasons."""
+    del variable
+    return np.empty(0, np.int32), np.empty(0, np.int64), np.empty(0, object)
+
+
+def reasons(
+    evaluation: Evaluation,
+    item: Item,
+    person: Persons,
+    time: Times,
+    refused: Refused,
+) -> Texts:
+    """Return why an item is not assessed at each (person, time).
+
+    Of an item of several variables each has its reason, joined by `|`: `triglycerides: never measured`.
+    """
+    leaves = list({leaf.variable: leaf for leaf in item.leaves()}.values())
+    each = [_of_variable(evaluation, leaf, person, time, refused) for leaf in leaves]
+    if len(leaves) == 1:
+        return each[0]
+    texts = np.empty(len(person), dtype=object)
+    for i in range(len(person)):
+        said = [f"{leaf.variable}: {of[i]}" for leaf, of in zip(leaves, each, strict=True) if of[i]]
+        texts[i] = "|".join(said)
+    return texts
+
+
+def _of_variable(
+    evaluation: Evaluation, leaf: Item, person: Persons, time: Times, refused: Refused
+) -> Texts:
+    """Return why a variable does not decide; '' where it is known exactly."""
+    texts = np.full(len(person), NEVER, dtype=object)
+    points = evaluation.inputs.points(leaf)
+    if len(points):
+        ever = points.count_until(person, np.full(len(person), FAR_FUTURE))
+        upto = points.count_until(person, time)
+        first = points.count_until(person, np.full(len(person), UNKNOWN_TIME))
+        for i in np.flatnonzero(ever > first).tolist():
+            at = int(upto[i]) - 1 if upto[i] > first[i] else int(first[i])
+            word = "too old" if upto[i] > first[i] else "measured only later"
+            texts[i] = f"{word} ({_day(points.taken[at])})"
+    whose, when, why = refused(leaf.variable)
+    of: dict[int, list[int]] = {}
+    for row, who in enumerate(whose.tolist()):
+        of.setdefault(who, []).append(row)
+    for i, who in enumerate(person.tolist() if of else ()):
+        before = [r for r in of.get(who, ()) if time[i] == UNKNOWN_TIME or when[r] <= time[i]]
+        if not before:
+            continue
+        latest = max(before, key=lambda r: int(when[r]))
+        seen = points.count_until(np.array([who]), np.array([time[i]]))[0] if len(points) else 0
+        newer = not texts[i].startswith("too old") or when[latest] > points.time[seen - 1]
+        if newer:
+            texts[i] = f"refused ({why[latest]}, {_day(when[latest])})"
+    low, high = evaluation.value(leaf).at(person, time)
+    texts[(low != -np.inf) | (high != np.inf)] = IN_PART
+    texts[low == high] = ""
+    return texts
+
+
+def _day(time: int | np.int64) -> str:
+    return "undated" if time == UNKNOWN_TIME else iso(int(time))[:10]
