@@ -16,9 +16,10 @@ from becalm.core.frame import Frame
 from becalm.definitions import doubted, load
 from becalm.events import harmonise
 from becalm.records import Doubt, open_records
-from becalm.records.mapped.cell_reading import CELL
+from becalm.records.mapped.cell_reading import CELL, IN_COLUMNS
 from becalm.records.mapped.model import SPREAD
 from becalm.records.mapped.reading import _TABLE, _TOP, parse
+from becalm.records.sheets.schema import SHEETS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "mapping.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```(csv|toml) (\S+)\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
@@ -102,9 +103,37 @@ def test_what_is_worked_out_from_several_rows_could_rest_on_any_of_them() -> Non
         assert set(doubted(sure, load(name), doubts)["verified"].tolist()) == {kept}, (name, doubts)
 
 
-def test_the_page_has_every_key() -> None:
-    wanted = {*CELL, *_TABLE, *_TOP, "where", "columns", *SPREAD.values()}
-    assert sorted(key for key in wanted if not re.search(rf"\b{key}\b", PAGE)) == []
+def section(title: str) -> str:
+    return PAGE.split(f"\n## {title}\n")[1].split("\n## ", maxsplit=1)[0]
+
+
+def rows(title: str) -> list[list[str]]:
+    """Return the rows of a section's table, without its head."""
+    lines = [line for line in section(title).splitlines() if line.startswith("|")]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:]]
+
+
+def keys(text: str) -> list[str]:
+    return re.findall(r"`([a-z_]+)`", text)
+
+
+def test_the_page_lists_exactly_the_keys_that_are_read() -> None:
+    """The keys of the file, of a table, of a cell, and of a cell in `columns`: all of them, and no other."""
+    top, study, table, persons, others = rows("What a mapping consists of")
+    blocks = re.findall(r"\[+([a-z]+)\]", persons[0] + others[0])
+    assert blocks == list(SHEETS)
+    assert study[0] == "`[study]`"
+    assert {*keys(top[1]), "study", "tables", *blocks} == set(_TOP)
+    assert sorted(keys(table[1])) == sorted(_TABLE)
+    assert keys(persons[1]) == ["table", "where"]
+    assert keys(others[1]) == ["columns"]
+    cells = [key for row in rows("Where a cell comes from") for key in keys(row[0])]
+    assert sorted(cells) == sorted(CELL)
+    (about,) = re.findall(
+        r"there a text is what the\nmapping says itself, and (.*?) are about its cells", PAGE, re.S
+    )
+    assert sorted(keys(about)) == sorted(IN_COLUMNS)
+    assert set(SPREAD.values()) - {"value"} <= set(keys(section("Long and wide")))
 
 
 FRAGMENTS = re.findall(r"^```toml\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
