@@ -12,7 +12,7 @@ import pytest
 from becalm.definitions import failed_examples, load, model
 
 PAGE: Final = (Path(__file__).parents[3] / "docs" / "definitions.md").read_text(encoding="utf-8")
-TABLES: Final = {
+TABLES: Final[dict[str, type[msgspec.Struct]]] = {
     "The file": model.Definition,
     "An item": model.Item,
     "A band": model.Band,
