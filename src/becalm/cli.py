@@ -5,13 +5,16 @@ from __future__ import annotations
 import sys
 import time
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from becalm import __version__
 from becalm.core.errors import BecalmError
 from becalm.core.registered import packages_with
+
+if TYPE_CHECKING:
+    from becalm.records import Source
 
 BUG = 70
 INTERRUPTED = 130
@@ -212,17 +215,21 @@ def screen(  # noqa: PLR0917 - click passes the options by name
     screening.form_of(out)
     own = (out.name,) if screening.is_own(out) else ()
     names = [name.strip() for name in criteria.split(",") if name.strip()]
-    with staged(out.parent, reads=_files(records), expected=[out.name], own=own) as stage:
-        opened = open_records(records, source, mapping)
+    opened = open_records(records, source, mapping)
+    reads = _read(records, opened, out)
+    with staged(out.parent, reads=reads, expected=[out.name], own=own) as stage:
         found = screening.screen(opened, names, say, site=_site(words))
         rows = screening.write(found, out, stage)
     click.echo(f"{out}: {rows:,} rows. {NOT_A_DEVICE}")
 
 
-def _files(records: str) -> list[Path]:
-    """Return the files of records: no single file is written over them."""
+def _read(records: str, opened: Source, out: Path) -> list[Path]:
+    """Return the files that are read, if `out` could be one of them: finding them may take time."""
     path = Path(records)
-    return [each for each in path.rglob("*") if each.is_file()] if path.is_dir() else [path]
+    if not path.is_dir():
+        return [path]
+    inside = out.is_file() and out.resolve().is_relative_to(path.resolve())
+    return [path / each.name for each in opened.inputs()] if inside else []
 
 
 @main.command()
