@@ -82,6 +82,7 @@ FINDINGS = {"understood": ["splenomegaly", "ICANS"], "not understood": ["blue to
     ("fate", "label"), [(f, each) for f, texts in DRUGS.items() for each in texts]
 )
 def test_the_fate_of_a_drug(fate: str, label: str) -> None:
+    """A drug is known, denied, of no concern, or nobody knows it; a stem such as -mab is always asked about."""
     assert V.drug_meaning(label).fate == fate
 
 
@@ -89,6 +90,7 @@ def test_the_fate_of_a_drug(fate: str, label: str) -> None:
     ("fate", "label"), [(f, each) for f, texts in DIAGNOSES.items() for each in texts]
 )
 def test_the_fate_of_a_diagnosis(fate: str, label: str) -> None:
+    """A diagnosis has one of six fates; what cannot be decided is not understood."""
     assert V.diagnosis("", "", label).fate == fate
 
 
@@ -110,10 +112,12 @@ def test_the_fate_of_a_diagnosis(fate: str, label: str) -> None:
     ],
 )  # fmt: skip
 def test_the_fate_of_a_code_with_a_name(system: str, code: str, name: str, fate: str) -> None:
+    """A code that nobody knows falls back to its name; a code and a name that contradict each other are refused."""
     assert V.diagnosis(system, code, name).fate == fate
 
 
 def test_a_thing_that_is_denied_says_nothing_of_the_wider_one() -> None:
+    """No lymphoma is not no cancer; a suspected lymphoma is a suspected cancer."""
     assert V.diagnosis("", "", "no lymphoma").said == (("lymphoma", "excluded"),)
     assert ("malignancy", "suspected") in V.diagnosis("", "", "lymphoma?").said
 
@@ -141,6 +145,7 @@ MAKE: dict[str, Any] = {
 def test_exactly_the_labels_that_nobody_knows_are_listed(
     labels: list[tuple[str, str, str]],
 ) -> None:
+    """Whatever labels come together, exactly those that nobody knows are listed, and nothing that is denied is confirmed."""
     rows = [MAKE[kind](label, float(at)) for at, (kind, _, label) in enumerate(labels)]
     patients = chunk(*rows, lab("ferritin", 900, 1))
     found = patients.unrecognised
@@ -160,6 +165,7 @@ def test_exactly_the_labels_that_nobody_knows_are_listed(
 
 
 def test_labels_are_counted_over_batches() -> None:
+    """Rows and persons with an unknown name are added up over all batches of patients."""
     counts = LabelCounts()
     for _ in range(2):
         counts.add(
@@ -178,6 +184,7 @@ def test_labels_are_counted_over_batches() -> None:
 
 
 def test_a_dose_that_was_not_given_is_not_listed() -> None:
+    """A drug that was only ordered, or not given, needs no name."""
     rows = [
         dose("Zaubermittel", 1, amount="1 mg", status=status) for status in ("not given", "ordered")
     ]
@@ -194,6 +201,7 @@ STORM = (
 
 
 def test_somebody_with_an_unknown_diagnosis_stays_and_the_exclusion_is_open() -> None:
+    """A diagnosis that nobody knows does not exclude; it leaves the exclusions undetermined."""
     row = entered("anakinra_mas", *STORM, condition("thymoblastosis", 50))
     assert row["exclusion_open"] == row["not_understood"] == "diagnosis: thymoblastosis"
     assert entered("anakinra_mas", *STORM)["exclusion_open"] == ""
@@ -206,6 +214,7 @@ def open_steps(selection: Any) -> set[str]:
 
 
 def test_the_attrition_counts_who_stays_although_the_exclusion_is_open() -> None:
+    """Each exclusion says how many stay although the records leave it open for them."""
     _, selection = study("anakinra_mas", *STORM, condition("thymoblastosis", 50))
     assert open_steps(selection) == {
         "excluded: malignancy", "excluded: immune effector therapy", "excluded: primary hlh",
@@ -215,6 +224,7 @@ def test_the_attrition_counts_who_stays_although_the_exclusion_is_open() -> None
 
 
 def test_an_unknown_finding_leaves_no_exclusion_open_but_icans_does() -> None:
+    """ICANS is seen after cell therapy: alone it leaves that exclusion open."""
     row = entered("anakinra_mas", *STORM, finding("blue toes", "yes", 50))
     assert (row["exclusion_open"], row["not_understood"]) == ("", "finding: blue toes")
     assert (
@@ -236,11 +246,13 @@ def test_an_unknown_finding_leaves_no_exclusion_open_but_icans_does() -> None:
     ],
 )
 def test_cells_exclude_however_they_are_written(given_as: Any) -> None:
+    """Immune-effector cells exclude as a drug, as a procedure, as a diagnosis and as history."""
     assert left("anakinra_mas", *STORM, given_as) == ["excluded: immune effector therapy"]
 
 
 @pytest.mark.parametrize(("hour", "out"), [(99.0, True), (100.0, True), (100.1, False)])
 def test_cells_given_after_the_index_do_not_exclude(hour: float, out: bool) -> None:
+    """Cells given up to the index exclude, the moment itself included; later ones do not."""
     reason = left("anakinra_mas", *STORM, procedure("CAR-T", hour))
     assert (reason == ["excluded: immune effector therapy"]) is out
 
@@ -256,16 +268,19 @@ DAY = 24.0
     ],
 )  # fmt: skip
 def test_cancer_excludes_while_it_is_active(hour: float, out: bool) -> None:
+    """Cancer excludes if recorded in the five years before entry or in the 90 days after it, both ends included."""
     reason = left("anakinra_mas", *STORM, condition("lymphoma", hour))
     assert (reason == ["excluded: malignancy"]) is out
 
 
 def test_cancer_in_remission_or_of_the_past_does_not_exclude() -> None:
+    """Cancer in remission, of the past, denied or suspected does not exclude."""
     for name in ("lymphoma in remission", "h/o lymphoma", "no lymphoma", "lymphoma?"):
         assert left("anakinra_mas", *STORM, condition(name, 50)) == [""], name
 
 
 def test_the_clinicians_diagnosis_has_its_date() -> None:
+    """The clinician's diagnosis has the date on which it was recorded, also where that is after entry."""
     _, selection = study("anakinra_mas", *STORM[:-1], condition("MAS", 150))
     [row] = selection.cohort.rows()
     assert row["clinician"] is True
@@ -290,6 +305,7 @@ def test_a_drug_that_nobody_knows_may_confound(hour: float, seen: bool) -> None:
 
 
 def test_one_word_may_say_two_findings() -> None:
+    """Hepatosplenomegaly says that both organs are enlarged, or that neither is."""
     found = chunk(finding("HSM", "yes", 5), finding("hepatosplenomegaly", "no", 9)).events
     for name in ("splenomegaly", "hepatomegaly"):
         assert found.points(name).low.tolist() == [1.0, 0.0]
@@ -306,6 +322,7 @@ def words_file(folder: Path, text: str) -> Path:
 
 
 def test_a_site_says_what_its_words_mean(tmp_path: Path) -> None:
+    """What a site says of its own names stands above what becalm knows."""
     path = words_file(
         tmp_path,
         """
@@ -348,6 +365,7 @@ def test_a_site_says_what_its_words_mean(tmp_path: Path) -> None:
 
 
 def test_every_mistake_of_a_file_of_words_is_told_with_its_row(tmp_path: Path) -> None:
+    """All mistakes of a file of words are told together, each with its row and a hint."""
     path = words_file(
         tmp_path,
         '[drug]\n"dex" = "dexametasone"\n"x" = 3\n[drogue]\n"y" = "z"\n[diagnosis]\n"a" = "perhaps: hlh"\n',
@@ -362,6 +380,7 @@ def test_every_mistake_of_a_file_of_words_is_told_with_its_row(tmp_path: Path) -
 
 
 def test_what_is_written_to_be_filled_in_says_nothing_before_it_is(tmp_path: Path) -> None:
+    """A guess in a file of words has no effect until somebody takes it out of the comment."""
     counts = LabelCounts()
     counts.add(
         chunk(
@@ -394,17 +413,20 @@ def persons(folder: str) -> dict[str, Any]:
 
 @needs_cases
 def test_case_cell_therapy() -> None:
+    """Cells exclude in whichever table they were written; ICANS alone leaves the exclusion open."""
     assert set(persons("words-cell-therapy")) == {"find_ICANS"}
     assert persons("words-cell-therapy")["find_ICANS"]["exclusion_open"] == "finding: icans"
 
 
 @needs_cases
 def test_case_codes() -> None:
+    """A lymphoma beside a code that nobody knows excludes."""
     assert persons("words-codes") == {}
 
 
 @needs_cases
 def test_case_negated() -> None:
+    """A negative test, an exclusion or a mere question is neither immunosuppression nor a diagnosis."""
     assert not any(row["clinician"] for row in persons("words-negated").values())
     items = case("words-negated").result.frames["criteria_items"].rows()
     points = {
@@ -419,6 +441,7 @@ def test_case_negated() -> None:
 
 @needs_cases
 def test_case_certainty() -> None:
+    """Letters of ICD-10-GM say excluded, suspected, history, confirmed; an impossible tail is not understood."""
     gone = {"c008": True, "c035": False, "c023": True}
     entered_ = persons("codes-certainty")
     assert {name: name in entered_ for name in gone} == gone
@@ -430,6 +453,7 @@ def test_case_certainty() -> None:
 
 @needs_cases
 def test_case_diagnosis_after_entry() -> None:
+    """A diagnosis made after entry has its date; lymphoma of a year later or of ten years before does not exclude."""
     found = persons("diagnosis-after-entry")
     assert set(found) == {"C", "D", "E"}
     assert found["E"]["clinician_time"] > found["E"]["index_time"]
@@ -466,6 +490,7 @@ PUBLISHED = {
 
 @needs_cases
 def test_published_cases_typed_with_care_have_their_scores() -> None:
+    """The published cases have the HScore that their printed values give."""
     rows = case("published/typed-with-care", "hyperinflammation").result.frames["criteria"].rows()
     peaks = {
         (row["person_id"], row["criterion"]): (row["low"], row["high"])
@@ -485,6 +510,7 @@ def test_published_cases_lose_nothing_unnamed(typed: str) -> None:
 
 
 def test_every_concept_of_snomed_has_its_check_digit() -> None:
+    """Every concept of SNOMED CT in the vocabulary has a valid check digit."""
     codes = [code for each in V.conditions for code in each.snomed]
     codes += [code for each in V.procedures for code in each.snomed]
     assert len(codes) > 20
@@ -499,11 +525,13 @@ def test_every_concept_of_snomed_has_its_check_digit() -> None:
     ],
 )  # fmt: skip
 def test_a_concept_alone_is_understood(code: str, name: str) -> None:
+    """A concept of SNOMED CT is understood without a name, and refused with a name that contradicts it."""
     assert V.conditions_of("SNOMED", code, "")[0] == name
     assert V.diagnosis("SNOMED", code, "chronic kidney disease").fate == "not understood"
 
 
 def test_a_test_that_nobody_knows_is_counted_by_its_rows() -> None:
+    """A laboratory test that nobody knows is one entry with the number of its rows."""
     rows = [lab("Zauberwert", 9, float(hour), "ng/mL") for hour in range(5)]
     found = chunk(*rows, lab("ferritin", 900, 1)).unrecognised
     assert (found["label"].tolist(), found["rows"].tolist()) == (["Zauberwert"], [5])

@@ -50,6 +50,7 @@ def said(text: str) -> list[tuple[str, str]]:
     ],
 )
 def test_one_name(state: str, text: str) -> None:
+    """The words around the name of a disease say whether it is there."""
     assert [each for _, each in said(text)] == [state], text
 
 
@@ -69,6 +70,7 @@ def test_one_name(state: str, text: str) -> None:
     ],
 )
 def test_two_names(text: str, expected: list[str]) -> None:
+    """With two diseases in one text each has its own state, and what cannot be decided is not affirmed."""
     assert [state for _, state in said(text)] == expected
 
 
@@ -97,6 +99,7 @@ NAMES = ["HLH", "lymphoma", "HIV", "COVID-19", "SLE", "macrophage activation syn
     st.sampled_from(["", " 2012", ", see letter", " (ward)"]),
 )
 def test_nothing_that_is_denied_doubted_or_past_affirms(word: str, name: str, tail: str) -> None:
+    """No word of denial, doubt or history before a name lets it count as present."""
     assert V.conditions_of("", "", f"{word} {name}{tail}") == ()
 
 
@@ -104,6 +107,7 @@ def test_nothing_that_is_denied_doubted_or_past_affirms(word: str, name: str, ta
     st.sampled_from(NAMES), st.sampled_from([" ", ": ", ", ", " - ", " ("]), st.sampled_from(BEHIND)
 )
 def test_nothing_that_is_taken_back_affirms(name: str, between: str, word: str) -> None:
+    """No word of denial, doubt or history behind a name lets it count as present."""
     assert V.conditions_of("", "", f"{name}{between}{word}") == ()
 
 
@@ -113,6 +117,7 @@ def test_nothing_that_is_taken_back_affirms(name: str, between: str, word: str) 
     st.sampled_from(["", " stage 4", " since 2019"]),
 )
 def test_a_plain_name_affirms(name: str, before: str, after: str) -> None:
+    """A name with nothing against it counts as present."""
     assert V.conditions_of("", "", f"{before}{name}{after}") != ()
 
 
@@ -155,10 +160,12 @@ def test_letters_behind_a_code() -> None:
     ],
 )
 def test_forms_of_codes(code: str, readings: list[tuple[str, str | None]]) -> None:
+    """A code is read as the German or as the American modification of ICD-10 allows."""
     assert [(each.plain, each.certainty) for each in icd.read(code, "icd10")] == readings
 
 
 def test_every_code_of_the_classification_is_well_formed() -> None:
+    """Every code of ICD-10-CM has a form that becalm accepts."""
     codes = simple_icd_10_cm.get_all_codes(with_dots=True)
     leaves = [
         code
