@@ -88,9 +88,14 @@ def read(path: Path, vocabulary: Vocabulary) -> SiteWords:
         content = path.read_bytes()
         text = content.decode("utf-8-sig")
     except OSError as error:
-        raise UnreadableFileError(f"cannot be read ({error.strerror})", where=str(path)) from error
+        hint = f"becalm doctor RECORDS --words {path.name} writes one to be filled in"
+        raise UnreadableFileError(
+            f"cannot be read ({error.strerror})", where=str(path), hint=hint
+        ) from error
     except UnicodeDecodeError as error:
-        raise UnreadableFileError("is not UTF-8 text", where=str(path)) from error
+        raise UnreadableFileError(
+            "is not UTF-8 text", where=str(path), hint="Save it as UTF-8"
+        ) from error
     try:
         document = msgspec.toml.decode(text)
     except msgspec.DecodeError as error:
@@ -99,7 +104,7 @@ def read(path: Path, vocabulary: Vocabulary) -> SiteWords:
     statements: list[SiteWord] = []
     for kind, table in document.items():
         if kind not in KINDS or not isinstance(table, dict):
-            hint = f"{did_you_mean(kind, KINDS)} Each is a table, [drug] for example"
+            hint = f"{did_you_mean(kind, KINDS).rstrip('.')}. Each is a table, such as [drug]"
             mistakes.append(_mistake(path, text, kind, f"unknown table {kind!r}", hint))
             continue
         for label, means in table.items():
