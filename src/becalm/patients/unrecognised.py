@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -52,49 +52,75 @@ def unrecognised(records: Records, doses: Doses, vocabulary: Vocabulary) -> Fram
     return Frame.concat(parts)
 
 
+def _frame(
+    kind: str, table: Frame, at: Array, *, source_row: Iterable[str], **columns: Any
+) -> Frame:
+    """Return some rows of a raw table as unknown labels; a column that is not given is blank, or one row."""
+    count = len(at)
+    blank: dict[str, Any] = {
+        "code": np.full(count, "", object),
+        "system": np.full(count, "", object),
+        "end": np.full(count, UNKNOWN_TIME),
+        "rows": np.ones(count, np.int64),
+    }
+    given = {
+        name: np.full(count, value, object) if isinstance(value, str) else value
+        for name, value in columns.items()
+    }
+    return Frame.of(
+        UNRECOGNISED,
+        person=table["person"][at],
+        kind=np.full(count, kind, object),
+        source_row=list(source_row),
+        **{**blank, **given},
+    )
+
+
+def _lost(meant: list[Meaning], written: Array) -> Array:
+    """Return the positions of the rows whose way of writing is not understood."""
+    if not len(written):
+        return np.empty(0, np.intp)
+    lost = np.array([each.fate == "not understood" for each in meant], np.bool_)
+    return np.flatnonzero(lost[written])
+
+
+def _keys(name: str, table: Frame, rows: Array) -> list[str]:
+    return [f"{name}:{key}" for key in table["key"][rows].tolist()]
+
+
 def _drugs(records: Records, doses: Doses, vocabulary: Vocabulary) -> Iterator[Frame]:
     table, frame = records.administrations, doses.frame
     given = np.isin(table["status"].astype(str), ("", "given"))
     unknown = np.flatnonzero(given & (frame["drug_code"] < 0))
     written, ways = distinct_rows(*(table[n][unknown] for n in ("label", "code", "system")))
     meant = [vocabulary.drug_meaning(*way) for way in ways]
-    yield _listed(unknown, written, meant, table, doses)
+    which = _lost(meant, written)
+    rows = unknown[which]
+    yield _frame(
+        "drug",
+        table,
+        rows,
+        label=table["label"][rows],
+        code=table["code"][rows],
+        system=table["system"][rows],
+        reason=[meant[at].reason for at in written[which].tolist()],
+        start=table["start"][rows],
+        end=frame["until"][rows],
+        source_row=frame["source_row"][rows].tolist(),
+    )
     routed = np.flatnonzero(given & (frame["route_code"] == 0) & (table["route"] != ""))
     written, ways = distinct_rows(table["route"][routed])
-    known = [bool(vocabulary.route_of(way[0])) for way in ways]
-    lost = routed[~np.array(known, np.bool_)[written]] if len(routed) else routed
-    yield Frame.of(
-        UNRECOGNISED,
-        rows=np.ones(len(lost), np.int64),
-        person=table["person"][lost],
-        kind=np.full(len(lost), "route", object),
-        label=table["route"][lost],
-        code=np.full(len(lost), "", object),
-        system=np.full(len(lost), "", object),
-        reason=np.full(len(lost), "no route has this name", object),
-        start=table["start"][lost],
-        end=table["end"][lost],
-        source_row=frame["source_row"][lost],
-    )
-
-
-def _listed(rows: Array, written: Array, meant: list[Meaning], table: Frame, doses: Doses) -> Frame:
-    lost = np.array([each.fate == "not understood" for each in meant], np.bool_)
-    reasons = np.array([each.reason for each in meant], object)
-    which = np.flatnonzero(lost[written]) if len(rows) else np.empty(0, np.intp)
-    kept = rows[which]
-    return Frame.of(
-        UNRECOGNISED,
-        rows=np.ones(len(kept), np.int64),
-        person=table["person"][kept],
-        kind=np.full(len(kept), "drug", object),
-        label=table["label"][kept],
-        code=table["code"][kept],
-        system=table["system"][kept],
-        reason=reasons[written[which]] if len(which) else [],
-        start=table["start"][kept],
-        end=doses.frame["until"][kept],
-        source_row=doses.frame["source_row"][kept],
+    known = np.array([bool(vocabulary.route_of(way[0])) for way in ways], np.bool_)
+    rows = routed[~known[written]] if len(routed) else routed
+    yield _frame(
+        "route",
+        table,
+        rows,
+        label=table["route"][rows],
+        reason="no route has this name",
+        start=table["start"][rows],
+        end=table["end"][rows],
+        source_row=frame["source_row"][rows].tolist(),
     )
 
 
@@ -103,22 +129,19 @@ def _coded(
 ) -> Frame:
     written, ways = distinct_rows(table["system"], table["code"], table["name"])
     meant = [meaning_of(*way) for way in ways]
-    lost = np.array([each.fate == "not understood" for each in meant], np.bool_)
-    rows = np.flatnonzero(lost[written]) if len(table) else np.empty(0, np.intp)
-    name = "conditions" if kind == "diagnosis" else "procedures"
-    end = table["end"][rows] if "end" in table.columns else np.full(len(rows), UNKNOWN_TIME)
-    return Frame.of(
-        UNRECOGNISED,
-        rows=np.ones(len(rows), np.int64),
-        person=table["person"][rows],
-        kind=np.full(len(rows), kind, object),
+    rows = _lost(meant, written)
+    ends = {"end": table["end"][rows]} if "end" in table.columns else {}
+    return _frame(
+        kind,
+        table,
+        rows,
         label=table["name"][rows],
         code=table["code"][rows],
         system=table["system"][rows],
         reason=[meant[at].reason for at in written[rows].tolist()],
         start=table[time][rows],
-        end=end,
-        source_row=[f"{name}:{key}" for key in table["key"][rows].tolist()],
+        source_row=_keys("conditions" if kind == "diagnosis" else "procedures", table, rows),
+        **ends,
     )
 
 
@@ -128,53 +151,45 @@ def _findings(records: Records, vocabulary: Vocabulary) -> Frame:
     rows = np.array(
         [at for at, text in enumerate(table["finding"].tolist()) if asked[text]], np.intp
     )
-    blank = np.full(len(rows), "", object)
-    return Frame.of(
-        UNRECOGNISED,
-        rows=np.ones(len(rows), np.int64),
-        person=table["person"][rows],
-        kind=np.full(len(rows), "finding", object),
+    return _frame(
+        "finding",
+        table,
+        rows,
         label=table["finding"][rows],
-        code=blank,
-        system=blank,
-        reason=np.full(len(rows), "no finding has this name", object),
+        reason="no finding has this name",
         start=table["time"][rows],
         end=table["end"][rows],
-        source_row=[f"findings:{key}" for key in table["key"][rows].tolist()],
+        source_row=_keys("findings", table, rows),
     )
 
 
 def _tests(records: Records, vocabulary: Vocabulary) -> Frame:
     """Return measurements of no known variable that no rule sets aside, once for each person and test."""
     table = records.measurements
-    lost = [
-        vocabulary.resolve(kind).reason == UNKNOWN_VARIABLE and vocabulary.test_is_asked(kind)
-        for kind in records.kinds
-    ]
-    rows = (
-        np.flatnonzero(np.array(lost, np.bool_)[table["kind"]])
-        if any(lost)
-        else np.empty(0, np.intp)
+    lost = np.array(
+        [
+            vocabulary.resolve(kind).reason == UNKNOWN_VARIABLE and vocabulary.test_is_asked(kind)
+            for kind in records.kinds
+        ],
+        np.bool_,
     )
+    rows = np.flatnonzero(lost[table["kind"]]) if lost.any() else np.empty(0, np.intp)
     pairs = table["person"][rows].astype(np.int64) * max(len(lost), 1) + table["kind"][rows]
     _, first, count = np.unique(pairs, return_index=True, return_counts=True)
     rows = rows[first]
     kinds = [records.kinds[at] for at in table["kind"][rows].tolist()]
-    return Frame.of(
-        UNRECOGNISED,
-        rows=count,
-        person=table["person"][rows],
-        kind=np.full(len(rows), "test", object),
+    keys = zip(kinds, table["key"][rows].tolist(), strict=True)
+    return _frame(
+        "test",
+        table,
+        rows,
         label=[kind.name for kind in kinds],
         code=[kind.code for kind in kinds],
         system=[kind.system for kind in kinds],
-        reason=np.full(len(rows), "no variable has this name", object),
+        reason="no variable has this name",
         start=table["time"][rows],
-        end=np.full(len(rows), UNKNOWN_TIME),
-        source_row=[
-            f"{kind.table}:{key}"
-            for kind, key in zip(kinds, table["key"][rows].tolist(), strict=True)
-        ],
+        source_row=[f"{kind.table}:{key}" for kind, key in keys],
+        rows=count,
     )
 
 
