@@ -387,7 +387,7 @@ def test_an_end_exactly_at_the_horizon_is_by_the_horizon(name: str) -> None:
         return ended(persons, Frame.of_rows(OUTCOME, [row]), rule)["P1"]
 
     found = [
-        (end(died=True, last_contact=at(h)), end(discharged=at(h), last_contact=at(h)), end(last_contact=at(h)))
+        (end(died=True, last_contact=at(h)), end(discharged=at(h), last_contact=at(h)), end(died=False, last_contact=at(h)))
         for h in around(horizon)
     ]  # fmt: skip
     assert found == [

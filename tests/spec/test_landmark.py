@@ -142,6 +142,26 @@ def test_a_death_by_a_last_contact_may_have_been_before_the_horizon(
     assert ended(persons, outcome, RULE) == {"P1": expected}
 
 
+@pytest.mark.parametrize(
+    ("home", "seen", "expected"),
+    [
+        (None, 671, "unknown"),
+        (None, 672, "unknown"),
+        (None, 900, "unknown"),
+        (673, 673, "in hospital"),  # the stay itself ended later, whatever its end was
+        (672, 672, "discharged"),
+    ],
+)
+def test_a_contact_that_does_not_say_alive_leaves_the_horizon_open(
+    home: float | None, seen: float, expected: str
+) -> None:
+    """Where nobody knows whether a person lived or died, only a stay that ended after 28 days says that they were in hospital then."""
+    assert RULE is not None
+    persons = Frame.of(PERSONS, person_id=["P1"], index_time=[at(24)])
+    last = {"person_id": "P1", "discharged": at(home), "died": None, "last_contact": at(seen)}
+    assert ended(persons, Frame.of_rows(OUTCOME, [last]), RULE) == {"P1": expected}
+
+
 def test_risk_counts_those_whose_end_is_known() -> None:
     """Two deaths of ten, two of them unknown: 2 of 8, with the exact interval of that."""
     cell = StatusCount("cov_hi", "met", 10, 2, 5, 1, 2)

@@ -6,6 +6,7 @@ __all__ = [
     "citations",
     "clock",
     "columns",
+    "digits",
     "errors",
     "frame",
     "old_keys",

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from becalm import __version__
+from becalm.core.digits import fixed, percentage
 from becalm.core.frame import Frame, Kind
 from becalm.core.staging import write_manifest
 from becalm.doctor.model import TABLES, Diagnosis
@@ -296,19 +297,18 @@ def _lines(row: Sequence[str], widths: Sequence[int], numeric: Sequence[bool]) -
 
 
 def _is_number(text: str) -> bool:
-    return not text or text[0].isdigit() or text == "–"
+    return not text or text[0] in "0123456789<>" or text == "–"
 
 
 def _text(value: Any) -> str:
     if isinstance(value, str):
         return value.replace("|", ", ")
     if isinstance(value, float):
-        return "–" if math.isnan(value) else f"{value:,.0f}"
+        return "–" if math.isnan(value) else f"{fixed(value)}"
     return "–" if value < 0 else f"{value:,}"
 
 
 def _percent(part: int, whole: int) -> str:
     if not whole:
         return "–"
-    share = 100 * part / whole
-    return f"{share:.0f} %" if part in (0, whole) else f"{min(max(share, 0.01), 99.99):.2f} %"
+    return f"{percentage(part / whole, 0 if part in (0, whole) else 2)} %"

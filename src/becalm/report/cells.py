@@ -8,6 +8,7 @@ from typing import Any
 from markupsafe import Markup, escape
 
 from becalm.core.clock import UNKNOWN_TIME
+from becalm.core.digits import fixed
 from becalm.report import labels
 from becalm.report.cohort import Cohort, Row
 from becalm.report.drill import Drill
@@ -56,7 +57,7 @@ def outcome_cells(cohort: Cohort, drill: Drill, person: str) -> list[Any]:
     followed_cell = drill.about(followed, person)
     if row["died"] is True:
         at = cohort.hours(person, row["death_time"]) / 24
-        day = f"{by_then(row)}day {at:.1f}"
+        day = f"{by_then(row)}day {fixed(at, 1)}"
         text = "died" if math.isnan(at) else f"died, {day}"
         cause = labels.joined(row["cause_of_death"])
         return [drill.about(text, person) + escape(f" ({cause})" if cause else ""), followed_cell]

@@ -15,6 +15,7 @@ import numpy as np
 
 from becalm import vocabulary
 from becalm.core.clock import HOUR, UNKNOWN_TIME
+from becalm.core.digits import fixed
 from becalm.core.frame import Frame
 from becalm.definitions import Item
 from becalm.report import labels
@@ -103,7 +104,7 @@ class Cohort:
             return f"start of continuous IV {labels.drug(self.drug)}" if entry else CLOCKS[clock]
         if clock == "high_rate":
             high = entry.least_high_rate(self.unit) if entry else None
-            return CLOCKS[clock] if high is None else f"first rate ≥ {high:,.0f} {self.unit}/day"
+            return CLOCKS[clock] if high is None else f"first rate ≥ {fixed(high)} {self.unit}/day"
         return self.zero
 
     def clock_from(self, clock: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any, Final
 from markupsafe import Markup
 
 from becalm.core import stats
+from becalm.core.digits import fixed
 from becalm.measures import ctcae
 from becalm.report import facts, labels
 from becalm.report.cells import marked
@@ -66,7 +67,7 @@ def _who(cohort: Cohort, drill: Drill) -> list[Fact]:
     note = ""
     if ages:
         top = age(int(max(row["age"] for row in persons)))
-        note = f"age: mean {ages.mean:.1f}, median {number(ages.median)} ({ages.minimum:.0f}–{top}) years"
+        note = f"age: mean {fixed(ages.mean, 1)}, median {number(ages.median)} ({fixed(ages.minimum)}–{top}) years"
     sure = facts.storms(cohort)
     storm = [[_link(row["person_id"]), row["storm"]] for row in persons]
     seen = ", ".join(
@@ -234,7 +235,7 @@ def _counts(cohort: Cohort, drill: Drill) -> list[Fact]:
 
 def _day_of_death(cohort: Cohort, row: Row) -> str:
     day = cohort.hours(row["person_id"], row["death_time"]) / 24
-    return UNKNOWN if math.isnan(day) else f"{by_then(row)}{day:.1f}"
+    return UNKNOWN if math.isnan(day) else f"{by_then(row)}{fixed(day, 1)}"
 
 
 def _end(cohort: Cohort, drill: Drill) -> list[Fact]:

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from becalm import vocabulary
 from becalm.core import citations, stats
+from becalm.core.digits import fixed
 from becalm.core.errors import DefinitionError
 from becalm.kidney import kdigo
 from becalm.measures import ctcae
@@ -90,7 +91,7 @@ def _clocks(cohort: Cohort) -> str:
         return ""
     drug, high = labels.drug(rule.drug), rule.least_high_rate(cohort.unit)
     start = "entry" if rule.mode == "continuous IV" else f"first continuous IV {drug}"
-    rate = "not used" if high is None else f"first rate ≥ {high:,.0f} {cohort.unit}/day"
+    rate = "not used" if high is None else f"first rate ≥ {fixed(high)} {cohort.unit}/day"
     return (
         f"{cohort.clock_label('t0')}: first {drug} by any route in the {spaced(rule.t0_within)} before entry. "
         f"{labels.heading(cohort.clock_label('infusion_start'))}: {start}. "

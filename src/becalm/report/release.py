@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from becalm.core import stats
+from becalm.core.digits import percentage
 from becalm.report import disclosure, facts, labels, methods, page
 from becalm.report.cohort import Cohort
 from becalm.report.page_table import PageTable
 from becalm.report.sections import landmark
 from becalm.report.stays_by_status import StatusCount
-from becalm.report.text import days, horizon_text, number, percent, percentage
+from becalm.report.text import days, horizon_text, number, percent
 from becalm.tables import ATTRITION
 
 HIDDEN: Final = "suppressed"

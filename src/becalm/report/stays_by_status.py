@@ -46,7 +46,8 @@ def ended(persons: Frame, outcome: Frame, rule: Landmark) -> dict[str, Ended]:
     """Return the outcome of each person's admission at the horizon, by person.
 
     Death in hospital and discharge are competing events: a person who went home alive first was
-    discharged, whatever happened later. If the records end earlier without either, it is unknown.
+    discharged, whatever happened later. If the records end earlier without either, it is unknown; so it is
+    where a later contact leaves open whether the person was alive.
     """
     later = {row["person_id"]: row for row in outcome.rows()}
     outcomes = {}
@@ -60,7 +61,7 @@ def ended(persons: Frame, outcome: Frame, rule: Landmark) -> dict[str, Ended]:
             state = "died"
         elif end["death_time_is"] == "at latest":
             state = "unknown"
-        elif limit <= max(home, seen):
+        elif limit <= home or (end["died"] is not None and limit <= seen):
             state = "in hospital"
         else:
             state = "unknown"

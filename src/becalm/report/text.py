@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Mapping
-from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, Final
 
 from becalm.core import stats
+from becalm.core.digits import fixed, percentage
 
 UNKNOWN: Final = "–"
 TOP_AGE: Final = 89
@@ -32,7 +32,7 @@ def number(value: float | None, digits: int = 3) -> str:
     if value == 0:
         return "0"
     places = max(0, digits - 1 - math.floor(math.log10(abs(value))))
-    text = f"{value:,.{places}f}"
+    text = fixed(value, places)
     if "." in text:
         text = text.rstrip("0").rstrip(".")
     return text.replace("-", "−")
@@ -70,7 +70,12 @@ def interval(low: float, high: float) -> str:
 
 def signed(value: float, digits: int = 0) -> str:
     """Return a number with its sign."""
-    return f"{value:+.{digits}f}".replace("-", "−")
+    return fixed(value, digits, sign=True).replace("-", "−")
+
+
+def change(ratio: float) -> str:
+    """Return how much a ratio differs from one, in percent with its sign: `−25`, `+10`, `0`."""
+    return signed(round(100 * (ratio - 1), 9)).replace("+0", "0")
 
 
 def hours(value: float) -> str:
@@ -78,20 +83,6 @@ def hours(value: float) -> str:
     if math.isnan(value):
         return UNKNOWN
     return f"{signed(value / 24, 1)} d" if abs(value) >= 240 else f"{signed(value)} h"
-
-
-def percentage(part: float, places: int = 0) -> str:
-    """Return a fraction in percent, without the sign, rounded half away from zero.
-
-    0 and 100 stand only for none and for all: 1 of 201 is `<1`, 200 of 201 is `>99`.
-    """
-    step = Decimal(1).scaleb(-places)
-    text = (100 * Decimal(repr(part))).quantize(step, ROUND_HALF_UP)
-    if part > 0 and text < step:
-        return f"<{step}"
-    if part < 1 and text > 100 - step:
-        return f">{100 - step}"
-    return str(text)
 
 
 def percent(events: int, n: int) -> str:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 from typing import Final
 
+from becalm.core.digits import fixed
 from becalm.report import labels, theme
 from becalm.report.chart import Chart, DeclaredCharts
 from becalm.report.cohort import Cohort, Row
@@ -34,7 +35,7 @@ def _text(row: Row) -> str:
     """Return an item's points, in a yes-or-no definition nothing but a question mark."""
     low, high = row["points_low"], row["points_high"]
     if row["state"] == "not assessed":
-        return f"0–{high:.0f} ?" if high > 1 else "?"
+        return f"0–{fixed(high)} ?" if high > 1 else "?"
     if math.isnan(low):
         return ""
     return interval(low, high) + ("*" if row["modified_by"] else "")

@@ -14,6 +14,7 @@ from becalm.core.arrays import Array
 from becalm.core.clock import HOUR
 from becalm.report import labels, theme
 from becalm.report.cohort import Cohort, Row
+from becalm.report.text import change
 from becalm.report.vega import Spec, category, flat, mark, quantity, values
 
 STATES: Final = ("met", "not assessed", "not met")
@@ -159,12 +160,9 @@ def counts_by_change(panels: Sequence[tuple[str, Sequence[Row]]]) -> Spec | None
 
 
 def _band(low: float, high: float) -> str:
-    def percent(ratio: float) -> str:
-        return f"{100 * (ratio - 1):+,.0f}".replace("-", "−").replace("+0", "0")
-
     if math.isinf(high):
-        return f"{percent(low)} % or more"
-    return f"{percent(low)} to {percent(high)} %"
+        return f"{change(low)} % or more"
+    return f"{change(low)} to {change(high)} %"
 
 
 def given_by_day(cohort: Cohort, days: tuple[float, float]) -> Spec | None:

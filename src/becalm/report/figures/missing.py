@@ -5,22 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from becalm.core.digits import percentage
 from becalm.report import labels, theme
 from becalm.report.chart import Chart, DeclaredCharts
 from becalm.report.cohort import ROW_EACH, Cohort, Row
 from becalm.report.vega import LINK, Spec, category, mark, quantity, values
 
-DAYS: Final = 14
-"""Days after time zero that are drawn."""
-
 
 def spec(cohort: Cohort) -> Spec | None:
     """Return the figure; None when the study counted nothing."""
-    rows = [
-        row
-        for row in cohort.keep(cohort.result.frames["missing"]).rows()
-        if 0 <= row["day"] <= DAYS
-    ]
+    rows = list(cohort.keep(cohort.result.frames["missing"]).rows())
     if not rows:
         return None
     return _each(cohort, rows) if cohort.n <= ROW_EACH else _all(cohort, rows)
@@ -76,7 +70,7 @@ def _all(cohort: Cohort, rows: list[Row]) -> Spec:
         seen.setdefault((row["variable"], row["day"]), []).append(row["n"] > 0)
     cells = [
         {"name": labels.heading(labels.variable(name)), "day": day, "share": sum(had) / len(had),
-         "text": f"{100 * sum(had) / len(had):.0f}", "link": cohort.link("counted", name)}
+         "text": percentage(sum(had) / len(had)), "link": cohort.link("counted", name)}
         for (name, day), had in seen.items()
     ]  # fmt: skip
     at = _axes(rows, 40, labelled=True) | LINK

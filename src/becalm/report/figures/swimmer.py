@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 from typing import Final
 
+from becalm.core.digits import fixed
 from becalm.report import labels, theme
 from becalm.report.chart import Chart, DeclaredCharts
 from becalm.report.cohort import ROW_EACH, Cohort, Row
@@ -87,16 +88,20 @@ def follow_up(cohort: Cohort, person: str) -> list[Row]:
         rows.append({"kind": "seen", "start": 0.0, "end": max(0.0, min(last, high))})
         if last > high and row.get("died") is not True:
             seen = "last seen" if row.get("died") is None else "alive"
-            rows.append({"kind": "beyond", "start": high, "text": f"{seen}, day {last:,.0f}"})
+            rows.append({"kind": "beyond", "start": high, "text": f"{seen}, day {fixed(last)}"})
         elif row.get("died") is not True:
-            rows.append({"kind": "alive", "start": last, "text": f"last seen, day {last:.1f}"})
+            rows.append(
+                {"kind": "alive", "start": last, "text": f"last seen, day {fixed(last, 1)}"}
+            )
     if row.get("died") is True:
         at = day["death_time"]
         if math.isnan(at) or at > high:
-            text = "died, day unknown" if math.isnan(at) else f"died, {by_then(row)}day {at:,.0f}"
+            text = "died, day unknown" if math.isnan(at) else f"died, {by_then(row)}day {fixed(at)}"
             rows.append({"kind": "beyond", "start": high, "text": text})
         else:
-            rows.append({"kind": "died", "start": at, "text": f"died, {by_then(row)}day {at:.1f}"})
+            rows.append(
+                {"kind": "died", "start": at, "text": f"died, {by_then(row)}day {fixed(at, 1)}"}
+            )
     elif low < day["discharged"] < high:
         rows.append({"kind": "discharged", "start": day["discharged"], "text": ""})
     link = cohort.link("end", person)

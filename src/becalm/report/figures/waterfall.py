@@ -10,7 +10,7 @@ from becalm.report import labels, theme
 from becalm.report.chart import Chart, DeclaredCharts
 from becalm.report.cohort import Cohort, Row
 from becalm.report.figures import crowd
-from becalm.report.text import horizon_text, signs
+from becalm.report.text import change, horizon_text, signs
 from becalm.report.vega import LINK, Spec, category, flat, mark, quantity, values
 from becalm.study.result import PER_PERSON
 
@@ -57,7 +57,7 @@ def bars(cohort: Cohort, clock: str, horizon: str) -> list[Row]:
 
 
 def _text(ratio: float, kind: str) -> str:
-    percent = f"{100 * (ratio - 1):+,.0f} %".replace("-", "−")
+    percent = f"{change(ratio)} %"
     return {"": "", "<": "≤ ", ">": "≥ "}[kind] + percent
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from becalm.core.digits import fixed, percentage
 from becalm.report import stays_by_status
 from becalm.report.cells import marked
 from becalm.report.cohort import Cohort, Row
@@ -12,7 +13,7 @@ from becalm.report.drill import Drill
 from becalm.report.page_table import PageTable
 from becalm.report.section import DeclaredSection, Section, captioned, figures_named
 from becalm.report.stays_by_status import StatusCount
-from becalm.report.text import UNKNOWN, days, interval, percentage, spaced
+from becalm.report.text import UNKNOWN, days, interval, spaced
 from becalm.report.theme import Figure
 
 HEAD: Final = ("patient", "possible totals", "outcome", "day from the landmark")
@@ -107,7 +108,7 @@ def _line(cohort: Cohort, total: Row, end: str) -> tuple[Any, ...]:
     last = cohort.outcome[who]
     at = last["discharged"] if end == "discharged" else last["last_contact"]
     day = cohort.hours(who, at) / 24
-    shown = "" if end in {"in hospital", "unknown"} else f"{day:.1f}"
+    shown = "" if end in {"in hospital", "unknown"} else fixed(day, 1)
     return who, interval(total["low"], total["high"]), end, shown
 
 

@@ -8,7 +8,6 @@ from typing import Any, Final
 from becalm.report import labels
 from becalm.report.cohort import Cohort, Row, anchor
 from becalm.report.drill import Drill
-from becalm.report.figures.missing import DAYS
 from becalm.report.page_table import PageTable
 from becalm.report.section import DeclaredSection, Section, captioned, figures_named
 from becalm.report.theme import Figure
@@ -31,8 +30,7 @@ def measured_by_day(cohort: Cohort, drill: Drill) -> PageTable:
     """Return in how many of the patients still followed each test was done, day by day."""
     found: dict[str, dict[int, list[Row]]] = {}
     for row in cohort.keep(cohort.result.frames["missing"]).rows():
-        if 0 <= row["day"] <= DAYS:
-            found.setdefault(row["variable"], {}).setdefault(row["day"], []).append(row)
+        found.setdefault(row["variable"], {}).setdefault(row["day"], []).append(row)
     days = sorted({day for each in found.values() for day in each})
     rows: list[list[Any]] = []
     for name, each in found.items():

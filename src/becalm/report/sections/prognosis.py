@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from becalm import vocabulary
 from becalm.core import stats
+from becalm.core.digits import fixed
 from becalm.measures.response import small_fall
 from becalm.measures.response.prognosis import MARKER
 from becalm.report import labels
@@ -147,9 +148,13 @@ def _area(drill: Drill, name: str, found: dict[bool | None, dict[str, tuple[floa
         return UNKNOWN
     low, _ = stats.auc_interval(area[0], len(dead), len(alive))
     _, high = stats.auc_interval(area[1], len(dead), len(alive))
-    middle_ = f"{area[0]:.2f}" if area[0] == area[1] else f"{area[0]:.2f}–{area[1]:.2f}"
+    middle_ = (
+        f"{fixed(area[0], 2)}" if area[0] == area[1] else f"{fixed(area[0], 2)}–{fixed(area[1], 2)}"
+    )
     lines = [["died", f"{len(dead)}"], ["survived", f"{len(alive)}"]]
-    return drill.people(f"{middle_} ({low:.2f}–{high:.2f})", ["outcome", "values"], lines)
+    return drill.people(
+        f"{middle_} ({fixed(low, 2)}–{fixed(high, 2)})", ["outcome", "values"], lines
+    )
 
 
 def section(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Section | None:

@@ -8,6 +8,7 @@ from typing import Final
 
 from markupsafe import Markup
 
+from becalm.core.digits import fixed
 from becalm.definitions import Item, serial_changes
 from becalm.measures.fever import VARIABLE
 from becalm.measures.fever import rule as fever_rule
@@ -63,7 +64,7 @@ def fever_by_day(cohort: Cohort, drill: Drill) -> PageTable:
 
 
 def _hours(value: float) -> str:
-    return UNKNOWN if math.isnan(value) else f"{value:.1f}".removesuffix(".0")
+    return UNKNOWN if math.isnan(value) else fixed(value, 1).removesuffix(".0")
 
 
 def _opens(drill: Drill, shown: str, row: Row) -> Markup:
@@ -123,7 +124,7 @@ def section(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Sect
     folded: list[PageTable] = []
     if any(row["measurements"] for row in cohort.rows("fever")):
         words.append(
-            f"Fever: hours at {fever_rule().at_least:.1f} °C or more in each 24 h. A value is valid until the "
+            f"Fever: hours at {fixed(fever_rule().at_least, 1)} °C or more in each 24 h. A value is valid until the "
             "next value, or until it expires. Hours without a valid value are unknown: neither febrile nor afebrile."
         )
         days = captioned(fever_by_day(cohort, drill), "Fever by day from time zero, median (range)")
