@@ -260,7 +260,9 @@ def test_a_death_before_birth_stops(tmp_path: Path) -> None:
     ("cells", "column", "says"),
     [
         ("100 mg,mg,,", "amount", "'100 mg' is not a number. Write a number alone"),
-        ('"12,5",mg,,', "amount", "Write 12.5 if the comma is a decimal comma"),
+        ('"12,5,1",mg,,', "amount", "'12,5,1' is not a number"),
+        (">100,mg,,", "amount", "'>100' is not a number"),
+        ("100 H,mg,,", "amount", "'100 H' is not a number"),
         ("1-2,mg,,", "amount", "'1-2' is not a number"),
         (",,-5,mg/h", "rate", "-5 must be at least 0"),
     ],

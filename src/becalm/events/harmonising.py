@@ -18,6 +18,7 @@ from becalm.core.frame import Frame
 from becalm.events.model import EVENTS, REJECTED, UNKNOWN_FINDING, Events, as_written
 from becalm.records import Records, Refusal
 from becalm.vocabulary import UNKNOWN_VARIABLE, Vocabulary
+from becalm.vocabulary.numbers import of_undecided
 from becalm.vocabulary.units import (
     NO_VALUE,
     NOT_A_NUMBER,
@@ -92,7 +93,7 @@ class _Measured:
         resolved = [vocabulary.resolve(kind) for kind in records.kinds]
         codes = [-1 if r.variable is None else r.variable for r in resolved]
         self._variable_of = np.array(codes, dtype=np.int32)
-        self._reason_of = np.array([self._reasons.code(r.reason) for r in resolved], np.int16)
+        self._reason_of = np.array([self._reasons.code(r.reason) for r in resolved], np.int32)
         conversions = np.array([r.conversion for r in resolved], np.float64).reshape(-1, 3)
 
         raw = records.measurements
@@ -133,7 +134,7 @@ class _Measured:
 
     def _numbers(
         self, rows: Times, kind: npt.NDArray[np.int32]
-    ) -> tuple[Floats, npt.NDArray[np.int8], npt.NDArray[np.int16]]:
+    ) -> tuple[Floats, npt.NDArray[np.int8], npt.NDArray[np.int32]]:
         """Return the number and its sign, or a reason; each text is read once."""
         raw = self._records.measurements
         number = raw["value"][rows].copy()
@@ -152,6 +153,8 @@ class _Measured:
     def _read(self, text: str) -> tuple[float, int, int]:
         if not text.strip():
             return np.nan, 0, self._reasons.code(NO_VALUE)
+        if doubt := of_undecided(text):
+            return np.nan, 0, self._reasons.code(doubt)
         try:
             written = parse_value(text)
         except NotAValueError as error:
@@ -164,7 +167,7 @@ class _Measured:
         sign: npt.NDArray[np.int8],
         floor: Floats,
         variable: npt.NDArray[np.int32],
-        reason: npt.NDArray[np.int16],
+        reason: npt.NDArray[np.int32],
     ) -> None:
         ranges = [v.plausible for v in self._vocabulary.variables]
         low = np.array([r.low for r in ranges])[variable]
@@ -176,7 +179,7 @@ class _Measured:
         )
         reason[outside & (reason == 0)] = self._reasons.code(OUTSIDE_RANGE)
 
-    def _untimed(self, rows: Times, reason: npt.NDArray[np.int16]) -> None:
+    def _untimed(self, rows: Times, reason: npt.NDArray[np.int32]) -> None:
         raw = self._records.measurements
         time, start = raw["time"][rows], raw["start"][rows]
         reason[(time == UNKNOWN_TIME) & (reason == 0)] = self._reasons.code(NO_TIME)
@@ -187,7 +190,7 @@ class _Measured:
         self,
         rows: Times,
         kind: npt.NDArray[np.int32],
-        reason: npt.NDArray[np.int16] | None = None,
+        reason: npt.NDArray[np.int32] | None = None,
     ) -> list[Refusal]:
         """Count rows by kind and reason; without reasons all of them are of unknown variables."""
         raw = self._records.measurements

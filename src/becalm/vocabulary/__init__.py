@@ -49,6 +49,7 @@ __all__ = [
     "in_sentence",
     "labels",
     "load",
+    "numbers",
     "sexes",
     "site_words",
     "units",

@@ -97,7 +97,7 @@ _THOUSANDS = re.compile(_GROUPED)
 _COMMA = re.compile(r"[+-]?\d*,[\d,.]*")
 _BETWEEN = re.compile(rf"(?:{_NUMBER})\s*(?:-|–|—|\bto\b|/)\s*(?:{_NUMBER}).*")
 _BEGINS_WITH_NUMBER = re.compile(rf"(?:{_GROUPED}|{_NUMBER})\s*[a-z%/µμ].*")
-_COMPARATORS: Final[dict[str, Sign]] = {
+COMPARATORS: Final[dict[str, Sign]] = {
     ">": ">",
     ">=": ">=",
     "=>": ">=",
@@ -121,9 +121,11 @@ _COMPARATORS: Final[dict[str, Sign]] = {
     "less than or equal to": "<=",
     "at most": "<=",
 }
+"""How a limit is written, in lower case, with its sign."""
+
 _CENSORED = re.compile(
     "("
-    + "|".join(re.escape(words) for words in sorted(_COMPARATORS, key=len, reverse=True))
+    + "|".join(re.escape(words) for words in sorted(COMPARATORS, key=len, reverse=True))
     + rf")\s*({_GROUPED}|{_NUMBER})"
     # A laboratory's comment may follow as a second sentence; nothing else may.
     + r"(?:\.?|\.\s.*)"
@@ -148,7 +150,7 @@ def parse_value(text: str) -> WrittenNumber:
         raise NotAValueError(NO_VALUE)
     censored = _CENSORED.fullmatch(plain)
     if censored:
-        return WrittenNumber(_number(censored[2]), _COMPARATORS[censored[1]])
+        return WrittenNumber(_number(censored[2]), COMPARATORS[censored[1]])
     if _PLAIN.fullmatch(plain) or _THOUSANDS.fullmatch(plain):
         return WrittenNumber(_number(plain))
     if _COMMA.fullmatch(plain.lstrip("<>=≤≥ ")):

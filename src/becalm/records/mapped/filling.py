@@ -12,6 +12,7 @@ from becalm.records.mapped.model import SPREAD, Mapped, SheetPart
 from becalm.records.mapped.texts import CellTexts, cell_texts
 from becalm.records.sheets.cells import BrokenCell, Sheet
 from becalm.records.sheets.schema import SHEETS
+from becalm.vocabulary.numbers import certain
 
 _ONCE: Final = frozenset({"persons", "stays", "conditions"})
 """Sheets whose rows a flat table often repeats in every row: equal rows become one."""
@@ -44,7 +45,7 @@ def fill(mapped: Mapped, flats: Mapping[str, Flat]) -> dict[str, list[Sheet]]:
                 told = SHEETS[part.sheet].columns[name].blank != "kept"
                 read[cell.at, part.table] = cell_texts(cell, part.table, flats, blank_is_told=told)
             cells[name] = read[cell.at, part.table]
-        columns = {name: cell.texts for name, cell in cells.items()}
+        columns = {name: _stated(part, name, cell.texts) for name, cell in cells.items()}
         kept = _rows(part, flat, cells)
         label, beyond = "", _BEYOND * len(sheets.get(part.sheet, []))
         if part.sheet in _TRACED:
@@ -64,6 +65,14 @@ def fill(mapped: Mapped, flats: Mapping[str, Flat]) -> dict[str, list[Sheet]]:
         sheets.setdefault(part.sheet, []).append(sheet)
     _agree(sheets["persons"][0])
     return sheets
+
+
+def _stated(part: SheetPart, name: str, texts: list[str]) -> list[str]:
+    """Return the texts of a column; a number that the mapping itself states has a decimal point."""
+    stated = part.constant(name)
+    if not stated or not SHEETS[part.sheet].columns[name].has_numbers:
+        return texts
+    return [certain(text) if text == stated else text for text in texts]
 
 
 def _rows(part: SheetPart, flat: Flat, cells: Mapping[str, CellTexts]) -> list[int]:

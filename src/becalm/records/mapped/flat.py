@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -17,10 +17,13 @@ from becalm.records.mapped.model import (
     token,
     unnamed,
 )
-from becalm.records.sheets.cells import clean
-from becalm.records.sheets.check import PLAIN_NUMBER, pointed
+from becalm.records.sheets.cells import Cell as FileCell
+from becalm.records.sheets.cells import cell_text, clean
+from becalm.records.sheets.check import PLAIN_NUMBER
+from becalm.records.sheets.marks import decimal_mark
 from becalm.records.sheets.read import csv_rows, parquet_rows
 from becalm.records.sheets.workbook import tab_rows
+from becalm.vocabulary.numbers import certain, spelling
 
 _SEPARATOR: Final = {".tsv": "\t"}
 
@@ -30,7 +33,8 @@ class Flat:
     """One table: the names of all columns, the cells of those that are read, and the row numbers.
 
     `stem` is the table's name in `source_row`. `broken` says what is wrong with a cell without a usable
-    value (an error of a spreadsheet), by the position of its row and the name of its column.
+    value (an error of a spreadsheet), by the position of its row and the name of its column. `notice` is the
+    sentence about numbers that had two readings, '' without any.
     """
 
     file: str
@@ -40,6 +44,7 @@ class Flat:
     rows: Sequence[int]
     nothing: frozenset[str]
     broken: Mapping[tuple[int, str], str]
+    notice: str = ""
 
     def broken_for(self, cell: Cell) -> dict[int, str]:
         """Return what is wrong in a row with one of the columns that a cell reads."""
@@ -100,8 +105,13 @@ def _number_meant(cell: Cell, text: str) -> str:
     return text
 
 
-def read_flat(path: Path, table: FlatTable, used: Iterable[str]) -> Flat:
+def read_flat(
+    path: Path, table: FlatTable, used: Iterable[str], numeric: Container[str] = ()
+) -> Flat:
     """Read the columns of one table that are used; missing columns are left out.
+
+    The numbers of the columns `numeric` have a decimal point from here on, because sentinels and limits are
+    compared as numbers; one with two readings that the file's other cells do not decide stays as typed.
 
     Raises `UnreadableFileError` for a file of another kind and a damaged one, and `RecordsError`
     for a used column that exists twice.
@@ -109,7 +119,7 @@ def read_flat(path: Path, table: FlatTable, used: Iterable[str]) -> Flat:
     suffix, file = extension(path.name), path.name
     stem = path.name.removesuffix(".gz").rpartition(".")[0]
     separator = ""
-    rows: Iterable[Sequence[str]]
+    rows: Iterable[Sequence[FileCell]]
     broken: Mapping[tuple[int, int], str] = {}
     if suffix in SEPARATED:
         header, rows, separator = csv_rows(path, table.separator or _SEPARATOR.get(suffix, ""))
@@ -135,21 +145,47 @@ def read_flat(path: Path, table: FlatTable, used: Iterable[str]) -> Flat:
                 hint="Rename or remove one",
             )
     numbers: list[int] = []
-    columns: dict[str, list[str]] = {name: [] for name in wanted}
+    written: dict[str, list[FileCell]] = {name: [] for name in wanted}
     wrong: dict[tuple[int, str], str] = {}
-    cleaned: dict[str, str] = {}
     broken_rows = {row for row, _ in broken}
     for number, row in enumerate(rows, start=2):
         if not any(row) and number not in broken_rows:
             continue
         numbers.append(number)
         for name, position in wanted.items():
-            text = row[position]
-            if text not in cleaned:
-                plain = clean(text)
-                # Numbers have a point from here on: sentinels and limits are compared as numbers.
-                cleaned[text] = pointed(plain) if separator == ";" else plain
-            columns[name].append(cleaned[text])
+            written[name].append(row[position])
             if (number, position) in broken:
                 wrong[len(numbers) - 1, name] = broken[number, position]
-    return Flat(file, stem, names, columns, numbers, frozenset(table.nothing), wrong)
+    columns, notice = _texts(written, numeric, separator)
+    notice = notice and f"{file}: {notice}"
+    return Flat(file, stem, names, columns, numbers, frozenset(table.nothing), wrong, notice)
+
+
+def _texts(
+    written: Mapping[str, Sequence[FileCell]], numeric: Container[str], separator: str
+) -> tuple[dict[str, list[str]], str]:
+    """Return the columns as text, and the sentence about numbers that had two readings."""
+    distinct = {name: set(cells) for name, cells in written.items()}
+    decimal = decimal_mark(
+        clean(cell)
+        for name, cells in distinct.items()
+        if name in numeric
+        for cell in cells
+        if isinstance(cell, str)
+    )
+    chosen: dict[str, str] = {}
+    columns: dict[str, list[str]] = {}
+    for name, cells in written.items():
+        texts: dict[FileCell, str] = {}
+        for cell in distinct[name]:
+            text = texts[cell] = cell_text(cell, numeric=name in numeric)
+            if not isinstance(cell, str) or (name not in numeric and separator != ";"):
+                continue
+            number = spelling(text)
+            reading = decimal.decides(number) if number and not number.flag else ""
+            if number and reading and (name in numeric or number.proves == ","):
+                texts[cell] = certain(reading)
+                if number.otherwise:
+                    chosen[text] = reading
+        columns[name] = [texts[cell] for cell in cells]
+    return columns, decimal.why(*min(chosen.items())) if chosen else ""

@@ -10,6 +10,7 @@ from typing import Final
 
 from becalm.records import StudyInfo
 from becalm.records.sheets.check import PLAIN_NUMBER
+from becalm.records.sheets.schema import SHEETS
 from becalm.vocabulary import Vocabulary, load
 from becalm.vocabulary.site_words import SiteWords
 
@@ -138,6 +139,13 @@ class SheetPart:
         """Yield table and column of everything that is read, each with the place that names it."""
         for cell in (*self.cells.values(), self.where):
             yield from cell.used(self.table)
+
+    def numeric(self) -> Iterator[tuple[str, str]]:
+        """Yield table and column of what is read as a number."""
+        for name, cell in self.cells.items():
+            counted = cell.counted_in
+            if cell.column and (counted or SHEETS[self.sheet].columns[name].has_numbers):
+                yield cell.table or self.table, cell.column
 
     def constant(self, column: str) -> str:
         """Return the constant text of the mapping for a column of the sheet, '' if the table fills it."""

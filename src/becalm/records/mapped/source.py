@@ -43,13 +43,19 @@ def open_mapped(path: Path, mapping: str) -> SheetsSource:
     wrong = list(_missing_sheets(mapped, files))
     used = [each for part in mapped.parts for each in part.used()]
     flats = {
-        name: read_flat(file, mapped.tables[name], [c for table, c, _ in used if table == name])
+        name: read_flat(
+            file,
+            mapped.tables[name],
+            [c for table, c, _ in used if table == name],
+            {c for part in mapped.parts for table, c in part.numeric() if table == name},
+        )
         for name, file in files.items()
         if f"tables.{name}.sheet" not in {mistake.at for mistake in wrong}
     }
     stop([*wrong, *_missing_columns(used, flats)], mapped)
+    decided = [flat.notice for flat in flats.values() if flat.notice]
     sheets = fill(mapped, flats)
-    records, refused = build(sheets)
+    records, refused, _ = build(sheets)
     inputs = [input_file(file, root) for file in dict.fromkeys(files.values())]
     unchanged(seen, root)
     doubts = tuple(_doubts(mapped))
@@ -59,7 +65,7 @@ def open_mapped(path: Path, mapping: str) -> SheetsSource:
     notice = f"{len(doubts)} statements of the mapping {mapped.file} are marked as not verified."
     return SheetsSource(
         info=mapped.info,
-        notices=(*mapped.notices, *([notice] if doubts else [])),
+        notices=(*mapped.notices, *([notice] if doubts else []), *decided),
         missing=tuple(name for name in SHEETS if name not in sheets),
         _inputs=(*sorted(inputs, key=lambda f: f.name), *map(input_file, described)),
         _absent=tuple(absent({name: sum(map(len, parts)) for name, parts in sheets.items()})),

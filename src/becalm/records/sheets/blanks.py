@@ -10,8 +10,8 @@ from typing import Final
 
 from becalm.core import toml
 from becalm.records.sheets.cells import Sheet
-from becalm.records.sheets.check import PLAIN_NUMBER, pointed
 from becalm.records.sheets.schema import SHEETS
+from becalm.vocabulary.numbers import spelling
 
 FILE: Final = Path(__file__).with_suffix(".toml")
 
@@ -70,9 +70,10 @@ def stands_for_blank(text: str, meant: Set[str] = frozenset(), *, identifier: bo
     plain = _plain(text)
     if plain in meant:
         return False
-    number = pointed(plain)
-    word = text.strip() in _spelled() if identifier else plain in words
-    return word or (bool(PLAIN_NUMBER.fullmatch(number)) and float(number) in numbers)
+    if text.strip() in _spelled() if identifier else plain in words:
+        return True
+    number = spelling(plain) if plain.startswith("-") else None
+    return number is not None and not number.flag and float(number.digits) in numbers
 
 
 def with_blanks(sheet: Sheet) -> Sheet:

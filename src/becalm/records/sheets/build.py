@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -41,9 +41,15 @@ _ONE_OF_TWO: Final = "Correct one of the two"
 Builder = Callable[[Checked, Building], Frame]
 
 
-def build(
-    sheets: Mapping[str, Sequence[Sheet]], earlier: Sequence[RecordsError] = ()
-) -> tuple[Records, tuple[Refusal, ...]]:
+class Built(NamedTuple):
+    """The records of sheets, the rows and cells that were not used, and what reading them remarked."""
+
+    records: Records
+    refused: tuple[Refusal, ...]
+    notices: tuple[str, ...]
+
+
+def build(sheets: Mapping[str, Sequence[Sheet]], earlier: Sequence[RecordsError] = ()) -> Built:
     """Build one chunk from the sheets of each name; one of `persons` must be among them.
 
     earlier : mistakes that were found before, such as a sheet without a required column; then `persons`
@@ -71,7 +77,8 @@ def build(
     if checked.get("labs"):
         tables["measurements"], kinds = measurements(checked["labs"], building)
     building.mistakes.stop(earlier)
-    for part in (part for parts in checked.values() for part in parts):
+    everything = [part for parts in checked.values() for part in parts]
+    for part in everything:
         building.refuse_cells(part)
     if "doses" in tables:
         tables["administrations"] = tables.pop("doses")
@@ -79,7 +86,16 @@ def build(
         Refusal(table, variable, unit, reason, rows, example)
         for (table, variable, unit, reason), (rows, example) in sorted(building.refused.items())
     )
-    return Records(persons, kinds=kinds, repeated=NOTHING_REPEATED, **tables), refused
+    notices = tuple(_chosen(part) for part in everything if part.chosen)
+    return Built(
+        Records(persons, kinds=kinds, repeated=NOTHING_REPEATED, **tables), refused, notices
+    )
+
+
+def _chosen(checked: Checked) -> str:
+    """Return the sentence about numbers that had two readings."""
+    text, reading = min(checked.chosen.items())
+    return f"{checked.sheet.where()}: {checked.sheet.decimal.why(text, reading)}"
 
 
 def _persons(checked: Checked, building: Building) -> Frame:
@@ -208,7 +224,7 @@ def _findings(checked: Checked, building: Building) -> Frame:
     time, date_only = checked.times("time")
     finding, present = checked.texts("finding"), checked.choices("present")
     present[present == ""] = "unknown"
-    value = checked.pointed_texts("value")
+    value = checked.numeric_texts("value")
     keep = np.ones(len(checked.sheet), dtype=np.bool_)
     for reason, missing in (
         ("finding missing", finding == ""),

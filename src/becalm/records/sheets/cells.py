@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, TypeAlias
 
 from becalm.core.errors import RecordsError, place
+from becalm.records.sheets.marks import UNDECIDED, DecimalMark, decimal_mark
 from becalm.records.sheets.schema import SHEETS
+from becalm.vocabulary.numbers import certain
 
 _INVISIBLE: Final = re.compile("[\u200b\u200c\u200d\u2060\ufeff]")
 _LIKELY: Final = 0.8
@@ -28,11 +30,24 @@ class BrokenCell:
     kind: str = "broken"
 
 
+@dataclass(frozen=True, slots=True)
+class TypedNumber:
+    """A cell that a file holds as a number, so that nobody typed its decimal mark."""
+
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+
+Cell: TypeAlias = str | TypedNumber
+
+
 @dataclass(frozen=True)
 class Sheet:
     """One sheet: named columns of text, the rows that are not blank, and their row numbers.
 
-    `decimal_comma` is true for a file separated by `;`, where `12,5` is 12.5. `titles` are the file's
+    `decimal` is the decimal mark of its numbers, as far as its cells decide it. `titles` are the file's
     own names of columns, if different. `label` is the name of the table in `source_row`, by default
     the sheet's name; `beyond` is added to row numbers there, so that several sheets of one name have
     different numbers.
@@ -42,7 +57,7 @@ class Sheet:
     file: str
     columns: dict[str, list[str]]
     rows: list[int]
-    decimal_comma: bool = False
+    decimal: DecimalMark = UNDECIDED
     broken: tuple[BrokenCell, ...] = ()
     unread: tuple[str, ...] = ()
     titles: Mapping[str, str] = field(default_factory=dict)
@@ -76,13 +91,19 @@ def clean(text: str) -> str:
     return text.strip() if text.isascii() else _INVISIBLE.sub("", text).strip()
 
 
+def cell_text(cell: Cell, *, numeric: bool) -> str:
+    """Return a cell's text; in a column of numbers a typed number has a form with only one reading."""
+    if isinstance(cell, str):
+        return clean(cell)
+    return certain(cell.text) if numeric else cell.text
+
+
 def make_sheet(
     name: str,
     file: str,
     header: Sequence[str],
-    rows: Iterable[Sequence[str]],
+    rows: Iterable[Sequence[Cell]],
     *,
-    decimal_comma: bool = False,
     broken: Sequence[tuple[int, int, str]] = (),
 ) -> Sheet:
     """Build a sheet from its header (row 1) and the rows beneath it, blank rows included.
@@ -91,7 +112,7 @@ def make_sheet(
     Raises `RecordsError` for a header that cannot be understood.
     """
     names = _names(name, file, [clean(title) for title in header])
-    kept: list[Sequence[str]] = []
+    kept: list[Sequence[Cell]] = []
     numbers: list[int] = []
     for number, row in enumerate(rows, start=2):
         if any(row):
@@ -99,16 +120,20 @@ def make_sheet(
             numbers.append(number)
     across = list(zip(*kept, strict=True)) if kept else [()] * len(header)
     columns: dict[str, list[str]] = {}
+    typed_by_hand: set[str] = set()
     for position, column in enumerate(names):
         if column in SHEETS[name].columns:
-            seen = {text: clean(text) for text in set(across[position])}
-            columns[column] = [seen[text] for text in across[position]]
+            numeric = SHEETS[name].columns[column].has_numbers
+            seen = {cell: cell_text(cell, numeric=numeric) for cell in set(across[position])}
+            columns[column] = [seen[cell] for cell in across[position]]
+            if numeric:
+                typed_by_hand |= {text for cell, text in seen.items() if isinstance(cell, str)}
     return Sheet(
         name,
         file,
         columns,
         numbers,
-        decimal_comma,
+        decimal_mark(typed_by_hand),
         tuple(
             BrokenCell(row, names[position], what)
             for row, position, what in broken

@@ -21,9 +21,9 @@ from becalm.records.sheets.cells import Sheet
 from becalm.records.sheets.plausible import is_placeholder, longest, plausible_range
 from becalm.records.sheets.schema import SHEETS, SheetColumn
 from becalm.vocabulary import words
+from becalm.vocabulary.numbers import Spelling, spelling, undecided
 
 PLAIN_NUMBER: Final = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
-_DECIMAL_COMMA: Final = re.compile(r"([<>≤≥=~+\- ]*)(?:(0),(\d+)|(\d+),(\d{1,2}|\d{4,}))")
 _MOMENT: Final = re.compile(
     r"(\d{4}-\d\d-\d\d)"
     r"(?:[T ](\d{1,2})(:[0-5]\d(?::[0-5]\d(?:[.,]\d+)?)?) ?(?:Z|[+-]\d\d(?::?\d\d)?)?)?"
@@ -113,6 +113,7 @@ class Checked:
     A mistake in a row that is not used (a dose that was not given) stops nobody. `unused` has the word
     that says so, `left_out` the column of the first mistake, both by the position of the row. `cells` has
     the reason for each cell that is not used although its row is. `broken` are cells that were already noted.
+    `chosen` are the numbers that had two readings, each with the one that the sheet's other cells decided.
     """
 
     sheet: Sheet
@@ -121,6 +122,7 @@ class Checked:
     unused: dict[int, str] = field(default_factory=dict)
     cells: dict[tuple[int, str], str] = field(default_factory=dict)
     broken: set[tuple[int, str]] = field(default_factory=set)
+    chosen: dict[str, str] = field(default_factory=dict)
     _times: dict[str, tuple[Times, Mask]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -205,9 +207,13 @@ class Checked:
 
     def numbers(self, name: str) -> Floats:
         """Return numbers, NaN where blank; text and impossible numbers are mistakes."""
-        texts = [self.pointed(text) for text in self.sheet.texts(name)]
+        texts = self.sheet.texts(name)
         positive = self.column(name).kind == "positive"
-        read = self._read(name, texts, lambda text: read_number(text, positive=positive))
+        doubtful = self._with_two_readings(name, texts)
+        means = {text: "" if text in doubtful else self.number_text(text) for text in set(texts)}
+        read = self._read(
+            name, texts, lambda text: read_number(means.get(text, ""), positive=positive)
+        )
         numbers = np.array([read[text] for text in texts], dtype=np.float64)
         if bounds := plausible_range(self.sheet.name, name):
             low, high = bounds
@@ -223,19 +229,45 @@ class Checked:
         read = self._read(name, texts, lambda text: read_choice(text, column))
         return _objects([read[text] for text in texts])
 
-    def pointed_texts(self, name: str) -> Array:
-        """Return a column of text that may hold numbers, each with a decimal point."""
-        texts = self.texts(name)
-        if self.sheet.decimal_comma:
-            texts[:] = [self.pointed(text) for text in texts.tolist()]
-        return texts
+    def numeric_texts(self, name: str) -> Array:
+        """Return a column of text that may hold numbers, each with a decimal point and without flags.
 
-    def pointed(self, text: str) -> str:
-        """Return text with a decimal point if its comma is certainly a decimal comma.
-
-        `1,234` is not changed: it could also be 1234.
+        A number with two readings, between which the sheet's other cells do not decide, says both.
         """
-        return pointed(text) if self.sheet.decimal_comma else text
+        texts = self.texts(name)
+        means = {text: self._with_sign(text) for text in set(texts.tolist())}
+        return _objects([means[text] for text in texts.tolist()])
+
+    def _with_sign(self, text: str) -> str:
+        number = spelling(text)
+        if number is None:
+            return text
+        return self._decided(text, number) or undecided(text)
+
+    def number_text(self, text: str) -> str:
+        """Return a number without a sign for a limit and without flags; any other text as it is."""
+        number = spelling(text)
+        if number is None or number.sign or number.flag:
+            return text
+        return self._decided(text, number)
+
+    def _decided(self, text: str, number: Spelling) -> str:
+        reading = self.sheet.decimal.decides(number)
+        if reading and number.otherwise:
+            self.chosen[text] = reading
+        return reading
+
+    def _with_two_readings(self, name: str, texts: list[str]) -> set[str]:
+        """Count cells whose number has two readings and is not decided; return their texts."""
+        reasons = {
+            text: number.two_readings()
+            for text in set(texts)
+            if (number := spelling(text)) and not self.sheet.decimal.decides(number)
+        }
+        for i, text in enumerate(texts) if reasons else ():
+            if text in reasons:
+                self.refuse_cell(i, name, f"{reasons[text]}: cell not used")
+        return set(reasons)
 
     def units_beside_numbers(self) -> None:
         """Note numbers without their unit."""
@@ -306,15 +338,6 @@ class Checked:
         )
 
 
-def pointed(text: str) -> str:
-    """Return text with a decimal point if its comma is certainly a decimal comma."""
-    match = _DECIMAL_COMMA.fullmatch(text) if "," in text else None
-    if match is None:
-        return text
-    sign, zero, after_zero, whole, after = match.groups()
-    return f"{sign}{zero or whole}.{after_zero or after}"
-
-
 def _objects(texts: Sequence[str]) -> Array:
     column = np.empty(len(texts), dtype=object)
     column[:] = texts
@@ -368,10 +391,7 @@ def read_number(text: str, *, positive: bool = False) -> float | Wrong:
     if not text:
         return math.nan
     if not PLAIN_NUMBER.fullmatch(text) or not math.isfinite(float(text)):
-        mended = text.replace(",", ".", 1)
         hint = "Write a number alone; its unit has a column of its own"
-        if PLAIN_NUMBER.fullmatch(mended):
-            hint = f"Write {mended} if the comma is a decimal comma, without a comma otherwise"
         return Wrong("number", f"{text!r} is not a number", hint)
     number = float(text)
     if number < 0 or (positive and number == 0):

@@ -16,8 +16,11 @@ from becalm.records import MEASUREMENTS
 from becalm.records.sheets.building import Building
 from becalm.records.sheets.check import PLAIN_NUMBER, Checked, Wrong
 from becalm.vocabulary import MeasurementKind
+from becalm.vocabulary.numbers import of_undecided, spelling
+from becalm.vocabulary.units import normalise
 
 _LOINC: Final = re.compile(r"\d{1,7}-\d")
+_VOLUMES: Final = frozenset({"ul", "ml", "cl", "dl", "l", "cc"})
 
 
 Ways: TypeAlias = dict[tuple[str, str, str, str, str], int]
@@ -46,7 +49,7 @@ def _measurements(checked: Checked, building: Building, ways: Ways) -> Frame:
     checked.ends_after_starts()
     _check_loinc(checked)
     time, date_only = checked.times("time")
-    value, text = _values(checked.pointed_texts("value"))
+    value, text = _values(_without_flags(checked))
     keep = _refuse(checked, building, time)
     frame = Frame.of(
         MEASUREMENTS,
@@ -63,6 +66,21 @@ def _measurements(checked: Checked, building: Building, ways: Ways) -> Frame:
         key=checked.sheet.keys,
     )
     return frame.take(keep)
+
+
+def _without_flags(checked: Checked) -> Array:
+    """Return the values as numbers with a decimal point, as far as they are numbers.
+
+    An L behind a number is a flag for low, but beside a unit of volume it can be litres: then it stays.
+    """
+    texts = checked.numeric_texts("value")
+    volumes = {unit for unit in set(checked.sheet.texts("unit")) if normalise(unit) in _VOLUMES}
+    if volumes:
+        written = zip(checked.sheet.texts("value"), checked.sheet.texts("unit"), strict=True)
+        for i, (text, unit) in enumerate(written):
+            if unit in volumes and (number := spelling(text)) and "L" in number.flag:
+                texts[i] = text
+    return texts
 
 
 def _values(texts: Array) -> tuple[Floats, Array]:
@@ -135,15 +153,17 @@ def _kinds(checked: Checked, keep: Mask, ways: Ways) -> Array:
 def _limit(checked: Checked, building: Building, column: str) -> Floats:
     """Return a reference limit; one that is not a number is unknown, and counted."""
     sheet = checked.sheet
-    limit, text = _values(checked.pointed_texts(column))
+    limit, text = _values(checked.numeric_texts(column))
     for i in np.flatnonzero(text != "").tolist():
         label = _label(sheet.texts("name")[i], sheet.texts("loinc")[i])
+        doubt = of_undecided(text[i])
+        why = f"{column}: {doubt}" if doubt else f"{column} is not a number"
         building.refuse(
             sheet,
             i,
-            f"{column} is not a number: limit unknown, value used",
+            f"{why}: limit unknown, value used",
             variable=label,
             unit=sheet.texts("unit")[i],
-            as_=text[i],
+            as_=sheet.texts(column)[i],
         )
     return limit

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
 from becalm.core.errors import RecordsError, UnreadableFileError, place
 from becalm.records.duck import connect, quoted_path
 from becalm.records.files import read_text
-from becalm.records.sheets.cells import Sheet, make_sheet, misspelt_sheet
+from becalm.records.sheets.cells import Cell, Sheet, TypedNumber, make_sheet, misspelt_sheet
 from becalm.records.sheets.schema import SHEETS
 
 _SEPARATORS: Final = (",", ";")
+_WITH_A_POINT: Final = ("FLOAT", "DOUBLE", "DECIMAL")
 _NEARLY: Final = frozenset({".xlsx", ".xls", ".ods", ".tsv", ".txt", ".gz", ".json"})
 
 
@@ -63,8 +64,8 @@ def read_sheet(name: str, path: Path) -> Sheet:
 
 def read_csv(name: str, path: Path) -> Sheet:
     """Read a UTF-8 CSV separated by `,` or, as Excel writes in much of Europe, by `;`."""
-    header, rows, separator = csv_rows(path)
-    return make_sheet(name, path.name, header, rows, decimal_comma=separator == ";")
+    header, rows, _ = csv_rows(path)
+    return make_sheet(name, path.name, header, rows)
 
 
 def csv_rows(path: Path, separator: str = "") -> tuple[list[str], Iterator[list[str]], str]:
@@ -127,10 +128,10 @@ def read_parquet(name: str, path: Path) -> Sheet:
     return make_sheet(name, path.name, *parquet_rows(path, SHEETS[name].columns))
 
 
-def parquet_rows(path: Path, used: Container[str]) -> tuple[list[str], list[tuple[str, ...]]]:
+def parquet_rows(path: Path, used: Container[str]) -> tuple[list[str], list[tuple[Cell, ...]]]:
     """Return a Parquet file's header and its rows, read with DuckDB, each cell as its text.
 
-    Rows count as in a spreadsheet: the first is row 2. A time with a time zone in a column that is
+    A cell of a column of numbers is a `TypedNumber`. Rows count as in a spreadsheet: the first is row 2. A time with a time zone in a column that is
     used is refused, because it does not have the hospital's local time.
     """
     import duckdb
@@ -150,13 +151,23 @@ def parquet_rows(path: Path, used: Container[str]) -> tuple[list[str], list[tupl
                 _as_text(column, kind) for column, kind in zip(header, types, strict=True)
             )
             rows = table.project(cells).fetchall()
+            typed = [at for at, kind in enumerate(types) if kind.startswith(_WITH_A_POINT)]
     except duckdb.Error as error:
         raise UnreadableFileError(
             f"not a whole Parquet file ({str(error).splitlines()[0]})",
             where=path.name,
             hint="The file may be cut off: export it again",
         ) from error
-    return header, rows
+    return header, [_typed(row, typed) for row in rows] if typed else rows
+
+
+def _typed(row: Sequence[str], typed: Sequence[int]) -> tuple[Cell, ...]:
+    """Return a row with the cells of columns of numbers marked as such; a blank stays blank."""
+    cells: list[Cell] = list(row)
+    for at in typed:
+        if row[at]:
+            cells[at] = TypedNumber(row[at])
+    return tuple(cells)
 
 
 def _as_text(column: str, kind: str) -> str:

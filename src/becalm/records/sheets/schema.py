@@ -18,6 +18,7 @@ class SheetColumn:
 
     `end` is a time whose date-only form means the end of that day. `positive` is a number above
     zero, `number` one of at least zero. `choices` is several of a closed list joined by `|`.
+    `numeric` is a text that may be a number, such as `>15000`.
     `spelled` are further words of the closed list, each with the word of the list that it means; `reads`
     returns that word for any text, '' for unknown and None for a text that is not understood. A word
     outside the list is a mistake, or only the cell is refused and counted, with the words of the list
@@ -27,6 +28,7 @@ class SheetColumn:
     """
 
     kind: CellKind = "text"
+    numeric: bool = False
     required: bool = False
     blank: Blank = "kept"
     among: tuple[str, ...] = ()
@@ -35,6 +37,11 @@ class SheetColumn:
     outside: Literal["mistake", "refused"] = "mistake"
     known: str = ""
     meant: tuple[str, ...] = ()
+
+    @property
+    def has_numbers(self) -> bool:
+        """Whether its cells are numbers."""
+        return self.numeric or self.kind in {"number", "positive"}
 
 
 @dataclass(frozen=True)
@@ -72,6 +79,7 @@ def _destination(text: str) -> str | None:
 
 _PERSON: Final = SheetColumn(required=True, blank="mistake")
 _TEXT: Final = SheetColumn()
+_NUMERIC: Final = SheetColumn(numeric=True)
 _TIME: Final = SheetColumn("time")
 _END: Final = SheetColumn("end")
 _NUMBER: Final = SheetColumn("number")
@@ -127,11 +135,11 @@ SHEETS: Final[Mapping[str, SheetSchema]] = {
             "start": _TIME,
             "name": SheetColumn(meant=("Na",)),
             "loinc": _TEXT,
-            "value": SheetColumn(required=True, blank="refused"),
+            "value": SheetColumn(numeric=True, required=True, blank="refused"),
             "unit": SheetColumn(required=True),
             "available": _END,
-            "ref_low": _TEXT,
-            "ref_high": _TEXT,
+            "ref_low": _NUMERIC,
+            "ref_high": _NUMERIC,
             "specimen": _TEXT,
             "comment": _TEXT,
         },
@@ -179,7 +187,7 @@ SHEETS: Final[Mapping[str, SheetSchema]] = {
             "method": SheetColumn(
                 "choice", among=("exam", "US", "CT", "marrow", "biopsy", "flow", "gene")
             ),
-            "value": _TEXT,
+            "value": _NUMERIC,
             "unit": _TEXT,
         },
         spans=(("time", "end"),),

@@ -116,12 +116,12 @@ def open_sheets(path: Path) -> SheetsSource:
         info = study_info(*described)
     except RecordsError as error:
         wrong.append(error)
-    records, refused = build({name: [sheet] for name, sheet in sheets.items()}, wrong)
+    records, refused, notices = build({name: [sheet] for name, sheet in sheets.items()}, wrong)
     inputs = tuple(sorted((input_file(f, folder) for f in read), key=lambda f: f.name))
     unchanged(seen, folder)
     return SheetsSource(
         info=info,
-        notices=tuple(_doubtful_columns(sheets)),
+        notices=(*_doubtful_columns(sheets), *notices),
         missing=tuple(name for name in SHEETS if name not in sheets),
         _inputs=inputs,
         _absent=tuple(absent({name: len(sheet) for name, sheet in sheets.items()})),

@@ -14,7 +14,7 @@ from xml.etree import ElementTree
 
 from becalm.core.errors import RecordsError, UnreadableFileError
 from becalm.records.files import read_bytes
-from becalm.records.sheets.cells import Sheet, make_sheet, misspelt_sheet
+from becalm.records.sheets.cells import Cell, Sheet, TypedNumber, make_sheet, misspelt_sheet
 from becalm.records.sheets.schema import SHEETS
 
 _OLE: Final = b"\xd0\xcf\x11\xe0"
@@ -57,9 +57,10 @@ def read_workbook(path: Path) -> Workbook:
         for name, tab in tabs.items():
             cells, broken = book.cells(tab)
             if name == STUDY:
-                study = {row[0]: row[1] for row in cells if len(row) > 1 and row[0]}
+                study = {str(row[0]): str(row[1]) for row in cells if len(row) > 1 and row[0]}
                 continue
-            header, *rows = cells or [[]]
+            names, *rows = cells or [[]]
+            header = [str(title) for title in names]
             at = [(row + 1, column, what) for (row, column), what in broken.items()]
             try:
                 title = f"{path.name}, sheet {tab}"
@@ -75,7 +76,7 @@ def tab_names(path: Path) -> list[str]:
         return book.tabs
 
 
-def tab_rows(path: Path, tab: str = "") -> tuple[str, list[str], list[list[str]], Odd]:
+def tab_rows(path: Path, tab: str = "") -> tuple[str, list[str], list[list[Cell]], Odd]:
     """Return the name of a sheet (by default the first), its header, its rows, and its broken cells.
 
     Broken cells are found by row, as a spreadsheet counts them, and position.
@@ -83,7 +84,8 @@ def tab_rows(path: Path, tab: str = "") -> tuple[str, list[str], list[list[str]]
     with _opened(path) as book:
         tab = tab or book.tabs[0]
         cells, broken = book.cells(tab)
-    header, *rows = cells or [[]]
+    names, *rows = cells or [[]]
+    header = [str(title) for title in names]
     return tab, header, rows, {(row + 1, column): what for (row, column), what in broken.items()}
 
 
@@ -101,12 +103,12 @@ class _Book(NamedTuple):
         """The names of all sheets."""
         return list(self.book.sheet_names)
 
-    def cells(self, tab: str) -> tuple[list[list[str]], Odd]:
+    def cells(self, tab: str) -> tuple[list[list[Cell]], Odd]:
         """Return the cells of a sheet as text, and what is wrong with broken ones."""
         xml = self.parts.read(self.xml_of[tab])
         _require_near(xml, f"{self.file}, sheet {tab}")
         cells = [
-            [_as_text(cell) for cell in row]
+            [_as_cell(cell) for cell in row]
             for row in self.book.get_sheet_by_name(tab).to_python(skip_empty_area=False)
         ]
         shown, broken = _hidden(xml, self.percent)
@@ -191,7 +193,7 @@ def _tabs(file: str, names: list[str]) -> tuple[dict[str, str], list[RecordsErro
     return tabs, wrong
 
 
-def _as_text(cell: object) -> str:
+def _as_cell(cell: object) -> Cell:
     """Return a cell as a spreadsheet shows it: 12 for 12.0, ISO 8601 for a date or a time.
 
     A workbook keeps midnight and a bare date as one number, so a whole day is a date only.
@@ -202,7 +204,8 @@ def _as_text(cell: object) -> str:
     if isinstance(cell, bool):
         return "true" if cell else "false"
     if isinstance(cell, float | int):
-        return str(int(cell)) if cell == int(cell) and abs(cell) < 1e15 else f"{cell:.15g}"
+        whole = cell == int(cell) and abs(cell) < 1e15
+        return str(int(cell)) if whole else TypedNumber(f"{cell:.15g}")
     if isinstance(cell, datetime):
         cell = _to_millisecond(cell)
         return cell.date().isoformat() if cell.time() == time() else cell.isoformat()
