@@ -197,12 +197,20 @@ def _site(words: Path | None) -> Any:
     "--out", type=OUT, default=Path("criteria.parquet"), show_default=True, help=".csv or .parquet"
 )
 @click.option("--source", type=click.Choice(SOURCES), help="Kind of RECORDS, if not recognised.")
+@click.option(
+    "--look-back",
+    type=click.Choice(["defined", "stay"]),
+    default="defined",
+    show_default=True,
+    help="How long a value counts: as the definition says, or for its whole stay.",
+)
 @MAPPING
 @WORDS
 def screen(  # noqa: PLR0917 - click passes the options by name
     records: str,
     criteria: str,
     out: Path,
+    look_back: str,
     source: str | None,
     mapping: str | None,
     words: Path | None,
@@ -218,7 +226,9 @@ def screen(  # noqa: PLR0917 - click passes the options by name
     opened = open_records(records, source, mapping)
     reads = _read(records, opened, out)
     with staged(out.parent, reads=reads, expected=[out.name], own=own) as stage:
-        found = screening.screen(opened, names, say, site=_site(words))
+        found = screening.screen(
+            opened, names, say, site=_site(words), whole_stay=look_back == "stay"
+        )
         rows = screening.write(found, out, stage)
     click.echo(f"{out}: {rows:,} rows. {NOT_A_DEVICE}")
 

@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 import msgspec
 
-from becalm.definitions.model import STANDING, Band, Change, Definition, Item, ItemGroup, Resolved
+from becalm.definitions.model import STANDING, Band, Change, Definition, Item, Resolved
+from becalm.definitions.rules import ItemGroup
 from tests.reference.timeline import HOUR, UNKNOWN, Pair, Point, Segments, at, summary, window
 
 Draws = dict[str, list[Point] | Segments]

@@ -10,9 +10,11 @@ from hypothesis import strategies as st
 
 from becalm.core.digits import fixed, percentage
 from becalm.report.text import (
+    UNKNOWN,
     bounded,
     by_then,
     change,
+    duration,
     hours,
     limit_sign,
     number,
@@ -100,3 +102,16 @@ def test_nobody_and_everybody_whatever_the_numbers(counts: tuple[int, int]) -> N
         assert (text == every) == (events == n)
         if text[0] not in "<>" and 0 < events < n:
             assert abs(float(text) - 100 * events / n) <= 0.5 * 10**-places + 1e-9
+
+
+@pytest.mark.parametrize(
+    ("hours_held", "printed"),
+    [
+        (0.0, UNKNOWN), (math.nan, UNKNOWN), (2.78e-10, "<1 min"), (1 / 60 - 1e-6, "<1 min"), (1 / 60, "1 min"),
+        (0.5, "30 min"), (59.5 / 60, "59.5 min"), (1.0, "1 h"), (130.75, "131 h"),
+    ],
+)  # fmt: skip
+def test_a_duration_under_a_minute_is_said_so_and_none_is_a_dash(
+    hours_held: float, printed: str
+) -> None:
+    assert duration(hours_held) == printed

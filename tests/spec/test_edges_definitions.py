@@ -61,6 +61,7 @@ NO_EDGE = {
     **dict.fromkeys(["variant[].population", "derivation.source", "variant[].derivation.source"], WORDS),
     **dict.fromkeys(["grade[].title", "grade[].source", "probability[].percent"], WORDS),
     **dict.fromkeys(["cut_off_verified", "derivation.verified", "item[].verified", "variant[].cut_off_verified"], "a mark"),
+    "whole_stay": CHOICE,
     **dict.fromkeys(["derivation.underlying", "variant[].derivation.underlying"], "names of diseases"),
     **{
         f"{part}{key}": reason

@@ -54,7 +54,7 @@ def commands_in(page: Path) -> list[tuple[str, str]]:
 def test_commands_that_are_shown_exist_with_their_options(page: Path) -> None:
     for name, rest in commands_in(page):
         assert name in main.commands, f"{page.name}: becalm {name}"
-        assert set(re.findall(r"--[a-z]+", rest)) <= options_of(main.commands[name]) | {"--help"}
+        assert set(re.findall(r"--[a-z-]+", rest)) <= options_of(main.commands[name]) | {"--help"}
 
 
 def test_the_readme_names_every_command_table_protocol_and_exit_code() -> None:

@@ -4,7 +4,7 @@
 `criteria` makes the tables at the moments of a study.
 """
 
-from becalm.definitions.criteria import criteria, derived_in, peaks
+from becalm.definitions.criteria import criteria, derived_in, peaks, worst_stays
 from becalm.definitions.evaluation import Clock, Evaluation, Inputs, evaluate, status
 from becalm.definitions.examples import Case, failed_examples, score_of
 from becalm.definitions.features import features, features_at, serial_changes
@@ -50,4 +50,5 @@ __all__ = [
     "serial_changes",
     "shipped",
     "status",
+    "worst_stays",
 ]

@@ -13,15 +13,18 @@ from collections.abc import Iterable
 import numpy as np
 
 from becalm.core.arrays import Floats, Mask, Pair, Persons, Texts, Times
+from becalm.core.clock import UNKNOWN_TIME
 from becalm.core.frame import Frame
 from becalm.definitions.evaluation import Evaluation, status
 from becalm.definitions.item_evidence import Modifiers, Readings, SourceRow, blank
 from becalm.definitions.model import Definition, Derivation, Item
 from becalm.definitions.moments import Asked, Moment, Moments, ask
-from becalm.definitions.not_assessed import Refused, none_refused, reasons
+from becalm.definitions.not_assessed import NOT_IN_STAY, Refused, none_refused, reasons
 from becalm.definitions.qualifiers import probability_interval
 from becalm.definitions.scoring import count_met, settled
+from becalm.definitions.whole_stay import WholeStays
 from becalm.tables import CRITERIA, CRITERIA_ITEMS
+from becalm.timeline import Intervals
 
 
 def criteria(
@@ -47,6 +50,22 @@ def criteria(
         name = persons["person_id"][asked.person]
         totals.append(_totals(asked, readings, persons, name))
         items += _items(asked.moment, readings, name)
+    if moments.stays is not None and evaluation.definition.whole_stay:
+        whole = WholeStays.build(evaluation, moments.stays)
+        asked = whole.ask(np.flatnonzero(chosen).astype(np.int32), moments.index)
+        readings = Readings(
+            whole.evaluation,
+            asked.person,
+            asked.time,
+            whole.modifiers(modifiers),
+            source_row,
+            whole.refused(refused),
+            NOT_IN_STAY,
+        )
+        theirs = persons.take(whole.of)
+        name = theirs["person_id"][asked.person]
+        totals.append(_totals(asked, readings, theirs, name))
+        items += _items(asked.moment, readings, name)
     return Frame.concat(totals), Frame.concat(items)
 
 
@@ -58,6 +77,18 @@ def peaks(evaluation: Evaluation, persons: Frame, *, modifiers: Modifiers) -> Fr
         readings = Readings(evaluation, asked.person, asked.time, modifiers)
         totals.append(_totals(asked, readings, persons, persons["person_id"][asked.person]))
     return Frame.concat(totals)
+
+
+def worst_stays(
+    evaluation: Evaluation, persons: Frame, stays: Intervals, *, modifiers: Modifiers
+) -> Frame:
+    """Return `criteria` of all persons at `whole_stay`, without the items: one stay of each person."""
+    whole = WholeStays.build(evaluation, stays)
+    everyone = np.arange(len(persons), dtype=np.int32)
+    asked = whole.ask(everyone, np.full(len(persons), UNKNOWN_TIME))
+    readings = Readings(whole.evaluation, asked.person, asked.time, whole.modifiers(modifiers))
+    theirs = persons.take(whole.of)
+    return _totals(asked, readings, theirs, theirs["person_id"][asked.person])
 
 
 def _totals(asked: Asked, readings: Readings, persons: Frame, name: Texts) -> Frame:
@@ -190,7 +221,9 @@ def _item(
     reason = blank(count)
     unknown = np.array(states, dtype=object) == "not assessed"
     who, when = readings.person[unknown], readings.time[unknown]
-    reason[unknown] = reasons(readings.evaluation, item, who, when, readings.refused)
+    reason[unknown] = reasons(
+        readings.evaluation, item, who, when, readings.refused, never=readings.never
+    )
     value, censored, time, modified_by, source_row = _seen(readings, item)
     return Frame.of(
         CRITERIA_ITEMS,

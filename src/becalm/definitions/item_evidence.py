@@ -14,7 +14,7 @@ from becalm.core.arrays import Floats, Mask, Pair, Persons, Texts, Times
 from becalm.core.clock import UNKNOWN_TIME
 from becalm.definitions.evaluation import Evaluation
 from becalm.definitions.model import Item
-from becalm.definitions.not_assessed import Refused, none_refused
+from becalm.definitions.not_assessed import NEVER, Refused, none_refused
 from becalm.definitions.scoring import count_met, scored, totalled
 from becalm.timeline import Intervals, Points
 from becalm.vocabulary.units import limit
@@ -33,7 +33,10 @@ def nameless(variable: str, row: int) -> str:
 
 @dataclass(frozen=True, eq=False)
 class Readings:
-    """One definition at many (person, time): points, values, draws, rows and modifiers."""
+    """One definition at many (person, time): points, values, draws, rows and modifiers.
+
+    never : why an item without any value is not assessed.
+    """
 
     evaluation: Evaluation
     person: Persons
@@ -41,6 +44,7 @@ class Readings:
     modifiers: Modifiers
     source_row: SourceRow = nameless
     refused: Refused = none_refused
+    never: str = NEVER
     _points: dict[Item, Pair] = field(default_factory=dict)
     _draws: dict[Item, ItemDraws] = field(default_factory=dict)
     _leaves: dict[Item, Leaf] = field(default_factory=dict)

@@ -13,8 +13,9 @@ import msgspec
 from becalm.core import toml
 from becalm.core.errors import DefinitionError, UnreadableFileError, did_you_mean, place
 from becalm.core.old_keys import bring_up_to_date
-from becalm.definitions.model import Definition, DefinitionTable
+from becalm.definitions.model import Definition
 from becalm.definitions.references import resolve
+from becalm.definitions.rules import DefinitionTable
 from becalm.definitions.validation import DefinitionMistake, check
 
 DEFINITIONS: Final = Path(__file__).parent / "shipped"

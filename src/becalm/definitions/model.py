@@ -19,7 +19,7 @@ import msgspec
 
 from becalm.core.clock import Length
 from becalm.core.errors import DefinitionError, did_you_mean
-from becalm.core.toml import TomlTable
+from becalm.definitions.rules import DefinitionTable, Grade, ItemGroup, Rule
 
 RESERVED: Final = ("total", "low", "high")
 """Words of an example's `expect` that mean the whole definition, not an item."""
@@ -30,10 +30,6 @@ STANDING: Final = frozenset({"age", "immunosuppression"})
 Take: TypeAlias = Literal["max", "min", "last"]
 Factors: TypeAlias = tuple[float, float, float]
 """Shift, times and by of a `units.Conversion` into a variable's own unit."""
-
-
-class DefinitionTable(TomlTable, frozen=True):
-    """A table of a definition file; an unknown key is a mistake."""
 
 
 class Band(DefinitionTable, frozen=True):
@@ -175,51 +171,6 @@ class Item(DefinitionTable, frozen=True):
             yield from part.walk()
 
 
-class ItemGroup(DefinitionTable, frozen=True):
-    """A condition on terms: `all`, `any`, or `at_least` a number `of` them; terms are items or groups."""
-
-    all: tuple[str | ItemGroup, ...] = ()
-    any: tuple[str | ItemGroup, ...] = ()
-    of: tuple[str | ItemGroup, ...] = ()
-    at_least: int | None = None
-
-    @property
-    def terms(self) -> tuple[str | ItemGroup, ...]:
-        return self.all or self.any or self.of
-
-    @property
-    def needed(self) -> int:
-        """The number of terms that must be met."""
-        if self.all:
-            return len(self.all)
-        return 1 if self.any or self.at_least is None else self.at_least
-
-    def holds(self, met: Mapping[str, bool]) -> bool:
-        """Return whether enough terms are met; `met` says which items are, missing ones are not."""
-        terms = (met.get(t, False) if isinstance(t, str) else t.holds(met) for t in self.terms)
-        return sum(terms) >= self.needed
-
-    def walk(self) -> Iterator[ItemGroup]:
-        """Yield the group and every group in it."""
-        yield self
-        for term in self.terms:
-            if not isinstance(term, str):
-                yield from term.walk()
-
-
-class Rule(ItemGroup, frozen=True, kw_only=True):
-    """The rule of a definition that is met or not met."""
-
-
-class Grade(ItemGroup, frozen=True, kw_only=True):
-    """A grade and its condition; the total is the highest grade whose condition is met."""
-
-    grade: float
-    title: str = ""
-    source: str = ""
-    verified: bool = True
-
-
 class Derivation(DefinitionTable, frozen=True):
     """The patients in whom the definition was derived; a missing key is no restriction."""
 
@@ -283,7 +234,11 @@ class Definition(
     frozen=True,
     rename={"items": "item", "examples": "example", "grades": "grade", "variants": "variant"},
 ):
-    """A score or a set of criteria, as in its file; `label` is its short name, by default the title."""
+    """A score or a set of criteria, as in its file; `label` is its short name, by default the title.
+
+    whole_stay : whether it was derived on the worst values of whole stays, so that the moment `whole_stay`
+    is reported too.
+    """
 
     name: str
     title: str
@@ -298,6 +253,7 @@ class Definition(
     grades: tuple[Grade, ...] = ()
     variants: tuple[Variant, ...] = ()
     derivation: Derivation = Derivation()
+    whole_stay: bool = False
     notes: tuple[str, ...] = ()
     probability: tuple[ProbabilityRow, ...] = ()
     probability_source: str = ""

@@ -1,7 +1,8 @@
 """The moments at which a definition is reported.
 
 `index` is the index time itself; `peak_to_index` is the time of the highest lowest-possible total in
-the look-back before it, the earliest of equal ones; `peak_ever` is the same over all records.
+the look-back before it, the earliest of equal ones; `peak_ever` is the same over all records;
+`whole_stay` is the end of a stay, see `whole_stay`.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from becalm.core.clock import HOUR, UNKNOWN_TIME
 from becalm.definitions.evaluation import Evaluation
 from becalm.timeline import Intervals, Timeline
 
-Moment: TypeAlias = Literal["index", "peak_to_index", "peak_ever"]
+Moment: TypeAlias = Literal["index", "peak_to_index", "peak_ever", "whole_stay"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,11 +26,13 @@ class Moments:
     """The index time of every person, and the look-back for a peak.
 
     index : int64[n_persons], µs; `UNKNOWN_TIME` for persons without one, who get `peak_ever` only.
-    look_back : µs; the window is [index − look_back, index], both ends included.
+    look_back : µs; the window is [index − look_back, index], both ends included. stays : the stays of all
+    persons, for `whole_stay`; without them it is not reported.
     """
 
     index: Times
     look_back: int
+    stays: Intervals | None = None
 
     @classmethod
     def peak_only(cls, n_persons: int) -> Moments:
@@ -62,17 +65,27 @@ def ask(evaluation: Evaluation, moments: Moments, who: Mask) -> Iterator[Asked]:
     if len(indexed):
         index = moments.index[indexed]
         window = Intervals(indexed, index - moments.look_back, index + 1)
-        known = evaluation.observed.clip(window)
-        yield _asked("index", evaluation, known, indexed, index)
-        yield _asked("peak_to_index", evaluation, known, indexed, None)
-    yield _asked("peak_ever", evaluation, evaluation.observed, persons, None)
+        yield asked_in("index", evaluation, window, indexed, index)
+        yield asked_in("peak_to_index", evaluation, window, indexed, None)
+    yield asked_in("peak_ever", evaluation, None, persons, None)
 
 
-def _asked(
-    moment: Moment, evaluation: Evaluation, known: Timeline, persons: Persons, time: Times | None
+def asked_in(
+    moment: Moment,
+    evaluation: Evaluation,
+    window: Intervals | None,
+    persons: Persons,
+    time: Times | None,
 ) -> Asked:
+    """Return a moment of some persons with what happened in its window; without a time it is the peak.
+
+    window : by default all records. Its last microsecond is the moment itself, which has no duration.
+    """
     count, cut_off = evaluation.inputs.n_persons, evaluation.definition.cut_off
+    known = evaluation.observed if window is None else evaluation.observed.clip(window)
     met = known.where(lambda low, high: low >= cut_off)
+    if window is not None:
+        met = met.clip(_without_the_moment(window))
     held = np.bincount(met.person, met.durations() / HOUR, count)
     return Asked(
         moment,
@@ -82,6 +95,11 @@ def _asked(
         _spread(*known.first(lambda low, high: high >= cut_off), count)[persons],
         held[persons].astype(np.float64),
     )
+
+
+def _without_the_moment(window: Intervals) -> Intervals:
+    lasting = window.longer_than(1)
+    return Intervals(lasting.person, lasting.start, lasting.end - 1)
 
 
 def peak(known: Timeline) -> tuple[Persons, Times]:

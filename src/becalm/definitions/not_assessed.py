@@ -13,6 +13,7 @@ from becalm.definitions.evaluation import Evaluation
 from becalm.definitions.model import Item
 
 NEVER: Final = "never measured"
+NOT_IN_STAY: Final = "not measured in the stay"
 IN_PART: Final = "known only as a limit or in part"
 
 
@@ -32,13 +33,15 @@ def reasons(
     person: Persons,
     time: Times,
     refused: Refused,
+    *,
+    never: str = NEVER,
 ) -> Texts:
     """Return why an item is not assessed at each (person, time).
 
     Of an item of several variables each has its reason, joined by `|`: `triglycerides: never measured`.
     """
     leaves = list({leaf.variable: leaf for leaf in item.leaves()}.values())
-    each = [_of_variable(evaluation, leaf, person, time, refused) for leaf in leaves]
+    each = [_of_variable(evaluation, leaf, person, time, refused, never=never) for leaf in leaves]
     if len(leaves) == 1:
         return each[0]
     texts = np.empty(len(person), dtype=object)
@@ -49,10 +52,16 @@ def reasons(
 
 
 def _of_variable(
-    evaluation: Evaluation, leaf: Item, person: Persons, time: Times, refused: Refused
+    evaluation: Evaluation,
+    leaf: Item,
+    person: Persons,
+    time: Times,
+    refused: Refused,
+    *,
+    never: str,
 ) -> Texts:
     """Return why a variable does not decide; '' where it is known exactly."""
-    texts = np.full(len(person), NEVER, dtype=object)
+    texts = np.full(len(person), never, dtype=object)
     points = evaluation.inputs.points(leaf)
     if len(points):
         ever = points.count_until(person, np.full(len(person), FAR_FUTURE))

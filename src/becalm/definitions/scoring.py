@@ -13,7 +13,8 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from becalm.core.arrays import Floats, Mask, Pair
-from becalm.definitions.model import Definition, Grade, Item, ItemGroup
+from becalm.definitions.model import Definition, Item
+from becalm.definitions.rules import Grade, ItemGroup
 from becalm.timeline import rounded
 
 

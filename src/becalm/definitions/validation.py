@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 from becalm.core.clock import Length
 from becalm.core.errors import did_you_mean
-from becalm.definitions.model import RESERVED, Definition, Example, Item, ItemGroup
+from becalm.definitions.model import RESERVED, Definition, Example, Item
+from becalm.definitions.rules import ItemGroup
 from becalm.definitions.scoring import attainable
 
 THRESHOLDS = ("at_least", "above", "up_to", "below")
@@ -44,6 +45,8 @@ def check(definition: Definition, broken: frozenset[str]) -> Iterator[Definition
     for complaint in _rules(definition):
         sound = False
         yield complaint
+    if definition.whole_stay and sound:
+        yield from _of_whole_stay(definition)
     if not sound:
         return  # further checks would report the same mistakes again
     yield from _totals(definition, broken)
@@ -118,6 +121,18 @@ def _item(item: Item, *, part: bool) -> Iterator[DefinitionMistake]:
             yield from _item(each, part=True)
     else:
         yield from _reading(item)
+
+
+def _of_whole_stay(definition: Definition) -> Iterator[DefinitionMistake]:
+    """Yield the items that have no worst value of a stay: a last value, or a change."""
+    for item in definition.items:
+        for leaf in item.walk():
+            if leaf.take == "last" or leaf.change is not None:
+                yield DefinitionMistake(
+                    f"{leaf.key}: a definition of whole stays needs the highest or the lowest value",
+                    leaf.key,
+                    "Write max or min in take, or leave out whole_stay",
+                )
 
 
 def _reading(item: Item) -> Iterator[DefinitionMistake]:

@@ -24,6 +24,7 @@ from becalm.doses import EpisodeRules, Treatments, treatments
 from becalm.kidney import injury, kdigo
 from becalm.kidney.clearance import clearance_per_kg
 from becalm.patients.understood import Patients
+from becalm.persons.whole_stays import whole_stays
 from becalm.protocol import Protocol
 from becalm.records import Doubt
 from becalm.tables import Table
@@ -59,7 +60,8 @@ class StageInput:
     def moments(self) -> Moments:
         """The moments at which definitions are reported."""
         look_back = self.protocol.storm.look_back.us
-        return Moments(self.candidates.clocks.index, look_back)
+        index = self.candidates.clocks.index
+        return Moments(index, look_back, whole_stays(self.patients.records))
 
     @cached_property
     def in_cohort(self) -> Mask:

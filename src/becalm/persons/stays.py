@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -34,8 +35,9 @@ def rules() -> StayRules:
 def admissions(records: Records) -> Intervals:
     """Return each person's time in hospital: stays at most a day apart are one admission.
 
-    Outpatient visits do not count. A stay without an end lasts until the end of the records if it
-    is the person's last stay; of an earlier stay only the start is known.
+    Outpatient visits do not count. A stay without an end that begins in another one, as intensive care in a
+    ward's stay, ends with that one. Else it lasts until the end of the records if it is the person's last
+    stay; of an earlier stay only the start is known.
     """
     stays = _inpatient(records)
     ended = ends_of_records(records)[stays["person"]]
@@ -47,7 +49,13 @@ def admissions(records: Records) -> Intervals:
 
 def _inpatient(records: Records) -> Frame:
     stays = records.stays
-    return stays.take((stays["kind"] != "outpatient") & (stays["start"] != UNKNOWN_TIME))
+    stays = stays.take((stays["kind"] != "outpatient") & (stays["start"] != UNKNOWN_TIME))
+    person, start, end = stays["person"], stays["start"], stays["end"].copy()
+    ended, opened = np.flatnonzero(end != UNKNOWN_TIME), np.flatnonzero(end == UNKNOWN_TIME)
+    around = Intervals.build(person[ended], start[ended], np.maximum(end[ended], start[ended]))
+    which, outer = around.overlaps(person[opened], start[opened], start[opened] + 1)
+    end[opened[which]] = around.end[outer]
+    return stays.replace(end=end)
 
 
 def _open_at_last(stays: Frame) -> Mask:
@@ -91,13 +99,11 @@ def transferred_in(records: Records, person: Persons, time: Times, within: int) 
     return Intervals.build(who, start - within, start + within + 1).contains(person, time)
 
 
-def ends_of_records(records: Records) -> Times:
-    """Return the last recorded moment of each person, or death; `UNKNOWN_TIME` if there is none.
+def moments_of_rows(records: Records) -> Iterator[tuple[Persons, Times]]:
+    """Yield person and time of all rows, column by column; `UNKNOWN_TIME` where a row has none.
 
-    Doses that were only ordered or not given do not count. After a death of which only the date is
-    known, the records end at the end of that day at the latest; the date may be that of the last contact.
+    Doses that were only ordered or not given do not count.
     """
-    latest = np.full(len(records.persons), UNKNOWN_TIME)
     administrations = records.administrations
     for table, columns in (
         (records.measurements, ("time",)),
@@ -111,7 +117,18 @@ def ends_of_records(records: Records) -> Times:
         (records.cultures, ("collected",)),
     ):
         for column in columns:
-            np.maximum.at(latest, table["person"], table[column])
+            yield table["person"], table[column]
+
+
+def ends_of_records(records: Records) -> Times:
+    """Return the last recorded moment of each person, or death; `UNKNOWN_TIME` if there is none.
+
+    Doses that were only ordered or not given do not count. After a death of which only the date is
+    known, the records end at the end of that day at the latest; the date may be that of the last contact.
+    """
+    latest = np.full(len(records.persons), UNKNOWN_TIME)
+    for person, time in moments_of_rows(records):
+        np.maximum.at(latest, person, time)
     for column in ("death_time", "last_contact"):
         latest = np.maximum(latest, records.persons[column])
     deaths = Deaths.of(records)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Final
 
 from markupsafe import Markup, escape
 
@@ -12,7 +12,9 @@ from becalm.core.digits import fixed
 from becalm.report import labels
 from becalm.report.cohort import Cohort, Row
 from becalm.report.drill import Drill
-from becalm.report.text import UNKNOWN, by_then, hours, interval, number
+from becalm.report.text import UNKNOWN, answer, by_then, hours, interval, number
+
+OUTSIDE: Final = "outside its population"
 
 
 def marked(shown: Any, *, verified: bool) -> Markup:
@@ -41,7 +43,25 @@ def total(drill: Drill, row: Row | None, *, items: bool = False) -> Markup:
     shown = drill.rows(interval(row["low"], row["high"]), person, sources)
     tail = f" ({row['items_assessed']}/{row['items_total']})" if items else ""
     status = Markup('<br><span class="sub">{}{}</span>').format(row["status"], tail)
-    return marked(shown, verified=row["verified"]) + status
+    told = marked(shown, verified=row["verified"]) + status
+    outside = _outside_population(drill.cohort, row)
+    return told + Markup('<br><span class="sub">{}</span>').format(outside) if outside else told
+
+
+def _outside_population(cohort: Cohort, row: Row) -> str:
+    """Say that a definition made for some diseases is used for a patient who has none of them on record."""
+    if not cohort.result.definitions[row["criterion"]].derivation.underlying:
+        return ""
+    return {True: "", False: OUTSIDE}.get(
+        row["in_derivation_population"], f"{OUTSIDE} as far as recorded"
+    )
+
+
+def in_population(cohort: Cohort, row: Row) -> str:
+    """Return whether a patient is like those in whom a definition was derived."""
+    if row["in_derivation_population"] is None and _outside_population(cohort, row):
+        return "no, as far as recorded"
+    return answer(row["in_derivation_population"])
 
 
 def grade(value: int) -> str:

@@ -78,6 +78,23 @@ def change(ratio: float) -> str:
     return signed(round(100 * (ratio - 1), 9)).replace("+0", "0")
 
 
+def duration(value: float) -> str:
+    """Return a length of time given in hours: `12 h`, `<1 min`; without any it is a dash.
+
+    A window that only ends at a moment has no duration.
+    """
+    if math.isnan(value) or value <= 0:
+        return UNKNOWN
+    minutes = round(value * 60, 6)
+    return (
+        "<1 min"
+        if minutes < 1
+        else f"{number(value)} h"
+        if minutes >= 60
+        else f"{number(minutes)} min"
+    )
+
+
 def hours(value: float) -> str:
     """Return hours from time zero: `+47 h`, in days from the tenth day on."""
     if math.isnan(value):

@@ -1,4 +1,4 @@
-"""Screening: one peak per person and definition, for all persons of the records."""
+"""Screening: one total per person and definition, for all persons of the records."""
 
 from __future__ import annotations
 
@@ -12,10 +12,20 @@ from becalm import vocabulary
 from becalm.core.errors import UsageError
 from becalm.core.frame import Frame
 from becalm.core.prefetch import results_in_order
-from becalm.definitions import Definition, doubted, evaluate, load_all, peaks, shipped
+from becalm.definitions import (
+    Definition,
+    doubted,
+    evaluate,
+    load,
+    load_all,
+    peaks,
+    shipped,
+    worst_stays,
+)
 from becalm.patients.understood import Patients
 from becalm.persons.age import ages
 from becalm.persons.diagnoses import underlying
+from becalm.persons.whole_stays import whole_stays
 from becalm.records import Doubt, Source
 from becalm.tables import stream, writing
 from becalm.vocabulary import site_words
@@ -33,10 +43,12 @@ def screen(
     progress: Callable[[str], None] = lambda _: None,
     *,
     site: SiteWords | None = None,
+    whole_stay: bool = False,
 ) -> Iterator[Frame]:
-    """Yield `criteria`, moment `peak_ever` only, one sorted frame a chunk of whole persons.
+    """Yield `criteria`, one sorted frame a chunk of whole persons: moment `peak_ever`, or `whole_stay`.
 
-    All persons are assessed: without any measurement an HScore is 0 to 337, undetermined.
+    All persons are assessed: without any measurement an HScore is 0 to 337, undetermined. Over whole stays
+    only definitions that were derived so are evaluated; the others are named and left out.
     """
     if not criteria:
         hint = f"Name some of {', '.join(shipped())}, or a .toml file"
@@ -46,9 +58,13 @@ def screen(
     definitions = sorted(load_all(list(dict.fromkeys(criteria))), key=lambda each: each.name)
     for notice in (each for definition in definitions for each in definition.notices):
         progress(notice)
+    if whole_stay:
+        definitions = _of_whole_stays(definitions, progress)
     done = 0
     for totals in results_in_order(
-        lambda records: peaks_of(Patients.of(records, words), definitions, source.doubts),
+        lambda records: totals_of(
+            Patients.of(records, words), definitions, source.doubts, whole_stay=whole_stay
+        ),
         source.chunks(),
         _AT_ONCE,
     ):
@@ -57,10 +73,30 @@ def screen(
         progress(f"{done:,} persons screened")
 
 
-def peaks_of(
-    chunk: Patients, definitions: Sequence[Definition], doubts: tuple[Doubt, ...] = ()
+def _of_whole_stays(
+    definitions: Sequence[Definition], progress: Callable[[str], None]
+) -> list[Definition]:
+    """Return the definitions that were derived on whole stays; the others are named."""
+    for other in (each for each in definitions if not each.whole_stay):
+        progress(f"{other.name} was not derived on whole stays and is left out")
+    kept = [each for each in definitions if each.whole_stay]
+    if not kept:
+        able = [name for name in shipped() if load(name).whole_stay]
+        raise UsageError(
+            "none of the criteria was derived on whole stays",
+            hint=f"Name some of {', '.join(able)}, or leave out --look-back",
+        )
+    return kept
+
+
+def totals_of(
+    chunk: Patients,
+    definitions: Sequence[Definition],
+    doubts: tuple[Doubt, ...] = (),
+    *,
+    whole_stay: bool = False,
 ) -> Frame:
-    """Return the peaks of a chunk, sorted by person and definition."""
+    """Return the peaks of a chunk, or its whole stays, sorted by person and definition."""
     records = chunk.records
     inputs, n = chunk.inputs(CLOCK), len(chunk)
     age, _ = ages(records.persons, chunk.ended)
@@ -68,16 +104,15 @@ def peaks_of(
     diseases[:] = underlying(chunk.diagnosed, n)
     people = Frame({"person_id": records.persons["person_id"], "age": age, "underlying": diseases})
     modifiers = chunk.modifiers()
-    by_definition = Frame.concat(
-        [
-            doubted(
-                peaks(evaluate(definition, inputs), people, modifiers=modifiers),
-                definition,
-                doubts,
-            )
-            for definition in definitions
-        ]
-    )
+    stays = whole_stays(records) if whole_stay else None
+
+    def totals(definition: Definition) -> Frame:
+        evaluation = evaluate(definition, inputs)
+        if stays is None:
+            return peaks(evaluation, people, modifiers=modifiers)
+        return worst_stays(evaluation, people, stays, modifiers=modifiers)
+
+    by_definition = Frame.concat([doubted(totals(each), each, doubts) for each in definitions])
     inputs.forget()
     return by_definition.take(np.arange(len(by_definition)).reshape(-1, n).T.ravel())
 

@@ -138,7 +138,10 @@ MODIFIED_BY: Final = text(
 )
 MOMENT: Final = text(
     "index, peak_to_index (highest lowest-possible total of the definition in the look-back that ends at "
-    "the index) or peak_ever (the same over all records)."
+    "the index), peak_ever (the same over all records) or whole_stay (every item at its worst value of one "
+    "stay, for definitions derived so: the stay of the index, else of all stays the one with the highest lowest-possible "
+    "total; the time is its end). A stay is an admission and the day before it; without an admission it "
+    "lasts from the first row to the last; nothing after death counts."
 )
 STATE: Final = text(
     "met, not met or not assessed; in serial_changes met means that the value certainly changed as in a storm."

@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 import pytest
 
-from becalm.definitions import failed_examples, load, model
+from becalm.definitions import failed_examples, load, model, rules
 
 PAGE: Final = (Path(__file__).parents[3] / "docs" / "definitions.md").read_text(encoding="utf-8")
 TABLES: Final[dict[str, type[msgspec.Struct]]] = {
@@ -17,8 +17,8 @@ TABLES: Final[dict[str, type[msgspec.Struct]]] = {
     "An item": model.Item,
     "A band": model.Band,
     "A change": model.Change,
-    "A rule, and a group in it": model.Rule,
-    "A grade": model.Grade,
+    "A rule, and a group in it": rules.Rule,
+    "A grade": rules.Grade,
     "A variant": model.Variant,
     "A derivation": model.Derivation,
     "A row of probability": model.ProbabilityRow,
@@ -33,9 +33,9 @@ def test_every_table_of_a_definition_is_on_the_page() -> None:
     kinds = {
         kind
         for kind in vars(model).values()
-        if isinstance(kind, type) and issubclass(kind, model.DefinitionTable)
+        if isinstance(kind, type) and issubclass(kind, rules.DefinitionTable)
     }
-    made = {model.DefinitionTable, model.Resolved, model.ItemGroup, model.Override}
+    made = {rules.DefinitionTable, model.Resolved, rules.ItemGroup, model.Override}
     assert set(TABLES.values()) == kinds - made
     assert re.findall(r"^### (.*)$", PAGE, re.MULTILINE) == list(TABLES)
 

@@ -78,7 +78,7 @@ def test_a_users_file_is_found_beside_the_protocol_and_goes_by_its_name(
     )
     assert done.exit_code == 0, done.output
     rows = (out / "tables" / "criteria.csv").read_text(encoding="utf-8").splitlines()
-    assert sum(",mine," in row for row in rows) == sum(",hscore," in row for row in rows) > 0
+    assert sum(",mine," in row for row in rows) == sum(",mas2016," in row for row in rows) > 0
     page = (out / "report.html").read_text(encoding="utf-8")
     assert "mine.toml" not in page
     assert "My two: value of each item" in page

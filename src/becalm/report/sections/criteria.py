@@ -9,7 +9,7 @@ from typing import Any, Final
 from markupsafe import Markup
 
 from becalm.report import labels
-from becalm.report.cells import since_zero, total
+from becalm.report.cells import in_population, since_zero, total
 from becalm.report.cohort import Cohort, Row, anchor
 from becalm.report.drill import Drill
 from becalm.report.page_table import PageTable
@@ -20,22 +20,24 @@ from becalm.report.section import (
     figures_named,
     lists_everybody,
 )
-from becalm.report.text import UNKNOWN, answer, interval, number, signs, unit
+from becalm.report.text import UNKNOWN, duration, interval, number, signs, unit
 from becalm.report.theme import Figure
 
 STATES: Final = ("met", "not met", "undetermined")
 
 
 def totals(cohort: Cohort, drill: Drill) -> PageTable:
-    """Return every definition's total at its three moments, and what it rests on."""
+    """Return every definition's total at each of its moments, and what it rests on."""
     moments = {
         (row["person_id"], row["criterion"], row["moment"]): row for row in cohort.rows("criteria")
     }
     rows = []
+    whole = any(moment == "whole_stay" for _, _, moment in moments)
+    shown_beside = ("index", "peak_ever", *(["whole_stay"] if whole else []))
     for row in cohort.criteria:
         person, name = row["person_id"], row["criterion"]
         others = []
-        for moment in ("index", "peak_ever"):
+        for moment in shown_beside:
             other = moments.get((person, name, moment))
             text = (
                 UNKNOWN
@@ -44,21 +46,21 @@ def totals(cohort: Cohort, drill: Drill) -> PageTable:
             )
             others.append(drill.definition(text, person, name, moment))
         without = interval(row["low_unmodified"], row["high_unmodified"])
-        held = number(row["held_hours"])
         numbers = [
             without if without[:1] != "–" else UNKNOWN,
             f"{row['items_assessed']} of {row['items_total']}",
             row["probability"],
             since_zero(cohort, person, row["first_possible"]),
             since_zero(cohort, person, row["first_met"]),
-            f"{held} h" if held != UNKNOWN else UNKNOWN,
+            duration(row["held_hours"]),
         ]
         shown = [drill.definition(each, person, name, cohort.moment) for each in numbers]
         rows.append([person, cohort.definition_label(name), total(drill, row), *shown, *others,
-                     answer(row["in_derivation_population"])])  # fmt: skip
+                     in_population(cohort, row)])  # fmt: skip
     head = ["Patient", "Definition", labels.heading(cohort.moment_text), "without items that a treatment could have changed", "items assessed",
             "probability as published", "first possible", "first met", "stayed met for", "at the index",
-            "highest ever", "in the population of the definition"]  # fmt: skip
+            "highest ever", *(["whole stay, as papers print"] if whole else []),
+            "in the population of the definition"]  # fmt: skip
     ids = [anchor("total", row["criterion"], row["person_id"]) for row in cohort.criteria]
     return PageTable(head, rows, ids=ids)
 
