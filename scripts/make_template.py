@@ -12,7 +12,6 @@ import csv
 import sys
 import tomllib
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
 from pathlib import Path
 from typing import Final
 
@@ -61,12 +60,12 @@ SUGGESTED: Final[Mapping[tuple[str, str], Sequence[str]]] = {
     ),
 }
 CODES: Final = frozenset({"person_id", "stay_id", "loinc", "code"})
-DAYS: Final = frozenset({"birth_date", "age_at"})
 READ_ME: Final = (
     "becalm: chart-review sheets",
     "Fill persons, and the sheets that your study needs. Yellow columns must be there.",
     "A blank cell means unknown. It never means no: write no where you looked and it was not so.",
-    "Write a time as 2020-03-04 10:00, or 2020-03-04 where the hour is not known.",
+    "Write a time as 2020-03-04 10:00, or 2020-03-04 where the hour is not known. Columns of times "
+    "are text, so that 2020-03-04 00:00 stays midnight and 2020-03-04 a date.",
     "labs: the value as reported, such as 1250, >15000 or <0.2, and its unit. Temperature, "
     "weight, blood pressure and urine go here too.",
     "doses: one row for each single dose (amount) or each rate. When a rate changes, end its row "
@@ -124,7 +123,7 @@ def write_workbook(
 
 
 def write_tab(tab: Worksheet, name: str, header: Sequence[str], rows: Rows) -> None:
-    """Write one sheet; dates and numbers become cells that a spreadsheet knows as such."""
+    """Write one sheet; numbers become cells that a spreadsheet knows as such."""
     tab.freeze_panes = "B2"
     for position, title in enumerate(header, start=1):
         column = SHEETS[name].columns.get(title, SheetColumn())
@@ -136,29 +135,29 @@ def write_tab(tab: Worksheet, name: str, header: Sequence[str], rows: Rows) -> N
         tab.column_dimensions[letter].width = 18
         tab.column_dimensions[letter].number_format = style
         for number, row in enumerate(rows, start=2):
-            content = typed(row[position - 1], title, column)
-            cell = tab.cell(number, position, content)
-            whole_day = isinstance(content, date) and not isinstance(content, datetime)
-            cell.number_format = "yyyy-mm-dd" if whole_day else style
+            cell = tab.cell(number, position, typed(row[position - 1], title, column))
+            cell.number_format = style
         add_drop_down(tab, letter, column, SUGGESTED.get((name, title), ()))
 
 
-def typed(text: str, title: str, column: SheetColumn) -> str | float | date | None:
+def typed(text: str, title: str, column: SheetColumn) -> str | float | None:
     """Return a cell's content as somebody typing into a spreadsheet would leave it."""
     if not text:
         return None
     if column.kind in {"time", "end"}:
-        return datetime.fromisoformat(text) if len(text) > 10 else date.fromisoformat(text)
+        return text
     if title not in CODES and PLAIN_NUMBER.fullmatch(text):
         return float(text)
     return text
 
 
 def number_format(title: str, column: SheetColumn) -> str:
-    """Return the format of a column: codes stay text, or a LOINC 2276-4 becomes April 2276."""
-    if column.kind in {"time", "end"}:
-        return "yyyy-mm-dd" if title in DAYS else "yyyy-mm-dd hh:mm"
-    return "@" if title in CODES else "General"
+    """Return the format of a column.
+
+    Codes stay text, or a LOINC 2276-4 becomes April 2276. Times stay text, or a date and its midnight
+    become one number.
+    """
+    return "@" if title in CODES or column.kind in {"time", "end"} else "General"
 
 
 def add_drop_down(tab: Worksheet, letter: str, column: SheetColumn, words: Sequence[str]) -> None:

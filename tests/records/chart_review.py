@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -61,17 +61,23 @@ def _cells(table: str, cells: Mapping[str, Any]) -> dict[str, Cell]:
         column = _COLUMN.get(table, {}).get(name, name)
         if column in sheet.columns:
             timed = SCHEMAS[table].get(name) == "time"
-            found[column] = _moment(value) if timed else value
+            day = sheet.columns[column].day
+            found[column] = _moment(value, always_date=day) if timed else value
         elif value not in (None, "") and (table, name) != ("stays", "table"):
             raise ValueError(f"a chart review has no column for {name} of {table}")
     return found
 
 
-def _moment(moment: Any) -> date | None:
+def _moment(moment: Any, *, always_date: bool) -> date | str | None:
+    """Return a time as a cell; a midnight as 24:00 of the day before, which is no date."""
     if moment is None or moment == "":
         return None
     when = from_us(at(moment))
-    return when.date() if isinstance(moment, str) and parse(moment)[1] else when
+    if isinstance(moment, str) and parse(moment)[1]:
+        return when.date()
+    if when.time() == time() and not always_date:
+        return f"{when - timedelta(days=1):%Y-%m-%dT}24:00"
+    return when
 
 
 def sheets(folder: Path, *rows: Row, leave_out: str = "") -> Path:
@@ -109,7 +115,7 @@ def _text(cell: Cell) -> str:
 def workbook(path: Path, *rows: Row) -> Path:
     """Write rows as a workbook, its times and numbers typed.
 
-    A workbook cannot tell midnight from a date: midnight is written as text.
+    A midnight is written as text.
     """
     tabs: dict[str, list[list[object]]] = {}
     for name, lines in said(*rows).items():

@@ -119,19 +119,22 @@ def test_times_read_all_at_once_are_those_read_one_by_one(
     assert read_common_times(texts) == {text: read_time(text) for text in texts}
 
 
-def test_midnight_in_a_workbook_is_a_date_only(tmp_path: Path) -> None:
-    """A spreadsheet stores a bare date as its midnight: the hour is then not known."""
+def test_a_workbook_tells_a_date_from_its_midnight_by_the_format_of_the_cell(
+    tmp_path: Path,
+) -> None:
+    """A spreadsheet stores both as one number; openpyxl gives a datetime a format with a clock."""
     book = write_book(
         tmp_path / "a.xlsx",
         persons=[["person_id"], ["P1"]],
         labs=[
             ["person_id", "time", "name", "value", "unit"],
-            ["P1", datetime(2020, 3, 4), "x", 1, "u"],
+            ["P1", date(2020, 3, 4), "x", 1, "u"],
             ["P1", datetime(2020, 3, 4, 10, 20), "x", 1, "u"],
+            ["P1", datetime(2020, 3, 5), "x", 1, "u"],
         ],
     )
     read = read_sheets(book).measurements
-    assert read["date_only"].tolist() == [True, False]
+    assert read["date_only"].tolist() == [True, False, False]
     assert iso(read["time"][1]) == "2020-03-04T10:20:00"
 
 

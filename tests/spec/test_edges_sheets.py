@@ -25,11 +25,12 @@ FILE = "records/sheets/plausible.toml"
 CASES = Path(__file__).parents[3] / "shared" / "cases"
 TESTED = dict.fromkeys(
     ["range[].low", "range[].high", "range[].variable", "longest[].upto", "placeholder.years",
-     "placeholder.dates", "placeholder.words"]
+     "placeholder.dates", "placeholder.words", "midnight.share"]
 )  # fmt: skip
 NO_EDGE = dict.fromkeys(
     ["range[].sheet", "range[].column", "range[].source", "range[].verified", "longest[].sheet",
-     "longest[].column", "longest[].source", "longest[].verified", "placeholder.source"]
+     "longest[].column", "longest[].source", "longest[].verified", "placeholder.source",
+     "midnight.source"]
 )  # fmt: skip
 OUTSIDE: list[dict[str, Any]] = read(FILE)["range"]
 LONGEST: list[dict[str, Any]] = read(FILE)["longest"]
@@ -156,6 +157,18 @@ def test_a_placeholder_where_a_time_must_be_is_a_blank(tmp_path: Path) -> None:
     """A stay begins at some time: the mistake is that of a blank cell."""
     with pytest.raises(RecordsError, match="column start: start is blank"):
         source(write(tmp_path, stays="person_id,start\nP1,9999-12-31\n"))
+
+
+@pytest.mark.parametrize(("others", "said"), [(1, False), (0, False), (-1, True)])
+def test_many_midnights_beside_other_times_are_said(
+    tmp_path: Path, others: int, said: bool
+) -> None:
+    """Above the stated part of the times of a column; they are midnights whether it is said or not."""
+    others += round(1 / read(FILE)["midnight"]["share"]) - 1
+    stays = "person_id,start\nP1,2020-03-05T00:00\n" + "P1,2020-03-04T09:00\n" * others
+    opened = source(write(tmp_path, stays=stays))
+    assert chunk(opened).stays["start"].max() == parse("2020-03-05")[0]
+    assert ["read as midnight" in notice for notice in opened.notices] == [True] * said
 
 
 def case(name: str) -> SheetsSource:

@@ -14,6 +14,7 @@ __all__ = [
     "registered",
     "staging",
     "stats",
+    "time_zones",
     "toml",
     "toml_position",
 ]

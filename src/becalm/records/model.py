@@ -69,6 +69,7 @@ ADMINISTRATIONS: Final[Mapping[str, Kind]] = {
     "route": "text",  # as written
     "start": "time",
     "end": "time",
+    "elapsed_h": "number",  # hours from start to end by the row's own offsets, NaN if it has none
     "date_only": "flag",
     "amount": "number",
     "amount_unit": "text",

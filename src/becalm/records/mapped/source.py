@@ -55,7 +55,7 @@ def open_mapped(path: Path, mapping: str) -> SheetsSource:
     stop([*wrong, *_missing_columns(used, flats)], mapped)
     decided = [flat.notice for flat in flats.values() if flat.notice]
     sheets = fill(mapped, flats)
-    records, refused, _ = build(sheets)
+    built = build(sheets, timezone=mapped.info.timezone)
     inputs = [input_file(file, root) for file in dict.fromkeys(files.values())]
     unchanged(seen, root)
     doubts = tuple(_doubts(mapped))
@@ -65,12 +65,12 @@ def open_mapped(path: Path, mapping: str) -> SheetsSource:
     notice = f"{len(doubts)} statements of the mapping {mapped.file} are marked as not verified."
     return SheetsSource(
         info=mapped.info,
-        notices=(*mapped.notices, *([notice] if doubts else []), *decided),
+        notices=(*mapped.notices, *([notice] if doubts else []), *decided, *built.notices),
         missing=tuple(name for name in SHEETS if name not in sheets),
         _inputs=(*sorted(inputs, key=lambda f: f.name), *map(input_file, described)),
         _absent=tuple(absent({name: sum(map(len, parts)) for name, parts in sheets.items()})),
-        _refused=refused,
-        _records=records,
+        _refused=built.refused,
+        _records=built.records,
         name="mapped",
         citations=mapped.citations,
         doubts=doubts,

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from becalm.core.clock import UNKNOWN_TIME
+from becalm.core.clock import HOUR, UNKNOWN_TIME
 from becalm.core.errors import RecordsError
 from becalm.core.frame import Frame
 from becalm.records import (
@@ -28,6 +28,8 @@ from becalm.records.sheets.building import Building
 from becalm.records.sheets.cells import Sheet
 from becalm.records.sheets.check import Checked, Wrong
 from becalm.records.sheets.labs import measurements
+from becalm.records.sheets.midnight import dates_and_midnights
+from becalm.records.sheets.offsets import without_offsets
 from becalm.vocabulary import MeasurementKind, ambiguous_sex, vital_status
 
 _CODE_SYSTEMS: Final = (
@@ -49,23 +51,31 @@ class Built(NamedTuple):
     notices: tuple[str, ...]
 
 
-def build(sheets: Mapping[str, Sequence[Sheet]], earlier: Sequence[RecordsError] = ()) -> Built:
+def build(
+    sheets: Mapping[str, Sequence[Sheet]],
+    earlier: Sequence[RecordsError] = (),
+    timezone: str = "",
+) -> Built:
     """Build one chunk from the sheets of each name; one of `persons` must be among them.
+
+    timezone : of the ward's clock, '' if it is not stated.
 
     earlier : mistakes that were found before, such as a sheet without a required column; then `persons`
     may be missing. Raises one `RecordsError` with every mistake of all sheets: records are only
     returned if all of them can be understood.
     """
     building = Building()
+    blanked = {name: [with_blanks(sheet) for sheet in parts] for name, parts in sheets.items()}
+    settled, building.notices = dates_and_midnights(blanked)
     checked = {
-        name: [Checked(with_blanks(sheet), building.mistakes) for sheet in parts]
-        for name, parts in sheets.items()
+        name: [Checked(sheet, building.mistakes) for sheet in parts]
+        for name, parts in without_offsets(settled, building, timezone).items()
     }
     persons = Frame.of(PERSONS)
     for whole in checked.get("persons", ()):
         persons = _persons(whole, building)
     if "stays" in checked or not earlier:
-        building.stays = {}
+        building.stays = building.lost_stays
     tables = {
         name: Frame.concat([make(part, building) for part in checked[name]]).sort(
             "person", time, "key"
@@ -86,7 +96,7 @@ def build(sheets: Mapping[str, Sequence[Sheet]], earlier: Sequence[RecordsError]
         Refusal(table, variable, unit, reason, rows, example)
         for (table, variable, unit, reason), (rows, example) in sorted(building.refused.items())
     )
-    notices = tuple(_chosen(part) for part in everything if part.chosen)
+    notices = (*building.notices, *(_chosen(part) for part in everything if part.chosen))
     return Built(
         Records(persons, kinds=kinds, repeated=NOTHING_REPEATED, **tables), refused, notices
     )
@@ -203,6 +213,7 @@ def _doses(checked: Checked, building: Building) -> Frame:
         route=checked.texts("route"),
         start=start,
         end=end,
+        elapsed_h=[checked.sheet.elapsed.get(row, np.nan) / HOUR for row in checked.sheet.rows],
         date_only=start_is_date | end_is_date,
         amount=checked.numbers("amount"),
         amount_unit=checked.texts("amount_unit"),

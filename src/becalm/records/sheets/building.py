@@ -17,7 +17,8 @@ class Building:
     """Shared data: the mistakes, the persons and the refused rows.
 
     person_at : None if the sheet persons could not be read. stays : the stay_ids of each person, None if that
-    sheet could not be read. denied : who did not die, says that sheet.
+    sheet could not be read. denied : who did not die, says that sheet. lost_stays : those of rows that were
+    left out. notices : what the user should know of how cells were read.
     """
 
     mistakes: Mistakes = field(default_factory=Mistakes)
@@ -25,6 +26,8 @@ class Building:
     stays: dict[str, set[str]] | None = None
     denied: set[str] = field(default_factory=set)
     refused: dict[tuple[str, str, str, str], tuple[int, str]] = field(default_factory=dict)
+    lost_stays: dict[str, set[str]] = field(default_factory=dict)
+    notices: list[str] = field(default_factory=list)
 
     def refuse(
         self,

@@ -54,12 +54,20 @@ class Placeholder(toml.TomlTable, frozen=True):
     source: str
 
 
+class Midnights(toml.TomlTable, frozen=True):
+    """From when on it is said that a column has many times at 00:00 beside others."""
+
+    share: float
+    source: str
+
+
 class CellRules(toml.TomlTable, frozen=True):
     """The rules of `plausible.toml`."""
 
     range: tuple[CellRange, ...]
     longest: tuple[LongestTime, ...]
     placeholder: Placeholder
+    midnight: Midnights
 
 
 def rules() -> CellRules:

@@ -16,7 +16,8 @@ Blank = Literal["kept", "refused", "mistake"]
 class SheetColumn:
     """One column of a sheet.
 
-    `end` is a time whose date-only form means the end of that day. `positive` is a number above
+    `end` is a time whose date-only form means the end of that day. `day` is a time that is a date whenever
+    its clock is 00:00, whatever stands beside it. `positive` is a number above
     zero, `number` one of at least zero. `choices` is several of a closed list joined by `|`.
     `numeric` is a text that may be a number, such as `>15000`.
     `spelled` are further words of the closed list, each with the word of the list that it means; `reads`
@@ -37,6 +38,7 @@ class SheetColumn:
     outside: Literal["mistake", "refused"] = "mistake"
     known: str = ""
     meant: tuple[str, ...] = ()
+    day: bool = False
 
     @property
     def has_numbers(self) -> bool:
@@ -61,6 +63,10 @@ class SheetSchema:
     unused: tuple[str, frozenset[str]] | None = None
     consequence: str = ""
 
+    def times(self) -> tuple[str, ...]:
+        """Return the columns that hold times."""
+        return tuple(n for n, column in self.columns.items() if column.kind in {"time", "end"})
+
     def required(self) -> tuple[str, ...]:
         """Return the columns without which the sheet cannot be understood."""
         return tuple(name for name, column in self.columns.items() if column.required)
@@ -81,6 +87,7 @@ _PERSON: Final = SheetColumn(required=True, blank="mistake")
 _TEXT: Final = SheetColumn()
 _NUMERIC: Final = SheetColumn(numeric=True)
 _TIME: Final = SheetColumn("time")
+_DAY: Final = SheetColumn("time", day=True)
 _END: Final = SheetColumn("end")
 _NUMBER: Final = SheetColumn("number")
 _POSITIVE: Final = SheetColumn("positive")
@@ -92,16 +99,16 @@ SHEETS: Final[Mapping[str, SheetSchema]] = {
             "person_id": _PERSON,
             "sex": SheetColumn("choice", among=("F", "M"), spelled=sexes()),
             "age": _NUMBER,
-            "age_at": _TIME,
-            "birth_date": _TIME,
+            "age_at": _DAY,
+            "birth_date": _DAY,
             "weight_kg": _POSITIVE,
             "height_cm": _POSITIVE,
             "died": SheetColumn(
                 "choice", among=("yes", "no", "unknown"), spelled=vital_status.yes_or_no()
             ),
-            "death_time": _TIME,
+            "death_time": _DAY,
             "cause_of_death": SheetColumn("choices", among=CAUSES_OF_DEATH),
-            "last_contact": _TIME,
+            "last_contact": _DAY,
             "last_contact_status": SheetColumn(
                 reads=_vital_status, outside="refused", known=vital_status.known_words()
             ),

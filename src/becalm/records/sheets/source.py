@@ -116,17 +116,17 @@ def open_sheets(path: Path) -> SheetsSource:
         info = study_info(*described)
     except RecordsError as error:
         wrong.append(error)
-    records, refused, notices = build({name: [sheet] for name, sheet in sheets.items()}, wrong)
+    built = build({name: [sheet] for name, sheet in sheets.items()}, wrong, info.timezone)
     inputs = tuple(sorted((input_file(f, folder) for f in read), key=lambda f: f.name))
     unchanged(seen, folder)
     return SheetsSource(
         info=info,
-        notices=(*_doubtful_columns(sheets), *notices),
+        notices=(*_doubtful_columns(sheets), *built.notices),
         missing=tuple(name for name in SHEETS if name not in sheets),
         _inputs=inputs,
         _absent=tuple(absent({name: len(sheet) for name, sheet in sheets.items()})),
-        _refused=refused,
-        _records=records,
+        _refused=built.refused,
+        _records=built.records,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
@@ -15,19 +15,20 @@ from xml.etree import ElementTree
 from becalm.core.errors import RecordsError, UnreadableFileError
 from becalm.records.files import read_bytes
 from becalm.records.sheets.cells import Cell, Sheet, TypedNumber, make_sheet, misspelt_sheet
+from becalm.records.sheets.number_formats import NumberFormats, elements
 from becalm.records.sheets.schema import SHEETS
 
 _OLE: Final = b"\xd0\xcf\x11\xe0"
 _CELL: Final = re.compile(rb"<(?:\w+:)?c\b([^>]*?)(?:/>|>(.*?)</(?:\w+:)?c>)", re.DOTALL)
 _FORMULA: Final = re.compile(rb"<(?:\w+:)?f[\s/>]")
 _VALUE: Final = re.compile(rb"<(?:\w+:)?v[^>/]*>([^<]+)<")
-_PERCENT_FORMATS: Final = frozenset({"9", "10"})  # built in: 0% and 0.00%
-_LITERAL: Final = re.compile(r'"[^"]*"|\\.')
 _SAVE_AGAIN: Final = "Open it in Excel or LibreOffice and save it as .xlsx again"
 _ROW: Final = re.compile(rb'<(?:\w+:)?row\b[^>]*?\br="(\d+)"')
 _FAR_CELL: Final = re.compile(rb'\br="([A-Z]{2,3}\d+)"')
 _MOST_CELLS: Final = 1 << 24
 STUDY: Final = "study"
+MIDNIGHT: Final = "T00:00:00"
+"""Behind the date of a cell that may be a date or its midnight: the cell's column decides."""
 
 Odd = dict[tuple[int, int], str]
 
@@ -96,7 +97,7 @@ class _Book(NamedTuple):
     parts: zipfile.ZipFile
     book: Any
     xml_of: Mapping[str, str]
-    percent: frozenset[bytes]
+    formats: NumberFormats
 
     @property
     def tabs(self) -> list[str]:
@@ -107,11 +108,11 @@ class _Book(NamedTuple):
         """Return the cells of a sheet as text, and what is wrong with broken ones."""
         xml = self.parts.read(self.xml_of[tab])
         _require_near(xml, f"{self.file}, sheet {tab}")
-        cells = [
-            [_as_cell(cell) for cell in row]
-            for row in self.book.get_sheet_by_name(tab).to_python(skip_empty_area=False)
-        ]
-        shown, broken = _hidden(xml, self.percent)
+        raw = self.book.get_sheet_by_name(tab).to_python(skip_empty_area=False)
+        cells = [[_as_cell(cell) for cell in row] for row in raw]
+        for row, column in _midnights(raw, xml, self.formats.days):
+            cells[row][column] = f"{cells[row][column]}{MIDNIGHT}"
+        shown, broken = _hidden(xml, self.formats.percent)
         for (row, column), text in shown.items():
             cells[row][column] = text
         return cells, broken
@@ -126,7 +127,7 @@ def _opened(path: Path) -> Iterator[_Book]:
     try:
         with zipfile.ZipFile(path) as parts:
             book = calamine.CalamineWorkbook.from_path(path)
-            yield _Book(path.name, parts, book, _sheet_parts(parts), _percent_styles(parts))
+            yield _Book(path.name, parts, book, _sheet_parts(parts), NumberFormats.of(parts))
     except (
         calamine.CalamineError,
         zipfile.BadZipFile,
@@ -196,7 +197,7 @@ def _tabs(file: str, names: list[str]) -> tuple[dict[str, str], list[RecordsErro
 def _as_cell(cell: object) -> Cell:
     """Return a cell as a spreadsheet shows it: 12 for 12.0, ISO 8601 for a date or a time.
 
-    A workbook keeps midnight and a bare date as one number, so a whole day is a date only.
+    A workbook keeps midnight and a bare date as one number: a whole day is shown as a date, see `_midnights`.
     Numbers show 15 digits, as many as a spreadsheet keeps.
     """
     if isinstance(cell, str):
@@ -228,7 +229,7 @@ def _sheet_parts(parts: zipfile.ZipFile) -> dict[str, str]:
     }
     return {
         element.attrib["name"]: _part(links[key])
-        for element in _all(parts, "xl/workbook.xml", "sheet")
+        for element in elements(ElementTree.fromstring(parts.read("xl/workbook.xml")), "sheet")
         for attribute, key in element.attrib.items()
         if attribute.endswith("}id")
     }
@@ -238,28 +239,30 @@ def _part(target: str) -> str:
     return target[1:] if target.startswith("/") else f"xl/{target}"
 
 
-def _all(parts: zipfile.ZipFile, part: str, tag: str) -> Iterator[ElementTree.Element]:
-    """Yield the elements of a tag, whatever its namespace."""
-    for element in ElementTree.fromstring(parts.read(part)).iter():
-        if element.tag.rpartition("}")[2] == tag:
-            yield element
+def _midnights(
+    raw: Sequence[Sequence[object]], xml: bytes, days: frozenset[bytes]
+) -> Iterator[tuple[int, int]]:
+    """Yield the cells that hold a whole day, and whose format does not say that it is a date only."""
+    whole = [
+        (i, j) for i, row in enumerate(raw) for j, cell in enumerate(row) if _is_whole_day(cell)
+    ]
+    bare: set[tuple[int, int]] = set()
+    if whole and any(b's="%s"' % style in xml for style in days):
+        for attributes, _ in _CELL.findall(xml):
+            attribute = _attributes(attributes)
+            if attribute.get(b"s") in days and b"r" in attribute:
+                bare.add(_position(attribute[b"r"]))
+    yield from (place for place in whole if place not in bare)
 
 
-def _percent_styles(parts: zipfile.ZipFile) -> frozenset[bytes]:
-    """Return the style numbers that show a number as a percentage."""
-    if "xl/styles.xml" not in parts.namelist():
-        return frozenset()
-    formats = _PERCENT_FORMATS | {
-        element.attrib["numFmtId"]
-        for element in _all(parts, "xl/styles.xml", "numFmt")
-        if "%" in _LITERAL.sub("", element.attrib["formatCode"])
-    }
-    styles = next(_all(parts, "xl/styles.xml", "cellXfs"), ())
-    return frozenset(
-        str(number).encode()
-        for number, style in enumerate(styles)
-        if style.attrib.get("numFmtId") in formats
-    )
+def _is_whole_day(cell: object) -> bool:
+    if isinstance(cell, datetime):
+        return _to_millisecond(cell).time() == time()
+    return isinstance(cell, date)
+
+
+def _attributes(text: bytes) -> dict[bytes, bytes]:
+    return dict(re.findall(rb'(\w+)="([^"]*)"', text))
 
 
 def _hidden(xml: bytes, percent: frozenset[bytes]) -> tuple[Odd, Odd]:
@@ -272,7 +275,7 @@ def _hidden(xml: bytes, percent: frozenset[bytes]) -> tuple[Odd, Odd]:
     broken: Odd = {}
     suspect = b't="e"' in xml or _FORMULA.search(xml) or any(b's="%s"' % s in xml for s in percent)
     for attributes, inside in _CELL.findall(xml) if suspect else ():
-        attribute = dict(re.findall(rb'(\w+)="([^"]*)"', attributes))
+        attribute = _attributes(attributes)
         value = _VALUE.search(inside)
         text = value.group(1).decode() if value else ""
         if attribute.get(b"t") == b"e":
