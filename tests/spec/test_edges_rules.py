@@ -21,7 +21,7 @@ from becalm.measures.fever import fever
 from becalm.patients.context import context
 from becalm.persons.diagnoses import diagnosed_storm, excluded_by
 from becalm.persons.stays import admissions, discharges
-from becalm.persons.weight import weight_in_force
+from becalm.persons.weight import WeightInForce, weight_in_force
 from becalm.protocol import load as protocol
 from becalm.timeline import Intervals, Points, Timeline
 from tests.records import (
@@ -62,7 +62,9 @@ FILES: dict[str, tuple[Sequence[str], Sequence[str]]] = {
     "persons/age.toml": (["steps[].below", "steps[].step"], []),
     "persons/stays.toml": (["same_admission"], []),
     "persons/weight.toml": (
-        ["before", "after", "tolerance", "low_kg", "adult_low_kg", "high_kg", "adult_from"], [],
+        ["before", "after", "tolerance", "low_kg", "adult_low_kg", "high_kg", "adult_from", "apart", "pounds",
+         "restated"],
+        ["repeats", "dosing"],
     ),
     "patients/context.toml": (
         ["infection_before", "infection_after", "looked_before", "looked_after", "commensal_within"],
@@ -215,6 +217,52 @@ def test_a_weight_at_the_end_of_its_range_counts() -> None:
     light = says["adult_low_kg"]
     assert [counts(kg, 44) for kg in (light - 0.1, light, light + 0.1)] == [False, True, True]
     assert [counts(light - 0.1, age) for age in (child, adult)] == [True, False]
+
+
+def weighed(*rows: Row, own: float | None = None) -> WeightInForce:
+    """What is in force at hour 0, and what speaks against it."""
+    patient, stated = chunk(*rows), None if own is None else np.array([own])
+    return weight_in_force(patient.records, patient.events, ONE, np.array([at(0)]), stated)
+
+
+def test_two_weights_are_apart_from_the_factor_on() -> None:
+    """At the factor and above it a weight is set aside, or remarked; just below it is kept."""
+    factor = read("persons/weight.toml")["apart"]
+    for light, sign in ((60.0, 1), (60.0, -1)):
+        others = [lab("weight", light, -9), lab("weight", light, 9)]
+        far = light * factor if sign > 0 else light / factor
+        beside = [round(far + sign * more, 6) for more in (-0.1, 0, 0.1)]
+        found = [weighed(*others, lab("weight", kg, -1)) for kg in beside]
+        assert [float(each.kg[0]) == light for each in found] == [False, True, True]
+        owned = [weighed(*others, own=kg) for kg in beside]
+        assert [float(each.kg[0]) == light for each in owned] == [False, True, True]
+        alone = [weighed(person(weight_kg=light), lab("weight", kg, -1)) for kg in beside]
+        assert [bool(np.isnan(each.against_kg[0])) for each in alone] == [True, False, False]
+
+
+def test_a_weight_may_be_pounds_within_the_tolerance() -> None:
+    """2.2 times another, give or take the tolerance: the remark says that it may be pounds."""
+    says, light = read("persons/weight.toml"), 60.0
+    low, high = (says["pounds"] * (1 + sign * says["tolerance"]) for sign in (-1, 1))
+    for bound, inside in ((low, 1), (high, -1)):
+        remarks = [
+            weighed(person(weight_kg=light), lab("weight", round(light * bound + inside * more, 6), -1))
+            .remarks().written()[0]
+            for more in (-0.1, 0.1)
+        ]  # fmt: skip
+        assert ["may be pounds" in each for each in remarks] == [False, True]
+
+
+def test_an_admission_weight_repeats_up_to_its_share() -> None:
+    """Up to 1 % from an earlier admission weight it was not measured again; beyond it was."""
+    share, here = read("persons/weight.toml")["restated"], stay(-20, 20)
+    first, since = lab("admission weight", 80, -9, "kg"), lab("weight", 100, -5)
+    for sign in (-1, 1):
+        found = [
+            weighed(here, first, since, lab("admission weight", round(80 * (1 + sign * (share + more)), 3), -1, "kg"))
+            for more in (-0.001, 0, 0.001)
+        ]  # fmt: skip
+        assert [float(each.kg[0]) == 100 for each in found] == [True, True, False]
 
 
 # ------------------------------------------------------------------------------------ patients

@@ -324,6 +324,7 @@ def _describe(
         weight_kg=weight.kg,
         weight_source=weight.names(),
         weight_age_h=np.round(weight.age_h, 6),
+        weight_remark=weight.remarks(),
         infusion_start=clocks.infusion_start[person],
         high_rate=clocks.high_rate[person],
         storm_onset=onset,

@@ -14,6 +14,7 @@ from becalm.core.clock import DAY, HOUR, UNKNOWN_TIME
 from becalm.core.frame import Frame, Kind
 from becalm.doses.exposure import MG_DECIMALS, ROUTES, Doses
 from becalm.doses.limits import CHANGEOVER
+from becalm.doses.one_weight import Delivered, delivered, weight_share
 from becalm.doses.rate_steps import RateStep, steps_up
 from becalm.protocol import Entry, Protocol
 from becalm.tables import EPISODES
@@ -170,9 +171,15 @@ def continuous_entries(
     return infusions.when.take((infusions.when.durations() >= min_duration) | infusions.running)
 
 
-def continuous_rate(doses: Doses, drug: str, rules: EpisodeRules) -> Timeline:
-    """Return the rate in the drug's unit per hour, during continuous infusions only."""
-    return doses.rate(drug).clip(continuous(doses, drug, rules).when)
+def continuous_rate(
+    doses: Doses, drug: str, rules: EpisodeRules, *, at_one_weight: bool = False
+) -> Timeline:
+    """Return the rate in the drug's unit per hour, during continuous infusions only.
+
+    at_one_weight : without the changes that only a new weight made; steps are counted in it.
+    """
+    rate = doses.rate(drug, at_one_weight=at_one_weight)
+    return rate.clip(continuous(doses, drug, rules).when)
 
 
 def treatments(
@@ -291,17 +298,11 @@ def _described(
     top = flow.low == peak[flow.person]
     np.minimum.at(reached, flow.person[top], flow.start[top])
     peak = np.where(constant, peak, np.nan)
-    edges = np.searchsorted(flow.person, np.arange(count + 1))
-    with np.errstate(divide="ignore"):
-        # A fall of the rate is a rise of its reciprocal; a pause is neither.
-        reciprocal = np.where(flow.low > 0, 1 / flow.low, 0.0)
-    climbs, falls = (
-        [
-            stepped(flow.start[own], flow.end[own], rate[own], rules) if steady else ()
-            for own, steady in zip(map(slice, edges, edges[1:]), constant.tolist(), strict=False)
-        ]
-        for rate in (flow.low, reciprocal)
+    share = weight_share(f, bags, episode[lasting])
+    steady = overlay(
+        episode[lasting], f["start"][bags], f["until"][bags], f["dose_per_h"][bags] / share, bags
     )
+    climbs, falls = _steps(steady, constant, rules)
     running = flow.low > 0
     who, begin, close = flow.person[running], flow.start[running], flow.end[running]
     gap = np.where(who[1:] == who[:-1], begin[1:] - close[:-1], 0)
@@ -335,16 +336,14 @@ def _described(
         pauses=np.where(constant, pauses, -1),
         paused_hours=np.where(constant, np.round(paused, 6), np.nan),
     )
+    as_delivered = {
+        one: delivered(flow, steady, one) for one in np.unique(episode[lasting][share != 1])
+    }
     all_steps = [
-        (one, "up", step.time, step.from_rate, step.to_rate, step.hours_since_last)
+        (one, direction, *_at_rates(step, as_delivered.get(one)), step.hours_since_last)
+        for direction, found in (("up", climbs), ("down", falls))
         for one in range(count)
-        for step in climbs[one]
-    ]
-    all_steps += [
-        (one, "down", step.time, 1 / step.from_rate, 1 / step.to_rate, step.hours_since_last)
-        for one in range(count)
-        for step in falls[one]
-        if step.from_rate
+        for step in found[one]
     ]
     steps = Frame.of_rows(
         STEPS,
@@ -366,6 +365,41 @@ def _described(
     )
     up = steps["direction"] == "up"
     return Treatments(episodes, steps.take(up), steps.take(~up))
+
+
+def _steps(
+    steady: Timeline, constant: npt.NDArray[np.bool_], rules: EpisodeRules
+) -> tuple[list[tuple[RateStep, ...]], list[tuple[RateStep, ...]]]:
+    """Return the steps up and down of each continuous episode, from its rates at one weight."""
+    edges = np.searchsorted(steady.person, np.arange(len(constant) + 1))
+    with np.errstate(divide="ignore"):
+        # A fall of the rate is a rise of its reciprocal; a pause is neither.
+        reciprocal = np.where(steady.low > 0, 1 / steady.low, 0.0)
+    climbs, falls = (
+        [
+            stepped(steady.start[own], steady.end[own], rate[own], rules) if goes_on else ()
+            for own, goes_on in zip(map(slice, edges, edges[1:]), constant.tolist(), strict=False)
+        ]
+        for rate in (steady.low, reciprocal)
+    )
+    down = [
+        tuple(
+            step._replace(from_rate=1 / step.from_rate, to_rate=1 / step.to_rate)
+            for step in steps
+            if step.from_rate
+        )
+        for steps in falls
+    ]
+    return climbs, down
+
+
+def _at_rates(step: RateStep, infusion: Delivered | None) -> tuple[int, float, float]:
+    """Return the time of a step and the delivered rates before and after it."""
+    before, after = step.from_rate, step.to_rate
+    if infusion is not None:
+        before = infusion.from_rate(before, step.time)
+        after = infusion.to_rate(after, step.time)
+    return step.time, before, after
 
 
 def stepped(

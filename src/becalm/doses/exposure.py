@@ -12,6 +12,7 @@ import numpy.typing as npt
 from becalm.core.arrays import Array, Floats, Index
 from becalm.core.clock import DAY, MINUTE, UNKNOWN_TIME
 from becalm.core.frame import Frame, Kind
+from becalm.doses.one_weight import weight_share
 from becalm.records import Refusal
 from becalm.tables import DAILY_DOSE, DOSES
 from becalm.timeline import Cumulative, Intervals, Points, Timeline, axis, overlay
@@ -37,6 +38,8 @@ ROWS: Final[Mapping[str, Kind]] = {
     "dose": "number",  # in the unit in which the drug is added up (`Doses.unit`)
     "dose_per_h": "number",
     "weight_kg": "number",  # at the start, used or not
+    "dosed_by_kg": "number",  # the weight that a dose per kg was multiplied by
+    "weight_remark": "text",  # what speaks against it
     "weight_row": "key",  # row of its measurement, as in `Events.source_row`
 }
 DAILY: Final[Mapping[str, Kind]] = {"person": "code", "start": "time", **DAILY_DOSE}
@@ -88,17 +91,21 @@ class Doses:
             self._kept[key] = rows
         return self._kept[key]
 
-    def rate(self, drug: str, routes: Collection[str] = ("IV",)) -> Timeline:
+    def rate(
+        self, drug: str, routes: Collection[str] = ("IV",), *, at_one_weight: bool = False
+    ) -> Timeline:
         """Return the infusion rate in the drug's unit per hour (mg/h).
 
         Bags that overlap add up; a written rate of 0 is a pause. There is no segment where no infusion
-        runs, or where one of unknown strength runs.
+        runs, or where one of unknown strength runs. at_one_weight : without the changes that only a
+        new weight made.
         """
         rows = self._rates(drug, routes)
         f = self.frame
-        known = overlay(
-            f["person"][rows], f["start"][rows], f["until"][rows], f["dose_per_h"][rows], rows
-        )
+        per_h = f["dose_per_h"][rows]
+        if at_one_weight:
+            per_h = per_h / weight_share(f, rows, f["person"][rows])
+        known = overlay(f["person"][rows], f["start"][rows], f["until"][rows], per_h, rows)
         unknown = self._infusions_without_mass(drug, routes)
         return known.clip(known.known().without(unknown)) if len(unknown) else known
 
@@ -310,13 +317,15 @@ class DayWeights:
     """The weight used for each day's amounts per kg, with its source.
 
     kg : NaN if none is known. source : words of `persons.weight.SOURCES`. age_h : hours from its
-    measurement to the dose from which it comes. row : see `persons.weight.WeightInForce`.
+    measurement to the dose from which it comes. row : see `persons.weight.WeightInForce`. remark : what
+    speaks against it.
     """
 
     kg: Floats
     source: Array
     age_h: Floats
     row: npt.NDArray[np.int64]
+    remark: Array
 
     @property
     def columns(self) -> dict[str, Array]:
@@ -325,6 +334,7 @@ class DayWeights:
             "weight_used": self.kg,
             "weight_source": self.source,
             "weight_age_h": np.round(self.age_h, 6),
+            "weight_remark": self.remark,
         }
 
 
@@ -355,11 +365,12 @@ def weights_of_rows(doses: Doses, rows: Index) -> DayWeights:
     """Return the weights at the start of some rows of doses; -1 means no row."""
     none, f = rows < 0, doses.frame
     if not len(f):
-        blank = np.full(len(rows), np.nan)
-        return DayWeights(blank, np.full(len(rows), "", object), blank, np.full(len(rows), -1))
+        blank, silent = np.full(len(rows), np.nan), np.full(len(rows), "", object)
+        return DayWeights(blank, silent, blank, np.full(len(rows), -1), silent)
     return DayWeights(
         np.where(none, np.nan, f["weight_kg"][rows]),
         np.where(none, "", f["weight_source"][rows]),
         np.where(none, np.nan, f["weight_age_h"][rows]),
         np.where(none, -1, f["weight_row"][rows]),
+        np.where(none, "", f["weight_remark"][rows]),
     )

@@ -101,6 +101,12 @@ def flags(read: Read) -> Categorical:
     for number, source in enumerate(SOURCES):
         if source in WEIGHT_REMARKS:
             add(by_weight & (read.weight.source == number), WEIGHT_REMARKS[source])
+    contradicted = read.weight.remarks()
+    no_weight = read.counts & (done.refused == WHY.index(NO_WEIGHT))
+    add(
+        (by_weight | no_weight) & (contradicted.code > 0),
+        lambda i: str(contradicted.texts[contradicted.code[i]]),
+    )
     add(usable & read.assumed_iv, "route not recorded: an infusion is taken as IV")
     add(usable & _without_mass(read), "volume without concentration")
     add(usable & _implausible(read), lambda i: f"implausible rate: {done.rate_mg_h[i]:.6g} mg/h")

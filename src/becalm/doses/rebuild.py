@@ -26,7 +26,7 @@ from becalm.doses.units import (
 )
 from becalm.events import Events
 from becalm.persons.death import Deaths
-from becalm.persons.weight import SOURCES, weight_in_force
+from becalm.persons.weight import SOURCES, WeightInForce, weight_in_force
 from becalm.records import Records
 from becalm.timeline import Intervals, axis
 from becalm.vocabulary import Vocabulary, words
@@ -81,7 +81,7 @@ def rebuild(records: Records, events: Events, vocabulary: Vocabulary) -> Doses:
         _quantity(administrations, "amount", "amount_unit", amount_unit),
         _quantity(administrations, "rate", "rate_unit", rate_unit),
         _quantity(administrations, "concentration", "concentration_unit", concentration_unit),
-        weight.kg,
+        _dosed_by(administrations, weight),
         _contents(drug, drugs),
         _in_base(drug, units),
     )
@@ -152,6 +152,8 @@ def rebuild(records: Records, events: Events, vocabulary: Vocabulary) -> Doses:
         set_per_h=np.where(usable, done.set_per_h, np.nan),
         dose=np.where(usable, done.dose, np.nan),
         dose_per_h=np.where(usable, done.dose_per_h, np.nan),
+        dosed_by_kg=np.where(done.by_weight, written.weight_kg, np.nan),
+        weight_remark=weight.remarks(),
         weight_kg=weight.kg,
         weight_source=Categorical.by(weight.source, SOURCES),
         weight_age_h=weight.age_h,
@@ -165,6 +167,19 @@ def rebuild(records: Records, events: Events, vocabulary: Vocabulary) -> Doses:
         last,
         records.persons["person_id"],
     )
+
+
+def _dosed_by(administrations: Frame, weight: WeightInForce) -> Floats:
+    """Return the weight that doses per kg are multiplied by, in kg.
+
+    A row that states a rate per kg and the amount was charted with its own weight. So that the two
+    agree, it is used for them also where it is set aside as the weight of the person.
+    """
+    joined = ~np.isnan(administrations["amount"]) & ~np.isnan(administrations["rate"])
+    own = administrations["weight_kg"]
+    with np.errstate(invalid="ignore"):
+        set_aside = joined & (weight.aside_kg == own) & ~weight.impossible
+    return np.where(set_aside, own, weight.kg)
 
 
 def _route(vocabulary: Vocabulary, text: str) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 from becalm.core.arrays import Mask
 from becalm.core.frame import Frame
 from becalm.doses.exposure import Doses
+from becalm.persons.weight import DISAGREE, SET_ASIDE
 from becalm.tables import DOSE_REMARKS
 
 NOT_CONSERVING: Final = "rate × time is not the amount"
@@ -19,6 +20,7 @@ _NUMBERS: Final = (
     (re.compile(r"rate × time is [^|]*, the amount [^|]*"), NOT_CONSERVING),
     (re.compile(r"entered as .*, charted as .*"), "the rate entered is not the one charted"),
     (re.compile(r"(implausible rate): .*"), r"\1"),
+    (re.compile(rf"({SET_ASIDE}|{DISAGREE}): .*"), r"\1"),
 )
 
 

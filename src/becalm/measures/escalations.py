@@ -79,9 +79,7 @@ def escalations(
         from_rate=steps["from_rate"],
         to_rate=steps["to_rate"],
         to_rate_per_kg=np.round(steps["to_rate"] / weight.kg, 9),
-        weight_used=weight.kg,
-        weight_source=weight.source,
-        weight_age_h=np.round(weight.age_h, 6),
+        **weight.columns,
         ferritin=_risen("ferritin", events, protocol, person, time),
         ast=_risen("ast", events, protocol, person, time),
         temperature=_hotter(events, protocol, person, time),
@@ -135,6 +133,7 @@ def courses_of(
     rows: list[dict[str, Any]] = []
     for drug in sorted(drugs):
         line = continuous_rate(doses, drug, rules)
+        steady = continuous_rate(doses, drug, rules, at_one_weight=True)
         episodes = courses.episodes.take(courses.episodes["drug"] == drug).sort("person", "start")
         begin, stop = (np.searchsorted(episodes["person"], cohort["person"], side)
                        for side in ("left", "right"))  # fmt: skip
@@ -154,10 +153,11 @@ def courses_of(
             }
             infused = own_episodes.take(own_episodes["mode"] == CONTINUOUS)
             if len(infused):
-                first, last = np.searchsorted(line.person, cohort["person"][i] + np.arange(2))
-                own = np.arange(first, last)
-                own = own[line.end[own] > infused["start"][0]]
-                row |= _shape(line.start[own], line.end[own], line.low[own], rules)
+                rates, at_one_weight = (
+                    _since(each, int(cohort["person"][i]), infused["start"][0])
+                    for each in (line, steady)
+                )
+                row |= _shape(*rates, rules) | _steps(*at_one_weight, rules)
                 if "hours_to_ceiling" in row:
                     begun = own_episodes["start"][0] / HOUR
                     row["hours_to_ceiling"] = round(row["hours_to_ceiling"] - begun, 6)
@@ -165,8 +165,29 @@ def courses_of(
     return Frame.of_rows(COURSES, rows)
 
 
+def _since(line: Timeline, person: int, time: int) -> tuple[Times, Times, Floats]:
+    """Return start, end and rate of a person's segments that end after a moment."""
+    first, last = np.searchsorted(line.person, (person, person + 1))
+    own = np.arange(first, last)
+    own = own[line.end[own] > time]
+    return line.start[own], line.end[own], line.low[own]
+
+
+def _steps(start: Times, end: Times, rate: Floats, rules: EpisodeRules) -> dict[str, int]:
+    """Return the number of steps up and down of sorted segments; none if nothing runs."""
+    runs = rate > 0
+    if not runs.any():
+        return {}
+    start, end, rate = start[runs], end[runs], rate[runs]
+    # A fall of the rate is a rise of its reciprocal.
+    return {
+        "steps_up": len(stepped(start, end, rate, rules)),
+        "steps_down": len(stepped(start, end, 1 / rate, rules)),
+    }
+
+
 def _shape(start: Times, end: Times, rate: Floats, rules: EpisodeRules) -> dict[str, Any]:
-    """Return ceiling and steps of sorted segments; here hours_to_ceiling counts from 1970."""
+    """Return the ceiling and the pauses of sorted segments; here hours_to_ceiling counts from 1970."""
     runs = rate > 0
     if not runs.any():
         return {}
@@ -174,15 +195,10 @@ def _shape(start: Times, end: Times, rate: Floats, rules: EpisodeRules) -> dict[
     top = rate == rate.max()
     gap = start[1:] - end[:-1]
     paused = (gap > 0) & (gap <= rules.gaps[CONTINUOUS])  # a longer gap ends the episode
-    up = len(stepped(start, end, rate, rules))
-    # A fall of the rate is a rise of its reciprocal.
-    down = len(stepped(start, end, 1 / rate, rules))
     return {
         "ceiling_per_day": round(float(rate.max()) * 24, 9),
         "hours_to_ceiling": float(start[top][0] / HOUR),
         "hours_at_ceiling": float((end[top] - start[top]).sum() / HOUR),
-        "steps_up": up,
-        "steps_down": down,
         "taper_hours": _taper(start, end, rate),
         "pauses": int(paused.sum()),
         "paused_hours": float(gap[paused].sum() / HOUR),

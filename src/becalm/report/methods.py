@@ -11,6 +11,7 @@ from becalm.core.errors import DefinitionError
 from becalm.kidney import kdigo
 from becalm.measures import ctcae
 from becalm.measures.response.prognosis import MARKER
+from becalm.persons import weight
 from becalm.protocol import Reading, Threshold
 from becalm.report import facts, labels
 from becalm.report.cohort import Cohort
@@ -35,6 +36,7 @@ def methods(cohort: Cohort) -> list[tuple[str, str]]:
         ("Baseline", _baseline(cohort)),
         ("Horizons", _horizons(cohort)),
         ("Response" if cohort.claim == "response" else "Course", _response(cohort)),
+        ("Weight", _weight(cohort)),
         ("Kidney", _kidney(cohort)),
         ("Blood counts and liver", _ctcae(cohort)),
         ("Statistics", "Proportions have exact (Clopper–Pearson) 95 % intervals. Medians have ranges. No "
@@ -208,6 +210,20 @@ def _ctcae(cohort: Cohort) -> str:
     return (
         f"{' and '.join(titles)} grades, by the reference limits in the record, also where the value was abnormal "
         "before: there CTCAE counts from the baseline. A default limit is used only if the record has none, and is marked."
+    )
+
+
+def _weight(cohort: Cohort) -> str:
+    """Return the rule of the weight in force, if a number of the study uses a weight."""
+    tables = cohort.result.tables
+    if not any((tables[name]["weight_source"] != "").any() for name in ("persons", "daily_dose")):
+        return ""
+    rule = weight.rules()
+    return (
+        "Doses per kg and clearance use one weight: that of the row; else the last measured in the "
+        f"{spaced(rule.before)} before; else the first in the {spaced(rule.after)} after; else that of the persons sheet; "
+        "else the last measured before; else the first measured later in the stay. A weight is set aside where it "
+        f"differs from those beside it by a factor of {rule.apart:g} or more ({rule.source})."
     )
 
 

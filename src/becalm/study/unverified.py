@@ -82,8 +82,14 @@ def _beside_doses(tables: Mapping[str, Frame]) -> Iterable[str]:
     known = any(np.isfinite(column).any() for column in cleared)
     if known and not equations.formulas().cockcroft_gault.verified:
         yield "clearance by Cockcroft and Gault"
-    sources = {*tables["daily_dose"]["weight_source"], *tables["persons"]["weight_source"]}
-    if not weight.rules().verified and sources - {"", "own", "persons sheet"}:
+    both = tables["daily_dose"], tables["persons"]
+    chosen = {source for each in both for source in each["weight_source"]} - {
+        "",
+        "own",
+        "persons sheet",
+    }
+    doubted = any((each["weight_remark"] != "").any() for each in both)
+    if not weight.rules().verified and (chosen or doubted):
         yield "which measured weight is used for a dose, and for how long it is valid"
     answers = [each for each in tables["escalations"]["vasopressor"].tolist() if each is not None]
     if answers and not EQUIVALENTS[VASOPRESSORS].verified:

@@ -10,6 +10,7 @@ from becalm.tables.schema import (
     VARIABLE,
     WEIGHT_AGE,
     WEIGHT_KG,
+    WEIGHT_REMARK,
     WEIGHT_SOURCE,
     Table,
     answer,
@@ -159,6 +160,7 @@ PERSONS: Final = Table(
         "context_rows": text(
             "The rows from which class, cancer, infection and covid19 come, joined by |."
         ),
+        "weight_remark": WEIGHT_REMARK,
     },
     key=("person_id",),
 )

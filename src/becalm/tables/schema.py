@@ -113,6 +113,10 @@ WEIGHT_AGE: Final = number(
     "h",
     "From the measurement of the weight to the dose, in persons to time zero; negative if it was measured later; empty for own and persons sheet.",
 )
+WEIGHT_REMARK: Final = text(
+    "What speaks against the weight: another one that was set aside because it is far from those beside it, or one "
+    "that contradicts it where nothing else stands; empty if nothing does."
+)
 DIED: Final = answer(
     "Whether the person died; false only where a word at the last contact, a stay that ended at home or by "
     "transfer, or a value after the last contact says that the person was alive; else empty."

@@ -13,6 +13,7 @@ from becalm.tables.schema import (
     UNIT_CANONICAL,
     WEIGHT_AGE,
     WEIGHT_KG,
+    WEIGHT_REMARK,
     WEIGHT_SOURCE,
     WEIGHT_USED,
     Column,
@@ -107,6 +108,7 @@ DAILY_DOSE: Final = Table(
         "peak_rate_canonical_per_h": _PEAK_RATE,
         "amount_canonical_per_kg": _PER_KG,
         "cumulative_canonical": _CUMULATIVE,
+        "weight_remark": WEIGHT_REMARK,
     },
     key=("person_id", "drug", "day"),
 )
@@ -127,6 +129,7 @@ CALENDAR_DOSE: Final = Table(
         "weight_source": WEIGHT_SOURCE,
         "weight_age_h": WEIGHT_AGE,
         "amount_canonical_per_kg": _PER_KG,
+        "weight_remark": WEIGHT_REMARK,
     },
     key=("person_id", "drug", "date"),
 )
@@ -192,6 +195,7 @@ ESCALATIONS: Final = Table(
         "unit_canonical": UNIT_CANONICAL,
         "crcl_rows": text("The rows from which the clearance is calculated, joined by |."),
         "direction": text("up or down."),
+        "weight_remark": WEIGHT_REMARK,
     },
     key=("person_id", "drug", "time"),
 )
