@@ -59,12 +59,6 @@ def test_triglycerides_in_mg_dl_are_compared_in_mmol_l(mg_dl: float, expected: f
     assert worth("triglycerides", triglycerides=mg_dl / 88.57) == expected
 
 
-def test_fahrenheit_is_compared_in_celsius() -> None:
-    """101.1 °F is 38.39 °C and below the first edge; 101.2 °F is above it."""
-    assert worth("temperature", temperature=(101.1 - 32) / 1.8) == 0
-    assert worth("temperature", temperature=(101.2 - 32) / 1.8) == 33
-
-
 @pytest.mark.parametrize(
     ("haemoglobin", "wbc", "platelets", "expected"),
     [

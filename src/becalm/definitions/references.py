@@ -79,7 +79,7 @@ def _variable(
         conversion, reason = words.unit_of(variables[name], item.unit)
         if not reason:
             ends = conversion.back(low), conversion.back(high)
-            return tuple(conversion), *(round(x, 9) if isfinite(x) else x for x in ends)  # type: ignore[return-value]
+            return tuple(conversion[:3]), *(round(x, 9) if isfinite(x) else x for x in ends)  # type: ignore[return-value]
     refused = name in variables and reason in variables[name].refused_units.values()
     kept = (
         reason if refused else f"{name} has {f'the unit {known.unit}' if known.unit else 'no unit'}"

@@ -15,7 +15,7 @@ from becalm.events import Events, number_and_sign
 from becalm.patients.understood import Patients
 from becalm.records import Records
 from becalm.vocabulary import CODE_AND_NAME_DISAGREE, LABEL_CONTRADICTS, Vocabulary
-from becalm.vocabulary.units import Conversion
+from becalm.vocabulary.units import UNROUNDED, Conversion
 
 
 class Units:
@@ -78,7 +78,10 @@ def _read_as(unit: str, conversion: Conversion) -> str:
         text += f" × {conversion.times:g}"
     if conversion.by != 1:
         text += f" ÷ {conversion.by:g}"
-    return unit if text == "x" else f"{unit}: {text}"
+    if text == "x":
+        return unit
+    rounded = "" if conversion.decimals == UNROUNDED else f", to {conversion.decimals} decimal"
+    return f"{unit}: {text}{rounded}"
 
 
 class Variables:

@@ -23,6 +23,7 @@ from becalm.vocabulary.units import (
     NO_VALUE,
     NOT_A_NUMBER,
     SIGNS,
+    UNROUNDED,
     NotAValueError,
     bounds,
     parse_value,
@@ -94,7 +95,7 @@ class _Measured:
         codes = [-1 if r.variable is None else r.variable for r in resolved]
         self._variable_of = np.array(codes, dtype=np.int32)
         self._reason_of = np.array([self._reasons.code(r.reason) for r in resolved], np.int32)
-        conversions = np.array([r.conversion for r in resolved], np.float64).reshape(-1, 3)
+        conversions = np.array([r.conversion for r in resolved], np.float64).reshape(-1, 4)
 
         raw = records.measurements
         kind = raw["kind"]
@@ -103,10 +104,10 @@ class _Measured:
         rows = np.flatnonzero(known)
         kind = kind[rows]
         variable = self._variable_of[kind]
-        shift, times, by = (conversions[:, i][kind] for i in range(3))
+        shift, times, by, decimals = (conversions[:, i][kind] for i in range(4))
 
         written, sign, reason = self._numbers(rows, kind)
-        number = (written + shift) * times / by
+        number = _to_decimals((written + shift) * times / by, decimals)
         floor = np.array([-np.inf if v.signed else 0.0 for v in vocabulary.variables])[variable]
         self._implausible(number, sign, floor, variable, reason)
         self._untimed(rows, reason)
@@ -265,6 +266,14 @@ class _Findings:
         if answer not in _ANSWERS:
             return NOT_AN_ANSWER
         return NO_TIME if time == UNKNOWN_TIME else ""
+
+
+def _to_decimals(number: Floats, decimals: Floats) -> Floats:
+    """Round the values of those conversions that have a resolution."""
+    for places in np.unique(decimals[decimals != UNROUNDED]).astype(int).tolist():
+        rows = decimals == places
+        number[rows] = np.round(number[rows], places)
+    return number
 
 
 def _frame(raw: Frame, **columns: npt.NDArray[Any]) -> Frame:

@@ -9,7 +9,7 @@ from msgspec import field
 
 from becalm.core import toml
 from becalm.core.clock import Length
-from becalm.vocabulary.units import Conversion
+from becalm.vocabulary.units import UNROUNDED, Conversion
 
 
 class Term(toml.TomlTable, frozen=True):
@@ -36,16 +36,21 @@ class Term(toml.TomlTable, frozen=True):
 
 
 class Factor(toml.TomlTable, frozen=True):
-    """(value + shift) × times ÷ by: the conversion of one unit to the variable's own."""
+    """(value + shift) × times ÷ by: the conversion of one unit to the variable's own.
+
+    `decimals` : the converted value is rounded to so many, the resolution of the thresholds it is compared with.
+    """
 
     shift: float = 0.0
     times: float = 1.0
     by: float = 1.0
+    decimals: int | None = None
     verified: bool = True
     source: str = ""
 
     def conversion(self) -> Conversion:
-        return Conversion(self.shift, self.times, self.by)
+        decimals = UNROUNDED if self.decimals is None else self.decimals
+        return Conversion(self.shift, self.times, self.by, decimals)
 
 
 class Range(toml.TomlTable, frozen=True):

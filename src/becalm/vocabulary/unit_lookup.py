@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+from becalm.vocabulary.count_units import per_litre
 from becalm.vocabulary.model import Variable
 from becalm.vocabulary.text import words
 from becalm.vocabulary.units import BLANK_UNITS, Conversion, normalise
@@ -14,6 +15,12 @@ UNKNOWN_UNIT: Final = "unknown unit"
 UNIT_MISSING: Final = "unit missing"
 AS_IS: Final = Conversion()
 _ANNOTATION: Final = re.compile(r"\{[^{}]*\}")
+_COUNT: Final = "10⁹/L"
+
+
+def _as_count(power: int) -> Conversion:
+    """Return the conversion of 10^power cells per litre to 10⁹ per litre."""
+    return Conversion(times=10.0 ** max(power - 9, 0), by=10.0 ** max(9 - power, 0))
 
 
 class UnitLookup:
@@ -37,6 +44,8 @@ class UnitLookup:
             return AS_IS, refused
         if factor := variable.units.get(self._spellings.get(key, key)):
             return factor.conversion(), ""
+        if variable.unit == _COUNT and (power := per_litre(unit)) is not None:
+            return _as_count(power), ""
         bare = _ANNOTATION.sub("", unit)  # UCUM: text in braces has no meaning of its own
         return (AS_IS, UNKNOWN_UNIT) if bare == unit else self.conversion(variable, bare)
 

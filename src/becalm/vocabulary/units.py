@@ -32,22 +32,33 @@ class NotAValueError(ValueError):
     """A result that is not one number, censored or not; its message is the reason."""
 
 
-class Conversion(NamedTuple):
-    """(value + shift) × times ÷ by; it always increases, so a lower limit stays a lower limit.
+UNROUNDED: Final = -1
+"""The `decimals` of a conversion at full precision."""
 
-    A division is computed as a division: 57 mg/dL ÷ 100 is 0.57 g/L, whereas 57 × 0.01 is not.
+
+class Conversion(NamedTuple):
+    """(value + shift) × times ÷ by; it never decreases, so a lower limit stays a lower limit.
+
+    A division is computed as a division: 57 mg/dL ÷ 100 is 0.57 g/L, whereas 57 × 0.01 is not. `decimals` is the
+    resolution in which thresholds for the canonical unit were made: a converted value is rounded to it.
     """
 
     shift: float = 0.0
     times: float = 1.0
     by: float = 1.0
+    decimals: int = UNROUNDED
 
     def apply(self, value: float) -> float:
-        """Return `value` in the canonical unit, at full precision."""
-        return (value + self.shift) * self.times / self.by
+        """Return `value` in the canonical unit.
+
+        >>> Conversion(-32, 1, 1.8, decimals=1).apply(101.1)
+        38.4
+        """
+        converted = (value + self.shift) * self.times / self.by
+        return converted if self.decimals == UNROUNDED else round(converted, self.decimals)
 
     def back(self, value: float) -> float:
-        """Return a canonical `value` in the written unit."""
+        """Return a canonical `value` in the written unit, as exactly as it was rounded."""
         return value * self.by / self.times - self.shift
 
 
@@ -176,8 +187,9 @@ def _clean(text: str) -> str:
     return " ".join(seen.casefold().split())
 
 
-_SUPERSCRIPT = re.compile("[⁰¹²³⁴⁵⁶⁷⁸⁹]+")
+_SUPERSCRIPT = re.compile("[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+")
 _COUNT = re.compile(r"[x*]?10(?:\^|\*{1,2}|e|exp)?\+?0?(3|6|9|12)(?:cells?)?/(.+)")
+_PER_VOLUME = re.compile(r"[.*]?([unmd]?l)\^?-1")
 _EXPONENT = re.compile(r"[x*]?e\+?0?(3|6|9|12)/(.+)")
 _WORDS: Final = tuple(
     (re.compile(pattern), short)
@@ -193,7 +205,7 @@ _WORDS: Final = tuple(
         (r"\bkilo\s?grams?\b", "kg"),
         (r"\bgrams?\b", "g"),
         (r"\bgm\b", "g"),
-        (r"\bmcg\b", "ug"),
+        (r"\bmcg\b|\bmicrog\b", "ug"),
         (r"\bmcl\b", "ul"),
         (r"\bmcmol\b", "umol"),
         (r"\bcubic millimet(?:er|re)s?\b", "ul"),
@@ -220,7 +232,8 @@ def normalise(text: str) -> str:
     plain = plain.replace(" per ", "/").replace("·", "*").replace("_", "")
     for pattern, short in _WORDS:
         plain = pattern.sub(short, plain)
-    plain = re.sub(r"[\s\[\]{}()]", "", plain)
+    plain = re.sub(r"[\s\[\]{}()]|\.(?=/)", "", plain)
+    plain = _PER_VOLUME.sub(r"/\1", plain.replace("−", "-"))
     for kind in ("feu", "ddu"):
         if kind in plain:
             plain = plain.replace(kind, "") + kind

@@ -86,7 +86,10 @@ def test_a_row_that_is_not_understood_is_refused_with_its_reason(row: Row, reaso
     assert len(e.frame) == len(e.rejected) == 1
 
 
-@pytest.mark.parametrize(("fahrenheit", "accepted"), [(111.2, True), (111.21, False), (82.4, True)])
+@pytest.mark.parametrize(
+    ("fahrenheit", "accepted"),
+    [(111.2, True), (111.24, True), (111.3, False), (82.32, True), (82.3, False), (82.4, True)],
+)
 def test_the_plausible_range_includes_its_ends_after_conversion(
     fahrenheit: float, accepted: bool
 ) -> None:

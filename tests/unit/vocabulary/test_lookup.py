@@ -19,6 +19,7 @@ from becalm.vocabulary import (
     Resolution,
 )
 from becalm.vocabulary.loading import read
+from becalm.vocabulary.units import Conversion
 
 ITEMS = "MIMIC-IV items"
 MIMIC = Path(__file__).parents[3] / ".." / "shared" / "data" / "mimic-iv-demo"
@@ -89,10 +90,10 @@ def test_each_unit_converts_to_the_canonical_one(
     assert (found, round(converted, 3)) == (variable, round(canonical, 3))
 
 
-def test_fahrenheit_edges_are_converted_before_they_are_compared() -> None:
-    """101.1 °F is below 38.4 °C although web tools print it as the same edge."""
-    assert round(understood("temp", "F", 101.1)[1], 9) < 38.4
-    assert round(understood("temp", "F", 101.12)[1], 9) == 38.4
+def test_fahrenheit_is_converted_to_a_tenth_of_a_degree() -> None:
+    """101.1 °F is 38.4 °C, as web tools print the edge; 101.0 °F is 38.3 °C."""
+    assert understood("temp", "F", 101.1)[1] == 38.4
+    assert understood("temp", "F", 101.0)[1] == 38.3
 
 
 @pytest.mark.parametrize("unit", ["ng/mL", "ug/mL", "mg/L", "ug/L"])
@@ -136,7 +137,7 @@ def test_no_name_and_unit_fit_two_variables() -> None:
 
 def test_names_are_read_whole() -> None:
     for name in ("Creatinine, Urine", "Ferritin index", "Hemoglobin A1c", "pO2", "feritin"):
-        assert resolve(name, "mg/dL") == (None, (0, 1, 1), UNKNOWN_VARIABLE)
+        assert resolve(name, "mg/dL") == (None, Conversion(), UNKNOWN_VARIABLE)
     assert V.suggest("feritin") == "Did you mean 'ferritin'?"
 
 
@@ -371,7 +372,7 @@ def test_findings_are_variables_and_are_read_whole() -> None:
     assert V.finding_of("hemophagocytosis") == "haemophagocytosis"
     assert V.finding_of("no splenomegaly") is None
     assert V.variable("splenomegaly").kind == "finding"
-    assert resolve("splenomegaly", "") == (None, (0, 1, 1), UNKNOWN_VARIABLE)
+    assert resolve("splenomegaly", "") == (None, Conversion(), UNKNOWN_VARIABLE)
 
 
 def test_a_code_is_a_position_and_a_wrong_name_gets_a_hint() -> None:
