@@ -23,7 +23,7 @@ from becalm.records import (
     RepeatedCharting,
 )
 from becalm.records.charted_again import NOTHING_REPEATED
-from becalm.vocabulary import MeasurementKind
+from becalm.vocabulary import MeasurementKind, Vocabulary
 from tests.records.rows import Row, V, at, persons_of
 
 SCHEMAS: Final[Mapping[str, Mapping[str, Kind]]] = {
@@ -81,9 +81,9 @@ def records(*rows: Row, repeated: RepeatedCharting = NOTHING_REPEATED) -> Record
     return Records(people, kinds=tuple(kinds), repeated=repeated, **frames)
 
 
-def chunk(*rows: Row) -> Patients:
+def chunk(*rows: Row, vocabulary: Vocabulary = V) -> Patients:
     """Return the rows as every stage after the source sees them."""
-    return Patients.of(records(*rows), V)
+    return Patients.of(records(*rows), vocabulary)
 
 
 def _measured(cells: Mapping[str, Any], kinds: dict[MeasurementKind, int]) -> dict[str, Any]:

@@ -126,7 +126,17 @@ def test_no_closed_list_has_a_word_that_stands_for_blank() -> None:
     """So no meaning is lost."""
     for schema in SHEETS.values():
         for column in schema.columns.values():
-            assert not [w for w in (*column.among, *column.spelled) if stands_for_blank(w)]
+            lost = {w for w in (*column.among, *column.spelled) if stands_for_blank(w)}
+            assert lost <= {word.casefold() for word in column.meant}
+
+
+def test_a_dose_that_was_not_done_was_not_given(tmp_path: Path) -> None:
+    """A dose marked "not done" is no dose; elsewhere "not done" is a blank."""
+    rows = "P1,anakinra,2020-03-04T10:00,100,mg,{}\n"
+    header = "person_id,drug,start,amount,amount_unit,status\n"
+    words = ("not done", "Not-Done", "held", "refused", "verabreicht", "")
+    got = read_sheets(write(tmp_path, doses=header + "".join(rows.format(w) for w in words)))
+    assert got.administrations["status"].tolist() == [*["not given"] * 4, "given", ""]
 
 
 def test_a_word_of_a_column_is_kept_there() -> None:

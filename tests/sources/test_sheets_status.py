@@ -9,6 +9,7 @@ import pytest
 from becalm.cli import main
 from becalm.core.errors import RecordsError
 from becalm.persons.death import Deaths
+from becalm.vocabulary import row_statuses
 from tests.records.chart_review import read_sheets, source, write, write_book
 
 CASES = Path(__file__).parents[3] / "shared" / "cases"
@@ -48,9 +49,9 @@ def test_where_a_stay_ended(tmp_path: Path, written: str, read: str) -> None:
 
 @pytest.mark.parametrize("written", ["hospice", "not died", "died?", "alive until May"])
 def test_an_end_of_a_stay_that_is_not_understood_is_counted(tmp_path: Path, written: str) -> None:
-    """The stay is used; where it ended is unknown."""
+    """The stay is used; where it ended is unknown, and the word stays as written so that it can be listed."""
     opened = source(write(tmp_path, stays=f"person_id,start,to\nP1,2020-03-04,{written}\n"))
-    assert next(opened.chunks()).stays["destination"].tolist() == [""]
+    assert next(opened.chunks()).stays["destination"].tolist() == [written]
     (refusal,) = opened.refused()
     assert (refusal.source_table, refusal.variable, refusal.example) == (
         "stays",
@@ -130,3 +131,46 @@ def test_the_case_of_words_for_dead(tmp_path: Path) -> None:
         **{f"P{i:02}": ("true", "at latest") for i in range(1, 10)},
         **{f"P{i}": ("", "") for i in range(10, 13)},
     }
+
+
+@pytest.mark.parametrize(
+    ("sheet", "name", "column", "word", "known"),
+    [
+        ("conditions", "name", "status", "sure", "confirmed, suspected, excluded"),
+        ("conditions", "name", "status", "entered-in-error", "confirmed, suspected, excluded"),
+        ("cultures", "specimen", "result", "positive", "growth, no growth, detected"),
+        ("cultures", "specimen", "result", "mixed", "growth, no growth, detected"),
+    ],
+)
+def test_a_status_that_nobody_knows_is_counted_and_the_run_goes_on(  # noqa: PLR0917
+    tmp_path: Path, sheet: str, name: str, column: str, word: str, known: str
+) -> None:
+    """The word stays as written, so that it is listed; the closed list is the hint."""
+    text = f"person_id,{name},{column}\nP1,x,{word}\n"
+    opened = source(write(tmp_path, **{sheet: text}))
+    (refusal,) = opened.refused()
+    assert (refusal.source_table, refusal.variable) == (sheet, column)
+    assert refusal.example == f"{sheet}:2 {word}"
+    assert known in refusal.reason
+    assert getattr(next(opened.chunks()), sheet)[column].tolist() == [word]
+
+
+@pytest.mark.parametrize("column", ["conditions.status", "cultures.result", "doses.status"])
+def test_every_further_word_of_a_status_is_read(tmp_path: Path, column: str) -> None:
+    """Each word of the shipped list, in small letters and in capitals, is the word of the closed list."""
+    sheet, _, name = column.partition(".")
+    before = {
+        "conditions": "person_id,name,status\n", "cultures": "person_id,specimen,result\n",
+        "doses": "person_id,drug,start,amount,amount_unit,status\n",
+    }[sheet]  # fmt: skip
+    cells = {"conditions": "HLH", "cultures": "blood", "doses": "anakinra,2020-03-04T10:00,1,mg"}[
+        sheet
+    ]
+    listed = row_statuses.spelled(column)
+    assert listed
+    for word, meant in listed.items():
+        for written in (word, word.upper()):
+            folder = tmp_path / f"{word} {written}"
+            got = read_sheets(write(folder, **{sheet: f"{before}P1,{cells},{written}\n"}))
+            table = got.administrations if sheet == "doses" else getattr(got, sheet)
+            assert table[name].tolist() == [meant], written

@@ -375,7 +375,7 @@ VOCABULARY_TESTED = {
 }  # fmt: skip
 VOCABULARY_NO_EDGE = dict.fromkeys(
     [
-        "specimens.*", "compound[].names", "compound[].findings", *(
+        "compound[].names", "compound[].findings", *(
             f"variable[].{key}" for key in (
                 "name", "names", "title", "label", "kind", "unit", "unit_optional", "specimen", "loinc", "omop",
                 "decimals", "log", "signed", "plausible.source", "plausible.verified", "usual.source",

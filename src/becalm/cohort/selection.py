@@ -26,7 +26,7 @@ from becalm.events import Clock, Events
 from becalm.patients.cell_therapy import CONDITION as CELL_THERAPY
 from becalm.patients.context import context
 from becalm.patients.understood import Patients
-from becalm.patients.unrecognised import MAY_EXCLUDE, labels_of, who_has
+from becalm.patients.unrecognised import labels_of, may_exclude, who_has
 from becalm.persons import diagnoses
 from becalm.persons.age import ages
 from becalm.persons.diagnoses import underlying
@@ -137,7 +137,7 @@ def select(
         leave(steps, "no storm: neither definite, possible nor diagnosed", storm)
     for condition in protocol.exclude.conditions:
         present = _excluded(chunk, condition, index)
-        open_ = who_has(chunk.unrecognised, len(chunk), MAY_EXCLUDE)
+        open_ = who_has(may_exclude(chunk.unrecognised), len(chunk))
         open_[list(_signs(chunk, condition))] = True
         leave(steps, f"excluded: {condition.replace('_', ' ')}", ~present, open_)
     kept = steps[-1].remaining[entered]
@@ -200,7 +200,7 @@ def _open_exclusions(chunk: Patients, protocol: Protocol, person: Persons) -> Te
     words = np.full(len(person), "", dtype=object)
     if not protocol.exclude.conditions:
         return words
-    labels = labels_of(chunk.unrecognised, len(chunk), MAY_EXCLUDE)
+    labels = labels_of(may_exclude(chunk.unrecognised), len(chunk))
     signs: dict[int, list[str]] = {}
     for condition in protocol.exclude.conditions:
         for who, findings in _signs(chunk, condition).items():

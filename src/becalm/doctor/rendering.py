@@ -57,10 +57,11 @@ _SECTIONS: Final[Mapping[str, _Section]] = {
     ),
     "not_understood": _Section(
         "Names and codes that are not understood",
-        "Every drug, diagnosis, procedure, finding and test is understood or not needed.",
+        "Every name, code, unit, specimen, organism, route and status is understood or not needed.",
         {
             "what": _cell("what"),
             "as written": lambda row: row["written"] or row["code"],
+            "of": _cell("about"),
             "why": _cell("reason"),
             "rows": _cell("rows"),
             "persons": _cell("persons_with"),

@@ -28,6 +28,7 @@ from becalm.doses.rebuild import rebuild
 from becalm.doses.schedules import written_out
 from becalm.doses.table import CONTRADICTS, NOT_CONSERVING, kind_of, remarks
 from becalm.doses.time_at_dose import time_at_dose
+from becalm.doses.units import unknown_units
 
 __all__ = [
     "CONTINUOUS",
@@ -61,5 +62,6 @@ __all__ = [
     "steps_up",
     "time_at_dose",
     "treatments",
+    "unknown_units",
     "written_out",
 ]

@@ -7,13 +7,16 @@ size.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
 import msgspec
+import numpy as np
 
 from becalm.core import toml
+from becalm.core.arrays import Mask
 from becalm.vocabulary.units import BLANK_UNITS, normalise
 
 MASS: Final = "mass"
@@ -141,6 +144,22 @@ def concentration_unit(text: str) -> DoseUnit:
         if dissolved and volume and volume[0] == VOLUME and volume[1]:
             return DoseUnit(text.strip(), dissolved[0], dissolved[1] / volume[1])
     return DoseUnit(reason=NOT_A_CONCENTRATION)
+
+
+def unknown_units(of: str, texts: Sequence[str]) -> Mask:
+    """Return which texts are no unit of an amount, a rate or a concentration that is known.
+
+    of : "amount", "rate" or "concentration". A unit that is known and cannot be used here (mg/h of an amount) is
+    not unknown.
+
+    >>> unknown_units("rate", ["mg/h", "Hub/h", "mg"]).tolist()
+    [False, True, False]
+    """
+    if of == "concentration":
+        return np.array(
+            [concentration_unit(text).reason == NOT_A_CONCENTRATION for text in texts], np.bool_
+        )
+    return np.array([_read(text).reason == UNKNOWN_UNIT for text in texts], np.bool_)
 
 
 def _read(text: str) -> DoseUnit:

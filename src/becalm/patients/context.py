@@ -148,7 +148,7 @@ def context(chunk: Patients, person: Persons, index: Times) -> Frame:
     _conditions(people, records, _of(chunk.diagnosed, asked), at)
     _excluded(people, records, vocabulary, at)
     _findings(people, rows_of_persons, vocabulary, at)
-    _cultures(people, rows_of_persons, at)
+    _cultures(people, rows_of_persons, vocabulary, at)
     _cells(people, chunk, at)
     return Frame.of_rows(CONTEXT, [people[who].cells() for who in person.tolist()])
 
@@ -240,8 +240,11 @@ def _findings(people: list[Person], records: Records, vocabulary: Vocabulary, in
             people[who].put(name, name, source)
 
 
-def _cultures(people: list[Person], records: Records, index: Times) -> None:
-    """Read cultures and virus tests; a commensal counts if it grew twice or was judged an infection."""
+def _cultures(people: list[Person], records: Records, vocabulary: Vocabulary, index: Times) -> None:
+    """Read cultures and virus tests; a commensal counts if it grew twice or was judged an infection.
+
+    Growth in a specimen that nobody knows is doubtful: the organism may live there anyway.
+    """
     rule, table = rules(), records.cultures
     commensal: dict[int, list[tuple[int, str]]] = {}
     for at in range(len(table)):
@@ -262,15 +265,19 @@ def _cultures(people: list[Person], records: Records, index: Times) -> None:
             _infected(person, source)
         elif any(word in str(table["organism"][at]).casefold() for word in rule.commensals):
             commensal.setdefault(who, []).append((time, source))
-        elif result == "growth" and any(
-            word in str(table["specimen"][at]).casefold() for word in rule.inhabited
-        ):
+        elif result == "growth" and _may_be_inhabited(str(table["specimen"][at]), vocabulary):
             person.infection.doubtful.append(source)
         else:
             _infected(person, source)
     for who, draws in commensal.items():
         for source in _doubtful(people[who], sorted(draws)):
             people[who].infection.doubtful.append(source)
+
+
+def _may_be_inhabited(specimen: str, vocabulary: Vocabulary) -> bool:
+    """Return whether organisms live where a sample came from, or nobody knows where that was."""
+    inhabited = any(word in specimen.casefold() for word in rules().inhabited)
+    return inhabited or vocabulary.row_words.specimen(specimen).fate == "not understood"
 
 
 def _infected(person: Person, source: str) -> None:

@@ -16,6 +16,7 @@ from becalm.patients.cell_therapy import CellTherapies, cell_therapies
 from becalm.patients.data import PatientData
 from becalm.patients.derived import values
 from becalm.patients.immunosuppression import immunosuppression
+from becalm.patients.restated import restated
 from becalm.patients.unrecognised import unrecognised
 from becalm.persons.diagnoses import diagnoses
 from becalm.persons.stays import ends_of_records
@@ -43,7 +44,7 @@ class Patients:
     @classmethod
     def of(cls, records: Records, vocabulary: Vocabulary) -> Patients:
         """Make the data of a chunk of records."""
-        records = dosing.written_out(records)
+        records = dosing.written_out(restated(records, vocabulary))
         events = harmonise(records, vocabulary)
         doses = dosing.rebuild(records, events, vocabulary)
         diagnosed = diagnoses(records, vocabulary)

@@ -6,41 +6,33 @@ may be a reason for exclusion.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
 from becalm.core.arrays import Array, Mask
-from becalm.core.clock import UNKNOWN_TIME
-from becalm.core.frame import Frame, Kind, distinct_rows
+from becalm.core.frame import Frame, distinct_rows
 from becalm.doses import Doses
+from becalm.patients.label_rows import keys, label_rows, measured
+from becalm.patients.unrecognised_words import DIAGNOSIS_STATUS, unrecognised_words
 from becalm.records import Records
 from becalm.tables import NOT_UNDERSTOOD
 from becalm.vocabulary import UNKNOWN_VARIABLE, Meaning, Vocabulary
 
-UNRECOGNISED: Final[Mapping[str, Kind]] = {
-    "person": "code",
-    "kind": "text",
-    "label": "text",
-    "code": "text",
-    "system": "text",
-    "reason": "text",
-    "start": "time",
-    "end": "time",
-    "source_row": "text",
-    "rows": "count",  # rows of the records: 1, but of a test all of the person's
-}
 MAY_EXCLUDE: Final = ("diagnosis", "procedure", "drug")
 """Kinds whose unknown labels leave an exclusion open."""
+STATUS_OF_DIAGNOSIS: Final = "status of a diagnosis"
+"""What a person has whose diagnosis may be confirmed or not."""
 
 
 def unrecognised(records: Records, doses: Doses, vocabulary: Vocabulary) -> Frame:
     """Return one row for each row of the records whose label is not understood.
 
-    kind : drug, route, diagnosis, procedure, finding or test. code and system : as written. Rows of
-    administrations that were not given are left out.
+    kind : drug, route, diagnosis, procedure, finding, test, unit, specimen, organism or status. code and
+    system : as written. about : what a unit, a specimen or a status belongs to. Rows of administrations that
+    were not given are left out.
     """
     parts = [
         *_drugs(records, doses, vocabulary),
@@ -48,32 +40,9 @@ def unrecognised(records: Records, doses: Doses, vocabulary: Vocabulary) -> Fram
         _coded("procedure", records.procedures, "start", vocabulary.procedure_meaning),
         _findings(records, vocabulary),
         _tests(records, vocabulary),
+        *unrecognised_words(records, doses, vocabulary),
     ]
     return Frame.concat(parts)
-
-
-def _frame(
-    kind: str, table: Frame, at: Array, *, source_row: Iterable[str], **columns: Any
-) -> Frame:
-    """Return some rows of a raw table as unknown labels; a column that is not given is blank, or one row."""
-    count = len(at)
-    blank: dict[str, Any] = {
-        "code": np.full(count, "", object),
-        "system": np.full(count, "", object),
-        "end": np.full(count, UNKNOWN_TIME),
-        "rows": np.ones(count, np.int64),
-    }
-    given = {
-        name: np.full(count, value, object) if isinstance(value, str) else value
-        for name, value in columns.items()
-    }
-    return Frame.of(
-        UNRECOGNISED,
-        person=table["person"][at],
-        kind=np.full(count, kind, object),
-        source_row=list(source_row),
-        **{**blank, **given},
-    )
 
 
 def _lost(meant: list[Meaning], written: Array) -> Array:
@@ -84,10 +53,6 @@ def _lost(meant: list[Meaning], written: Array) -> Array:
     return np.flatnonzero(lost[written])
 
 
-def _keys(name: str, table: Frame, rows: Array) -> list[str]:
-    return [f"{name}:{key}" for key in table["key"][rows].tolist()]
-
-
 def _drugs(records: Records, doses: Doses, vocabulary: Vocabulary) -> Iterator[Frame]:
     table, frame = records.administrations, doses.frame
     given = np.isin(table["status"].astype(str), ("", "given"))
@@ -96,7 +61,7 @@ def _drugs(records: Records, doses: Doses, vocabulary: Vocabulary) -> Iterator[F
     meant = [vocabulary.drug_meaning(*way) for way in ways]
     which = _lost(meant, written)
     rows = unknown[which]
-    yield _frame(
+    yield label_rows(
         "drug",
         table,
         rows,
@@ -108,11 +73,13 @@ def _drugs(records: Records, doses: Doses, vocabulary: Vocabulary) -> Iterator[F
         end=frame["until"][rows],
         source_row=frame["source_row"][rows].tolist(),
     )
-    routed = np.flatnonzero(given & (frame["route_code"] == 0) & (table["route"] != ""))
+    needed = frame["drug_code"] >= 0
+    needed[rows] = True  # the route of a drug that is not needed is not needed either
+    routed = np.flatnonzero(given & needed & (frame["route_code"] == 0) & (table["route"] != ""))
     written, ways = distinct_rows(table["route"][routed])
     known = np.array([bool(vocabulary.route_of(way[0])) for way in ways], np.bool_)
     rows = routed[~known[written]] if len(routed) else routed
-    yield _frame(
+    yield label_rows(
         "route",
         table,
         rows,
@@ -131,7 +98,7 @@ def _coded(
     meant = [meaning_of(*way) for way in ways]
     rows = _lost(meant, written)
     ends = {"end": table["end"][rows]} if "end" in table.columns else {}
-    return _frame(
+    return label_rows(
         kind,
         table,
         rows,
@@ -140,7 +107,7 @@ def _coded(
         system=table["system"][rows],
         reason=[meant[at].reason for at in written[rows].tolist()],
         start=table[time][rows],
-        source_row=_keys("conditions" if kind == "diagnosis" else "procedures", table, rows),
+        source_row=keys("conditions" if kind == "diagnosis" else "procedures", table, rows),
         **ends,
     )
 
@@ -151,7 +118,7 @@ def _findings(records: Records, vocabulary: Vocabulary) -> Frame:
     rows = np.array(
         [at for at, text in enumerate(table["finding"].tolist()) if asked[text]], np.intp
     )
-    return _frame(
+    return label_rows(
         "finding",
         table,
         rows,
@@ -159,38 +126,18 @@ def _findings(records: Records, vocabulary: Vocabulary) -> Frame:
         reason="no finding has this name",
         start=table["time"][rows],
         end=table["end"][rows],
-        source_row=_keys("findings", table, rows),
+        source_row=keys("findings", table, rows),
     )
 
 
 def _tests(records: Records, vocabulary: Vocabulary) -> Frame:
     """Return measurements of no known variable that no rule sets aside, once for each person and test."""
-    table = records.measurements
-    lost = np.array(
-        [
-            vocabulary.resolve(kind).reason == UNKNOWN_VARIABLE and vocabulary.test_is_asked(kind)
-            for kind in records.kinds
-        ],
-        np.bool_,
-    )
-    rows = np.flatnonzero(lost[table["kind"]]) if lost.any() else np.empty(0, np.intp)
-    pairs = table["person"][rows].astype(np.int64) * max(len(lost), 1) + table["kind"][rows]
-    _, first, count = np.unique(pairs, return_index=True, return_counts=True)
-    rows = rows[first]
-    kinds = [records.kinds[at] for at in table["kind"][rows].tolist()]
-    keys = zip(kinds, table["key"][rows].tolist(), strict=True)
-    return _frame(
-        "test",
-        table,
-        rows,
-        label=[kind.name for kind in kinds],
-        code=[kind.code for kind in kinds],
-        system=[kind.system for kind in kinds],
-        reason="no variable has this name",
-        start=table["time"][rows],
-        source_row=[f"{kind.table}:{key}" for kind, key in keys],
-        rows=count,
-    )
+    lost = {
+        kind: ("", "no variable has this name")
+        for kind in records.kinds
+        if vocabulary.resolve(kind).reason == UNKNOWN_VARIABLE and vocabulary.test_is_asked(kind)
+    }
+    return measured("test", records, lost, "name", coded=True)
 
 
 @dataclass
@@ -205,12 +152,12 @@ class _Count:
 class LabelCounts:
     """Labels that are not understood, counted over all batches of patients."""
 
-    counts: dict[tuple[str, str, str, str], _Count] = field(default_factory=dict)
+    counts: dict[tuple[str, str, str, str, str], _Count] = field(default_factory=dict)
 
     def add(self, found: Frame) -> None:
         """Count the rows and persons of one batch."""
-        keys = ("kind", "label", "code", "system")
-        written, ways = distinct_rows(*(found[name] for name in keys))
+        columns = ("kind", "label", "code", "system", "about")
+        written, ways = distinct_rows(*(found[name] for name in columns))
         if not ways:
             return
         rows = np.bincount(written, weights=found["rows"], minlength=len(ways))
@@ -235,31 +182,50 @@ class LabelCounts:
                     "written": label,
                     "code": code,
                     "code_system": system,
+                    "about": about,
                     "reason": count.reason,
                     "rows": count.rows,
                     "persons_with": count.persons,
                     "first_row": count.example,
                     "nearest": vocabulary.nearest(kind, label),
                 }
-                for (kind, label, code, system), count in ordered
+                for (kind, label, code, system, about), count in ordered
             ],
         )
 
 
-def labels_of(found: Frame, n_persons: int, kinds: Iterable[str] = ()) -> list[str]:
+def labels_of(found: Frame, n_persons: int) -> list[str]:
     """Return the distinct labels of each person, `drug: dex|diagnosis: XYZ`; '' where all are known."""
-    asked = set(kinds)
     seen: list[dict[str, None]] = [{} for _ in range(n_persons)]
-    for person, kind, label, code in zip(
-        *(found[name].tolist() for name in ("person", "kind", "label", "code")), strict=True
+    columns = ("person", "kind", "about", "label", "code")
+    for person, kind, about, label, code in zip(
+        *(found[name].tolist() for name in columns), strict=True
     ):
-        if not asked or kind in asked:
-            seen[person][f"{kind}: {label or code}"] = None
+        seen[person][as_listed(kind, about, label or code)] = None
     return ["|".join(each) for each in seen]
 
 
-def who_has(found: Frame, n_persons: int, kinds: Iterable[str]) -> Mask:
-    """Return who has a label of these kinds that is not understood."""
+def as_listed(kind: str, about: str, label: str) -> str:
+    """Return a label as the column `not_understood` of a person has it.
+
+    >>> as_listed("drug", "", "dex"), as_listed("status", "conditions.status", "sure")
+    ('drug: dex', 'status of a diagnosis: sure')
+    """
+    return f"{STATUS_OF_DIAGNOSIS if about == DIAGNOSIS_STATUS else kind}: {label}"
+
+
+def may_exclude(found: Frame) -> Frame:
+    """Return the unknown labels that leave an exclusion open.
+
+    They are those of diagnoses, procedures and drugs, and the status of a diagnosis: nobody knows whether it is
+    confirmed.
+    """
+    kinds = np.isin(found["kind"].astype(str), MAY_EXCLUDE)
+    return found.take(kinds | (found["about"].astype(str) == DIAGNOSIS_STATUS))
+
+
+def who_has(found: Frame, n_persons: int) -> Mask:
+    """Return who has one of these labels."""
     mask = np.zeros(n_persons, np.bool_)
-    mask[found["person"][np.isin(found["kind"].astype(str), list(kinds))]] = True
+    mask[found["person"]] = True
     return mask

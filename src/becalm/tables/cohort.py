@@ -38,13 +38,18 @@ ROWS_REFUSED: Final = Table(
 )
 NOT_UNDERSTOOD: Final = Table(
     "not_understood",
-    "Labels of the records that nobody here knows: drugs, diagnoses, procedures, findings and tests.",
-    "kind, name and code",
+    "Labels of the records that nobody here knows: drugs, diagnoses, procedures, findings, tests, routes, units, specimens, organisms and statuses.",
+    "kind, name, code and what it belongs to",
     {
-        "what": text("drug, route, diagnosis, procedure, finding or test."),
+        "what": text(
+            "drug, route, diagnosis, procedure, finding, test, unit, specimen, organism or status."
+        ),
         "written": text("The name as written; empty where the row has only a code."),
         "code": text("The code as written; empty where none was."),
         "code_system": text("The system of the code, as written."),
+        "about": text(
+            "What a unit, a specimen or a status belongs to: a variable, a drug, or a column of a sheet."
+        ),
         "reason": text("Why nobody knows what is meant."),
         "rows": count("rows", "Rows of the records with this name and code."),
         "persons_with": count("persons", "Persons with such a row.", persons=True),
@@ -53,7 +58,7 @@ NOT_UNDERSTOOD: Final = Table(
             "The entry of the vocabulary with the most similar name; a guess, never used."
         ),
     },
-    key=("what", "written", "code", "code_system"),
+    key=("what", "written", "code", "code_system", "about"),
 )
 ATTRITION: Final = Table(
     "attrition",

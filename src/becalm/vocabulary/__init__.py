@@ -9,7 +9,6 @@ from becalm.vocabulary.loading import ambiguous_sex, sexes
 from becalm.vocabulary.lookup import (
     CODE_AND_NAME_DISAGREE,
     LABEL_CONTRADICTS,
-    SPECIMEN_MISMATCH,
     UNKNOWN_VARIABLE,
     Vocabulary,
     load,
@@ -24,6 +23,7 @@ from becalm.vocabulary.model import (
     UsualLimits,
     Variable,
 )
+from becalm.vocabulary.specimens import SPECIMEN_MISMATCH, UNKNOWN_SPECIMEN
 from becalm.vocabulary.text import in_sentence, words
 from becalm.vocabulary.unit_lookup import UNIT_MISSING, UNKNOWN_UNIT
 
@@ -32,6 +32,7 @@ __all__ = [
     "LABEL_CONTRADICTS",
     "SPECIMEN_MISMATCH",
     "UNIT_MISSING",
+    "UNKNOWN_SPECIMEN",
     "UNKNOWN_UNIT",
     "UNKNOWN_VARIABLE",
     "Condition",
@@ -50,6 +51,8 @@ __all__ = [
     "labels",
     "load",
     "numbers",
+    "organisms",
+    "row_statuses",
     "sexes",
     "site_words",
     "units",

@@ -36,6 +36,9 @@ _LONG_NAME: Final = re.compile(
 
 _OF: Final = re.compile(r"([A-Za-z ]+) of (Urine|Stool|Sputum|Semen|Saliva)\b.*", re.IGNORECASE)
 
+_AMOUNT: Final = re.compile(r"x?q?\d+(?:[a-zµ]{1,5}\d?)?")
+"""A number, alone or with a unit or an interval: 20, 20mg, x3, q6h, m2."""
+
 FILE: Final = Path(__file__).parent / "not_needed.toml"
 
 
@@ -52,6 +55,7 @@ class AlwaysAsked(toml.TomlTable, frozen=True):
 class DrugsNotNeeded(toml.TomlTable, frozen=True):
     stems: tuple[str, ...]
     beginnings: tuple[str, ...]
+    beside: tuple[str, ...]
     words: tuple[str, ...]
 
 
@@ -215,6 +219,23 @@ def drug_not_needed(label: str) -> bool:
 @cache
 def _drug_words() -> frozenset[str]:
     return frozenset(words(word) for word in file().drugs.words)
+
+
+def without_dose(label: str) -> str:
+    """Return the words of a drug's label without those that say how much, how often and by which way.
+
+    >>> without_dose("Dex 20 mg iv q6h"), without_dose("MP 1 g x3")
+    ('dex', 'mp')
+    """
+    beside = _beside_drugs()
+    return " ".join(
+        part for part in words(label).split() if part not in beside and not _AMOUNT.fullmatch(part)
+    )
+
+
+@cache
+def _beside_drugs() -> frozenset[str]:
+    return frozenset(words(word) for word in file().drugs.beside)
 
 
 def procedure_not_needed(name: str) -> bool:

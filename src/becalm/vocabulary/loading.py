@@ -20,6 +20,7 @@ from becalm.vocabulary.model import (
     Procedure,
     Range,
     Route,
+    Specimen,
     Term,
     Unit,
     Variable,
@@ -58,7 +59,10 @@ class DrugGroup(toml.TomlTable, frozen=True, rename={"drug_class": "class"}):
 
 class _Variables(toml.TomlTable, frozen=True):
     variable: tuple[Variable, ...]
-    specimens: dict[str, tuple[str, ...]]
+
+
+class _Specimens(toml.TomlTable, frozen=True):
+    specimen: tuple[Specimen, ...]
 
 
 class _Derived(toml.TomlTable, frozen=True):
@@ -123,7 +127,7 @@ class Files(msgspec.Struct, frozen=True):
     procedures: tuple[Procedure, ...]
     routes: tuple[Route, ...]
     spellings: dict[str, str]  # normalised spelling -> unit
-    specimens: dict[str, tuple[str, ...]]
+    specimens: tuple[Specimen, ...]
     systems: Mapping[str, CodeSystem]  # of sources' own codes, by the key of the system
 
 
@@ -167,7 +171,7 @@ def read() -> Files:
         procedures=procedures,
         routes=_read("routes.toml", _Routes).route,
         spellings=spellings,
-        specimens=measured.specimens,
+        specimens=_read("specimens.toml", _Specimens).specimen,
         systems=systems(
             code_files(),
             variables=(entry.name for entry in variables),
@@ -241,8 +245,9 @@ def _check(files: Files) -> None:
             if spoken.setdefault(name, drug.name) != drug.name:
                 raise DefinitionError(f"{name!r} is both {spoken[name]} and {drug.name}")
     _check_codes(files.drugs)
+    specimens = {each.name for each in files.specimens}
     for variable in files.variables:
-        if variable.specimen and variable.specimen not in files.specimens:
+        if variable.specimen and variable.specimen not in specimens:
             raise DefinitionError(f"{variable.name}: no specimen is called {variable.specimen!r}")
         if variable.kind != "finding" and not variable.unit_optional:
             _check_units(variable, set(files.spellings.values()))

@@ -24,6 +24,7 @@ from becalm.vocabulary.model import (
     Term,
     Variable,
 )
+from becalm.vocabulary.row_words import ROW_WORDS, RowWords
 from becalm.vocabulary.statements import Statement
 from becalm.vocabulary.text import best_phrase, words
 from becalm.vocabulary.unit_lookup import AS_IS, UnitLookup
@@ -32,7 +33,6 @@ from becalm.vocabulary.units import BLANK_UNITS, Conversion, normalise
 UNKNOWN_VARIABLE: Final = "unknown variable"
 LABEL_CONTRADICTS: Final = "item label contradicts the vocabulary"
 CODE_AND_NAME_DISAGREE: Final = "code and name disagree"
-SPECIMEN_MISMATCH: Final = "another specimen"
 
 LOINC: Final = re.compile(r"\d{1,5}-\d")
 _E = TypeVar("_E", bound=Term)
@@ -61,6 +61,10 @@ class Vocabulary:
         self._procedures = {procedure.name: procedure for procedure in files.procedures}
         self._resolved: dict[MeasurementKind, Resolution] = {}
         self._drug_answers: dict[tuple[str, str, str], Drug | None] = {}
+        self.row_words = RowWords(
+            files.specimens, dict.fromkeys(files.spellings.values()), self._site
+        )
+        """Units, specimens, organisms and statuses."""
         self._diagnoses = Diagnoses(files.conditions, self._of_site("diagnosis"))
         self._procedure_meanings = Procedures(
             files.procedures, files.systems, self._of_site("procedure")
@@ -158,7 +162,7 @@ class Vocabulary:
         if site is not None and site.said:
             by_name = (self.code(site.said[0][0]),)
         by_code = self._variable_codes.get((system_key(kind.system), code))
-        unit, reason = kind.unit, ""
+        unit, reason = self.row_words.stated("unit", kind.unit), ""
         registered = self._system(kind.system)
         if registered is not None:
             by_name = by_name if registered.names_are_read else ()
@@ -173,8 +177,8 @@ class Vocabulary:
         if chosen is None:
             return Resolution(None, AS_IS, UNKNOWN_VARIABLE)
         variable = self.variables[chosen]
-        if variable.specimen and not self._is_specimen(kind.specimen, variable.specimen):
-            reason = reason or SPECIMEN_MISMATCH
+        if variable.specimen:
+            reason = reason or self.row_words.specimens.refusal(kind.specimen, variable.specimen)
         known = code if by_code is not None and system_key(kind.system) == "LOINC" else ""
         conversion, unit_reason = self._units.of_code(variable, known, kind.name, unit)
         return Resolution(chosen, conversion, reason or unit_reason)
@@ -189,11 +193,7 @@ class Vocabulary:
 
     def unit_of(self, variable: Variable, unit: str) -> tuple[Conversion, str]:
         """Return the conversion of a unit to the variable's own, or the reason why there is none."""
-        return self._units.conversion(variable, unit)
-
-    def _is_specimen(self, written: str, expected: str) -> bool:
-        plain = words(written)
-        return not plain or plain in {words(s) for s in self._files.specimens[expected]}
+        return self._units.conversion(variable, self.row_words.stated("unit", unit))
 
     # ------------------------------------------------------------ drugs, routes, findings
 
@@ -221,7 +221,10 @@ class Vocabulary:
 
     def _drug_named(self, label: str) -> Drug | None:
         found = best_phrase(label, self._drug_names, self._longest_drug)
-        return found or self._drug_abbreviations.get(words(label))
+        if found is not None:
+            return found
+        known = self._drug_abbreviations
+        return known.get(words(label)) or known.get(labels.without_dose(label))
 
     def _denied(self, label: str) -> bool:
         """Return whether a label says of every drug in it that it was not given: "no steroids"."""
@@ -280,6 +283,8 @@ class Vocabulary:
             return (route,) if route else ()
         if kind == "finding":
             return self._findings_by_name.get(words(plain), ())
+        if kind in ROW_WORDS:
+            return (plain,) if self.row_words.can_mean(kind, plain) else ()
         if kind == "test":
             return tuple(
                 self.variables[at].name for at in self._variable_names.get(words(plain), ())[:1]
@@ -294,7 +299,7 @@ class Vocabulary:
             "finding": {each.name for each in self.findings}, "test": self._codes,
             "route": set(self._routes.values()),
         }  # fmt: skip
-        return tuple(entries.get(kind, ()))
+        return self.row_words.names(kind) if kind in ROW_WORDS else tuple(entries.get(kind, ()))
 
     def nearest(self, kind: str, label: str) -> str:
         """Return the entry with the most similar name, as a guess for a reader; '' if none is near."""
@@ -304,8 +309,10 @@ class Vocabulary:
             "procedure": self._procedure_meanings.index,
             "finding": self._findings_by_name,
             "test": self._variable_names,
+            "route": self._routes,
         }
-        near = get_close_matches(words(label), known.get(kind, {}), n=1, cutoff=0.75)
+        among = self.row_words.names(kind) if kind in ROW_WORDS else known.get(kind, {})
+        near = get_close_matches(words(label), among, n=1, cutoff=0.75)
         return near[0] if near else ""
 
     def route_of(self, text: str) -> str:

@@ -181,6 +181,14 @@ class Unit(toml.TomlTable, frozen=True):
     omop: str = ""
 
 
+class Specimen(toml.TomlTable, frozen=True):
+    """A material, the ways to write it alone, and words that say it within a longer label."""
+
+    name: str
+    names: tuple[str, ...] = ()
+    parts: tuple[str, ...] = ()
+
+
 class Route(toml.TomlTable, frozen=True):
     """A route of administration, or a sex, with its spellings."""
 

@@ -31,7 +31,10 @@ from becalm.vocabulary.lookup import Vocabulary
 from becalm.vocabulary.statements import State
 from becalm.vocabulary.text import words
 
-KINDS: Final = ("drug", "route", "diagnosis", "procedure", "finding", "test")
+KINDS: Final = (
+    "drug", "route", "diagnosis", "procedure", "finding", "test", "unit", "specimen", "organism",
+    "status",
+)  # fmt: skip
 NOT_NEEDED: Final = "not needed"
 STATES: Final[Mapping[str, State]] = {
     "suspected": "suspected", "denied": "excluded", "history": "history",
@@ -157,7 +160,7 @@ def written(found: Frame) -> str:
         "# similar, it stands there as a guess. Give the file to becalm with --words.",
     ]
     for kind in KINDS:
-        rows = [row for row in found.rows() if row["what"] == kind and row["written"]]
+        rows = _each_label(row for row in found.rows() if row["what"] == kind and row["written"])
         if not rows:
             continue
         lines += ["", f"[{kind}]"]
@@ -167,6 +170,16 @@ def written(found: Frame) -> str:
             count = f"{row['rows']:,} rows of {row['persons_with']:,} persons, {row['first_row']}"
             lines.append(f"# {statement}  # {count}")
     return "\n".join(lines) + "\n"
+
+
+def _each_label(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return one row for each label: a key stands once in a file, whatever codes and variables it is of."""
+    labels: dict[str, dict[str, Any]] = {}
+    for row in rows:
+        before = labels.setdefault(row["written"], {**row, "rows": 0, "persons_with": 0})
+        before["rows"] += row["rows"]
+        before["persons_with"] = max(before["persons_with"], row["persons_with"])
+    return list(labels.values())
 
 
 def _quoted(text: str) -> str:

@@ -224,7 +224,10 @@ class Checked:
         return numbers
 
     def choices(self, name: str) -> Array:
-        """Return words of the column's closed list in its own spelling, '' where blank."""
+        """Return words of the column's closed list in its own spelling, '' where blank.
+
+        A word outside the list is a mistake, or it stays as written and is counted.
+        """
         column, texts = self.column(name), self.sheet.texts(name)
         read = self._read(name, texts, lambda text: read_choice(text, column))
         return _objects([read[text] for text in texts])
@@ -310,11 +313,11 @@ class Checked:
             result = how(text)
             if isinstance(result, Wrong):
                 wrong[text] = result
-                result = how("")
+                result = text if self.column(name).outside == "listed" else how("")
             read[text] = result
         if wrong:
             at = [i for i, text in enumerate(texts) if text in wrong]
-            if self.column(name).outside == "refused":
+            if self.column(name).outside == "listed":
                 self._refuse_words(name, at)
             else:
                 self.note(at, name, lambda i: wrong[texts[i]])

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
-from becalm.vocabulary import sexes, vital_status
+from becalm.vocabulary import row_statuses, sexes, vital_status
 
 CellKind = Literal["text", "time", "end", "number", "positive", "choice", "choices"]
 Blank = Literal["kept", "refused", "mistake"]
@@ -22,8 +22,8 @@ class SheetColumn:
     `numeric` is a text that may be a number, such as `>15000`.
     `spelled` are further words of the closed list, each with the word of the list that it means; `reads`
     returns that word for any text, '' for unknown and None for a text that is not understood. A word
-    outside the list is a mistake, or only the cell is refused and counted, with the words of the list
-    (`known`) as a hint. `meant`
+    outside the list is a mistake, or only the cell is counted as not understood, with the words of the list
+    (`known`) as a hint; it stays as written, so that it can be listed. `meant`
     are words of this column that stand for a blank in others.
     A blank cell is kept as unknown, or its row is refused and counted, or it is a mistake.
     """
@@ -35,7 +35,7 @@ class SheetColumn:
     among: tuple[str, ...] = ()
     spelled: Mapping[str, str] = field(default_factory=dict)
     reads: Callable[[str], str | None] | None = None
-    outside: Literal["mistake", "refused"] = "mistake"
+    outside: Literal["mistake", "listed"] = "mistake"
     known: str = ""
     meant: tuple[str, ...] = ()
     day: bool = False
@@ -83,6 +83,21 @@ def _destination(text: str) -> str | None:
     return "" if status in {"unknown", "died or alive"} else status
 
 
+def _row_status(
+    column: str, outside: Literal["mistake", "listed"], meant: tuple[str, ...] = ()
+) -> SheetColumn:
+    """Return a column with a closed list of `vocabulary.row_statuses`."""
+    among = row_statuses.names(column)
+    return SheetColumn(
+        "choice",
+        among=among,
+        spelled=row_statuses.spelled(column),
+        outside=outside,
+        known=", ".join(among),
+        meant=meant,
+    )
+
+
 _PERSON: Final = SheetColumn(required=True, blank="mistake")
 _TEXT: Final = SheetColumn()
 _NUMERIC: Final = SheetColumn(numeric=True)
@@ -110,7 +125,7 @@ SHEETS: Final[Mapping[str, SheetSchema]] = {
             "cause_of_death": SheetColumn("choices", among=CAUSES_OF_DEATH),
             "last_contact": _DAY,
             "last_contact_status": SheetColumn(
-                reads=_vital_status, outside="refused", known=vital_status.known_words()
+                reads=_vital_status, outside="listed", known=vital_status.known_words()
             ),
         },
         spans=(("birth_date", "death_time"), ("birth_date", "last_contact")),
@@ -128,7 +143,7 @@ SHEETS: Final[Mapping[str, SheetSchema]] = {
                 "choice",
                 among=("home", "transfer", "alive", "died"),
                 reads=_destination,
-                outside="refused",
+                outside="listed",
                 known=vital_status.known_words(),
             ),
         },
@@ -169,7 +184,7 @@ SHEETS: Final[Mapping[str, SheetSchema]] = {
             "concentration": _NUMBER,
             "concentration_unit": _TEXT,
             "weight_kg": _POSITIVE,
-            "status": SheetColumn("choice", among=("given", "not given", "ordered")),
+            "status": _row_status("doses.status", "mistake", meant=("not done",)),
             "indication": _TEXT,
             "reason_for_change": _TEXT,
         },
@@ -209,7 +224,7 @@ SHEETS: Final[Mapping[str, SheetSchema]] = {
             "system": SheetColumn("choice", among=("ICD9CM", "ICD10CM", "SNOMED")),
             "code": _TEXT,
             "name": _TEXT,
-            "status": SheetColumn("choice", among=("confirmed", "suspected", "excluded")),
+            "status": _row_status("conditions.status", "listed"),
         },
         either=(("code",), ("name",)),
         consequence="no diagnosis recorded: underlying disease and exclusions not assessed",
@@ -235,10 +250,7 @@ SHEETS: Final[Mapping[str, SheetSchema]] = {
             "available": _END,
             "specimen": _TEXT,
             "test": _TEXT,
-            "result": SheetColumn(
-                "choice",
-                among=("growth", "no growth", "detected", "not detected", "cancelled", "pending"),
-            ),
+            "result": _row_status("cultures.result", "listed"),
             "organism": _TEXT,
             "judged": SheetColumn("choice", among=("infection", "contaminant", "colonisation")),
         },

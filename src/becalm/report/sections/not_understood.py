@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from becalm.patients.unrecognised import as_listed
 from becalm.report import labels
 from becalm.report.cohort import Cohort
 from becalm.report.drill import Drill
@@ -22,7 +23,7 @@ def names(cohort: Cohort, drill: Drill) -> PageTable:
         for label in filter(None, row["not_understood"].split("|")):
             who.setdefault(label, []).append(row["person_id"])
     about = {
-        f"{row['what']}: {row['written'] or row['code']}": row
+        as_listed(row["what"], row["about"], row["written"] or row["code"]): row
         for row in cohort.result.frames["not_understood"].rows()
     }
     rows = []
@@ -38,14 +39,22 @@ def names(cohort: Cohort, drill: Drill) -> PageTable:
             [
                 kind,
                 name,
-                known.get("code", ""),
+                known.get("code", "") or known.get("about", ""),
                 known.get("reason", ""),
                 patients,
                 known.get("nearest", ""),
             ]
         )
     return PageTable(
-        ["What", "as written", "code", "why", "patients", "most similar known name"], rows
+        [
+            "What",
+            "as written",
+            "code, or what it belongs to",
+            "why",
+            "patients",
+            "most similar known name",
+        ],
+        rows,
     )
 
 

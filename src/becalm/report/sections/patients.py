@@ -9,6 +9,7 @@ from typing import Any, Final
 from markupsafe import Markup, escape
 
 from becalm.core.clock import UNKNOWN_TIME
+from becalm.patients.unrecognised import STATUS_OF_DIAGNOSIS
 from becalm.report import facts, labels
 from becalm.report.cells import grade, outcome_cells, total
 from becalm.report.cohort import ROW_EACH, Cohort, Row
@@ -85,7 +86,10 @@ _NOT_KNOWN: Final = (UNKNOWN, "unknown", facts.NOT_ASSESSED, "not looked for", "
 def _background(drill: Drill, row: Row) -> Markup:
     """Return the underlying disease, the class of the storm, and what was looked for."""
     known = [labels.condition(name) for name in row["underlying"].split("|") if name]
-    lost = facts.unknown_labels(row, "diagnosis")
+    lost = [
+        *facts.unknown_labels(row, "diagnosis"),
+        *(f"status {word}" for word in facts.unknown_labels(row, STATUS_OF_DIAGNOSIS)),
+    ]
     disease = drill.rows(
         ", ".join([*known, *(f"not understood: {name}" for name in lost)]) or "none recorded",
         row["person_id"],
