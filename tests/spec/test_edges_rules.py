@@ -26,6 +26,7 @@ from becalm.protocol import load as protocol
 from becalm.timeline import Intervals, Points, Timeline
 from tests.records import (
     Row,
+    V,
     at,
     chunk,
     condition,
@@ -104,9 +105,9 @@ FILES: dict[str, tuple[Sequence[str], Sequence[str]]] = {
              "equivalent[].times.*.times", "equivalent[].times.*.by"],
     ),
     "doses/limits.toml": (
-        ["plausible[].rate_mg_h_low", "plausible[].rate_mg_h_high", "limits.push_upto",
+        ["plausible[].high", "plausible[].bolus_within", "limits.without_weight_kg", "limits.push_upto",
          "limits.tolerance", "limits.changeover", "limits.most_doses", "limits.long_single_dose"],
-        ["plausible[].drug"],
+        ["plausible[].drug", "plausible[].unit"],
     ),
     "doses/units.toml": (
         [], ["unit[].*", "counted.*", "hours.*", "written_together.*", "product[].*", "schedule.*"],
@@ -639,14 +640,50 @@ def flags(*rows: Row) -> list[str]:
 
 @pytest.mark.parametrize("number", range(len(read("doses/limits.toml")["plausible"])))
 def test_a_rate_at_the_end_of_its_range_is_plausible(number: int) -> None:
-    """Outside is remarked, and counts all the same."""
+    """Above it is remarked, and counts all the same; without a weight, only what is above it for 200 kg."""
     says = read("doses/limits.toml")["plausible"][number]
-    for key, sign in (("rate_mg_h_low", -1), ("rate_mg_h_high", 1)):
-        for more, odd in ((-0.1, False), (0.0, False), (0.1, True)):
-            rate = says[key] + sign * more
-            if rate >= 0:
-                [flag] = flags(dose(says["drug"], 0, 10, rate=f"{rate} mg/h"))
-                assert ("implausible rate" in flag) is (odd and rate > 0), rate
+    unit, heavy = says["unit"], read("doses/limits.toml")["limits"]["without_weight_kg"]
+    for share, odd in ((0.99, False), (1.0, False), (1.01, True)):
+        rate = says["high"] * share
+        for kg in (50.0, 80.0, 399.0):
+            [flag] = flags(person(weight_kg=kg), dose(says["drug"], 0, 10, rate=f"{rate} {unit}"))
+            assert ("implausible rate" in flag) is odd, (rate, kg)
+        whole = rate * heavy if "/kg" in unit else rate
+        patient = chunk(dose(says["drug"], 0, 10, rate=f"{whole} {unit.replace('/kg', '')}")).doses
+        assert ("implausible rate" in patient.frame["flag"][0]) is odd
+        assert patient.frame["counted"].all()
+
+
+@pytest.mark.parametrize("number", range(len(read("doses/limits.toml")["plausible"])))
+def test_an_amount_within_its_time_is_a_bolus_and_no_rate(number: int) -> None:
+    """A bolus over minutes is no rate; the same rate stated is remarked, however short it ran."""
+    says, limits = (
+        read("doses/limits.toml")["plausible"][number],
+        read("doses/limits.toml")["limits"],
+    )
+    within = hours(says.get("bolus_within", limits["push_upto"]))
+    one, per = says["unit"].removesuffix("/h"), 1.0
+    if not says["unit"].endswith("/h"):
+        one, per = says["unit"].removesuffix("/min").removesuffix("/kg"), 60.0
+    much = 10 * says["high"] * per * (100 if "/kg" in says["unit"] else 1)
+    heavy = person(weight_kg=100.0)
+    for length in around(within):
+        [flag] = flags(heavy, dose(says["drug"], 0, length, amount=f"{much * length} {one}"))
+        assert ("implausible rate" in flag) is (length > within)
+        if length > hours(limits["push_upto"]):
+            [flag] = flags(
+                heavy, dose(says["drug"], 0, length, rate=f"{10 * says['high']} {says['unit']}")
+            )
+            assert "implausible rate" in flag
+
+
+def test_every_drug_that_is_dosed_by_its_rate_has_a_plausible_one() -> None:
+    """Vasopressors, inotropes, heparin, insulin and the sedative; ephedrine is given as boluses."""
+    limited = {each["drug"] for each in read("doses/limits.toml")["plausible"]}
+    by_rate = {each.name for each in V.drugs if each.drug_class in ("vasopressor", "inotrope")}
+    assert by_rate - {"ephedrine"} <= limited
+    assert {"anakinra", "propofol", "heparin", "insulin", "clevidipine", "furosemide"} <= limited
+    assert limited <= {each.name for each in V.drugs}
 
 
 def test_the_limits_of_doses_turn_where_they_say() -> None:

@@ -319,3 +319,41 @@ def test_units_of_weight_and_pounds_without_a_name() -> None:
     assert "154 kg and 70 kg (154 may be pounds)" in rows["sheet70_lab154"]["flag"]
     assert "weight set aside: 7 kg is no possible weight" in rows["lab7"]["flag"]
     assert "no weight is known" in rows["lboz"]["flag"]
+
+
+IMPLAUSIBLE = ("norepinephrine", "vasopressin", "propofol", "insulin", "heparin")
+
+
+def test_rates_that_nobody_gives_are_remarked_and_those_of_a_ward_are_not() -> None:
+    """12 µg/kg/min of noradrenaline, 2.4 units/min of vasopressin and their like are implausible rates."""
+    rows = [
+        row for row in case("weights-units").tables["doses"].rows() if row["drug"] in IMPLAUSIBLE
+    ]
+    assert len(rows) == 6
+    assert all("implausible rate" in row["flag"] for row in rows)
+    weighed, usual = lab("weight", 70, -1), {
+        "norepinephrine": "1 mcg/kg/min",
+        "vasopressin": "0.04 units/min",
+        "propofol": "4 mg/kg/h",
+        "insulin": "20 units/h",
+        "heparin": "2000 units/h",
+        "phenylephrine": "200 mcg/min",
+        "dopamine": "20 mcg/kg/min",
+    }  # fmt: skip
+    for drug, rate in usual.items():
+        assert chunk(weighed, dose(drug, 0, 5, rate=rate)).doses.frame["flag"].tolist() == [""]
+
+
+@pytest.mark.parametrize(("mcg_kg_min", "minutes"), [(7.56, 13), (7.26, 10), (5.01, 2)])
+def test_the_last_rate_of_a_bag_charted_over_minutes_is_implausible(
+    mcg_kg_min: float, minutes: int
+) -> None:
+    """What was left of a bag, charted over a few minutes with its rate: remarked, and its amount counts."""
+    left = mcg_kg_min * 70 * minutes / 1000
+    row = dose(
+        "norepinephrine", 0, minutes / 60, rate=f"{mcg_kg_min} mcg/kg/min", amount=f"{left} mg"
+    )
+    doses = chunk(lab("weight", 70, -1), row).doses
+    assert doses.frame["flag"][0] == f"implausible rate: {mcg_kg_min:g} mcg/kg/min"
+    assert column(doses, "amount_mg") == [pytest.approx(left)]
+    assert doses.frame["counted"].all()

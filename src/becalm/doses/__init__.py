@@ -22,7 +22,8 @@ from becalm.doses.episodes import (
 )
 from becalm.doses.equivalents import EQUIVALENTS, equivalent_rate
 from becalm.doses.exposure import DAILY, ROUTES, ROWS, SYSTEMIC, Doses, daily_dose
-from becalm.doses.limits import TOLERANCE
+from becalm.doses.limits import PLAUSIBLE, TOLERANCE
+from becalm.doses.plausibility import IMPLAUSIBLE
 from becalm.doses.rate_steps import RateStep, steps_up
 from becalm.doses.rebuild import rebuild
 from becalm.doses.schedules import written_out
@@ -35,8 +36,10 @@ __all__ = [
     "CONTRADICTS",
     "DAILY",
     "EQUIVALENTS",
+    "IMPLAUSIBLE",
     "INTERMITTENT",
     "NOT_CONSERVING",
+    "PLAUSIBLE",
     "ROUTES",
     "ROWS",
     "STEPS",

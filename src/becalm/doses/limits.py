@@ -10,12 +10,14 @@ from becalm.core.clock import Length
 
 
 class Plausible(toml.TomlTable, frozen=True):
-    """The rates that a drug can have."""
+    """The highest rate that a drug can have, in a unit as charts write it."""
 
     drug: str
-    rate_mg_h_low: float
-    rate_mg_h_high: float
+    high: float
+    unit: str
     source: str
+    verified: bool
+    bolus_within: Length = Length("0min")  # an amount without a rate within this is a bolus
 
 
 class Limits(toml.TomlTable, frozen=True):
@@ -24,6 +26,7 @@ class Limits(toml.TomlTable, frozen=True):
     changeover: Length
     long_single_dose: Length
     most_doses: int
+    without_weight_kg: float
 
 
 class DoseLimits(toml.TomlTable, frozen=True):
@@ -37,4 +40,5 @@ TABLE: Final = toml.load(Path(__file__).with_suffix(".toml"), DoseLimits)
 PUSH_UPTO: Final = TABLE.limits.push_upto.us
 TOLERANCE: Final = TABLE.limits.tolerance
 CHANGEOVER: Final = TABLE.limits.changeover.us
+PLAUSIBLE: Final = TABLE.plausible
 LONG_SINGLE_DOSE: Final = TABLE.limits.long_single_dose.us

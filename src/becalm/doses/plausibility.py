@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from becalm.core.arrays import Codes, Mask, Times
+from becalm.core.arrays import Codes, Floats, Mask, Times
 from becalm.core.columns import Categorical
 from becalm.core.frame import Frame
 from becalm.doses.deduplicate import Charted
 from becalm.doses.exposure import ROUTES
-from becalm.doses.limits import LONG_SINGLE_DOSE, TOLERANCE
+from becalm.doses.limits import LONG_SINGLE_DOSE, PLAUSIBLE, TOLERANCE, Plausible
 from becalm.doses.limits import TABLE as LIMITS
 from becalm.doses.rates import (
     BACKWARDS,
@@ -26,10 +26,10 @@ from becalm.doses.rates import (
     Converted,
     WrittenRate,
 )
-from becalm.doses.units import VOLUME
+from becalm.doses.units import VOLUME, rate_unit
 from becalm.persons.weight import SOURCES, WeightInForce
 from becalm.records import Refusal
-from becalm.timeline import axis
+from becalm.timeline import axis, rounded
 
 WEIGHT_REMARKS: Final = {
     "measured after": "weight measured after the dose",
@@ -38,6 +38,8 @@ WEIGHT_REMARKS: Final = {
     "later in the stay": "weight measured a day or longer after",
 }
 """Remarks on a dose per kg whose weight is not in its row and not from the 24 h before it."""
+IMPLAUSIBLE: Final = "implausible rate"
+"""How the remark on a rate above its drug's plausible one begins: such a rate is no headline."""
 HINTS: Final = {
     NO_WEIGHT: "give weight_kg in the row, a weight among the labs, or persons.weight_kg",
     NO_END: "give an end, or a row with the next rate",
@@ -109,7 +111,8 @@ def flags(read: Read) -> Categorical:
     )
     add(usable & read.assumed_iv, "route not recorded: an infusion is taken as IV")
     add(usable & _without_mass(read), "volume without concentration")
-    add(usable & _implausible(read), lambda i: f"implausible rate: {done.rate_mg_h[i]:.6g} mg/h")
+    for where, remark in _implausible(read):
+        add(usable & where, remark)
     schedule = read.administrations["schedule"]
     add(
         usable & (schedule != ""),
@@ -199,14 +202,27 @@ def _without_mass(read: Read) -> Mask:
     return (read.drug >= 0) & volume & no_strength
 
 
-def _implausible(read: Read) -> Mask:
-    odd = np.zeros(len(read.drug), np.bool_)
-    rate = read.done.rate_mg_h
-    for one in LIMITS.plausible:
-        if one.drug in read.drugs:
-            outside = (rate < one.rate_mg_h_low) | (rate > one.rate_mg_h_high)
-            odd |= (read.drug == read.drugs.index(one.drug)) & outside
-    return odd
+def _implausible(read: Read) -> Iterator[tuple[Mask, Remark]]:
+    """Yield the rows of each drug whose rate is above its plausible one, with the remark."""
+    done = read.done
+    for one in PLAUSIBLE:
+        if one.drug not in read.drugs:
+            continue
+        rows = np.flatnonzero(read.drug == read.drugs.index(one.drug))
+        unit = rate_unit(one.unit)
+        rate = done.dose_per_h[rows] * unit.hours / unit.size
+        if unit.per_kg:
+            kg = np.where(done.by_weight, read.written.weight_kg, read.weight.kg)[rows]
+            rate = rate / np.where(np.isnan(kg), LIMITS.limits.without_weight_kg, kg)
+        brief = done.end[rows] - read.written.start[rows] <= one.bolus_within.us
+        rate = np.where(brief & ~done.states_rate[rows], np.nan, rounded(rate))
+        odd, shown = np.zeros(len(read.drug), np.bool_), np.full(len(read.drug), np.nan)
+        odd[rows], shown[rows] = rate > one.high, rate
+        yield odd, _too_fast(shown, one)
+
+
+def _too_fast(rate: Floats, limit: Plausible) -> Remark:
+    return lambda i: f"{IMPLAUSIBLE}: {rate[i]:.6g} {limit.unit}"
 
 
 def _long(read: Read) -> Mask:

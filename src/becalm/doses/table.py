@@ -10,6 +10,7 @@ import numpy as np
 from becalm.core.arrays import Mask
 from becalm.core.frame import Frame
 from becalm.doses.exposure import Doses
+from becalm.doses.plausibility import IMPLAUSIBLE
 from becalm.persons.weight import DISAGREE, SET_ASIDE
 from becalm.tables import DOSE_REMARKS
 
@@ -19,7 +20,7 @@ _NUMBERS: Final = (
     (re.compile(rf"({CONTRADICTS}): .*"), r"\1"),
     (re.compile(r"rate × time is [^|]*, the amount [^|]*"), NOT_CONSERVING),
     (re.compile(r"entered as .*, charted as .*"), "the rate entered is not the one charted"),
-    (re.compile(r"(implausible rate): .*"), r"\1"),
+    (re.compile(rf"({IMPLAUSIBLE}): .*"), r"\1"),
     (re.compile(rf"({SET_ASIDE}|{DISAGREE}): .*"), r"\1"),
 )
 

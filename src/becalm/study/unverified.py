@@ -11,7 +11,7 @@ import numpy as np
 
 from becalm.core.frame import Frame
 from becalm.definitions import Definition, lookalikes, serial_changes
-from becalm.doses import EQUIVALENTS
+from becalm.doses import EQUIVALENTS, IMPLAUSIBLE, PLAUSIBLE
 from becalm.kidney import equations
 from becalm.measures import ctcae
 from becalm.measures.escalations import VASOPRESSORS
@@ -83,14 +83,14 @@ def _beside_doses(tables: Mapping[str, Frame]) -> Iterable[str]:
     if known and not equations.formulas().cockcroft_gault.verified:
         yield "clearance by Cockcroft and Gault"
     both = tables["daily_dose"], tables["persons"]
-    chosen = {source for each in both for source in each["weight_source"]} - {
-        "",
-        "own",
-        "persons sheet",
-    }
+    chosen = {source for each in both for source in each["weight_source"]}
+    chosen -= {"", "own", "persons sheet"}
     doubted = any((each["weight_remark"] != "").any() for each in both)
     if not weight.rules().verified and (chosen or doubted):
         yield "which measured weight is used for a dose, and for how long it is valid"
+    odd = tables["dose_remarks"]["drug"][tables["dose_remarks"]["remark"] == IMPLAUSIBLE]
+    for drug in sorted({*odd} & {each.drug for each in PLAUSIBLE if not each.verified}):
+        yield f"from which rate on {drug} is implausible"
     answers = [each for each in tables["escalations"]["vasopressor"].tolist() if each is not None]
     if answers and not EQUIVALENTS[VASOPRESSORS].verified:
         yield "vasopressors as one dose of noradrenaline"
