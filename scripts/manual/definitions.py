@@ -133,7 +133,14 @@ def _bands(item: Item) -> list[tuple[str, str]]:
         what = f"total of {item.referred.title}"
         return [(f"{what} {value}", points) for value, points in _ranges(item.scale, False)]
     finding = not item.unit and item.at_least == 1 and item.over is None and item.change is None
-    return [(f"{value}{_relation(item)}", points) for value, points in _ranges(item.scale, finding)]
+    said = [(f"{value}{_relation(item)}", points) for value, points in _ranges(item.scale, finding)]
+    for other in item.in_other_units:
+        value, points = next(each for each in _ranges(other.scale, False) if each[1] != "0")
+        said = [
+            (f"{own} {item.unit}, or {value} {other.unit}" if worth == points else own, worth)
+            for own, worth in said
+        ]
+    return said
 
 
 def _relation(item: Item) -> str:
@@ -194,7 +201,7 @@ def _part(part: Item) -> list[tuple[str, str]]:
         inner = [each for deeper in part.count for each in _part(deeper)]
         return [(f"{name}: {needed}", ""), *((f"· {value}", "") for value, _ in inner)]
     value = next((value for value, points in _bands(part) if points != "0"), "")
-    unit = f" {part.value_unit}" if part.value_unit else ""
+    unit = f" {part.value_unit}" if part.value_unit and not part.also else ""
     name = part.title or (variable_title(part.variable) if part.variable else part.key)
     look = _where(part)
     return [(f"{name}: {value}{unit}" + (f" ({look})" if look else ""), "")]

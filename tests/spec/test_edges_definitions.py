@@ -38,7 +38,7 @@ TESTED = dict.fromkeys(
         *(
             f"{part}{edge}"
             for part in ("item[].", "item[].count[].", "item[].count[].count[].")
-            for edge in (*EDGES, "within", "bands[].below", "bands[].up_to")
+            for edge in (*EDGES, "within", "bands[].below", "bands[].up_to", *(f"also[].{each}" for each in EDGES))
         ),
         *(f"{part}over.within" for part in ("item[].", "item[].count[].")),
         *(
@@ -71,6 +71,7 @@ NO_EDGE = {
             "take": CHOICE, "clock": CHOICE, "score": CHOICE, "points": WORTH,
             "bands[].points": WORTH, "coefficient": "multiplies; nothing begins or ends at it",
             "decimals": "rounds before the comparison; the step of the tests of bounds",
+            "also[].unit": CHOICE, "also[].source": WORDS,
             "over.take": CHOICE, "over.unit": CHOICE, "over.variable": CHOICE,
             "change.against": CHOICE,
         }.items()
@@ -203,6 +204,23 @@ def test_each_bound_of_an_item_belongs_to_its_side(name: str, at: int) -> None:
             elif "score" in raw:
                 fewest, _ = referred_points(definition, item, value)
                 assert fewest == points_by_rule(raw, value), (raw, value)
+
+
+@pytest.mark.parametrize(("name", "at"), [each for each in PARTS if "also" in pair_at(*each)[1]])
+def test_a_threshold_printed_in_two_units_is_met_by_either(name: str, at: int) -> None:
+    """In the second unit: at the bound, just below and just above it, the points by the words of the file."""
+    definition, raw, item = pair_at(name, at)
+    for other in raw["also"]:
+        (edge,) = edges_of(other)
+        for value in (edge - 1, edge - 0.01, edge, edge + 0.01, edge + 1):
+            own = in_own_unit(raw["variable"], other["unit"], value)
+            evaluation = evaluate(
+                definition, Inputs({raw["variable"]: Points.build([0], [0], [own])}, "drawn", 1)
+            )
+            low, high = evaluation.points(item).at([0], [0])
+            assert (low[0], high[0]) == (
+                points_by_rule({**other, "points": raw.get("points", 1.0)}, value),
+            ) * 2, value
 
 
 def counted_points(item: Item, met: int) -> tuple[float, float]:

@@ -41,10 +41,10 @@ def test_triglycerides_or_fibrinogen_count_once() -> None:
 
 
 def test_265_mg_dl_of_triglycerides_is_the_criterion_and_2_mmol_is_not() -> None:
-    """265 mg/dL is 2.99 mmol/L and falls just short of 3.0; 266 mg/dL meets it. A trusted page that prints 2.0 mmol/L has the value of HLH-94."""
+    """HLH-2004 prints 265 mg/dL beside 3.0 mmol/L, so that 265 meets it although it is 2.99 mmol/L; 264 mg/dL does not. A trusted page that prints 2.0 mmol/L has the value of HLH-94."""
     item = "lipids_or_fibrinogen"
-    assert points("hlh2004", triglycerides=266 / 88.57, fibrinogen=3)[item] == YES
-    assert points("hlh2004", triglycerides=265 / 88.57, fibrinogen=3)[item] == NO
+    assert points("hlh2004", triglycerides=265 / 88.57, fibrinogen=3)[item] == YES
+    assert points("hlh2004", triglycerides=264 / 88.57, fibrinogen=3)[item] == NO
     assert points("hlh2004", triglycerides=2.0, fibrinogen=3)[item] == NO
 
 

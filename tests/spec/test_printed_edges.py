@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from becalm import vocabulary
+from becalm.core.clock import DAY
 from becalm.definitions import evaluate, load
 from becalm.patients.understood import Patients
 from becalm.records import open_records
@@ -92,6 +93,80 @@ def test_the_case_of_printed_edges() -> None:
     assert {person: points[at[person]] for person in expected} == {
         person: (worth, worth) for person, worth in expected.items()
     }
+
+
+HLH = ("hlh2004", "hlh2004_icu", "hlh2024")
+
+
+def lipids(definition: str, item: str, text: str, unit: str) -> tuple[float, float]:
+    patients = chunk(lab("triglycerides", text, 0, unit))
+    ((low, high),) = points_of(patients, definition, item, int(patients.events.frame["time"][0]))
+    return low, high
+
+
+@pytest.mark.parametrize("definition", HLH)
+@pytest.mark.parametrize(
+    ("text", "unit", "expected"),
+    [
+        ("264", "mg/dL", (0, 1)),
+        ("264.9", "mg/dL", (0, 1)),
+        ("265", "mg/dL", (1, 1)),
+        ("266", "mg/dL", (1, 1)),
+        ("2.65", "g/L", (1, 1)),
+        ("2.64", "g/L", (0, 1)),
+        ("2.98", "mmol/L", (0, 1)),
+        ("2.99", "mmol/L", (0, 1)),
+        ("3.0", "mmol/L", (1, 1)),
+        (">264", "mg/dL", (0, 1)),
+        (">=265", "mg/dL", (1, 1)),
+        ("<265", "mg/dL", (0, 1)),
+        (">2.9", "mmol/L", (0, 1)),
+    ],
+)
+def test_triglycerides_of_265_mg_dl_or_3_0_mmol_l_are_high(
+    definition: str, text: str, unit: str, expected: tuple[float, float]
+) -> None:
+    """HLH-2004 prints 3.0 mmol/L and 265 mg/dL, which is 2.99 mmol/L: either meets the criterion; 264 mg/dL and 2.99 mmol/L do not. Fibrinogen was not measured, so the criterion can still be met."""
+    assert lipids(definition, "lipids_or_fibrinogen", text, unit) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "unit", "expected"),
+    [
+        ("156", "mg/dL", 0),
+        ("156.1", "mg/dL", 1),
+        ("157", "mg/dL", 1),
+        ("1.76", "mmol/L", 0),
+        ("1.77", "mmol/L", 1),
+    ],
+)
+def test_triglycerides_above_156_mg_dl_count_for_mas(text: str, unit: str, expected: float) -> None:
+    """The criteria of 2016 print more than 156 mg/dL and more than 1.76 mmol/L."""
+    assert lipids("mas2016", "triglycerides", text, unit) == (expected, expected)
+
+
+def test_half_the_look_back_holds_for_both_units() -> None:
+    """A look-back that a study changes is changed for the threshold in the other unit too."""
+    patients = chunk(lab("triglycerides", 265, 0, "mg/dL"))
+    time = int(patients.events.frame["time"][0]) + 3 * DAY
+    for within, expected in (("7d", 1.0), ("2d", 0.0)):
+        definition = load("hlh2004").with_look_backs({"triglycerides": within})
+        evaluation = evaluate(definition, patients.inputs("drawn"))
+        (item,) = (each for each in definition.items if each.key == "lipids_or_fibrinogen")
+        assert evaluation.bounds(item, [0], [time])[0].tolist() == [expected]
+
+
+@needs_cases
+def test_the_case_of_triglycerides_and_fibrinogen_at_their_edges() -> None:
+    """265 mg/dL of triglycerides and 150 mg/dL of fibrinogen meet HLH-2004, 264 mg/dL does not."""
+    patients, at = case("numbers-edges")
+    time = int(patients.events.frame["time"][0])
+    points = points_of(patients, "hlh2004", "lipids_or_fibrinogen", time)
+    assert [points[at[person]] for person in ("TG265", "TG264", "FIB150")] == [
+        (1, 1),
+        (0, 1),
+        (1, 1),
+    ]
 
 
 def canonical(name: str) -> Iterator[tuple[str, str, float]]:

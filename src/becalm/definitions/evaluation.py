@@ -255,10 +255,15 @@ class Evaluation:
 
     def _work_out(self, item: Item) -> Timeline:
         if not item.count:
-            return self.value(item).map(lambda low, high: scored(item, low, high))
+            own = self._by_value(item)
+            others = [self._by_value(each) for each in item.in_other_units]
+            return combine(_either, own, *others) if others else own
         parts = [self.points(part) for part in item.count]
         count = combine(lambda *pairs: count_met(item, pairs), *parts)
         return count.map(lambda low, high: scored(item, low, high))
+
+    def _by_value(self, item: Item) -> Timeline:
+        return self.value(item).map(lambda low, high: scored(item, low, high))
 
     def value(self, item: Item) -> Timeline:
         """Return the value of an item without parts: its variable or another definition's total."""
@@ -293,6 +298,13 @@ class Evaluation:
         counted, because otherwise every storm would begin with the records.
         """
         return self.observed.where(lambda low, high: high >= self.definition.cut_off)
+
+
+def _either(*pairs: Pair) -> Pair:
+    """Return the points of a threshold that is printed in several units: met if it is in one of them."""
+    return np.maximum.reduce([low for low, _ in pairs]), np.maximum.reduce(
+        [high for _, high in pairs]
+    )
 
 
 def evaluate(definition: Definition, inputs: Inputs) -> Evaluation:

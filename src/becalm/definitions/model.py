@@ -62,10 +62,24 @@ class Change(DefinitionTable, frozen=True):
     from_above: float | None = None
 
 
+class OtherUnit(DefinitionTable, frozen=True):
+    """The threshold of an item as its paper prints it in another unit as well; either meets the item.
+
+    It has the same one of `at_least`, `above`, `up_to` and `below` as the item. A value is compared unrounded.
+    """
+
+    unit: str
+    at_least: float | None = None
+    above: float | None = None
+    up_to: float | None = None
+    below: float | None = None
+    source: str = ""
+
+
 class Resolved(DefinitionTable, frozen=True):
     """Facts about an item, computed when a definition is read; never written in a file.
 
-    factors : from the item's unit to the variable's own. low and high : the lowest and highest
+    factors : from the item's unit to the variable's own. also : those of its other units. low and high : the lowest and highest
     plausible value, in the item's terms. referred : the definition that `score` names.
     """
 
@@ -73,6 +87,7 @@ class Resolved(DefinitionTable, frozen=True):
     low: float = -inf
     high: float = inf
     referred: Definition | None = None
+    also: tuple[Factors, ...] = ()
 
 
 class Item(DefinitionTable, frozen=True):
@@ -83,7 +98,7 @@ class Item(DefinitionTable, frozen=True):
     precision at which laboratories report the unit: a converted value is rounded to it before it
     is compared, so that 354 mg/dL is 4.00 mmol/L and not slightly above it. Without `take` and
     `within` the variable must be a timeline, which has its own end time. `clock` is by default the
-    study's.
+    study's. `also` is the threshold in other units.
     """
 
     name: str = ""
@@ -104,6 +119,7 @@ class Item(DefinitionTable, frozen=True):
     above: float | None = None
     up_to: float | None = None
     below: float | None = None
+    also: tuple[OtherUnit, ...] = ()
     coefficient: float | None = None
     points: float = 1.0
     source: str = ""
@@ -124,6 +140,25 @@ class Item(DefinitionTable, frozen=True):
     def referred(self) -> Definition | None:
         """The definition whose total the item takes."""
         return self.resolved.referred if self.resolved else None
+
+    @property
+    def in_other_units(self) -> tuple[Item, ...]:
+        """The item with each threshold that is printed in another unit, instead of its own."""
+        resolved = self.resolved or Resolved()
+        return tuple(
+            msgspec.structs.replace(
+                self,
+                unit=other.unit,
+                decimals=None,
+                at_least=other.at_least,
+                above=other.above,
+                up_to=other.up_to,
+                below=other.below,
+                also=(),
+                resolved=Resolved(factors, resolved.low, resolved.high),
+            )
+            for other, factors in zip(self.also, resolved.also, strict=True)
+        )
 
     @property
     def scale(self) -> tuple[Band, ...]:

@@ -51,7 +51,11 @@ def _resolved(item: Item, refer: Refer, report: Callable[[DefinitionMistake], No
             low, high = (low / most if most else 0.0), (high / least if least > 0 else inf)
         if item.change is not None:
             low, high = 0.0, inf
-        changes["resolved"] = Resolved(factors=factors, low=low, high=high)
+        also = tuple(
+            _variable(msgspec.structs.replace(item, unit=other.unit), report)[0]
+            for other in item.also
+        )
+        changes["resolved"] = Resolved(factors=factors, low=low, high=high, also=also)
     return msgspec.structs.replace(item, **changes) if changes else item
 
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from becalm.core.clock import Length
 from becalm.core.errors import did_you_mean
-from becalm.definitions.model import RESERVED, Definition, Example, Item
+from becalm.definitions.model import RESERVED, Definition, Example, Item, OtherUnit
 from becalm.definitions.rules import ItemGroup
 from becalm.definitions.scoring import attainable
 
@@ -104,6 +104,8 @@ def _item(item: Item, *, part: bool) -> Iterator[DefinitionMistake]:
         )
     if item.bands:
         yield from _bands(item)
+    for other in item.also:
+        yield from _also(item, other, thresholds)
     if bool(item.count) + bool(item.variable) + bool(item.score) != 1:
         yield DefinitionMistake(
             f"{item.key} needs either a variable or a count of parts, or the score of a definition",
@@ -133,6 +135,19 @@ def _of_whole_stay(definition: Definition) -> Iterator[DefinitionMistake]:
                     leaf.key,
                     "Write max or min in take, or leave out whole_stay",
                 )
+
+
+def _also(item: Item, other: OtherUnit, thresholds: list[str]) -> Iterator[DefinitionMistake]:
+    """Yield the mistakes in a threshold that is printed in a second unit."""
+    stated = [name for name in THRESHOLDS if getattr(other, name) is not None]
+    if not item.variable or item.over or item.change or item.points < 0 or len(thresholds) != 1:
+        what = (
+            f"{item.key}: only one threshold of a variable, with points above 0, has another unit"
+        )
+        yield DefinitionMistake(what, "also")
+    elif stated != thresholds:
+        what = f"{item.key}: the threshold in {other.unit} needs {thresholds[0]}, as that in {item.unit}"
+        yield DefinitionMistake(what, "also")
 
 
 def _reading(item: Item) -> Iterator[DefinitionMistake]:

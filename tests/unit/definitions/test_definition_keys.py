@@ -16,6 +16,7 @@ TABLES: Final[dict[str, type[msgspec.Struct]]] = {
     "The file": model.Definition,
     "An item": model.Item,
     "A band": model.Band,
+    "A threshold in another unit": model.OtherUnit,
     "A change": model.Change,
     "A rule, and a group in it": rules.Rule,
     "A grade": rules.Grade,

@@ -122,6 +122,34 @@ def test_what_could_not_mean_what_it_says_is_refused(text: str, words: str) -> N
     assert line.startswith("mine.toml, row ")
 
 
+@pytest.mark.parametrize(
+    ("threshold", "also", "words"),
+    [
+        (
+            "at_least = 3.0",
+            '{ unit = "mg/dL", above = 265 }',
+            "the threshold in mg/dL needs at_least",
+        ),
+        ("at_least = 3.0", '{ unit = "mg/dL" }', "the threshold in mg/dL needs at_least"),
+        ("at_least = 3.0", '{ unit = "mg/dL", at_least = 265, below = 9 }', "needs at_least"),
+        ("at_least = 3.0\npoints = -1", '{ unit = "mg/dL", at_least = 265 }', "has another unit"),
+        ("coefficient = 3.0", '{ unit = "mg/dL", at_least = 265 }', "has another unit"),
+        ("at_least = 3.0", '{ unit = "mg/week", at_least = 265 }', "is written in mg/week"),
+        (
+            "at_least = 3.0",
+            '{ unit = "mg/dL", at_least = 265, factors = [0, 1, 1] }',
+            "unknown key",
+        ),
+        ("at_least = 3.0", "{ at_least = 265 }", "unit"),
+    ],
+)
+def test_a_threshold_in_another_unit_is_of_the_same_kind(
+    threshold: str, also: str, words: str
+) -> None:
+    lines = mistakes(HEAD + item(f"{threshold}\nalso = [{also}]", "triglycerides", "mmol/L"))
+    assert any(words in line for line in lines), lines
+
+
 def test_definitions_that_refer_to_each_other_are_refused(tmp_path: Path) -> None:
     """A circle is named in full, whichever file of it is asked for."""
     for name, other in (("one", "two"), ("two", "three"), ("three", "one")):

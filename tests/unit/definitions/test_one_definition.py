@@ -81,7 +81,7 @@ def test_the_row_of_the_file_is_named() -> None:
     ("old", "new", "message"),
     [
         ('"ferritin"', '"feritin"', "no variable is called 'feritin'. Did you mean 'ferritin'?"),
-        ('"ng/mL"', '"mg/L"', "ferritin is written in mg/L, but ferritin has the unit ng/mL"),
+        ('"ng/mL"', '"mmol/L"', "ferritin is written in mmol/L, but ferritin has the unit ng/mL"),
         ('within = "72h"', 'within = "3 days"', "'3 days' is not a length of time"),
         ('within = "72h"', 'within = "0h"', "must be longer than 0"),
         ('within = "72h"', "", "write both take and within, or neither"),
