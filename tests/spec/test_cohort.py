@@ -579,7 +579,40 @@ class TestImmunosuppression:
         assert self.state(*rows, hour=20) is True
         late = [dose("prednisolone", 20 + DAY * n, amount="60 mg", route="PO") for n in range(40)]
         assert self.state(lab("ferritin", 900, 10), *late, hour=20 + 39 * DAY) is None
-        assert self.state(*self.pills(30), lab("ferritin", 499, 10), hour=20) is None
+        assert self.state(lab("ferritin", 499, 10), *late, hour=20 + 39 * DAY) is True
+
+    def test_outside_an_illness_the_days_before_the_moment_count(self) -> None:
+        """At home, without high ferritin, 28 of the last 90 days with a drug are immunosuppression; it ends 90 days after the first of them."""
+        pills = self.pills(28)  # the days -28 to -1
+        found = [self.state(*pills, hour=h) for h in (-1, 0, 62 * DAY + 23, 63 * DAY)]
+        assert found == [None, True, True, None]
+        assert self.state(*self.pills(27), hour=0) is None
+
+    def test_a_drug_that_ended_before_an_old_stay_says_nothing_years_later(self) -> None:
+        """Forty days of prednisone before an admission count for that illness and for the weeks after it, not for a ferritin three years later."""
+        rows = [stay(10, 100), *self.pills(40), lab("ferritin", 7000, 3 * 365 * DAY)]
+        assert self.state(*rows, hour=50) is True
+        assert self.state(*rows, hour=3 * 365 * DAY) is None
+        again = self.pills(40, until=3 * 365 * DAY)
+        assert self.state(*rows, *again, hour=3 * 365 * DAY + 1) is True
+
+    def test_an_admission_goes_on_for_14_days_after_the_discharge(self) -> None:
+        """Treated for 40 days in hospital, somebody is not immunosuppressed by it until 14 days after going home; after that the days before the moment count."""
+        course = [dose("prednisolone", DAY * n, amount="60 mg", route="PO") for n in range(40)]
+        ward, over = stay(0, 40 * DAY), (40 + 14) * DAY
+        minute = 1 / 60
+        found = [self.state(ward, *course, hour=over + m) for m in (-minute, 0, minute)]
+        assert found == [None, True, True]
+        # While ferritin was high less than 90 days ago, it is still the treatment of that illness.
+        high = lab("ferritin", 900, 30 * DAY)
+        found = [self.state(ward, *course, high, hour=h) for h in (over, 102 * DAY - 1)]
+        assert found == [None, None]
+
+    def test_the_rows_that_say_so_are_named(self) -> None:
+        """The doses of the 90 days before the moment stand behind the answer, and no older ones."""
+        patient = chunk(*self.pills(28), *self.pills(5, until=-200 * DAY))
+        rows = patient.immunosuppressed.evidence(0, at(1))
+        assert len(rows) == 28
 
     def test_outpatient_visits_are_not_an_admission(self) -> None:
         """A visit does not begin an illness: the days before the first high ferritin count."""

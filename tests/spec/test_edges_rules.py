@@ -407,17 +407,28 @@ def test_immunosuppression_turns_at_its_days_and_windows() -> None:
     for first, answer in ((-back - 1, None), (-back, True), (-back + 1, True)):
         assert suppressed(admitted, *daily("azathioprine", first, days), hour=11) is answer
     lead = hours(says["illness"])
-    known = daily("azathioprine", -60, days)
+    known = daily("azathioprine", -days, days)  # two weeks before, only 14 of them had been taken
     found = [suppressed(admitted, *known, hour=10 - h) for h in around(lead)]
     assert found == [True, True, None]
+    # So long after the discharge its treatment never counts; then the days before the moment do.
+    treated = stay(0, 40 * DAY), *daily("azathioprine", 1, days)
+    assert [suppressed(*treated, hour=40 * DAY + h) for h in around(lead)] == [None, True, True]
+    # Outside an illness it ends so many days after the first of the 28.
+    found = [
+        suppressed(*daily("azathioprine", 0, days), hour=(back + 1) * DAY + h) for h in around(0)
+    ]
+    assert found == [True, None, None]
+    found = [suppressed(*daily("azathioprine", 0, days), hour=days * DAY + h) for h in around(0)]
+    assert found == [None, True, True]
     # Two admissions no further apart are one illness: the drug given in the first never counts.
     for gap, answer in zip(around(lead), (None, None, True), strict=True):
         second = 40 * DAY
         rows = stay(0, second - gap), stay(second, second + 100, "S2")
         assert suppressed(*rows, *daily("azathioprine", 1, days), hour=second + 1) is answer
     bound = says["ferritin_at_least"]
-    for value, answer in ((bound - 1, None), (bound, True), (bound + 1, True)):
-        assert suppressed(lab("ferritin", value, 1), *known, hour=2) is answer
+    later = daily("azathioprine", 1, days)  # its treatment, if the ferritin began an illness
+    for value, answer in ((bound - 1, True), (bound, None), (bound + 1, None)):
+        assert suppressed(lab("ferritin", value, 1), *later, hour=40 * DAY) is answer
     valid = hours(says["finding_valid"])
     found = [suppressed(finding("immunosuppression", "yes", 0), hour=h) for h in around(valid)]
     assert found == [True, None, None]
