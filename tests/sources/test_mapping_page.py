@@ -140,14 +140,16 @@ FRAGMENTS = re.findall(r"^```toml\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
 REST = {
     "labs": ("person_id", "time", "name", "value", "unit"),
     "doses": ("person_id", "drug", "start", "amount", "amount_unit"),
+    "conditions": ("person_id",),
 }
 
 
-@pytest.mark.parametrize("number", range(4))
+@pytest.mark.parametrize("number", range(6))
 def test_the_fragments_of_the_page_are_good(number: int) -> None:
     """Each fragment, with the columns that it leaves out, put into a mapping that has everything else."""
-    assert len(FRAGMENTS) == 4
+    assert len(FRAGMENTS) == 6
     text = ""
+    persons, _, _ = FRAGMENTS[number].partition("[[")
     for block in re.split(r"^(?=\[\[)", FRAGMENTS[number], flags=re.MULTILINE)[1:]:
         sheet = block[2 : block.index("]")]
         own, columns, spread = block.partition(f"[{sheet}.columns]")
@@ -156,6 +158,8 @@ def test_the_fragments_of_the_page_are_good(number: int) -> None:
         own += "" if "\ntable =" in own else 'table = "results"\n'
         text += own + columns + spread
     head = "".join(
-        f'[tables.{name}]\nfile = "{name}.csv"\nperson_id = "id"\n' for name in ("results", "stays")
+        f'[tables.{name}]\nfile = "{name}.csv"\nperson_id = "id"\n'
+        for name in ("results", "stays", "death", "concept")
     )
-    assert parse(f'{head}[persons]\ntable = "stays"\n{text}', "page").parts
+    persons = f'[persons]\ntable = "stays"\n{persons.removeprefix("[persons]")}'
+    assert parse(f"{head}{persons}\n{text}", "page").parts

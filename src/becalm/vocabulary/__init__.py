@@ -47,6 +47,7 @@ __all__ = [
     "Variable",
     "Vocabulary",
     "ambiguous_sex",
+    "icd",
     "in_sentence",
     "labels",
     "load",

@@ -45,6 +45,9 @@ class Letters(toml.TomlTable, frozen=True):
     letter_alone: tuple[str, ...]
 
 
+_SUPPLEMENTARY: Final = re.compile(r"V\d{2}(?:\.?\d{1,2})?|E(?:0[0-2]\d|030|[89]\d\d)(?:\.?\d)?")
+"""ICD-9-CM's codes with a letter: V01 to V91, E000 to E030 and E800 to E999. ICD-10 has V and E, too."""
+
 LETTERS: Final = toml.load(Path(__file__).with_suffix(".toml"), Letters)
 
 
@@ -62,6 +65,16 @@ def family(system: str) -> Literal["icd9", "icd10", ""]:
     if key.startswith("ICD9"):
         return "icd9"
     return "icd10" if key.startswith("ICD10") else ""
+
+
+def in_both_versions(code: str) -> bool:
+    """Return whether a code is well formed in ICD-9-CM and in ICD-10: its version cannot be seen.
+
+    >>> in_both_versions("V08"), in_both_versions("D76.1"), in_both_versions("E11.9")
+    (True, False, False)
+    """
+    text = re.sub(r"\s+", "", code).upper()
+    return bool(_SUPPLEMENTARY.fullmatch(text) and read(text, "icd10"))
 
 
 def read(code: str, version: Literal["icd9", "icd10"]) -> tuple[IcdCode, ...]:

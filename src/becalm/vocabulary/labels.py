@@ -26,6 +26,9 @@ UNKNOWN_CODE: Final = "no entry of the vocabulary has this code, and it has no n
 CANNOT_DECIDE: Final = "it cannot be decided what is said of {}"
 ONLY_PARTLY: Final = "only partly understood: {}"
 CONTRADICT: Final = "code and name mean different things"
+WHICH_VERSION: Final = (
+    "a code of ICD-9 and of ICD-10 that means two things, and no system stands beside it"
+)
 NO_SUCH_CODE: Final = "a code that its classification does not allow"
 
 _LONG_NAME: Final = re.compile(

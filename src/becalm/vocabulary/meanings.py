@@ -124,6 +124,10 @@ class Diagnoses(_Meanings[Condition]):
         version = icd.family(system)
         if not version and system:
             return _affirmed(_by_concept(self.entries, system, code), labels.UNKNOWN_CODE)
+        if not version and icd.in_both_versions(code):
+            old, new = self._coded("ICD9CM", code), self._coded("ICD10", code)
+            same = old == new
+            return old if same else Meaning((), "not understood", labels.WHICH_VERSION)
         ways = icd.read(code, version or "icd10")
         if not ways and not version and ("." in code or code[:1] in "VE"):
             version, ways = "icd9", icd.read(code, "icd9")

@@ -12,10 +12,11 @@ from becalm.records.mapped.model import UNITS_OF_TIME, Cell, token, unnamed
 
 CELL: Final = (
     "column", "position", "always", "words", "nothing", "where", "only_with", "carry_down", "whole",
-    "ceiling", "floor", "verified", "source", "table", "key", "by", "in", "since", "first",
+    "ceiling", "floor", "verified", "source", "table", "key", "by", "otherwise",
+    "in", "since", "first",
 )  # fmt: skip
 _ORIGIN: Final = ("column", "position", "always")
-_LOOKED_UP: Final = ("table", "key", "by")
+_LOOKED_UP: Final = ("table", "key", "by", "otherwise")
 _COUNTED: Final = ("in", "since", "first")
 _UNNAMED: Final = "A column without a name is { position = 1 }"
 _LOOK_UP: Final = 'Write { table = "stays", column = "patient", key = "stay" }'
@@ -103,7 +104,12 @@ class CellReader:
         by = Cell(f"{at}.key", column=key.column)
         if "by" in value:
             by = self.cell(value["by"], f"{at}.by", simple)
-        return {"table": self.text(value["table"], f"{at}.table"), "key": key, "by": by}
+        table = self.text(value["table"], f"{at}.table")
+        if value.get("otherwise") in ("", None):
+            other = Cell(f"{at}.otherwise") if "otherwise" in value else None
+        else:
+            other = self.cell(value["otherwise"], f"{at}.otherwise", simple)
+        return {"table": table, "key": key, "by": by, "otherwise": other}
 
     def _counted(self, value: Mapping[str, Any], at: str, without: Iterable[str]) -> dict[str, Any]:
         """Return the unit in which a time is counted, and from when."""

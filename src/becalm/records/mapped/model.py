@@ -63,7 +63,8 @@ class Cell:
     `at` is the place in the mapping.
 
     With `table` the cell is looked up in that other table: in the row whose `key` is equal to `by` of the
-    part's own table. With `counted_in` (minutes, hours, days) its number is a length of time `since` another
+    part's own table; where no row has that key it is `otherwise`, a cell of the own table, and without one that
+    is a mistake. With `counted_in` (minutes, hours, days) its number is a length of time `since` another
     cell; the number `first` is that time itself.
     """
 
@@ -83,6 +84,7 @@ class Cell:
     table: str = ""
     key: Cell | None = None
     by: Cell | None = None
+    otherwise: Cell | None = None
     counted_in: str = ""
     since: Cell | None = None
     first: float = 0.0
@@ -107,15 +109,16 @@ class Cell:
             yield table, column, f"{self.at}.where.{column}"
         if self.key:
             yield from self.key.used(table)
-        if self.by:
-            yield from self.by.used(own_table)
+        for cell in (self.by, self.otherwise):
+            if cell:
+                yield from cell.used(own_table)
         if self.since:
             yield from self.since.used(own_table)
 
     def inner(self) -> Iterator[Cell]:
         """Yield the cell and the cells within it."""
         yield self
-        for cell in (self.key, self.by, self.since):
+        for cell in (self.key, self.by, self.otherwise, self.since):
             if cell:
                 yield from cell.inner()
 

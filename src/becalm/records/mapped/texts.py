@@ -53,7 +53,10 @@ def _own(cell: Cell, flat: Flat) -> CellTexts:
 
 
 def _looked_up(cell: Cell, flat: Flat, other: Flat) -> CellTexts:
-    """Return the texts of another table's rows that have the same key; a key without a row is a mistake."""
+    """Return the texts of another table's rows that have the same key.
+
+    A key without a row has the text of `otherwise`, and is a mistake where the mapping says none.
+    """
     assert cell.key is not None
     assert cell.by is not None
     keys, values = _own(cell.key, other), _own(cell, other)
@@ -76,15 +79,29 @@ def _looked_up(cell: Cell, flat: Flat, other: Flat) -> CellTexts:
             means[key], row_of[key] = text, i
     asked = _own(cell.by, flat)
     texts, broken = [], dict(asked.broken)
+    others = _others(cell, flat)
     for i, written in enumerate(asked.texts):
         key = _plain(written)
         texts.append("" if key in wrong else means.get(key, ""))
         if key in wrong:
             broken.setdefault(i, wrong[key])
+        elif key not in means and others is not None:
+            texts[-1] = others.texts[i]
+            if i in others.broken:
+                broken.setdefault(i, others.broken[i])
         elif key and key not in means:
             what = f"{other.file} has no row with {cell.key.column} {written!r}"
             broken.setdefault(i, Wrong("no row", what, "Add the row there, or correct the key"))
     return CellTexts(texts, broken)
+
+
+def _others(cell: Cell, flat: Flat) -> CellTexts | None:
+    """Return the texts for keys without a row: of a cell of the own table, or blank; None where none is stated."""
+    if cell.otherwise is None:
+        return None
+    if cell.otherwise.column or cell.otherwise.always:
+        return _own(cell.otherwise, flat)
+    return CellTexts([""] * len(flat.rows), {})
 
 
 def _plain(key: str) -> str:

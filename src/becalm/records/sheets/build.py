@@ -30,7 +30,7 @@ from becalm.records.sheets.check import Checked, Wrong
 from becalm.records.sheets.labs import measurements
 from becalm.records.sheets.midnight import dates_and_midnights
 from becalm.records.sheets.offsets import without_offsets
-from becalm.vocabulary import MeasurementKind, ambiguous_sex, vital_status
+from becalm.vocabulary import MeasurementKind, ambiguous_sex, icd, vital_status
 
 _CODE_SYSTEMS: Final = (
     ("ICD10CM", re.compile(r"[A-Z]\d[0-9A-Z](?:\.?[0-9A-Z]{1,4})?", re.IGNORECASE)),
@@ -281,7 +281,9 @@ def _conditions(checked: Checked, building: Building) -> Frame:
 
 
 def _code_system(code: str) -> str:
-    """Return the system whose form a code has, '' if none."""
+    """Return the system whose form a code has; '' if none, and if two versions of ICD have it."""
+    if icd.in_both_versions(code):
+        return ""
     return next((system for system, form in _CODE_SYSTEMS if form.fullmatch(code)), "")
 
 

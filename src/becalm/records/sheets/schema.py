@@ -106,6 +106,11 @@ _DAY: Final = SheetColumn("time", day=True)
 _END: Final = SheetColumn("end")
 _NUMBER: Final = SheetColumn("number")
 _POSITIVE: Final = SheetColumn("positive")
+_SYSTEMS: Final[Mapping[str, str]] = {
+    "icd 9 cm": "ICD9CM", "icd9": "ICD9CM", "icd 9": "ICD9CM", "icd 10 cm": "ICD10CM", "icd 10 gm": "ICD10GM",
+    "icd 10": "ICD10", "icd 10 who": "ICD10", "snomed ct": "SNOMED", "snomedct": "SNOMED",
+}  # fmt: skip
+"""Other ways to write the system of a diagnosis code."""
 CAUSES_OF_DEATH: Final = ("storm", "infection", "multi-organ failure", "other", "unknown")
 
 SHEETS: Final[Mapping[str, SheetSchema]] = {
@@ -221,7 +226,11 @@ SHEETS: Final[Mapping[str, SheetSchema]] = {
             "person_id": _PERSON,
             "stay_id": _TEXT,
             "onset": _TIME,
-            "system": SheetColumn("choice", among=("ICD9CM", "ICD10CM", "SNOMED")),
+            "system": SheetColumn(
+                "choice",
+                among=("ICD9CM", "ICD10CM", "ICD10GM", "ICD10", "SNOMED"),
+                spelled=_SYSTEMS,
+            ),
             "code": _TEXT,
             "name": _TEXT,
             "status": _row_status("conditions.status", "listed"),
