@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import UTC, timedelta
 from functools import cache, lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo, available_timezones
 
+import numpy as np
+
+from becalm.core.arrays import Floats, Mask, Times
 from becalm.core.clock import DAY, HOUR, MINUTE, from_us
 
 CLOCK_CHANGE: Final = 60
 """Minutes by which a clock is put forward in spring and back in autumn."""
+_USUAL: Final = ("Europe/Paris", "America/New_York", "Australia/Sydney")
+"""Zones whose clocks change on the same nights as those of most of Europe, North America and Australia."""
+_NIGHT: Final = 4 * HOUR
+"""Clocks change before four in the morning."""
 
 
 def offset_at(zone: str, instant: int) -> int:
     """Return the minutes east of UTC that a zone's clock shows at an instant (µs of UTC).
 
-    >>> offset_at("Europe/Paris", to_us(datetime(2021, 6, 5, 9)))
+    >>> from becalm.core.clock import parse
+    >>> offset_at("Europe/Paris", parse("2021-06-05T09:00")[0])
     120
     """
     return _shown(zone, instant)[0]
@@ -43,8 +52,9 @@ def one_clock(shown: Iterable[tuple[int, int]]) -> bool:
     That is one offset, or two that differ by the hour of a clock change, each in its season: a zone exists
     whose clock shows them at these times, one of the two as its summer time.
 
-    >>> day = lambda month: to_us(datetime(2021, month, 5, 9))
-    >>> one_clock([(day(1), 60), (day(6), 120)]), one_clock([(day(6), 60), (day(6), 120)])
+    >>> from becalm.core.clock import parse
+    >>> january, june = parse("2021-01-05T09:00")[0], parse("2021-06-05T09:00")[0]
+    >>> one_clock([(january, 60), (june, 120)]), one_clock([(june, 60), (june, 120)])
     (True, False)
     """
     pairs = {((wall - offset * MINUTE) // HOUR, offset) for wall, offset in shown}
@@ -98,3 +108,71 @@ def changes(zone: str, start: int, end: int) -> list[tuple[int, int]]:
                 low, high = (middle, high) if offset_at(zone, middle) == before else (low, middle)
             changed.append((high + before * MINUTE, (after - before) * MINUTE))
     return changed
+
+
+@dataclass(frozen=True, eq=False)
+class ClockChanges:
+    """Where the wall clock skips an hour or shows one twice.
+
+    start, end : int64, µs of the wall clock, ascending. factor : how much time passes in each for an hour that
+    the clock shows: 0 where it is skipped, 2 where it is shown twice. stated : whether the time zone is known.
+    If not, `start` to `end` are nights in which clocks of many zones change, and no time is corrected.
+    """
+
+    start: Times
+    end: Times
+    factor: Floats
+    stated: bool = True
+
+    @classmethod
+    def none(cls) -> ClockChanges:
+        """Return a clock that is never changed."""
+        return cls(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))
+
+    @classmethod
+    def of(cls, zone: str, start: int, end: int) -> ClockChanges:
+        """Return the changes of a zone's clock between two times; '' is a zone that is not stated."""
+        if zone:
+            hours = [(min(at, at + us), abs(us), us < 0) for at, us in changes(zone, start, end)]
+        else:
+            nights = {at // DAY * DAY for usual in _USUAL for at, _ in changes(usual, start, end)}
+            hours = [(night, _NIGHT, False) for night in sorted(nights)]
+        if not hours:
+            return cls.none()
+        begun, length, twice = (np.array(each) for each in zip(*hours, strict=True))
+        return cls(begun, begun + length, np.where(twice, 2.0, 0.0), bool(zone))
+
+    def beyond(self, start: Times, end: Times) -> Times:
+        """Return by how many µs more than the clock shows passes between two times; 0 without a stated zone.
+
+        >>> from becalm.core.clock import parse
+        >>> paris = ClockChanges.of("Europe/Paris", parse("2021-01-01")[0], parse("2021-12-31")[0])
+        >>> night = np.array([parse("2021-03-28T00:00")[0], parse("2021-03-28T07:00")[0]])
+        >>> (paris.beyond(night[:1], night[1:]) / HOUR).tolist()
+        [-1.0]
+        """
+        if not len(self.start) or not self.stated:
+            return np.zeros(len(start), np.int64)
+        return self._gained(end) - self._gained(start)
+
+    def _gained(self, time: Times) -> Times:
+        """Return the µs that all changes before a time add to what the clock shows."""
+        known = np.asarray(time, np.int64)
+        number = np.searchsorted(self.start, known, "right")
+        lengths = (self.end - self.start) * (self.factor - 1)
+        before = np.concatenate(([0.0], np.cumsum(lengths)))[number]
+        last = np.maximum(number - 1, 0)
+        missing = np.where(number > 0, np.maximum(self.end[last] - known, 0), 0) * (
+            self.factor[last] - 1
+        )
+        gained: Times = (before - missing).astype(np.int64)
+        return gained
+
+    def within(self, start: Times, end: Times) -> Mask:
+        """Return whether a change lies between two times, or begins or ends between them."""
+        if not len(self.start):
+            return np.zeros(len(start), np.bool_)
+        reached = np.searchsorted(self.start, end, "left") > np.searchsorted(
+            self.end, start, "right"
+        )
+        return np.asarray(reached, np.bool_)

@@ -16,6 +16,7 @@ from becalm.doses.exposure import MG_DECIMALS, ROUTES, Doses
 from becalm.doses.limits import CHANGEOVER
 from becalm.doses.one_weight import Delivered, delivered, weight_share
 from becalm.doses.rate_steps import RateStep, steps_up
+from becalm.doses.real_time import wall_clock_flow
 from becalm.protocol import Entry, Protocol
 from becalm.tables import EPISODES
 from becalm.timeline import Cumulative, Intervals, Points, Timeline, overlay
@@ -168,7 +169,9 @@ def continuous_entries(
     After a pause longer than the bridge there may be a second one within a treatment episode.
     """
     infusions = continuous(doses, drug, rules, end_of_records)
-    return infusions.when.take((infusions.when.durations() >= min_duration) | infusions.running)
+    when = infusions.when
+    lasted = when.durations() + doses.clock.beyond(when.start, when.end)
+    return when.take((lasted >= min_duration) | infusions.running)
 
 
 def continuous_rate(
@@ -282,7 +285,7 @@ def _described(
     pushed = Points.of_doses(
         episode[known & f["single"][rows]], f["start"][single], f["dose"][single]
     )
-    amounts = Cumulative.build(flow, pushed)
+    amounts = Cumulative.build(wall_clock_flow(f, doses.clock, bags, episode[lasting]), pushed)
     every = np.arange(count)
     length = f["end"][rows] - f["start"][rows]
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -305,7 +308,8 @@ def _described(
     climbs, falls = _steps(steady, constant, rules)
     running = flow.low > 0
     who, begin, close = flow.person[running], flow.start[running], flow.end[running]
-    gap = np.where(who[1:] == who[:-1], begin[1:] - close[:-1], 0)
+    pause = begin[1:] - close[:-1] + doses.clock.beyond(close[:-1], begin[1:])
+    gap = np.where(who[1:] == who[:-1], pause, 0)
     pauses = np.bincount(who[1:][gap > 0], minlength=count)
     paused = np.bincount(who[1:], weights=gap / HOUR, minlength=count)
     ids = doses.person_id[person]

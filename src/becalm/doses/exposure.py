@@ -12,7 +12,9 @@ import numpy.typing as npt
 from becalm.core.arrays import Array, Floats, Index
 from becalm.core.clock import DAY, MINUTE, UNKNOWN_TIME
 from becalm.core.frame import Frame, Kind
+from becalm.core.time_zones import ClockChanges
 from becalm.doses.one_weight import weight_share
+from becalm.doses.real_time import wall_clock_flow
 from becalm.records import Refusal
 from becalm.tables import DAILY_DOSE, DOSES
 from becalm.timeline import Cumulative, Intervals, Points, Timeline, axis, overlay
@@ -37,6 +39,8 @@ ROWS: Final[Mapping[str, Kind]] = {
     "set_per_h": "number",  # the written rate, in amount units per hour
     "dose": "number",  # in the unit in which the drug is added up (`Doses.unit`)
     "dose_per_h": "number",
+    "beyond_h": "number",  # hours that pass from start to end beyond those that the clock shows
+    "by_clock": "flag",  # and they follow the changes of the ward's clock
     "weight_kg": "number",  # at the start, used or not
     "dosed_by_kg": "number",  # the weight that a dose per kg was multiplied by
     "weight_remark": "text",  # what speaks against it
@@ -55,7 +59,7 @@ class Doses:
     frame : columns of `ROWS`, in the order of the record; refused : rows without a usable amount;
     drugs : names of the drug codes; units : the unit in which each is added up; last_moment :
     int64[persons], the latest possible time of death, far in the future for living persons;
-    person_id : the persons of the chunk.
+    person_id : the persons of the chunk; clock : the changes of the ward's clock.
 
     A drug is added up in one unit, mg unless the vocabulary says otherwise (heparin: units). Rows
     without an amount in this unit ("1 dose", a volume without concentration, a missing weight) are in
@@ -68,6 +72,7 @@ class Doses:
     units: tuple[str, ...]
     last_moment: npt.NDArray[np.int64]
     person_id: Array
+    clock: ClockChanges = field(default_factory=ClockChanges.none)
     _kept: dict[tuple[str, tuple[str, ...]], Index] = field(default_factory=dict, repr=False)
 
     def table(self) -> Frame:
@@ -121,12 +126,9 @@ class Doses:
         return Cumulative.build(self.flow(drug, routes), self.boluses(drug, routes))
 
     def flow(self, drug: str, routes: Collection[str] = SYSTEMIC) -> Timeline:
-        """Return the sum of all known rates by any of the routes."""
+        """Return what flows by any of the routes in an hour of the wall clock, see `wall_clock_flow`."""
         rows = self._rates(drug, routes)
-        f = self.frame
-        return overlay(
-            f["person"][rows], f["start"][rows], f["until"][rows], f["dose_per_h"][rows], rows
-        )
+        return wall_clock_flow(self.frame, self.clock, rows, self.frame["person"][rows])
 
     def unknown(self, drug: str, routes: Collection[str] = SYSTEMIC) -> Intervals:
         """Return when the drug was administered in an amount that is not known in its unit."""

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from becalm.core.arrays import Codes, Floats, Mask, Times
+from becalm.core.clock import HOUR
 from becalm.core.columns import Categorical
 from becalm.core.frame import Frame
 from becalm.doses.deduplicate import Charted
@@ -48,6 +49,8 @@ HINTS: Final = {
     NO_START: "give a start",
 }
 
+
+CLOCK_CHANGE: Final = "the clock may change between start and end: no timezone is stated, hours are those that the clock shows"
 
 Remark: TypeAlias = str | Callable[[int], str]
 """The text of a remark, or a function that makes it from the position of the row."""
@@ -131,6 +134,13 @@ def flags(read: Read) -> Categorical:
     add(usable & (done.end > read.death) & ~late, "runs past death: counted until death")
     add(late, "after death: not counted")
     add(read.administrations["date_only"], "date only")
+    lasting = usable & ~done.single & (done.end > start)
+    hours = (done.end - start + done.beyond) / HOUR
+    add(
+        lasting & (done.beyond != 0),
+        lambda i: f"across a clock change: {hours[i]:.6g} h pass from start to end",
+    )
+    add(lasting & read.written.time.uncertain(start, done.end), CLOCK_CHANGE)
     return _remarked(remarks, len(usable))
 
 

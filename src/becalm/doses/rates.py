@@ -16,6 +16,7 @@ from becalm.core.arrays import Codes, Floats, Mask, Texts, Times
 from becalm.core.clock import HOUR, UNKNOWN_TIME
 from becalm.core.columns import Categorical
 from becalm.doses.limits import PUSH_UPTO, TOLERANCE
+from becalm.doses.real_time import RealTime
 from becalm.doses.units import BASE, MASS, NO_UNIT, REASONS, VOLUME, DoseUnit
 from becalm.timeline import rounded
 
@@ -92,7 +93,8 @@ class WrittenRate:
 
     weight_kg : the weight at the start, NaN if none is known. contents : for each
     container that a drug of the rows comes in, the mg in one, NaN for rows of other drugs.
-    in_base : by dimension other than mass, the rows of drugs whose doses are added up in it.
+    time : how much time passes between
+    start and end. in_base : by dimension other than mass, the rows of drugs whose doses are added up in it.
     """
 
     start: Times
@@ -102,12 +104,15 @@ class WrittenRate:
     concentration: Quantity
     weight_kg: Floats
     contents: Mapping[str, Floats]
+    time: RealTime
     in_base: Mapping[str, Mask] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Converted:
     """The dose of each row. `end` equals `start` for a single dose.
+
+    beyond : µs that pass from start to end beyond those that the clock shows.
 
     amount in `unit`, rate_per_h in `unit` per hour, rate_mg_h and amount_mg where there is a mass,
     set_per_h the rate as set (amount / time is the delivered rate); NaN where not known. dose and
@@ -120,6 +125,7 @@ class Converted:
     """
 
     end: Times
+    beyond: Times
     amount: Floats
     unit: Categorical
     rate_per_h: Floats
@@ -171,12 +177,13 @@ def convert(rows: WrittenRate) -> Converted:
     end, through = _ends(rows, dose, flow, alike)
     timeless = (rows.start == UNKNOWN_TIME) | (end == UNKNOWN_TIME)
     length = np.where(timeless, 0, end - rows.start)
+    beyond = rows.time.beyond(rows.start, end)
     single = ~(flow.stated & (length > 0)) & (length <= PUSH_UPTO)
     stop = single & ~dose.stated & (rows.rate.value == 0)
     refused = _refusals(rows.start, end, length, dose, flow)
     refused[stop & np.isin(refused, (_CODE[NO_LENGTH], _CODE[NO_END]))] = 0
     good = refused == 0
-    hours = length / HOUR
+    hours = (length + beyond) / HOUR
     by_amount = dose.usable | ~flow.usable
 
     lasting = good & ~single
@@ -208,6 +215,7 @@ def convert(rows: WrittenRate) -> Converted:
     unread = rows.concentration.wrong
     return Converted(
         end=np.where(single & good, rows.start, end),
+        beyond=beyond,
         amount=amount,
         unit=Categorical.where(by_amount, rows.amount.names, rows.rate.names),
         rate_per_h=per_h,
@@ -290,7 +298,8 @@ def _ends(rows: WrittenRate, dose: _Side, flow: _Side, alike: Mask) -> tuple[Tim
     with np.errstate(invalid="ignore"):
         through = ask & (hours > 0) & (hours < _LONGEST)
     run = np.round(np.where(through, hours, 0.0) * HOUR).astype(np.int64)
-    return np.where(through, rows.start + run, rows.end), through
+    end = np.where(through, rows.start + run, rows.end)
+    return np.where(through, end - rows.time.beyond(rows.start, end), end), through
 
 
 def _refusals(

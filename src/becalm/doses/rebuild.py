@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from becalm.core.arrays import FAR_FUTURE, Array, Codes, Floats, Mask, Times
-from becalm.core.clock import UNKNOWN_TIME
+from becalm.core.clock import HOUR, UNKNOWN_TIME
 from becalm.core.columns import Categorical, Keyed, unique_keys
 from becalm.core.frame import Frame
 from becalm.doses.deduplicate import Charted, once
@@ -15,6 +15,7 @@ from becalm.doses.exposure import ROUTES, ROWS, Doses
 from becalm.doses.limits import PUSH_UPTO
 from becalm.doses.plausibility import Read, flags, refusals
 from becalm.doses.rates import Converted, Quantity, WrittenRate, convert
+from becalm.doses.real_time import RealTime
 from becalm.doses.units import (
     DIMENSION,
     MASS,
@@ -75,14 +76,16 @@ def rebuild(records: Records, events: Events, vocabulary: Vocabulary) -> Doses:
     )
     counts &= ~charted.again
     start, end, opened = _close(records, charted, group, counts, last)
+    rate = _quantity(administrations, "rate", "rate_unit", rate_unit)
     written = WrittenRate(
         start,
         end,
         _quantity(administrations, "amount", "amount_unit", amount_unit),
-        _quantity(administrations, "rate", "rate_unit", rate_unit),
+        rate,
         _quantity(administrations, "concentration", "concentration_unit", concentration_unit),
         _dosed_by(administrations, weight),
         _contents(drug, drugs),
+        _real_time(records, route, rate),
         _in_base(drug, units),
     )
     done = convert(written)
@@ -152,6 +155,8 @@ def rebuild(records: Records, events: Events, vocabulary: Vocabulary) -> Doses:
         set_per_h=np.where(usable, done.set_per_h, np.nan),
         dose=np.where(usable, done.dose, np.nan),
         dose_per_h=np.where(usable, done.dose_per_h, np.nan),
+        beyond_h=done.beyond / HOUR,
+        by_clock=written.time.by_hour & ~written.time.own(done.end),
         dosed_by_kg=np.where(done.by_weight, written.weight_kg, np.nan),
         weight_remark=weight.remarks(),
         weight_kg=weight.kg,
@@ -166,6 +171,20 @@ def rebuild(records: Records, events: Events, vocabulary: Vocabulary) -> Doses:
         units,
         last,
         records.persons["person_id"],
+        records.clock,
+    )
+
+
+def _real_time(records: Records, route: Array, rate: Quantity) -> RealTime:
+    """Return how much time passes in each row; infusions and rates by the hour or minute follow real hours."""
+    infused = np.isin(route, [ROUTES.index(name) for name in ("IV", "")])
+    hourly = rate.each(lambda unit: 0 < unit.hours < 24, np.bool_)
+    administrations = records.administrations
+    return RealTime(
+        records.clock,
+        administrations["elapsed_h"],
+        administrations["end"],
+        infused | (hourly & ~np.isnan(rate.value)),
     )
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from becalm.core.frame import Frame, Kind
+from becalm.core.time_zones import ClockChanges
 from becalm.records.charted_again import NOTHING_REPEATED, RepeatedCharting
 from becalm.vocabulary import MeasurementKind
 from becalm.vocabulary.site_words import SiteWords
@@ -197,7 +198,8 @@ class Records:
     """One chunk: persons with all their records.
 
     `measurements` is sorted by person, time, key; the small tables by person, time, key.
-    `repeated` lists the tables of the source that may contain one administration twice.
+    `repeated` lists the tables of the source that may contain one administration twice. `clock` has the changes
+    of the ward's clock, none where the source cannot have any (shifted dates).
     """
 
     persons: Frame
@@ -210,6 +212,7 @@ class Records:
     procedures: Frame = field(default_factory=lambda: Frame.of(PROCEDURES))
     cultures: Frame = field(default_factory=lambda: Frame.of(CULTURES))
     repeated: RepeatedCharting = NOTHING_REPEATED
+    clock: ClockChanges = field(default_factory=ClockChanges.none)
 
 
 class Source(Protocol):

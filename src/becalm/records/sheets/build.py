@@ -8,9 +8,10 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from becalm.core.clock import HOUR, UNKNOWN_TIME
+from becalm.core.clock import DAY, HOUR, UNKNOWN_TIME
 from becalm.core.errors import RecordsError
 from becalm.core.frame import Frame
+from becalm.core.time_zones import ClockChanges
 from becalm.records import (
     ADMINISTRATIONS,
     CONDITIONS,
@@ -97,9 +98,19 @@ def build(
         for (table, variable, unit, reason), (rows, example) in sorted(building.refused.items())
     )
     notices = (*building.notices, *(_chosen(part) for part in everything if part.chosen))
-    return Built(
-        Records(persons, kinds=kinds, repeated=NOTHING_REPEATED, **tables), refused, notices
-    )
+    clock = _clock(tables.get("administrations"), timezone)
+    records = Records(persons, kinds=kinds, repeated=NOTHING_REPEATED, clock=clock, **tables)
+    return Built(records, refused, notices)
+
+
+def _clock(administrations: Frame | None, timezone: str) -> ClockChanges:
+    """Return the changes of the clock while any dose may have been given."""
+    times = [administrations[name] for name in ("start", "end")] if administrations else []
+    known = [time[time != UNKNOWN_TIME] for time in times]
+    if not any(map(len, known)):
+        return ClockChanges.none()
+    every = np.concatenate(known)
+    return ClockChanges.of(timezone, int(every.min()) - DAY, int(every.max()) + DAY)
 
 
 def _chosen(checked: Checked) -> str:
