@@ -9,6 +9,7 @@ import numpy as np
 
 from becalm.core.clock import DAY, parse
 from becalm.core.frame import Frame, Kind
+from becalm.core.time_zones import ClockChanges
 from becalm.patients.understood import Patients
 from becalm.records import (
     ADMINISTRATIONS,
@@ -78,7 +79,8 @@ def records(*rows: Row, repeated: RepeatedCharting = NOTHING_REPEATED) -> Record
         for name, time in _TIME.items()
     }
     people = Frame.of_rows(PERSONS, tables["persons"])
-    return Records(people, kinds=tuple(kinds), repeated=repeated, **frames)
+    clock = ClockChanges.none()
+    return Records(people, kinds=tuple(kinds), repeated=repeated, clock=clock, **frames)
 
 
 def chunk(*rows: Row, vocabulary: Vocabulary = V) -> Patients:

@@ -50,7 +50,7 @@ HINTS: Final = {
 }
 
 
-CLOCK_CHANGE: Final = "the clock may change between start and end: no timezone is stated, hours are those that the clock shows"
+CLOCK_CHANGE: Final = "may span a clock change: no timezone is stated"
 
 Remark: TypeAlias = str | Callable[[int], str]
 """The text of a remark, or a function that makes it from the position of the row."""
@@ -138,7 +138,7 @@ def flags(read: Read) -> Categorical:
     hours = (done.end - start + done.beyond) / HOUR
     add(
         lasting & (done.beyond != 0),
-        lambda i: f"across a clock change: {hours[i]:.6g} h pass from start to end",
+        lambda i: f"spans a clock change: {hours[i]:.6g} h pass",
     )
     add(lasting & read.written.time.uncertain(start, done.end), CLOCK_CHANGE)
     return _remarked(remarks, len(usable))

@@ -29,7 +29,8 @@ class RealTime:
 
     def own(self, end: Times) -> Mask:
         """Return the rows that end as written and whose offsets give the elapsed time."""
-        return self.by_hour & ~np.isnan(self.elapsed_h) & (end == self.end)
+        own: Mask = self.by_hour & ~np.isnan(self.elapsed_h) & (end == self.end)
+        return own
 
     def beyond(self, start: Times, end: Times) -> Times:
         """Return by how many µs more than the clock shows passes from start to end of each row."""
@@ -47,7 +48,8 @@ class RealTime:
             return np.zeros(len(start), np.bool_)
         timed = self.by_hour & (start != UNKNOWN_TIME) & (end != UNKNOWN_TIME) & ~self.own(end)
         begun, over = np.where(timed, start, 0), np.where(timed, end, 0)
-        return timed & self.clock.within(begun, over)
+        spans: Mask = timed & self.clock.within(begun, over)
+        return spans
 
 
 def wall_clock_flow(f: Frame, clock: ClockChanges, rows: Index, owner: Array) -> Timeline:

@@ -15,6 +15,7 @@ from becalm.core.clock import UNKNOWN_TIME
 from becalm.core.errors import RecordsError
 from becalm.core.frame import Frame
 from becalm.core.prefetch import ahead
+from becalm.core.time_zones import ClockChanges
 from becalm.records import (
     MEASUREMENTS,
     PERSONS,
@@ -163,6 +164,7 @@ class Mimic4:
                     kinds=named,
                     measurements=measurements,
                     repeated=_REPEATED,
+                    clock=ClockChanges.none(),  # dates are shifted
                     **parts,
                 )
         finally:
