@@ -30,7 +30,7 @@ def test_fast_and_slow_count_the_same_minutes(
     ]
     table = "\n".join(["hour | person | temperature", *rows]) if rows else ""
     given_ = patients(table, persons=len(people), end_of_records=end_of_records)
-    found = list(fever(given_.cohort, given_.events, "drawn", {}).rows())
+    found = list(fever(given_.cohort, given_.events, {}).rows())
     holds, end = load().variable("temperature").valid.us, ORIGIN + end_of_records * HOUR
     days = [0, *range(1, 2 + (end_of_records - 1) // 24)]
     assert [(row["person_id"], row["day"]) for row in found] == [

@@ -34,7 +34,7 @@ def found(labs: str = ONE, *, replaced: Intervals | None = None, **known: Any) -
 
 
 def line(who: Patients, replaced: Intervals | None = None) -> Timeline:
-    return clearance_per_kg(who.records, who.events, "drawn", replacement=replaced)
+    return clearance_per_kg(who.records, who.events, replacement=replaced)
 
 
 def asked(who: Patients, hour: float, replaced: Intervals | None = None) -> float | None:

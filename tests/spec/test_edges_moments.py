@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from becalm.cohort.selection import StormJudge
+from becalm.cohort.storm import StormJudge
 from becalm.core.clock import UNKNOWN_TIME
 from becalm.doses import EpisodeRules, daily_dose, treatments
 from becalm.persons.stays import admissions, ends_of_records
@@ -128,7 +128,9 @@ def test_a_possible_storm_begins_when_both_of_its_conditions_hold() -> None:
     totals: Any = {
         rule.criterion: Total for rule in (*rules.storm.definite, *rules.storm.possible.any)
     }
-    court = StormJudge(totals, chunk(lab("ferritin", 9000, 1)).events, rules, [""])
+    court = StormJudge(
+        totals, chunk(lab("ferritin", 9000, 1)).events.points("ferritin"), rules, [""]
+    )
     judged = court.judge(np.zeros(1, np.int32), np.array([at(0)]), np.array([at(3)]))
     assert (judged.words()[0], hours(int(judged.onset[0]))) == ("possible", 2)
 

@@ -13,7 +13,8 @@ import pytest
 
 from becalm import protocol
 from becalm.cohort.clocks import Clocks
-from becalm.cohort.selection import StormJudge, candidates
+from becalm.cohort.selection import candidates
+from becalm.cohort.storm import StormJudge
 from becalm.core.clock import UNKNOWN_TIME
 from becalm.core.frame import Frame
 from becalm.doses import EpisodeRules, treatments
@@ -228,8 +229,8 @@ def judged(name: str, totals: dict[str, tuple[float, float]], ferritin: float, d
         rule.criterion for rule in (*rules(name).storm.definite, *rules(name).storm.possible.any)
     }
     evaluations: Any = {each: Total(*totals.get(each, (0, 0))) for each in asked}
-    events = chunk(lab("ferritin", ferritin, 1)).events
-    court = StormJudge(evaluations, events, rules(name), [disease])
+    ferritins = chunk(lab("ferritin", ferritin, 1)).events.points("ferritin", rules(name).clock)
+    court = StormJudge(evaluations, ferritins, rules(name), [disease])
     one = np.zeros(1, np.int32)
     return str(court.judge(one, np.array([at(0)]), np.array([at(1)])).words()[0])
 

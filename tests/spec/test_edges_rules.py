@@ -605,7 +605,7 @@ def test_fever_turns_at_its_bound_and_is_followed_for_its_days() -> None:
 
     def rows(value: float, hour: float = 1, **known: Any) -> dict[int, dict[str, Any]]:
         found = patients(f"hour | temperature\n{hour} | {value}", **known)
-        table = fever(found.cohort, found.events, "drawn", {})
+        table = fever(found.cohort, found.events, {})
         return {row["day"]: row for row in table.rows()}
 
     found = [rows(value)[1]["hours_febrile"] > 0 for value in (bound - 0.1, bound, bound + 0.1)]

@@ -18,7 +18,7 @@ Row = dict[str, Any]
 
 def days(table: str, **known: Any) -> dict[int, Row]:
     given: Patients = patients(table, **known)
-    found = fever(given.cohort, given.events, "drawn", given.modifiers)
+    found = fever(given.cohort, given.events, given.modifiers)
     return {row["day"]: row for row in found.rows()}
 
 
@@ -95,18 +95,9 @@ def test_what_hides_a_fever_is_named_beside_the_day() -> None:
 def test_every_day_names_its_rows_and_the_one_that_stood_when_it_began() -> None:
     """The reading of the evening before still stands in the morning, so it is among the day's rows."""
     given = patients("hour | temperature\n -3 | 38.5\n 10 | 37.2")
-    found = fever(given.cohort, given.events, "drawn", {})
+    found = fever(given.cohort, given.events, {})
     rows = {row["day"]: row["source_row"].split("|") for row in found.rows()}
     assert len(rows[0]) == 1
     assert rows[1][0] == rows[0][0]
     assert len(rows[1]) == 2
     assert rows[2] == [rows[1][1]]
-
-
-def test_on_the_clock_of_what_was_known_a_reading_counts_from_when_it_was_released() -> None:
-    """Drawn at 0 h and released at 6 h: by then known, nothing before."""
-    given = patients("hour | available | temperature\n 0 | 6 | 38.5")
-    found = next(
-        row for row in fever(given.cohort, given.events, "available", {}).rows() if row["day"] == 1
-    )
-    assert hours(found) == (18, 0, 6)

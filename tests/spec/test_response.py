@@ -164,26 +164,6 @@ def test_a_sample_in_the_window_counts_though_the_patient_died_before_48_h() -> 
     assert patient.primary()["response"] == "died before"
 
 
-def test_on_the_available_clock_a_value_counts_when_it_was_known() -> None:
-    """Drawn at -10 h but reported at 2 h: not a baseline of what was knowable at time zero."""
-    labs = """
-        hour | available | ferritin
-        -30  | -29       | 9000
-        -10  | 2         | 12000
-        40   | 47        | 6000
-        """
-    index = patients(labs, protocol="hyperinflammation")
-    row = index.response()
-    assert (row["baseline"], row["ratio_48h"]) == (9000, round(2 / 3, 9))
-    assert patients(labs).response()["baseline"] == 12000
-
-
-def test_an_older_sample_that_comes_back_late_is_not_the_last_one() -> None:
-    """On the available clock a result drawn earlier never replaces one drawn later, however late it arrives."""
-    labs = "hour | available | ferritin\n-10 | -9 | 9000\n-30 | -2 | 4000"
-    assert patients(labs, protocol="hyperinflammation").response()["baseline"] == 9000
-
-
 GLUCOCORTICOID = "start | drug | mg\n{}"
 
 

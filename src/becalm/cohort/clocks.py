@@ -7,14 +7,13 @@ from typing import Final
 
 import numpy as np
 
-from becalm.core.arrays import FAR_FUTURE, Mask, Persons, Times
+from becalm.core.arrays import FAR_FUTURE, Mask, Persons, Times, expand
 from becalm.core.clock import UNKNOWN_TIME
 from becalm.doses import Doses, EpisodeRules, continuous, continuous_entries, treatments
 from becalm.events import Clock, Events
 from becalm.protocol import Entry, Index, Protocol, Threshold
 from becalm.records import Records
 from becalm.timeline import Intervals, Points, axis, rounded
-from becalm.timeline.windows import extreme
 
 HOURS_A_DAY: Final = 24
 
@@ -104,42 +103,61 @@ def _time_zero(courses: Intervals, person: Persons, index: Times, within: int) -
     return t0
 
 
-def index_hours(events: Events, index: Index, clock: Clock, n_persons: int) -> Times:
+def index_hours(
+    events: Events, index: Index, clock: Clock, n_persons: int, *, lasting: bool = False
+) -> Times:
     """Return the first time at which a value and a qualifying value, drawn near each other, are known.
 
     "Near": their times of draw are at most `index.within` apart, both ends included. "Known": from
     the time at which they became available, or from the draw if that is the protocol's clock.
-    Only values that certainly reach their bound count: `>15000` does, `<600` does not.
+    Only values that certainly reach their bound count: `>15000` does, `<600` does not. A value that a
+    later report of its draw took back counts while it stood; with `lasting` it does not count.
     """
     hours = np.full(n_persons, UNKNOWN_TIME)
     bound = Threshold(variable=index.variable, at_least=index.at_least)
-    values = _reaching(events, bound, clock)
-    near = index.within.us
+    values = _reaching(events, bound, clock, lasting=lasting)
     first = np.full(n_persons, FAR_FUTURE)
     for each in index.qualifying:
-        known = _earliest_known(_reaching(events, each, clock), values, near)
-        np.minimum.at(first, values.person, np.maximum(known, values.time))
+        qualifying = _reaching(events, each, clock, lasting=lasting)
+        both = _earliest_both(qualifying, values, index.within.us)
+        np.minimum.at(first, values.person, both)
     hours[first < FAR_FUTURE] = first[first < FAR_FUTURE]
     return hours
 
 
-def _earliest_known(points: Points, around: Points, near: int) -> Times:
-    """When the first of the points drawn near each of some others is known; `FAR_FUTURE` if none is."""
+def lasting_index(events: Events, protocol: Protocol, index: Times) -> Times:
+    """Return the index without the values that a later report of their draw replaced."""
+    if protocol.index is None or protocol.clock == "drawn":
+        return index
+    return index_hours(events, protocol.index, protocol.clock, len(index), lasting=True)
+
+
+def _earliest_both(points: Points, values: Points, near: int) -> Times:
+    """When each of some values and one of the points drawn near it are known; `FAR_FUTURE` if never.
+
+    Both must stand: a value that a later report replaced counts only until then.
+    """
     order = np.lexsort((points.taken, points.person))
-    who, when, known = points.person[order], points.taken[order], points.time[order]
-    middle = around.taken
+    who, when = points.person[order], points.taken[order]
+    middle = values.taken
     line = axis((who, when))
     places = line.place(who, when)
-    low = np.searchsorted(places, line.place(around.person, middle - near), "left")
-    high = np.searchsorted(places, line.place(around.person, middle + near), "right")
-    earliest = np.full(len(around), FAR_FUTURE)
-    some = np.flatnonzero(high > low)
-    earliest[some] = extreme(known, low[some], high[some], np.minimum)
+    low = np.searchsorted(places, line.place(values.person, middle - near), "left")
+    high = np.searchsorted(places, line.place(values.person, middle + near), "right")
+    of, at = expand(low, high)
+    at = order[at]
+    both = np.maximum(points.time[at], values.time[of])
+    stand = both < np.minimum(points.until[at], values.until[of])
+    earliest = np.full(len(values), FAR_FUTURE)
+    np.minimum.at(earliest, of[stand], both[stand])
     return earliest
 
 
-def _reaching(events: Events, bound: Threshold, clock: Clock) -> Points:
-    """Return the results that certainly reach a bound; a range counts only if all of it does."""
+def _reaching(events: Events, bound: Threshold, clock: Clock, *, lasting: bool) -> Points:
+    """Return the results that certainly reach a bound; a range counts only if all of it does.
+
+    lasting : leave out those that a later report replaced.
+    """
     points = events.points(bound.variable, clock)
     # A converted number is rounded before it is compared; a limit (`<9`) is not rounded.
     exact = points.low == points.high
@@ -150,4 +168,6 @@ def _reaching(events: Events, bound: Threshold, clock: Clock) -> Points:
         reached &= low >= bound.at_least
     if bound.below is not None:
         reached &= high < bound.below
+    if lasting:
+        reached &= points.until == FAR_FUTURE
     return points.take(reached)

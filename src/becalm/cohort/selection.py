@@ -16,13 +16,14 @@ from becalm.cohort import clocks as entry
 from becalm.cohort import landmark
 from becalm.cohort.attrition import AttritionStep, leave
 from becalm.cohort.clocks import Clocks
+from becalm.cohort.storm import JudgedStorm, Storms
 from becalm.core.answers import answers
-from becalm.core.arrays import FAR_FUTURE, Floats, Mask, Persons, Texts, Times
+from becalm.core.arrays import Floats, Mask, Persons, Texts, Times
 from becalm.core.clock import DAY, UNKNOWN_TIME, parse
 from becalm.core.frame import Frame, Kind
 from becalm.definitions import Evaluation
 from becalm.doses import Doses
-from becalm.events import Clock, Events
+from becalm.events import Clock
 from becalm.patients.cell_therapy import CONDITION as CELL_THERAPY
 from becalm.patients.context import context
 from becalm.patients.understood import Patients
@@ -32,10 +33,10 @@ from becalm.persons.age import ages
 from becalm.persons.diagnoses import underlying
 from becalm.persons.stays import discharges, transferred_in
 from becalm.persons.weight import weight_in_force
-from becalm.protocol import CriterionAtLeast, Entry, EntryTest, Protocol
+from becalm.protocol import Entry, EntryTest, Protocol
 from becalm.records import StudyInfo
 from becalm.tables import PERSONS
-from becalm.timeline import Intervals, rounded
+from becalm.timeline import rounded
 
 COHORT: Final[Mapping[str, Kind]] = {
     **PERSONS,
@@ -128,13 +129,13 @@ def select(
     index = candidates_of.clocks.index
     entered = np.flatnonzero(steps[-1].remaining).astype(np.int32)
     back = protocol.storm.look_back.us
-    storm_judge = StormJudge(evaluations, chunk.events, protocol, candidates_of.underlying)
-    judged = storm_judge.judge(entered, index[entered] - back, index[entered])
+    storms = Storms(evaluations, protocol, candidates_of.underlying)
+    judged = storms.judge(entered, index[entered] - back, index[entered])
     clinician = diagnoses.diagnosed_storm(chunk.diagnosed, protocol.storm.clinician, index)
     if protocol.entry is not None and protocol.storm.required:
-        storm = clinician.copy()
-        storm[entered] |= judged.definite | judged.possible
-        leave(steps, "no storm: neither definite, possible nor diagnosed", storm)
+        any_storm = clinician.copy()
+        any_storm[entered] |= judged.definite | judged.possible
+        leave(steps, "no storm: neither definite, possible nor diagnosed", any_storm)
     for condition in protocol.exclude.conditions:
         present = _excluded(chunk, condition, index)
         open_ = who_has(may_exclude(chunk.unrecognised), len(chunk))
@@ -142,10 +143,16 @@ def select(
         leave(steps, f"excluded: {condition.replace('_', ' ')}", ~present, open_)
     kept = steps[-1].remaining[entered]
     person, start = entered[kept], index[entered[kept]]
+    storm = judged.take(kept).words()
+    taken_back = {
+        "index": entry.lasting_index(chunk.events, protocol, index)[person] != start,
+        "storm": storms.taken_back(storm, person, start - back, start),
+    }
     later = np.full(len(person), "", dtype=object)
     if protocol.storm.also_at is not None:
-        wait = protocol.storm.also_at.us
-        later = storm_judge.judge(person, start - back, start + wait).words()
+        end = start + protocol.storm.also_at.us
+        later = storms.judge(person, start - back, end).words()
+        taken_back["storm_72h"] = storms.taken_back(later, person, start - back, end)
     t0 = candidates_of.clocks.t0[person]
     names = labels_of(chunk.unrecognised, len(chunk))
     diagnosed_at, rows = diagnoses.first_diagnosed(chunk.diagnosed, protocol.storm.clinician, index)
@@ -153,6 +160,7 @@ def select(
     cohort = _describe(chunk, candidates_of, person, judged.take(kept)).replace(
         left_truncated=_truncated(chunk, protocol, person, t0),
         storm_72h=later,
+        taken_back=_named(taken_back),
         clinician=answers(clinician[person]),
         clinician_time=diagnosed_at[person],
         clinician_rows=_condition_rows(chunk, [rows[who] for who in person.tolist()]),
@@ -162,6 +170,14 @@ def select(
         first_route=_first_routes(chunk.doses, protocol, person, t0),
     )
     return Selection(cohort, tuple(steps))
+
+
+def _named(holds: Mapping[str, Mask]) -> Texts:
+    """Return for each person the names of what holds, joined by `|`."""
+    count = len(next(iter(holds.values())))
+    words = np.full(count, "", dtype=object)
+    words[:] = ["|".join(name for name, mask in holds.items() if mask[at]) for at in range(count)]
+    return words
 
 
 def _excluded(chunk: Patients, condition: str, index: Times) -> Mask:
@@ -208,96 +224,6 @@ def _open_exclusions(chunk: Patients, protocol: Protocol, person: Persons) -> Te
     for i, who in enumerate(person.tolist()):
         words[i] = "|".join(filter(None, [labels[who], *signs.get(who, [])]))
     return words
-
-
-@dataclass(frozen=True, eq=False)
-class JudgedStorm:
-    """Per entered person: whether a storm was definite or possible, and its onset.
-
-    assessed : whether anything that one of the protocol's definitions reads was known in the window.
-    """
-
-    definite: Mask
-    possible: Mask
-    onset: Times
-    assessed: Mask
-
-    def take(self, which: Mask) -> JudgedStorm:
-        return JudgedStorm(
-            self.definite[which], self.possible[which], self.onset[which], self.assessed[which]
-        )
-
-    def words(self) -> Texts:
-        """Return definite, possible, not met or not assessed."""
-        words = np.full(len(self.definite), "not met", dtype=object)
-        words[~self.assessed] = "not assessed"
-        words[self.possible] = "possible"
-        words[self.definite] = "definite"
-        return words
-
-
-@dataclass(frozen=True, eq=False)
-class StormJudge:
-    """The data that decide whether there was a storm."""
-
-    evaluations: Mapping[str, Evaluation]
-    events: Events
-    protocol: Protocol
-    diseases: list[str]
-
-    def judge(self, person: Persons, start: Times, end: Times) -> JudgedStorm:
-        """Judge each person's storm in [start, end], both included.
-
-        Definite: one of the protocol's definitions certainly reaches its cut-off. Possible: not
-        definite, ferritin reached the protocol's bound, and unknown values could make a definition
-        reach its cut-off. Onset is the first moment of either in that window. Where nothing was known
-        that one of these definitions reads, the storm was not assessed.
-        """
-        storm = self.protocol.storm
-        window = Intervals(person, start, end + 1)
-        definite = [self._first(rule, window, certain=True) for rule in storm.definite]
-        reachable = [self._first(rule, window, certain=False) for rule in storm.possible.any]
-        ferritin = self.events.points("ferritin", self.protocol.clock).clip(window)
-        high = ferritin.where(lambda low, _: low >= storm.possible.ferritin_at_least)
-        sure_at = _earliest(definite, person)
-        ferritin_at = _earliest([(high.person, high.time)], person)
-        reachable_at = _earliest(reachable, person)
-        sure, could = sure_at < FAR_FUTURE, (ferritin_at < FAR_FUTURE) & (reachable_at < FAR_FUTURE)
-        onset = np.minimum(
-            sure_at, np.where(could, np.maximum(ferritin_at, reachable_at), FAR_FUTURE)
-        )
-        rules = (*storm.definite, *storm.possible.any)
-        names = dict.fromkeys(rule.criterion for rule in rules)
-        known = [self.evaluations[name].observed.clip(window).person for name in names]
-        assessed = np.isin(person, np.concatenate([high.person, *known]))
-        onset = np.where(onset == FAR_FUTURE, UNKNOWN_TIME, onset)
-        return JudgedStorm(sure, ~sure & could, onset, assessed)
-
-    def _first(
-        self, rule: CriterionAtLeast, window: Intervals, *, certain: bool
-    ) -> tuple[Persons, Times]:
-        """Return when each person first certainly (or possibly) reaches a rule's bound in the window."""
-        person, time = (
-            self.evaluations[rule.criterion]
-            .observed.clip(window)
-            .first(lambda low, high: (low if certain else high) >= rule.at_least)
-        )
-        if not rule.underlying:
-            return person, time
-        wanted = set(rule.underlying)
-        fits = np.array([bool(wanted & set(self.diseases[i].split("|"))) for i in person], np.bool_)
-        return person[fits], time[fits]
-
-
-def _earliest(moments: list[tuple[Persons, Times]], person: Persons) -> Times:
-    """Return the earliest of several moments for each person asked about; `FAR_FUTURE` where none."""
-    size = 1 + max(
-        [int(each.max()) for each in (person, *(p for p, _ in moments)) if len(each)], default=0
-    )
-    first = np.full(size, FAR_FUTURE)
-    for who, time in moments:
-        np.minimum.at(first, who, time)
-    return first[person]
 
 
 def _describe(

@@ -16,7 +16,7 @@ from becalm.core.arrays import Floats, Mask, Pair, Persons, Texts, Times
 from becalm.core.clock import UNKNOWN_TIME
 from becalm.core.frame import Frame
 from becalm.definitions.evaluation import Evaluation, status
-from becalm.definitions.item_evidence import Modifiers, Readings, SourceRow, blank
+from becalm.definitions.item_evidence import Modifiers, Readings, SourceRow, blank, taken_back_at
 from becalm.definitions.model import Definition, Derivation, Item
 from becalm.definitions.moments import Asked, Moment, Moments, ask
 from becalm.definitions.not_assessed import NOT_IN_STAY, Refused, none_refused, reasons
@@ -122,6 +122,7 @@ def _totals(asked: Asked, readings: Readings, persons: Frame, name: Texts) -> Fr
         low_unmodified=without_low,
         high_unmodified=without_high,
         probability=_probabilities(definition, low, high),
+        taken_back_at=taken_back_at(readings),
         verified=np.full(count, definition.verified),
     )
 

@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike
 
-from becalm.core.arrays import Floats, Pair, Persons
+from becalm.core.arrays import Floats, Pair, Persons, Times
 from becalm.core.errors import DefinitionError
 from becalm.definitions.model import STANDING, Definition, Item, Resolved
 from becalm.definitions.scoring import count_met, scored, totalled, worth
@@ -128,6 +128,21 @@ class Inputs:
             {clock: _Of(values, persons) for clock, values in self.other.items()},
         )
 
+    def on(self, clock: Clock) -> Inputs:
+        """Return the same values on another clock."""
+        if clock == self.clock:
+            return self
+        others = {name: values for name, values in self.other.items() if name != clock}
+        return Inputs(self.other[clock], clock, self.n_persons, others | {self.clock: self.values})
+
+    def as_known(self, until: Times) -> Inputs:
+        """Return the values without those that a later report of their draw had replaced by a time.
+
+        until : int64 per person, µs.
+        """
+        others = {clock: _Known(values, until) for clock, values in self.other.items()}
+        return Inputs(_Known(self.values, until), self.clock, self.n_persons, others)
+
     def forget(self) -> None:
         """Delete the evaluations, which refer to this object, so that memory is freed at once."""
         self._evaluations.clear()
@@ -149,6 +164,28 @@ class _Of(Mapping[str, Given]):
                 else whole
             )
         return self._cut[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+
+class _Known(Mapping[str, Given]):
+    """The draws without the values that had been replaced by a time of each person."""
+
+    def __init__(self, values: Mapping[str, Given], until: Times) -> None:
+        self._values, self._until = values, until
+        self._kept: dict[str, Given] = {}
+
+    def __getitem__(self, name: str) -> Given:
+        if name not in self._kept:
+            whole = self._values[name]
+            if isinstance(whole, Points) and whole.replaced is not None:
+                whole = whole.take(whole.replaced > self._until[whole.person])
+            self._kept[name] = whole
+        return self._kept[name]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._values)

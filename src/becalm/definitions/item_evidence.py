@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from becalm.core.arrays import Floats, Mask, Pair, Persons, Texts, Times
+from becalm.core.arrays import FAR_FUTURE, Floats, Mask, Pair, Persons, Texts, Times
 from becalm.core.clock import UNKNOWN_TIME
 from becalm.definitions.evaluation import Evaluation
 from becalm.definitions.model import Item
@@ -167,6 +167,30 @@ def read(readings: Readings, item: Item) -> Leaf:
         modified_by[hit] = with_label(modified_by[hit], label)
     names = [readings.source_row(item.variable, each) for each in draws.row.tolist()]
     return Leaf(value, sign, draws.drawn, modified_by, gathered(count, draws.asked, names))
+
+
+def taken_back_at(readings: Readings) -> Times:
+    """Return when a later report first replaced a value that each total rests on; else `UNKNOWN_TIME`."""
+    evaluation, count = readings.evaluation, len(readings.person)
+    first = np.full(count, FAR_FUTURE)
+    leaves = {leaf for item in evaluation.definition.items for leaf in item.leaves()}
+    for leaf in leaves:
+        points = evaluation.inputs.points(leaf)
+        if points.replaced is None:
+            continue
+        gone = points.take(points.replaced < FAR_FUTURE)
+        some = np.flatnonzero(np.isin(readings.person, gone.person))
+        who, when = readings.person[some], readings.time[some]
+        asked, row = evaluation.inputs.timeline(leaf).evidence_at(who, when)
+        known: dict[tuple[int, int], list[int]] = {}
+        for at, of in enumerate(zip(gone.person.tolist(), gone.row.tolist(), strict=True)):
+            known.setdefault(of, []).append(at)
+        for question, used in zip(asked.tolist(), row.tolist(), strict=True):
+            for at in known.get((int(who[question]), used), ()):
+                until = int(gone.until[at])
+                if gone.time[at] <= when[question] < until:
+                    first[some[question]] = min(first[some[question]], until)
+    return np.where(first < FAR_FUTURE, first, UNKNOWN_TIME)
 
 
 def drawn_at(points: Points, row: Times) -> Times:

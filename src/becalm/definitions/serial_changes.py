@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from becalm.core.arrays import Mask, Pair, Times
+from becalm.core.arrays import Index, Mask, Pair, Times
 from becalm.definitions.model import Change
 from becalm.timeline import Points, ratio
 from becalm.timeline.windows import earliest, extreme, latest
@@ -19,35 +19,38 @@ def multiples(points: Points, change: Change) -> tuple[Points, Points]:
     """
     if not len(points):
         return points, points
-    first, stop = _earlier(points, change)
+    compared = points.standing(*_earlier(points, change), points.time)
+    standing, first, stop = compared
     in_force = _newest(points)
     if change.from_above is not None:
-        return _risen(points, change.from_above, first, stop, in_force)
+        return _risen(points, change.from_above, compared, in_force)
     some = np.flatnonzero(in_force & (stop > first))
-    least = extreme(points.low, first[some], stop[some], np.minimum)
+    low, high = points.low[standing], points.high[standing]
+    least = extreme(low, first[some], stop[some], np.minimum)
     if change.against == "lowest":
-        earlier = least, extreme(points.high, first[some], stop[some], np.minimum)
-        at = earliest(points.low, first[some], stop[some], np.minimum)
+        earlier = least, extreme(high, first[some], stop[some], np.minimum)
+        at = earliest(low, first[some], stop[some], np.minimum)
     elif change.against == "highest":
         earlier = (
-            extreme(points.low, first[some], stop[some], np.maximum),
-            extreme(points.high, first[some], stop[some], np.maximum),
+            extreme(low, first[some], stop[some], np.maximum),
+            extreme(high, first[some], stop[some], np.maximum),
         )
-        at = earliest(points.high, first[some], stop[some], np.maximum)
+        at = earliest(high, first[some], stop[some], np.maximum)
     else:
-        at = latest(points.rank, first[some], stop[some])
-        earlier = points.low[at], points.high[at]
-    return _compared(points, some, earlier, points.row[at])
+        at = latest(points.rank[standing], first[some], stop[some])
+        earlier = low[at], high[at]
+    return _compared(points, some, earlier, points.row[standing[at]])
 
 
 def _risen(
-    points: Points, gate: float, first: Times, stop: Times, in_force: Mask
+    points: Points, gate: float, compared: tuple[Index, Index, Index], in_force: Mask
 ) -> tuple[Points, Points]:
     """Return the greatest rise from an earlier value above the gate, 1 if there was none.
 
     Without any earlier draw the value may have risen from just above the gate: the highest possible
     multiple is the value divided by the gate.
     """
+    standing, first, stop = compared
     now = np.flatnonzero(in_force)
     low, high = np.ones(len(now)), np.ones(len(now))
     row = points.row[now].copy()
@@ -55,13 +58,15 @@ def _risen(
     unseen = np.nextafter(points.high[now[alone]] / gate, -np.inf)
     high[alone] = np.maximum(1.0, unseen)
     for bound, earlier, later in ((low, points.high, points.low), (high, points.low, points.high)):
-        sure = np.flatnonzero((points.low if bound is low else points.high) > gate)
+        sure = np.flatnonzero((points.low if bound is low else points.high)[standing] > gate)
         begin, end = np.searchsorted(sure, first[now]), np.searchsorted(sure, stop[now])
         some = np.flatnonzero(end > begin)
-        least = extreme(np.maximum(earlier[sure], gate), begin[some], end[some], np.minimum)
+        before = earlier[standing[sure]]
+        least = extreme(np.maximum(before, gate), begin[some], end[some], np.minimum)
         rise = ratio((later[now[some]],) * 2, (least, least))[0 if bound is low else 1]
         bound[some] = np.maximum(1.0, rise)
-        row[some] = points.row[sure[earliest(earlier[sure], begin[some], end[some], np.minimum)]]
+        at = earliest(before, begin[some], end[some], np.minimum)
+        row[some] = points.row[standing[sure[at]]]
     return _built(points, now, (low, np.maximum(low, high)), row)
 
 
@@ -71,8 +76,12 @@ def _compared(points: Points, some: Times, earlier: Pair, row: Times) -> tuple[P
 
 def _built(points: Points, at: Times, value: Pair, row: Times) -> tuple[Points, Points]:
     drawn = None if points.drawn is None else points.drawn[at]
+    replaced = None if points.replaced is None else points.replaced[at]
     known = (points.person[at], points.time[at], *value)
-    return Points(*known, points.row[at], drawn), Points(*known, row, drawn)
+    return (
+        Points(*known, points.row[at], drawn, replaced=replaced),
+        Points(*known, row, drawn, replaced=replaced),
+    )
 
 
 def _earlier(points: Points, change: Change) -> tuple[Times, Times]:

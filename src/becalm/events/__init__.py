@@ -14,6 +14,7 @@ from becalm.events.harmonising import (
     merge,
 )
 from becalm.events.model import EVENTS, UNKNOWN_FINDING, Clock, Events, number_and_sign
+from becalm.events.one_draw import by_draw, by_report, draw_states
 from becalm.events.values import values
 
 __all__ = [
@@ -26,6 +27,9 @@ __all__ = [
     "UNKNOWN_FINDING",
     "Clock",
     "Events",
+    "by_draw",
+    "by_report",
+    "draw_states",
     "harmonise",
     "merge",
     "number_and_sign",

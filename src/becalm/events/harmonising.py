@@ -17,7 +17,7 @@ from becalm.core.clock import DAY, UNKNOWN_TIME
 from becalm.core.frame import Frame
 from becalm.events.model import EVENTS, REJECTED, UNKNOWN_FINDING, Events, as_written
 from becalm.records import Records, Refusal
-from becalm.vocabulary import UNKNOWN_VARIABLE, Vocabulary
+from becalm.vocabulary import UNKNOWN_VARIABLE, Vocabulary, reports
 from becalm.vocabulary.numbers import of_undecided
 from becalm.vocabulary.units import (
     NO_VALUE,
@@ -35,7 +35,7 @@ ENDS_BEFORE_START: Final = "ends before it starts"
 STATED_UNKNOWN: Final = "stated as unknown"
 NOT_AN_ANSWER: Final = "present is not yes, no or unknown"
 
-_CLOCKS: Final = ("person", "time", "start", "available", "date_only")
+_CLOCKS: Final = ("person", "time", "start", "available", "date_only", "report")
 _ANSWERS: Final = {"yes": 1.0, "no": 0.0}
 
 
@@ -56,6 +56,7 @@ def harmonise(records: Records, vocabulary: Vocabulary) -> Events:
         Frame.concat([labs.rejected, findings.rejected]),
         merge((*labs.refused, *findings.refused)),
         merge((*labs.unknown, *findings.unknown)),
+        labs.voids,
     )
 
 
@@ -131,6 +132,25 @@ class _Measured:
             ref_low=((raw["ref_low"][rows] + shift) * times / by)[ok],
             ref_high=((raw["ref_high"][rows] + shift) * times / by)[ok],
             row=rows[ok],
+        )
+        self.voids = self._voids(rows, variable, reason)
+
+    def _voids(
+        self, rows: Times, variable: npt.NDArray[np.int32], reason: npt.NDArray[np.int32]
+    ) -> Frame:
+        """Return the rejected corrections: what they correct is not the value either."""
+        raw = self._records.measurements
+        void = (reason > 0) & (raw["report"][rows] == reports.CORRECTS)
+        void &= raw["time"][rows] != UNKNOWN_TIME
+        at, nothing = rows[void], np.full(int(void.sum()), np.inf)
+        return _frame(
+            Frame({name: raw[name][at] for name in _CLOCKS}),
+            variable=variable[void],
+            low=-nothing,
+            high=nothing,
+            ref_low=np.full(len(at), np.nan),
+            ref_high=np.full(len(at), np.nan),
+            row=at,
         )
 
     def _numbers(
@@ -283,8 +303,11 @@ def _frame(raw: Frame, **columns: npt.NDArray[Any]) -> Frame:
     assumed = time + np.where(date_only, DAY, 0)
     known = (stated != UNKNOWN_TIME) & (stated >= time)
     clocks = {
-        name: raw[name] for name in ("person", "time", "start", "date_only") if name in raw.columns
+        name: raw[name]
+        for name in ("person", "time", "start", "date_only", "report")
+        if name in raw.columns
     }
+    clocks.setdefault("report", np.full(len(raw), reports.NOTHING, np.int32))
     available = np.where(known, stated, assumed)
     return Frame.around(
         EVENTS, {**clocks, "available": available, "available_known": known, **columns}

@@ -14,6 +14,7 @@ from becalm.core.arrays import Floats, Persons, Texts, Times
 from becalm.core.clock import UNKNOWN_TIME
 from becalm.core.columns import Categorical, Keyed
 from becalm.core.frame import Frame, Kind
+from becalm.events.one_draw import by_draw, by_report, draw_states
 from becalm.records import Records, Refusal
 from becalm.timeline import Points
 from becalm.vocabulary import UNKNOWN_VARIABLE, Vocabulary
@@ -28,6 +29,7 @@ EVENTS: Final[Mapping[str, Kind]] = {
     "available": "time",
     "available_known": "flag",  # False: not recorded, and `available` is assumed
     "date_only": "flag",
+    "report": "code",  # what the report says of itself (vocabulary.reports), −1 nothing
     "variable": "code",
     "low": "number",
     "high": "number",  # the same as low where the value is exact
@@ -52,7 +54,9 @@ class Events:
     `frame` (columns of EVENTS) is sorted by person, time, variable and row; several results of one
     variable at one instant stay in it and become one in `points`. `refused` counts the rows of known
     variables that were not used, `unknown` those of names and items outside the vocabulary (normally
-    thousands in a hospital). `rejected` has one row for each row that `refused` counts.
+    thousands in a hospital). `rejected` has one row for each row that `refused` counts. `voids` are
+    the rejected rows that correct an earlier report of their draw, with no value: the earlier one does
+    not hold either.
     """
 
     records: Records
@@ -61,27 +65,27 @@ class Events:
     rejected: Frame
     refused: tuple[Refusal, ...]
     unknown: tuple[Refusal, ...]
+    voids: Frame = field(default_factory=lambda: Frame.of(EVENTS))
     _points: dict[tuple[int, Clock], Points] = field(default_factory=dict, repr=False)
 
     def points(self, variable: str | int, clock: Clock = "drawn") -> Points:
         """Return a variable's values in its canonical unit, one an instant, on one clock.
 
-        Several equal results of an instant become one; different ones become the range between them.
+        Several reports of one draw are one value of it; see `events.one_draw`. On the available clock a
+        draw has one value after the other where a later report changed it.
         """
         code = self.vocabulary.code(variable) if isinstance(variable, str) else variable
         if (code, clock) not in self._points:
-            at = self._of_variable[code]
-            read = {name: self.frame[name][at] for name in ("person", "time", "low", "high", "row")}
-            late = clock == "available"
-            self._points[code, clock] = Points.build(
-                read["person"],
-                self.frame["available"][at] if late else read["time"],
-                read["low"],
-                read["high"],
-                read["row"],
-                drawn=read["time"] if late else None,
-            )
+            reported = self.reported(code)
+            of = draw_states(reported, reported["low"], reported["high"])
+            self._points[code, clock] = by_draw(of) if clock == "drawn" else by_report(of)
         return self._points[code, clock]
+
+    def reported(self, variable: int) -> Frame:
+        """Return the reports of a variable, with the corrections that have no value."""
+        reported = self.frame.take(self._of_variable[variable])
+        void = np.flatnonzero(self.voids["variable"] == variable)
+        return Frame.concat([reported, self.voids.take(void)]) if len(void) else reported
 
     def rejected_rows(self, variable: str) -> tuple[Persons, Times, Texts]:
         """Return the rows of a variable that could not be used: of whom, when (as written), and why."""

@@ -6,7 +6,7 @@ import numpy as np
 
 from becalm.core.arrays import Floats, Mask, Pair, Persons, Times
 from becalm.doses import TOLERANCE
-from becalm.events import Clock, Events
+from becalm.events import Events
 from becalm.kidney.equations import cockcroft_gault
 from becalm.persons.age import ages
 from becalm.persons.weight import weight_in_force
@@ -17,7 +17,6 @@ from becalm.timeline import Intervals, Timeline, combine
 def clearance_per_kg(
     records: Records,
     events: Events,
-    clock: Clock,
     *,
     persons: Mask | None = None,
     replacement: Intervals | None = None,
@@ -32,7 +31,7 @@ def clearance_per_kg(
 
     persons : bool[persons], the persons to compute it for. replacement : when renal replacement ran.
     """
-    creatinine = events.points("creatinine", clock)
+    creatinine = events.points("creatinine")
     if persons is not None:
         creatinine = creatinine.take(np.flatnonzero(persons[creatinine.person]))
     if not len(creatinine):

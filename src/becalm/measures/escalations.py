@@ -249,7 +249,7 @@ def _risen(
     variable: str, events: Events, protocol: Protocol, person: Persons, time: Times
 ) -> Array:
     """Return whether the newest value before each step is above the one at the start of the window."""
-    points = events.points(variable, protocol.clock)
+    points = events.points(variable)
     back = protocol.escalation.worsening_within.us
     held = load().variable(variable).valid.us
     newest = last(points, *within(points, person, time - back, time, after=True))
@@ -263,7 +263,7 @@ def _risen(
 
 def _hotter(events: Events, protocol: Protocol, person: Persons, time: Times) -> Array:
     """Return whether there was fever with a higher maximum than in the window before."""
-    points: Points = events.points("temperature", protocol.clock)
+    points: Points = events.points("temperature")
     back = protocol.escalation.worsening_within.us
     fever = protocol.escalation.fever_at_least
     first, stop = within(points, person, time - back, time, after=True)

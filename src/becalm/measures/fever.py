@@ -18,7 +18,7 @@ from becalm.core.arrays import Floats, Pair, Times, expand
 from becalm.core.clock import DAY, HOUR, UNKNOWN_TIME
 from becalm.core.frame import Frame
 from becalm.definitions import Modifiers
-from becalm.events import Clock, Events
+from becalm.events import Events
 from becalm.measures.stage import Stage, StageInput
 from becalm.tables import FEVER
 from becalm.timeline import Points, nearest
@@ -43,7 +43,7 @@ def rule() -> FeverRule:
     return toml.load(FILE, FeverRule)
 
 
-def fever(cohort: Frame, events: Events, clock: Clock, modifiers: Modifiers) -> Frame:
+def fever(cohort: Frame, events: Events, modifiers: Modifiers) -> Frame:
     """Return `fever`: one row per person and 24 h, from the day before time zero.
 
     A day ends early at death or the end of the records; a day after that is left out. hours_febrile
@@ -57,7 +57,7 @@ def fever(cohort: Frame, events: Events, clock: Clock, modifiers: Modifiers) -> 
     lived = end > start
     row, day, start, end = (each[lived] for each in (row, day, start, end))
     person = np.asarray(cohort["person"][row], np.int32)
-    points = events.points(VARIABLE, clock)
+    points = events.points(VARIABLE)
     held = points.hold(vocabulary.load().variable(VARIABLE).valid.us)
     certain, possible = held.map(_febrile).integrate(person, start, end)
     known = held.covered(person, start, end) / HOUR
@@ -145,7 +145,7 @@ def _rows(
 def measure(given: StageInput) -> Frame:
     """Fill the table `fever`."""
     patients = given.patients
-    return fever(given.cohort, patients.events, given.protocol.clock, given.modifiers)
+    return fever(given.cohort, patients.events, given.modifiers)
 
 
 STAGES: Final = (Stage(FEVER, measure),)

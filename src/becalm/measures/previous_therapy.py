@@ -236,7 +236,7 @@ def _failed(
     """Return whether the therapy failed, and the reason for this answer."""
     if tried is False:
         return {"refractory": False, "reason": "not given at that dose or in that time"}
-    points = events.points("ferritin", protocol.clock)
+    points = events.points("ferritin")
     look_back = vocabulary.load().variable("ferritin").valid.us
     person = asked.cohort["person"][[asked.row]]
 

@@ -164,7 +164,7 @@ def _kidney(
     sessions = organ_support.running(records, events.vocabulary).get(REPLACEMENT, Intervals.empty())
     back = start - max(protocol.kidney.outpatient_from.us, protocol.kidney.minimum_within.us)
     courses = nearest.stretches(injury.course(sessions, rules.replacement), person, back, end)
-    measured = nearest.by_question(events.points("creatinine", protocol.clock), person, back, end)
+    measured = nearest.by_question(events.points("creatinine"), person, back, end)
     off = measured.take(~courses.contains(measured.person, measured.time))
     everyone = np.arange(len(cohort))
     stays = admissions(records)
@@ -231,9 +231,7 @@ def _ctcae(
     cohort: Frame, events: Events, rule: Event, protocol: Protocol, *, start: Times, end: Times
 ) -> Graded:
     """Return the CTCAE grades of each row's draws, against the record's own limit if it has one."""
-    points = nearest.by_question(
-        events.points(rule.variable, protocol.clock), cohort["person"], start, end
-    )
+    points = nearest.by_question(events.points(rule.variable), cohort["person"], start, end)
     variable = events.vocabulary.variable(rule.variable)
     own = _limits(events, rule.variable, points, "ref_low" if rule.falls else "ref_high")
     assumed = _usual(variable.usual, rule)

@@ -139,7 +139,6 @@ class StageInput:
         return clearance_per_kg(
             self.patients.records,
             self.patients.events,
-            self.protocol.clock,
             persons=self.in_cohort,
             replacement=courses,
         )

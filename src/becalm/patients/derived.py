@@ -18,11 +18,13 @@ from becalm.core import toml
 from becalm.core.arrays import FAR_FUTURE, Floats, Pair, Times
 from becalm.core.clock import DAY, UNKNOWN_TIME, Length
 from becalm.definitions.evaluation import Clock, Given
+from becalm.events import by_draw, by_report, draw_states
 from becalm.patients import organ_support
 from becalm.patients.data import PatientData
 from becalm.persons.age import age_over_time
 from becalm.persons.stays import admissions
 from becalm.timeline import Intervals, Points, Timeline, combine, either, overlay, rounded
+from becalm.vocabulary import reports
 
 FILE: Final = Path(__file__).with_suffix(".toml")
 BEYOND: Final = 90 * DAY
@@ -106,20 +108,18 @@ def values(chunk: PatientData, clock: Clock) -> Values:
 
 def beyond_limit(chunk: PatientData, variable: str, clock: Clock, compared: np.ufunc) -> Points:
     """Return draws compared with the upper limit in their own row; draws without one are left out."""
-    events = chunk.events
-    rows = events.frame.take(
-        np.flatnonzero(events.frame["variable"] == chunk.vocabulary.code(variable))
+    rows = chunk.events.reported(chunk.vocabulary.code(variable))
+    limited = rows["ref_high"] > 0
+    limit = np.where(limited, rows["ref_high"], 1.0)
+    low, high = (rounded(compared(rows[bound], limit)) for bound in ("low", "high"))
+    # A correction without a limit still takes its earlier report back.
+    kept = limited | (rows["report"] == reports.CORRECTS)
+    of = draw_states(
+        rows.take(kept),
+        np.where(limited, low, -np.inf)[kept],
+        np.where(limited, high, np.inf)[kept],
     )
-    rows = rows.take(rows["ref_high"] > 0)
-    limit = rows["ref_high"]
-    return Points.build(
-        rows["person"],
-        rows["time" if clock == "drawn" else "available"],
-        rounded(compared(rows["low"], limit)),
-        rounded(compared(rows["high"], limit)),
-        rows["row"],
-        drawn=rows["time"] if clock == "available" else None,
-    )
+    return by_draw(of) if clock == "drawn" else by_report(of)
 
 
 def age(chunk: PatientData) -> Timeline:

@@ -58,6 +58,7 @@ MEASUREMENTS: Final[Mapping[str, Kind]] = {
     "text": "text",  # '' where value is a plain number; else the value as written
     "ref_low": "number",
     "ref_high": "number",
+    "report": "code",  # what the report says of itself (vocabulary.reports), −1 nothing
     "key": "key",
 }
 ADMINISTRATIONS: Final[Mapping[str, Kind]] = {

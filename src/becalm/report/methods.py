@@ -138,7 +138,12 @@ def _storm(cohort: Cohort) -> str:
         + (f" in {' or '.join(map(labels.condition, each.underlying))}" if each.underlying else "")
         for each in rule.definite
     )
-    return f"Judged in the {spaced(rule.look_back)} before {cohort.entered_at}, by {when}. Definite: {definite}."
+    began = (
+        " When it began, grades, changes and fever are told by when samples were drawn."
+        if cohort.result.protocol.clock == "available"
+        else ""
+    )
+    return f"Judged in the {spaced(rule.look_back)} before {cohort.entered_at}, by {when}. Definite: {definite}.{began}"
 
 
 def _overrides(cohort: Cohort) -> str:

@@ -4,7 +4,13 @@ Unknown is empty; a bound of infinity is empty too (unbounded). Lists are joined
 """
 
 from becalm.tables.cohort import ATTRITION, NOT_UNDERSTOOD, PERSONS, ROWS_REFUSED, VALUES
-from becalm.tables.criteria import CRITERIA, CRITERIA_ITEMS, CRITERIA_LOOK_BACKS, CRITERIA_OVER_TIME
+from becalm.tables.criteria import (
+    CRITERIA,
+    CRITERIA_ITEMS,
+    CRITERIA_LOOK_BACKS,
+    CRITERIA_OVER_TIME,
+    REPLACED_REPORTS,
+)
 from becalm.tables.dictionary import DICTIONARY, dictionary
 from becalm.tables.figures import DOSE_STEPS, LEFT, MISSING, NEAREST, ROWS, SERIES
 from becalm.tables.registry import TABLES, WRITTEN, empty
@@ -48,6 +54,7 @@ __all__ = [
     "PREVIOUS_THERAPY",
     "PRIMARY",
     "PROGNOSIS",
+    "REPLACED_REPORTS",
     "RESPONSE",
     "ROWS",
     "ROWS_REFUSED",

@@ -135,6 +135,10 @@ PERSONS: Final = Table(
         "storm_72h": text(
             "The same, judged up to a later moment if the protocol asks for one; otherwise empty."
         ),
+        "taken_back": text(
+            "What of index, storm and storm_72h rests on a value that a later report of the same draw "
+            "replaced, joined by |."
+        ),
         "clinician": answer(
             "Whether a confirmed diagnosis of the storm was recorded near the index; false if none was recorded."
         ),

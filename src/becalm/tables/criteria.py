@@ -12,6 +12,8 @@ from becalm.tables.schema import (
     PERSON_ID,
     SOURCE_ROW,
     STATE,
+    UNIT_CANONICAL,
+    VARIABLE,
     Column,
     Table,
     answer,
@@ -62,6 +64,10 @@ CRITERIA: Final = Table(
         "probability": text(
             "The published probability for low to high, in percent; empty if none is published."
         ),
+        "taken_back_at": time(
+            "When a later report of the same draw first replaced one of the values that the total rests on; "
+            "empty if none did."
+        ),
         "verified": Column(
             "flag",
             "",
@@ -104,6 +110,42 @@ CRITERIA_ITEMS: Final = Table(
         "source_row": SOURCE_ROW,
     },
     key=("person_id", "criterion", "moment", "item"),
+)
+REPLACED_REPORTS: Final = Table(
+    "replaced_reports",
+    "Reports that a later report of the same draw replaced or contradicted, of persons whose definitions are "
+    "reported and of what those read.",
+    "person, variable, draw and report",
+    {
+        "person_id": PERSON_ID,
+        "variable": VARIABLE,
+        "time": time("When the blood was drawn."),
+        "available": time("From when the earlier value was known."),
+        "replaced": time("When the later report was known."),
+        "earlier_low": number(
+            "as `unit`", "The earlier value, or its lower bound; empty without one."
+        ),
+        "earlier_high": number(
+            "as `unit`", "The earlier value, or its upper bound; empty without one."
+        ),
+        "later_low": number(
+            "as `unit`", "The value after the later report, or its lower bound; empty without one."
+        ),
+        "later_high": number(
+            "as `unit`", "The value after the later report, or its upper bound; empty without one."
+        ),
+        "unit": UNIT_CANONICAL,
+        "change": text(
+            "replaced (the later report corrects, or is final after preliminary), both believed (neither says so: "
+            "the value is the range of both) or withdrawn (the later report has no usable value)."
+        ),
+        "no_longer_met": text(
+            "Definitions that were met until the later report and not from it on, joined by |; by the clock of the "
+            "protocol."
+        ),
+        "source_row": SOURCE_ROW,
+    },
+    key=("person_id", "variable", "time", "available"),
 )
 CRITERIA_OVER_TIME: Final = Table(
     "criteria_over_time",

@@ -62,6 +62,7 @@ def by_question(points: Points, person: Persons, start: Times, end: Times) -> Po
         low if points.exact else points.high[at],
         points.row[at],
         None if points.drawn is None else points.drawn[at],
+        replaced=None if points.replaced is None else points.replaced[at],
     )
 
 

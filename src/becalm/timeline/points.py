@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from becalm.core.arrays import (
+    FAR_FUTURE,
     Floats,
     Index,
     Mask,
@@ -45,7 +46,9 @@ class Points:
     Exact values share one array; `>x` and `<x` have an infinite or a zero bound.
 
     If `time` is when a result became available, `drawn` is when the blood was drawn: then several
-    results may have the same time (released together), sorted by `drawn`.
+    results may have the same time (released together), sorted by `drawn`. One draw may have several
+    values then, one after the other: each holds until `replaced`, when a later report of the draw
+    corrected it or made a range of it (`FAR_FUTURE` where none did).
 
     conflicts : number of instants with different values; `build` made a range of them.
     """
@@ -57,6 +60,7 @@ class Points:
     row: Times
     drawn: Times | None = None
     conflicts: int = 0
+    replaced: Times | None = None
 
     def __post_init__(self) -> None:
         low, high = frozen_pair(self.low, self.high)
@@ -75,6 +79,12 @@ class Points:
             check_times("Points", drawn)
             together = self.time[1:] == self.time[:-1]
             late &= ~(together & (drawn[1:] > drawn[:-1]))
+        if self.replaced is not None:
+            replaced: Times = frozen(self.replaced, np.int64)
+            object.__setattr__(self, "replaced", replaced)
+            check_lengths("Points", self.person, replaced)
+            if np.any(replaced <= self.time):
+                raise ValueError("Points: a value is replaced before it is known")
         check_order("Points", self.person, late)
         check_pair(low, high, "Points")
 
@@ -150,6 +160,7 @@ class Points:
             low if self.exact else self.high[which],
             self.row[which],
             None if self.drawn is None else self.drawn[which],
+            replaced=None if self.replaced is None else self.replaced[which],
         )
 
     def where(self, holds: Callable[[Floats, Floats], Mask]) -> "Points":
@@ -165,7 +176,16 @@ class Points:
     def map(self, f: Callable[[Floats, Floats], tuple[ArrayLike, ArrayLike]]) -> "Points":
         """Replace each (low, high) by `f(low, high)`, which returns the new bounds."""
         low, high = applied(f, len(self), self.low, self.high)
-        return Points(self.person, self.time, low, high, self.row, self.drawn, self.conflicts)
+        return Points(
+            self.person,
+            self.time,
+            low,
+            high,
+            self.row,
+            self.drawn,
+            self.conflicts,
+            self.replaced,
+        )
 
     def hold(self, for_: int) -> Timeline:
         """Keep each value until the next one, for at most `for_` µs: then the value is unknown."""
@@ -177,7 +197,8 @@ class Points:
         within : µs. A value leaves the window at its time + within; an empty window is unknown,
         so a count is never 0. Greatest and least are taken of low and high separately. On the
         available clock the last value is the one drawn last: an older sample with a late result
-        never replaces a newer one.
+        never replaces a newer one, and a value that a later report of its draw replaced counts only
+        until then.
         """
         if within <= 0:
             raise ValueError(f"the length of a window must be above 0, not {within} µs")
@@ -190,35 +211,86 @@ class Points:
                 self.person, self.time, end, self.low, self.high, sources=sources
             )
         person, start, end, first, stop = self._windows(within)
+        standing, first, stop = self.standing(first, stop, start)
+        some = np.flatnonzero(stop > first)
+        person, start, end = person[some], start[some], end[some]
+        first, stop = first[some], stop[some]
+        lows, highs = self.low[standing], self.high[standing]
         if take == "count":
             low = high = (stop - first).astype(np.float64)
         elif take == "last":
-            index = latest(self.rank, first, stop)
-            low = self.low[index]
-            high = low if self.exact else self.high[index]
+            index = latest(self.rank[standing], first, stop)
+            low = lows[index]
+            high = low if self.exact else highs[index]
         elif take == "sum":
-            low = total(self.low, first, stop)
-            high = low if self.exact else total(self.high, first, stop)
+            low = total(lows, first, stop)
+            high = low if self.exact else total(highs, first, stop)
         else:
             best = np.maximum if take == "max" else np.minimum
-            low = extreme(self.low, first, stop, best)
-            high = low if self.exact else extreme(self.high, first, stop, best)
+            low = extreme(lows, first, stop, best)
+            high = low if self.exact else extreme(highs, first, stop, best)
         return Timeline.merged(person, start, end, low, high, sources=sources)
 
     def _windows(self, within: int) -> tuple[Persons, Times, Times, Index, Index]:
         """Return segments with the same points in the window, and these points as [first, stop)."""
         count = len(self)
         leave = plus(self.time, within)
-        line = axis((self.person, self.time), (self.person, leave))
-        place = np.concatenate((line.place(self.person, self.time), line.place(self.person, leave)))
+        who, until = self._replacements()
+        line = axis((self.person, self.time), (self.person, leave), (who, until))
+        place = np.concatenate(
+            (
+                line.place(self.person, self.time),
+                line.place(self.person, leave),
+                line.place(who, until),
+            )
+        )
         order = np.argsort(place, kind="stable")
         place = place[order]
         done = np.flatnonzero(np.append(place[1:] != place[:-1], [True] * bool(count)))
         entered: Index = np.cumsum(order < count, dtype=np.intp)[done]
-        left = done + 1 - entered
-        time = np.concatenate((self.time, leave))[order[done]]
+        left: Index = np.cumsum((order >= count) & (order < 2 * count), dtype=np.intp)[done]
+        time = np.concatenate((self.time, leave, until))[order[done]]
         some = np.flatnonzero(entered > left)
         return self.person[entered[some] - 1], time[some], time[some + 1], left[some], entered[some]
+
+    def _replacements(self) -> tuple[Persons, Times]:
+        """Return when values were replaced, by person and time."""
+        if self.replaced is None:
+            return np.empty(0, np.int32), np.empty(0, np.int64)
+        who, until = self.person[self._gone], self.replaced[self._gone]
+        order = np.lexsort((until, who))
+        return who[order], until[order]
+
+    @property
+    def until(self) -> Times:
+        """Until when each value stands: `FAR_FUTURE` unless a later report replaced it."""
+        return np.full(len(self), FAR_FUTURE) if self.replaced is None else self.replaced
+
+    @cached_property
+    def _gone(self) -> Index:
+        """The positions of the values that a later report of their draw replaced."""
+        if self.replaced is None:
+            return np.empty(0, np.intp)
+        return np.flatnonzero(self.replaced < FAR_FUTURE)
+
+    def standing(self, first: Index, stop: Index, time: Times) -> tuple[Index, Index, Index]:
+        """Leave out, of the values [first, stop) of each question, those replaced by its time.
+
+        Returns positions in these points, and where those of each question begin and end among them.
+        """
+        everything = np.arange(len(self), dtype=np.intp)
+        if self.replaced is None or not len(self._gone):
+            return everything, first, stop
+        before = np.searchsorted(self._gone, first), np.searchsorted(self._gone, stop)
+        some = np.flatnonzero(before[1] > before[0])
+        number, at = expand(first[some], stop[some])
+        still = self.replaced[at] > time[some][number]
+        number, at = number[still], at[still]
+        kept = np.bincount(number, minlength=len(some))
+        first, stop = first.copy(), stop.copy()
+        stop[some] = len(self) + np.cumsum(kept)
+        first[some] = stop[some] - kept
+        return np.concatenate((everything, at)), first, stop
 
     @property
     def taken(self) -> Times:
@@ -261,6 +333,9 @@ class FromPoints:
         points = self.points
         first = points.count_until(person, plus(time, -self.within))
         number, at = expand(first, points.count_until(person, time))
+        if points.replaced is not None:
+            still = points.replaced[at] > time[number]
+            number, at = number[still], at[still]
         if self.take == "last":
             number, at = attaining(number, at, points.rank, np.maximum)
         elif self.take in ("max", "min"):

@@ -53,6 +53,7 @@ __all__ = [
     "load",
     "numbers",
     "organisms",
+    "reports",
     "row_statuses",
     "sexes",
     "site_words",

@@ -80,7 +80,7 @@ def _compared(
 ) -> dict[str, Compared]:
     by_variable = {}
     for variable in (*protocol.response.primary, *protocol.response.primary_any):
-        points = events.points(variable, protocol.clock)
+        points = events.points(variable)
         by_variable[variable] = Compared.of(
             ratios.baseline(points, asked, variable, protocol), later(points)
         )

@@ -50,7 +50,7 @@ def prognosis(cohort: Frame, events: Events, outcome: Frame, protocol: Protocol)
     everything = Questions.of(cohort)
     first = everything.clock == "t0"
     asked = Questions(cohort, everything.at[first], everything.clock[first], everything.time[first])
-    points = events.points(MARKER, protocol.clock)
+    points = events.points(MARKER)
     horizon = protocol.horizons["h72"]
     baseline = ratios.baseline(points, asked, MARKER, protocol)
     later = ratios.at_horizon(points, asked, horizon)

@@ -38,7 +38,7 @@ def response(  # noqa: PLR0917 - the results of earlier stages, in their order
 ) -> Frame:
     """Return `response`: one row per person, variable and known clock.
 
-    A value belongs to a window by the protocol's clock (drawn or available). `fell` means that the
+    A value belongs to a window by when it was drawn, whatever the protocol's clock. `fell` means that the
     number is lower at 48 h than at baseline, for every variable: this is good for ferritin and bad
     for platelets and fibrinogen. `peak` is the highest value before the clock, also of those two. An
     equal value did not fall. A baseline of `>x` gives a fall of *at least* so much. A person without
@@ -91,7 +91,7 @@ def _variable(
     gone: Texts,
     confounded: Texts,
 ) -> Frame:
-    points = events.points(variable, protocol.clock)
+    points = events.points(variable)
     baseline = ratios.baseline(points, asked, variable, protocol)
     later = {
         name: ratios.at_horizon(points, asked, horizon)

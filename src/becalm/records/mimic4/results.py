@@ -1,12 +1,12 @@
 """Results as numbers or as written, from labevents, chartevents and outputevents.
 
 Each part yields tbl, subject_id, itemid, unit, time, available, value, text, ref_low, ref_high,
-key; their order is person, time, key, tbl (`ORDER`).
+report, key; their order is person, time, key, tbl (`ORDER`).
 
 The number of a result is `valuenum`, also where `value` is masked (`___`) or disagrees; a `value`
 that carries a direction (`>15000`) stays text, because its number alone would be wrong. A result
 that exists only in the comments ("<0.2.", "GREATER THAN 21000.  IN AMBULATORY ...") is the first
-statement of the comment.
+statement of the comment. `report` is what the comment says of the report itself (`vocabulary.reports`).
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import Final
 
 from becalm.records.duck import quoted
 from becalm.records.mimic4.tables import REBUILT_CHART, MimicTable, Release
+from becalm.vocabulary import reports
 
 TABLES: Final = ("labevents", "chartevents", "outputevents")
 ORDER: Final = ("time", "key", "tbl")
@@ -33,6 +34,24 @@ MACROS: Final = (
 )
 
 
+def reported() -> str:
+    """Return the macro for what a comment says of its report, as `vocabulary.reports.said` reads it."""
+    words = reports.shipped()
+    plain = f"regexp_replace(strip_accents(lower(x)), {quoted(reports.pattern(words.nothing))}, ' ', 'g')"
+    cases = " ".join(
+        f"WHEN regexp_matches({plain}, {quoted(reports.pattern(phrases))}) THEN {says}"
+        for phrases, says in (
+            (words.corrects, reports.CORRECTS),
+            (words.preliminary, reports.PRELIMINARY),
+            (words.final, reports.FINAL),
+        )
+    )
+    return (
+        f"CREATE MACRO reported(x) AS (CASE WHEN x IS NULL THEN {reports.NOTHING} {cases} "
+        f"ELSE {reports.NOTHING} END)::INTEGER"
+    )
+
+
 def measurements(release: Release, items: Collection[str]) -> str | None:
     """Return the results of the wanted items, in the files' order; None if no table has any.
 
@@ -45,7 +64,7 @@ def measurements(release: Release, items: Collection[str]) -> str | None:
         f"SELECT * FROM ({part}) WHERE itemid IN ({_listed(items)})" for part in parts
     )
     return f"""
-        SELECT code AS person, time, available, value, text, ref_low, ref_high, key, tbl,
+        SELECT code AS person, time, available, value, text, ref_low, ref_high, report, key, tbl,
                concat_ws('|', tbl, itemid, unit) AS kind,
                (CASE WHEN code IS NULL THEN 1 WHEN time IS NULL THEN 2
                      WHEN value IS NULL AND text IS NULL THEN 3 ELSE 0 END)::UTINYINT AS reason
@@ -116,6 +135,7 @@ def _labs(table: MimicTable) -> str:
                                   first_statement(comments))
                END AS text,
                plain(ref_range_lower) AS ref_low, plain(ref_range_upper) AS ref_high,
+               reported(comments) AS report,
                TRY_CAST(labevent_id AS BIGINT) AS key
         FROM (SELECT *, plain(value) AS as_value, plain(valuenum) AS as_number FROM {rows})
     """
@@ -143,7 +163,8 @@ def _chart(table: MimicTable) -> str:
                     WHEN as_number IS NOT NULL THEN ''
                     ELSE nullif(trim(value), '')
                END AS text,
-               NULL::DOUBLE AS ref_low, NULL::DOUBLE AS ref_high, row AS key
+               NULL::DOUBLE AS ref_low, NULL::DOUBLE AS ref_high, -1::INTEGER AS report,
+               row AS key
         FROM (SELECT *, plain(value) AS as_value, plain(valuenum) AS as_number FROM {rows})
     """
 
@@ -156,6 +177,7 @@ def _outputs(table: MimicTable) -> str:
                TRY_CAST(storetime AS TIMESTAMP) AS available,
                plain(value) AS value,
                CASE WHEN plain(value) IS NOT NULL THEN '' ELSE nullif(trim(value), '') END AS text,
-               NULL::DOUBLE AS ref_low, NULL::DOUBLE AS ref_high, row AS key
+               NULL::DOUBLE AS ref_low, NULL::DOUBLE AS ref_high, -1::INTEGER AS report,
+               row AS key
         FROM {rows}
     """

@@ -172,7 +172,12 @@ class Mimic4:
 
     def _open(self, memory: str, threads: int | None = None) -> DuckDBPyConnection:
         con = duck.connect(memory, threads)
-        for sql in (_AS_WRITTEN, *results.MACROS, persons.create_persons(self._release)):
+        for sql in (
+            _AS_WRITTEN,
+            *results.MACROS,
+            results.reported(),
+            persons.create_persons(self._release),
+        ):
             duck.execute(con, sql)
         return con
 

@@ -15,7 +15,7 @@ from becalm.core.frame import Frame
 from becalm.records import MEASUREMENTS
 from becalm.records.sheets.building import Building
 from becalm.records.sheets.check import PLAIN_NUMBER, Checked, Wrong
-from becalm.vocabulary import MeasurementKind
+from becalm.vocabulary import MeasurementKind, reports
 from becalm.vocabulary.numbers import of_undecided, spelling
 from becalm.vocabulary.units import normalise
 
@@ -63,6 +63,7 @@ def _measurements(checked: Checked, building: Building, ways: Ways) -> Frame:
         text=text,
         ref_low=_limit(checked, building, "ref_low"),
         ref_high=_limit(checked, building, "ref_high"),
+        report=_reports(checked),
         key=checked.sheet.keys,
     )
     return frame.take(keep)
@@ -81,6 +82,15 @@ def _without_flags(checked: Checked) -> Array:
             if unit in volumes and (number := spelling(text)) and "L" in number.flag:
                 texts[i] = text
     return texts
+
+
+def _reports(checked: Checked) -> Array:
+    """Return what each report says of itself, in its status or else in its comment."""
+    status, comment = (
+        np.array([reports.said(text) for text in checked.sheet.texts(column)], np.int32)
+        for column in ("status", "comment")
+    )
+    return np.maximum(status, comment)
 
 
 def _values(texts: Array) -> tuple[Floats, Array]:

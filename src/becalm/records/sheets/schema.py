@@ -168,6 +168,7 @@ SHEETS: Final[Mapping[str, SheetSchema]] = {
             "ref_low": _NUMERIC,
             "ref_high": _NUMERIC,
             "specimen": _TEXT,
+            "status": _TEXT,
             "comment": _TEXT,
         },
         either=(("name",), ("loinc",)),
