@@ -48,6 +48,7 @@ TESTED = dict.fromkeys(
         ),
         "cut_off", "variant[].cut_off", "probability[].total",
         "derivation.min_age", "derivation.below_age", "variant[].derivation.min_age",
+        "variant[].derivation.below_age",
         "grade[].grade", "grade[].all", "grade[].any", "rule.all", "rule.any", "rule.all[].any",
         "rule.all[].of", "rule.all[].at_least",
     ],

@@ -151,11 +151,13 @@ def test_an_unknown_definition_is_answered_with_the_nearest() -> None:
 FILES = (
     "astct_crs", "chis", "cov_hi", "ferritin_esr", "hbd_dic", "ferritin_still", "hlh2004", "hlh2004_icu", "hlh2024", "hscore", "iec_hs",
     "isth_dic", "isth_dic_3_7", "mals", "mals_ferritin", "mas2016", "mh_score", "ms_score", "ohi", "sil2r",
-    "sil2r_ferritin", "sle_mas2009", "temple",
+    "sil2r_ferritin", "sle_mas2009", "temple", "ferritin_hlh", "csle_mas2021",
 )  # fmt: skip
 VARIANTS = (
     "ferritin_aosd",
+    "ferritin_csle",
     "ferritin_esr_danish",
+    "ferritin_hlh_adult",
     "hlh2004_icu_4",
     "hscore_icu",
     "hscore_icu_143",
