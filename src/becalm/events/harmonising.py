@@ -16,6 +16,7 @@ from becalm.core.arrays import Floats, Times
 from becalm.core.clock import DAY, UNKNOWN_TIME
 from becalm.core.frame import Frame
 from becalm.events.model import EVENTS, REJECTED, UNKNOWN_FINDING, Events, as_written
+from becalm.events.volumes import IRRIGATED, irrigated
 from becalm.records import Records, Refusal
 from becalm.vocabulary import UNKNOWN_VARIABLE, Vocabulary, reports
 from becalm.vocabulary.numbers import of_undecided
@@ -112,6 +113,9 @@ class _Measured:
         floor = np.array([-np.inf if v.signed else 0.0 for v in vocabulary.variables])[variable]
         self._implausible(number, sign, floor, variable, reason)
         self._untimed(rows, reason)
+        whose = raw["person"][rows], raw["time"][rows]
+        wet = irrigated(records, vocabulary, variable, whose, number)
+        reason[wet & (reason == 0)] = self._reasons.code(IRRIGATED)
 
         self.refused = self._grouped(rows[reason > 0], kind[reason > 0], reason[reason > 0])
         self.rejected = Frame.of(

@@ -15,6 +15,7 @@ from becalm.core.clock import UNKNOWN_TIME
 from becalm.core.columns import Categorical, Keyed
 from becalm.core.frame import Frame, Kind
 from becalm.events.one_draw import by_draw, by_report, draw_states
+from becalm.events.volumes import added
 from becalm.records import Records, Refusal
 from becalm.timeline import Points
 from becalm.vocabulary import UNKNOWN_VARIABLE, Vocabulary
@@ -72,9 +73,12 @@ class Events:
         """Return a variable's values in its canonical unit, one an instant, on one clock.
 
         Several reports of one draw are one value of it; see `events.one_draw`. On the available clock a
-        draw has one value after the other where a later report changed it.
+        draw has one value after the other where a later report changed it. Volumes of an instant are added up.
         """
         code = self.vocabulary.code(variable) if isinstance(variable, str) else variable
+        if self.vocabulary.variables[code].adds and (code, clock) not in self._points:
+            volumes = self.frame.take(self._of_variable[code])
+            self._points[code, clock] = added(volumes, available=clock == "available")
         if (code, clock) not in self._points:
             reported = self.reported(code)
             of = draw_states(reported, reported["low"], reported["high"])

@@ -76,7 +76,8 @@ class Variable(Term, frozen=True, kw_only=True):
     `unit` is the canonical unit, `units` are the conversions of others to it, `refused_units`
     are units that look convertible and are not, each with the reason. `code_says` is what the definition
     of a LOINC code adds to a unit that is refused because it does not say it. `valid` is the time for which a
-    value is valid, unless a definition says otherwise. `decimals` and `log` are for printing and figures.
+    value is valid, unless a definition says otherwise. `adds`: several values of one minute are a sum, as volumes
+    are. `decimals` and `log` are for printing and figures.
     """
 
     kind: Literal["laboratory", "vital", "finding"]
@@ -88,6 +89,7 @@ class Variable(Term, frozen=True, kw_only=True):
     specimen: str = ""
     plausible: Range
     signed: bool = False
+    adds: bool = False
     decimals: int = 0
     log: bool = False
     valid: Length
