@@ -107,3 +107,29 @@ def test_a_diagnosis_made_after_entry_is_marked(tmp_path: Path) -> None:
     assert re.search(r"late .*?day \+?2\.0, after entry", text)
     assert re.search(r"early .*?day −1\.0 ", text)
     assert re.search(r"undated .*?a day that is not recorded", text)
+
+
+def test_a_diagnosis_without_a_date_stands_apart(tmp_path: Path) -> None:
+    """A diagnosis with neither a date nor a stay is shown apart; one that was coded for a stay is not."""
+    rows = (
+        *patient("dated", *ILL, condition("SLE", 20)),
+        *patient("coded", *ILL, condition("SLE", stay_id="S1")),
+        *patient("undated", *ILL, condition("SLE"), condition("h/o lymphoma"), condition("no HIV")),
+        *patient("mixed", *ILL, condition("SLE", 20), condition("RA"), condition("hypertension")),
+        *patient("none", *ILL),
+    )
+    result = studied(sheets(tmp_path / "records", *rows))
+    told = {row["person_id"]: row["undated"] for row in result.frames["persons"].rows()}
+    assert told == {
+        "dated": "", "coded": "", "undated": "sle|history: lymphoma", "mixed": "rheumatoid_arthritis", "none": "",
+    }  # fmt: skip
+    rows_of = {row["person_id"]: row["undated_rows"] for row in result.frames["persons"].rows()}
+    assert len(rows_of["undated"].split("|")) == 2
+    text = section(result, "patients")
+    assert "2 of 5 patients have a diagnosis with neither a date nor a stay" in text
+    apart = text[text.index("Diagnoses without a date") :]
+    assert re.search(r"undated SLE, history: lymphoma", apart)
+    assert "coded" not in apart
+    assert "dated SLE" not in apart.replace("undated SLE", "")
+    nobody = studied(sheets(tmp_path / "dated", *patient("A", *ILL, condition("SLE", 20))))
+    assert "without a date" not in section(nobody, "patients")

@@ -239,6 +239,7 @@ def _describe(
         _own_weights(chunk, person, clocks.t0),
     )
     around = context(chunk, person, clocks.index[person])
+    undated, undated_rows = diagnoses.undated(chunk.diagnosed, len(chunk))
     return Frame.of(
         COHORT,
         person_id=table["person_id"][person],
@@ -247,6 +248,8 @@ def _describe(
         index_time=clocks.index[person],
         t0=clocks.t0[person],
         underlying=[candidates_of.underlying[who] for who in person],
+        undated=[undated[who] for who in person],
+        undated_rows=_condition_rows(chunk, [undated_rows[who] for who in person]),
         weight_kg=weight.kg,
         weight_source=weight.names(),
         weight_age_h=np.round(weight.age_h, 6),

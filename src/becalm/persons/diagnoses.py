@@ -237,3 +237,21 @@ def underlying(diagnosed: Frame, n_persons: int) -> list[str]:
         person, at = divmod(pair, len(order))
         names[person] = f"{names[person]}|{order[at]}" if names[person] else order[at]
     return names
+
+
+def undated(diagnosed: Frame, n_persons: int) -> tuple[list[str], list[list[int]]]:
+    """Return each person's diagnoses without a date and without a stay, and their rows.
+
+    They may be of any time, so they count wherever that time is allowed; shown apart, because nobody knows it.
+    One that is not confirmed says so: `history: lymphoma`. What is excluded is left out.
+    """
+    open_ = (diagnosed["first"] == FAR_PAST) & (diagnosed["last"] == FAR_FUTURE)
+    kept = np.flatnonzero(open_ & (diagnosed["status"] != "excluded"))
+    _, narrowest = np.unique(diagnosed["row"][kept], return_index=True)
+    names: list[dict[str, None]] = [{} for _ in range(n_persons)]
+    rows: list[list[int]] = [[] for _ in range(n_persons)]
+    for row in diagnosed.take(kept[narrowest]).rows():
+        state = "" if row["status"] == "confirmed" else f"{row['status']}: "
+        names[row["person"]][f"{state}{row['condition']}"] = None
+        rows[row["person"]].append(row["row"])
+    return ["|".join(each) for each in names], rows

@@ -115,6 +115,10 @@ PERSONS: Final = Table(
         "index_time": time("When the person enters the study by the protocol's rule."),
         "t0": time("Time zero: the primary clock."),
         "underlying": text("Underlying diseases with a confirmed diagnosis, joined by |."),
+        "undated": text(
+            "Known diagnoses with neither a date nor a stay, joined by |; they may be of any time."
+        ),
+        "undated_rows": text("The rows of those diagnoses, as table:key, joined by |."),
         "weight_kg": WEIGHT_KG,
         "weight_source": WEIGHT_SOURCE,
         "weight_age_h": WEIGHT_AGE,

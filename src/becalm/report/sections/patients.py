@@ -321,6 +321,34 @@ def recognised(cohort: Cohort, drill: Drill) -> PageTable:
     return PageTable(["Patient", "definite", "possible", "clinician's diagnosis"], rows)
 
 
+def undated(cohort: Cohort, drill: Drill) -> PageTable:
+    """Return the diagnoses without a date and without a stay, by patient."""
+    rows = []
+    for row in cohort.persons:
+        if row["undated"]:
+            names = [_state_and_name(each) for each in row["undated"].split("|")]
+            shown = drill.rows(", ".join(names), row["person_id"], row["undated_rows"])
+            rows.append([row["person_id"], shown])
+    return PageTable(["Patient", "diagnoses without a date"], rows)
+
+
+def _state_and_name(text: str) -> str:
+    """Return `history: lymphoma` with the condition's own label."""
+    state, colon, name = text.rpartition(": ")
+    return f"{state}{colon}{labels.condition(name)}"
+
+
+def _without_a_date(cohort: Cohort) -> list[str]:
+    """Return the sentence about diagnoses without a date; nothing where every one has a date."""
+    n = sum(bool(row["undated"]) for row in cohort.persons)
+    if not n:
+        return []
+    return [
+        f"{n:,} of {cohort.n:,} patients have a diagnosis with neither a date nor a stay. It may be of any time: it "
+        "counts in the background and in the exclusions, and nobody can say whether it was there before the storm."
+    ]
+
+
 def _day(cohort: Cohort, row: Row, time: int) -> str:
     """Return the day of a moment, counted from time zero."""
     if time == UNKNOWN_TIME:
@@ -332,20 +360,24 @@ def section(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Sect
     del figures
     if cohort.n <= ROW_EACH:
         first = [captioned(each_patient(cohort, drill), "Table 1. Every patient")]
-        how = captioned(
-            recognised(cohort, drill), "How the storm was recognised, in days from time zero"
-        )
-        return Section("Patients", [], [], first, [how])
+        return Section("Patients", _without_a_date(cohort), [], first, _details(cohort, drill))
     first = [captioned(summary(cohort, drill), f"Table 1. All {cohort.n:,} patients")]
     listed = []
     if lists_everybody(cohort):
         listed = [
             captioned(persons(cohort, drill), "Every patient"),
-            captioned(
-                recognised(cohort, drill), "How the storm was recognised, in days from time zero"
-            ),
+            *_details(cohort, drill),
         ]
-    return Section("Patients", [], [], first, listed)
+    return Section("Patients", _without_a_date(cohort), [], first, listed)
+
+
+def _details(cohort: Cohort, drill: Drill) -> list[PageTable]:
+    """Return what is folded below table 1: how the storm was recognised, and what has no date."""
+    how = captioned(
+        recognised(cohort, drill), "How the storm was recognised, in days from time zero"
+    )
+    apart = captioned(undated(cohort, drill), "Diagnoses without a date")
+    return [how, *([apart] if apart else [])]
 
 
 SECTION: Final = DeclaredSection("patients", 10, section)
