@@ -137,6 +137,8 @@ def test_the_case_of_words_for_dead(tmp_path: Path) -> None:
     ("sheet", "name", "column", "word", "known"),
     [
         ("conditions", "name", "status", "sure", "confirmed, suspected, excluded"),
+        ("conditions", "name", "status", "definite?", "confirmed, suspected, excluded"),
+        ("conditions", "name", "status", "confirmed?", "confirmed, suspected, excluded"),
         ("conditions", "name", "status", "entered-in-error", "confirmed, suspected, excluded"),
         ("cultures", "specimen", "result", "positive", "growth, no growth, detected"),
         ("cultures", "specimen", "result", "mixed", "growth, no growth, detected"),

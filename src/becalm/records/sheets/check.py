@@ -411,7 +411,8 @@ def read_choice(text: str, column: SheetColumn) -> str | Wrong:
         word = part.strip()
         if not word:
             continue
-        word = column.spelled.get(words(word), word)
+        if "?" not in word:  # "definite?" says less than "definite"
+            word = column.spelled.get(words(word), word)
         if column.reads and (meant := column.reads(word)) is not None:
             if not meant:
                 continue
