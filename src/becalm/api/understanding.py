@@ -235,7 +235,7 @@ class Understood:
         return DataTable(NOT_UNDERSTOOD, counts.frame(vocabulary.load()))
 
     def __repr__(self) -> str:
-        measured = sum(len(each.events.frame) for each in self.batches)
+        measured = sum(each.events.measured for each in self.batches)
         rows = sum(self.refused.frame["rows"].tolist())
         return (
             f"<{self.name!r} understood: {len(self):,} persons, {measured:,} values, "

@@ -225,7 +225,7 @@ def _item(
     reason[unknown] = reasons(
         readings.evaluation, item, who, when, readings.refused, never=readings.never
     )
-    value, censored, time, modified_by, source_row = _seen(readings, item)
+    value, censored, time, modified_by, derived, source_row = _seen(readings, item)
     return Frame.of(
         CRITERIA_ITEMS,
         person_id=name,
@@ -241,12 +241,13 @@ def _item(
         time=time,
         censored=censored,
         modified_by=modified_by,
+        derived=derived,
         source_row=source_row,
     )
 
 
-def _seen(readings: Readings, item: Item) -> tuple[Floats, Texts, Times, Texts, Texts]:
-    """Value, sign, time, modifiers and rows of an item; of a count, those of all its parts.
+def _seen(readings: Readings, item: Item) -> tuple[Floats, Texts, Times, Texts, Texts, Texts]:
+    """Value, sign, time, modifiers, derived variables and rows of an item; of a count, those of all its parts.
 
     The value of a count is the number of met parts if it is certain, the value of another definition
     is its total; the time is the latest of all parts.
@@ -259,7 +260,9 @@ def _seen(readings: Readings, item: Item) -> tuple[Floats, Texts, Times, Texts, 
         censored = blank(count)
         signed = leaf.sign != ""
         censored[signed] = [f"value{sign}" for sign in leaf.sign[signed]]
-        return leaf.value, censored, leaf.drawn, leaf.modified_by, leaf.source_row
+        return (
+            leaf.value, censored, leaf.drawn, leaf.modified_by, leaf.derived, leaf.source_row,
+        )  # fmt: skip
     low, high = count_met(item, [readings.points(part) for part in item.count])
     return (
         np.where(low == high, low, np.nan),
@@ -268,13 +271,14 @@ def _seen(readings: Readings, item: Item) -> tuple[Floats, Texts, Times, Texts, 
     )
 
 
-def _together(readings: Readings, items: Iterable[Item]) -> tuple[Times, Texts, Texts]:
-    """Return latest time, modifiers and rows of several items."""
+def _together(readings: Readings, items: Iterable[Item]) -> tuple[Times, Texts, Texts, Texts]:
+    """Return latest time, modifiers, derived variables and rows of several items."""
     parts = [_seen(readings, part) for part in items]
     return (
         np.maximum.reduce([part[2] for part in parts]),
         _union([part[3] for part in parts]),
-        _union([part[4] for part in parts], in_order=True),
+        _union([part[4] for part in parts]),
+        _union([part[5] for part in parts], in_order=True),
     )
 
 

@@ -147,13 +147,14 @@ class Leaf:
 
     value : float64, NaN unknown; of a range the bound that the item uses. sign : '', '>',
     '>=', '<', '<='. drawn : `UNKNOWN_TIME` where not known. modified_by and source_row joined by
-    `|`.
+    `|`. derived : the variable, where its value rests on several rows of one specimen.
     """
 
     value: Floats
     sign: Texts
     drawn: Times
     modified_by: Texts
+    derived: Texts
     source_row: Texts
 
 
@@ -166,7 +167,12 @@ def read(readings: Readings, item: Item) -> Leaf:
     for label, hit in sorted(draws.hits.items(), key=lambda each: each[0]):
         modified_by[hit] = with_label(modified_by[hit], label)
     names = [readings.source_row(item.variable, each) for each in draws.row.tolist()]
-    return Leaf(value, sign, draws.drawn, modified_by, gathered(count, draws.asked, names))
+    derived = blank(count)
+    derived[[at for at, name in zip(draws.asked, names, strict=True) if "|" in name]] = (
+        item.variable
+    )
+    rows = gathered(count, draws.asked, names)
+    return Leaf(value, sign, draws.drawn, modified_by, derived, rows)
 
 
 def taken_back_at(readings: Readings) -> Times:

@@ -4,6 +4,7 @@ A row that cannot be understood is refused with a reason and counted; a censored
 direction.
 """
 
+from becalm.events.derived_counts import derived_counts
 from becalm.events.harmonising import (
     ENDS_BEFORE_START,
     NO_TIME,
@@ -29,6 +30,7 @@ __all__ = [
     "Events",
     "by_draw",
     "by_report",
+    "derived_counts",
     "draw_states",
     "harmonise",
     "merge",

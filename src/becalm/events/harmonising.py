@@ -15,6 +15,7 @@ import numpy.typing as npt
 from becalm.core.arrays import Floats, Times
 from becalm.core.clock import DAY, UNKNOWN_TIME
 from becalm.core.frame import Frame
+from becalm.events.derived_counts import derive, inserted
 from becalm.events.model import EVENTS, REJECTED, UNKNOWN_FINDING, Events, as_written
 from becalm.events.volumes import IRRIGATED, irrigated
 from becalm.records import Records, Refusal
@@ -49,15 +50,21 @@ def harmonise(records: Records, vocabulary: Vocabulary) -> Events:
     """
     labs = _Measured(records, vocabulary)
     findings = _Findings(records, vocabulary)
-    frame = _sorted(Frame.concat([labs.frame, findings.frame]), len(vocabulary.variables))
+    many = len(vocabulary.variables)
+    frame = _sorted(Frame.concat([labs.frame, findings.frame]), many)
+    derived = derive(frame, labs.voids, vocabulary)
+    first = len(records.measurements) + len(records.findings)
+    first += len(records.administrations) + len(records.conditions)
+    numbered = derived.frame.replace(row=derived.frame["row"] + first)
     return Events(
         records,
         vocabulary,
-        frame,
+        inserted(frame, numbered, many),
         Frame.concat([labs.rejected, findings.rejected]),
         merge((*labs.refused, *findings.refused)),
         merge((*labs.unknown, *findings.unknown)),
         labs.voids,
+        derived.parts,
     )
 
 

@@ -10,10 +10,11 @@ from typing import Any, Final, Literal, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from becalm.core.arrays import Floats, Persons, Texts, Times
+from becalm.core.arrays import Floats, Mask, Persons, Texts, Times
 from becalm.core.clock import UNKNOWN_TIME
 from becalm.core.columns import Categorical, Keyed
 from becalm.core.frame import Frame, Kind
+from becalm.events.derived_counts import PARTS
 from becalm.events.one_draw import by_draw, by_report, draw_states
 from becalm.events.volumes import added
 from becalm.records import Records, Refusal
@@ -57,7 +58,8 @@ class Events:
     variables that were not used, `unknown` those of names and items outside the vocabulary (normally
     thousands in a hospital). `rejected` has one row for each row that `refused` counts. `voids` are
     the rejected rows that correct an earlier report of their draw, with no value: the earlier one does
-    not hold either.
+    not hold either. `parts` are the rows of which
+    values were derived; such a value has a row number of its own, behind all others.
     """
 
     records: Records
@@ -67,6 +69,7 @@ class Events:
     refused: tuple[Refusal, ...]
     unknown: tuple[Refusal, ...]
     voids: Frame = field(default_factory=lambda: Frame.of(EVENTS))
+    parts: Frame = field(default_factory=lambda: Frame.of(PARTS))
     _points: dict[tuple[int, Clock], Points] = field(default_factory=dict, repr=False)
 
     def points(self, variable: str | int, clock: Clock = "drawn") -> Points:
@@ -123,9 +126,27 @@ class Events:
         """The row number of the first condition; they are numbered after the administrations."""
         return self.administrations_from + len(self.records.administrations)
 
+    @property
+    def derived_from(self) -> int:
+        """The row number of the first derived value; they are numbered after the conditions."""
+        return self.conditions_from + len(self.records.conditions)
+
+    @cached_property
+    def derived(self) -> Mask:
+        """Which values of `frame` were derived from others."""
+        return self.frame["row"] >= self.derived_from
+
+    @property
+    def measured(self) -> int:
+        """The number of values that the records have themselves."""
+        return len(self.frame) - int(self.derived.sum())
+
     def source_row(self, row: int) -> str:
-        """Return `table:key`, the row of the records with this number."""
+        """Return `table:key`, the row of the records with this number; of a derived value those of its parts."""
         measured = len(self.records.measurements)
+        if row >= self.derived_from:
+            rows = self.parts["row"][self.parts["derived"] == row - self.derived_from]
+            return "|".join(self.source_row(int(each)) for each in rows)
         if row >= self.conditions_from:
             return f"conditions:{self.records.conditions['key'][row - self.conditions_from]}"
         if row >= self.administrations_from:
@@ -136,8 +157,16 @@ class Events:
         kind = self.records.kinds[self.records.measurements["kind"][row]]
         return f"{kind.table}:{self.records.measurements['key'][row]}"
 
-    def source_rows(self, rows: Times) -> Keyed:
+    def source_rows(self, rows: Times) -> Keyed | Texts:
         """Return `table:key` of many measurements and findings; the texts are made when they are read."""
+        if (derived := np.flatnonzero(rows >= self.derived_from)).size:
+            own = np.where(rows >= self.derived_from, 0, rows)
+            names = self._source_rows(own).written().copy()
+            names[derived] = [self.source_row(row) for row in rows[derived].tolist()]
+            return names
+        return self._source_rows(rows)
+
+    def _source_rows(self, rows: Times) -> Keyed:
         measured = len(self.records.measurements)
         is_finding = rows >= measured
         key = np.empty(len(rows), np.int64)
@@ -206,7 +235,8 @@ class Events:
     def _place(self) -> Times:
         """Position in `frame` of each row, -1 if it was refused."""
         place = np.full(len(self.records.measurements) + len(self.records.findings), -1, np.int64)
-        place[self.frame["row"]] = np.arange(len(self.frame))
+        own = np.flatnonzero(~self.derived)
+        place[self.frame["row"][own]] = own
         return place
 
 

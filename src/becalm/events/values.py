@@ -16,7 +16,8 @@ def values(events: Events, population: Mask | None = None) -> Frame:
     """Return the table `values`: the measurements of each person, one row per person and variable.
 
     `population` is a mask over the chunk's persons; None means all. `n` counts rows, so that a
-    simple query over the records gives the same number, also if a result is stored twice. `first`
+    simple query over the records gives the same number, also if a result is stored twice; derived values are
+    counted in it and beside it. `first`
     and `last` are by the time of draw, within one instant by row. `min` and `max` use both ends of
     censored values: the greatest of `>40000` and 24,600 is `>40000`, the least is 24,600; the least of `<5` and 2
     is `<=2`, which is no exact number, and the least of `>15000` and 20,000 is `>15000`.
@@ -44,8 +45,10 @@ def values(events: Events, population: Mask | None = None) -> Frame:
     least, most = ends["min"]
     ends["min"] = least, np.where((least < most) & np.isfinite(least) & (least != 0), np.inf, most)
     greatest = np.flatnonzero(low == np.repeat(ends["max"][0], n))
-    counts = np.zeros((2, len(all_groups)), np.int64)
+    counts = np.zeros((3, len(all_groups)), np.int64)
     counts[0, at] = n
+    derived = (frame["row"] >= events.derived_from).astype(np.int64)
+    counts[2, at] = np.add.reduceat(derived, start) if len(start) else 0
     counts[1, at] = np.add.reduceat(low != high, start, dtype=np.int64) if len(start) else 0
     time_of_max = np.full(len(all_groups), UNKNOWN_TIME)
     time_of_max[at] = time[greatest[np.searchsorted(greatest, start)]]
@@ -66,6 +69,7 @@ def values(events: Events, population: Mask | None = None) -> Frame:
         variable=names[all_groups % many],
         n=counts[0],
         n_censored=counts[1],
+        n_derived=counts[2],
         n_refused=np.searchsorted(np.sort(lost), all_groups, "right")
         - np.searchsorted(np.sort(lost), all_groups, "left"),
         **numbers,

@@ -8,6 +8,7 @@ from becalm import vocabulary
 from becalm.core import citations, stats
 from becalm.core.digits import fixed
 from becalm.core.errors import DefinitionError
+from becalm.events import derived_counts
 from becalm.kidney import kdigo
 from becalm.measures import ctcae
 from becalm.measures.response.prognosis import MARKER
@@ -39,6 +40,7 @@ def methods(cohort: Cohort) -> list[tuple[str, str]]:
         ("Weight", _weight(cohort)),
         ("Kidney", _kidney(cohort)),
         ("Blood counts and liver", _ctcae(cohort)),
+        ("Derived values", _derived(cohort)),
         ("Statistics", "Proportions have exact (Clopper–Pearson) 95 % intervals. Medians have ranges. No "
          "standard deviation is given for fewer than ten values."),
     ]  # fmt: skip
@@ -205,6 +207,20 @@ def _kidney(cohort: Cohort) -> str:
         f"lowest value in the {spaced(rule.minimum_within)} before onset; without this, calculated back from an eGFR of "
         f"{rule.assumed_egfr:g} mL/min/1.73 m² (MDRD), and marked."
     )
+
+
+def _derived(cohort: Cohort) -> str:
+    """Say how values came about that no laboratory reported, if anyone of the cohort has one."""
+    names = sorted({name for row in cohort.items for name in row["derived"].split("|") if name})
+    rules = [rule for rule in derived_counts() if rule.variable in names]
+    sentences = []
+    for rule in rules:
+        shares = " plus ".join(labels.variable(name) for name in (rule.percent, *rule.plus))
+        sentences.append(
+            f"Where no number of {labels.variable(rule.variable)} was reported, it is {shares} (where reported) times "
+            f"{labels.variable(rule.of)} of the same specimen; such a value is marked as derived."
+        )
+    return " ".join(sentences)
 
 
 def _ctcae(cohort: Cohort) -> str:

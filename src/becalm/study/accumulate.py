@@ -79,7 +79,7 @@ class Accumulator:
     def _count(self, patients: Patients, cohort: Frame) -> None:
         self.counts["persons"] += len(patients)
         self.counts["measurements"] += len(patients.records.measurements)
-        self.counts["values understood"] += len(patients.events.frame)
+        self.counts["values understood"] += patients.events.measured
         self.counts["administrations"] += len(patients.records.administrations)
         self.counts["cohort"] += len(cohort)
 

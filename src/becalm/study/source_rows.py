@@ -53,7 +53,7 @@ def wanted_rows(chunk: Patients, cohort: Frame, wanted: set[str]) -> Frame:
 def _measured(chunk: Patients, inside: Mask, wanted: set[str]) -> Iterator[Row]:
     """Yield measurements and findings; refused rows are never wanted."""
     frame, records = chunk.events.frame, chunk.records
-    rows = frame["row"][inside[frame["person"]]]
+    rows = frame["row"][inside[frame["person"]] & ~chunk.events.derived]
     keys, measured = _keys(wanted), len(records.measurements)
     tables = Categorical.by(
         records.measurements["kind"][rows[rows < measured]], [each.table for each in records.kinds]

@@ -87,6 +87,11 @@ VALUES: Final = Table(
         "variable": VARIABLE,
         "n": count("values", "Values that could be used."),
         "n_censored": count("values", "Of these, values reported as a limit (`>15000`)."),
+        "n_derived": count(
+            "values",
+            "Of these, values that were not reported but derived: neutrophils from their percentage and the "
+            "leucocytes of the same specimen.",
+        ),
         "n_refused": count("rows", "Rows of this variable that could not be used."),
         "first": number("as `unit`", "The first value that was drawn."),
         "last": number("as `unit`", "The last value that was drawn."),

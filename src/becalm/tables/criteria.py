@@ -107,6 +107,10 @@ CRITERIA_ITEMS: Final = Table(
         "time": time("When that value was drawn, the latest of several parts."),
         "censored": CENSORED,
         "modified_by": MODIFIED_BY,
+        "derived": text(
+            "The variables whose value was not reported but derived from others of the same specimen "
+            "(neutrophils: percentage × leucocytes), joined by |."
+        ),
         "source_row": SOURCE_ROW,
     },
     key=("person_id", "criterion", "moment", "item"),

@@ -336,7 +336,7 @@ def test_a_real_hospital_agrees_with_a_plain_query(hospital: Events) -> None:
 
 def test_a_real_hospital_loses_no_row(hospital: Events) -> None:
     lost = sum(r.rows for r in (*hospital.refused, *hospital.unknown))
-    assert len(hospital.frame) + lost == len(hospital.records.measurements)
+    assert hospital.measured + lost == len(hospital.records.measurements)
     reasons = {(r.variable, r.reason) for r in hospital.refused}
     assert ("d_dimer", "unit does not say FEU or DDU") in reasons
     assert ("temperature", OUTSIDE_RANGE) in reasons

@@ -94,6 +94,8 @@ def _item(drill: Drill, row: Row | None) -> Markup:
     shown = drill.rows(told, row["person_id"], row["source_row"])
     if row["state"] == "not met" and value != UNKNOWN:
         shown += Markup('<br><span class="sub">not met</span>')
+    if row["derived"]:
+        shown += Markup('<br><span class="sub">derived</span>')
     if row["modified_by"]:
         shown += Markup('<br><span class="sub">*\u00a0{}</span>').format(
             labels.joined(row["modified_by"])
