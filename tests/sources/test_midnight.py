@@ -105,6 +105,19 @@ def test_a_cell_whose_format_shows_no_clock_is_a_date_whatever_stands_beside_it(
     assert doses(source(book))[0][1] == "2020-03-04T00:00:00"
 
 
+def test_a_time_of_day_that_a_cell_does_not_show_is_used_and_said(tmp_path: Path) -> None:
+    """The cell shows 2020-03-03 and holds 09:30: somebody typed it."""
+    start: tuple[object, str] = (datetime(2020, 3, 1, 8), CLOCK)
+    rows: list[list[tuple[object, str]]] = [
+        [start, (datetime(2020, 3, 3, 9, 30), NO_CLOCK)],
+        [start, (datetime(2020, 3, 4), NO_CLOCK)],
+    ]
+    opened = source(in_book(tmp_path / "a.xlsx", rows))
+    assert [end for _, end in doses(opened)] == ["2020-03-03T09:30:00", "2020-03-05T00:00:00"]
+    (notice,) = opened.notices
+    assert "column end: 1 cells show a date and hold a time of day" in notice
+
+
 @pytest.mark.parametrize("form", ["csv", "xlsx"])
 def test_a_column_of_midnights_only_holds_dates_and_it_is_said(tmp_path: Path, form: str) -> None:
     """The end is the end of the day, the row is marked as a date, and a notice tells both readings."""

@@ -195,6 +195,20 @@ def test_a_death_in_hospital_has_its_time_another_its_date(tmp_path: Path) -> No
     assert got["last_contact_status"].tolist() == ["died", "died", "alive", ""]
 
 
+def test_a_death_in_hospital_at_midnight_is_a_date(tmp_path: Path) -> None:
+    """00:00:00 is what a release has where only the date is known; a minute later is a time."""
+    persons = [
+        {"subject_id": i, "gender": "F", "anchor_age": 40, "anchor_year": 2150} for i in (1, 2)
+    ]
+    stays = [
+        {"subject_id": i, "hadm_id": 10 + i, "admittime": "2150-01-20 08:00:00",
+         "dischtime": "2150-02-01 09:00:00", "deathtime": f"2150-02-01 00:0{i - 1}:00"}
+        for i in (1, 2)
+    ]  # fmt: skip
+    _, records = read(tmp_path, {"hosp/patients": persons, "hosp/admissions": stays})
+    assert records.persons["death_date_only"].tolist() == [True, False]
+
+
 def test_stays_are_admissions_emergency_time_and_intensive_care(tmp_path: Path) -> None:
     admission = {
         "subject_id": 2, "hadm_id": 20, "admittime": "2150-01-01 10:00:00",

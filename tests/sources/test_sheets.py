@@ -454,7 +454,8 @@ def test_one_person_and_nothing_else_can_be_read(tmp_path: Path) -> None:
     assert len(read.administrations) == 0
 
 
-def test_the_study_is_described_by_a_file_or_by_a_sheet(tmp_path: Path) -> None:
+@pytest.mark.parametrize("recruited", [date(2020, 1, 1), datetime(2020, 1, 1), "2020-01-01T00:00"])
+def test_the_study_is_described_by_a_file_or_by_a_sheet(tmp_path: Path, recruited: object) -> None:
     """The same words give the same description."""
     folder = write(tmp_path / "a")
     (folder / "study.toml").write_text(
@@ -467,7 +468,7 @@ def test_the_study_is_described_by_a_file_or_by_a_sheet(tmp_path: Path) -> None:
             ["key", "value"],
             ["title", "Five"],
             ["consecutive", "yes"],
-            ["recruitment_start", date(2020, 1, 1)],
+            ["recruitment_start", recruited],
             ["illustrative", "yes"],
         ],
     )

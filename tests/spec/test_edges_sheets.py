@@ -104,7 +104,13 @@ def test_a_row_ends_no_later_than_so_long_after_its_start(
     assert said == ([] if used else [(sheet, reason, f"{sheet}:2 {end}")])
 
 
-@pytest.mark.parametrize("day", [*rules().placeholder.dates, "9999-01-01", "9999-12-31"])
+@pytest.mark.parametrize(
+    "day",
+    [
+        *rules().placeholder.dates,
+        *(f"{y}-{day}" for y in rules().placeholder.years for day in ("01-01", "07-15", "12-31")),
+    ],
+)
 def test_a_placeholder_is_no_date_however_it_is_written(tmp_path: Path, day: str) -> None:
     """As an end "still open", as a death "alive": the cell is blank, and counted with its text."""
     year, month, date = day.split("-")
@@ -136,12 +142,16 @@ def test_a_placeholder_is_no_date_however_it_is_written(tmp_path: Path, day: str
 
 
 def test_a_day_beside_a_placeholder_is_a_date() -> None:
-    """The day before and after each date of the list, and the years before and after 9999."""
+    """The day before and after each date of the list, and the years before and after those of the list."""
     for day in rules().placeholder.dates:
+        if day.endswith("-00"):
+            continue  # in no calendar
         moment = np.datetime64(day)
         for beside in (moment - 1, moment + 1):
             assert str(beside) in rules().placeholder.dates or not is_placeholder(str(beside))
-    assert not is_placeholder("9998-12-31")
+    years = rules().placeholder.years
+    for year in (each + step for each in years for step in (-1, 1)):
+        assert year in years or not is_placeholder(f"{year}-12-31")
     assert not is_placeholder("2021-12-31")
     assert not is_placeholder("31/12/2021")
 

@@ -50,7 +50,8 @@ def persons(release: Release) -> str:
                make_timestamp(birth_year, 1, 1, 0, 0, 0) AS birth,
                birth_year IS NOT NULL AS birth_year_only,
                coalesce(died, dod) AS death_time,
-               died IS NULL AND dod IS NOT NULL AS death_date_only,
+               coalesce(died, dod) IS NOT NULL
+                   AND (died IS NULL OR died = date_trunc('day', died)) AS death_date_only,
                left_at AS last_contact, 'patients' AS "table",
                TRY_CAST(subject_id AS BIGINT) AS key
         FROM persons LEFT JOIN ends USING (subject_id) ORDER BY code

@@ -15,6 +15,7 @@ from becalm.records.files import input_file, read_text, stamp, unchanged
 from becalm.records.sheets.build import build
 from becalm.records.sheets.cells import Sheet, near
 from becalm.records.sheets.check import Wrong, read_time
+from becalm.records.sheets.moments import moment_of
 from becalm.records.sheets.read import read_sheet, sheet_files
 from becalm.records.sheets.schema import SHEETS
 from becalm.records.sheets.workbook import STUDY, read_workbook
@@ -81,6 +82,7 @@ def open_sheets(path: Path) -> SheetsSource:
     folder = path if path.is_dir() else path.parent
     sheets: dict[str, Sheet] = {}
     study: dict[str, str] = {}
+    of_cells: list[str] = []
     if path.is_dir():
         files, wrong = sheet_files(path)
         read, names = list(files.values()), tuple(files)
@@ -92,7 +94,7 @@ def open_sheets(path: Path) -> SheetsSource:
                 wrong.append(error)
     else:
         read, seen = [path], [stamp(path)]
-        sheets, study, names, wrong = read_workbook(path)
+        sheets, study, names, wrong, of_cells = read_workbook(path)
     if "persons" not in names:
         wrong.append(
             RecordsError(
@@ -121,7 +123,7 @@ def open_sheets(path: Path) -> SheetsSource:
     unchanged(seen, folder)
     return SheetsSource(
         info=info,
-        notices=(*_doubtful_columns(sheets), *built.notices),
+        notices=(*_doubtful_columns(sheets), *of_cells, *built.notices),
         missing=tuple(name for name in SHEETS if name not in sheets),
         _inputs=inputs,
         _absent=tuple(absent({name: len(sheet) for name, sheet in sheets.items()})),
@@ -171,7 +173,7 @@ def study_info(entries: Mapping[str, Any], file: str) -> StudyInfo:
         text = _as_text(value)
         if text is None:
             raise RecordsError("must be one value", where=place(file, None, name))
-        texts[name] = text
+        texts[name] = text = _as_day(text) if name in _DATES else text
         _require_date(name, text, file)
     _require_zone(texts.get("timezone", ""), file)
     illustrative = texts.pop("illustrative", "").casefold()
@@ -187,6 +189,12 @@ def _as_text(value: object) -> str | None:
     if isinstance(value, date):
         return value.isoformat()
     return str(value).strip() if isinstance(value, str | int | float) else None
+
+
+def _as_day(text: str) -> str:
+    """Return the date of a day that a workbook gives as its midnight."""
+    moment = moment_of(text)
+    return text[: len("2020-01-31")] if moment is not None and moment.midnight else text
 
 
 def _require_date(name: str, text: str, file: str) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
@@ -37,13 +38,15 @@ class Workbook(NamedTuple):
     """What a workbook holds.
 
     sheets : those with a header that can be understood. study : keys and values of the sheet `study`.
-    tabs : the names of all sheets. wrong : the mistakes in names of tabs and in headers.
+    tabs : the names of all sheets. wrong : the mistakes in names of tabs and in headers. notices : what the
+    user should know of how cells were read.
     """
 
     sheets: dict[str, Sheet]
     study: dict[str, str]
     tabs: tuple[str, ...]
     wrong: list[RecordsError]
+    notices: list[str]
 
 
 def read_workbook(path: Path) -> Workbook:
@@ -53,10 +56,11 @@ def read_workbook(path: Path) -> Workbook:
     """
     sheets: dict[str, Sheet] = {}
     study: dict[str, str] = {}
+    notices: list[str] = []
     with _opened(path) as book:
         tabs, wrong = _tabs(path.name, book.tabs)
         for name, tab in tabs.items():
-            cells, broken = book.cells(tab)
+            cells, broken, hidden = book.cells(tab)
             if name == STUDY:
                 study = {str(row[0]): str(row[1]) for row in cells if len(row) > 1 and row[0]}
                 continue
@@ -66,9 +70,21 @@ def read_workbook(path: Path) -> Workbook:
             try:
                 title = f"{path.name}, sheet {tab}"
                 sheets[name] = make_sheet(name, title, header, rows, broken=at)
+                notices += _hidden_clocks(sheets[name], header, hidden)
             except RecordsError as error:
                 wrong.append(error)
-    return Workbook(sheets, study, tuple(tabs), wrong)
+    return Workbook(sheets, study, tuple(tabs), wrong, notices)
+
+
+def _hidden_clocks(sheet: Sheet, header: list[str], hidden: Mapping[int, int]) -> Iterator[str]:
+    """Yield a notice for each column of times in which cells hold a time of day that they do not show."""
+    for position, cells in sorted(hidden.items()):
+        title = header[position].strip()
+        if title.casefold() in SHEETS[sheet.name].times():
+            yield (
+                f"{sheet.file}, column {title}: {cells} cells show a date and hold a time of day, which is used. "
+                "Where the hour is not known, write the date alone"
+            )
 
 
 def tab_names(path: Path) -> list[str]:
@@ -84,10 +100,18 @@ def tab_rows(path: Path, tab: str = "") -> tuple[str, list[str], list[list[Cell]
     """
     with _opened(path) as book:
         tab = tab or book.tabs[0]
-        cells, broken = book.cells(tab)
+        cells, broken, _ = book.cells(tab)
     names, *rows = cells or [[]]
     header = [str(title) for title in names]
     return tab, header, rows, {(row + 1, column): what for (row, column), what in broken.items()}
+
+
+class _Cells(NamedTuple):
+    """The cells of a sheet. broken : what is wrong with some. hidden : how many of a column do not show their clock."""
+
+    rows: list[list[Cell]]
+    broken: Odd
+    hidden: Mapping[int, int]
 
 
 class _Book(NamedTuple):
@@ -104,18 +128,29 @@ class _Book(NamedTuple):
         """The names of all sheets."""
         return list(self.book.sheet_names)
 
-    def cells(self, tab: str) -> tuple[list[list[Cell]], Odd]:
-        """Return the cells of a sheet as text, and what is wrong with broken ones."""
+    def cells(self, tab: str) -> _Cells:
+        """Return the cells of a sheet as text.
+
+        A whole day whose format does not say that it is a date only is shown with the clock of `MIDNIGHT`.
+        """
         xml = self.parts.read(self.xml_of[tab])
         _require_near(xml, f"{self.file}, sheet {tab}")
         raw = self.book.get_sheet_by_name(tab).to_python(skip_empty_area=False)
         cells = [[_as_cell(cell) for cell in row] for row in raw]
-        for row, column in _midnights(raw, xml, self.formats.days):
-            cells[row][column] = f"{cells[row][column]}{MIDNIGHT}"
+        bare = _shown_without_a_clock(xml, self.formats.days)
+        hidden: Counter[int] = Counter()
+        for row, line in enumerate(raw):
+            for column, cell in enumerate(line):
+                if not isinstance(cell, date):
+                    continue
+                if not _is_whole_day(cell):
+                    hidden[column] += (row, column) in bare
+                elif (row, column) not in bare:
+                    cells[row][column] = f"{cells[row][column]}{MIDNIGHT}"
         shown, broken = _hidden(xml, self.formats.percent)
         for (row, column), text in shown.items():
             cells[row][column] = text
-        return cells, broken
+        return _Cells(cells, broken, +hidden)
 
 
 @contextmanager
@@ -197,7 +232,7 @@ def _tabs(file: str, names: list[str]) -> tuple[dict[str, str], list[RecordsErro
 def _as_cell(cell: object) -> Cell:
     """Return a cell as a spreadsheet shows it: 12 for 12.0, ISO 8601 for a date or a time.
 
-    A workbook keeps midnight and a bare date as one number: a whole day is shown as a date, see `_midnights`.
+    A workbook keeps midnight and a bare date as one number: a whole day is shown as a date, see `_Book.cells`.
     Numbers show 15 digits, as many as a spreadsheet keeps.
     """
     if isinstance(cell, str):
@@ -239,26 +274,17 @@ def _part(target: str) -> str:
     return target[1:] if target.startswith("/") else f"xl/{target}"
 
 
-def _midnights(
-    raw: Sequence[Sequence[object]], xml: bytes, days: frozenset[bytes]
-) -> Iterator[tuple[int, int]]:
-    """Yield the cells that hold a whole day, and whose format does not say that it is a date only."""
-    whole = [
-        (i, j) for i, row in enumerate(raw) for j, cell in enumerate(row) if _is_whole_day(cell)
-    ]
-    bare: set[tuple[int, int]] = set()
-    if whole and any(b's="%s"' % style in xml for style in days):
-        for attributes, _ in _CELL.findall(xml):
-            attribute = _attributes(attributes)
-            if attribute.get(b"s") in days and b"r" in attribute:
-                bare.add(_position(attribute[b"r"]))
-    yield from (place for place in whole if place not in bare)
+def _shown_without_a_clock(xml: bytes, days: frozenset[bytes]) -> set[tuple[int, int]]:
+    """Return the cells whose format shows a date and no clock."""
+    if not any(b's="%s"' % style in xml for style in days):
+        return set()
+    style = b"|".join(sorted(days))
+    cell = rb'<(?:\w+:)?c\b(?=[^>]*\bs="(?:%s)")[^>]*?\br="([A-Z]+\d+)"' % style
+    return {_position(reference) for reference in re.findall(cell, xml)}
 
 
-def _is_whole_day(cell: object) -> bool:
-    if isinstance(cell, datetime):
-        return _to_millisecond(cell).time() == time()
-    return isinstance(cell, date)
+def _is_whole_day(cell: date) -> bool:
+    return not isinstance(cell, datetime) or _to_millisecond(cell).time() == time()
 
 
 def _attributes(text: bytes) -> dict[bytes, bytes]:
