@@ -12,6 +12,7 @@ from typing import Any
 from becalm import protocol as protocols
 from becalm import vocabulary
 from becalm.cohort.selection import COHORT
+from becalm.core.clock import DAY, UNKNOWN_TIME
 from becalm.core.frame import Frame
 from becalm.definitions import Modifiers
 from becalm.doses import Doses, rebuild
@@ -20,6 +21,7 @@ from becalm.measures.outcome import outcome
 from becalm.measures.previous_therapy import previous_therapy
 from becalm.measures.response import primary, response
 from becalm.measures.safety import safety
+from becalm.persons.death import Deaths
 from becalm.protocol import Protocol
 from becalm.records import PERSONS, Records
 from tests.records import ORIGIN, at, person, pictures
@@ -114,6 +116,10 @@ def patients(
     )
     events = harmonise(records, words)
     given = rebuild(records, events, words)
+    deaths = Deaths.of(records)
+    end, over = at(known.get("end_of_records", 1000)), int(max(deaths.over, default=UNKNOWN_TIME))
+    if over != UNKNOWN_TIME:
+        end = min(max(end, over - DAY), over) if deaths.by_date[0] else over
     clocks = {name: at(known.get(name)) for name in ("infusion_start", "high_rate", "discharge")}
     row = {
         "sex": facts["sex"],
@@ -122,9 +128,9 @@ def patients(
         "index_time": ORIGIN,
         "storm_onset": at(known.get("onset", -48)),
         "left_truncated": known.get("left_truncated", False),
-        "death_time": at(facts["death"]),
+        "death_time": int(max(deaths.time, default=UNKNOWN_TIME)),
         "last_contact": at(known.get("last_contact")),
-        "end_of_records": at(known.get("end_of_records", 1000)),
+        "end_of_records": end,
         **clocks,
     }
     cohort = Frame.of_rows(

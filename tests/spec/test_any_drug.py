@@ -10,6 +10,7 @@ from becalm import protocol as protocols
 from becalm.cohort.clocks import clocks
 from becalm.core.clock import HOUR, Length
 from becalm.doses import calendar_dose, daily_dose, remarks, time_at_dose, treatments
+from becalm.persons.lifetime import Lifetime
 from becalm.protocol import Dosing, Entry
 from becalm.records import ChartedAgain, RepeatedCharting
 from tests.records import at
@@ -189,7 +190,12 @@ def entered(drug: str, doses: str, **rule: object) -> tuple[float | None, float 
     study = msgspec.structs.replace(study, entry=entry, doses=Dosing())
     who = patients(doses=doses, protocol=study)
     found = clocks(
-        who.records, who.events, who.doses, study, np.full(1, who.cohort["end_of_records"][0])
+        who.records,
+        who.events,
+        who.doses,
+        study,
+        np.full(1, who.cohort["end_of_records"][0]),
+        lifetime=Lifetime.of(who.records),
     )
     origin = who.cohort["t0"][0]
     return tuple(  # type: ignore[return-value]

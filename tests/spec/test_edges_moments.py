@@ -25,12 +25,12 @@ RULES = EpisodeRules.of(protocol("anakinra_mas"))
 
 
 def test_records_end_with_the_day_of_a_death_without_an_hour() -> None:
-    """A last value of that day ends the records; of one a day later only the end of the day does."""
+    """A last value of that day ends the records; one after that day does not count."""
     for hour, end in (
         (DAY - MINUTE, DAY - MINUTE),
-        (DAY, DAY),
-        (DAY + MINUTE, DAY),
-        (2 * DAY, DAY),
+        (DAY, 0),
+        (DAY + MINUTE, 0),
+        (2 * DAY, 0),
     ):
         rows = person(death=0, death_date_only=True), lab("crp", 5, hour)
         assert hours(int(ends_of_records(chunk(*rows).records)[0])) == pytest.approx(end)

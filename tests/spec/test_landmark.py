@@ -81,7 +81,7 @@ class TestEntry:
     def test_records_that_end_before_say_so(self) -> None:
         """A stay without an end and nothing recorded until 24 h is not known to go on."""
         assert case(ILL, stay(10, None), lab("crp", 40, 20)) == [
-            "records end within 24h of admission"
+            "records do not say who was alive 24h after admission"
         ]
 
 

@@ -31,7 +31,8 @@ def daily(drug: str, first: float, times: int, mg: float, every: float = 24) -> 
         ({"last_contact": 9888, "last_contact_status": "alive"}, False, 412),
         ({"last_contact": 9888}, None, 412),
         ({"death_time": 262}, True, 262 / 24),
-        ({"death_time": 262, "last_contact": 300}, True, 262 / 24),
+        ({"death_time": 262, "last_contact": 300}, None, 262 / 24),
+        ({"death_time": 262, "last_contact": 300, "last_contact_status": "dead"}, True, 262 / 24),
         ({"discharge": 480}, None, 20),
         ({"discharge": 480, "stays": HOME}, False, 20),
         ({"discharge": 480, "stays": HOME.replace("home", "transfer")}, False, 20),
@@ -142,18 +143,18 @@ def test_whether_the_drug_ran_at_a_death_of_unknown_hour_is_unknown() -> None:
     assert (row["died"], row["on_drug_at_death"]) == (True, None)
 
 
-@pytest.mark.parametrize(("to", "discharged"), [("home", 480), ("transfer", 480), ("", None)])
+@pytest.mark.parametrize(("to", "discharged"), [("home", 470), ("transfer", 470), ("", None)])
 def test_who_went_home_and_was_dead_at_a_contact_that_day_had_been_discharged(
     to: str, discharged: float | None
 ) -> None:
     """Where nobody says where the stay ended, the death may have ended it."""
-    stay = HOME.replace("home", to)
+    stay = HOME.replace("480 | home", f"470 | {to}")
     row = patients(
         doses=CIV,
         infusion_start=0,
         stays=stay,
-        discharge=480,
-        last_contact=479,
+        discharge=470,
+        last_contact=456,
         last_contact_status="died",
     ).outcome()
     assert hours(row["discharged"]) == discharged
@@ -169,11 +170,15 @@ def test_doses_end_with_the_day_of_a_death_by_a_last_contact() -> None:
 
 
 def test_a_stay_that_ended_in_death_is_a_death() -> None:
-    """A stay with destination died is a death, though no hour of death is recorded."""
+    """A stay with destination died is a death at its end, though no hour of death is recorded."""
     row = patients(
-        doses=CIV, infusion_start=0, stays="start | end | to\n-50 | 240 | died"
+        doses=CIV, infusion_start=0, stays="start | end | to\n-50 | 242 | died"
     ).outcome()
-    assert (row["died"], row["follow_up_days"], hours(row["death_time"])) == (True, 10, None)
+    assert (row["died"], row["follow_up_days"], hours(row["death_time"])) == (
+        True,
+        pytest.approx(242 / 24, abs=1e-6),
+        242,
+    )
 
 
 @pytest.mark.parametrize(("discharge", "discharged"), [(299, 299), (300, None), (301, None)])
@@ -183,6 +188,13 @@ def test_who_dies_by_the_moment_of_discharge_was_not_discharged(
     """The stay of somebody who dies in hospital ends at death: that is no discharge alive."""
     row = patients(doses=CIV, infusion_start=0, death_time=300, discharge=discharge).outcome()
     assert hours(row["discharged"]) == discharged
+
+
+@pytest.mark.parametrize(("contact", "days"), [(-200, 5), (-1 / 60, 5), (0, 0), (24, 1)])
+def test_a_last_contact_before_time_zero_is_not_the_last(contact: float, days: float) -> None:
+    """Follow-up is never negative: records of 120 h are a later contact than one before time zero."""
+    row = patients(doses=CIV, infusion_start=0, last_contact=contact, end_of_records=120).outcome()
+    assert row["follow_up_days"] == pytest.approx(days, abs=1e-6)
 
 
 def test_a_death_known_by_its_date_is_not_before_time_zero() -> None:
@@ -206,12 +218,15 @@ def test_infection_is_linked_when_the_cause_of_death_says_so(
 
 
 @pytest.mark.parametrize(
-    ("death", "on_drug"), [(50, True), (96, True), (101.9, True), (102.1, False)]
+    ("death", "on_drug"), [(50, True), (96.1, True), (101.9, True), (102.1, False), (96, None)]
 )
 def test_on_the_drug_at_death_reaches_as_far_as_a_treatment_episode(
-    death: float, on_drug: bool
+    death: float, on_drug: bool | None
 ) -> None:
-    """The infusion stops at 96 h; an episode of continuous infusion ends after 6 h without drug."""
+    """The infusion stops at 96 h; an episode of continuous infusion ends after 6 h without drug.
+
+    96 h is a midnight: a death then is known by its date, and it was on the drug for a part of that day.
+    """
     row = patients(doses=CIV, infusion_start=0, death_time=death).outcome()
     assert row["on_drug_at_death"] is on_drug
 

@@ -11,6 +11,7 @@ from becalm.core.arrays import FAR_FUTURE, Mask, Persons, Times, expand
 from becalm.core.clock import UNKNOWN_TIME
 from becalm.doses import Doses, EpisodeRules, continuous, continuous_entries, treatments
 from becalm.events import Clock, Events
+from becalm.persons.lifetime import Lifetime
 from becalm.protocol import Entry, Index, Protocol, Threshold
 from becalm.records import Records
 from becalm.timeline import Intervals, Points, axis, rounded
@@ -36,13 +37,24 @@ class Clocks:
 
 
 def clocks(
-    records: Records, events: Events, doses: Doses, protocol: Protocol, ended: Times
+    records: Records,
+    events: Events,
+    doses: Doses,
+    protocol: Protocol,
+    ended: Times,
+    *,
+    lifetime: Lifetime,
 ) -> Clocks:
-    """Return the clocks of all persons who enter by the protocol's rule."""
+    """Return the clocks of all persons who enter by the protocol's rule.
+
+    Nobody enters after death: a result that was drawn before it and reported after it opens no index hour.
+    """
     if protocol.entry is not None:
         return _by_treatment(records, doses, protocol, protocol.entry, ended)
     if protocol.index is not None:
-        index = index_hours(events, protocol.index, protocol.clock, len(records.persons))
+        n = len(records.persons)
+        index = index_hours(events, protocol.index, protocol.clock, n)
+        index[lifetime.outside(np.arange(n, dtype=np.int32), index) > 0] = UNKNOWN_TIME
         nobody = Clocks.none(len(records.persons))
         return Clocks(index, index, nobody.infusion_start, nobody.high_rate)
     return Clocks.none(len(records.persons))

@@ -30,8 +30,9 @@ WEEK: Final = 7 * DAY
 class Admitted:
     """Per person: the first admission with the illness, and who reached the landmark.
 
-    start : int64, µs, `UNKNOWN_TIME` where there is none. died, left, unseen : persons who died,
-    were discharged, or whose records end before the landmark.
+    start : int64, µs, `UNKNOWN_TIME` where there is none. died, left, unseen : persons who died or
+    were discharged before the landmark, or of whom the records do not say whether they lived then: they end before
+    it, only the day of the death is known, or the death is disputed.
     """
 
     start: Times
@@ -51,11 +52,14 @@ def admitted(chunk: Patients, rule: Landmark) -> Admitted:
     there = start != UNKNOWN_TIME
     at = np.where(there, start + rule.after.us, UNKNOWN_TIME)
     stays = chunk.records.stays
-    death = Deaths.of(chunk.records).time
+    deaths = Deaths.of(chunk.records)
     gone = there & (end <= at)
-    died = there & (death != UNKNOWN_TIME) & (death <= at)
+    claimed = there & (deaths.over != UNKNOWN_TIME)
+    died = claimed & deaths.died & (deaths.over <= at)
+    perhaps = claimed & ~died & (np.where(deaths.by_date, deaths.time, deaths.over) <= at)
+    perhaps &= (deaths.by_date & gone) | deaths.disputed
     open_end = there & np.isin(np.arange(n), stays["person"][stays["end"] == UNKNOWN_TIME])
-    unseen = gone & ~died & open_end & (chunk.ended <= at)
+    unseen = perhaps | (gone & ~died & open_end & (chunk.ended <= at))
     left = gone & ~died & ~unseen
     at[died | left | unseen] = UNKNOWN_TIME
     nobody = Clocks.none(n)

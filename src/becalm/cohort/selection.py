@@ -30,6 +30,7 @@ from becalm.patients.understood import Patients
 from becalm.patients.unrecognised import labels_of, may_exclude, who_has
 from becalm.persons import diagnoses
 from becalm.persons.age import ages
+from becalm.persons.death import Deaths
 from becalm.persons.diagnoses import underlying
 from becalm.persons.stays import discharges, transferred_in
 from becalm.persons.weight import weight_in_force
@@ -52,7 +53,7 @@ COHORT: Final[Mapping[str, Kind]] = {
 class Candidates:
     """The persons who could enter, before the storm is judged, with the times for their criteria.
 
-    age : completed years at the index, or at the end of the records for those without one; −1 not
+    age : completed years at time zero, or at the end of the records for those without one; −1 not
     known. assessed : persons who get criteria rows.
     """
 
@@ -81,9 +82,11 @@ def candidates(chunk: Patients, protocol: Protocol, info: StudyInfo) -> Candidat
     clocks = (
         there.clocks
         if there is not None
-        else entry.clocks(chunk.records, events, chunk.doses, protocol, chunk.ended)
+        else entry.clocks(
+            chunk.records, events, chunk.doses, protocol, chunk.ended, lifetime=chunk.lifetime
+        )
     )
-    at = np.where(clocks.index == UNKNOWN_TIME, chunk.ended, clocks.index)
+    at = np.where(clocks.t0 == UNKNOWN_TIME, chunk.ended, clocks.t0)
     age, undated = ages(chunk.records.persons, at)
     population = np.ones(n, np.bool_)
     if protocol.population.min_age is not None:
@@ -108,7 +111,7 @@ def candidates(chunk: Patients, protocol: Protocol, info: StudyInfo) -> Candidat
         leave(steps, f"no admission with {illness}", there.start != UNKNOWN_TIME)
         leave(steps, f"died within {after} of admission", ~there.died)
         leave(steps, f"discharged within {after} of admission", ~there.left)
-        leave(steps, f"records end within {after} of admission", ~there.unseen)
+        leave(steps, f"records do not say who was alive {after} after admission", ~there.unseen)
     else:
         leave(steps, "no index hour", clocks.index != UNKNOWN_TIME)
     if protocol.population.recruitment and (info.recruitment_start or info.recruitment_end):
@@ -150,7 +153,7 @@ def select(
     }
     later = np.full(len(person), "", dtype=object)
     if protocol.storm.also_at is not None:
-        end = start + protocol.storm.also_at.us
+        end = np.minimum(start + protocol.storm.also_at.us, chunk.lifetime.over[person])
         later = storms.judge(person, start - back, end).words()
         taken_back["storm_72h"] = storms.taken_back(later, person, start - back, end)
     t0 = candidates_of.clocks.t0[person]
@@ -260,7 +263,7 @@ def _describe(
         storm=judged.words(),
         age_undated=answers(candidates_of.age_undated[person]),
         person=person,
-        death_time=table["death_time"][person],
+        death_time=Deaths.of(chunk.records).time[person],
         discharge=discharges(chunk.records, person, clocks.index[person]),
         last_contact=table["last_contact"][person],
         end_of_records=chunk.ended[person],

@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike
 
-from becalm.core.arrays import Floats, Pair, Persons, Times
+from becalm.core.arrays import FAR_PAST, Floats, Pair, Persons, Times
 from becalm.core.errors import DefinitionError
 from becalm.definitions.model import STANDING, Definition, Item, Resolved
 from becalm.definitions.scoring import count_met, scored, totalled, worth
@@ -32,13 +32,15 @@ class Inputs:
     unknown in all persons. Use the same `Inputs` for several definitions: look-backs, items and
     totals that they share are computed once.
 
-    other : the same values on another clock, for items with their own clock.
+    other : the same values on another clock, for items with their own clock. until : int64 per person, µs, the
+    end of life, after which no total exists; None where nobody is known to have died.
     """
 
     values: Mapping[str, Given]
     clock: Clock
     n_persons: int
     other: Mapping[Clock, Mapping[str, Given]] = field(default_factory=dict)
+    until: Times | None = None
     _cache: dict[tuple[Any, ...], Timeline] = field(default_factory=dict)
     kept_points: dict[Item, Timeline] = field(default_factory=dict)
     kept_totals: dict[tuple[Any, ...], Timeline] = field(default_factory=dict)
@@ -110,6 +112,12 @@ class Inputs:
         values = self.values_of(item)
         return values if isinstance(values, Points) else Points.empty()
 
+    def lives(self) -> Intervals:
+        """Return the life of every person, for `until`."""
+        assert self.until is not None
+        everybody = np.arange(self.n_persons, dtype=np.int32)
+        return Intervals(everybody, np.full(self.n_persons, FAR_PAST), self.until)
+
     def evaluation(self, definition: Definition) -> Evaluation:
         """Return the evaluation of a definition, one object for all that refer to it."""
         kept = self._evaluations.setdefault(definition.name, [])
@@ -126,6 +134,7 @@ class Inputs:
             self.clock,
             self.n_persons,
             {clock: _Of(values, persons) for clock, values in self.other.items()},
+            self.until,
         )
 
     def on(self, clock: Clock) -> Inputs:
@@ -133,7 +142,8 @@ class Inputs:
         if clock == self.clock:
             return self
         others = {name: values for name, values in self.other.items() if name != clock}
-        return Inputs(self.other[clock], clock, self.n_persons, others | {self.clock: self.values})
+        every = others | {self.clock: self.values}
+        return Inputs(self.other[clock], clock, self.n_persons, every, self.until)
 
     def as_known(self, until: Times) -> Inputs:
         """Return the values without those that a later report of their draw had replaced by a time.
@@ -141,7 +151,8 @@ class Inputs:
         until : int64 per person, µs.
         """
         others = {clock: _Known(values, until) for clock, values in self.other.items()}
-        return Inputs(_Known(self.values, until), self.clock, self.n_persons, others)
+        known = _Known(self.values, until)
+        return Inputs(known, self.clock, self.n_persons, others, self.until)
 
     def forget(self) -> None:
         """Delete the evaluations, which refer to this object, so that memory is freed at once."""
@@ -254,10 +265,11 @@ class Evaluation:
         key = (self.definition.items, self.definition.rule, self.definition.grades)
         known = self.inputs.kept_totals
         if key not in known:
-            known[key] = combine(
+            total = combine(
                 lambda *pairs: totalled(self.definition, pairs),
                 *(self.points(item) for item in self.definition.items),
             )
+            known[key] = total if self.inputs.until is None else total.clip(self.inputs.lives())
         return known[key]
 
     @cached_property

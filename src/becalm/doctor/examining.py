@@ -16,7 +16,9 @@ from becalm.doctor.precision import Precision
 from becalm.events import merge
 from becalm.patients.understood import Patients
 from becalm.patients.unrecognised import LabelCounts
+from becalm.persons.death import disputed_deaths
 from becalm.records import Records, Refusal, Source
+from becalm.tables import DISPUTED_DEATHS
 from becalm.vocabulary import UNKNOWN_VARIABLE, Vocabulary, site_words
 from becalm.vocabulary.site_words import SiteWords
 
@@ -52,6 +54,7 @@ class _Counts:
         self._administered = Administered()
         self._words = words
         self._unrecognised = LabelCounts()
+        self._disputed: list[Frame] = []
         self._lacking: dict[str, int] = {}
         self._refused: tuple[Refusal, ...] = ()
         self._unknown: tuple[Refusal, ...] = ()
@@ -68,7 +71,8 @@ class _Counts:
         self._administered.add(records, chunk.doses)
         self._unrecognised.add(chunk.unrecognised)
         self._persons(records)
-        self._refused = merge((*self._refused, *chunk.events.refused, *chunk.doses.refused))
+        self._disputed.append(disputed_deaths(records))
+        self._refused = merge((*self._refused, *chunk.refused))
         self._unknown = merge((*self._unknown, *chunk.events.unknown))
         sizes = (len(records.persons), len(records.measurements), len(records.administrations))
         self._counts = [have + more for have, more in zip(self._counts, sizes, strict=True)]
@@ -109,6 +113,7 @@ class _Counts:
             "precision": self._precision.frame(),
             "delay": self._delays.frame(),
             "conflicts": self._conflicts.frame(),
+            "disputed_deaths": Frame.concat([DISPUTED_DEATHS.empty(), *self._disputed]),
             "doses": doses,
             "unknown_drugs": drugs,
             "persons": Frame.of(PERSONS, without=self._lacking, persons=self._lacking.values()),

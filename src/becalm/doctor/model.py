@@ -8,7 +8,7 @@ from typing import Final
 
 from becalm.core.frame import Frame, Kind
 from becalm.records import Absent
-from becalm.tables import NOT_UNDERSTOOD
+from becalm.tables import DISPUTED_DEATHS, NOT_UNDERSTOOD
 
 PRECISION: Final[Mapping[str, Kind]] = {
     "source_table": "text",
@@ -87,6 +87,7 @@ ABSENT: Final[Mapping[str, Kind]] = {"table": "text", "consequence": "text"}
 TABLES: Final[Mapping[str, Mapping[str, Kind]]] = {
     "absent_tables": ABSENT,
     "not_understood": {name: column.kind for name, column in NOT_UNDERSTOOD.columns.items()},
+    "disputed_deaths": {name: column.kind for name, column in DISPUTED_DEATHS.columns.items()},
     "variables": VARIABLES,
     "units": UNITS,
     "labels": LABELS,

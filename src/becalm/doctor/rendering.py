@@ -72,6 +72,17 @@ _SECTIONS: Final[Mapping[str, _Section]] = {
         "in which you say what they mean.",
         most=60,
     ),
+    "disputed_deaths": _Section(
+        "Deaths that other rows contradict",
+        "No death is contradicted.",
+        {
+            "person": _cell("person_id"),
+            "died by": _cell("claimed_row"),
+            "contradicted by": _cell("contradicted_row"),
+            "how": _cell("how"),
+        },
+        "Whether they died is unknown until one of the two rows is corrected; nothing after the earliest death counts.",
+    ),
     "variables": _Section(
         "Variables that definitions and protocols need",
         "No variable is needed.",

@@ -28,6 +28,7 @@ from becalm.doses.rates import (
     WrittenRate,
 )
 from becalm.doses.units import VOLUME, rate_unit
+from becalm.persons.lifetime import REASONS
 from becalm.persons.weight import SOURCES, WeightInForce
 from becalm.records import Refusal
 from becalm.timeline import axis, rounded
@@ -63,7 +64,8 @@ class Read:
     counts : the drug was administered; usable : it was, and its amount can be used. group : one code
     for each person, drug (else label) and route. assumed_iv : the route IV is assumed. opened : a rate
     without an end. charted : rows that are also in another table. weight : at the start of each row.
-    death : the latest possible time, µs.
+    death : the latest possible time, µs. outside : why a row is not in the person's life, by its code in
+    `persons.lifetime.REASONS`.
     """
 
     administrations: Frame
@@ -81,12 +83,13 @@ class Read:
     charted: Charted
     weight: WeightInForce
     death: Times
+    outside: npt.NDArray[np.int8]
 
 
 def flags(read: Read) -> Categorical:
     """Return the remarks on each row, joined by `|`; '' if there is none."""
     done, usable, start = read.done, read.usable, read.written.start
-    late = usable & (start >= read.death)
+    late = usable & (read.outside > 0)
     remarks: list[tuple[Mask, Remark]] = []
 
     def add(where: Mask, remark: Remark) -> None:
@@ -132,7 +135,7 @@ def flags(read: Read) -> Categorical:
     add(_twice(read), "possible duplicate")
     add(_overlapping(read), "overlaps another infusion of the drug")
     add(usable & (done.end > read.death) & ~late, "runs past death: counted until death")
-    add(late, "after death: not counted")
+    add(late, lambda i: f"{REASONS[read.outside[i]]}: not counted")
     add(read.administrations["date_only"], "date only")
     lasting = usable & ~done.single & (done.end > start)
     hours = (done.end - start + done.beyond) / HOUR
@@ -169,11 +172,17 @@ def _remarked(remarks: Sequence[tuple[Mask, Remark]], n: int) -> Categorical:
 
 
 def refusals(read: Read) -> tuple[Refusal, ...]:
-    """Return the rows that were administered but have no usable amount, counted by place and reason."""
+    """Return the rows that were administered and are not used, counted by place and reason.
+
+    Their amount cannot be used, or they are from before the birth or after the death.
+    """
     administrations, refused = read.administrations, read.done.refused
     rows_of: dict[tuple[str, str, str, str], list[int]] = {}
-    for i in np.flatnonzero((read.counts & (refused > 0)) | ~read.understood).tolist():
+    outside = read.counts & (read.outside > 0)
+    for i in np.flatnonzero((read.counts & (refused > 0)) | outside | ~read.understood).tolist():
         reason = WHY[refused[i]] if read.understood[i] else "status is not understood"
+        if outside[i]:
+            reason = REASONS[read.outside[i]]
         if reason in HINTS:
             reason = f"{reason}: {HINTS[reason]}"
         unit = administrations[

@@ -26,7 +26,7 @@ from becalm.doses.units import (
     rate_unit,
 )
 from becalm.events import Events
-from becalm.persons.death import Deaths
+from becalm.persons.lifetime import Lifetime
 from becalm.persons.weight import SOURCES, WeightInForce, weight_in_force
 from becalm.records import Records
 from becalm.timeline import Intervals, axis
@@ -66,7 +66,8 @@ def rebuild(records: Records, events: Events, vocabulary: Vocabulary) -> Doses:
     written_alike = Categorical.of(label.map(words))
     substance = np.where(drug >= 0, drug, len(drugs) + written_alike.code)
     group = _grouped(person, substance, route)
-    last = _last_moment(records)
+    lifetime = Lifetime.of(records)
+    last = lifetime.over
     weight = weight_in_force(
         records, events, person, administrations["start"], administrations["weight_kg"]
     )
@@ -93,7 +94,8 @@ def rebuild(records: Records, events: Events, vocabulary: Vocabulary) -> Doses:
     route, assumed = _route_of_infusions(route, done)
     death = last[person]
     until = np.minimum(done.end, death)
-    alive = start < death
+    outside = lifetime.outside(person, start, begins=True)
+    alive = outside == 0
 
     read = Read(
         administrations=administrations,
@@ -111,6 +113,7 @@ def rebuild(records: Records, events: Events, vocabulary: Vocabulary) -> Doses:
         charted=charted,
         weight=weight,
         death=death,
+        outside=outside,
     )
     refused_row = done.refused > 0
     raw = refused_row | ~counts
@@ -229,12 +232,6 @@ def _grouped(person: Codes, substance: Array, route: Array) -> Codes:
     """Return one code for each person, substance (drug, else label) and route, by person."""
     most = int(substance.max(initial=0)) + 1
     return unique_keys((person.astype(np.int64) * most + substance) * len(ROUTES) + route)[1]
-
-
-def _last_moment(records: Records) -> Times:
-    """Return the latest possible time of death of each person: a date alone means its end."""
-    over = Deaths.of(records).over
-    return np.where(over == UNKNOWN_TIME, FAR_FUTURE, over)
 
 
 def _quantity(

@@ -14,7 +14,14 @@ from becalm.events.harmonising import (
     harmonise,
     merge,
 )
-from becalm.events.model import EVENTS, UNKNOWN_FINDING, Clock, Events, number_and_sign
+from becalm.events.model import (
+    EVENTS,
+    UNKNOWN_FINDING,
+    Clock,
+    Events,
+    UnusedRows,
+    number_and_sign,
+)
 from becalm.events.one_draw import by_draw, by_report, draw_states
 from becalm.events.values import values
 
@@ -28,6 +35,7 @@ __all__ = [
     "UNKNOWN_FINDING",
     "Clock",
     "Events",
+    "UnusedRows",
     "by_draw",
     "by_report",
     "derived_counts",

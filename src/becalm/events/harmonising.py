@@ -16,7 +16,14 @@ from becalm.core.arrays import Floats, Times
 from becalm.core.clock import DAY, UNKNOWN_TIME
 from becalm.core.frame import Frame
 from becalm.events.derived_counts import derive, inserted
-from becalm.events.model import EVENTS, REJECTED, UNKNOWN_FINDING, Events, as_written
+from becalm.events.model import (
+    EVENTS,
+    REJECTED,
+    UNKNOWN_FINDING,
+    Events,
+    UnusedRows,
+    as_written,
+)
 from becalm.events.volumes import IRRIGATED, irrigated
 from becalm.records import Records, Refusal
 from becalm.vocabulary import UNKNOWN_VARIABLE, Vocabulary, reports
@@ -41,17 +48,25 @@ _CLOCKS: Final = ("person", "time", "start", "available", "date_only", "report")
 _ANSWERS: Final = {"yes": 1.0, "no": 0.0}
 
 
-def harmonise(records: Records, vocabulary: Vocabulary) -> Events:
+def harmonise(
+    records: Records,
+    vocabulary: Vocabulary,
+    measurements: UnusedRows | None = None,
+    findings: UnusedRows | None = None,
+) -> Events:
     """Return the values of all measurements and findings of a chunk, and the refused rows.
 
     A result without a time of availability counts as available when it was drawn; a date without a time
     is drawn at 00:00 and available at 24:00; a result cannot be available before it was drawn.
     After conversion a number must lie in its variable's plausible range, also a censored one.
+
+    measurements, findings : rows to refuse for a reason that they do not contain themselves, such as the
+    person's death.
     """
-    labs = _Measured(records, vocabulary)
-    findings = _Findings(records, vocabulary)
+    labs = _Measured(records, vocabulary, measurements)
+    present = _Findings(records, vocabulary, findings)
     many = len(vocabulary.variables)
-    frame = _sorted(Frame.concat([labs.frame, findings.frame]), many)
+    frame = _sorted(Frame.concat([labs.frame, present.frame]), many)
     derived = derive(frame, labs.voids, vocabulary)
     first = len(records.measurements) + len(records.findings)
     first += len(records.administrations) + len(records.conditions)
@@ -60,9 +75,9 @@ def harmonise(records: Records, vocabulary: Vocabulary) -> Events:
         records,
         vocabulary,
         inserted(frame, numbered, many),
-        Frame.concat([labs.rejected, findings.rejected]),
-        merge((*labs.refused, *findings.refused)),
-        merge((*labs.unknown, *findings.unknown)),
+        Frame.concat([labs.rejected, present.rejected]),
+        merge((*labs.refused, *present.refused)),
+        merge((*labs.unknown, *present.unknown)),
         labs.voids,
         derived.parts,
     )
@@ -97,7 +112,7 @@ class _Reasons:
 class _Measured:
     """The measurements of a chunk."""
 
-    def __init__(self, records: Records, vocabulary: Vocabulary) -> None:
+    def __init__(self, records: Records, vocabulary: Vocabulary, unused: UnusedRows | None) -> None:
         self._records, self._vocabulary = records, vocabulary
         self._reasons = _Reasons()
         resolved = [vocabulary.resolve(kind) for kind in records.kinds]
@@ -123,6 +138,10 @@ class _Measured:
         whose = raw["person"][rows], raw["time"][rows]
         wet = irrigated(records, vocabulary, variable, whose, number)
         reason[wet & (reason == 0)] = self._reasons.code(IRRIGATED)
+        if unused is not None:
+            reasons = np.array([self._reasons.code(each) for each in unused.reasons], np.int32)
+            why = reasons[unused.code[rows]]
+            reason[why > 0] = why[why > 0]
 
         self.refused = self._grouped(rows[reason > 0], kind[reason > 0], reason[reason > 0])
         self.rejected = Frame.of(
@@ -251,7 +270,7 @@ class _Measured:
 class _Findings:
     """The findings of a chunk: yes is 1, no is 0, any other answer is no value."""
 
-    def __init__(self, records: Records, vocabulary: Vocabulary) -> None:
+    def __init__(self, records: Records, vocabulary: Vocabulary, unused: UnusedRows | None) -> None:
         raw = records.findings
         offset = len(records.measurements)
         self.refused: list[Refusal] = []
@@ -261,6 +280,8 @@ class _Findings:
             names = vocabulary.findings_of(text)
             answer = present.strip().casefold()
             reason = self._reason(answer, raw["time"][i]) if names else UNKNOWN_FINDING
+            if names and unused is not None:
+                reason = unused.reasons[unused.code[i]] or reason
             if reason:
                 example = f"findings:{raw['key'][i]} {present}".rstrip()
                 refusal = Refusal("findings", "|".join(names) or text, "", reason, 1, example)

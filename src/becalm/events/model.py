@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -47,6 +47,13 @@ REJECTED: Final[Mapping[str, Kind]] = {
     "row": "key",
     "reason": "text",
 }
+
+
+class UnusedRows(NamedTuple):
+    """Rows that are not used for a reason outside the row itself: the reasons, the first '', and each row's code."""
+
+    reasons: tuple[str, ...]
+    code: npt.NDArray[np.int8]
 
 
 @dataclass(frozen=True, eq=False)

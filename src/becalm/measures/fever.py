@@ -94,8 +94,7 @@ def _days(cohort: Frame) -> tuple[Times, Times]:
 
 def followed_until(cohort: Frame) -> Times:
     """Return until when each person was followed, in µs: death or the end of the records."""
-    death, end = cohort["death_time"], cohort["end_of_records"]
-    last: Times = np.where(death == UNKNOWN_TIME, end, np.minimum(death, end))
+    last: Times = cohort["end_of_records"]
     return last
 
 

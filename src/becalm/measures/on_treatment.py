@@ -44,10 +44,17 @@ class Treated:
         np.maximum.at(ended, row, infused.end[of])
         return cls(drug, on_drug, ended)
 
-    def answers(self, cohort: Frame, moment: Times) -> list[bool | None]:
-        """Return whether each row was on the drug at a moment; None without a drug or a known moment."""
-        inside = self.on_drug.contains(cohort["person"], moment)
+    def answers(self, cohort: Frame, first: Times, last: Times) -> list[bool | None]:
+        """Return whether each row was on the drug at some moment in [first, last], µs.
+
+        None without a drug, without a known moment, or if it was on the drug in only a part of that time.
+        """
+        person, until = cohort["person"], np.maximum(last, first) + 1
+        row, of = self.on_drug.overlaps(person, first, until)
+        part, whole = np.zeros((2, len(cohort)), np.bool_)
+        part[row] = True
+        whole[row] = (self.on_drug.start[of] <= first[row]) & (self.on_drug.end[of] >= until[row])
         return [
-            None if not self.drug or when == UNKNOWN_TIME else bool(held)
-            for when, held in zip(moment.tolist(), inside.tolist(), strict=True)
+            None if not self.drug or when == UNKNOWN_TIME or some != every else every
+            for when, some, every in zip(first.tolist(), part.tolist(), whole.tolist(), strict=True)
         ]

@@ -50,7 +50,8 @@ def outcome(cohort: Frame, doses: Doses, records: Records, protocol: Protocol) -
     the person is known to have been alive, else to the last contact, else to the last record. infection_linked is True where
     the cause of death names infection and otherwise not known, as are storm_active_at_death and
     relapse_time, which need microbiology and resolution. A death of which only the date is known
-    is placed at the last record of that day.
+    is placed at the last record of that day; on_drug_at_death is then known only if it was so all day. Of a death that
+    other rows dispute (`persons.death.disputes`) died is not known, and follow-up ends when it is claimed.
     """
     treated = Treated.of(cohort, doses, protocol)
     kept = _maintained(cohort, doses, protocol, treated)
@@ -62,9 +63,11 @@ def outcome(cohort: Frame, doses: Doses, records: Records, protocol: Protocol) -
         _row(cohort, i, deaths, alive, kept[i], left_alive=bool(left[i]))
         for i in range(len(cohort))
     ]
-    died_at = np.array([row.pop("died_at") for row in rows], dtype=np.int64)
     frame = Frame.of_rows(OUTCOME, rows)
-    return frame.replace(on_drug_at_death=_objects(treated.answers(cohort, died_at))).sort(
+    person = cohort["person"]
+    died_at = np.where(deaths.at_latest, UNKNOWN_TIME, deaths.time)[person]
+    over = np.where(deaths.by_date, deaths.over - 1, deaths.time)[person]
+    return frame.replace(on_drug_at_death=_objects(treated.answers(cohort, died_at, over))).sort(
         "person_id"
     )
 
@@ -84,21 +87,22 @@ def _row(
     person, t0 = int(cohort["person"][i]), int(cohort["t0"][i])
     death, discharge = int(cohort["death_time"][i]), int(cohort["discharge"][i])
     latest = bool(deaths.at_latest[person])
-    if latest:
-        death = int(deaths.time[person])
     cause = str(deaths.cause[person])
     died: bool | None = True if deaths.died[person] else None
-    at = int(deaths.time[person])
-    if deaths.by_date[person]:
-        at = max(death, min(int(cohort["end_of_records"][i]), death + DAY))
+    ended = int(cohort["end_of_records"][i])
+    at = ended if deaths.by_date[person] else death
+    disputed = bool(deaths.disputed[person])
+    if disputed and discharge >= int(deaths.over[person]):
+        discharge = UNKNOWN_TIME
     seen = max(int(cohort["last_contact"][i]), UNKNOWN_TIME if died else discharge)
-    if died is None and alive.alive[person]:
+    if died is None and alive.alive[person] and not disputed:
         died = False
     contact = at if died and at != UNKNOWN_TIME else seen
     if died is False and alive.until[person] != UNKNOWN_TIME:
         contact = int(alive.until[person])
-    if contact == UNKNOWN_TIME:
-        contact = int(cohort["end_of_records"][i])
+    # A last contact before time zero cannot be the last: there are later records.
+    if disputed or contact == UNKNOWN_TIME or contact < t0:
+        contact = ended
     known = UNKNOWN_TIME not in (contact, t0)
     return {
         "person_id": cohort["person_id"][i],
@@ -115,7 +119,6 @@ def _row(
         "cause_of_death": cause,
         "infection_linked": True if INFECTION in cause.split("|") else None,
         "maintenance_drug": kept,
-        "died_at": at if died and not latest else UNKNOWN_TIME,
     }
 
 

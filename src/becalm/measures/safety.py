@@ -143,7 +143,7 @@ def _shift(
         grade_after=after,
         onset=onset,
         hours_from_t0=np.where(onset == UNKNOWN_TIME, np.nan, (onset - t0) / HOUR),
-        on_drug=treated.answers(cohort, onset),
+        on_drug=treated.answers(cohort, onset, onset),
         attribution=[CANNOT_TELL] * count,
         reference=graded.reference,
         source_row=rows,

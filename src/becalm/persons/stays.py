@@ -10,9 +10,10 @@ import numpy as np
 
 from becalm.core import toml
 from becalm.core.arrays import Mask, Persons, Times
-from becalm.core.clock import HOUR, UNKNOWN_TIME, Length
+from becalm.core.clock import DAY, HOUR, UNKNOWN_TIME, Length
 from becalm.core.frame import Frame
 from becalm.persons.death import Deaths
+from becalm.persons.lifetime import Lifetime
 from becalm.records import Records
 from becalm.timeline import Intervals
 
@@ -102,9 +103,10 @@ def transferred_in(records: Records, person: Persons, time: Times, within: int) 
 def moments_of_rows(records: Records) -> Iterator[tuple[Persons, Times]]:
     """Yield person and time of all rows, column by column; `UNKNOWN_TIME` where a row has none.
 
-    Doses that were only ordered or not given do not count.
+    Rows from before the birth or after the death do not count, nor do doses that were only ordered or not given.
     """
     administrations = records.administrations
+    lifetime = Lifetime.of(records)
     for table, columns in (
         (records.measurements, ("time",)),
         (
@@ -117,21 +119,23 @@ def moments_of_rows(records: Records) -> Iterator[tuple[Persons, Times]]:
         (records.cultures, ("collected",)),
     ):
         for column in columns:
-            yield table["person"], table[column]
+            lived = lifetime.outside(table["person"], table[column]) == 0
+            yield table["person"][lived], table[column][lived]
 
 
 def ends_of_records(records: Records) -> Times:
     """Return the last recorded moment of each person, or death; `UNKNOWN_TIME` if there is none.
 
-    Doses that were only ordered or not given do not count. After a death of which only the date is
-    known, the records end at the end of that day at the latest; the date may be that of the last contact.
+    After a death of which only the date is known, the records end at the end of that day at the latest; the date may
+    be that of the last contact.
     """
     latest = np.full(len(records.persons), UNKNOWN_TIME)
     for person, time in moments_of_rows(records):
         np.maximum.at(latest, person, time)
-    for column in ("death_time", "last_contact"):
-        latest = np.maximum(latest, records.persons[column])
+    lifetime = Lifetime.of(records)
     deaths = Deaths.of(records)
-    death = np.where(deaths.at_latest, deaths.time, records.persons["death_time"])
-    last = np.where(deaths.by_date, np.minimum(latest, deaths.over), death)
-    return np.where(death == UNKNOWN_TIME, latest, last)
+    latest = np.maximum(latest, records.persons["last_contact"])
+    day = lifetime.by_date
+    begun = np.where(day, deaths.over - DAY, latest)  # of the day of a death known by its date
+    last = np.where(day, np.minimum(np.maximum(latest, begun), deaths.over), deaths.over)
+    return np.where(deaths.over == UNKNOWN_TIME, latest, last)

@@ -76,12 +76,19 @@ def outcome_cells(cohort: Cohort, drill: Drill, person: str) -> list[Any]:
     followed = "0 d" if days == 0 else f"{number(days)} d" if not math.isnan(days) else UNKNOWN
     followed_cell = drill.about(followed, person)
     if row["died"] is True:
-        at = cohort.hours(person, row["death_time"]) / 24
+        at = cohort.day_of_death(person)
         day = f"{by_then(row)}day {fixed(at, 1)}"
         text = "died" if math.isnan(at) else f"died, {day}"
         cause = labels.joined(row["cause_of_death"])
         return [drill.about(text, person) + escape(f" ({cause})" if cause else ""), followed_cell]
     if row["died"] is None:
-        return ["unknown", followed_cell]
+        return [_disputed(cohort, drill, person), followed_cell]
     drug = labels.drugs(row["maintenance_drug"])
     return [f"alive{f', on {drug}' if drug else ''}", followed_cell]
+
+
+def _disputed(cohort: Cohort, drill: Drill, person: str) -> str:
+    """Return `unknown`, with the rows of a death that other rows contradict."""
+    rows = [each for each in cohort.rows("disputed_deaths") if each["person_id"] == person]
+    source = [row for each in rows for row in (each["claimed_row"], each["contradicted_row"])]
+    return drill.rows("unknown: death contradicted", person, source) if rows else "unknown"

@@ -173,6 +173,18 @@ class Cohort:
         zero = self.time_zero(person_id, clock)
         return math.nan if UNKNOWN_TIME in (time, zero) else (time - zero) / HOUR
 
+    def day_of_death(self, person_id: str) -> float:
+        """Return the day of a death, counted from time zero; NaN if it is not known.
+
+        A death known only by its date is placed at the end of follow-up, the last record of that day.
+        """
+        row = self.outcome.get(person_id)
+        if row is None:
+            return math.nan
+        if row["death_time_is"] == "date":
+            return float(row["follow_up_days"])
+        return self.hours(person_id, row["death_time"]) / 24
+
     def keep(self, frame: Frame) -> Frame:
         """Return the rows of a table that belong to the cohort."""
         known = self.person

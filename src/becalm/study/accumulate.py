@@ -96,7 +96,7 @@ class Accumulator:
         self.frames.setdefault("rows", []).append(rows)
 
     def _refusals(self, patients: Patients) -> None:
-        self.refused += [*patients.events.refused, *patients.doses.refused]
+        self.refused += patients.refused
         self.refused += [
             Refusal(each.source_table, OUTSIDE, "", each.reason, each.rows, each.example)
             for each in patients.events.unknown

@@ -3,7 +3,14 @@
 Unknown is empty; a bound of infinity is empty too (unbounded). Lists are joined by `|`.
 """
 
-from becalm.tables.cohort import ATTRITION, NOT_UNDERSTOOD, PERSONS, ROWS_REFUSED, VALUES
+from becalm.tables.cohort import (
+    ATTRITION,
+    DISPUTED_DEATHS,
+    NOT_UNDERSTOOD,
+    PERSONS,
+    ROWS_REFUSED,
+    VALUES,
+)
 from becalm.tables.criteria import (
     CRITERIA,
     CRITERIA_ITEMS,
@@ -39,6 +46,7 @@ __all__ = [
     "CRITERIA_OVER_TIME",
     "DAILY_DOSE",
     "DICTIONARY",
+    "DISPUTED_DEATHS",
     "DOSES",
     "DOSE_REMARKS",
     "DOSE_STEPS",

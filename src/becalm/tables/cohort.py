@@ -78,6 +78,22 @@ ATTRITION: Final = Table(
     },
     key=("step",),
 )
+DISPUTED_DEATHS: Final = Table(
+    "disputed_deaths",
+    "Deaths that other rows of the records contradict: whether these persons died is unknown until the records are corrected.",
+    "person and row that contradicts",
+    {
+        "person_id": PERSON_ID,
+        "claimed": time(
+            "The earliest death in the records; of a death known by its date, the end of that day."
+        ),
+        "claimed_row": text("The row that says so, as table:key."),
+        "contradicted": time("The later moment at which the person lived by another row."),
+        "contradicted_row": text("That row, as table:key."),
+        "how": text("In what the other row contradicts the death."),
+    },
+    key=("person_id", "contradicted", "contradicted_row"),
+)
 VALUES: Final = Table(
     "values",
     "The measurements of all persons in the population, in the variable's own unit.",
@@ -116,7 +132,7 @@ PERSONS: Final = Table(
     {
         "person_id": PERSON_ID,
         "sex": text("F, M, or empty if it is not known."),
-        "age": count("completed years", "Age at the index."),
+        "age": count("completed years", "Age at time zero."),
         "index_time": time("When the person enters the study by the protocol's rule."),
         "t0": time("Time zero: the primary clock."),
         "underlying": text("Underlying diseases with a confirmed diagnosis, joined by |."),

@@ -76,8 +76,9 @@ def gone_before(asked: Questions, records: Records, moment: Times) -> Texts:
     gone = np.full(len(asked), "", dtype=object)
     left = asked.column("discharge")
     gone[(left != UNKNOWN_TIME) & (left < moment)] = "discharged before"
-    over = Deaths.of(records).over[asked.person]
-    gone[(over != UNKNOWN_TIME) & (over < moment)] = "died before"
+    deaths = Deaths.of(records)
+    over = deaths.over[asked.person]
+    gone[(over != UNKNOWN_TIME) & (over < moment) & ~deaths.disputed[asked.person]] = "died before"
     return gone
 
 

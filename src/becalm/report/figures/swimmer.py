@@ -27,7 +27,7 @@ def window(cohort: Cohort) -> tuple[float, float]:
     """Return the days drawn: to the last death, discharge or end of infusion, 10 to 42."""
     ends = [cohort.hours(s["person_id"], s["end"]) / 24 for s in cohort.steps if s["rate"] > 0]
     for person, row in cohort.outcome.items():
-        ends += [cohort.hours(person, row[name]) / 24 for name in ("death_time", "discharged")]
+        ends += [cohort.day_of_death(person), cohort.hours(person, row["discharged"]) / 24]
     known = [end for end in ends if not math.isnan(end)]
     return -BEFORE, float(math.ceil(min(LONGEST, max([SHORTEST, *known])) + 1))
 
@@ -79,8 +79,9 @@ def follow_up(cohort: Cohort, person: str) -> list[Row]:
     row = cohort.outcome.get(person, {})
     day = {
         name: cohort.hours(person, row[name]) / 24 if row else math.nan
-        for name in ("death_time", "discharged", "last_contact")
+        for name in ("discharged", "last_contact")
     }
+    day["death_time"] = cohort.day_of_death(person)
     known = [d for d in (*day.values(), row.get("follow_up_days", math.nan)) if not math.isnan(d)]
     last = day["death_time"] if not math.isnan(day["death_time"]) else max(known, default=math.nan)
     rows: list[Row] = []
