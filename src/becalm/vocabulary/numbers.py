@@ -50,6 +50,16 @@ class Spelling(NamedTuple):
         return two_readings(*self.both())
 
 
+_WORDS: Final = "|".join(
+    re.escape(words).replace(r"\ ", r"\s+") for words in sorted(COMPARATORS, key=len, reverse=True)
+)
+LIMIT_IN_COMMENT: Final = rf"^\s*({_WORDS})\s*([0-9][0-9.,]*?)\s*\**(?:\s+[^\s0-9]*[/%][^\s]*)?\s*\**\s*(?:\.?\s*$|[.,]\s|;)"
+"""The first statement of a comment, if it is a limit and nothing else: its sign and its number, perhaps with a unit.
+
+It is compared without regard to capitals, and is valid in Python and in DuckDB.
+"""
+_LIMIT: Final = re.compile(LIMIT_IN_COMMENT, re.IGNORECASE)
+
 _FLAG: Final = r"HH?|LL?|AA?|high|low|\*+|!+|[↑↓⇧⇩▲▼]+"
 _FLAGGED: Final = rf"(?:\((?:{_FLAG})\)|\[(?:{_FLAG})\]|{_FLAG})"
 _COMPARED: Final = "|".join(re.escape(w) for w in sorted(COMPARATORS, key=len, reverse=True))
@@ -113,6 +123,23 @@ def of_undecided(text: str) -> str:
     """Return the reason why a text of `undecided` is not read, '' for any other text."""
     said = _UNDECIDED.fullmatch(text)
     return two_readings(*said.groups()) if said else ""
+
+
+@lru_cache(maxsize=65536)
+def limit_in(comment: str, number: float) -> Sign:
+    """Return the sign of the limit that a comment's first statement says a number is; '' if it says none.
+
+    >>> limit_in("<5*.", 5), limit_in("GREATER THAN 5,000 NG/ML.  VERIFIED.", 5000)
+    ('<', '>')
+    >>> limit_in("If fasting, >125 provisional diabetes", 125), limit_in("<5 is normal", 5), limit_in("<5", 4)
+    ('', '', '')
+    """
+    said = _LIMIT.match(_visible(comment))
+    limit = spelling(said[2]) if said else None
+    if said is None or limit is None:
+        return ""
+    readings = {float(text) for text in (limit.digits, limit.otherwise) if text}
+    return COMPARATORS[" ".join(said[1].casefold().split())] if number in readings else ""
 
 
 def certain(number: str) -> str:

@@ -6,7 +6,7 @@ report, key; their order is person, time, key, tbl (`ORDER`).
 The number of a result is `valuenum`, also where `value` is masked (`___`) or disagrees; a `value`
 that carries a direction (`>15000`) stays text, because its number alone would be wrong. A result
 that exists only in the comments ("<0.2.", "GREATER THAN 21000.  IN AMBULATORY ...") is the first
-statement of the comment. `report` is what the comment says of the report itself (`vocabulary.reports`).
+statement of the comment. A number whose comment begins with its limit (5 and `<5*`) is that limit. `report` is what the comment says of the report itself (`vocabulary.reports`).
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import Final
 from becalm.records.duck import quoted
 from becalm.records.mimic4.tables import REBUILT_CHART, MimicTable, Release
 from becalm.vocabulary import reports
+from becalm.vocabulary.numbers import LIMIT_IN_COMMENT
 
 TABLES: Final = ("labevents", "chartevents", "outputevents")
 ORDER: Final = ("time", "key", "tbl")
@@ -32,6 +33,20 @@ MACROS: Final = (
     "CREATE MACRO unmasked(x) AS nullif(nullif(trim(x), ''), '___')",
     "CREATE MACRO given_unit(x) AS coalesce(nullif(trim(x), 'None'), '')",
 )
+
+
+def limited() -> str:
+    """Return the macro for a limit in a comment beside a number: as text if it is the limit of that number.
+
+    A laboratory's comment `<5*` beside the number 5 says that the result is below 5.
+    """
+    pattern = quoted(LIMIT_IN_COMMENT)
+    said = f"regexp_extract(x, {pattern}, 2, 'i')"
+    return (
+        f"CREATE MACRO limited(x, number) AS CASE WHEN regexp_matches(x, {pattern}, 'i') "
+        f"AND TRY_CAST(replace({said}, ',', '') AS DOUBLE) = number "
+        f"THEN regexp_extract(x, {pattern}, 1, 'i') || ' ' || {said} END"
+    )
 
 
 def reported() -> str:
@@ -121,13 +136,14 @@ def _labs(table: MimicTable) -> str:
         SELECT 0::UTINYINT AS tbl, subject_id, itemid, given_unit(valueuom) AS unit,
                TRY_CAST(charttime AS TIMESTAMP) AS time,
                TRY_CAST(storetime AS TIMESTAMP) AS available,
-               CASE WHEN as_value IS NOT NULL THEN coalesce(as_number, as_value)
-                    WHEN directed(value) THEN NULL
+               CASE WHEN directed(value) OR said IS NOT NULL THEN NULL
+                    WHEN as_value IS NOT NULL THEN coalesce(as_number, as_value)
                     WHEN as_number IS NOT NULL THEN as_number
                     WHEN unmasked(value) IS NULL THEN plain(first_statement(comments))
                END AS value,
-               CASE WHEN as_value IS NOT NULL THEN ''
-                    WHEN directed(value) THEN trim(value)
+               CASE WHEN directed(value) THEN trim(value)
+                    WHEN said IS NOT NULL THEN said
+                    WHEN as_value IS NOT NULL THEN ''
                     WHEN as_number IS NOT NULL THEN ''
                     WHEN unmasked(value) IS NOT NULL THEN trim(value)
                     WHEN plain(first_statement(comments)) IS NOT NULL THEN ''
@@ -137,7 +153,8 @@ def _labs(table: MimicTable) -> str:
                plain(ref_range_lower) AS ref_low, plain(ref_range_upper) AS ref_high,
                reported(comments) AS report,
                TRY_CAST(labevent_id AS BIGINT) AS key
-        FROM (SELECT *, plain(value) AS as_value, plain(valuenum) AS as_number FROM {rows})
+        FROM (SELECT *, limited(comments, coalesce(as_number, as_value)) AS said
+              FROM (SELECT *, plain(value) AS as_value, plain(valuenum) AS as_number FROM {rows}))
     """
 
 

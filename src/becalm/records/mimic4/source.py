@@ -176,6 +176,7 @@ class Mimic4:
             _AS_WRITTEN,
             *results.MACROS,
             results.reported(),
+            results.limited(),
             persons.create_persons(self._release),
         ):
             duck.execute(con, sql)

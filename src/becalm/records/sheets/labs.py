@@ -16,7 +16,7 @@ from becalm.records import MEASUREMENTS
 from becalm.records.sheets.building import Building
 from becalm.records.sheets.check import PLAIN_NUMBER, Checked, Wrong
 from becalm.vocabulary import MeasurementKind, reports
-from becalm.vocabulary.numbers import of_undecided, spelling
+from becalm.vocabulary.numbers import limit_in, of_undecided, spelling
 from becalm.vocabulary.units import normalise
 
 _LOINC: Final = re.compile(r"\d{1,7}-\d")
@@ -49,7 +49,7 @@ def _measurements(checked: Checked, building: Building, ways: Ways) -> Frame:
     checked.ends_after_starts()
     _check_loinc(checked)
     time, date_only = checked.times("time")
-    value, text = _values(_without_flags(checked))
+    value, text = _with_limits(checked, *_values(_without_flags(checked)))
     keep = _refuse(checked, building, time)
     frame = Frame.of(
         MEASUREMENTS,
@@ -91,6 +91,15 @@ def _reports(checked: Checked) -> Array:
         for column in ("status", "comment")
     )
     return np.maximum(status, comment)
+
+
+def _with_limits(checked: Checked, value: Floats, text: Array) -> tuple[Floats, Array]:
+    """Return the values; a number whose comment begins with its limit is that limit: 5 and `<5*` is `<5`."""
+    for i, comment in enumerate(checked.sheet.texts("comment")):
+        if comment and not text[i] and (sign := limit_in(comment, float(value[i]))):
+            text[i] = f"{sign}{value[i]:.15g}"
+            value[i] = np.nan
+    return value, text
 
 
 def _values(texts: Array) -> tuple[Floats, Array]:
