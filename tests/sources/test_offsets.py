@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from becalm.core.clock import HOUR, MINUTE, UNKNOWN_TIME, from_us, iso, to_us
 from becalm.core.time_zones import changes, one_clock
 from becalm.records import Refusal
+from becalm.records.mapped.source import open_mapped
 from becalm.records.sheets import SheetsSource
 from becalm.records.sheets.moments import moment_of
 from tests.records.chart_review import read_sheets, source, write, write_book
@@ -285,3 +286,21 @@ def test_offsets_in_every_notation(text: str, offset: int | None) -> None:
     assert moment is not None
     assert moment.offset == offset
     assert from_us(moment.wall).hour == 9
+
+
+def test_a_mapping_states_the_zone_too(tmp_path: Path) -> None:
+    """The times of flat tables are those of the ward's clock as well."""
+    (tmp_path / "t.csv").write_text(
+        "who,when,ferritin\nA,2021-06-05T09:00Z,1\nA,2021-06-05T10:00+02:00,2\n", encoding="utf-8"
+    )
+    mapping = tmp_path / "m.toml"
+    text = (
+        '[tables.t]\nfile = "t.csv"\nperson_id = "who"\n[persons]\n'
+        '[[labs]]\ntime = "when"\ncolumns.ferritin = { name = "ferritin", unit = "ng/mL" }\n'
+    )
+    for zone, times in (
+        (PARIS, ["2021-06-05T11:00:00", "2021-06-05T10:00:00"]),
+        ("", []),
+    ):
+        mapping.write_text(f"[study]\n{zone}{text}", encoding="utf-8")
+        assert drawn(open_mapped(tmp_path, str(mapping))) == times

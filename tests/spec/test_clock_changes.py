@@ -14,8 +14,17 @@ from hypothesis import strategies as st
 
 from becalm import vocabulary
 from becalm.core.clock import HOUR, parse
+from becalm.core.frame import Frame
 from becalm.core.time_zones import ClockChanges
-from becalm.doses import EpisodeRules, calendar_dose, continuous_entries, daily_dose, treatments
+from becalm.doses import (
+    EpisodeRules,
+    calendar_dose,
+    continuous_entries,
+    daily_dose,
+    time_at_dose,
+    treatments,
+)
+from becalm.measures.escalations import courses_of
 from becalm.patients.understood import Patients
 from becalm.protocol import load
 from becalm.records.sheets import open_sheets
@@ -282,3 +291,33 @@ def test_real_time_between_two_times_is_that_of_the_zone(begins: datetime, minut
     passed = (aware[1].astimezone(UTC) - aware[0].astimezone(UTC)) / timedelta(hours=1)
     beyond = clock.beyond(*shown)[0] / HOUR
     assert minutes / 60 + beyond == pytest.approx(passed)
+
+
+@pytest.mark.parametrize(
+    ("zone", "night", "hours"),
+    [
+        (PARIS, "2021-03-28", 6),
+        (PARIS, "2021-10-31", 8),
+        ("Asia/Tokyo", "2021-03-28", 7),
+        ("", "2021-03-28", 7),
+    ],
+)
+def test_hours_at_a_dose_are_real_hours(
+    tmp_path: Path, zone: str, night: str, hours: float
+) -> None:
+    """The time at 240 mg/day in a night of seven hours on the clock; without a zone the clock's hours count."""
+    folder = written(tmp_path, infusion(f"{night}T00:00", f"{night}T07:00"), zone)
+    (records,) = open_sheets(folder).chunks()
+    doses = Patients.of(records, V).doses
+    cohort = Frame.of(
+        {"person": "code", "person_id": "text", "t0": "time"},
+        person=[0],
+        person_id=["P1"],
+        t0=doses.frame["start"],
+    )
+    (row,) = time_at_dose(cohort, doses, "anakinra", [240.0], RULES).rows()
+    assert row["hours_at_rate"] == pytest.approx(hours)
+    protocol = load("anakinra_mas")
+    found = treatments(doses, ["anakinra"], RULES)
+    (course,) = courses_of(cohort, doses, ["anakinra"], protocol, found).rows()
+    assert course["hours_at_ceiling"] == pytest.approx(hours)

@@ -151,13 +151,17 @@ class ClockChanges:
         >>> (paris.beyond(night[:1], night[1:]) / HOUR).tolist()
         [-1.0]
         """
-        if not len(self.start) or not self.stated:
-            return np.zeros(len(start), np.int64)
         return self._gained(end) - self._gained(start)
+
+    def real(self, time: Times) -> Times:
+        """Return times on an axis on which an hour is an hour, for differences; the same without a stated zone."""
+        return time + self._gained(time)
 
     def _gained(self, time: Times) -> Times:
         """Return the µs that all changes before a time add to what the clock shows."""
         known = np.asarray(time, np.int64)
+        if not len(self.start) or not self.stated:
+            return np.zeros(known.shape, np.int64)
         number = np.searchsorted(self.start, known, "right")
         lengths = (self.end - self.start) * (self.factor - 1)
         before = np.concatenate(([0.0], np.cumsum(lengths)))[number]

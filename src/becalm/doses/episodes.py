@@ -331,7 +331,7 @@ def _described(
         max_24h_mg=fullest * in_mg,
         escalations=[len(c) if ok else -1 for c, ok in zip(climbs, constant.tolist(), strict=True)],
         hours_to_peak=np.where(
-            constant, (np.where(constant, reached, start) - start) / HOUR, np.nan
+            constant, doses.hours(start, np.where(constant, reached, start)), np.nan
         ),
         unit_canonical=[unit] * count,
         cumulative_canonical=in_all,

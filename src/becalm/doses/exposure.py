@@ -9,8 +9,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from becalm.core.arrays import Array, Floats, Index
-from becalm.core.clock import DAY, MINUTE, UNKNOWN_TIME
+from becalm.core.arrays import Array, Floats, Index, Times
+from becalm.core.clock import DAY, HOUR, MINUTE, UNKNOWN_TIME
 from becalm.core.frame import Frame, Kind
 from becalm.core.time_zones import ClockChanges
 from becalm.doses.one_weight import weight_share
@@ -82,6 +82,11 @@ class Doses:
     def unit(self, drug: str) -> str:
         """Return the unit in which a drug is added up; mg for a drug without rows."""
         return self.units[self.drugs.index(drug)] if drug in self.drugs else "mg"
+
+    def hours(self, start: Times, end: Times) -> Floats:
+        """Return the hours that pass between two times of the ward's clock, see `ClockChanges`."""
+        passed: Floats = (self.clock.real(end) - self.clock.real(start)) / HOUR
+        return passed
 
     def exposed(self, drug: str, routes: Collection[str] = SYSTEMIC) -> Index:
         """Return the rows in which a drug was administered by `routes`, also of unknown amount."""

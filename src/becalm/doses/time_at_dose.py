@@ -10,6 +10,7 @@ import numpy as np
 from becalm.core.arrays import FAR_FUTURE, Floats, Mask, Times
 from becalm.core.clock import DAY, HOUR, UNKNOWN_TIME
 from becalm.core.frame import Frame
+from becalm.core.time_zones import ClockChanges
 from becalm.doses.episodes import EpisodeRules, continuous_rate
 from becalm.doses.exposure import Doses
 from becalm.tables import TIME_AT_DOSE
@@ -37,8 +38,9 @@ def time_at_dose(
     for level in levels_per_day:
         # A rate is rounded to nine decimals: 2,400/24 mg/h × 24 is a millionth of a mg below 2,400.
         edge = level - 1e-6
-        first, at_rate = _inside(windows, rate.where(partial(_daily, edge)))
-        _, at_24h = _inside(windows, amounts.bands(DAY, (edge,)).where(lambda low, _: low >= 1))
+        first, at_rate = _inside(windows, rate.where(partial(_daily, edge)), doses.clock)
+        enough = amounts.bands(DAY, (edge,)).where(lambda low, _: low >= 1)
+        _, at_24h = _inside(windows, enough, doses.clock)
         frames.append(
             Frame.of(
                 TIME_AT_DOSE,
@@ -54,14 +56,16 @@ def time_at_dose(
     return Frame.concat(frames)
 
 
-def _inside(windows: Intervals, when: Intervals) -> tuple[Times, Floats]:
-    """Return the first time inside `when` in each window, and the total hours."""
+def _inside(windows: Intervals, when: Intervals, clock: ClockChanges) -> tuple[Times, Floats]:
+    """Return the first time inside `when` in each window, and the total hours that pass."""
     held, window = windows.overlaps(when.person, when.start, when.end)
     start = np.maximum(when.start[held], windows.start[window])
     end = np.minimum(when.end[held], windows.end[window])
     first = np.full(len(windows), FAR_FUTURE)
     np.minimum.at(first, window, start)
-    hours = np.bincount(window, weights=(end - start) / HOUR, minlength=len(windows))
+    hours = np.bincount(
+        window, weights=(clock.real(end) - clock.real(start)) / HOUR, minlength=len(windows)
+    )
     return np.where(first == FAR_FUTURE, UNKNOWN_TIME, first), np.round(hours, 6)
 
 

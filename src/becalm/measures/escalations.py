@@ -157,9 +157,11 @@ def courses_of(
                     _since(each, int(cohort["person"][i]), infused["start"][0])
                     for each in (line, steady)
                 )
-                row |= _shape(*rates, rules) | _steps(*at_one_weight, rules)
+                start, end, rate = rates
+                row |= _shape(doses.clock.real(start), doses.clock.real(end), rate, rules)
+                row |= _steps(*at_one_weight, rules)
                 if "hours_to_ceiling" in row:
-                    begun = own_episodes["start"][0] / HOUR
+                    begun = doses.clock.real(own_episodes["start"][:1])[0] / HOUR
                     row["hours_to_ceiling"] = round(row["hours_to_ceiling"] - begun, 6)
             rows.append(row)
     return Frame.of_rows(COURSES, rows)
