@@ -323,7 +323,8 @@ class TestStorm:
         asked = protocol.load(MAS)
         asked = replace(asked, storm=replace(asked.storm, required=False))
         assert left(asked, lab("temperature", 40, -10), infusion(0, 20)) == [""]
-        assert entered(asked, lab("temperature", 40, -10), infusion(0, 20))["storm"] == "not met"
+        found = entered(asked, lab("temperature", 40, -10), infusion(0, 20))
+        assert found["storm"] == "undetermined"
 
     def test_a_censored_ferritin_counts_as_far_as_it_is_certain(self) -> None:
         """`>2000` is above 684; `<2000` may be anything, `>500` as well."""
@@ -385,14 +386,78 @@ class TestStorm:
         assert (row["storm"], row["clinician"], row["storm_onset"]) == ("not assessed", True, 0)
 
     def test_a_storm_for_which_nothing_was_known_is_not_assessed(self) -> None:
-        """Unknown is never no: one value that a definition reads, in the fourteen days, makes it "not met"."""
+        """Unknown is never no: one value that a definition reads, in the fourteen days, leaves it "undetermined"."""
         said = condition("MAS", -48)
         for rows, word in (
             ([lab("sodium", 140, -10)], "not assessed"),
-            ([lab("ferritin", 300, -10)], "not met"),
+            ([lab("ferritin", 300, -10)], "undetermined"),
             ([lab("ferritin", 300, -30 * 24)], "not assessed"),
         ):
             assert entered(MAS, said, *rows, infusion(0, 20))["storm"] == word
+
+    HEALTHY = (
+        lab("ferritin", 300, -2), lab("temperature", 37, -2), lab("haemoglobin", 13, -2), lab("platelets", 250, -2),
+        lab("wbc", 8, -2), lab("neutrophils", 5, -2), lab("triglycerides", 1, -2), lab("fibrinogen", 3, -2),
+        lab("ast", 20, -2), finding("splenomegaly", "no", -2),
+    )  # fmt: skip
+
+    @pytest.mark.parametrize(
+        ("left_out", "word"),
+        [
+            ((), "not met"),  # at most 18 + 23 + 35 and two criteria are open
+            (("temperature",), "not met"),
+            (("triglycerides", "fibrinogen", "temperature"), "undetermined"),
+            (("ferritin",), "not met"),
+            (("ferritin", "splenomegaly", "temperature"), "undetermined"),
+            (("haemoglobin", "platelets", "wbc", "neutrophils", "triglycerides", "ast"), "undetermined"),
+            (("neutrophils", "haemoglobin", "splenomegaly", "ferritin"), "undetermined"),  # five criteria are open
+        ],
+    )  # fmt: skip
+    def test_a_storm_is_not_met_only_where_no_definition_could_be(
+        self, left_out: tuple[str, ...], word: str
+    ) -> None:
+        """Tests that were not done leave a storm undetermined as soon as they could make one: HScore 169 or five criteria."""
+        rows = [
+            row
+            for row in self.HEALTHY
+            if row.cells.get("name", row.cells.get("finding")) not in left_out
+        ]
+        found = entered(MAS, condition("MAS", -48), *rows, infusion(0, 20))
+        assert found["storm"] == word
+
+    def test_values_that_are_too_old_at_entry_deny_nothing(self) -> None:
+        """Everything normal five days before entry says nothing of the day of entry."""
+        old = [
+            Row(row.table, {**row.cells, "time": row.cells["time"] - 120}) for row in self.HEALTHY
+        ]
+        found = entered(MAS, condition("MAS", -48), *old, infusion(0, 20))
+        assert found["storm"] == "undetermined"
+
+    def test_a_peak_that_could_have_been_a_storm_is_not_denied_by_entry(self) -> None:
+        """Four days before entry a fever, and nothing else known, could have been a storm, although all is normal at entry."""
+        fever = lab("temperature", 39.6, -100)
+        found = entered(MAS, condition("MAS", -48), fever, *self.HEALTHY, infusion(0, 20))
+        assert found["storm"] == "undetermined"
+
+    def test_a_rule_of_a_disease_that_is_not_on_record_leaves_nothing_open(self) -> None:
+        """The criteria of 2016 could be met by an open test, but only in somebody with Still's disease."""
+        rows = [
+            row for row in self.HEALTHY if row.cells.get("name") not in {"ferritin", "platelets"}
+        ]
+        fever = lab("temperature", 38.2, -2)
+        words = [
+            entered(
+                MAS,
+                condition("MAS", -48),
+                *disease,
+                *rows[1:],
+                fever,
+                finding("hepatomegaly", "no", -2),
+                infusion(0, 20),
+            )["storm"]
+            for disease in ((), (condition("adult onset still's disease", -9999),))
+        ]
+        assert words == ["not met", "undetermined"]
 
     @pytest.mark.parametrize(
         ("diagnosis", "counts"),
@@ -504,9 +569,10 @@ class TestIndexHour:
             lab("fibrinogen", 1.5, 72), lab("ast", 300, 72),
         ]  # fmt: skip
         row = entered(HI, *rows)
-        assert (row["index_time"], row["storm"], row["storm_72h"]) == (0, "not met", "definite")
+        found = (row["index_time"], row["storm"], row["storm_72h"])
+        assert found == (0, "undetermined", "definite")
         later = [lab(*each) for each in (("ferritin", 600, 0), ("temperature", 38.0, 0))]
-        assert entered(HI, *later)["storm_72h"] == "not met"
+        assert entered(HI, *later)["storm_72h"] == "undetermined"
 
 
 class TestImmunosuppression:

@@ -161,7 +161,7 @@ def test_an_index_on_a_value_that_was_taken_back_stands_and_is_marked() -> None:
     fixed = lab("ferritin", 335, 10, available=11.5, report=CORRECTS)
     row = entered(HI, FIRST, fixed, *ILL)
     assert (row["index_time"], row["storm"]) == (11, "definite")
-    assert (row["storm_72h"], row["taken_back"]) == ("not met", "index|storm")
+    assert (row["storm_72h"], row["taken_back"]) == ("undetermined", "index|storm")
     kept = entered(HI, FIRST, *ILL)
     assert (kept["storm"], kept["storm_72h"], kept["taken_back"]) == ("definite", "definite", "")
 

@@ -123,6 +123,7 @@ def test_a_possible_storm_begins_when_both_of_its_conditions_hold() -> None:
 
     class Total:
         observed = Timeline.build([0], [at(2)], [at(4)], [0.0], [400.0])
+        at = observed.at
 
     rules = protocol("anakinra_mas")
     totals: Any = {

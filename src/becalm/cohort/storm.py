@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
 from becalm.core.arrays import FAR_FUTURE, FAR_PAST, Mask, Persons, Texts, Times
 from becalm.core.clock import UNKNOWN_TIME
 from becalm.definitions import Evaluation, Inputs, evaluate
+from becalm.definitions.moments import peak
 from becalm.protocol import CriterionAtLeast, Protocol
 from becalm.timeline import Intervals, Points
 
@@ -18,34 +19,32 @@ from becalm.timeline import Intervals, Points
 class JudgedStorm:
     """Per entered person: whether a storm was definite or possible, and its onset.
 
-    assessed : whether anything that one of the protocol's definitions reads was known in the window.
+    assessed : whether anything that one of the protocol's definitions reads was known in the window. denied :
+    whether none of them could reach its bound, with any value of what is not known.
     """
 
     definite: Mask
     possible: Mask
     onset: Times
     assessed: Mask
+    denied: Mask
 
     def take(self, which: Mask) -> JudgedStorm:
-        return JudgedStorm(
-            self.definite[which], self.possible[which], self.onset[which], self.assessed[which]
-        )
+        return JudgedStorm(*(getattr(self, each.name)[which] for each in fields(self)))
 
     def instead(self, which: Mask, others: JudgedStorm) -> JudgedStorm:
         """Return the same with other judgements of some persons."""
-        definite, possible, onset, assessed = (
-            self.definite.copy(),
-            self.possible.copy(),
-            self.onset.copy(),
-            self.assessed.copy(),
-        )
-        definite[which], possible[which] = others.definite, others.possible
-        onset[which], assessed[which] = others.onset, others.assessed
-        return JudgedStorm(definite, possible, onset, assessed)
+        columns = []
+        for each in fields(self):
+            column = getattr(self, each.name).copy()
+            column[which] = getattr(others, each.name)
+            columns.append(column)
+        return JudgedStorm(*columns)
 
     def words(self) -> Texts:
-        """Return definite, possible, not met or not assessed."""
-        words = np.full(len(self.definite), "not met", dtype=object)
+        """Return definite, possible, not met, undetermined or not assessed."""
+        words = np.full(len(self.definite), "undetermined", dtype=object)
+        words[self.denied] = "not met"
         words[~self.assessed] = "not assessed"
         words[self.possible] = "possible"
         words[self.definite] = "definite"
@@ -69,8 +68,10 @@ class StormJudge:
 
         Definite: one of the protocol's definitions certainly reaches its cut-off. Possible: not
         definite, ferritin reached the protocol's bound, and unknown values could make a definition
-        reach its cut-off. Onset is the first moment of either in that window. Where nothing was known
-        that one of these definitions reads, the storm was not assessed.
+        reach its cut-off. Onset is the first moment of either in that window. Denied (not met): at the
+        end of the window and at the peak of each definition in it, no definition could reach its
+        cut-off with any value of what is not known. Where nothing was known that one of these
+        definitions reads, the storm was not assessed.
         """
         storm = self.protocol.storm
         window = Intervals(person, start, end + 1)
@@ -90,7 +91,32 @@ class StormJudge:
         known = [self.evaluations[name].observed.clip(window).person for name in names]
         assessed = np.isin(person, np.concatenate([high.person, *known]))
         onset = np.where(onset == FAR_FUTURE, UNKNOWN_TIME, onset)
-        return JudgedStorm(sure, ~sure & could, onset, assessed)
+        denied = np.ones(len(person), np.bool_)
+        for rule in dict.fromkeys(rules):
+            denied &= self._out_of_reach(rule, person, window, end)
+        return JudgedStorm(sure, ~sure & could, onset, assessed, denied)
+
+    def _out_of_reach(
+        self, rule: CriterionAtLeast, person: Persons, window: Intervals, end: Times
+    ) -> Mask:
+        """Return whether a rule could not hold, at the end of the window and at its peak in it.
+
+        A rule for some diseases cannot hold where none of them is on record.
+        """
+        evaluation = self.evaluations[rule.criterion]
+        _, highest = evaluation.at(person, end)
+        below: Mask = highest < rule.at_least
+        who, when = peak(evaluation.observed.clip(window))
+        _, highest = evaluation.at(who, when)
+        below &= ~np.isin(person, who[highest >= rule.at_least])
+        return below | ~self._fits(rule, person)
+
+    def _fits(self, rule: CriterionAtLeast, person: Persons) -> Mask:
+        """Return who has one of the diseases for which a rule is; everybody where it names none."""
+        wanted = set(rule.underlying)
+        if not wanted:
+            return np.ones(len(person), np.bool_)
+        return np.array([bool(wanted & set(self.diseases[i].split("|"))) for i in person], np.bool_)
 
     def _first(
         self, rule: CriterionAtLeast, window: Intervals, *, certain: bool
@@ -101,10 +127,7 @@ class StormJudge:
             .observed.clip(window)
             .first(lambda low, high: (low if certain else high) >= rule.at_least)
         )
-        if not rule.underlying:
-            return person, time
-        wanted = set(rule.underlying)
-        fits = np.array([bool(wanted & set(self.diseases[i].split("|"))) for i in person], np.bool_)
+        fits = self._fits(rule, person)
         return person[fits], time[fits]
 
 
@@ -134,7 +157,7 @@ class Storms:
         by_draws = self._inputs.only(person).on("drawn")
         evaluations = self._evaluated(by_draws)
         began = self._judge(evaluations, by_draws, person, start, end).onset
-        return JudgedStorm(judged.definite, judged.possible, began, judged.assessed)
+        return replace(judged, onset=began)
 
     def taken_back(self, words: Texts, person: Persons, start: Times, end: Times) -> Mask:
         """Return whether the words for each storm would differ without the values that were replaced later."""

@@ -11,6 +11,8 @@ from becalm.report import labels
 from becalm.report.cohort import Cohort, Row
 
 NOT_ASSESSED: Final = "not assessed"
+STORM_NOT_KNOWN: Final = ("undetermined", NOT_ASSESSED)
+"""What is said of a storm where nobody knows."""
 """What a storm or an item is where nothing was known that decides it."""
 ANSWERS = {
     "responded": ("responded", "fell"),

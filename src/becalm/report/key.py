@@ -70,6 +70,7 @@ def _who(cohort: Cohort, drill: Drill) -> list[Fact]:
         note = f"age: mean {fixed(ages.mean, 1)}, median {number(ages.median)} ({fixed(ages.minimum)}–{top}) years"
     sure = facts.storms(cohort)
     storm = [[_link(row["person_id"]), row["storm"]] for row in persons]
+    open_ = sum(sure[word] for word in facts.STORM_NOT_KNOWN)
     seen = ", ".join(
         f"{word} {k}"
         for word, k in sure.most_common()
@@ -83,7 +84,7 @@ def _who(cohort: Cohort, drill: Drill) -> list[Fact]:
         Fact("Patients", drill.people(f"{n:,}", ["patient", "sex", "age"], people), note),
         Fact("Women", drill.people(share(len(women), len(sexed), n - len(sexed)), ["patient", "age"],
                                    [[_link(r["person_id"]), age(r["age"])] for r in women])),
-        Fact("Definite storm", drill.people(share(sure["definite"], n - sure[facts.NOT_ASSESSED], sure[facts.NOT_ASSESSED]), ["patient", "storm"], storm), seen),
+        Fact("Definite storm", drill.people(share(sure["definite"], n - open_, open_), ["patient", "storm"], storm), seen),
         Fact("Background", drill.people(backgrounds, ["patient", "background", "class"], known), kinds),
     ]  # fmt: skip
 

@@ -96,21 +96,22 @@ _COUNTED: Final = ("count", "n", "percent", "low95", "high95")
 
 
 def _partition(
-    about: str, counts: Mapping[str, int], n: int, threshold: int, unknown: str = ""
+    about: str, counts: Mapping[str, int], n: int, threshold: int, *unknown: str
 ) -> Iterable[list[str]]:
     """Return the rows of counts that add up to `n`.
 
-    unknown : the name of those of whom it is not known: the others are counts of the known ones. With
-    the unknown ones suppressed, their number must not follow from how many are known.
+    unknown : the names of those of whom it is not known: the others are counts of the known ones. With
+    unknown ones suppressed, their number must not follow from how many are known.
     """
     if disclosure.small(n, threshold):
         yield [about, "all", *_count(None, n, threshold)]
         return
     cells = disclosure.partition(counts, threshold)
-    known = n - counts.get(unknown, 0)
+    known = n - sum(counts.get(name, 0) for name in unknown)
+    hidden = any(cells.get(name, 0) is None for name in unknown)
     for name, cell in cells.items():
-        row = _count(cell, n if name == unknown else known, threshold)
-        if name != unknown and cells.get(unknown, 0) is None:
+        row = _count(cell, n if name in unknown else known, threshold)
+        if name not in unknown and hidden:
             row = [row[0], *[HIDDEN] * (len(row) - 1)]
         yield [about, name, *row]
 
@@ -121,13 +122,13 @@ def _single(about: str, what: str, events: int, n: int, threshold: int) -> list[
 
 
 def _open(
-    about: str, counts: Mapping[str, int], n: int, threshold: int, unknown: str = ""
+    about: str, counts: Mapping[str, int], n: int, threshold: int, *unknown: str
 ) -> Iterable[list[str]]:
     """Return the rows of a partition into names that the records brought; hidden names stay unsaid.
 
     Naming a disease beside a suppressed count would say that somebody of a handful has it.
     """
-    rows = list(_partition(about, counts, n, threshold, unknown))
+    rows = list(_partition(about, counts, n, threshold, *unknown))
     yield from (row for row in rows if row[2] != HIDDEN)
     if any(row[2] == HIDDEN for row in rows):
         yield [about, "all others", *_count(None, n, threshold)]
@@ -145,8 +146,9 @@ def _patients(cohort: Cohort, threshold: int) -> ReleaseSheet:
             threshold,
             "sex unknown",
         )
-        sure = {k: storms[k] for k in ("definite", "possible", "not met", facts.NOT_ASSESSED)}
-        rows += _partition("storm", sure, n, threshold, facts.NOT_ASSESSED)
+        words = ("definite", "possible", "not met", *facts.STORM_NOT_KNOWN)
+        sure = {word: storms[word] for word in words}
+        rows += _partition("storm", sure, n, threshold, *facts.STORM_NOT_KNOWN)
         rows += _open("background", _backgrounds(cohort), n, threshold)
         given = {labels.drug(d): len(p) for d, p in facts.given(cohort).items() if d != cohort.drug}
         told = [_single("given", drug, k, n, threshold) for drug, k in given.items()]

@@ -154,8 +154,9 @@ PERSONS: Final = Table(
             "index if there is none."
         ),
         "storm": text(
-            "definite, possible, not met or, where nothing that the definitions read was known, not "
-            "assessed; judged up to the index."
+            "definite, possible; not met, where no definition could reach its cut-off at the index or at its "
+            "peak before it; undetermined, where missing values decide; or not assessed, where nothing "
+            "that the definitions read was known. Judged up to the index."
         ),
         "storm_72h": text(
             "The same, judged up to a later moment if the protocol asks for one; otherwise empty."

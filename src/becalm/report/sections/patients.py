@@ -79,7 +79,7 @@ _SOUGHT: Final = {
 }
 
 
-_NOT_KNOWN: Final = (UNKNOWN, "unknown", facts.NOT_ASSESSED, "not looked for", "not tested")
+_NOT_KNOWN: Final = (UNKNOWN, "unknown", *facts.STORM_NOT_KNOWN, "not looked for", "not tested")
 """What the columns of table 1 say where nobody knows."""
 
 
