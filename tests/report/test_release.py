@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import becalm as bc
-from becalm.report import disclosure, release, write_release
+from becalm.report import disclosure, write_release
+from becalm.report import release as releasing
 from becalm.study.result import StudyResult
 from tests.report.charts import OTHERS, PERSONS
 from tests.report.conftest import Study, seen
@@ -250,12 +251,12 @@ def test_with_the_unknown_suppressed_their_number_does_not_follow(
 def test_two_kinds_of_unknown_are_both_counted_beside_the_known() -> None:
     """Of 75, 20 are undetermined and 15 not assessed: the others are shares of 40."""
     counts = {"definite": 20, "not met": 20, "undetermined": 20, "not assessed": 15}
-    rows = release._partition("storm", counts, 75, 10, "undetermined", "not assessed")
+    rows = releasing._partition("storm", counts, 75, 10, "undetermined", "not assessed")
     found = {name: (events, of) for _, name, events, of, *_ in rows}
     assert found == {"definite": ("20", "40"), "not met": ("20", "40"), "undetermined": ("20", "75"),
                      "not assessed": ("15", "75")}  # fmt: skip
     few = counts | {"not assessed": 3}
-    hidden = list(release._partition("storm", few, 63, 10, "undetermined", "not assessed"))
+    hidden = list(releasing._partition("storm", few, 63, 10, "undetermined", "not assessed"))
     assert all(
         row[3] == disclosure_word(hidden) for row in hidden if row[1] in {"definite", "not met"}
     )
