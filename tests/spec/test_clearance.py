@@ -12,7 +12,7 @@ from becalm.doses import EpisodeRules, daily_dose, treatments
 from becalm.kidney.clearance import clearance_at, clearance_per_kg
 from becalm.kidney.equations import formulas
 from becalm.measures.escalations import escalations
-from becalm.persons.weight import rules
+from becalm.persons.weighed import rules
 from becalm.timeline import Intervals, Timeline
 from tests.records import ORIGIN, at
 from tests.spec.patients import Patients, patients

@@ -9,12 +9,14 @@ import numpy as np
 import pytest
 
 from becalm.doses import Doses, treatments
+from becalm.measures.escalations import escalations
 from becalm.records import open_records
 from becalm.study.protocol_names import load as load_protocol
 from becalm.study.result import StudyResult
 from becalm.study.run import run
 from tests.records import Row, chunk, condition, dose, lab, person, sheets, stay
 from tests.spec.dosing import RULES, column, doses_of
+from tests.spec.patients import patients
 
 CASES = Path(__file__).parents[3] / "shared" / "cases"
 PER_KG = "start | end | drug | rate | weight\n"
@@ -124,6 +126,42 @@ def test_the_weight_of_a_row_is_set_aside_by_the_same_rule(
     doses = doses_of(table, weighed=weighed, weight_kg=sheet)
     assert column(doses, "rate_mg_h") == [used]
     assert ("weight set aside" in doses.frame["flag"][0]) == (used != own)
+
+
+@pytest.mark.parametrize(
+    ("own", "weighed", "sheet", "used", "remark"),
+    [
+        ((70, 240, 71), {}, np.nan, 240, "weights disagree: 240 kg and 70 kg"),
+        ((70, 240, 71), {}, 70, 70, "weight set aside: 240 kg is far from 70 kg"),
+        ((70, 240, 71), {-30: 72}, np.nan, 72, "weight set aside: 240 kg is far from 72 kg"),
+        ((70, 240, 71), {}, 230, 240, ""),
+        (
+            (70, 154, 71),
+            {},
+            70,
+            70,
+            "weight set aside: 154 kg is far from 70 kg (154 may be pounds)",
+        ),
+        ((70, 240, 240), {}, 70, 240, "weights disagree: 240 kg and 70 kg"),
+        ((70, 104, 71), {}, 70, 104, ""),
+        ((70, 107, 71), {}, 70, 70, "weight set aside: 107 kg is far from 70 kg"),
+    ],
+)
+def test_the_weight_of_one_row_is_compared_with_those_of_the_rows_around_it(
+    own: tuple[float, float, float],
+    weighed: dict[float, float],
+    sheet: float,
+    used: float,
+    remark: str,
+) -> None:
+    """A row's own weight far from those of the rows before and after gives way to another, or is remarked."""
+    lines = [f"{2 * i} | {2 * i + 2} | anakinra | 1 mg/kg/h | {kg}" for i, kg in enumerate(own)]
+    doses = doses_of(PER_KG + "\n".join(lines), weighed=weighed, weight_kg=sheet)
+    assert column(doses, "rate_mg_h")[:2] == [70, used]
+    said = [part for part in doses.frame["flag"][1].split("|") if "persons sheet" not in part]
+    assert [part for part in said if "longer before" not in part] == [remark]
+    found = treatments(doses, ["anakinra"], RULES)
+    assert [len(found.steps), len(found.falls)] == [0, 0]
 
 
 def test_an_amount_that_was_charted_with_its_own_weight_keeps_it() -> None:
@@ -357,3 +395,27 @@ def test_the_last_rate_of_a_bag_charted_over_minutes_is_implausible(
     assert doses.frame["flag"][0] == f"implausible rate: {mcg_kg_min:g} mcg/kg/min"
     assert column(doses, "amount_mg") == [pytest.approx(left)]
     assert doses.frame["counted"].all()
+
+
+@pytest.mark.parametrize(
+    ("rate", "weights", "worse"),
+    [
+        ("0.5 mg/h", (100, 80), False),
+        ("0.5 mg/h", (80, 100), False),
+        ("0.1 mcg/kg/min", (80, 100), False),
+        ("0.1 mcg/kg/min", (100, 80), False),
+    ],
+)
+def test_a_vasopressor_did_not_get_worse_because_a_weight_changed(
+    rate: str, weights: tuple[float, float], worse: bool
+) -> None:
+    """The same pump rate, or the same rate per kg, with a new weight: no more vasopressor was needed."""
+    rows = "".join(
+        f"{start} | {start + 10} | norepinephrine | {rate} | {kg}\n"
+        for start, kg in zip((0, 10, 20), (weights[0], weights[1], weights[1]), strict=True)
+    )
+    doses = f"{PER_KG}0 | 30 | anakinra | 25 mg/h |\n30 | 60 | anakinra | 50 mg/h |\n{rows}"
+    found = patients(doses=doses)
+    courses = treatments(found.doses, ["anakinra"], RULES)
+    [step] = escalations(found.cohort, found.events, found.doses, found.protocol, courses).rows()
+    assert step["vasopressor"] is worse

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from becalm.core import toml
-from becalm.core.arrays import Floats
+from becalm.core.arrays import Floats, Index
 from becalm.doses.exposure import Doses
 from becalm.doses.units import MASS, amount_unit, rate_unit
 from becalm.timeline import Intervals, Timeline, overlay
@@ -41,19 +41,23 @@ EQUIVALENTS: Final = {
 }
 
 
-def equivalent_rate(doses: Doses, name: str) -> Timeline:
+def equivalent_rate(doses: Doses, name: str, *, at_one_weight: bool = False) -> Timeline:
     """Add up the infusion rates of an equivalent's drugs, in its unit.
 
     Bags of one drug that run at the same time add up; the rate is the delivered one (amount over time)
     if a row has both. The sum is unknown (no segment) while any of the drugs runs at an unknown rate
     or, for a dose per kg, without a known weight: otherwise a part would be taken for the whole.
+
+    A rate charted per kg is that rate. at_one_weight : a rate that is not is divided by the person's first weight with
+    that drug throughout, so that a new weight alone changes nothing.
     """
     f = doses.frame
     rows, parts, unknown = [np.empty(0, np.intp)], [np.empty(0)], Intervals.empty()
     for drug, weighing in EQUIVALENTS[name].times.items():
         exposed = doses.exposed(drug, ("IV",))
         running = exposed[~f["single"][exposed] & (f["until"][exposed] > f["start"][exposed])]
-        rate = _in_unit(doses, running, weighing.unit) * weighing.times / weighing.by
+        per_unit = _in_unit(doses, running, weighing.unit, at_one_weight=at_one_weight)
+        rate = per_unit * weighing.times / weighing.by
         known = ~np.isnan(rate)
         rows.append(running[known])
         parts.append(rate[known])
@@ -66,7 +70,7 @@ def equivalent_rate(doses: Doses, name: str) -> Timeline:
     return line.clip(line.known().without(unknown)) if len(unknown) else line
 
 
-def _in_unit(doses: Doses, rows: np.ndarray[tuple[int], np.dtype[np.intp]], unit: str) -> Floats:
+def _in_unit(doses: Doses, rows: Index, unit: str, *, at_one_weight: bool) -> Floats:
     """Return the delivered rate of rows in a unit, NaN if it is not known."""
     f, asked = doses.frame, rate_unit(unit)
     if asked.dimension == MASS:
@@ -78,7 +82,21 @@ def _in_unit(doses: Doses, rows: np.ndarray[tuple[int], np.dtype[np.intp]], unit
         }
         size = np.array([sizes[text] for text in f["amount_unit"][rows].tolist()])
         per_h = f["rate_per_h"][rows] * size
-    weight = f["weight_kg"][rows] if asked.per_kg else 1.0
+    weight = _weights(doses, rows, at_one_weight=at_one_weight) if asked.per_kg else 1.0
     with np.errstate(invalid="ignore", divide="ignore"):
         rate: Floats = per_h / weight / asked.size * asked.hours
     return rate
+
+
+def _weights(doses: Doses, rows: Index, *, at_one_weight: bool) -> Floats:
+    """Return the weight that the rate of each row is divided by: what a rate per kg was multiplied by."""
+    f = doses.frame
+    weight, dosed_by = f["weight_kg"][rows], f["dosed_by_kg"][rows]
+    if at_one_weight:
+        person, order = f["person"][rows], np.argsort(f["start"][rows], kind="stable")
+        order = order[~np.isnan(weight[order])]
+        first, at = np.unique(person[order], return_index=True)
+        one = np.full(len(doses.person_id), np.nan)
+        one[first] = weight[order[at]]
+        weight = one[person]
+    return np.where(np.isnan(dosed_by), weight, dosed_by)

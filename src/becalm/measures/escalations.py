@@ -282,7 +282,7 @@ def _hotter(events: Events, protocol: Protocol, person: Persons, time: Times) ->
 
 def _more_pressor(doses: Doses, person: Persons, time: Times, back: int) -> Array:
     """Return whether vasopressors increased: their highest dose is above that at the start."""
-    line = equivalent_rate(doses, VASOPRESSORS)
+    line = equivalent_rate(doses, VASOPRESSORS, at_one_weight=True)
     unknown = _unknown_pressors(doses, line.known())
     begin = time - back
     low, _ = line.at(person, begin)

@@ -6,25 +6,22 @@ weights are set aside because they cannot be true is in `weight_conflicts`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from becalm.core import toml
 from becalm.core.arrays import Floats, Index, Mask, Persons, Times
-from becalm.core.clock import HOUR, UNKNOWN_TIME, Length
-from becalm.core.columns import Categorical, unique_keys
+from becalm.core.clock import HOUR, UNKNOWN_TIME
+from becalm.core.columns import Categorical
 from becalm.events import Events
-from becalm.persons.age import ages
 from becalm.persons.stays import admissions
-from becalm.persons.weight_conflicts import off, off_from_both, outliers, restated
+from becalm.persons.weighed import kg_at, neighbours, next_to, possible, rules, weighed
+from becalm.persons.weight_conflicts import off, off_from_both
 from becalm.records import Records
-from becalm.timeline import Intervals, Points, axis
+from becalm.timeline import Intervals, Points
 
-FILE: Final = Path(__file__).with_suffix(".toml")
 SOURCES: Final = (
     "",
     "own",
@@ -38,30 +35,6 @@ SOURCES: Final = (
 SET_ASIDE: Final = "weight set aside"
 DISAGREE: Final = "weights disagree"
 """How remarks about weights begin."""
-
-
-class WeightRules(toml.TomlTable, frozen=True):
-    """The numbers of `weight.toml`."""
-
-    before: Length
-    after: Length
-    tolerance: float
-    low_kg: float
-    adult_low_kg: float
-    high_kg: float
-    adult_from: int
-    apart: float
-    pounds: float
-    restated: float
-    repeats: tuple[str, ...]
-    dosing: tuple[str, ...]
-    source: str
-    verified: bool
-
-
-def rules() -> WeightRules:
-    """Return the shipped rules."""
-    return toml.load(FILE, WeightRules)
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,21 +78,6 @@ class WeightInForce:
 
 
 @dataclass(frozen=True, eq=False)
-class _Weighed:
-    """The measured weights of a chunk, one number an instant.
-
-    standing : positions of those that count. aside : of those that would, but are set aside.
-    """
-
-    points: Points
-    standing: Mask
-    aside: Mask
-
-    def of(self, which: Mask) -> Points:
-        return self.points.take(which)
-
-
-@dataclass(frozen=True, eq=False)
 class _Choice:
     """The weight that the order chooses for each question; at : its position among the points, or -1."""
 
@@ -152,30 +110,38 @@ def weight_in_force(
     together with those beside it; two weights of one minute that differ by more than the tolerance do
     not count either, unless one of them cannot be true.
     """
-    weighed, stays = _weighed(records, events), admissions(records)
-    measured = weighed.of(weighed.standing)
+    known, stays = weighed(records, events), admissions(records)
+    measured = known.of(known.standing)
     stated = np.full(len(person), np.nan) if own is None else np.asarray(own, np.float64)
     sheet = np.asarray(records.persons["weight_kg"][person], np.float64)
     written = _Question(person, time, stated, sheet)
     real = _Question(
         person, time, *(possible(records, person, time, each) for each in (stated, sheet))
     )
-    beside = _neighbours(measured, person, time)
+    beside = neighbours(measured, person, time)
     asked, doubted = _without_outliers(real, measured, beside)
     chosen = _choose(asked, measured, beside, stays)
+    alone, row_kg = _unlike_other_rows(records, asked)
+    if alone.any():
+        without = replace(asked, own=np.where(alone, np.nan, asked.own))
+        instead = _choose(without, measured, beside, stays)
+        gives_way = alone & (instead.source > 0) & ~off(instead.kg, row_kg, rules().apart)
+        asked = replace(asked, own=np.where(gives_way, np.nan, asked.own))
+        chosen = _choose(asked, measured, beside, stays)
+        doubted |= gives_way
     found = chosen.at >= 0
     at = np.where(found, chosen.at, 0)
     aside_kg = np.full(len(person), np.nan)
     impossible = np.zeros(len(person), np.bool_)
     crossed = np.zeros(len(records.persons), np.bool_)
-    crossed[weighed.points.person[weighed.aside]] = True
+    crossed[known.points.person[known.aside]] = True
     some = np.flatnonzero(
         crossed[person] | doubted | _lost(written.own, real.own) | _lost(written.sheet, real.sheet)
     )
     if len(some):
-        all_ = weighed.of(weighed.standing | weighed.aside)
+        all_ = known.of(known.standing | known.aside)
         naive = written.take(some)
-        first = _choose(naive, all_, _neighbours(all_, naive.person, naive.time), stays)
+        first = _choose(naive, all_, neighbours(all_, naive.person, naive.time), stays)
         other = (first.source > 0) & _differs(first.kg, chosen.kg[some])
         aside_kg[some[other]] = first.kg[other]
         impossible[some[other]] = np.isnan(
@@ -188,20 +154,8 @@ def weight_in_force(
         np.where(found, _each(measured.row, at), -1),
         aside_kg,
         impossible,
-        _against(asked, chosen, measured, beside),
+        _against(asked, chosen, measured, beside, row_kg),
     )
-
-
-def possible(records: Records, person: Persons, time: Times, kg: Floats) -> Floats:
-    """Return weights, with NaN for those that are impossible: a placeholder or a typing error."""
-    rule = rules()
-    with np.errstate(invalid="ignore"):
-        real = (kg >= rule.low_kg) & (kg <= rule.high_kg)
-    light = np.flatnonzero(real & (kg < rule.adult_low_kg))
-    if len(light):
-        years, _ = ages(records.persons.take(person[light]), time[light])
-        real[light] = years < rule.adult_from
-    return np.where(real, kg, np.nan)
 
 
 def _choose(
@@ -249,7 +203,7 @@ def _without_outliers(
     compared with the sheet's if it has one neighbour only.
     """
     apart = rules().apart
-    before, after = (_kg(measured, at) for at in beside)
+    before, after = (kg_at(measured, at) for at in beside)
     one = np.where(np.isnan(before), after, before)
     both = ~np.isnan(before) & ~np.isnan(after)
     no_sheet = both & off_from_both(asked.sheet, before, after, apart)
@@ -258,82 +212,66 @@ def _without_outliers(
     return _Question(asked.person, asked.time, *kept), no_own | no_sheet
 
 
+def _unlike_other_rows(records: Records, asked: _Question) -> tuple[Mask, Floats]:
+    """Return where a row's own weight is off from that of the rows of doses before and after it.
+
+    The second array has the weight of the row before, there; else NaN. Only persons whose rows have weights far apart
+    are looked at.
+    """
+    rows, apart = records.administrations, rules().apart
+    none = np.zeros(len(asked.own), np.bool_), np.full(len(asked.own), np.nan)
+    person, time, kg = rows["person"], rows["start"], rows["weight_kg"]
+    with np.errstate(invalid="ignore"):
+        stated = np.flatnonzero((kg > 0) & (time != UNKNOWN_TIME))
+    if not len(stated) or np.isnan(asked.own).all():
+        return none
+    least, most = np.full((2, len(records.persons)), np.nan)
+    np.fmin.at(least, person[stated], kg[stated])
+    np.fmax.at(most, person[stated], kg[stated])
+    far = stated[off(most, least, apart)[person[stated]]]
+    if not len(far):
+        return none
+    real = possible(records, person[far], time[far], kg[far])
+    far, real = far[~np.isnan(real)], real[~np.isnan(real)]
+    series = Points.build(person[far], time[far], real)
+    series = series.take(series.low == series.high)
+    alone, row_kg = none
+    involved = np.zeros(len(records.persons), np.bool_)
+    involved[series.person] = True
+    some = np.flatnonzero(involved[asked.person] & ~np.isnan(asked.own))
+    whose, when = asked.person[some], asked.time[some]
+    earlier = np.where(when == UNKNOWN_TIME, UNKNOWN_TIME, when - 1)
+    before = kg_at(series, neighbours(series, whose, earlier)[0])
+    after = kg_at(series, neighbours(series, whose, when)[1])
+    alone[some] = off_from_both(asked.own[some], before, after, apart)
+    row_kg[some] = before
+    return alone, np.where(alone, row_kg, np.nan)
+
+
 def _against(
-    asked: _Question, chosen: _Choice, measured: Points, beside: tuple[Index, Index]
+    asked: _Question,
+    chosen: _Choice,
+    measured: Points,
+    beside: tuple[Index, Index],
+    row_kg: Floats,
 ) -> Floats:
-    """Return a weight that contradicts the chosen one where none beside it agrees; else NaN."""
+    """Return a weight that contradicts the chosen one where none beside it agrees; else NaN.
+
+    row_kg : of other rows, where the row's own weight is far from it.
+    """
     apart, at = rules().apart, chosen.at
-    before, after = (_kg(measured, each) for each in beside)
+    before, after = (kg_at(measured, each) for each in beside)
     is_point = at >= 0
-    before = np.where(is_point, _kg(measured, _next_to(measured, at, -1)), before)
-    after = np.where(is_point, _kg(measured, _next_to(measured, at, 1)), after)
+    before = np.where(is_point, kg_at(measured, next_to(measured, at, -1)), before)
+    after = np.where(is_point, kg_at(measured, next_to(measured, at, 1)), after)
     sheet = np.where(chosen.source == SOURCES.index("persons sheet"), np.nan, asked.sheet)
     against, agrees = np.full(len(at), np.nan), np.zeros(len(at), np.bool_)
-    for other in (sheet, after, before):
+    rows = np.where(chosen.source == SOURCES.index("own"), row_kg, np.nan)
+    for other in (rows, sheet, after, before):
         far = off(chosen.kg, other, apart)
         agrees |= ~far & ~np.isnan(other)
         against = np.where(far, other, against)
     return np.where(agrees, np.nan, against)
-
-
-def _weighed(records: Records, events: Events) -> _Weighed:
-    """Return the measured weights, and which of them count."""
-    rule = rules()
-    written = events.points("weight", "drawn")
-    sheet = np.asarray(records.persons["weight_kg"][written.person], np.float64)
-    sheet = possible(records, written.person, written.time, sheet)
-    points = _certain(written, sheet)
-    real = ~np.isnan(possible(records, points.person, points.time, points.low))
-    sheet = np.asarray(records.persons["weight_kg"][points.person], np.float64)
-    sheet = possible(records, points.person, points.time, sheet)
-    fresh = ~_restated(records, points)
-    counted = np.flatnonzero(real & fresh)
-    outlying = counted[outliers(points.take(counted), sheet[counted], rule.apart)]
-    standing = real & fresh
-    standing[outlying] = False
-    return _Weighed(points, standing, fresh & ~standing)
-
-
-def _certain(points: Points, sheet: Floats) -> Points:
-    """Return the weights that are one number; nearly equal ones of one minute are averaged.
-
-    Of two that cannot both be true, the one counts that agrees with a weight beside it or with the
-    sheet, if the other does not.
-    """
-    rule, low, high = rules(), points.low, points.high
-    with np.errstate(invalid="ignore"):
-        near = np.isfinite(low) & np.isfinite(high) & (high - low <= rules().tolerance * low)
-    middle = np.where(near, (np.where(near, low, 0) + np.where(near, high, 0)) / 2, np.nan)
-    for at in np.flatnonzero(~near & off(low, high, rule.apart)).tolist():
-        beside = [n for n in (at - 1, at + 1) if 0 <= n < len(points)]
-        beside = [n for n in beside if points.person[n] == points.person[at]]
-        others = np.array([sheet[at], *middle[beside]])
-        others = others[~np.isnan(others)]
-        agree = [bool((~off(kg[at] + 0 * others, others, rule.apart)).any()) for kg in (low, high)]
-        if agree[0] != agree[1]:
-            middle[at] = (low if agree[0] else high)[at]
-    kept = ~np.isnan(middle)
-    return Points(
-        points.person[kept], points.time[kept], middle[kept], middle[kept], points.row[kept]
-    )
-
-
-def _restated(records: Records, points: Points) -> Mask:
-    """Return which weights are charted again without weighing: admission and dosing weights."""
-    rule = rules()
-    names = [kind.name.casefold() for kind in records.kinds]
-    kind = records.measurements["kind"][points.row] if len(points) else np.empty(0, np.int32)
-    admission, dosing = (
-        np.array([any(word in name for word in words) for name in names], np.bool_)[kind]
-        for words in (rule.repeats, rule.dosing)
-    )
-    if not (admission | dosing).any():
-        return np.zeros(len(points), np.bool_)
-    asked, stay = admissions(records).overlaps(points.person, points.time, points.time + 1)
-    of = np.full(len(points), -1, np.int64)
-    of[asked] = stay
-    first, back = unique_keys(points.person.astype(np.int64) * (of.max() + 2) + of + 1)
-    return restated(points.low, admission, dosing, first[back], rule.restated)
 
 
 def _remark(kg: float, aside: float, against: float, impossible: bool) -> str:
@@ -368,38 +306,6 @@ def _differs(a: Floats, b: Floats) -> Mask:
 
 def _each(values: Times, at: Index) -> Times:
     return values[at] if len(values) else np.zeros(len(at), np.int64)
-
-
-def _kg(points: Points, at: Index) -> Floats:
-    """Return the weights at some positions; NaN for -1."""
-    if not len(points):
-        return np.full(len(at), np.nan)
-    return np.where(at >= 0, points.low[at], np.nan)
-
-
-def _next_to(points: Points, at: Index, step: int) -> Index:
-    """Return the position beside each, of the same person; -1 if there is none."""
-    if not len(points):
-        return np.full(len(at), -1, np.intp)
-    beside = np.clip(at + step, 0, len(points) - 1)
-    same = (at >= 0) & (beside != at) & (points.person[beside] == points.person[at])
-    return np.where(same, beside, -1)
-
-
-def _neighbours(points: Points, person: Persons, time: Times) -> tuple[Index, Index]:
-    """Return the positions of the last point at or before each moment and of the first after it, or -1."""
-    none = np.full(len(person), -1, np.intp)
-    if not len(points):
-        return none, none.copy()
-    known = time != UNKNOWN_TIME
-    line = axis((points.person, points.time))
-    places = line.place(points.person, points.time)
-    asked = line.place(person, np.where(known, time, 0))
-    following = np.searchsorted(places, asked, "right")
-    last, first = following - 1, np.minimum(following, len(points) - 1)
-    before = np.where(known & (last >= 0) & (points.person[last] == person), last, -1)
-    there = known & (following < len(points)) & (points.person[first] == person)
-    return before, np.where(there, first, -1)
 
 
 def _distance(points: Points, at: Index, time: Times) -> Times:

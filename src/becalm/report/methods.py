@@ -12,7 +12,7 @@ from becalm.events import derived_counts
 from becalm.kidney import kdigo
 from becalm.measures import ctcae
 from becalm.measures.response.prognosis import MARKER
-from becalm.persons import weight
+from becalm.persons import weighed
 from becalm.protocol import Reading, Threshold
 from becalm.report import facts, labels
 from becalm.report.cohort import Cohort
@@ -239,7 +239,7 @@ def _weight(cohort: Cohort) -> str:
     tables = cohort.result.tables
     if not any((tables[name]["weight_source"] != "").any() for name in ("persons", "daily_dose")):
         return ""
-    rule = weight.rules()
+    rule = weighed.rules()
     return (
         "Doses per kg and clearance use one weight: that of the row; else the last measured in the "
         f"{spaced(rule.before)} before; else the first in the {spaced(rule.after)} after; else that of the persons sheet; "

@@ -16,7 +16,7 @@ from becalm.kidney import equations
 from becalm.measures import ctcae
 from becalm.measures.escalations import VASOPRESSORS
 from becalm.measures.outcome import maintenance
-from becalm.persons import weight
+from becalm.persons import weighed
 from becalm.vocabulary import Vocabulary
 
 
@@ -86,7 +86,7 @@ def _beside_doses(tables: Mapping[str, Frame]) -> Iterable[str]:
     chosen = {source for each in both for source in each["weight_source"]}
     chosen -= {"", "own", "persons sheet"}
     doubted = any((each["weight_remark"] != "").any() for each in both)
-    if not weight.rules().verified and (chosen or doubted):
+    if not weighed.rules().verified and (chosen or doubted):
         yield "which measured weight is used for a dose, and for how long it is valid"
     odd = tables["dose_remarks"]["drug"][tables["dose_remarks"]["remark"] == IMPLAUSIBLE]
     for drug in sorted({*odd} & {each.drug for each in PLAUSIBLE if not each.verified}):

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from becalm.persons.weight import SOURCES, WeightInForce, rules, weight_in_force
+from becalm.persons.weighed import rules
+from becalm.persons.weight import SOURCES, WeightInForce, weight_in_force
 from becalm.records import open_records
 from becalm.study.protocol_names import load as load_protocol
 from becalm.study.result import StudyResult
