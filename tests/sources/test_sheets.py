@@ -254,7 +254,7 @@ def test_findings_conditions_and_procedures_without_a_name_are_counted(tmp_path:
         ("findings", "finding missing", 1),
         ("findings", "time missing", 1),
         ("conditions", "code and name missing", 1),
-        ("procedures", "name missing", 1),
+        ("procedures", "code and name missing", 1),
     }
 
 

@@ -62,7 +62,11 @@ def test_a_missing_sheet_persons_stops(tmp_path: Path) -> None:
         ("persons", "personid", "person_id is missing. Is 'personid' meant? Rename it"),
         ("stays", "person_id", "the required column start is missing"),
         ("labs", "person_id,time,name,value", "the required column unit is missing"),
-        ("labs", "person_id,time,value,unit", "the required column name or loinc is missing"),
+        (
+            "labs",
+            "person_id,time,value,unit",
+            "the required column name or loinc or code with system is missing",
+        ),
         ("doses", "person_id,drug,start,amount", "amount with amount_unit or rate with rate_unit"),
         ("doses", "person_id,drug,start,rate,rate_units", "Is 'rate_units' meant?"),
         ("findings", "person_id,time,finding", "the required column present is missing"),

@@ -208,7 +208,7 @@ def drug_not_needed(label: str) -> bool:
     """
     plain, listed = words(label), _drug_words()
     parts = [part for part in plain.split() if part.isalpha()]
-    if any(part in listed for part in parts) or any(
+    if any(part in listed for part in plain.split()) or any(
         f" {phrase} " in f" {plain} " for phrase in listed if " " in phrase
     ):
         return True

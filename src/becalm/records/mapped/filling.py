@@ -18,7 +18,7 @@ _ONCE: Final = frozenset({"persons", "stays", "conditions"})
 """Sheets whose rows a flat table often repeats in every row: equal rows become one."""
 
 _STATED: Final[Mapping[str, tuple[str, ...]]] = {
-    "conditions": ("code", "name"), "procedures": ("name",),
+    "conditions": ("code", "name"), "procedures": ("code", "name"),
 }  # fmt: skip
 """Columns that a mapping may fill for all persons, also for rows with only a person id."""
 

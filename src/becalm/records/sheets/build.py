@@ -39,6 +39,13 @@ _CODE_SYSTEMS: Final = (
     ("SNOMED", re.compile(r"\d{6,18}")),
 )
 
+_PROCEDURE_SYSTEMS: Final = (
+    ("ICD10PCS", re.compile(r"[0-9BCDFGHX][0-9A-HJ-NP-Z]{6}", re.IGNORECASE)),
+    ("ICD9PCS", re.compile(r"\d{2}\.\d{1,2}|\d{3,4}")),
+    ("SNOMED", re.compile(r"\d{6,18}")),
+)
+"""By the form of a procedure's code; five digits may be CPT or a local code, and are none of these."""
+
 _ONE_OF_TWO: Final = "Correct one of the two"
 
 Builder = Callable[[Checked, Building], Frame]
@@ -221,6 +228,8 @@ def _doses(checked: Checked, building: Building) -> Frame:
         person=building.persons_of(checked),
         table=[checked.sheet.table] * len(checked.sheet),
         label=label,
+        code=checked.texts("code"),
+        system=checked.texts("system"),
         route=checked.texts("route"),
         start=start,
         end=end,
@@ -293,27 +302,34 @@ def _conditions(checked: Checked, building: Building) -> Frame:
 
 def _code_system(code: str) -> str:
     """Return the system whose form a code has; '' if none, and if two versions of ICD have it."""
-    if icd.in_both_versions(code):
-        return ""
-    return next((system for system, form in _CODE_SYSTEMS if form.fullmatch(code)), "")
+    return "" if icd.in_both_versions(code) else _form_of(code, _CODE_SYSTEMS)
+
+
+def _form_of(code: str, forms: Sequence[tuple[str, re.Pattern[str]]]) -> str:
+    return next((system for system, form in forms if form.fullmatch(code)), "")
 
 
 def _procedures(checked: Checked, building: Building) -> Frame:
     checked.units_beside_numbers()
     checked.ends_after_starts()
-    name = checked.texts("name")
-    for i in np.flatnonzero(name == "").tolist():
-        building.refuse(checked.sheet, i, "name missing")
+    name, code, system = (checked.texts(column) for column in ("name", "code", "system"))
+    keep = (code != "") | (name != "")
+    for i in np.flatnonzero(~keep).tolist():
+        building.refuse(checked.sheet, i, "code and name missing")
+    for i in np.flatnonzero((system == "") & (code != "")).tolist():
+        system[i] = _form_of(code[i], _PROCEDURE_SYSTEMS)
     return Frame.of(
         PROCEDURES,
         person=building.persons_of(checked),
         start=checked.times("start")[0],
         end=checked.times("end")[0],
+        system=system,
+        code=code,
         name=name,
         amount=checked.numbers("amount"),
         amount_unit=checked.texts("amount_unit"),
         key=checked.sheet.keys,
-    ).take(name != "")
+    ).take(keep)
 
 
 def _cultures(checked: Checked, building: Building) -> Frame:

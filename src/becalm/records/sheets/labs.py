@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -23,7 +23,7 @@ _LOINC: Final = re.compile(r"\d{1,7}-\d")
 _VOLUMES: Final = frozenset({"ul", "ml", "cl", "dl", "l", "cc"})
 
 
-Ways: TypeAlias = dict[tuple[str, str, str, str, str], int]
+Ways: TypeAlias = dict[tuple[str, str, str, str, str, str], int]
 """Each different way to write a measurement, with its position."""
 
 
@@ -39,8 +39,8 @@ def measurements(
     ways: Ways = {}
     frame = Frame.concat([_measurements(part, building, ways) for part in parts])
     kinds = tuple(
-        MeasurementKind(table, "LOINC" if loinc else "name", loinc or name, name, unit, specimen)
-        for table, loinc, name, unit, specimen in ways
+        MeasurementKind(table, system, code or name, name, unit, specimen)
+        for table, system, code, name, unit, specimen in ways
     )
     return frame.sort("person", "time", "key"), kinds
 
@@ -128,25 +128,35 @@ def _check_loinc(checked: Checked) -> None:
     )
 
 
-def _label(name: str, loinc: str) -> str:
-    return name or loinc
+def _labels(checked: Checked) -> list[str]:
+    """Return the name of each row, else its code."""
+    columns = (checked.sheet.texts(name) for name in ("name", "loinc", "code"))
+    return [name or loinc or code for name, loinc, code in zip(*columns, strict=True)]
+
+
+def _codes(checked: Checked) -> Iterator[tuple[str, str]]:
+    """Yield the system and the code of each row; a row without a code has its name alone."""
+    columns = (checked.sheet.texts(name) for name in ("loinc", "system", "code"))
+    for loinc, system, code in zip(*columns, strict=True):
+        if loinc:
+            yield "LOINC", loinc
+        else:
+            yield (system, code) if code else ("name", "")
 
 
 def _refuse(checked: Checked, building: Building, time: Array) -> Mask:
     """Count the rows that cannot be used; return the rows that can."""
     sheet = checked.sheet
-    names, codes, units = sheet.texts("name"), sheet.texts("loinc"), sheet.texts("unit")
-    values = sheet.texts("value")
+    labels, units, values = _labels(checked), sheet.texts("unit"), sheet.texts("value")
     keep = np.ones(len(sheet), dtype=np.bool_)
     for reason, missing in (
-        ("name and loinc missing", [not (n or c) for n, c in zip(names, codes, strict=True)]),
+        ("name and loinc missing", [not label for label in labels]),
         ("time missing", time == UNKNOWN_TIME),
         ("value missing", [not value for value in values]),
     ):
         lacking = np.array(missing, dtype=np.bool_)
         for i in np.flatnonzero(keep & lacking).tolist():
-            label = _label(names[i], codes[i])
-            building.refuse(sheet, i, reason, variable=label, unit=units[i], as_=values[i])
+            building.refuse(sheet, i, reason, variable=labels[i], unit=units[i], as_=values[i])
         keep &= ~lacking
     return keep
 
@@ -155,7 +165,7 @@ def _kinds(checked: Checked, keep: Mask, ways: Ways) -> Array:
     """Return each row's kind as a position in the distinct kinds, in order of first use."""
     sheet, table = checked.sheet, checked.sheet.table
     written = zip(
-        sheet.texts("loinc"),
+        _codes(checked),
         sheet.texts("name"),
         sheet.texts("unit"),
         sheet.texts("specimen"),
@@ -163,25 +173,24 @@ def _kinds(checked: Checked, keep: Mask, ways: Ways) -> Array:
         strict=True,
     )
     codes = [
-        ways.setdefault((table, loinc, name, unit, specimen), len(ways)) if used else -1
-        for loinc, name, unit, specimen, used in written
+        ways.setdefault((table, *code, name, unit, specimen), len(ways)) if used else -1
+        for code, name, unit, specimen, used in written
     ]
     return np.array(codes, dtype=np.int32)
 
 
 def _limit(checked: Checked, building: Building, column: str) -> Floats:
     """Return a reference limit; one that is not a number is unknown, and counted."""
-    sheet = checked.sheet
+    sheet, labels = checked.sheet, _labels(checked)
     limit, text = _values(checked.numeric_texts(column))
     for i in np.flatnonzero(text != "").tolist():
-        label = _label(sheet.texts("name")[i], sheet.texts("loinc")[i])
         doubt = of_undecided(text[i])
         why = f"{column}: {doubt}" if doubt else f"{column} is not a number"
         building.refuse(
             sheet,
             i,
             f"{why}: limit unknown, value used",
-            variable=label,
+            variable=labels[i],
             unit=sheet.texts("unit")[i],
             as_=sheet.texts(column)[i],
         )
