@@ -126,10 +126,11 @@ class Variables:
 
 
 class Conflicts:
-    """Instants at which one person has different results of one variable."""
+    """Instants at which one person has different results of one variable; volumes add up and never conflict."""
 
     def __init__(self, words: Vocabulary) -> None:
         self._words = words
+        self._adds = np.array([each.adds for each in words.variables], np.bool_)
         self._instants = np.zeros(len(words.variables), np.int64)
         self._conflicts = np.zeros(len(words.variables), np.int64)
         self._examples: dict[int, str] = {}
@@ -148,6 +149,7 @@ class Conflicts:
         for name in ("low", "high"):
             column = frame[name]
             differ |= np.minimum.reduceat(column, start) != np.maximum.reduceat(column, start)
+        differ &= ~self._adds[variable]
         self._instants += np.bincount(variable, minlength=many)
         self._conflicts += np.bincount(variable[differ], minlength=many)
         end = np.append(start[1:], len(frame))
