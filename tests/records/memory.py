@@ -113,4 +113,6 @@ def _typed(table: str, cells: Mapping[str, Any], key: int) -> dict[str, Any]:
     counted = {_DATED[table], *(("end",) if table == "administrations" else ())}
     if flag in SCHEMAS[table] and flag not in cells:
         typed[flag] = bool(counted & set(dates))
+    if table == "stays":
+        typed.setdefault("end_date_only", "end" in dates)
     return typed

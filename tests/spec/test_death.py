@@ -8,13 +8,15 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import becalm
+from becalm.core.clock import HOUR, parse
 from becalm.core.frame import Frame
-from becalm.persons.death import LATER_CONTACT, STAY_BEGINS, STAY_ENDS, Deaths, disputes
+from becalm.persons.death import LATER_CONTACT, STAY_BEGINS, STAY_ENDS, Alive, Deaths, disputes
 from becalm.persons.lifetime import AFTER_DEATH, AFTER_DISPUTED_DEATH, BEFORE_BIRTH
 from tests.records import (
     Row,
@@ -354,3 +356,50 @@ def test_deaths_of_mimic_have_later_rows_and_no_contradiction() -> None:
     past = "runs past death: counted until death"
     cut = {row["person_id"] for row in rows(result, "dose_remarks", remark=past)}
     assert len(cut) == 11
+
+
+@pytest.mark.parametrize(
+    ("died", "end", "to", "disputed"),
+    [
+        ("2020-03-09", "2020-03-09", "transfer", False),
+        ("2020-03-09T10:00", "2020-03-09", "home", False),
+        ("2020-03-09T10:00", "2020-03-10", "home", True),
+        ("2020-03-09", "2020-03-10", "home", True),
+        ("2020-03-09T10:00", "2020-03-09T09:59", "home", False),
+        ("2020-03-09T10:00", "2020-03-09T10:01", "home", True),
+        ("2020-03-09", "2020-03-09T23:59", "home", False),
+        ("2020-03-09", "2020-03-10", "died", False),
+    ],
+)
+def test_a_stay_that_ended_on_the_day_of_death_contradicts_nothing(
+    died: str, end: str, to: str, disputed: bool
+) -> None:
+    """Of an end known by its date the hour is open: only an end on a later day contradicts the death."""
+    said = records(person(death_time=died), stay("2020-03-01T08:00", end, destination=to))
+    assert bool(disputes(said)) is disputed
+
+
+@pytest.mark.parametrize(
+    ("end", "day"),
+    [("2020-03-09", "2020-03-09"), ("2020-03-09T23:59", None), ("2020-03-09T00:01", None)],
+)
+def test_a_stay_that_ended_in_death_on_a_date_gives_the_day_of_death(
+    end: str, day: str | None
+) -> None:
+    """The death was at some moment of that day, which counts to its end and not a day longer."""
+    deaths = Deaths.of(records(person(), stay("2020-03-01T08:00", end, destination="died")))
+    known = parse(end)[0]
+    assert deaths.time.tolist() == [known]
+    assert deaths.by_date.tolist() == [day is not None]
+    assert deaths.over.tolist() == [known + (24 * HOUR if day else 0)]
+
+
+def test_a_stay_that_ended_on_the_day_of_an_uncertain_contact_says_nothing_later() -> None:
+    """Whether the discharge or the contact came later on that day is open."""
+    for end, alive in (("2020-03-09", False), ("2020-03-10", True), ("2020-03-10T00:01", True)):
+        said = records(
+            person(last_contact="2020-03-09", last_contact_status="discharged or died"),
+            stay("2020-03-01T08:00", end, destination="home"),
+        )
+        known = Alive.of(said, np.array([parse("2020-03-01")[0]]))
+        assert known.alive.tolist() == [alive]

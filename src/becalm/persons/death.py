@@ -80,9 +80,10 @@ class _Claims:
         fatal = stays["destination"] == "died"
         fatal_stay = np.zeros(len(persons), np.bool_)
         fatal_stay[stays["person"][fatal]] = True
-        ended = fatal & (stays["end"] != UNKNOWN_TIME)
+        ends = _ends(stays)
+        ended = fatal & (ends != UNKNOWN_TIME)
         in_stay = np.full(len(persons), FAR_FUTURE)
-        np.minimum.at(in_stay, stays["person"][ended], stays["end"][ended])
+        np.minimum.at(in_stay, stays["person"][ended], ends[ended])
         in_stay[in_stay == FAR_FUTURE] = UNKNOWN_TIME
         said_dead: Mask = statuses(records) == "died"
         contact = persons["last_contact"]
@@ -101,6 +102,12 @@ class _Claims:
         earliest[only] = by_contact[only] + np.where(_is_date(by_contact), DAY, 0)[only]
         earliest[earliest == FAR_FUTURE] = UNKNOWN_TIME
         return cls(recorded, recorded_by_date, in_stay, fatal_stay, by_contact, said_dead, earliest)
+
+
+def _ends(stays: Frame) -> Times:
+    """Return when stays ended; of a date, the 00:00 of that day: the earliest that it can mean."""
+    ends: Times = stays["end"] - np.where(stays["end_date_only"], DAY, 0)
+    return ends
 
 
 def _is_date(time: Times) -> Mask:
@@ -134,7 +141,8 @@ def disputes(records: Records) -> list[Dispute]:
 
     Contradictions are only: a stay that begins after the death, a stay that ends after it at home or by transfer, and
     a later contact whose status is no word for dead. A later contact that says so reports the death. A death known
-    by its date covers that whole day. Measurements, procedures and doses after a death contradict nothing.
+    by its date covers that whole day, and a stay that ended on the day of the death contradicts nothing if only
+    the date of its end is known. Measurements, procedures and doses after a death contradict nothing.
     """
     persons, stays = records.persons, records.stays
     claims = _Claims.of(records)
@@ -150,12 +158,12 @@ def disputes(records: Records) -> list[Dispute]:
     contact = persons["last_contact"]
     begins = after(stays["person"], stays["start"])
     left = np.isin(stays["destination"].astype(str), ["home", "transfer", "alive"])
-    ends = ~begins & left & after(stays["person"], stays["end"])
+    ends = ~begins & left & after(stays["person"], _ends(stays))
     seen = ~claims.said_dead & after(everybody, contact)
     found = [
         *((int(stays["person"][i]), int(stays["start"][i]), _row(stays, "stays", i), STAY_BEGINS)
           for i in np.flatnonzero(begins)),
-        *((int(stays["person"][i]), int(stays["end"][i]), _row(stays, "stays", i), STAY_ENDS)
+        *((int(stays["person"][i]), int(_ends(stays)[i]), _row(stays, "stays", i), STAY_ENDS)
           for i in np.flatnonzero(ends)),
         *((int(i), int(contact[i]), _row(persons, "persons", i), LATER_CONTACT)
           for i in np.flatnonzero(seen)),
@@ -175,7 +183,7 @@ def _claimed_row(records: Records, claims: _Claims, who: int) -> str:
     if own == claims.earliest[who] or claims.in_stay[who] == UNKNOWN_TIME:
         return _row(records.persons, "persons", who)
     fatal = (stays["person"] == who) & (stays["destination"] == "died")
-    at = np.flatnonzero(fatal & (stays["end"] == claims.in_stay[who]))[0]
+    at = np.flatnonzero(fatal & (_ends(stays) == claims.in_stay[who]))[0]
     return _row(stays, "stays", at)
 
 
@@ -226,7 +234,7 @@ class Alive:
         uncertain = np.isin(said.astype(str), ["died or alive", ""]) & ~by_word & known
         left = np.isin(stays["destination"].astype(str), ["home", "transfer", "alive"])
         left &= (stays["end"] != UNKNOWN_TIME) & (stays["end"] >= since[stays["person"]])
-        left &= ~uncertain[stays["person"]] | (stays["end"] > over[stays["person"]])
+        left &= ~uncertain[stays["person"]] | (_ends(stays) > over[stays["person"]])
         later = known[measured["person"]] & (measured["time"] > over[measured["person"]])
         by_stay, by_value = np.full((2, len(persons)), UNKNOWN_TIME)
         np.maximum.at(by_stay, stays["person"][left], stays["end"][left])

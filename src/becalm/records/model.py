@@ -39,7 +39,8 @@ STAYS: Final[Mapping[str, Kind]] = {
     "person": "code",
     "stay_id": "text",
     "start": "time",
-    "end": "time",
+    "end": "time",  # of a date, the end of that day
+    "end_date_only": "flag",
     "kind": "text",  # ED, ward, ICU, outpatient, hospital
     "hospital": "text",
     "origin": "text",  # from: home, transfer

@@ -189,6 +189,7 @@ def _persons(checked: Checked, building: Building) -> Frame:
 def _stays(checked: Checked, building: Building) -> Frame:
     checked.ends_after_starts()
     ids, destination = checked.texts("person_id"), checked.choices("to")
+    end, end_is_date = checked.times("end")
     stay_id = checked.texts("stay_id")
     known = {} if building.stays is None else building.stays
     for one, stay in zip(ids, stay_id, strict=True):
@@ -208,7 +209,8 @@ def _stays(checked: Checked, building: Building) -> Frame:
         person=building.persons_of(checked),
         stay_id=stay_id,
         start=checked.times("start")[0],
-        end=checked.times("end")[0],
+        end=end,
+        end_date_only=end_is_date,
         kind=checked.choices("kind"),
         hospital=checked.texts("hospital"),
         origin=checked.choices("from"),
