@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from becalm import vocabulary
+from becalm.core.errors import RecordsError
 from becalm.events import harmonise
 from becalm.records import Records, open_records
 from becalm.vocabulary.numbers import (
@@ -306,6 +307,43 @@ def test_a_table_that_is_read_by_a_mapping_decides_for_all_its_columns(tmp_path:
     values, _, notices = mapped(tmp_path, "P1;2020-03-04 10:00;1.234;8\n")
     assert values == [f"{TWO_READINGS}: 1.234 or 1234", 8]
     assert notices == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "age"),
+    [
+        (">89", 90),
+        ("> 89", 90),
+        (">=90", 90),
+        ("≥90", 90),
+        ("90+", 90),
+        ("over 89", 90),
+        ("at least 90", 90),
+        (">89.5", 90),
+    ],
+)
+def test_an_age_that_is_only_a_limit_is_the_least_that_it_can_be(
+    tmp_path: Path, text: str, age: float
+) -> None:
+    """Data sets without names print the oldest as >89: 90 is used, and the cell counted."""
+    folder = write(
+        tmp_path, persons=f"person_id,age,age_at\nP1,{text},2020-03-04\nP2,41,2020-03-04\n"
+    )
+    assert read_sheets(folder).persons["age"].tolist() == [age, 41]
+    (refusal,) = source(folder).refused()
+    assert (refusal.variable, refusal.reason, refusal.rows) == (
+        "age", "only a lower limit is known: 90 is used", 1,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("text", ["<18", "<=1", "89-", "89++", ">1.034", "old"])
+def test_another_age_that_is_no_number_is_a_mistake_or_not_used(tmp_path: Path, text: str) -> None:
+    folder = write(tmp_path, persons=f"person_id,age,age_at\nP1,{text},2020-03-04\n")
+    if text == ">1.034":
+        assert np.isnan(read_sheets(folder).persons["age"]).all()
+        return
+    with pytest.raises(RecordsError):
+        source(folder)
 
 
 def test_an_l_beside_a_volume_can_be_litres(tmp_path: Path) -> None:

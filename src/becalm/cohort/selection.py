@@ -143,6 +143,7 @@ def select(
         present = _excluded(chunk, condition, index)
         open_ = who_has(may_exclude(chunk.unrecognised), len(chunk))
         open_[list(_signs(chunk, condition))] = True
+        open_ |= _dates_leave_open(chunk, condition, index)
         leave(steps, f"excluded: {condition.replace('_', ' ')}", ~present, open_)
     kept = steps[-1].remaining[entered]
     person, start = entered[kept], index[entered[kept]]
@@ -168,7 +169,7 @@ def select(
         clinician_time=diagnosed_at[person],
         clinician_rows=_condition_rows(chunk, [rows[who] for who in person.tolist()]),
         not_understood=np.array([names[who] for who in person.tolist()], object),
-        exclusion_open=_open_exclusions(chunk, protocol, person),
+        exclusion_open=_open_exclusions(chunk, protocol, person, index),
         immunosuppressed=answers(answer > 0, known=answer >= 0),
         first_route=_first_routes(chunk.doses, protocol, person, t0),
     )
@@ -193,6 +194,12 @@ def _excluded(chunk: Patients, condition: str, index: Times) -> Mask:
     return present
 
 
+def _dates_leave_open(chunk: Patients, condition: str, index: Times) -> Mask:
+    """Return who has a diagnosis that excludes in a part of the month or year that is its only date."""
+    possible = diagnoses.excluded_by(chunk.diagnosed, condition, index, certainly=False)
+    return possible & ~diagnoses.excluded_by(chunk.diagnosed, condition, index)
+
+
 def _condition_rows(chunk: Patients, rows: list[list[int]]) -> Texts:
     """Return rows of the diagnoses as `conditions:key`, joined by `|`."""
     keys = chunk.records.conditions["key"]
@@ -211,8 +218,8 @@ def _signs(chunk: Patients, condition: str) -> dict[int, list[str]]:
     return signs
 
 
-def _open_exclusions(chunk: Patients, protocol: Protocol, person: Persons) -> Texts:
-    """Return what leaves an exclusion undetermined, joined by `|`: labels that nobody knows, or a sign.
+def _open_exclusions(chunk: Patients, protocol: Protocol, person: Persons, index: Times) -> Texts:
+    """Return what leaves an exclusion undetermined, joined by `|`: labels that nobody knows, a sign, or a date.
 
     The person stays in the study.
     """
@@ -224,6 +231,8 @@ def _open_exclusions(chunk: Patients, protocol: Protocol, person: Persons) -> Te
     for condition in protocol.exclude.conditions:
         for who, findings in _signs(chunk, condition).items():
             signs.setdefault(who, []).extend(findings)
+        for who in np.flatnonzero(_dates_leave_open(chunk, condition, index)).tolist():
+            signs.setdefault(who, []).append(f"date of a diagnosis: {condition.replace('_', ' ')}")
     for i, who in enumerate(person.tolist()):
         words[i] = "|".join(filter(None, [labels[who], *signs.get(who, [])]))
     return words

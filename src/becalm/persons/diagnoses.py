@@ -25,6 +25,7 @@ DIAGNOSES: Final[dict[str, Kind]] = {
     "condition": "text",
     "first": "time",  # recorded no earlier than this ...
     "last": "time",  # ... and no later
+    "partial": "flag",  # only the month or the year is known
     "status": "text",
     "row": "code",
 }
@@ -70,7 +71,8 @@ def diagnoses(records: Records, vocabulary: Vocabulary) -> Frame:
     """Return every condition row that the vocabulary knows, once for each name it has.
 
     One row per record row × condition (a wider condition is another row), in the records' order.
-    Its time is its onset; else the stay for which it was coded; else it may be any time. Its status is
+    Its time is its onset, which may be a month or a year; else the stay for which it was coded; else it may be any
+    time. Its status is
     confirmed, suspected, excluded or history: what the row's own status says, and no more than the
     words and letters of the label say ("r/o HLH" is suspected, whatever stands beside it).
     """
@@ -94,6 +96,7 @@ def diagnoses(records: Records, vocabulary: Vocabulary) -> Frame:
         condition=names[which],
         first=first[rows],
         last=last[rows],
+        partial=(table["onset_from"] != UNKNOWN_TIME)[rows],
         status=np.where((said[which] == "confirmed") | (status == "excluded"), status, said[which]),
         row=rows,
     )
@@ -113,6 +116,11 @@ def _recorded(records: Records) -> tuple[Times, Times]:
         last[rows] = np.where(end == UNKNOWN_TIME, FAR_FUTURE, end)
     for bound in (first, last):
         bound[onset != UNKNOWN_TIME] = onset[onset != UNKNOWN_TIME]
+    partial = table["onset_from"] != UNKNOWN_TIME
+    begin, end = np.maximum(first, table["onset_from"]), np.minimum(last, table["onset_until"])
+    apart = begin > end  # the stay that it was coded in is of another month or year
+    first[partial] = np.where(apart, table["onset_from"], begin)[partial]
+    last[partial] = np.where(apart, table["onset_until"], end)[partial]
     return first, last
 
 
@@ -145,30 +153,36 @@ def has(
     since: Times | None = None,
     until: Times | None = None,
     statuses: tuple[str, ...] = ("confirmed",),
+    certainly: bool = False,
 ) -> Mask:
     """Return whether each person has a row of one of `conditions` with one of `statuses`.
 
     since and until : int64 per person, µs; the row may have been recorded between them, both included.
-    `UNKNOWN_TIME` means no bound. Suspected and excluded diagnoses do not count.
+    `UNKNOWN_TIME` means no bound. Suspected and excluded diagnoses do not count. certainly : a month or a year counts
+    only if all of it lies between them.
     """
     chosen = np.isin(diagnosed["condition"].astype(str), list(conditions))
     chosen &= np.isin(diagnosed["status"].astype(str), statuses)
-    person = diagnosed["person"]
+    person, first, last = (diagnosed[name] for name in ("person", "first", "last"))
+    if certainly:
+        whole = diagnosed["partial"]
+        first, last = np.where(whole, last, first), np.where(whole, first, last)
     if since is not None:
-        chosen &= diagnosed["last"] >= since[person]
+        chosen &= last >= since[person]
     if until is not None:
-        chosen &= (until[person] == UNKNOWN_TIME) | (diagnosed["first"] <= until[person])
+        chosen &= (until[person] == UNKNOWN_TIME) | (first <= until[person])
     mask = np.zeros(n_persons, np.bool_)
     mask[person[chosen]] = True
     return mask
 
 
-def excluded_by(diagnosed: Frame, condition: str, index: Times) -> Mask:
+def excluded_by(diagnosed: Frame, condition: str, index: Times, *, certainly: bool = True) -> Mask:
     """Return whether each person had a condition at the index.
 
     It was recorded at any time before the index or shortly after it; a lifelong condition at any time; an
     active disease (cancer) in the years before, or in the weeks after; a treatment that stays done also
-    where it is written as history.
+    where it is written as history. A diagnosis of which only the month or the year is known counts if all of it lies
+    in that time; without `certainly` it counts if some of it does.
     """
     rule, since = rules(), None
     until = None if condition in rule.lifelong else _later(index, rule.recorded_after.us)
@@ -176,7 +190,15 @@ def excluded_by(diagnosed: Frame, condition: str, index: Times) -> Mask:
         since = _later(index, -rule.active.before.us)
         until = _later(index, rule.active.after.us)
     statuses = ("confirmed", "history") if condition in rule.done.conditions else ("confirmed",)
-    return has(diagnosed, [condition], len(index), since=since, until=until, statuses=statuses)
+    return has(
+        diagnosed,
+        [condition],
+        len(index),
+        since=since,
+        until=until,
+        statuses=statuses,
+        certainly=certainly,
+    )
 
 
 def diagnosed_storm(diagnosed: Frame, conditions: Iterable[str], index: Times) -> Mask:
@@ -195,7 +217,7 @@ def first_diagnosed(
 ) -> tuple[Times, list[list[int]]]:
     """Return when the clinician's diagnosis of this storm was first recorded, and its rows, by person.
 
-    `UNKNOWN_TIME` if it has no date. The same rows as in `diagnosed_storm`; a diagnosis coded for a stay
+    `UNKNOWN_TIME` if it has no date, or only a month or a year. The same rows as in `diagnosed_storm`; a diagnosis coded for a stay
     counts from the stay's start.
     """
     since = _later(index, -rules().storm_recorded_before.us)
@@ -205,7 +227,8 @@ def first_diagnosed(
     kept &= (diagnosed["status"] == "confirmed") & (diagnosed["last"] >= since[person])
     kept &= (until[person] == UNKNOWN_TIME) | (diagnosed["first"] <= until[person])
     first = np.full(len(index), FAR_FUTURE)
-    np.minimum.at(first, person[kept], diagnosed["first"][kept])
+    dated = kept & ~diagnosed["partial"]
+    np.minimum.at(first, person[dated], diagnosed["first"][dated])
     rows: list[list[int]] = [[] for _ in range(len(index))]
     for who, row in zip(person[kept].tolist(), diagnosed["row"][kept].tolist(), strict=True):
         if row not in rows[who]:

@@ -105,6 +105,8 @@ CONDITIONS: Final[Mapping[str, Kind]] = {
     "person": "code",
     "stay_id": "text",
     "onset": "time",
+    "onset_from": "time",  # of an onset known only as a month or a year: its first moment ...
+    "onset_until": "time",  # ... and its last; `onset` is unknown then
     "system": "text",  # ICD9CM, ICD10CM, SNOMED, '' if only a name
     "code": "text",
     "name": "text",

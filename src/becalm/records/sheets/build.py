@@ -289,11 +289,14 @@ def _conditions(checked: Checked, building: Building) -> Frame:
     system = checked.choices("system")
     for i in np.flatnonzero((system == "") & (code != "")).tolist():
         system[i] = _code_system(code[i])
+    first, last = checked.spans("onset")
     return Frame.of(
         CONDITIONS,
         person=building.persons_of(checked),
         stay_id=building.stays_of(checked),
         onset=checked.times("onset")[0],
+        onset_from=first,
+        onset_until=last,
         system=system,
         code=code,
         name=name,

@@ -18,8 +18,10 @@ from becalm.core.arrays import Array, Floats, Mask, Times
 from becalm.core.clock import DAY, UNKNOWN_TIME, parse
 from becalm.core.errors import RecordsError, did_you_mean
 from becalm.records.sheets.cells import Sheet
+from becalm.records.sheets.partial_dates import read_span
 from becalm.records.sheets.plausible import is_placeholder, longest, plausible_range
 from becalm.records.sheets.schema import SHEETS, SheetColumn
+from becalm.records.sheets.top_coded import least_of
 from becalm.vocabulary import words
 from becalm.vocabulary.numbers import Spelling, spelling, undecided
 
@@ -183,6 +185,9 @@ class Checked:
         if name in self._times:
             return self._times[name]
         texts = self._without_placeholders(name)
+        if self.column(name).partial:
+            partial = {text for text in set(texts) if read_span(text)}
+            texts = ["" if text in partial else text for text in texts]
         common = read_common_times(set(texts))
         read = self._read(name, texts, lambda text: common.get(text) or read_time(text))
         moments = np.array([read[text][0] for text in texts], dtype=np.int64)
@@ -193,6 +198,13 @@ class Checked:
             self._note_blanks(name, texts)
         self._times[name] = moments, date_only
         return moments, date_only
+
+    def spans(self, name: str) -> tuple[Times, Times]:
+        """Return the first and the last moment of the months and years in a column, unknown for other texts."""
+        texts = self.sheet.texts(name)
+        read = {text: read_span(text) or (UNKNOWN_TIME, UNKNOWN_TIME) for text in set(texts)}
+        both = np.array([read[text] for text in texts], dtype=np.int64).reshape(-1, 2)
+        return both[:, 0].copy(), both[:, 1].copy()
 
     def _without_placeholders(self, name: str) -> list[str]:
         """Return the texts of a time column; a date that stands for no date is blank, and counted."""
@@ -211,6 +223,8 @@ class Checked:
         positive = self.column(name).kind == "positive"
         doubtful = self._with_two_readings(name, texts)
         means = {text: "" if text in doubtful else self.number_text(text) for text in set(texts)}
+        if self.column(name).top_coded:
+            means |= self._least(name, texts)
         read = self._read(
             name, texts, lambda text: read_number(means.get(text, ""), positive=positive)
         )
@@ -246,6 +260,14 @@ class Checked:
         if number is None:
             return text
         return self._decided(text, number) or undecided(text)
+
+    def _least(self, name: str, texts: list[str]) -> dict[str, str]:
+        """Return the least number of each text that is a lower limit, such as `>89`; count their cells."""
+        found = {text: least for text in set(texts) if (least := least_of(text))}
+        for i, text in enumerate(texts) if found else ():
+            if text in found:
+                self.refuse_cell(i, name, f"only a lower limit is known: {found[text]} is used")
+        return found
 
     def number_text(self, text: str) -> str:
         """Return a number without a sign for a limit and without flags; any other text as it is."""

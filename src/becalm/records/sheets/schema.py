@@ -19,7 +19,8 @@ class SheetColumn:
     `end` is a time whose date-only form means the end of that day. `day` is a time that is a date whenever
     its clock is 00:00, whatever stands beside it. `positive` is a number above
     zero, `number` one of at least zero. `choices` is several of a closed list joined by `|`.
-    `numeric` is a text that may be a number, such as `>15000`.
+    `numeric` is a text that may be a number, such as `>15000`. `partial` is a time that may be a month or a year.
+    `top_coded` is a whole number that may be known only as a lower limit: an age of `>89`.
     `spelled` are further words of the closed list, each with the word of the list that it means; `reads`
     returns that word for any text, '' for unknown and None for a text that is not understood. A word
     outside the list is a mistake, or only the cell is counted as not understood, with the words of the list
@@ -30,6 +31,8 @@ class SheetColumn:
 
     kind: CellKind = "text"
     numeric: bool = False
+    partial: bool = False
+    top_coded: bool = False
     required: bool = False
     blank: Blank = "kept"
     among: tuple[str, ...] = ()
@@ -118,7 +121,7 @@ SHEETS: Final[Mapping[str, SheetSchema]] = {
         {
             "person_id": _PERSON,
             "sex": SheetColumn("choice", among=("F", "M"), spelled=sexes()),
-            "age": _NUMBER,
+            "age": SheetColumn("number", top_coded=True),
             "age_at": _DAY,
             "birth_date": _DAY,
             "weight_kg": _POSITIVE,
@@ -230,7 +233,7 @@ SHEETS: Final[Mapping[str, SheetSchema]] = {
         {
             "person_id": _PERSON,
             "stay_id": _TEXT,
-            "onset": _TIME,
+            "onset": SheetColumn("time", partial=True),
             "system": SheetColumn(
                 "choice",
                 among=("ICD9CM", "ICD10CM", "ICD10GM", "ICD10", "SNOMED"),
