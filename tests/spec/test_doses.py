@@ -151,7 +151,10 @@ def test_a_dose_by_weight_without_any_weight_is_refused_and_listed() -> None:
         ({"amount": "-1 mg/kg"}, "negative amount or rate"),
         ({"amount": "100 mg", "end": "-1"}, "ends before it starts"),
         ({"rate": "25 mg/h", "end": "0"}, "start and end are equal, so a rate gives no amount"),
-        ({"rate": "25 mg/h", "end": ""}, "a rate without an end, and nothing later ends it"),
+        (
+            {"rate": "25 mg/h", "amount": "9 wands", "end": ""},
+            "a rate without an end, and nothing later ends it",
+        ),
         ({"amount": "100 mg", "start": ""}, "no start"),
         ({"amount": "100 mg", "status": "perhaps"}, "status is not understood"),
     ],

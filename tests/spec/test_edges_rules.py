@@ -106,8 +106,9 @@ FILES: dict[str, tuple[Sequence[str], Sequence[str]]] = {
     ),
     "doses/limits.toml": (
         ["plausible[].high", "plausible[].bolus_within", "limits.without_weight_kg", "limits.push_upto",
-         "limits.tolerance", "limits.changeover", "limits.most_doses", "limits.long_single_dose"],
-        ["plausible[].drug", "plausible[].unit"],
+         "limits.tolerance", "limits.changeover", "limits.most_doses", "limits.long_single_dose",
+         "limits.rate_holds", "limits.daily_rate_holds", "holds[].upto"],
+        ["plausible[].drug", "plausible[].unit", "holds[].drugs"],
     ),
     "doses/units.toml": (
         [], ["unit[].*", "counted.*", "hours.*", "written_together.*", "product[].*", "schedule.*"],
@@ -695,6 +696,53 @@ def test_every_drug_that_is_dosed_by_its_rate_has_a_plausible_one() -> None:
     assert by_rate - {"ephedrine"} <= limited
     assert {"anakinra", "propofol", "heparin", "insulin", "clevidipine", "furosemide"} <= limited
     assert limited <= {each.name for each in V.drugs}
+
+
+def _held(drug: str, next_at: float, rate: str, route: str) -> str:
+    """Why the end is assumed of a rate whose next row comes at an hour."""
+    rows = (
+        dose(drug, 0, rate=rate, route=route),
+        dose(drug, next_at, rate=rate.replace("1 ", "0 ", 1), route=route),
+    )
+    return str(chunk(*rows).doses.frame["end_assumed"][0])
+
+
+@pytest.mark.parametrize(
+    ("drug", "holds", "rate", "route"),
+    [
+        *[
+            (
+                drug,
+                each["upto"],
+                "1 units/h" if drug in ("heparin", "insulin", "vasopressin") else "1 mg/h",
+                "IV",
+            )
+            for each in read("doses/limits.toml")["holds"]
+            for drug in each["drugs"]
+        ],
+        ("dexamethasone", read("doses/limits.toml")["limits"]["rate_holds"], "1 mg/h", "IV"),
+        (
+            "dexamethasone",
+            read("doses/limits.toml")["limits"]["daily_rate_holds"],
+            "1 mg/day",
+            "oral",
+        ),
+    ],
+)
+def test_a_rate_without_an_end_holds_up_to_its_limit(
+    drug: str, holds: str, rate: str, route: str
+) -> None:
+    """A next row at the limit, or before it, is the end; one a minute later is too late, and the end is assumed."""
+    found = [_held(drug, at_hour, rate, route) for at_hour in around(hours(holds))]
+    assert found == ["", "", "limit of the drug"]
+
+
+def test_every_drug_with_a_limit_of_its_own_is_known() -> None:
+    """A limit names drugs of the vocabulary, each once."""
+    named = [drug for each in read("doses/limits.toml")["holds"] for drug in each["drugs"]]
+    assert len(named) == len(set(named))
+    assert set(named) <= {each.name for each in V.drugs}
+    assert {each["drug"] for each in read("doses/limits.toml")["plausible"]} <= set(named)
 
 
 def test_the_limits_of_doses_turn_where_they_say() -> None:

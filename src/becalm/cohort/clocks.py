@@ -93,6 +93,24 @@ def _by_treatment(
     return clocks_of
 
 
+def entered_by_assumed_end(doses: Doses, protocol: Protocol, index: Times, ended: Times) -> Mask:
+    """Return who would not have entered so without the infusions whose end is assumed.
+
+    Only the length of a continuous infusion brings somebody into a study, so other entries rest on no end.
+    """
+    marked = np.zeros(len(index), np.bool_)
+    entry = protocol.entry
+    if entry is None or entry.mode != "continuous IV" or not doses.frame["assumed_end"].any():
+        return marked
+    marked[:] = index != UNKNOWN_TIME
+    rules = EpisodeRules.of(protocol)
+    certain = continuous_entries(
+        doses.written_ends(), entry.drug, rules, entry.min_duration.us, ended
+    )
+    marked[certain.person[certain.start == index[certain.person]]] = False
+    return marked
+
+
 def _courses(doses: Doses, drug: str, rules: EpisodeRules, persons: Mask) -> Intervals:
     """Return when persons were on a drug; a course lasts until the gap of its mode has passed."""
     courses = treatments(doses, [drug], rules, persons=persons).episodes

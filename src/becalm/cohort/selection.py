@@ -163,6 +163,9 @@ def select(
     answer, _ = chunk.immunosuppressed.at(person, start)
     cohort = _describe(chunk, candidates_of, person, judged.take(kept)).replace(
         left_truncated=_truncated(chunk, protocol, person, t0),
+        entry_end_assumed=answers(
+            entry.entered_by_assumed_end(chunk.doses, protocol, index, chunk.ended)[person]
+        ),
         storm_72h=later,
         taken_back=_named(taken_back),
         clinician=answers(clinician[person]),

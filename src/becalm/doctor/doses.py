@@ -55,6 +55,7 @@ class Administered:
             ("no start", counts & (administrations["start"] == UNKNOWN_TIME)),
             ("not given", administrations["status"] == "not given"),
             ("ordered only", administrations["status"] == "ordered"),
+            ("stopped", administrations["status"] == "stopped"),
         ):
             self._remark(records, frame, remark, np.flatnonzero(where))
         flags = frame["flag"]

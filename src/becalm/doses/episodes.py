@@ -294,6 +294,11 @@ def _described(
     total = np.bincount(
         episode[known], (f["dose"][rows] * np.minimum(part, 1.0))[known], minlength=count
     )
+    at_assumed = np.bincount(
+        episode[known],
+        (f["dose"][rows] * np.minimum(part, 1.0) * f["assumed_end"][rows])[known],
+        minlength=count,
+    )
     most, _ = amounts.max_within(every, DAY)
     constant = (mode == CONTINUOUS) & ~unknown
     peak, reached = np.full(count, -np.inf), np.full(count, FAR_FUTURE)
@@ -339,6 +344,7 @@ def _described(
         max_24h_canonical=fullest,
         pauses=np.where(constant, pauses, -1),
         paused_hours=np.where(constant, np.round(paused, 6), np.nan),
+        assumed_end_canonical=np.round(np.where(unknown, np.nan, at_assumed), MG_DECIMALS),
     )
     as_delivered = {
         one: delivered(flow, steady, one) for one in np.unique(episode[lasting][share != 1])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
@@ -35,6 +35,7 @@ ROWS: Final[Mapping[str, Kind]] = {
     "exposed": "flag",  # administered with usable times, also of unknown amount
     "single": "flag",  # a single dose
     "states_rate": "flag",  # written with a rate
+    "assumed_end": "flag",  # the end is an assumption (`doses.endings`)
     "until": "time",  # end, or death if it was earlier
     "set_per_h": "number",  # the written rate, in amount units per hour
     "dose": "number",  # in the unit in which the drug is added up (`Doses.unit`)
@@ -134,6 +135,20 @@ class Doses:
         """Return what flows by any of the routes in an hour of the wall clock, see `wall_clock_flow`."""
         rows = self._rates(drug, routes)
         return wall_clock_flow(self.frame, self.clock, rows, self.frame["person"][rows])
+
+    def assumed_flow(self, drug: str, routes: Collection[str] = SYSTEMIC) -> Timeline:
+        """Return the part of `flow` from rates whose end is assumed."""
+        rows = self._rates(drug, routes)
+        rows = rows[self.frame["assumed_end"][rows]]
+        return wall_clock_flow(self.frame, self.clock, rows, self.frame["person"][rows])
+
+    def written_ends(self) -> Doses:
+        """Return the doses without the rates whose end is assumed."""
+        written = ~self.frame["assumed_end"]
+        frame = self.frame.replace(
+            counted=self.frame["counted"] & written, exposed=self.frame["exposed"] & written
+        )
+        return replace(self, frame=frame, _kept={})
 
     def unknown(self, drug: str, routes: Collection[str] = SYSTEMIC) -> Intervals:
         """Return when the drug was administered in an amount that is not known in its unit."""
@@ -276,6 +291,7 @@ def _daily(
         amount_canonical_per_kg=np.round(amount / weight.kg, MG_DECIMALS),
         **weight.columns,
         cumulative_canonical=_running_sum(person, amount),
+        assumed_end_canonical=_by_assumed_ends(doses, drug, windows, amount),
     )
 
 
@@ -295,6 +311,12 @@ def in_windows(doses: Doses, drug: str, windows: Intervals) -> tuple[Floats, Flo
     peak = np.full(len(windows), -np.inf)
     np.maximum.at(peak, window, running.low[segment])
     return np.round(amount, MG_DECIMALS), np.where(np.isfinite(peak), peak, np.nan)
+
+
+def _by_assumed_ends(doses: Doses, drug: str, windows: Intervals, amount: Floats) -> Floats:
+    """Return the part of the amount in each window from rates whose end is assumed; NaN if it is not known."""
+    part = doses.assumed_flow(drug).integrate(windows.person, windows.start, windows.end)[0]
+    return np.where(np.isnan(amount), np.nan, np.round(part, MG_DECIMALS))
 
 
 def _running_sum(person: npt.NDArray[np.int32], amount: Floats) -> Floats:

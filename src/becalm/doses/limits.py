@@ -20,6 +20,15 @@ class Plausible(toml.TomlTable, frozen=True):
     bolus_within: Length = Length("0min")  # an amount without a rate within this is a bolus
 
 
+class Holds(toml.TomlTable, frozen=True):
+    """How long a rate of some drugs holds that nothing ends."""
+
+    drugs: tuple[str, ...]
+    upto: Length
+    source: str
+    verified: bool
+
+
 class Limits(toml.TomlTable, frozen=True):
     push_upto: Length
     tolerance: float
@@ -27,12 +36,15 @@ class Limits(toml.TomlTable, frozen=True):
     long_single_dose: Length
     most_doses: int
     without_weight_kg: float
+    rate_holds: Length
+    daily_rate_holds: Length
 
 
 class DoseLimits(toml.TomlTable, frozen=True):
     """The whole file `limits.toml`."""
 
     limits: Limits
+    holds: tuple[Holds, ...]
     plausible: tuple[Plausible, ...]
 
 

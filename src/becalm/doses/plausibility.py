@@ -14,6 +14,7 @@ from becalm.core.clock import HOUR
 from becalm.core.columns import Categorical
 from becalm.core.frame import Frame
 from becalm.doses.deduplicate import Charted
+from becalm.doses.endings import ASSUMED, Endings
 from becalm.doses.exposure import ROUTES
 from becalm.doses.limits import LONG_SINGLE_DOSE, PLAUSIBLE, TOLERANCE, Plausible
 from becalm.doses.limits import TABLE as LIMITS
@@ -42,6 +43,8 @@ WEIGHT_REMARKS: Final = {
 """Remarks on a dose per kg whose weight is not in its row and not from the 24 h before it."""
 IMPLAUSIBLE: Final = "implausible rate"
 """How the remark on a rate above its drug's plausible one begins: such a rate is no headline."""
+NO_END_WRITTEN: Final = "no end recorded: end assumed"
+"""How the remark on a rate begins whose end is neither written nor the next row of the drug."""
 HINTS: Final = {
     NO_WEIGHT: "give weight_kg in the row, a weight among the labs, or persons.weight_kg",
     NO_END: "give an end, or a row with the next rate",
@@ -62,10 +65,10 @@ class Read:
     """The rows of the records and the results for each row: all that remarks need.
 
     counts : the drug was administered; usable : it was, and its amount can be used. group : one code
-    for each person, drug (else label) and route. assumed_iv : the route IV is assumed. opened : a rate
-    without an end. charted : rows that are also in another table. weight : at the start of each row.
-    death : the latest possible time, µs. outside : why a row is not in the person's life, by its code in
-    `persons.lifetime.REASONS`.
+    for each person, drug (else label) and route. assumed_iv : the route IV is assumed. endings : of rates
+    without an end; stop : the row says that the drug was stopped. charted : rows that are also in another
+    table. weight : at the start of each row. death : the latest possible time, µs. outside : why a row is
+    not in the person's life, by its code in `persons.lifetime.REASONS`.
     """
 
     administrations: Frame
@@ -79,7 +82,8 @@ class Read:
     route: npt.NDArray[np.int8]
     assumed_iv: Mask
     group: Codes
-    opened: Mask
+    endings: Endings
+    stop: Mask
     charted: Charted
     weight: WeightInForce
     death: Times
@@ -101,10 +105,11 @@ def flags(read: Read) -> Categorical:
     add(~read.understood, lambda i: f"refused: status {status[i]!r} is not understood")
     for where, note in done.notes:
         add(usable & where, note)
-    add(
-        usable & read.opened,
-        "no end recorded: runs until the next rate, death or the end of the stay",
-    )
+    opened, assumed = usable & read.endings.opened, read.endings.assumed
+    add(opened & (assumed == 0), "no end recorded: runs until the next row of the drug")
+    for number, reason in enumerate(ASSUMED[1:], 1):
+        add(opened & (assumed == number), f"{NO_END_WRITTEN}: {reason}")
+    add(read.stop & read.counts, "stopped: no rate runs from here")
     by_weight = usable & done.by_weight
     for number, source in enumerate(SOURCES):
         if source in WEIGHT_REMARKS:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Final
 
 import numpy as np
 
@@ -10,9 +12,9 @@ from becalm.core.arrays import FAR_FUTURE, Array, Codes, Floats, Mask, Times
 from becalm.core.clock import HOUR, UNKNOWN_TIME
 from becalm.core.columns import Categorical, Keyed, unique_keys
 from becalm.core.frame import Frame
-from becalm.doses.deduplicate import Charted, once
+from becalm.doses.deduplicate import once
+from becalm.doses.endings import ASSUMED, STOPPED, as_pauses, close, longest, stops
 from becalm.doses.exposure import ROUTES, ROWS, Doses
-from becalm.doses.limits import PUSH_UPTO
 from becalm.doses.plausibility import Read, flags, refusals
 from becalm.doses.rates import Converted, Quantity, WrittenRate, convert
 from becalm.doses.real_time import RealTime
@@ -29,8 +31,10 @@ from becalm.events import Events
 from becalm.persons.lifetime import Lifetime
 from becalm.persons.weight import SOURCES, WeightInForce, weight_in_force
 from becalm.records import Records
-from becalm.timeline import Intervals, axis
 from becalm.vocabulary import Vocabulary, words
+
+_COUNTED: Final = ("", "given", STOPPED)
+_NOT_COUNTED: Final = ("not given", "ordered")
 
 
 def rebuild(records: Records, events: Events, vocabulary: Vocabulary) -> Doses:
@@ -45,10 +49,11 @@ def rebuild(records: Records, events: Events, vocabulary: Vocabulary) -> Doses:
     count has a remark. Rows are of one drug if the vocabulary says so; rows of unknown drugs are of
     one drug if their labels have the same words, whatever the case and punctuation: "HYDROmorphone (Dilaudid)" is "Hydromorphone (Dilaudid)", and "Lorazepam" is not "Lorazepam (Ativan)".
 
-    The weight is that of `persons.weight`, first the one in the row. A rate without an end lasts
-    until the next rate of that drug and route, else until death or the end of the stay. Nothing is
-    infused after death.
+    The weight is that of `persons.weight`, first the one in the row. A rate without an end is ended
+    by `endings.close`; a row that says stopped stops. Nothing is infused after death.
     """
+    stop = stops(records.administrations)
+    records = replace(records, administrations=as_pauses(records.administrations, stop))
     administrations = records.administrations
     n = len(administrations)
     person = administrations["person"]
@@ -61,8 +66,8 @@ def rebuild(records: Records, events: Events, vocabulary: Vocabulary) -> Doses:
         lambda text: ROUTES.index(_route(vocabulary, text)), np.int8
     )
     status = administrations.coded("status")
-    counts = status.map(lambda text: text in ("", "given"), np.bool_)
-    understood = status.map(lambda text: text in ("", "given", "not given", "ordered"), np.bool_)
+    counts = status.map(lambda text: text in _COUNTED, np.bool_)
+    understood = counts | status.map(lambda text: text in _NOT_COUNTED, np.bool_)
     written_alike = Categorical.of(label.map(words))
     substance = np.where(drug >= 0, drug, len(drugs) + written_alike.code)
     group = _grouped(person, substance, route)
@@ -76,11 +81,21 @@ def rebuild(records: Records, events: Events, vocabulary: Vocabulary) -> Doses:
         administrations, table, records.repeated, substance=substance, route=route, counts=counts
     )
     counts &= ~charted.again
-    start, end, opened = _close(records, charted, group, counts, last)
     rate = _quantity(administrations, "rate", "rate_unit", rate_unit)
+    ends = close(
+        records,
+        charted.start,
+        charted.end,
+        substance=substance,
+        route=route,
+        counts=counts,
+        longest_held=longest(drug, drugs, route, rate),
+        death=last[person],
+    )
+    start = ends.start
     written = WrittenRate(
         start,
-        end,
+        ends.end,
         _quantity(administrations, "amount", "amount_unit", amount_unit),
         rate,
         _quantity(administrations, "concentration", "concentration_unit", concentration_unit),
@@ -109,7 +124,8 @@ def rebuild(records: Records, events: Events, vocabulary: Vocabulary) -> Doses:
         route=route,
         assumed_iv=assumed,
         group=group,
-        opened=opened,
+        endings=ends,
+        stop=stop,
         charted=charted,
         weight=weight,
         death=death,
@@ -166,6 +182,8 @@ def rebuild(records: Records, events: Events, vocabulary: Vocabulary) -> Doses:
         weight_source=Categorical.by(weight.source, SOURCES),
         weight_age_h=weight.age_h,
         weight_row=weight.row,
+        end_assumed=Categorical.by(ends.assumed, ASSUMED),
+        assumed_end=ends.assumed > 0,
     )
     return Doses(
         frame,
@@ -257,48 +275,6 @@ def _in_base(drug: Codes, units: Sequence[str]) -> dict[str, Mask]:
     """Return the rows of drugs that are not added up in mg, by dimension."""
     of = np.array([*(DIMENSION[unit] for unit in units), MASS], dtype=object)[drug]
     return {dimension: of == dimension for dimension in sorted({*of.tolist()} - {MASS})}
-
-
-def _close(
-    records: Records, charted: Charted, group: Codes, counts: Mask, last: Times
-) -> tuple[Times, Times, Mask]:
-    """End rates without an end at the next rate, else at the end of the stay or at death."""
-    administrations = records.administrations
-    start, end = charted.start, charted.end.copy()
-    rated, known = ~np.isnan(administrations["rate"]), start != UNKNOWN_TIME
-    opened = rated & known & (end == UNKNOWN_TIME) & np.isnan(administrations["amount"]) & counts
-    asked = np.flatnonzero(opened)
-    if not len(asked):
-        return start, end, opened
-    lasting = (end != UNKNOWN_TIME) & (end - start > PUSH_UPTO)
-    other = np.flatnonzero(counts & known & (rated | lasting))
-    other = other[np.lexsort((start[other], group[other]))]
-    line = axis((group[other], start[other]))
-    following = np.searchsorted(
-        line.place(group[other], start[other]), line.place(group[asked], start[asked]), "right"
-    )
-    next_row = np.minimum(following, len(other) - 1)
-    chained = (following < len(other)) & (group[other[next_row]] == group[asked])
-    end[asked[chained]] = start[other[next_row[chained]]]
-    left = asked[~chained & (administrations["rate"][asked] > 0)]  # a rate of 0 ends by itself
-    end[left] = np.minimum(
-        _stay_ends(records, administrations["person"][left], start[left]),
-        last[administrations["person"][left]],
-    )
-    end[left[end[left] >= FAR_FUTURE]] = UNKNOWN_TIME
-    opened &= end != UNKNOWN_TIME
-    return start, end, opened
-
-
-def _stay_ends(records: Records, person: Codes, time: Times) -> Times:
-    """Return the end of the stay (with transfers) at each (person, time)."""
-    stays = records.stays
-    sound = (stays["start"] != UNKNOWN_TIME) & (stays["end"] > stays["start"])
-    merged = Intervals.build(stays["person"][sound], stays["start"][sound], stays["end"][sound])
-    question, stay = merged.overlaps(person, time, time + 1)
-    ends = np.full(len(person), FAR_FUTURE)
-    ends[question] = merged.end[stay]
-    return ends
 
 
 def _route_of_infusions(route: Array, done: Converted) -> tuple[Array, Mask]:

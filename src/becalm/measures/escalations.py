@@ -132,6 +132,8 @@ def courses_of(
     rules = EpisodeRules.of(protocol)
     rows: list[dict[str, Any]] = []
     for drug in sorted(drugs):
+        assumed = doses.exposed(drug)
+        assumed = assumed[doses.frame["assumed_end"][assumed]]
         line = continuous_rate(doses, drug, rules)
         steady = continuous_rate(doses, drug, rules, at_one_weight=True)
         episodes = courses.episodes.take(courses.episodes["drug"] == drug).sort("person", "start")
@@ -150,6 +152,7 @@ def courses_of(
                 "unit_canonical": doses.unit(drug),
                 "switches": len(kept) - 1,
                 "modes": " > ".join(mode or NO_ROUTE for mode in kept),
+                "any_end_assumed": _any_from(doses, assumed, cohort["person"][i], cohort["t0"][i]),
             }
             infused = own_episodes.take(own_episodes["mode"] == CONTINUOUS)
             if len(infused):
@@ -165,6 +168,12 @@ def courses_of(
                     row["hours_to_ceiling"] = round(row["hours_to_ceiling"] - begun, 6)
             rows.append(row)
     return Frame.of_rows(COURSES, rows)
+
+
+def _any_from(doses: Doses, rows: Index, person: int, time: int) -> bool:
+    """Return whether any of some rows is a person's and runs at or after a moment."""
+    f = doses.frame
+    return bool(((f["person"][rows] == person) & (f["until"][rows] > time)).any())
 
 
 def _since(line: Timeline, person: int, time: int) -> tuple[Times, Times, Floats]:

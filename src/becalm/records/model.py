@@ -82,7 +82,7 @@ ADMINISTRATIONS: Final[Mapping[str, Kind]] = {
     "concentration": "number",
     "concentration_unit": "text",
     "weight_kg": "number",  # weight used in the row itself
-    "status": "text",  # given, not given, ordered
+    "status": "text",  # given, stopped, not given, ordered
     "category": "text",  # the record's own class of administration (Drug Push, Continuous Med ...)
     "indication": "text",
     "reason_for_change": "text",

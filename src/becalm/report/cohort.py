@@ -290,15 +290,25 @@ class Cohort:
                 if not running:
                     continue
                 rate = running[0]["rate"] if len(running) == 1 else sum(s["rate"] for s in running)
+                assumed = next((s["end_assumed"] for s in running if s["end_assumed"]), "")
                 last = found[-1] if found else None
                 if (
                     last
-                    and (last["person_id"], last["end"]) == (person, start)
+                    and (last["person_id"], last["end"], last["end_assumed"])
+                    == (person, start, assumed)
                     and math.isclose(last["rate"], rate, rel_tol=1e-9)
                 ):
                     found[-1] = {**last, "end": end}
                 else:
-                    found.append({**running[0], "start": start, "end": end, "rate": rate})
+                    found.append(
+                        {
+                            **running[0],
+                            "start": start,
+                            "end": end,
+                            "rate": rate,
+                            "end_assumed": assumed,
+                        }
+                    )
         return found
 
     @cached_property

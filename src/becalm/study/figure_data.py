@@ -101,6 +101,7 @@ def dose_steps(chunk: Patients, cohort: Frame, names: Iterable[str]) -> Frame:
                     "unit": chunk.doses.unit(drug.name),
                     "label": doses["label"][at],
                     "source_row": doses["source_row"][at],
+                    "end_assumed": doses["end_assumed"][at],
                 }
             )
         table_rows += list(_unknown_drugs(chunk, person))
@@ -129,6 +130,7 @@ def _unknown_drugs(chunk: Patients, person: Mapping[str, Any]) -> Iterator[dict[
             "unit": "",
             "label": row["label"],
             "source_row": row["source_row"],
+            "end_assumed": "",
         }
 
 

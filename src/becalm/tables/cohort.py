@@ -147,6 +147,10 @@ PERSONS: Final = Table(
             "Whether the person came from another hospital close to time zero, so that the treatment may "
             "have begun before these records."
         ),
+        "entry_end_assumed": answer(
+            "Whether the person entered only because the end of an infusion is assumed: without it no infusion "
+            "lasted long enough from the index."
+        ),
         "infusion_start": time("When the continuous infusion of the drug of interest began."),
         "high_rate": time("When the drug of interest first reached the protocol's high rate."),
         "storm_onset": time(

@@ -98,5 +98,8 @@ DOSE_STEPS: Final = Table(
         "unit": text("The unit in which the drug's doses are added up: mg, units, mL ..."),
         "label": text("The drug's name in the records."),
         "source_row": SOURCE_ROW,
+        "end_assumed": text(
+            "Why the end is an assumption: death, end of the stay or limit of the drug."
+        ),
     },
 )

@@ -46,6 +46,9 @@ _WRITTEN_AMOUNT: Final = number(
 )
 _AMOUNT_UNIT: Final = text("The unit of amount: as written, without per kg and per time.")
 _AMOUNT: Final = number("as `unit_canonical`", "The amount; empty if it is not known.")
+_ASSUMED: Final = number(
+    "as `unit_canonical`", "The part of the amount from rates whose end is assumed."
+)
 _CUMULATIVE: Final = number(
     "as `unit_canonical`",
     "The sum of the doses in the episode, or from day 1 to the end of the day; empty if a dose is not known.",
@@ -75,7 +78,7 @@ DOSES: Final = Table(
         "amount_mg": number("mg", "The amount; empty if it is not a mass."),
         "notation": text("How the dose was written and how it was read."),
         "source_row": SOURCE_ROW,
-        "status": text("given, not given or ordered."),
+        "status": text("given, stopped, not given or ordered."),
         "flag": text("Remarks about the row, joined by |."),
         "amount_canonical": _AMOUNT,
         "rate_canonical_per_h": _DELIVERED,
@@ -84,6 +87,9 @@ DOSES: Final = Table(
         "weight_kg": WEIGHT_KG,
         "weight_source": WEIGHT_SOURCE,
         "weight_age_h": WEIGHT_AGE,
+        "end_assumed": text(
+            "Why the end of a rate without a written end is an assumption: death, end of the stay or limit of the drug."
+        ),
     },
     key=("person_id", "drug", "start", "end", "source_row"),
 )
@@ -109,6 +115,7 @@ DAILY_DOSE: Final = Table(
         "amount_canonical_per_kg": _PER_KG,
         "cumulative_canonical": _CUMULATIVE,
         "weight_remark": WEIGHT_REMARK,
+        "assumed_end_canonical": _ASSUMED,
     },
     key=("person_id", "drug", "day"),
 )
@@ -156,6 +163,7 @@ EPISODES: Final = Table(
         "max_24h_canonical": number("as `unit_canonical`", "The largest amount given in any 24 h."),
         "pauses": _PAUSES,
         "paused_hours": _PAUSED,
+        "assumed_end_canonical": _ASSUMED,
     },
     key=("person_id", "drug", "start"),
 )
@@ -221,6 +229,9 @@ COURSES: Final = Table(
         "pauses": _PAUSES,
         "paused_hours": _PAUSED,
         "switches": count("changes", "Changes of mode; a change back counts too."),
+        "any_end_assumed": answer(
+            "Whether the end of a rate in the course is assumed: neither written nor the next row of the drug."
+        ),
     },
     key=("person_id", "drug"),
 )

@@ -115,6 +115,7 @@ class Checked:
     A mistake in a row that is not used (a dose that was not given) stops nobody. `unused` has the word
     that says so, `left_out` the column of the first mistake, both by the position of the row. `cells` has
     the reason for each cell that is not used although its row is. `broken` are cells that were already noted.
+    `silent` are cells that say nothing, whatever is in them (the rate of a row that says stopped).
     `chosen` are the numbers that had two readings, each with the one that the sheet's other cells decided.
     """
 
@@ -124,6 +125,7 @@ class Checked:
     unused: dict[int, str] = field(default_factory=dict)
     cells: dict[tuple[int, str], str] = field(default_factory=dict)
     broken: set[tuple[int, str]] = field(default_factory=set)
+    silent: set[tuple[int, str]] = field(default_factory=set)
     chosen: dict[str, str] = field(default_factory=dict)
     _times: dict[str, tuple[Times, Mask]] = field(default_factory=dict)
 
@@ -135,6 +137,12 @@ class Checked:
             for i, text in enumerate(texts):
                 if (word := words_of[text]) in unused_words:
                     self.unused[i] = str(word)
+        if silent := SHEETS[self.sheet.name].silent:
+            name, word, columns = silent
+            texts = self.sheet.texts(name)
+            says = {text: read_choice(text, self.column(name)) == word for text in set(texts)}
+            rows = [i for i, text in enumerate(texts) if says[text]]
+            self.silent.update((i, column) for i in rows for column in columns)
         place = {row: i for i, row in enumerate(self.sheet.rows)} if self.sheet.broken else {}
         for cell in self.sheet.broken:
             wrong = Wrong(cell.kind, cell.what, cell.hint)
@@ -150,6 +158,8 @@ class Checked:
 
     def add(self, at: int, column: str, wrong: Wrong) -> None:
         """Note a mistake at a position; a row that is not used is left out instead."""
+        if (at, column) in self.silent:
+            return
         if at in self.unused:
             self.left_out.setdefault(at, column)
         else:
@@ -157,7 +167,8 @@ class Checked:
 
     def refuse_cell(self, at: int, column: str, reason: str) -> None:
         """Count a cell that is not used; the rest of its row is."""
-        self.cells[at, column] = reason
+        if (at, column) not in self.silent:
+            self.cells[at, column] = reason
 
     def note(self, at: Iterable[int], column: str, wrong: Callable[[int], Wrong]) -> None:
         """Note a mistake at each of these positions."""

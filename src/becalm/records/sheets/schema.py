@@ -57,6 +57,7 @@ class SheetSchema:
     `pairs` names numbers and the unit that each needs.
     `spans` names starts and the ends that must not be before them.
     `unused` names a column and the words in it that say that the row is not used.
+    `silent` names a column, a word in it, and the columns whose cells then say nothing, whatever is in them.
     """
 
     columns: Mapping[str, SheetColumn]
@@ -64,6 +65,7 @@ class SheetSchema:
     pairs: tuple[tuple[str, str], ...] = ()
     spans: tuple[tuple[str, str], ...] = ()
     unused: tuple[str, frozenset[str]] | None = None
+    silent: tuple[str, str, frozenset[str]] | None = None
     consequence: str = ""
 
     def times(self) -> tuple[str, ...]:
@@ -209,6 +211,20 @@ SHEETS: Final[Mapping[str, SheetSchema]] = {
         ),
         spans=(("start", "end"),),
         unused=("status", frozenset({"not given", "ordered"})),
+        silent=(
+            "status",
+            "stopped",
+            frozenset(
+                {
+                    "amount",
+                    "amount_unit",
+                    "rate",
+                    "rate_unit",
+                    "concentration",
+                    "concentration_unit",
+                }
+            ),
+        ),
         consequence="no drug administration recorded: exposure, earlier lines, confounders and look-alikes by drugs "
         "not assessed",
     ),

@@ -12,6 +12,7 @@ from becalm.report import labels, theme
 from becalm.report.chart import Chart, DeclaredCharts
 from becalm.report.cohort import Cohort, Row
 from becalm.report.figures import crowd
+from becalm.report.figures.infusions import infused
 from becalm.report.text import limit_sign, unit
 from becalm.report.vega import LINK, Spec, flat, mark, quantity, values
 from becalm.study.result import PER_PERSON
@@ -93,7 +94,7 @@ def doses(cohort: Cohort, clock: str) -> list[Row]:
                 continue
             row = {"person": step["person_id"], "start": max(start, low), "end": min(end, high)}
             if kind == "rate":
-                row |= {"rate": step["rate"], "zero": 0}
+                row |= {"rate": step["rate"], "zero": 0, "assumed": bool(step["end_assumed"])}
             rows.append(row | {"kind": kind})
     return rows
 
@@ -238,8 +239,7 @@ def _dose(cohort: Cohort, clock: str, given: list[Row]) -> list[Spec]:
     above = {"x": x, "y": {"datum": most * 1.18, "type": "quantitative", "scale": scale}}
     return [
         _rules(x),
-        mark("rect", box, where="datum.kind === 'rate'", color=theme.BLUE, opacity=1,
-             stroke=theme.BLUE, strokeWidth=0.6),
+        *infused(box, "datum.kind === 'rate' && "),
         mark("point", above, where="datum.kind === 'single'", shape="triangle-down", size=42,
              filled=True, color=theme.BLACK, opacity=1),
     ]  # fmt: skip

@@ -11,6 +11,7 @@ from becalm.report.chart import Chart, DeclaredCharts
 from becalm.report.cohort import ROW_EACH, Cohort, Row
 from becalm.report.figures import swimmer
 from becalm.report.figures.course import PLAIN, SIDE, columns
+from becalm.report.figures.infusions import infused
 from becalm.report.vega import LINK, Spec, category, flat, mark, quantity
 
 COLUMNS: Final = 5
@@ -53,6 +54,7 @@ def rates(cohort: Cohort) -> list[Row]:
             found.append(
                 {"person": person, "kind": kind, "start": max(start, low), "end": min(end, high),
                  "top": step["rate"] if kind == "rate" else None, "zero": 0,
+                 "assumed": bool(kind == "rate" and step["end_assumed"]),
                  "link": cohort.link("given", person, cohort.drug)}
             )  # fmt: skip
     return found
@@ -133,8 +135,7 @@ def _group(cohort: Cohort, people: list[str]) -> Spec:
         "y": {"datum": most * 1.18, "type": "quantitative", "scale": flat(0, most * 1.3)},
     } | LINK
     row(rate, [
-        mark("rect", _box(x, y), where="datum.kind === 'rate'", color=theme.BLUE, stroke=theme.BLUE,
-             strokeWidth=0.6, opacity=1),
+        *infused(_box(x, y), "datum.kind === 'rate' && "),
         mark("point", above, where="datum.kind === 'single'", shape="triangle-down", size=34,
              filled=True, color=theme.BLACK, opacity=1),
         mark("text", {"x": x, "y": {"datum": 0, "type": "quantitative"}},
@@ -212,7 +213,7 @@ def charts(cohort: Cohort) -> Iterator[Chart]:
         f"{labels.heading(labels.drug(cohort.drug))} as given",
         f"From top: rate (▼ single dose), {cohort.unit} given in every 24 h from t0, sum from t0, and other "
         "immunotherapies (each tick: one dose). Patients in one row have the same scale. ?: rate or amount "
-        "not known.",
+        "not known. White with a dashed line: a rate whose end is assumed.",
         spec(cohort),
     )
 

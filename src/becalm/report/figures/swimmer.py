@@ -11,6 +11,7 @@ from becalm.report import labels, theme
 from becalm.report.chart import Chart, DeclaredCharts
 from becalm.report.cohort import ROW_EACH, Cohort, Row
 from becalm.report.figures import crowd
+from becalm.report.figures.infusions import infused
 from becalm.report.text import age, by_then
 from becalm.report.vega import LINK, Spec, category, flat, mark, quantity, values
 from becalm.study.result import PER_PERSON
@@ -184,7 +185,8 @@ def _dose(cohort: Cohort, person: str, most: float) -> Spec:
         start, end = (cohort.hours(person, step[name]) / 24 for name in ("start", "end"))
         if step["person_id"] == person and end >= low and start <= high:
             span = {"start": max(start, low), "end": min(end, high)}
-            rates.append(span | {"rate": step["rate"], "zero": 0, "link": link})
+            assumed = bool(step["end_assumed"])
+            rates.append(span | {"rate": step["rate"], "zero": 0, "assumed": assumed, "link": link})
     for step in cohort.singles:
         start = cohort.hours(person, step["start"]) / 24
         if step["person_id"] == person and low <= start <= high:
@@ -197,10 +199,7 @@ def _dose(cohort: Cohort, person: str, most: float) -> Spec:
     box = {"x": x, "x2": {"field": "end"}, "y": y, "y2": {"field": "zero"}} | LINK
     return {
         "layer": [
-            {
-                **mark("rect", box, color=theme.BLUE, stroke=theme.BLUE, strokeWidth=0.6, opacity=1),
-                "data": values(rates),
-            },
+            *[{**each, "data": values(rates)} for each in infused(box)],
             {
                 **mark("point", {"x": x, "y": y} | LINK, shape="triangle-down", size=46, filled=True,
                        color=theme.BLACK, opacity=1),
@@ -255,9 +254,7 @@ def _compact(cohort: Cohort) -> Spec:
 def charts(cohort: Cohort) -> Iterator[Chart]:
     """Yield treatment and follow-up."""
     treated = bool(cohort.drug)
-    lane = (
-        f"Blue: rate of {labels.drug(cohort.drug)} in {cohort.unit}/h; ▼ single dose by any route. "
-    )
+    lane = f"Blue: rate of {labels.drug(cohort.drug)} in {cohort.unit}/h; ▼ single dose by any route; dashed: end assumed. "
     signs = "◇\u00a0discharge, ✖\u00a0death, ▶\u00a0follow-up goes beyond the figure."
     if cohort.n <= ROW_EACH:
         others = "Ticks: single doses of other immunotherapies, joined if at most 36 h apart. "

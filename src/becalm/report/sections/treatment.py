@@ -6,6 +6,9 @@ import math
 from collections.abc import Mapping
 from typing import Any, Final
 
+from markupsafe import Markup
+
+from becalm.core.digits import percentage
 from becalm.report import facts, labels
 from becalm.report.cells import since_zero
 from becalm.report.cohort import Cohort, Row, anchor
@@ -91,12 +94,13 @@ def episodes(cohort: Cohort, drill: Drill) -> PageTable:
                    ("cumulative_canonical", "peak_rate_canonical_per_h")]  # fmt: skip
         peak = row["peak_rate_canonical_per_h"] * 24
         numbers += [number(round(peak, 9), 5), number(row["max_24h_canonical"], 5)]
+        numbers.insert(1, number(row["assumed_end_canonical"], 5))
         ups = UNKNOWN if row["escalations"] < 0 else str(row["escalations"])
         told = [since_zero(cohort, person, row["start"]), since_zero(cohort, person, row["end"]), *numbers, ups,
                 number(row["hours_to_peak"])]  # fmt: skip
         rows.append([person, row["mode"], *[drill.rows(each, person, keys) for each in told]])
     u = cohort.unit
-    head = ["Patient", "Mode", "from", "to", f"sum, {u}", f"peak, {u}/h", f"peak, {u}/day",
+    head = ["Patient", "Mode", "from", "to", f"sum, {u}", f"of this, end assumed, {u}", f"peak, {u}/h", f"peak, {u}/day",
             f"most in 24 h, {u}",
             "steps up", "hours to peak"]  # fmt: skip
     return PageTable(head, rows)
@@ -154,11 +158,12 @@ def courses(cohort: Cohort, drill: Drill) -> PageTable:
                 if (step["person_id"], step["drug"]) == (person, row["drug"]) and step["hours_from_t0"] >= 0]  # fmt: skip
         told = [number(row["ceiling_per_day"], 5), number(row["hours_to_ceiling"]),
                 number(row["hours_at_ceiling"]), up, down, number(row["taper_hours"]),
-                UNKNOWN if row["pauses"] < 0 else str(row["pauses"]), number(row["paused_hours"])]  # fmt: skip
+                UNKNOWN if row["pauses"] < 0 else str(row["pauses"]), number(row["paused_hours"]),
+                answer(row["any_end_assumed"])]  # fmt: skip
         rows.append([person, row["modes"].replace(" > ", " → "),
                      *[drill.rows(each, person, keys) for each in told]])  # fmt: skip
     head = ["Patient", "modes in order", f"highest rate, {cohort.unit}/day", "hours to highest rate", "hours at highest rate",
-            "steps up", "steps down", "taper, hours", "pauses", "hours paused"]  # fmt: skip
+            "steps up", "steps down", "taper, hours", "pauses", "hours paused", "an end assumed"]  # fmt: skip
     return PageTable(head, rows)
 
 
@@ -195,6 +200,44 @@ def oddities(cohort: Cohort, drill: Drill) -> PageTable:
     return PageTable(["Remark", "rows", "of these, counted as given", "drugs"], rows, kind="long")
 
 
+def assumed_ends(cohort: Cohort, drill: Drill) -> list[Markup]:
+    """Say what share of the dose, and whose entry, rests on ends that nobody wrote."""
+    share: dict[str, list[float]] = {}
+    for row in cohort.rows("daily_dose"):
+        if row["drug"] == cohort.drug and row["amount_canonical"] >= 0:
+            known = share.setdefault(row["person_id"], [0.0, 0.0])
+            known[0] += row["assumed_end_canonical"]
+            known[1] += row["amount_canonical"]
+    assumed, total = (math.fsum(each[i] for each in share.values()) for i in (0, 1))
+    if not assumed:
+        return []
+    lines = [
+        [person, number(part, 5), number(whole, 5)]
+        for person, (part, whole) in share.items()
+        if part
+    ]
+    head = ["patient", f"end assumed, {cohort.unit}", f"dose from t0, {cohort.unit}"]
+    shown = drill.people(f"{percentage(assumed / total)} % of the known dose", head, lines)
+    said = Markup(
+        "The end of some infusions is neither written nor the next row of the drug. {} of {} from t0 rests on "
+        "an end that is assumed: at death, at the end of the stay, or at the drug's limit."
+    ).format(shown, labels.drug(cohort.drug))
+    entered = [
+        [row["person_id"], since_zero(cohort, row["person_id"], row["index_time"])]
+        for row in cohort.persons
+        if row["entry_end_assumed"]
+    ]
+    if not entered:
+        return [said]
+    count = drill.people(f"{len(entered)} of {cohort.n}", ["patient", "entry, from t0"], entered)
+    return [
+        said,
+        Markup(
+            "{} entered only by such an infusion: without the assumed end it was too short."
+        ).format(count),
+    ]
+
+
 def section(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Section:
     treated = bool(cohort.drug)
     listed = [
@@ -223,9 +266,11 @@ def section(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Sect
     listed.append(
         captioned(odd, "Remarks about rows of doses; no row was dropped because of a remark")
     )
-    nothing = [] if cohort.steps else ["No dose of an immunotherapy is recorded around time zero."]
+    said: list[str] = list(assumed_ends(cohort, drill)) if treated else []
+    if not cohort.steps:
+        said = ["No dose of an immunotherapy is recorded around time zero."]
     return Section(
-        "Treatment", nothing, figures_named(figures, "swimmer", "dose", "escalation"), [],
+        "Treatment", said, figures_named(figures, "swimmer", "dose", "escalation"), [],
         [t for t in listed if t and lists_everybody(cohort)],
     )  # fmt: skip
 
