@@ -159,8 +159,30 @@ def test_the_course_of_the_infusion_is_told_in_a_line(cohort: Cohort) -> None:
     """
     table = treatment.courses(cohort, Drill(cohort))
     rows = {row[0]: [_bare(cell) for cell in row[1:]] for row in table.rows}
-    assert rows["ILL-2"] == ["SC → continuous IV", "2,400", "38", "168", "2", "2", "48", "0", "0"]
-    assert rows["ILL-5"] == ["SC → continuous IV", "2,400", "32", "227", "2", "0", "0", "1", "3"]
+    assert rows["ILL-2"] == [
+        "SC → continuous IV",
+        "2,400",
+        "38",
+        "168",
+        "2",
+        "2",
+        "48",
+        "0",
+        "0",
+        "no",
+    ]
+    assert rows["ILL-5"] == [
+        "SC → continuous IV",
+        "2,400",
+        "32",
+        "227",
+        "2",
+        "0",
+        "0",
+        "1",
+        "3",
+        "no",
+    ]
 
 
 def test_an_earlier_line_says_whether_it_had_failed_and_why(cohort: Cohort) -> None:

@@ -81,14 +81,27 @@ def test_the_next_row_of_the_drug_ends_a_rate(later: str, end: tuple[float, str]
     assert ends(table)[0] == end
 
 
-def test_an_infusion_ends_with_the_stay_in_which_it_was_charted() -> None:
-    """An infusion of intensive care is not carried through the ward: it ends with the stay that its row names, else with the first to end of those around it."""
-    stays = [stay(-5, 100, "hospital"), stay(-2, 20, "icu", "ICU"), stay(20, 100, "ward")]
-    for named, end in (("", 20), ("icu", 20), ("hospital", 72), ("ward", 20)):
-        row = dose("anakinra", 0, rate="25 mg/h", stay_id=named)
-
-        [found] = chunk(person(), *stays, row).doses.frame["end"].tolist()
-        assert found == at(end), named
+@pytest.mark.parametrize(
+    ("named", "stays", "end"),
+    [
+        ("", [(-5, 60, "hospital"), (-2, 20, "icu")], 60),
+        ("icu", [(-5, 60, "hospital"), (-2, 20, "icu")], 20),
+        ("hospital", [(-5, 60, "hospital"), (-2, 20, "icu")], 60),
+        ("another", [(-5, 60, "hospital"), (-2, 20, "icu")], 60),
+        ("", [(-5, 20, "icu"), (20, 60, "ward")], 20),
+        ("ward", [(-5, 20, "icu"), (20, 60, "ward")], 20),
+        ("", [(-5, 0, "ed"), (0, 60, "icu")], 60),
+        ("", [(-5, None, "hospital"), (-2, 20, "icu")], 20),
+        ("a", [(-5, 20, "a"), (-5, 60, "a")], 60),
+    ],
+)
+def test_an_infusion_ends_with_the_stay_in_which_it_was_charted(
+    named: str, stays: list[tuple[float, float | None, str]], end: float
+) -> None:
+    """It is the stay that the row names, else the longest around it: intensive care within a stay passes its infusion on, and a stay that follows is another one."""
+    rows = [stay(start, over, name) for start, over, name in stays]
+    row = dose("anakinra", 0, rate="25 mg/h", stay_id=named)
+    assert chunk(person(), *rows, row).doses.frame["end"].tolist() == [at(end)]
 
 
 @pytest.mark.parametrize("rate", ["25 mg/h", "0 mg/h", "999 mg/h", "2 mg/kg/h", "1 hub/h", ""])

@@ -148,7 +148,8 @@ def _next(group: Codes, start: Times, asked: Index, others: Index) -> Times:
 def _stay_ends(records: Records, rows: Frame) -> Times:
     """Return when the stay ends in which each row was charted; `FAR_FUTURE` without one.
 
-    It is the stay that the row names, else of those around its start the one that ends first.
+    It is the stay that the row names, else of those around its start the one that ends last: a unit or an
+    emergency department inside a longer stay passes its infusions on. A stay that follows is another stay.
     """
     stays = records.stays
     order = np.argsort(stays["person"], kind="stable")
@@ -160,8 +161,8 @@ def _stay_ends(records: Records, rows: Frame) -> Times:
     begun, over, moment = stays["start"][at], stays["end"][at], rows["start"][of]
     named = (rows["stay_id"][of] != "") & (rows["stay_id"][of] == stays["stay_id"][at])
     around = (begun != UNKNOWN_TIME) & (begun <= moment) & (moment < over)
-    ends = np.full(len(rows), FAR_FUTURE)
-    own = np.full(len(rows), FAR_FUTURE)
-    np.minimum.at(ends, of[around], over[around])
-    np.minimum.at(own, of[around & named], over[around & named])
-    return np.where(own < FAR_FUTURE, own, ends)
+    ends, own = (np.full(len(rows), UNKNOWN_TIME) for _ in range(2))
+    np.maximum.at(ends, of[around], over[around])
+    np.maximum.at(own, of[around & named], over[around & named])
+    last = np.where(own != UNKNOWN_TIME, own, ends)
+    return np.where(last != UNKNOWN_TIME, last, FAR_FUTURE)
