@@ -8,8 +8,8 @@ from typing import Final
 
 import numpy as np
 
-from becalm.core.arrays import FAR_FUTURE, Array, Codes, Floats, Mask, Times
-from becalm.core.clock import HOUR, UNKNOWN_TIME
+from becalm.core.arrays import Array, Codes, Floats, Mask
+from becalm.core.clock import HOUR
 from becalm.core.columns import Categorical, Keyed, unique_keys
 from becalm.core.frame import Frame
 from becalm.doses.deduplicate import once
