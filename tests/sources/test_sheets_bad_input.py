@@ -186,7 +186,12 @@ def test_a_person_that_the_sheet_persons_lacks_stops(tmp_path: Path) -> None:
             "status",
             "Did you mean 'given'?",
         ),
-        ("stays", f"person_id,start,kind\nP1,{AT},ITU\n", "kind", "'ITU' is not one of the list"),
+        (
+            "stays",
+            f"person_id,start,kind\nP1,{AT},corridor\n",
+            "kind",
+            "'corridor' is not one of the list",
+        ),
         ("cultures", "person_id,judged\nP1,infected\n", "judged", "Did you mean 'infection'?"),
     ],
 )

@@ -130,6 +130,15 @@ def test_a_copy_can_be_read_back(
     assert len(read_sheets(to).persons) == persons
 
 
+def test_a_workbook_gets_the_ending_that_its_readers_ask_for(tmp_path: Path) -> None:
+    """A spreadsheet program and becalm know a workbook by .xlsx; another ending is refused."""
+    made = copy_template(tmp_path / "mine", False, "xlsx")
+    assert made == tmp_path / "mine.xlsx"
+    assert len(read_sheets(made).persons) == 0
+    with pytest.raises(OutputError, match=r"mine\.csv does not end in \.xlsx. .*--csv"):
+        copy_template(tmp_path / "mine.csv", False, "xlsx")
+
+
 def test_a_workbook_may_be_copied_into_a_folder(tmp_path: Path) -> None:
     """Under its own name."""
     assert copy_template(tmp_path, True, "xlsx") == tmp_path / "becalm-example.xlsx"
@@ -138,7 +147,7 @@ def test_a_workbook_may_be_copied_into_a_folder(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", ["xlsx", "csv"])
 def test_a_copy_never_replaces_what_is_there(tmp_path: Path, kind: Literal["xlsx", "csv"]) -> None:
     """It might be somebody's filled-in review."""
-    to = tmp_path / "mine"
+    to = tmp_path / ("mine.xlsx" if kind == "xlsx" else "mine")
     copy_template(to, True, kind)
     with pytest.raises(OutputError, match=r"already exists. Choose another place"):
         copy_template(to, False, kind)

@@ -13,8 +13,8 @@ from becalm.core.errors import OutputError
 def copy_template(to: Path, filled: bool, kind: Literal["xlsx", "csv"]) -> Path:
     """Copy the blank template (`filled`: the invented example) and return its path.
 
-    A workbook is copied to the file `to`, or into it if it is a folder; the CSV sheets are
-    copied into the folder `to`. Existing files are never overwritten, because they may be filled in.
+    A workbook is copied to the file `to`, with the ending .xlsx if it has none, or into it if it is a
+    folder; the CSV sheets are copied into the folder `to`. Existing files are never overwritten, because they may be filled in.
     Raises `OutputError` if a file exists already or cannot be written.
     """
     stem = "becalm-example" if filled else "becalm-template"
@@ -34,6 +34,13 @@ def copy_template(to: Path, filled: bool, kind: Literal["xlsx", "csv"]) -> Path:
 def _copy(shipped: Path, stem: str, to: Path, kind: Literal["xlsx", "csv"]) -> Path:
     if kind == "xlsx":
         target = to / f"{stem}.xlsx" if to.is_dir() else to
+        if not target.suffix:
+            target = target.with_suffix(".xlsx")
+        if target.suffix.lower() != ".xlsx":
+            raise OutputError(
+                f"{target.name} does not end in .xlsx",
+                hint="The template is a workbook; --csv writes a folder of CSV files",
+            )
         _copy_file(shipped / f"{stem}.xlsx", target)
         return target
     to.mkdir(parents=True, exist_ok=True)

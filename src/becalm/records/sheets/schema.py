@@ -116,6 +116,13 @@ _SYSTEMS: Final[Mapping[str, str]] = {
     "icd 10": "ICD10", "icd 10 who": "ICD10", "snomed ct": "SNOMED", "snomedct": "SNOMED",
 }  # fmt: skip
 """Other ways to write the system of a diagnosis code."""
+_STAYS: Final[Mapping[str, str]] = {
+    **dict.fromkeys(["hospital", "inpatient", "in patient", "admission", "general ward", "normal ward", "floor"], "ward"),
+    **dict.fromkeys(["itu", "ccu", "micu", "sicu", "intensive care", "intensive care unit", "critical care"], "ICU"),
+    **dict.fromkeys(["er", "a e", "emergency", "emergency department", "emergency room"], "ED"),
+    **dict.fromkeys(["out patient", "clinic", "outpatient clinic", "ambulatory", "day clinic"], "outpatient"),
+}  # fmt: skip
+"""Other words for the kind of a stay."""
 CAUSES_OF_DEATH: Final = ("storm", "infection", "multi-organ failure", "other", "unknown")
 
 SHEETS: Final[Mapping[str, SheetSchema]] = {
@@ -146,7 +153,9 @@ SHEETS: Final[Mapping[str, SheetSchema]] = {
             "stay_id": _TEXT,
             "start": SheetColumn("time", required=True, blank="mistake"),
             "end": _END,
-            "kind": SheetColumn("choice", among=("ED", "ward", "ICU", "outpatient")),
+            "kind": SheetColumn(
+                "choice", among=("ED", "ward", "ICU", "outpatient"), spelled=_STAYS
+            ),
             "hospital": _TEXT,
             "from": SheetColumn("choice", among=("home", "transfer")),
             "to": SheetColumn(
