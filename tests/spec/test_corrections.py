@@ -206,3 +206,20 @@ def test_the_comment_and_the_status_of_a_sheet_are_read(tmp_path: Path) -> None:
     bounds = dict(zip(said, zip(found.low.tolist(), found.high.tolist(), strict=True), strict=True))
     assert bounds == {who: (300, 300) if who in "ABCG" else (300, 9000) for who in said}
     assert hours(int(found.time[0])) == hours(int(found.time[-1]))
+
+
+def test_a_report_that_its_status_withdraws_is_refused_and_counted(tmp_path: Path) -> None:
+    """Entered in error: the row is no result, is counted with that reason, and the other report stands."""
+    labs = (
+        "person_id,time,name,value,unit,status\n"
+        "A,2020-01-01T10:00,ferritin,9000,ng/mL,entered in error\n"
+        "A,2020-01-01T10:00,ferritin,300,ng/mL,final\n"
+        "A,2020-01-02T10:00,ferritin,400,ng/mL,Cancelled\n"
+    )
+    persons = "person_id,sex,age\nA,F,40\n"
+    folder = chart_review.write(tmp_path / "sheets", persons=persons, labs=labs)
+    records = becalm.open_records(str(folder))
+    [batch] = becalm.understand(records).batches
+    assert batch.events.points("ferritin").low.tolist() == [300]
+    refused = becalm.run(records, protocol=HI).result.tables["rows_refused"].rows()
+    assert [row["rows"] for row in refused if row["reason"] == "the report was withdrawn"] == [2]

@@ -32,6 +32,7 @@ class ReportWords(toml.TomlTable, frozen=True):
     nothing: tuple[str, ...]
     corrects: tuple[str, ...]
     preliminary: tuple[str, ...]
+    withdrawn: tuple[str, ...]
     final: tuple[str, ...]
 
 
@@ -59,6 +60,18 @@ def pattern(phrases: tuple[str, ...]) -> str:
 
 
 @lru_cache(maxsize=65536)
+def is_withdrawn(status: str) -> bool:
+    """Return whether a status says that the report is no result.
+
+    >>> is_withdrawn("Entered in error"), is_withdrawn("final")
+    (True, False)
+    """
+    return bool(
+        re.fullmatch(f"(?:{'|'.join(map(re.escape, shipped().withdrawn))})", _plain(status))
+    )
+
+
+@lru_cache(maxsize=65536)
 def said(text: str) -> int:
     """Return what a comment or a status says of its report.
 
@@ -70,9 +83,7 @@ def said(text: str) -> int:
     if not text:
         return NOTHING
     words = shipped()
-    plain = unicodedata.normalize("NFKD", text.casefold())
-    plain = "".join(letter for letter in plain if not unicodedata.combining(letter))
-    plain = re.sub(pattern(words.nothing), " ", plain)
+    plain = re.sub(pattern(words.nothing), " ", _plain(text))
     for phrases, says in (
         (words.corrects, CORRECTS),
         (words.preliminary, PRELIMINARY),
@@ -81,3 +92,9 @@ def said(text: str) -> int:
         if re.search(pattern(phrases), plain):
             return says
     return NOTHING
+
+
+def _plain(text: str) -> str:
+    """Return a text in lower case, without accents."""
+    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(letter for letter in decomposed if not unicodedata.combining(letter)).strip()

@@ -6,7 +6,15 @@ import duckdb
 import pytest
 
 from becalm.records.mimic4 import results
-from becalm.vocabulary.reports import CORRECTS, FINAL, NOTHING, PRELIMINARY, said, shipped
+from becalm.vocabulary.reports import (
+    CORRECTS,
+    FINAL,
+    NOTHING,
+    PRELIMINARY,
+    is_withdrawn,
+    said,
+    shipped,
+)
 
 TEXTS = {
     "CORRECTED RESULT, PREVIOUSLY REPORTED AS 10.": CORRECTS,
@@ -66,3 +74,9 @@ def test_the_database_reads_comments_as_python_does() -> None:
     found = [con.execute("SELECT reported(?)", [text]).fetchone() for text in texts]
     assert [each[0] for each in found if each] == [said(text) for text in texts]
     assert con.execute("SELECT reported(NULL)").fetchone() == (NOTHING,)
+
+
+def test_a_report_that_was_entered_in_error_is_withdrawn() -> None:
+    assert all(is_withdrawn(word.upper()) for word in shipped().withdrawn)
+    for word in ("", "final", "corrected", "not cancelled", "wrong tube?"):
+        assert not is_withdrawn(word)

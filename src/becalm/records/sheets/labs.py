@@ -19,6 +19,7 @@ from becalm.vocabulary import MeasurementKind, reports
 from becalm.vocabulary.numbers import limit_in, of_undecided, spelling
 from becalm.vocabulary.units import normalise
 
+WITHDRAWN: Final = "the report was withdrawn"
 _LOINC: Final = re.compile(r"\d{1,7}-\d")
 _VOLUMES: Final = frozenset({"ul", "ml", "cl", "dl", "l", "cc"})
 
@@ -153,6 +154,7 @@ def _refuse(checked: Checked, building: Building, time: Array) -> Mask:
         ("name and loinc missing", [not label for label in labels]),
         ("time missing", time == UNKNOWN_TIME),
         ("value missing", [not value for value in values]),
+        (WITHDRAWN, [reports.is_withdrawn(text) for text in sheet.texts("status")]),
     ):
         lacking = np.array(missing, dtype=np.bool_)
         for i in np.flatnonzero(keep & lacking).tolist():
