@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from becalm.kidney import kdigo
-from becalm.kidney.injury import kdigo_stages
+from becalm.kidney.injury import CreatinineBaseline, kdigo_stages
 from becalm.timeline import Intervals, Points
 from tests.reference import renal as slow
 from tests.reference.renal import HOUR, Draw
@@ -38,10 +38,10 @@ def test_fast_and_slow_stage_every_draw_alike(
         sessions += [(person, *course) for course in courses]
     found = kdigo_stages(
         Points.build(persons, times, values),
-        np.array([np.nan if b is None else b for _, b, _ in people], dtype=np.float64),
+        CreatinineBaseline.of([np.nan if b is None else b for _, b, _ in people]),
         Intervals.build(*zip(*sessions, strict=True)) if sessions else Intervals.empty(),
         kdigo.load().kdigo,
-    )
+    ).points
     assert found.exact
     assert [
         (int(p), int(t), int(s))

@@ -33,12 +33,18 @@ def stages(
             presumed = len(week) == 1
             recent = presumed or round(draw.mg_dl / min(week), 9) >= 1.5
             injured = injured or recent or rose
+        if baseline is None and len(week) == 1:
+            continue  # nothing to compare it with
         stage = 0
         if rose:
             stage = 1
         if injured:
             stage = 3 if above >= 3.0 else 2 if above >= 2.0 else 1
-        if (rose or injured) and draw.mg_dl >= 4.0:
+        times = round(draw.mg_dl / min(week), 9)
+        for number, bound in ((1, 1.5), (2, 2.0), (3, 3.0)):
+            if times >= bound:
+                stage = max(stage, number)
+        if stage > 0 and draw.mg_dl >= 4.0:
             stage = 3
         result.append((draw.time, stage))
     return result

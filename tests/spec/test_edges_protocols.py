@@ -52,7 +52,7 @@ TESTED = dict.fromkeys(
         "refractory.bridge", "refractory.begun_before", "refractory.within", "refractory.ferritin_fall",
         "escalation.min_rise", "escalation.min_duration", "escalation.resume_within",
         "escalation.worsening_within", "escalation.fever_at_least", "kidney.outpatient_from",
-        "kidney.outpatient_to", "kidney.minimum_within", "kidney.after_last_dose",
+        "kidney.outpatient_to", "kidney.minimum_within", "kidney.after_last_dose", "kidney.after_session",
         "safety.after_last_dose", "safety.until", "outcome.maintenance_max_mg_day",
         "outcome.maintenance_min", "doses.levels_per_day", "index.at_least", "index.within",
         "index.qualifying[].at_least", "index.qualifying[].below", "entry_test.at_least",

@@ -15,7 +15,7 @@ import pytest
 from becalm import vocabulary
 from becalm.core.clock import HOUR, UNKNOWN_TIME
 from becalm.doses import EpisodeRules, treatments, written_out
-from becalm.kidney import injury, kdigo
+from becalm.kidney import injury, kdigo, replacement
 from becalm.measures import ctcae
 from becalm.measures.fever import fever
 from becalm.patients.context import context
@@ -83,7 +83,7 @@ FILES: dict[str, tuple[Sequence[str], Sequence[str]]] = {
     ),
     "kidney/kdigo.toml": (
         ["kdigo.rise.*", "kdigo.rise_within", "kdigo.ratio_within", "kdigo.ratios.*",
-         "kdigo.severe.*", "replacement.bridge"], [],
+         "kdigo.severe.*", "kdigo.printed_mg_dl", "replacement.bridge"], [],
     ),
     "kidney/equations.toml": (
         [], [
@@ -503,7 +503,8 @@ def stage(*draws: tuple[float, float], baseline: float = np.nan) -> float:
     points = Points.build(
         [0] * len(draws), [round(h * HOUR) for h, _ in draws], [v for _, v in draws]
     )
-    found = injury.kdigo_stages(points, np.array([baseline]), Intervals.empty(), kdigo.load().kdigo)
+    of = injury.CreatinineBaseline.of([baseline])
+    found = injury.kdigo_stages(points, of, Intervals.empty(), kdigo.load().kdigo).points
     return float(found.low[-1])
 
 
@@ -563,11 +564,8 @@ def test_sessions_no_further_apart_than_the_bridge_are_one_course() -> None:
     gap = hours(read("kidney/kdigo.toml")["replacement"]["bridge"])
     found = []
     for apart in around(gap):
-        hour = np.array([0, 4 + apart])
-        start = np.round(hour * HOUR).astype(np.int64)
-        found.append(
-            len(injury.course(Intervals.build([0, 0], start, start + round(4 * HOUR)), rule))
-        )
+        two = chunk(procedure("HD", 0, 4), procedure("HD", 4 + apart, 8 + apart))
+        found.append(len(replacement.sessions(two.records, two.events).courses(rule)))
     assert found == [1, 1, 2]
 
 

@@ -7,7 +7,6 @@ says where each of them is.
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from becalm import vocabulary
@@ -15,7 +14,7 @@ from becalm.core.errors import DefinitionError
 from becalm.definitions import attainable, load, parse
 from becalm.kidney import equations, kdigo
 from becalm.kidney.equations import ckd_epi_2021, jelliffe_changing, jelliffe_stable, kegfr, mdrd
-from becalm.kidney.injury import kdigo_stages
+from becalm.kidney.injury import CreatinineBaseline, kdigo_stages
 from becalm.timeline import Intervals, Points
 from becalm.vocabulary import MeasurementKind
 from tests.records.pictures import us
@@ -193,7 +192,8 @@ def creatinine(values: str, baseline: float = 1.0) -> list[float]:
     """Stage at each `hour value`."""
     given = [tuple(map(float, each.split())) for each in values.split(",")]
     points = Points.build([0] * len(given), [us(hour) for hour, _ in given], [v for _, v in given])
-    found = kdigo_stages(points, np.array([baseline]), Intervals.empty(), kdigo.load().kdigo)
+    of = CreatinineBaseline.of([baseline])
+    found = kdigo_stages(points, of, Intervals.empty(), kdigo.load().kdigo).points
     return [float(stage) for stage in found.low]
 
 

@@ -26,10 +26,10 @@ def test_response_counts_when_blood_was_drawn_in_every_protocol() -> None:
 
 
 def test_a_rise_within_48_hours_of_the_draws_is_injury_however_late_the_reports() -> None:
-    """0.6 to 0.9 in 47.5 h, reported 48 h 05 min apart: stage 1; drawn a minute over 48 h apart: none."""
+    """1.0 to 1.3 in 47.5 h, reported 48 h 05 min apart: stage 1; drawn a minute over 48 h apart: none."""
     for hours, stage in ((47.5, 1), (48, 1), (48 + 1 / 60, 0)):
         labs = (
-            f"hour | available | creatinine\n1 | 1.5 | 0.6\n{1 + hours} | {1.5 + hours + 0.6} | 0.9"
+            f"hour | available | creatinine\n1 | 1.5 | 1.0\n{1 + hours} | {1.5 + hours + 0.6} | 1.3"
         )
         found = patients(labs, protocol=HI, sex="F", age=90, end_of_records=200).safety("aki")
         assert found["grade_after"] == stage
@@ -85,3 +85,10 @@ def test_by_the_draws_index_and_onset_are_one() -> None:
     rules = replace(protocol.load(HI), clock="drawn")
     row = entered(rules, *storm(3))
     assert (row["index_time"], row["storm_onset"]) == (10, 10)
+
+
+def test_without_a_storm_its_onset_is_the_draw_of_the_index() -> None:
+    """A ferritin of 600 with fever, reported 5 h after the draw: no storm that can be told, and kidneys are compared with before the draw."""
+    rows = [lab("ferritin", 600, 10, available=15), lab("temperature", 38.5, 10, available=10)]
+    row = entered(HI, *rows)
+    assert (row["index_time"], row["storm"], row["storm_onset"]) == (15, "undetermined", 10)

@@ -162,6 +162,14 @@ def lasting_index(events: Events, protocol: Protocol, index: Times) -> Times:
     return index_hours(events, protocol.index, protocol.clock, len(index), lasting=True)
 
 
+def index_by_draws(events: Events, protocol: Protocol, index: Times) -> Times:
+    """Return when the blood of the index had been drawn, whenever it was reported."""
+    if protocol.index is None or protocol.clock == "drawn":
+        return index
+    drawn = index_hours(events, protocol.index, "drawn", len(index))
+    return np.where((drawn != UNKNOWN_TIME) & (drawn < index), drawn, index)
+
+
 def _earliest_both(points: Points, values: Points, near: int) -> Times:
     """When each of some values and one of the points drawn near it are known; `FAR_FUTURE` if never.
 

@@ -161,7 +161,8 @@ def select(
     names = labels_of(chunk.unrecognised, len(chunk))
     diagnosed_at, rows = diagnoses.first_diagnosed(chunk.diagnosed, protocol.storm.clinician, index)
     answer, _ = chunk.immunosuppressed.at(person, start)
-    cohort = _describe(chunk, candidates_of, person, judged.take(kept)).replace(
+    began = entry.index_by_draws(chunk.events, protocol, index)
+    cohort = _describe(chunk, candidates_of, person, judged.take(kept), began).replace(
         left_truncated=_truncated(chunk, protocol, person, t0),
         entry_end_assumed=answers(
             entry.entered_by_assumed_end(chunk.doses, protocol, index, chunk.ended)[person]
@@ -242,10 +243,14 @@ def _open_exclusions(chunk: Patients, protocol: Protocol, person: Persons, index
 
 
 def _describe(
-    chunk: Patients, candidates_of: Candidates, person: Persons, judged: JudgedStorm
+    chunk: Patients,
+    candidates_of: Candidates,
+    person: Persons,
+    judged: JudgedStorm,
+    began: Times,
 ) -> Frame:
     clocks, table = candidates_of.clocks, chunk.records.persons
-    onset = np.where(judged.onset == UNKNOWN_TIME, clocks.index[person], judged.onset)
+    onset = np.where(judged.onset == UNKNOWN_TIME, began[person], judged.onset)
     weight = weight_in_force(
         chunk.records,
         chunk.events,

@@ -31,4 +31,6 @@ __all__ = [
     "max_rise",
     "mdrd",
     "mdrd_creatinine",
+    "printed",
+    "replacement",
 ]

@@ -11,11 +11,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from numpy.typing import ArrayLike
 
 from becalm import vocabulary
 from becalm.core.arrays import Floats, Mask, Pair, Texts, Times
+from becalm.core.clock import UNKNOWN_TIME
 from becalm.kidney import equations
-from becalm.kidney.kdigo import Kdigo, Replacement
+from becalm.kidney.kdigo import Kdigo
 from becalm.protocol import Kidney
 from becalm.timeline import Intervals, Points, difference, ratio, rounded
 
@@ -25,16 +27,62 @@ class CreatinineBaseline:
     """Creatinine in mg/dL before the injury, one for each person; NaN if it cannot be assumed either.
 
     label : how it was obtained, in words for the reader. rows : the rows of the records it comes from.
+    half_digit : half a unit of its last printed digit, 0 where it was not printed.
     """
 
     mg_dl: Floats
     label: Texts
     rows: Sequence[tuple[int, ...]]
+    half_digit: Floats
+
+    @classmethod
+    def of(cls, mg_dl: ArrayLike) -> CreatinineBaseline:
+        """Return baselines that somebody stated, exactly."""
+        values: Floats = np.asarray(mg_dl, np.float64)
+        label = np.full(len(values), "stated", dtype=object)
+        return cls(values, label, [()] * len(values), np.zeros(len(values)))
 
 
-def course(sessions: Intervals, rule: Replacement) -> Intervals:
-    """Return courses of renal replacement: between near sessions creatinine does not reflect the kidney."""
-    return sessions.bridge(rule.bridge.us)
+@dataclass(frozen=True, eq=False)
+class Staged:
+    """The stage of every draw, and what decided it.
+
+    points : the lowest and the highest possible stage of each draw by the printed digits. rounded :
+    the lowest one that the rounding of the printed digits leaves possible. rise, baseline, week : the
+    stage by a rise within 48 h, by the ratio to the baseline and by the ratio to the lowest value of
+    the 7 d before; severe : whether stage 3 comes from the value itself. lowest : the lowest of those
+    7 d, mg/dL, NaN without another value. open_day : whether replacement may have run before the draw
+    on that day.
+    """
+
+    points: Points
+    rounded: Floats
+    rise: Floats
+    baseline: Floats
+    week: Floats
+    severe: Mask
+    lowest: Floats
+    open_day: Mask
+
+    def decided_by(self, kdigo: Kdigo) -> Texts:
+        """Return what decided each stage, joined by ` and `; '' for stage 0."""
+        stage = self.points.low
+        words = np.full(len(stage), "", dtype=object)
+        highest = float(max(kdigo.ratios))
+        for at in np.flatnonzero(stage > 0).tolist():
+            reached = [
+                name
+                for name, of in (
+                    (f"lowest of the {_days(kdigo)}", self.week),
+                    ("baseline", self.baseline),
+                    (f"rise in {kdigo.rise_within.removeprefix('<=')}", self.rise),
+                )
+                if of[at] >= stage[at]
+            ]
+            if not reached and self.severe[at] and stage[at] >= highest:
+                reached = ["height of the value"]
+            words[at] = " and ".join(reached)
+        return words
 
 
 def baseline(
@@ -45,20 +93,25 @@ def baseline(
     age: npt.NDArray[np.int64],
     sex: Texts,
     kidney: Kidney,
+    chronic: Mask | None = None,
+    half_digit: Floats | None = None,
 ) -> CreatinineBaseline:
     """Return the best available creatinine from before the injury.
 
     The median of the values from outside hospital, 365 to 7 d before onset; else the lowest of the
     7 d before it, without the value at onset itself, which may already have risen; else the value at
-    which MDRD gives an assumed eGFR. For a person without a stay in the records no value is known to
-    be from outside hospital.
+    which MDRD gives an assumed eGFR, unless chronic kidney disease is on record. For a person without
+    a stay in the records no value is known to be from outside hospital.
 
     creatinine and inpatient : persons are positions in `onset`. age : completed years, -1 unknown.
+    chronic : who has chronic kidney disease on record. half_digit : of each creatinine.
     """
     count = len(onset)
     mg_dl = np.full(count, np.nan)
     label = np.full(count, "baseline not known", dtype=object)
     rows: list[tuple[int, ...]] = [()] * count
+    printed = np.zeros(len(creatinine)) if half_digit is None else half_digit
+    half = np.zeros(count)
     assumed = equations.mdrd_creatinine(kidney.assumed_egfr, age, sex)
     admitted = np.zeros(count, np.bool_)
     admitted[inpatient.person] = True
@@ -76,6 +129,7 @@ def baseline(
         if away.any():
             mg_dl[i] = np.median(value[away])
             rows[i] = tuple(creatinine.row[draws][away].tolist())
+            half[i] = printed[draws][away].max()
             count_ = int(away.sum())
             label[i] = (
                 f"{f'median of {count_} outpatient values' if count_ > 1 else 'one outpatient value'}"
@@ -84,53 +138,154 @@ def baseline(
         elif near.any():
             at = int(np.argmin(np.where(near, value, np.inf)))
             mg_dl[i], rows[i] = value[at], (int(creatinine.row[draws][at]),)
+            half[i] = printed[draws][at]
             label[i] = f"lowest of the {kidney.minimum_within} before onset"
+        elif chronic is not None and chronic[i]:
+            label[i] = "baseline not known; none is assumed in chronic kidney disease"
         elif np.isfinite(assumed[i]) and sex[i] in ("F", "M"):
             mg_dl[i] = round(float(assumed[i]), 2)
             label[i] = f"back-calculated at eGFR {kidney.assumed_egfr:g} (MDRD)"
-    return CreatinineBaseline(mg_dl, label, rows)
+    return CreatinineBaseline(mg_dl, label, rows, half)
 
 
 def kdigo_stages(
-    creatinine: Points, baseline_mg_dl: Floats, replacement: Intervals, kdigo: Kdigo
-) -> Points:
+    creatinine: Points,
+    baseline: CreatinineBaseline,
+    replacement: Intervals,
+    kdigo: Kdigo,
+    *,
+    no_reference: Intervals | None = None,
+    open_days: Intervals | None = None,
+    half_digit: Floats | None = None,
+) -> Staged:
     """Return the stage 0-3 at every draw of creatinine, lowest and highest possible.
 
-    Injury means a rise of 0.3 mg/dL or 26.5 µmol/L within 48 h (both ends included), or 1.5 × baseline
-    reached within 7 d: known from values of those 7 d, assumed if there are none. If the records
-    show that it took longer, it is not acute injury by this criterion. Once injury is met, the stage
-    follows the ratio until creatinine is below 1.5 × baseline again. 4.0 mg/dL (353.6 µmol/L)
-    is stage 3 only if injury is met: a stable chronic 4.2 is no acute injury.
+    Injury means a rise of 0.3 mg/dL or 26.5 µmol/L within 48 h (both ends included), or 1.5 × a
+    reference reached within 7 d. There are two references, and the higher stage counts: the lowest
+    value of the 7 d before the draw, and the baseline, if it was left within those 7 d (assumed
+    where they have no other value). By the baseline the stage, once injury is met, follows the ratio
+    until creatinine is below 1.5 × baseline again. 4.0 mg/dL (353.6 µmol/L) is stage 3 only if injury
+    is met: a stable chronic 4.2 is no acute injury. A draw with neither reference has no stage.
 
     During renal replacement creatinine does not reflect the kidney: those draws have no stage and
-    are never a reference (replacement itself is stage 3: `replaced`).
+    are never a reference (replacement itself is stage 3: `replaced`). In an open day, in which
+    replacement ran at an unknown hour, the stage may be higher.
 
-    creatinine, replacement : persons are positions in `baseline_mg_dl` (NaN: not known).
+    creatinine, replacement : persons are positions in the baseline. no_reference : when a creatinine
+    is not a reference for later ones. half_digit : half a unit of the last printed digit of each draw.
     """
-    draws = creatinine.take(~replacement.contains(creatinine.person, creatinine.time))
+    kept = ~replacement.contains(creatinine.person, creatinine.time)
+    draws = creatinine.take(kept)
+    half = np.zeros(len(draws)) if half_digit is None else half_digit[kept]
     who, when = draws.person, draws.time
+    usable = np.ones(len(draws), np.bool_)
+    if no_reference is not None:
+        usable = ~no_reference.contains(who, when)
     now = (draws.low, draws.high)
-    lowest = draws.trailing("min", kdigo.rise_within.us).at(who, when)
-    week = draws.trailing("min", kdigo.ratio_within.us).at(who, when)
-    alone = draws.trailing("count", kdigo.ratio_within.us).at(who, when)[0] <= 1
-    reference = baseline_mg_dl[who]
+    references = draws.take(usable)
+    others = references.trailing("count", kdigo.ratio_within.us).at(who, when)[0]
+    alone = np.where(others == -np.inf, 0, others) <= usable
+    rounded_up = Points(references.person, references.time, references.high + half[usable],
+                        references.high + half[usable], references.row)  # fmt: skip
+    week = _lowest(references, kdigo.ratio_within.us, now, draws)
+    lowest = _lowest(references, kdigo.rise_within.us, now, draws)
+    week_up = _lowest(rounded_up, kdigo.ratio_within.us, (now[1] + half,) * 2, draws)[1]
+    reference = baseline.mg_dl[who]
     known = np.isfinite(reference)
     above = ratio(now, (np.where(known, reference, np.inf),) * 2)
     recent = ratio(now, week)
+    least = np.maximum(now[0] - half, 0.0)
+    base_up = np.where(known, reference + baseline.half_digit[who], np.inf)
+    unsure = (rounded(least / base_up), rounded(least / np.where(week_up > 0, week_up, np.inf)))
     risen = _either(kdigo.rise, lambda unit: difference(_in(unit, now), _in(unit, lowest)))
     severe = _either(kdigo.severe, lambda unit: _in(unit, now))
-    bounds = [
+    parts = [
         _stages(
-            who,
-            risen=risen[b],
-            severe=severe[b],
-            above=np.where(known, above[b], 0.0),
-            recent=alone | (recent[b] >= kdigo.ratios[1]),
-            kdigo=kdigo,
+            who, risen=risen[b], severe=severe[b], above=np.where(known, above[b], 0.0),
+            recent=recent[b], alone=alone, kdigo=kdigo,
         )
         for b in (0, 1)
-    ]
-    return Points(who, when, bounds[0], np.maximum(*bounds), draws.row, draws.drawn)
+    ]  # fmt: skip
+    low = _stages(
+        who, risen=risen[0], severe=severe[0], above=unsure[0], recent=unsure[1], alone=alone,
+        kdigo=kdigo,
+    )  # fmt: skip
+    in_open_day = np.zeros(len(draws), np.bool_)
+    if open_days is not None:
+        in_open_day = open_days.contains(who, when)
+    highest = np.where(
+        in_open_day, float(max(kdigo.ratios)), np.maximum(parts[0].stage, parts[1].stage)
+    )
+    staged = known | ~alone | risen[0]
+    points = Points(who, when, parts[0].stage, highest, draws.row, draws.drawn)
+    seen = np.where(alone, np.nan, week[0])
+    return Staged(
+        points.take(staged),
+        np.minimum(low.stage, parts[0].stage)[staged],
+        parts[0].rise[staged],
+        parts[0].baseline[staged],
+        parts[0].week[staged],
+        severe[0][staged],
+        seen[staged],
+        in_open_day[staged],
+    )
+
+
+@dataclass(frozen=True)
+class Fall:
+    """A fall of creatinine, in mg/dL, and the rows of the records of its two values."""
+
+    high: float
+    low: float
+    rows: tuple[int, int]
+
+
+def falls_on_arrival(creatinine: Points, arrival: Times, kdigo: Kdigo) -> list[Fall | None]:
+    """Return the greatest certain fall of creatinine, 1.5-fold or more, in the first 7 d after each arrival.
+
+    Somebody whose creatinine is highest on arrival and then falls so far had an injury that began
+    outside: no stage can say it, because nothing lower is known from before. What rose 1.5-fold in
+    the stay itself was no injury on arrival.
+
+    creatinine : persons are positions in `arrival` (`UNKNOWN_TIME`: none).
+    """
+    found: list[Fall | None] = []
+    for i, begin in enumerate(arrival.tolist()):
+        draws = (
+            np.flatnonzero(creatinine.person == i)
+            if begin != UNKNOWN_TIME
+            else np.empty(0, np.intp)
+        )
+        since = creatinine.time[draws] - begin
+        draws = draws[(since >= 0) & (since < kdigo.ratio_within.us)]
+        found.append(_greatest_fall(creatinine.take(draws), kdigo.ratios[1]))
+    return found
+
+
+def _greatest_fall(draws: Points, least: float) -> Fall | None:
+    best, top, fold = None, -1, least
+    for at in range(len(draws)):
+        value = float(draws.high[at])
+        if top >= 0:
+            fell = float(rounded(draws.low[top] / value))
+            if fell >= fold:
+                rows = int(draws.row[top]), int(draws.row[at])
+                fold, best = fell, Fall(float(draws.low[top]), value, rows)
+        risen = float(rounded(draws.low[at] / draws.high[: at + 1].min()))
+        if top < 0 or (draws.low[at] > draws.low[top] and risen < least):
+            top = at
+    return best
+
+
+def _days(kdigo: Kdigo) -> str:
+    return str(kdigo.ratio_within).removeprefix("<=")
+
+
+def _lowest(points: Points, within: int, now: Pair, draws: Points) -> Pair:
+    """Return the lowest of the references in the window; the value itself where there is none."""
+    low, high = points.trailing("min", within).at(draws.person, draws.time)
+    known = (low > -np.inf) | (high < np.inf)
+    return np.where(known, low, now[0]), np.where(known, high, now[1])
 
 
 def replaced(courses: Intervals, t0: Times, start: Times, kdigo: Kdigo) -> Points:
@@ -150,24 +305,42 @@ def replaced(courses: Intervals, t0: Times, start: Times, kdigo: Kdigo) -> Point
     return Points(pairs[:, 0], pairs[:, 1], stage, stage, -1 - np.arange(len(pairs)))
 
 
+@dataclass(frozen=True, eq=False)
+class _Stages:
+    """The stage at each draw from one bound of every quantity, altogether and by each reference."""
+
+    stage: Floats
+    rise: Floats
+    baseline: Floats
+    week: Floats
+
+
 def _stages(
     who: npt.NDArray[np.int32],
     *,
     risen: Mask,
     severe: Mask,
     above: Floats,
-    recent: Mask,
+    recent: Floats,
+    alone: Mask,
     kdigo: Kdigo,
-) -> Floats:
-    """Return the stage at each draw from one bound of every quantity."""
+) -> _Stages:
+    """Return the stages from one bound of every quantity.
+
+    above, recent : multiples of the baseline and of the lowest of the 7 d before. alone : no other
+    reference in those 7 d.
+    """
     raised = above >= kdigo.ratios[1]
-    lasting = _since(who, raised, raised & (recent | risen))
-    stage = risen.astype(np.float64)
+    quick = alone | (recent >= kdigo.ratios[1])
+    lasting = _since(who, raised, raised & (quick | risen))
+    by_baseline, by_week = np.zeros(len(who)), np.zeros(len(who))
     for number, bound in sorted(kdigo.ratios.items()):
-        stage = np.where(lasting & (above >= bound), np.maximum(stage, number), stage)
-    met = risen | lasting
-    result: Floats = np.where(met & severe, float(max(kdigo.ratios)), stage)
-    return result
+        by_baseline = np.where(lasting & (above >= bound), number, by_baseline)
+        by_week = np.where(recent >= bound, number, by_week)
+    rise = risen.astype(np.float64)
+    stage = np.maximum.reduce([rise, by_baseline, by_week])
+    stage = np.where((stage > 0) & severe, float(max(kdigo.ratios)), stage)
+    return _Stages(stage, rise, by_baseline, by_week)
 
 
 def _either(limits: Mapping[str, float], amount: Callable[[str], Pair]) -> tuple[Mask, Mask]:

@@ -14,7 +14,8 @@ FILE: Final = Path(__file__).with_suffix(".toml")
 class Kdigo(toml.TomlTable, frozen=True):
     """Acute kidney injury by creatinine.
 
-    rise, severe : a limit for each unit that the guideline prints; either one counts.
+    rise, severe : a limit for each unit that the guideline prints; either one counts. printed_mg_dl :
+    the coarsest last digit of a printed creatinine.
     """
 
     title: str
@@ -27,6 +28,7 @@ class Kdigo(toml.TomlTable, frozen=True):
     ratio_within: Length
     ratios: dict[int, float]
     severe: dict[str, float]
+    printed_mg_dl: float
 
 
 class Replacement(toml.TomlTable, frozen=True):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from becalm.core.arrays import FAR_FUTURE, Times
-from becalm.core.clock import UNKNOWN_TIME
+from becalm.core.clock import UNKNOWN_TIME, Length
 from becalm.core.frame import Frame
 from becalm.doses import Doses, EpisodeRules, continuous, treatments
 from becalm.protocol import Protocol
@@ -43,6 +43,21 @@ class Treated:
         row, of = infused.overlaps(cohort["person"], cohort["t0"], np.full(len(cohort), FAR_FUTURE))
         np.maximum.at(ended, row, infused.end[of])
         return cls(drug, on_drug, ended)
+
+    def harm_until(self, cohort: Frame, protocol: Protocol, after: Length | None) -> Times:
+        """Return the last moment at which harm counts: some time after the last dose, or discharge.
+
+        Without a discharge, or without this time in the protocol, it is the end of the records.
+        """
+        end = cohort["end_of_records"].copy()
+        if protocol.safety.until == "discharge":
+            known = cohort["discharge"] != UNKNOWN_TIME
+            end[known] = cohort["discharge"][known]
+        elif after is not None:
+            known = self.last_continuous != UNKNOWN_TIME
+            end[known] = self.last_continuous[known] + after.us
+        limited: Times = np.maximum(end, cohort["t0"])
+        return limited
 
     def answers(self, cohort: Frame, first: Times, last: Times) -> list[bool | None]:
         """Return whether each row was on the drug at some moment in [first, last], µs.

@@ -6,29 +6,27 @@ person has to judge the attribution.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
-from becalm.core.arrays import FAR_PAST, Floats, Mask, Texts, Times
-from becalm.core.clock import HOUR, UNKNOWN_TIME, Length
+from becalm.core.arrays import Floats, Mask, Texts, Times
+from becalm.core.clock import HOUR, UNKNOWN_TIME
 from becalm.core.frame import Frame
 from becalm.doses import Doses
 from becalm.events import Events
-from becalm.kidney import injury, kdigo
+from becalm.kidney import kdigo
 from becalm.measures import ctcae
 from becalm.measures.ctcae import Event
+from becalm.measures.kidney_injury import kidney_injury, window
 from becalm.measures.on_treatment import Treated
 from becalm.measures.stage import Stage, StageInput
-from becalm.patients import organ_support
-from becalm.persons.stays import admissions
 from becalm.protocol import Protocol
 from becalm.records import Records
 from becalm.tables import SAFETY
-from becalm.timeline import Intervals, Points, nearest
+from becalm.timeline import Points, nearest
 from becalm.vocabulary import UsualLimits
 
 REPLACEMENT = "renal_replacement"
@@ -42,11 +40,14 @@ class Graded:
 
     grades : the certain grade of each draw; persons are positions in the cohort. source : returns
     the row of the records of a draw. reference : the baseline or limit with which draws were compared.
+    why : returns what decided the grade of a row of the records. arrival : injury seen backwards.
     """
 
     grades: Points
     source: Callable[[int], str]
     reference: Texts
+    why: Callable[[int, int], str] | None = None
+    arrival: Sequence[str] | None = None
 
 
 def safety(
@@ -69,39 +70,14 @@ def safety(
     frames = [Frame.of(SAFETY)]
     for event in protocol.safety.events:
         if event == AKI:
-            start = np.minimum(_onset(cohort), cohort["t0"] - protocol.baseline.other.us)
-            end = _end(cohort, treated, protocol, protocol.kidney.after_last_dose)
+            start, end = window(cohort, treated, protocol)
             graded = _kidney(cohort, events, records, protocol, start=start, end=end)
         else:
             start = cohort["t0"] - protocol.baseline.peak.us
-            end = _end(cohort, treated, protocol, protocol.safety.after_last_dose)
+            end = treated.harm_until(cohort, protocol, protocol.safety.after_last_dose)
             graded = _ctcae(cohort, events, ctcae.named(event), protocol, start=start, end=end)
         frames.append(_shift(cohort, event, graded, treated, start=start, end=end))
     return Frame.concat(frames).sort("person_id", "event")
-
-
-def _onset(cohort: Frame) -> Times:
-    """Return the onset of the storm, or time zero if it is not known."""
-    onset: Times = np.where(
-        cohort["storm_onset"] == UNKNOWN_TIME, cohort["t0"], cohort["storm_onset"]
-    )
-    return onset
-
-
-def _end(cohort: Frame, treated: Treated, protocol: Protocol, after: Length | None) -> Times:
-    """Return the last moment at which harm counts: some time after the last dose, or discharge.
-
-    Without a discharge, or without this time in the protocol, it is the end of the records.
-    """
-    end = cohort["end_of_records"].copy()
-    if protocol.safety.until == "discharge":
-        known = cohort["discharge"] != UNKNOWN_TIME
-        end[known] = cohort["discharge"][known]
-    elif after is not None:
-        known = treated.last_continuous != UNKNOWN_TIME
-        end[known] = treated.last_continuous[known] + after.us
-    limited: Times = np.maximum(end, cohort["t0"])
-    return limited
 
 
 def _shift(
@@ -112,6 +88,7 @@ def _shift(
     before, after = np.full(count, -1), np.full(count, -1)
     onset = np.full(count, UNKNOWN_TIME)
     rows: list[str] = [""] * count
+    why: list[str] = [""] * count
     first = np.searchsorted(points.person, np.arange(count))
     stop = np.searchsorted(points.person, np.arange(count), "right")
     t0 = cohort["t0"]
@@ -124,9 +101,12 @@ def _shift(
         if earlier.any():
             before[i] = grade[earlier].max()
             deciding.append(int(np.flatnonzero(earlier & (grade == before[i]))[0]))
+            why[i] = _why(graded, points, draws, deciding[-1], "before")
         if later.any():
             after[i] = grade[later].max()
             deciding.append(int(np.flatnonzero(later & (grade == after[i]))[0]))
+            text = _why(graded, points, draws, deciding[-1], "after")
+            why[i] = "; ".join(filter(None, (why[i], text)))
         if after[i] > max(before[i], 0):
             onset[i] = time[deciding[-1]]
         elif max(before[i], after[i]) >= 1:
@@ -146,8 +126,18 @@ def _shift(
         on_drug=treated.answers(cohort, onset, onset),
         attribution=[CANNOT_TELL] * count,
         reference=graded.reference,
+        decided_by=why,
+        injury_on_arrival=graded.arrival or [""] * count,
         source_row=rows,
     )
+
+
+def _why(graded: Graded, points: Points, draws: slice, at: int, when: str) -> str:
+    """Return what decided the worst grade before or after time zero; '' for grade 0 and other events."""
+    grade = int(points.low[draws][at])
+    if graded.why is None or grade < 1:
+        return ""
+    return f"{when}: {graded.why(int(points.row[draws][at]), grade)}"
 
 
 def _kidney(
@@ -160,40 +150,40 @@ def _kidney(
     end: Times,
 ) -> Graded:
     """Return the KDIGO stages by creatinine of each row, with renal replacement."""
-    rules, person = kdigo.load(), cohort["person"]
-    sessions = organ_support.running(records, events.vocabulary).get(REPLACEMENT, Intervals.empty())
-    back = start - max(protocol.kidney.outpatient_from.us, protocol.kidney.minimum_within.us)
-    courses = nearest.stretches(injury.course(sessions, rules.replacement), person, back, end)
-    measured = nearest.by_question(events.points("creatinine"), person, back, end)
-    off = measured.take(~courses.contains(measured.person, measured.time))
-    everyone = np.arange(len(cohort))
-    stays = admissions(records)
-    earliest = np.full(len(cohort), FAR_PAST)
-    reference = injury.baseline(
-        off,
-        np.minimum(_onset(cohort), cohort["t0"]),
-        inpatient=nearest.stretches(stays, person, earliest, end),
-        age=cohort["age"],
-        sex=cohort["sex"],
-        kidney=protocol.kidney,
-    )
-    recent = nearest.by_question(
-        measured, everyone.astype(np.int32), start - protocol.kidney.minimum_within.us, end
-    )
-    stages = injury.kdigo_stages(recent, reference.mg_dl, courses, rules.kdigo)
-    replaced = injury.replaced(courses, cohort["t0"], start, rules.kdigo)
-    sources = _sessions(records, events, person[replaced.person], replaced.time)
+    found = kidney_injury(cohort, events, records, protocol, start=start, end=end)
+    staged, baseline, person = found.staged, found.baseline, cohort["person"]
+    sources = [
+        found.sessions.row_at(int(person[who]), time)
+        for who, time in zip(
+            found.replaced.person.tolist(), found.replaced.time.tolist(), strict=True
+        )
+    ]
     label = np.full(len(cohort), "", dtype=object)
-    for i in everyone.tolist():
-        value = reference.mg_dl[i]
+    for i in range(len(cohort)):
+        value = baseline.mg_dl[i]
         number = "" if np.isnan(value) else f" {value:.3g} mg/dL"
-        label[i] = f"by creatinine; {reference.label[i]}{number}"
-    for i in np.unique(courses.person[courses.end > start[courses.person]]).tolist():
+        label[i] = f"by creatinine; {found.exempt[i] or f'{baseline.label[i]}{number}'}"
+    for i in np.unique(
+        found.courses.person[found.courses.end > start[found.courses.person]]
+    ).tolist():
         label[i] += "; renal replacement"
+    decided = dict(
+        zip(staged.points.row.tolist(), staged.decided_by(kdigo.load().kdigo), strict=True)
+    )
+    lowest = dict(zip(staged.points.row.tolist(), staged.rounded.tolist(), strict=True))
+
+    def why(row: int, stage: int) -> str:
+        if row < 0:
+            return "renal replacement"
+        unsure = f" ({lowest[row]:g}–{stage} by rounding)" if lowest[row] < stage else ""
+        return f"{decided[row]}{unsure}"
+
     return Graded(
-        _together(stages, replaced),
+        _together(staged.points, found.replaced),
         lambda row: events.source_row(row) if row >= 0 else sources[-row - 1],
         label,
+        why,
+        [found.arrival_text(i) for i in range(len(cohort))],
     )
 
 
@@ -209,22 +199,6 @@ def _together(stages: Points, replaced: Points) -> Points:
     keep[1:] = (person[1:] != person[:-1]) | (time[1:] != time[:-1])
     worst = order[keep]
     return Points(person[keep], time[keep], grade[worst], grade[worst], row[worst])
-
-
-def _sessions(
-    records: Records, events: Events, person: npt.NDArray[np.int32], time: Times
-) -> list[str]:
-    """Return the procedure row of each moment of replacement: the current session, or the last one."""
-    table = records.procedures
-    rows = [
-        at for at, names in organ_support.named(records, events.vocabulary) if REPLACEMENT in names
-    ]
-    sources = []
-    for who, when in zip(person.tolist(), time.tolist(), strict=True):
-        begun = [at for at in rows if table["person"][at] == who and table["start"][at] <= when]
-        latest = max(begun, key=lambda at: (table["start"][at], at), default=None)
-        sources.append("" if latest is None else f"procedures:{table['key'][latest]}")
-    return sources
 
 
 def _ctcae(

@@ -21,8 +21,9 @@ from becalm.core.clock import UNKNOWN_TIME
 from becalm.core.frame import Frame
 from becalm.definitions import Definition, Evaluation, Inputs, Modifiers, Moments, criteria
 from becalm.doses import EpisodeRules, Treatments, treatments
-from becalm.kidney import injury, kdigo
+from becalm.kidney import kdigo
 from becalm.kidney.clearance import clearance_per_kg
+from becalm.kidney.replacement import Sessions, sessions
 from becalm.patients.understood import Patients
 from becalm.persons.whole_stays import whole_stays
 from becalm.protocol import Protocol
@@ -124,18 +125,23 @@ class StageInput:
         return treatments(doses, self.drugs, self.episode_rules, persons=self.in_cohort)
 
     @cached_property
+    def sessions(self) -> Sessions:
+        """The sessions of renal replacement of any kind."""
+        return sessions(self.patients.records, self.patients.events)
+
+    @cached_property
     def replacement(self) -> Intervals | None:
-        """When renal replacement of any kind ran; None if no procedure is recorded at all."""
-        if not len(self.patients.records.procedures):
+        """When renal replacement ran for certain; None if no procedure is recorded at all."""
+        if not len(self.patients.records.procedures) and not len(self.sessions.certain):
             return None
-        return self.patients.procedures().get("renal_replacement", Intervals.empty())
+        return self.sessions.certain
 
     @cached_property
     def clearance(self) -> Timeline:
         """Creatinine clearance of the cohort, mL/min per kg; unknown on renal replacement."""
-        ran = self.replacement
-        # Between near sessions creatinine does not reflect the kidney either.
-        courses = None if ran is None else injury.course(ran, kdigo.load().replacement)
+        # Between near sessions creatinine does not reflect the kidney either, and on a day with a session
+        # at an unknown hour nobody knows what it reflects.
+        courses = self.sessions.courses(kdigo.load().replacement).union(self.sessions.days)
         return clearance_per_kg(
             self.patients.records,
             self.patients.events,

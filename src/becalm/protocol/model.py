@@ -218,13 +218,17 @@ class Escalation(ProtocolTable, frozen=True):
 
 
 class Kidney(ProtocolTable, frozen=True):
-    """Which creatinine is the baseline, and how long after the last dose injury is looked for."""
+    """Which creatinine is the baseline, and how long after the last dose injury is looked for.
+
+    after_session : for how long after a session of renal replacement a creatinine is no reference.
+    """
 
     outpatient_from: Length
     outpatient_to: Length
     minimum_within: Length
     assumed_egfr: float
     after_last_dose: Length = Length("7d")
+    after_session: Length = Length("48h")
 
 
 class Safety(ProtocolTable, frozen=True):

@@ -117,6 +117,7 @@ PROCEDURES: Final[Mapping[str, Kind]] = {
     "person": "code",
     "start": "time",
     "end": "time",
+    "date_only": "flag",  # the start is a date: the procedure was done at some hour of that day
     "system": "text",
     "code": "text",
     "name": "text",

@@ -205,7 +205,11 @@ def _kidney(cohort: Cohort) -> str:
         f"{kdigo.load().kdigo.title} stages by {labels.variable(_KIDNEY_VALUE)}. Baseline: median of outpatient "
         f"values from {spaced(rule.outpatient_from)} to {spaced(rule.outpatient_to)} before onset; without these, "
         f"lowest value in the {spaced(rule.minimum_within)} before onset; without this, calculated back from an eGFR of "
-        f"{rule.assumed_egfr:g} mL/min/1.73 m² (MDRD), and marked."
+        f"{rule.assumed_egfr:g} mL/min/1.73 m² (MDRD), and marked; none is assumed in chronic kidney disease. The lowest "
+        "value of the 7 days before each sample is a second reference; the higher stage counts, and what decided it is "
+        f"said. No value within {spaced(rule.after_session)} after renal replacement is a reference. In end-stage "
+        "kidney disease there is no stage. Where rounding of the printed digits alone could undo a ratio, the lowest "
+        "possible stage stands beside it."
     )
 
 

@@ -21,7 +21,7 @@ from becalm.tables.criteria import (
 from becalm.tables.dictionary import DICTIONARY, dictionary
 from becalm.tables.figures import DOSE_STEPS, LEFT, MISSING, NEAREST, ROWS, SERIES
 from becalm.tables.registry import TABLES, WRITTEN, empty
-from becalm.tables.response import OUTCOME, PRIMARY, RESPONSE, SAFETY
+from becalm.tables.response import KIDNEY_STAGES, OUTCOME, PRIMARY, RESPONSE, SAFETY
 from becalm.tables.schema import Column, Table
 from becalm.tables.serial import FEVER, PROGNOSIS, SERIAL_CHANGES
 from becalm.tables.therapy import (
@@ -53,6 +53,7 @@ __all__ = [
     "EPISODES",
     "ESCALATIONS",
     "FEVER",
+    "KIDNEY_STAGES",
     "LEFT",
     "MISSING",
     "NEAREST",

@@ -154,8 +154,8 @@ PERSONS: Final = Table(
         "infusion_start": time("When the continuous infusion of the drug of interest began."),
         "high_rate": time("When the drug of interest first reached the protocol's high rate."),
         "storm_onset": time(
-            "First moment in the protocol's look-back at which the storm was definite or possible; the "
-            "index if there is none."
+            "First moment in the protocol's look-back at which the storm was definite or possible, by the draws; "
+            "when the blood of the index was drawn if there is none."
         ),
         "storm": text(
             "definite, possible; not met, where no definition could reach its cut-off at the index or at its "

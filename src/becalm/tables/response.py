@@ -75,9 +75,50 @@ SAFETY: Final = Table(
         "reference": text(
             "The baseline or the limit with which the value was compared for the grade."
         ),
+        "decided_by": text(
+            "Of kidney injury: what decided the worst stage, and whether the rounding of the printed digits could "
+            "undo it, before time zero and after it; empty for other events."
+        ),
+        "injury_on_arrival": text(
+            "Of kidney injury: a fall of creatinine of 1.5-fold or more in the first 7 d of the stay, seen backwards; "
+            "no part of the stage."
+        ),
         "source_row": SOURCE_ROW,
     },
     key=("person_id", "event"),
+)
+KIDNEY_STAGES: Final = Table(
+    "kidney_stages",
+    "The stage of kidney injury by KDIGO of each creatinine, by when it was drawn, and what decided it.",
+    "person and draw",
+    {
+        "person_id": PERSON_ID,
+        "time": time("When the blood was drawn."),
+        "creatinine": number("mg/dL", "The creatinine; of a range its lower bound."),
+        "stage": count("stage", "The stage by the printed digits, 0 to 3."),
+        "stage_low": count(
+            "stage", "The lowest stage that the rounding of the printed digits leaves possible."
+        ),
+        "stage_high": count(
+            "stage",
+            "The highest possible stage: of a range, or on a day with replacement at an unknown hour.",
+        ),
+        "stage_by": text(
+            "What gave the stage: the baseline, the lowest value of the 7 d before, a rise within 48 h, or the height "
+            "of the value; joined by `and`."
+        ),
+        "by_baseline": count("stage", "The stage by the ratio to the baseline alone."),
+        "by_week": count(
+            "stage", "The stage by the ratio to the lowest value of the 7 d before alone."
+        ),
+        "baseline_mg_dl": number("mg/dL", "The baseline of the person; empty if it is not known."),
+        "lowest_7d": number(
+            "mg/dL", "The lowest value of the 7 d before the draw; empty without another value."
+        ),
+        "why_range": text("What makes the stage a range; empty where it is none."),
+        "source_row": SOURCE_ROW,
+    },
+    key=("person_id", "time"),
 )
 OUTCOME: Final = Table(
     "outcome",

@@ -95,6 +95,7 @@ WORDS = {
     "tuberculosis": "tubercul|respiratory|silicotuberculosis|ghon|pott",
     "aki": "kidney failure|renal failure",
     "ckd": "chronic kidney|end stage renal|dialysis",
+    "end_stage_kidney_disease": "end stage renal|dialysis",
     "liver_failure": "hepatic failure|necrosis of liver|coma",
     "paracetamol_poisoning": "aminophenol|aromatic analgesics",
     "haemochromatosis": "hemochromatosis|iron overload",

@@ -323,10 +323,12 @@ def _procedures(checked: Checked, building: Building) -> Frame:
         building.refuse(checked.sheet, i, "code and name missing")
     for i in np.flatnonzero((system == "") & (code != "")).tolist():
         system[i] = _form_of(code[i], _PROCEDURE_SYSTEMS)
+    start, date_only = checked.times("start")
     return Frame.of(
         PROCEDURES,
         person=building.persons_of(checked),
-        start=checked.times("start")[0],
+        start=start,
+        date_only=date_only,
         end=checked.times("end")[0],
         system=system,
         code=code,

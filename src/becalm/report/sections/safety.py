@@ -28,10 +28,14 @@ def events(cohort: Cohort, drill: Drill) -> PageTable:
         person = row["person_id"]
         onset = row["hours_from_t0"]
         moved = f"{grade(row['grade_before'])} → {grade(row['grade_after'])}"
+        about = "; ".join(filter(None, (
+            row["reference"], row["decided_by"],
+            row["injury_on_arrival"] and f"injury on arrival, seen backwards: {row['injury_on_arrival']}",
+        )))  # fmt: skip
         rows.append(
             [person, labels.heading(labels.event(row["event"])), drill.rows(moved, person, row["source_row"]),
              drill.rows(hours(onset), person, row["source_row"]), answer(row["on_drug"]),
-             row["attribution"], drill.rows(spaced(row["reference"]), person, row["source_row"])]
+             row["attribution"], drill.rows(spaced(about), person, row["source_row"])]
         )  # fmt: skip
     head = ["Patient", "Event", "grade before → worst after", "onset of the worst grade",
             f"on {labels.drug(cohort.drug) or 'drug'}", "attribution by a clinician", "compared with"]  # fmt: skip
