@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from becalm.core.clock import UNKNOWN_TIME, iso
 from becalm.core.errors import RecordsError, UnreadableFileError, UsageError
 from becalm.records import open_records
-from becalm.records.sheets.check import read_common_times, read_time
+from becalm.records.sheets.reading import read_common_times, read_time
 from becalm.vocabulary import MeasurementKind
 from tests.records.chart_review import (
     PERSONS,

@@ -11,7 +11,8 @@ import pytest
 
 from becalm.core.errors import BecalmError, RecordsError, UnreadableFileError
 from becalm.records.sheets.cells import make_sheet
-from becalm.records.sheets.check import Mistakes, Wrong
+from becalm.records.sheets.check import Mistakes
+from becalm.records.sheets.reading import Wrong
 from becalm.records.sheets.workbook import _require_near
 from tests.records.chart_review import (
     PERSONS,

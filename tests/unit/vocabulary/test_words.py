@@ -203,7 +203,7 @@ def test_a_short_name_is_no_procedure_in_another_sense(word: str) -> None:
 @pytest.mark.parametrize(("word", "sex"), each(SEXES))
 def test_a_sex_in_words(word: str, sex: str) -> None:
     """As a sheet reads it; a letter that is a man in one language and nobody in another is refused."""
-    from becalm.records.sheets.check import Wrong, read_choice
+    from becalm.records.sheets.reading import Wrong, read_choice
     from becalm.records.sheets.schema import SHEETS
 
     column = SHEETS["persons"].columns["sex"]

@@ -19,9 +19,9 @@ from becalm.records.mapped.model import (
 )
 from becalm.records.sheets.cells import Cell as FileCell
 from becalm.records.sheets.cells import cell_text, clean
-from becalm.records.sheets.check import PLAIN_NUMBER
 from becalm.records.sheets.marks import decimal_mark
 from becalm.records.sheets.read import csv_rows, parquet_rows
+from becalm.records.sheets.reading import PLAIN_NUMBER
 from becalm.records.sheets.workbook import tab_rows
 from becalm.vocabulary.numbers import certain, spelling
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from becalm.records import StudyInfo
-from becalm.records.sheets.check import PLAIN_NUMBER
+from becalm.records.sheets.reading import PLAIN_NUMBER
 from becalm.records.sheets.schema import SHEETS
 from becalm.vocabulary import Vocabulary, load
 from becalm.vocabulary.site_words import SiteWords

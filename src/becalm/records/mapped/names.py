@@ -11,13 +11,7 @@ from typing import Final
 
 from becalm.core.toml_position import TomlMistake
 from becalm.records.mapped.model import Cell, Mapped, SheetPart
-from becalm.records.sheets.check import (
-    PLAIN_NUMBER,
-    Wrong,
-    read_choice,
-    read_number,
-    read_time,
-)
+from becalm.records.sheets.reading import PLAIN_NUMBER, Wrong, read_choice, read_number, read_time
 from becalm.records.sheets.schema import SHEETS
 from becalm.vocabulary import MeasurementKind, Vocabulary
 

@@ -27,10 +27,11 @@ from becalm.records.charted_again import NOTHING_REPEATED
 from becalm.records.sheets.blanks import with_blanks
 from becalm.records.sheets.building import Building
 from becalm.records.sheets.cells import Sheet
-from becalm.records.sheets.check import Checked, Wrong
+from becalm.records.sheets.check import Checked
 from becalm.records.sheets.labs import measurements
 from becalm.records.sheets.midnight import dates_and_midnights
 from becalm.records.sheets.offsets import without_offsets
+from becalm.records.sheets.reading import Wrong
 from becalm.vocabulary import MeasurementKind, ambiguous_sex, icd, vital_status
 
 _CODE_SYSTEMS: Final = (

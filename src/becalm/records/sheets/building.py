@@ -9,7 +9,8 @@ import numpy as np
 from becalm.core.arrays import Array, Mask
 from becalm.core.errors import did_you_mean
 from becalm.records.sheets.cells import Sheet
-from becalm.records.sheets.check import Checked, Mistakes, Wrong
+from becalm.records.sheets.check import Checked, Mistakes
+from becalm.records.sheets.reading import Wrong
 
 
 @dataclass

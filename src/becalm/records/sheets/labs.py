@@ -14,7 +14,8 @@ from becalm.core.clock import UNKNOWN_TIME
 from becalm.core.frame import Frame
 from becalm.records import MEASUREMENTS
 from becalm.records.sheets.building import Building
-from becalm.records.sheets.check import PLAIN_NUMBER, Checked, Wrong
+from becalm.records.sheets.check import Checked
+from becalm.records.sheets.reading import PLAIN_NUMBER, Wrong
 from becalm.vocabulary import MeasurementKind, reports
 from becalm.vocabulary.numbers import limit_in, of_undecided, spelling
 from becalm.vocabulary.units import normalise

@@ -14,9 +14,9 @@ from becalm.records import Absent, Doubt, InputFile, Records, Refusal, StudyInfo
 from becalm.records.files import input_file, read_text, stamp, unchanged
 from becalm.records.sheets.build import build
 from becalm.records.sheets.cells import Sheet, near
-from becalm.records.sheets.check import Wrong, read_time
 from becalm.records.sheets.moments import moment_of
 from becalm.records.sheets.read import read_sheet, sheet_files
+from becalm.records.sheets.reading import Wrong, read_time
 from becalm.records.sheets.schema import SHEETS
 from becalm.records.sheets.workbook import STUDY, read_workbook
 from becalm.vocabulary.site_words import SiteWords
