@@ -89,7 +89,10 @@ def test_the_next_row_of_the_drug_ends_a_rate(later: str, end: tuple[float, str]
         ("hospital", [(-5, 60, "hospital"), (-2, 20, "icu")], 60),
         ("another", [(-5, 60, "hospital"), (-2, 20, "icu")], 60),
         ("", [(-5, 20, "icu"), (20, 60, "ward")], 20),
-        ("ward", [(-5, 20, "icu"), (20, 60, "ward")], 20),
+        ("ward", [(-5, 20, "icu"), (20, 60, "ward")], 60),
+        ("", [(-5, 1, "ed"), (1, 60, "hospital")], 1),
+        ("hospital", [(-5, 1, "ed"), (1, 60, "hospital")], 60),
+        ("before", [(-50, -1, "before"), (-1, 60, "hospital")], 60),
         ("", [(-5, 0, "ed"), (0, 60, "icu")], 60),
         ("", [(-5, None, "hospital"), (-2, 20, "icu")], 20),
         ("a", [(-5, 20, "a"), (-5, 60, "a")], 60),
@@ -98,7 +101,7 @@ def test_the_next_row_of_the_drug_ends_a_rate(later: str, end: tuple[float, str]
 def test_an_infusion_ends_with_the_stay_in_which_it_was_charted(
     named: str, stays: list[tuple[float, float | None, str]], end: float
 ) -> None:
-    """It is the stay that the row names, else the longest around it: intensive care within a stay passes its infusion on, and a stay that follows is another one."""
+    """It is the stay that the row names, which may begin a little later, else the longest around it: intensive care within a stay passes its infusion on, and a stay that follows is another one."""
     rows = [stay(start, over, name) for start, over, name in stays]
     row = dose("anakinra", 0, rate="25 mg/h", stay_id=named)
     assert chunk(person(), *rows, row).doses.frame["end"].tolist() == [at(end)]

@@ -163,6 +163,7 @@ def _stay_ends(records: Records, rows: Frame) -> Times:
     around = (begun != UNKNOWN_TIME) & (begun <= moment) & (moment < over)
     ends, own = (np.full(len(rows), UNKNOWN_TIME) for _ in range(2))
     np.maximum.at(ends, of[around], over[around])
-    np.maximum.at(own, of[around & named], over[around & named])
+    named &= moment < over  # some name an admission that begins a little later
+    np.maximum.at(own, of[named], over[named])
     last = np.where(own != UNKNOWN_TIME, own, ends)
     return np.where(last != UNKNOWN_TIME, last, FAR_FUTURE)
