@@ -290,3 +290,17 @@ def test_bags_that_run_at_once_are_drawn_as_their_sum(study: Study) -> None:
     bags = replace(ONE, others=(*ONE.others, Dose("anakinra", "IV", 65, "25 mg/h", 96)))
     drawn = of(study, bags)
     assert [row["rate"] for row in drawn.rates] == [25, 50, 100, 125, 50, 25]
+
+
+def test_the_weight_at_time_zero_is_shown_with_its_source_and_opens_its_row(
+    cohort: Cohort,
+) -> None:
+    """Kilograms, where they are from, and how long before time zero they were measured."""
+    table = treatment.weights(cohort, Drill(cohort))
+    assert [_bare(row[0]) for row in table.rows] == list(cohort.ids)
+    persons = {row["person_id"]: row for row in cohort.rows("persons")}
+    for row in table.rows:
+        person = persons[_bare(row[0])]
+        assert float(_bare(row[1])) == pytest.approx(person["weight_kg"], rel=0.01)
+        assert _bare(row[2]) == person["weight_source"]
+        assert "<button" in str(row[1])

@@ -33,7 +33,7 @@ from becalm.persons.age import ages
 from becalm.persons.death import Deaths
 from becalm.persons.diagnoses import underlying
 from becalm.persons.stays import discharges, transferred_in
-from becalm.persons.weight import weight_in_force
+from becalm.persons.weight import SOURCES, WeightInForce, weight_in_force
 from becalm.protocol import Entry, EntryTest, Protocol
 from becalm.records import StudyInfo
 from becalm.tables import PERSONS
@@ -251,13 +251,8 @@ def _describe(
 ) -> Frame:
     clocks, table = candidates_of.clocks, chunk.records.persons
     onset = np.where(judged.onset == UNKNOWN_TIME, began[person], judged.onset)
-    weight = weight_in_force(
-        chunk.records,
-        chunk.events,
-        person,
-        clocks.t0[person],
-        _own_weights(chunk, person, clocks.t0),
-    )
+    own, stating = _own_weights(chunk, person, clocks.t0)
+    weight = weight_in_force(chunk.records, chunk.events, person, clocks.t0[person], own)
     around = context(chunk, person, clocks.index[person])
     undated, undated_rows = diagnoses.undated(chunk.diagnosed, len(chunk))
     return Frame.of(
@@ -274,6 +269,7 @@ def _describe(
         weight_source=weight.names(),
         weight_age_h=np.round(weight.age_h, 6),
         weight_remark=weight.remarks(),
+        weight_row=_weight_rows(chunk, person, weight, stating),
         infusion_start=clocks.infusion_start[person],
         high_rate=clocks.high_rate[person],
         storm_onset=onset,
@@ -288,8 +284,27 @@ def _describe(
     )
 
 
-def _own_weights(chunk: Patients, person: Persons, t0: Times) -> Floats:
-    """Return the weight stated in a dose row that begins at time zero; NaN if there is none."""
+def _weight_rows(
+    chunk: Patients, person: Persons, weight: WeightInForce, stating: Times
+) -> list[str]:
+    """Return the row of the records that each weight comes from; '' where none is known."""
+    table = chunk.records.persons
+    numbers = np.where(
+        weight.source == SOURCES.index("own"),
+        chunk.events.administrations_from + stating,
+        weight.row,
+    )
+    rows = []
+    for who, number, source in zip(person, numbers.tolist(), weight.names(), strict=True):
+        if source == "persons sheet":
+            rows.append(f"{table['table'][who] or 'persons'}:{table['key'][who]}")
+        else:
+            rows.append(chunk.events.source_row(number) if source else "")
+    return rows
+
+
+def _own_weights(chunk: Patients, person: Persons, t0: Times) -> tuple[Floats, Times]:
+    """Return the weight stated in a dose row that begins at time zero, and the row; NaN and −1 if none does."""
     administrations = chunk.records.administrations
     at = np.flatnonzero(
         ~np.isnan(administrations["weight_kg"])
@@ -297,7 +312,9 @@ def _own_weights(chunk: Patients, person: Persons, t0: Times) -> Floats:
     )
     own = np.full(len(t0), np.nan)
     own[administrations["person"][at]] = administrations["weight_kg"][at]
-    return own[person]
+    row = np.full(len(t0), -1, np.int64)
+    row[administrations["person"][at]] = at
+    return own[person], row[person]
 
 
 def _test(steps: list[AttritionStep], chunk: Patients, test: EntryTest, clock: Clock) -> None:

@@ -21,6 +21,6 @@ def measure_values(given: StageInput) -> Frame:
 
 
 STAGES: Final = (
-    Stage(PERSONS, measure, opens=("context_rows", "clinician_rows", "undated_rows")),
+    Stage(PERSONS, measure, opens=("context_rows", "clinician_rows", "undated_rows", "weight_row")),
     Stage(VALUES, measure_values, over="population"),
 )

@@ -200,6 +200,7 @@ PERSONS: Final = Table(
             "The rows from which class, cancer, infection and covid19 come, joined by |."
         ),
         "weight_remark": WEIGHT_REMARK,
+        "weight_row": text("The row of the records that the weight at time zero comes from."),
     },
     key=("person_id",),
 )

@@ -190,6 +190,7 @@ def test_a_dose_per_kg_and_the_clearance_beside_it_rest_on_one_weight(
     assert (dose["rate_mg_h"], dose["weight_kg"], dose["weight_source"]) == (61, 61, source)
     [who] = result.tables["persons"].rows()
     assert (who["weight_kg"], who["weight_source"]) == (61, source)
+    assert who["weight_row"].split(":")[0] == ("doses" if own else "labs")
     assert ("day or longer before" in dose["flag"]) == (source == "older measurement")
 
 

@@ -182,6 +182,19 @@ def at_dose(cohort: Cohort, drill: Drill) -> PageTable:
     return PageTable(head, rows)
 
 
+def weights(cohort: Cohort, drill: Drill) -> PageTable:
+    """Return the body weight of each patient at time zero, where it is from, and what speaks against it."""
+    rows = []
+    for row in cohort.rows("persons"):
+        person, key = row["person_id"], row["weight_row"]
+        told = [number(row["weight_kg"]), number(row["weight_age_h"])]
+        kg, age = (drill.rows(each, person, key) for each in told)
+        remark = drill.rows(row["weight_remark"], person, key)
+        rows.append([person, kg, row["weight_source"] or UNKNOWN, age, remark])
+    head = ["Patient", "kg", "source", "hours from its measurement", "what speaks against it"]
+    return PageTable(head, rows)
+
+
 def oddities(cohort: Cohort, drill: Drill) -> PageTable:
     """Return what is remarked about rows of doses, each count opening the rows."""
     found: dict[str, list[Row]] = {}
@@ -262,6 +275,8 @@ def section(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Sect
             captioned(escalations(cohort, drill, "down"), "De-escalation: each step down"),
             captioned(at_dose(cohort, drill), "Time at or above certain doses"),
         ]
+    if any(row["weight_source"] for row in cohort.rows("persons")):
+        listed.append(captioned(weights(cohort, drill), "Body weight at time zero"))
     odd = oddities(cohort, drill)
     listed.append(
         captioned(odd, "Remarks about rows of doses; no row was dropped because of a remark")
