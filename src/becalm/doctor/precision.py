@@ -85,7 +85,9 @@ def _columns(records: Records) -> Iterator[tuple[str, str, Times, Mask]]:
 
 
 def _flag(frame: Frame, name: str) -> Array:
-    """Return whether each time is a date; times of availability and end have no such mark."""
-    if "date_only" in frame.columns and name in ("time", "collected"):
+    """Return whether each time is a date; times of availability and most ends have no such mark."""
+    if name == "end" and "end_date_only" in frame.columns:
+        return frame["end_date_only"]
+    if "date_only" in frame.columns and name in ("time", "collected", "start"):
         return frame["date_only"]
     return np.zeros(len(frame), np.bool_)

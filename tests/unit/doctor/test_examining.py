@@ -15,7 +15,7 @@ from becalm.doctor import TABLES, Diagnosis, examine, render, write
 from becalm.events import harmonise
 from becalm.records import open_records
 from becalm.records.mimic4 import open_mimic4
-from tests.records import Row, dose, lab, person, sheets
+from tests.records import Row, dose, lab, person, procedure, sheets, stay
 from tests.records.mimic_files import LABELS, FileRow, mimic_folder
 
 DEMO: Final = Path(__file__).parents[4] / "shared" / "data" / "mimic-iv-demo"
@@ -66,6 +66,23 @@ def test_a_date_that_says_it_is_one_is_not_a_midnight(tmp_path: Path) -> None:
     labs = [lab("ferritin", 5, "2020-01-01"), lab("ferritin", 6, "2020-01-02T00:00")]
     got = row_of(review(tmp_path, *labs), "precision", time="drawn")
     assert (got["rows"], got["date_only"], got["midnight"]) == (2, 1, 1)
+
+
+def test_the_end_of_a_stay_and_the_start_of_a_procedure_by_date_are_no_midnights(
+    tmp_path: Path,
+) -> None:
+    said = [
+        stay("2020-01-01T08:00", "2020-01-09"),
+        stay("2020-02-01T08:00", "2020-02-09T09:00"),
+        procedure("HD", "2020-01-02"),
+        procedure("HD", "2020-01-03T00:00"),
+        procedure("HD", "2020-01-04T10:00"),
+    ]
+    found = review(tmp_path, *said)
+    ends = row_of(found, "precision", source_table="stays", time="end")
+    assert (ends["rows"], ends["date_only"], ends["midnight"]) == (2, 1, 0)
+    starts = row_of(found, "precision", source_table="procedures", time="start")
+    assert (starts["rows"], starts["date_only"], starts["midnight"]) == (3, 1, 1)
 
 
 def test_units_are_counted_as_written_with_why_they_were_refused(tmp_path: Path) -> None:
