@@ -21,6 +21,7 @@ from becalm.records import Records, open_records
 from becalm.vocabulary.numbers import (
     TWO_READINGS,
     Spelling,
+    _spelling,
     certain,
     of_undecided,
     spelling,
@@ -106,6 +107,12 @@ def test_a_number_has_one_reading_or_two(
 )  # fmt: skip
 def test_what_is_not_one_number_has_no_reading(text: str) -> None:
     assert spelling(text) is None
+
+
+@given(st.from_regex(r"[0-9]{1,5}(\.[0-9]{1,5})?", fullmatch=True))
+def test_the_quick_way_of_reading_is_the_thorough_one(text: str) -> None:
+    """Plain numbers are most of all cells, and are read without looking for flags and signs."""
+    assert spelling(text) == _spelling(text)
 
 
 FLAGS = ["H", "L", "HH", "LL", "*", "**", "!", "↑", "↓", "(H)", "(L)", "[H]", "(*)", "high", "A"]

@@ -69,13 +69,16 @@ _SPELLED: Final = re.compile(
     rf"(?P<after>(?:\s*{_FLAGGED}){{0,2}})"
 )
 _UNDECIDED: Final = re.compile(r".*\((\S+) or (\S+)\)")
+_SIMPLE: Final = re.compile(
+    r"(?:\d+(\.(?:\d{1,2}|\d{4,}))?|[1-9]\d{0,2}(\.\d{3})|(?:0\d*|\d{4,})(?=(\.))\.\d{3})", re.ASCII
+)
+"""The most frequent spellings, read at once: digits, perhaps with one point. Group 2: with two readings."""
 _PLAIN: Final = re.compile(r"\d+")
 _ONE_MARK: Final = re.compile(r"(\d*)([.,])(\d+)")
 _INDIAN: Final = re.compile(r"[1-9]\d?(?:,\d\d)+,\d{3}(?:\.\d+)?")
 _GROUPS: Final = re.compile(r"([1-9]\d{0,2})(?:([., '])\d{3})(?:\2\d{3})*(?:(?!\2)([.,])(\d+))?")
 
 
-@lru_cache(maxsize=65536)
 def spelling(text: str) -> Spelling | None:
     """Return how a number is spelled; None for a text that is not one number.
 
@@ -86,6 +89,15 @@ Spelling(sign='>', digits='15000', otherwise='', proves='', flag='H'))
     >>> spelling("9.850").otherwise, spelling("5-6")
     ('9850', None)
     """
+    if found := _SIMPLE.fullmatch(text):
+        if found[2]:
+            return Spelling("", text, text.replace(".", ""))
+        return Spelling("", text, "", "." if found[1] or found[3] else "")
+    return _spelling(text)
+
+
+@lru_cache(maxsize=65536)
+def _spelling(text: str) -> Spelling | None:
     found = _SPELLED.fullmatch(_visible(text))
     if found is None:
         return None

@@ -185,7 +185,7 @@ def _texts(
             reading = decimal.decides(number) if number and not number.flag else ""
             if number and reading and (name in numeric or number.proves == ","):
                 texts[cell] = certain(reading)
-                if number.otherwise:
+                if number.otherwise and reading != text:
                     chosen[text] = reading
         columns[name] = [texts[cell] for cell in cells]
     return columns, decimal.why(*min(chosen.items())) if chosen else ""

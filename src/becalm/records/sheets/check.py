@@ -271,7 +271,7 @@ class Checked:
 
     def _decided(self, text: str, number: Spelling) -> str:
         reading = self.sheet.decimal.decides(number)
-        if reading and number.otherwise:
+        if number.otherwise and reading not in {"", text}:
             self.chosen[text] = reading
         return reading
 
