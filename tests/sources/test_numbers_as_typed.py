@@ -361,3 +361,23 @@ def test_an_l_beside_a_volume_can_be_litres(tmp_path: Path) -> None:
     chunk = read_sheets(write(tmp_path, labs=text))
     assert chunk.measurements["text"].tolist() == ["2 L", ""]
     assert chunk.measurements["value"].tolist()[1] == 2
+
+
+@needs_cases
+def test_the_battery_of_hurried_typing_loses_no_number() -> None:
+    """Each of its 133 results is read, or refused with a reason, or has a name that is listed as unknown."""
+    opened = open_records(str(CASES / "words-battery"))
+    (chunk,) = opened.chunks()
+    events = harmonise(chunk, vocabulary.load())
+    kinds = chunk.measurements["kind"]
+    of_names = sum(r.rows for r in events.unknown if r.source_table == "labs")
+    blank = sum(r.rows for r in opened.refused() if r.source_table == "labs")
+    refused = len(events.rejected["row"][events.rejected["row"] < len(kinds)])
+    used = events.frame["row"] < len(kinds)
+    assert int(used.sum()) + refused + of_names + blank == 133
+    keys = chunk.measurements["key"][events.frame["row"][used]]
+    low = dict(zip(keys.tolist(), events.frame["low"][used].tolist(), strict=True))
+    assert [low[row] for row in (6, 7, 8, 9, 10, 13, 14, 15, 16, 17, 30)] == [
+        12932.7, 38.9, 12932.7, 1234, 100000, 12000, 12.3, 12.3, 9850, 9850, 9850,
+    ]  # fmt: skip
+    assert [low[row] for row in (68, 69, 75)] == [35, 35, 35]
