@@ -62,6 +62,7 @@ FILES: dict[str, tuple[Sequence[str], Sequence[str]]] = {
     ),
     "persons/age.toml": (["steps[].below", "steps[].step"], []),
     "persons/stays.toml": (["same_admission"], []),
+    "persons/surface.toml": ([], ["divisor"]),  # a factor; test_body_surface has it
     "persons/weight.toml": (
         ["before", "after", "tolerance", "low_kg", "adult_low_kg", "high_kg", "adult_from", "apart", "pounds",
          "restated"],

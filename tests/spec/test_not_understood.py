@@ -504,8 +504,6 @@ LEFT = {
     ("test", "BP", ""),  # two pressures in one text
     ("unit", "mmol/L", "ldh"),  # as the paper prints it; an activity has no amount of substance
     ("unit", "U/L", "ferritin"),  # a mass is no activity
-    ("unit", "mg/m2", "etoposide"),  # no height stands beside it
-    ("unit", "mg/m2", "dexamethasone"),
     ("unit", "mg daily", "dexamethasone"),  # an amount or a rate: nobody says
 }
 """What stays unknown of the published cases, with the reason."""

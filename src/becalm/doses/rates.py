@@ -25,6 +25,7 @@ BACKWARDS: Final = "ends before it starts"
 NEGATIVE: Final = "negative amount or rate"
 NOTHING: Final = "neither amount nor rate is a number"
 NO_WEIGHT: Final = "dosed by weight, and no weight is known"
+NO_SURFACE: Final = "dosed by body surface, and no height or no weight is known"
 NO_END: Final = "a rate without an end, and nothing later ends it"
 NO_LENGTH: Final = "start and end are equal, so a rate gives no amount"
 AMOUNT_WITHOUT_UNIT: Final = "amount without unit"
@@ -38,6 +39,7 @@ WHY: Final = (
     NEGATIVE,
     NOTHING,
     NO_WEIGHT,
+    NO_SURFACE,
     NO_END,
     NO_LENGTH,
     AMOUNT_WITHOUT_UNIT,
@@ -83,6 +85,10 @@ class Quantity:
         return self.each(lambda unit: unit.per_kg, np.bool_)
 
     @property
+    def per_m2(self) -> Mask:
+        return self.each(lambda unit: unit.per_m2, np.bool_)
+
+    @property
     def wrong(self) -> npt.NDArray[np.int8]:
         return self.each(lambda unit: _CODE[unit.reason], np.int8)
 
@@ -91,7 +97,7 @@ class Quantity:
 class WrittenRate:
     """Rows as written. Times in µs, `UNKNOWN_TIME` if not written.
 
-    weight_kg : the weight at the start, NaN if none is known. contents : for each
+    weight_kg : the weight at the start, NaN if none is known. surface_m2 : the body surface then. contents : for each
     container that a drug of the rows comes in, the mg in one, NaN for rows of other drugs.
     time : how much time passes between
     start and end. in_base : by dimension other than mass, the rows of drugs whose doses are added up in it.
@@ -103,6 +109,7 @@ class WrittenRate:
     rate: Quantity
     concentration: Quantity
     weight_kg: Floats
+    surface_m2: Floats
     contents: Mapping[str, Floats]
     time: RealTime
     in_base: Mapping[str, Mask] = field(default_factory=dict)
@@ -245,6 +252,10 @@ def convert(rows: WrittenRate) -> Converted:
                 good & ~np.isnan(rows.concentration.value) & (unread > 0),
                 lambda i: f"concentration not used: {WHY[unread[i]]}",
             ),
+            (
+                good & ((dose.usable & rows.amount.per_m2) | (flow.usable & rows.rate.per_m2)),
+                lambda i: f"dosed by a body surface of {rows.surface_m2[i]:.2f} m²",
+            ),
             differing,
             (blind, lambda _: "rate × time cannot be checked: another unit, and no concentration"),
             (nothing, lambda _: "nothing was given: 0 = 0"),
@@ -253,11 +264,14 @@ def convert(rows: WrittenRate) -> Converted:
 
 
 def _side(quantity: Quantity, rows: WrittenRate) -> _Side:
-    """Multiply by the weight, divide by the time of a rate, and convert to mg if it is a mass."""
+    """Multiply by the weight or the body surface, divide by the time of a rate, and convert to mg if it is a mass."""
     stated, wrong, by_kg = ~np.isnan(quantity.value), quantity.wrong, quantity.per_kg
+    by_m2 = quantity.per_m2
     wrong[by_kg & np.isnan(rows.weight_kg) & (wrong == 0)] = _CODE[NO_WEIGHT]
+    wrong[by_m2 & np.isnan(rows.surface_m2) & (wrong == 0)] = _CODE[NO_SURFACE]
     per = quantity.each(lambda unit: unit.hours or 1.0)
-    own = quantity.value * np.where(by_kg, rows.weight_kg, 1.0) / per
+    body = np.where(by_kg, rows.weight_kg, np.where(by_m2, rows.surface_m2, 1.0))
+    own = quantity.value * body / per
     base = own * quantity.size
     mg = np.where(quantity.of_dimension(MASS), base, np.nan)
     strength = rows.concentration.value * rows.concentration.size

@@ -29,6 +29,7 @@ from becalm.doses.units import (
 )
 from becalm.events import Events
 from becalm.persons.lifetime import Lifetime
+from becalm.persons.surface import body_surface, heights
 from becalm.persons.weight import SOURCES, WeightInForce, weight_in_force
 from becalm.records import Records
 from becalm.vocabulary import Vocabulary, words
@@ -93,13 +94,17 @@ def rebuild(records: Records, events: Events, vocabulary: Vocabulary) -> Doses:
         death=last[person],
     )
     start = ends.start
+    amount = _quantity(administrations, "amount", "amount_unit", amount_unit)
+    dosed_by = _dosed_by(administrations, weight)
+    by_surface = np.flatnonzero(amount.per_m2 | rate.per_m2)
     written = WrittenRate(
         start,
         ends.end,
-        _quantity(administrations, "amount", "amount_unit", amount_unit),
+        amount,
         rate,
         _quantity(administrations, "concentration", "concentration_unit", concentration_unit),
-        _dosed_by(administrations, weight),
+        dosed_by,
+        _surfaces(records, events, dosed_by, by_surface),
         _contents(drug, drugs),
         _real_time(records, route, rate),
         _in_base(drug, units),
@@ -209,6 +214,16 @@ def _real_time(records: Records, route: Array, rate: Quantity) -> RealTime:
     )
 
 
+def _surfaces(records: Records, events: Events, kg: Floats, rows: Array) -> Floats:
+    """Return the body surface for the rows that are dosed by it, in m²."""
+    table = records.administrations
+    surface: Floats = np.full(len(kg), np.nan)
+    if len(rows):
+        height = heights(records, events, table["person"][rows], table["start"][rows])
+        surface[rows] = body_surface(height, kg[rows])
+    return surface
+
+
 def _dosed_by(administrations: Frame, weight: WeightInForce) -> Floats:
     """Return the weight that doses per kg are multiplied by, in kg.
 
@@ -302,7 +317,7 @@ def _way(written: WrittenRate, single: bool, i: int) -> str:
         per = {1.0: "/h", 24.0: "/day"}.get(one.hours) or (
             f"/{one.hours * 60:g} min" if one.hours else ""
         )
-        return f"{one.name or '?'}{'/kg' if one.per_kg else ''}{per.replace('/1 min', '/min')}"
+        return f"{one.name or '?'}{'/kg' if one.per_kg else '/m²' if one.per_m2 else ''}{per.replace('/1 min', '/min')}"
 
     parts = []
     if not np.isnan(written.amount.value[i]):

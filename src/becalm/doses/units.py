@@ -50,7 +50,7 @@ class DoseUnit(msgspec.Struct, frozen=True):
 
     name : the unit without its kilograms and its time (`mg` of mg/kg/h). dimension : mass (mg),
     volume (mL), activity (units), substance (mmol), charge (mEq), or what is counted. size : base
-    units of the dimension in one. per_kg : to be multiplied by a weight. hours : the time in
+    units of the dimension in one. per_kg : to be multiplied by a weight; per_m2 : by a body surface. hours : the time in
     the unit of a rate, 0 for an amount. reason : why the unit cannot be used, '' if it can.
     """
 
@@ -58,6 +58,7 @@ class DoseUnit(msgspec.Struct, frozen=True):
     dimension: str = ""
     size: float = 0.0
     per_kg: bool = False
+    per_m2: bool = False
     hours: float = 0.0
     reason: str = ""
 
@@ -106,6 +107,8 @@ _CONTAINERS: Final = {word: name for name, words in TABLE.counted.items() for wo
 _CONTENT = re.compile(r"(\d+(?:\.\d+)?)\s*([a-zµμ]+)")
 _SCHEDULE = re.compile(r"\bq\s?\d+\s?h|\bq(?:d|od|am|pm|hs|id)\b|\b(?:bd|bid|tds|tid|qds|od)\b")
 _NUMBERED = re.compile(r"(\d+(?:\.\d+)?)?([a-z]+)")
+_OF_THE_BODY: Final = {"kg": "kg", "m2": "m2", "m^2": "m2"}
+"""What a dose may be per, beside a time: the weight, or the body surface."""
 _PERCENT_MG_ML: Final = 10.0  # 1 % is 1 g in 100 mL
 
 
@@ -177,15 +180,15 @@ def _read(text: str) -> DoseUnit:
     unit = held or _AMOUNTS.get(normalise(numerator).rstrip("."))
     if unit is None:
         return DoseUnit(reason=UNKNOWN_UNIT)
-    per_kg, hours = False, 0.0
+    body, hours = "", 0.0
     for word in words:
-        if word == "kg" and not per_kg:
-            per_kg = True
+        if not body and word in _OF_THE_BODY:
+            body = _OF_THE_BODY[word]
         elif not hours and _hours(word):
             hours = _hours(word)
         else:
             return DoseUnit(reason=UNKNOWN_UNIT)
-    return DoseUnit(unit.name, unit.dimension, unit.size, per_kg, hours)
+    return DoseUnit(unit.name, unit.dimension, unit.size, body == "kg", body == "m2", hours)
 
 
 def _measured(part: str) -> tuple[str, float] | None:

@@ -1,4 +1,4 @@
-"""Facts about a person that several packages need: age, weight, stays, death, diagnoses."""
+"""Facts about a person that several packages need: age, weight, body surface, stays, death, diagnoses."""
 
 __all__ = [
     "age",
@@ -6,6 +6,7 @@ __all__ = [
     "diagnoses",
     "lifetime",
     "stays",
+    "surface",
     "weighed",
     "weight",
     "whole_stays",

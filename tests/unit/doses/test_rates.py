@@ -106,7 +106,8 @@ def test_rates(text: str, size: float, per_kg: bool, hours: float) -> None:
         (amount_unit, "mg/h", NOT_AN_AMOUNT),
         (amount_unit, "mg q6h", A_SCHEDULE),
         (amount_unit, "mg BID", A_SCHEDULE),
-        (amount_unit, "mg/m2", UNKNOWN_UNIT),
+        (amount_unit, "mg/m3", UNKNOWN_UNIT),
+        (amount_unit, "mg/kg/m2", UNKNOWN_UNIT),
         (amount_unit, "gr", UNKNOWN_UNIT),  # gram or grain
         (amount_unit, "MU", UNKNOWN_UNIT),  # a million or a thousandth
         (rate_unit, "mg", NO_TIME),
