@@ -38,7 +38,7 @@ def test_a_rate_per_body_surface_is_multiplied_by_it(unit: str, mg: float) -> No
     "facts",
     [{"weight_kg": 80.0}, {"height_cm": 180.0}, {}, {"weight_kg": 80.0, "height_cm": np.nan}],
 )
-def test_without_height_or_weight_the_amount_is_not_known(facts: dict[str, float]) -> None:
+def test_without_height_or_weight_the_amount_is_not_known(facts: dict[str, Any]) -> None:
     """The row is refused with its reason; its unit is known, so it is no unknown word."""
     patients = chunk(person(**facts), dose("etoposide", 5, amount="100 mg/m2"))
     assert [each.reason for each in patients.doses.refused] == [NO_SURFACE]

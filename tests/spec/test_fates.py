@@ -165,6 +165,12 @@ def test_words_on_which_nothing_depends_are_not_asked() -> None:
     assert listed(chunk(*rows)) == set()
 
 
+def test_an_unknown_drug_that_was_stopped_was_given() -> None:
+    """A row that says only that a drug was stopped names a drug that was given before."""
+    row = dose("Zaubermittel", 5, rate="1 mg/h", status="stopped")
+    assert listed(chunk(row)) == {("drug", "", "Zaubermittel")}
+
+
 def test_a_diagnosis_of_unknown_status_neither_excludes_nor_clears() -> None:
     """Where nobody knows whether lymphoma is confirmed, the patient stays and the exclusion is open."""
     row = entered("anakinra_mas", *STORM, condition("lymphoma", 50, status="sure"))

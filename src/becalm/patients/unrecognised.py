@@ -55,7 +55,7 @@ def _lost(meant: list[Meaning], written: Array) -> Array:
 
 def _drugs(records: Records, doses: Doses, vocabulary: Vocabulary) -> Iterator[Frame]:
     table, frame = records.administrations, doses.frame
-    given = np.isin(table["status"].astype(str), ("", "given"))
+    given = np.isin(table["status"].astype(str), ("", "given", "stopped"))
     unknown = np.flatnonzero(given & (frame["drug_code"] < 0))
     written, ways = distinct_rows(*(table[n][unknown] for n in ("label", "code", "system")))
     meant = [vocabulary.drug_meaning(*way) for way in ways]
