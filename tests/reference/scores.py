@@ -154,7 +154,10 @@ def state_at(draws: Draws, item: Item, person: int, time: int) -> str:
     """Met, not met or not assessed."""
     points = possible_points(draws, item, person, time)
     if item.coefficient is not None:
-        if value_at(draws, item, person, time) == UNKNOWN or len({x > 0 for x in points}) > 1:
+        every = {item.minimum, item.maximum}  # a ratio of two values "more than" may be anything
+        if points == every or value_at(draws, item, person, time) == UNKNOWN:
+            return "not assessed"
+        if len({x > 0 for x in points}) > 1:
             return "not assessed"
         return "met" if 0 not in points else "not met" if points == {0} else "not assessed"
     if all(x > 0 for x in points):
