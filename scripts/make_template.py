@@ -21,7 +21,7 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
 
-from becalm.records.sheets.check import PLAIN_NUMBER
+from becalm.records.sheets.reading import PLAIN_NUMBER
 from becalm.records.sheets.schema import SHEETS, SheetColumn
 
 FOLDER: Final = Path(__file__).parents[1] / "src/becalm/records/sheets/template"
