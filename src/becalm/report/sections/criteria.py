@@ -104,11 +104,16 @@ def _item(drill: Drill, row: Row | None) -> Markup:
 
 
 def look_backs(cohort: Cohort, drill: Drill) -> PageTable:
-    """Return each definition's statuses as defined, with look-backs halved, and doubled."""
+    """Return each definition's statuses as defined, with look-backs halved and doubled, and over the stay."""
     defined = {(row["criterion"], row["person_id"]): row for row in cohort.criteria}
     varied = {
         (row["criterion"], row["person_id"], row["factor"]): row
         for row in cohort.rows("criteria_look_backs")
+    }
+    stays = {
+        (row["criterion"], row["person_id"]): row
+        for row in cohort.rows("criteria")
+        if row["moment"] == "whole_stay"
     }
     rows: list[list[Any]] = []
     for name in cohort.result.protocol.definitions.report:
@@ -125,12 +130,19 @@ def look_backs(cohort: Cohort, drill: Drill) -> PageTable:
                  if len({row["status"] for row in three if row}) > 1]  # fmt: skip
         head = ["patient", "as defined", "halved", "doubled"]
         counts = [_status_counts([three[i] for three in each]) for i in range(3)]
+        whole = [stays.get((name, who)) for who in cohort.ids]
+        of_stays = [
+            [who, _shown_total(row)] for who, row in zip(cohort.ids, whole, strict=True) if row
+        ]
         rows.append(
             [cohort.definition_label(name), *[drill.people(told, head, lines) for told in counts],
-             drill.people(str(len(moved)), head, moved)]
+             drill.people(str(len(moved)), head, moved),
+             drill.people(_status_counts(whole), ["patient", "whole stay"], of_stays)]
         )  # fmt: skip
     head = ["Definition", "as defined", "look-backs halved", "look-backs doubled",
-            "patients whose status changes"]  # fmt: skip
+            "patients whose status changes", "over the whole stay, as papers print"]  # fmt: skip
+    if not stays:
+        return PageTable(head[:-1], [row[:-1] for row in rows])
     return PageTable(head, rows)
 
 
@@ -147,7 +159,7 @@ def section(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Sect
     names = cohort.result.protocol.definitions.report
     varied = captioned(
         look_backs(cohort, drill),
-        "Status if a value were valid half as long or twice as long",
+        "Status if a value were valid half as long or twice as long, or for the whole stay",
     )
     folded = []
     if lists_everybody(cohort):
