@@ -397,7 +397,7 @@ VOCABULARY_NO_EDGE = dict.fromkeys(
         "compound[].names", "compound[].findings", *(
             f"variable[].{key}" for key in (
                 "name", "names", "title", "label", "kind", "unit", "unit_optional", "specimen", "loinc", "omop",
-                "decimals", "log", "signed", "adds", "plausible.source", "plausible.verified", "usual.source",
+                "decimals", "log", "signed", "adds", "unverified", "plausible.source", "plausible.verified", "usual.source",
                 "usual.high", "usual.low",
             )
         ), "finding[].name", "finding[].names", "finding[].title", "finding[].*",
