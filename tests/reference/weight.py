@@ -52,10 +52,30 @@ def in_force(
         beside = [*beside, real_sheet]
     if good_own and len(beside) == 2 and is_off(good_own, beside):
         good_own = None
+    if good_own and repeats_an_old_one(good_own, minute, every, standing, sheet=real_sheet):
+        good_own = None
     naive = by_order(minute, every, own, sheet, stays)
     chosen = by_order(minute, standing, good_own, good_sheet, stays)
     aside = naive.kg if naive.kg is not None and naive.kg != chosen.kg else None
     return Answer(chosen.kg, chosen.source, chosen.age, aside)
+
+
+def repeats_an_old_one(
+    own: float,
+    minute: int,
+    every: Sequence[Weighed],
+    standing: Sequence[Weighed],
+    *,
+    sheet: float | None,
+) -> bool:
+    """Whether a row's weight was charted before the last measured one, and the last two are far from it."""
+    before = [each for each in standing if each.minute <= minute]
+    if len(before) < 2 or len(before) < len(standing) or sheet is not None:
+        return False
+    old = [each for each in every if each.minute < before[-1].minute]
+    return is_off(own, [each.kg for each in before[-2:]]) and any(
+        abs(each.kg - own) <= own / 100 for each in old
+    )
 
 
 def is_possible(kg: float | None) -> bool:

@@ -164,6 +164,28 @@ def test_the_weight_of_one_row_is_compared_with_those_of_the_rows_around_it(
     assert [len(found.steps), len(found.falls)] == [0, 0]
 
 
+@pytest.mark.parametrize(
+    ("first", "weighed", "used"),
+    [
+        (58, {-20: 94, -10: 95}, 95),
+        (58.5, {-20: 94, -10: 95}, 95),
+        (58.6, {-20: 94, -10: 95}, 58),
+        (58, {-10: 95}, 58),
+        (58, {-20: 60, -10: 95}, 58),
+        (58, {-20: 94, -10: 86}, 58),
+        (58, {-40: 94, -35: 95}, 58),
+    ],
+)
+def test_a_row_that_repeats_a_weight_from_before_two_measured_ones_is_no_new_measurement(
+    first: float, weighed: dict[float, float], used: float
+) -> None:
+    """Charted 30 h ago and repeated since, it gives way to two later measured ones that are far from it."""
+    lines = f"-30 | -28 | anakinra | 1 mg/kg/h | {first}\n0 | 8 | anakinra | 1 mg/kg/h | 58"
+    doses = doses_of(PER_KG + lines, weighed=weighed)
+    assert column(doses, "rate_mg_h")[1] == used
+    assert ("weight set aside: 58 kg" in doses.frame["flag"][1]) is (used != 58)
+
+
 def test_an_amount_that_was_charted_with_its_own_weight_keeps_it() -> None:
     """Amount and rate of one row belong together: the amount stands, and the set rate is that of the pump."""
     table = """

@@ -7,6 +7,7 @@ weights are set aside because they cannot be true is in `weight_conflicts`.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Final
 
 import numpy as np
@@ -120,6 +121,8 @@ def weight_in_force(
     )
     beside = neighbours(measured, person, time)
     asked, doubted = _without_outliers(real, measured, beside)
+    stale = _restates_an_old_one(records, known.points, asked, measured, beside)
+    asked, doubted = replace(asked, own=np.where(stale, np.nan, asked.own)), doubted | stale
     chosen = _choose(asked, measured, beside, stays)
     alone, row_kg = _unlike_other_rows(records, asked)
     if alone.any():
@@ -210,6 +213,41 @@ def _without_outliers(
     no_own = off_from_both(asked.own, one, np.where(both, after, asked.sheet), apart)
     kept = (np.where(no, np.nan, kg) for no, kg in ((no_own, asked.own), (no_sheet, asked.sheet)))
     return _Question(asked.person, asked.time, *kept), no_own | no_sheet
+
+
+def _restates_an_old_one(
+    records: Records,
+    charted: Points,
+    asked: _Question,
+    measured: Points,
+    beside: tuple[Index, Index],
+) -> Mask:
+    """Return where a row's own weight repeats one from before the last two measured ones, far from both.
+
+    It is no new measurement. Looked at only where nothing is measured later and the sheet has no weight; else that
+    decides. charted : all weights that were charted, also those that do not count.
+    """
+    rule, rows, (before, after) = rules(), records.administrations, beside
+    last, second = kg_at(measured, before), kg_at(measured, next_to(measured, before, -1))
+    far = off_from_both(asked.own, last, second, rule.apart) & (after < 0) & np.isnan(asked.sheet)
+    series = (
+        (rows["person"], rows["start"], rows["weight_kg"]),
+        (charted.person, charted.time, charted.low),
+    )
+
+    @cache
+    def known_before(who: int, since: int, kg: float) -> bool:
+        for person, time, each in series:
+            of = slice(*np.searchsorted(person, (who, who + 1)).tolist())
+            earlier = (time[of] < since) & (time[of] != UNKNOWN_TIME)
+            if (earlier & (np.abs(each[of] - kg) <= rule.restated * kg)).any():
+                return True
+        return False
+
+    for at in np.flatnonzero(far).tolist():
+        since = int(measured.time[before[at]])
+        far[at] = known_before(int(asked.person[at]), since, float(asked.own[at]))
+    return far
 
 
 def _unlike_other_rows(records: Records, asked: _Question) -> tuple[Mask, Floats]:
