@@ -228,8 +228,11 @@ def _restates_an_old_one(
     decides. charted : all weights that were charted, also those that do not count.
     """
     rule, rows, (before, after) = rules(), records.administrations, beside
-    last, second = kg_at(measured, before), kg_at(measured, next_to(measured, before, -1))
-    far = off_from_both(asked.own, last, second, rule.apart) & (after < 0) & np.isnan(asked.sheet)
+    far: Mask = (before >= 0) & (after < 0) & ~np.isnan(asked.own) & np.isnan(asked.sheet)
+    some = np.flatnonzero(far)
+    last = kg_at(measured, before[some])
+    second = kg_at(measured, next_to(measured, before[some], -1))
+    far[some] = off_from_both(asked.own[some], last, second, rule.apart)
     series = (
         (rows["person"], rows["start"], rows["weight_kg"]),
         (charted.person, charted.time, charted.low),
