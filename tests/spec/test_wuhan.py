@@ -279,7 +279,7 @@ def test_urine_is_not_read_as_blood(written: Written) -> None:
     """White cells without a haematocrit beside them belong to a urine sediment: 441 counts, none of them above 36, two of them drawn after a death."""
     rows = [row for row in written.rows("values") if row["variable"] == "wbc"]
     assert sum(int(row["n"]) for row in rows) == 441 - 2
-    assert max(float(row["max"]) for row in rows) < 36
+    assert max(float(row["max"]) for row in rows if int(row["n"])) < 36
 
 
 def test_the_report_carries_licence_and_marks(written: Written) -> None:
