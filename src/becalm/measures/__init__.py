@@ -1,3 +1,12 @@
 """The measurements of a study: each file fills one table or a few related tables."""
 
-__all__ = ["ctcae", "definition_agreement", "escalations", "fever", "outcome", "response", "stage"]
+__all__ = [
+    "ctcae",
+    "definition_agreement",
+    "escalations",
+    "fever",
+    "kidney_injury",
+    "outcome",
+    "response",
+    "stage",
+]

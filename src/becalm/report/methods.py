@@ -9,8 +9,8 @@ from becalm.core import citations, stats
 from becalm.core.digits import fixed
 from becalm.core.errors import DefinitionError
 from becalm.events import derived_counts
-from becalm.kidney import kdigo
-from becalm.measures import ctcae
+from becalm.kidney import kdigo, replacement
+from becalm.measures import ctcae, kidney_injury
 from becalm.measures.response.prognosis import MARKER
 from becalm.persons import weighed
 from becalm.protocol import Reading, Threshold
@@ -205,10 +205,10 @@ def _kidney(cohort: Cohort) -> str:
         f"{kdigo.load().kdigo.title} stages by {labels.variable(_KIDNEY_VALUE)}. Baseline: median of outpatient "
         f"values from {spaced(rule.outpatient_from)} to {spaced(rule.outpatient_to)} before onset; without these, "
         f"lowest value in the {spaced(rule.minimum_within)} before onset; without this, calculated back from an eGFR of "
-        f"{rule.assumed_egfr:g} mL/min/1.73 m² (MDRD), and marked; none is assumed in chronic kidney disease. The lowest "
+        f"{rule.assumed_egfr:g} mL/min/1.73 m² (MDRD), and marked; none is assumed in {labels.condition(kidney_injury.CHRONIC)}. The lowest "
         "value of the 7 days before each sample is a second reference; the higher stage counts, and what decided it is "
-        f"said. No value within {spaced(rule.after_session)} after renal replacement is a reference. In end-stage "
-        "kidney disease there is no stage. Where rounding of the printed digits alone could undo a ratio, the lowest "
+        f"said. No value within {spaced(rule.after_session)} after {labels.procedure(replacement.PROCEDURE)} is a reference. In "
+        f"{labels.condition(kidney_injury.END_STAGE)} there is no stage. Where rounding of the printed digits alone could undo a ratio, the lowest "
         "possible stage stands beside it."
     )
 
