@@ -93,6 +93,7 @@ def charted(rows: list[Row], drug: str = "anakinra") -> Doses:
         [
             {
                 "drug": drug,
+                "route": "IV continuous",
                 "start": row.start / 60,
                 "end": "" if row.end is None else row.end / 60,
                 "amount": cell(row.amount),
@@ -199,9 +200,9 @@ def test_a_schedule_is_the_doses_written_one_by_one(start: int, length: int, eve
 @quickly
 @given(truth=truths())
 def test_rates_charted_without_an_end_are_the_same_infusion(truth: list[Segment]) -> None:
-    """Rates noted when they change, a stop noted as 0."""
+    """Rates noted when they change and once a day, a stop noted as 0."""
     expected: Rates = [rate or 0.0 for rate in slow.minutes_of(truth)]
-    changes = [m for m in range(len(expected)) if m == 0 or expected[m] != expected[m - 1]]
+    changes = [m for m in range(len(expected)) if m % 1440 == 0 or expected[m] != expected[m - 1]]
     rows = [Row(m, None, rate=(expected[m] or 0.0, "mg/h")) for m in changes]
     rows.append(Row(len(expected), None, rate=(0.0, "mg/h")))
     doses = charted(rows)

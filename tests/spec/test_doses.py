@@ -322,11 +322,13 @@ def test_nothing_is_infused_after_death() -> None:
     assert mg(doses_of(table, death=0, death_date_only=True)) == 700
 
 
-def test_an_implausible_rate_is_flagged_and_counted() -> None:
-    """450 mg/h of anakinra is likely a slip, but dropping it would hide it."""
+def test_an_implausible_rate_is_listed_and_remarked_and_not_added_up() -> None:
+    """450 mg/h of anakinra is likely a slip: the row stays in the list, and how much was given is unknown."""
     doses = doses_of([{"start": 0, "end": 2, "rate": "450 mg/h"}])
     assert column(doses, "flag") == ["implausible rate: 450 mg/h"]
-    assert mg(doses) == 900
+    assert column(doses, "rate_mg_h") == [450]
+    assert mg(doses) == 0
+    assert len(doses.unknown("anakinra"))
 
 
 def test_a_drug_that_is_not_known_keeps_its_label() -> None:
@@ -375,9 +377,10 @@ def test_drops_creams_and_inhalers_are_no_exposure() -> None:
 
 
 def test_six_hour_bags_end_to_end_are_one_continuous_infusion() -> None:
-    """Bags of 150 mg over six hours hung one after the other are a continuous infusion of 25 mg/h, with a quarter of an hour between them as well as without."""
-    touching = [{"start": 6 * i, "end": 6 * i + 6, "amount": "150 mg"} for i in range(4)]
-    apart = [{"start": 3.25 * i, "end": 3.25 * i + 3, "amount": "75 mg"} for i in range(4)]
+    """Bags of 150 mg over six hours hung one after the other, by a route that says infusion, are a continuous infusion of 25 mg/h, with a quarter of an hour between them as well as without."""
+    by = {"route": "IV infusion"}
+    touching = [{"start": 6 * i, "end": 6 * i + 6, "amount": "150 mg", **by} for i in range(4)]
+    apart = [{"start": 3.25 * i, "end": 3.25 * i + 3, "amount": "75 mg", **by} for i in range(4)]
     assert modes(doses_of(touching)) == [("continuous IV", 0, 24)]
     assert modes(doses_of(apart)) == [("continuous IV", 0, 12.75)]
 
@@ -424,7 +427,7 @@ def test_an_infusion_running_at_death_or_at_the_end_of_the_records_enters() -> N
         records = None if last is None else np.array([at(last)])
         return bool(len(continuous_entries(doses, "anakinra", RULES, 6 * HOUR, records)))
 
-    bag = {"start": 0, "end": 6, "amount": "150 mg"}
+    bag = {"start": 0, "end": 6, "amount": "150 mg", "route": "IV continuous"}
     pump = {"start": 0, "end": 1, "rate": "25 mg/h"}
     planned = {"start": 0, "end": 0.5, "amount": "100 mg"}
     four = {"start": 0, "end": 4, "rate": "25 mg/h"}
@@ -634,7 +637,8 @@ def schedule(notation: str) -> list[dict[str, object]]:
                 "bags": {"amount": f"{given} mg"},
                 "syringes": {"amount": f"{given / 100} syringes"},
             }[notation]
-            rows.append({"start": start, "end": stop, "weight": kg, **written})
+            said = "IV" if whole else "IV continuous infusion"
+            rows.append({"start": start, "end": stop, "weight": kg, "route": said, **written})
     return rows
 
 

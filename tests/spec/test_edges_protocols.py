@@ -61,6 +61,7 @@ TESTED = dict.fromkeys(
     "tested here or in test_edges_measures.py",
 )  # fmt: skip
 NO_EDGE = {
+    "entry.unknown_mode": "a word, tested in test_modes",
     **dict.fromkeys(["name", "title", "cite", "design", "clock"], "words and choices"),
     **dict.fromkeys(["population.recruitment", "entry.drug", "entry.mode", "response.claim"], "a choice"),
     **dict.fromkeys(["storm.clinician", "exclude.conditions", "definitions.report"], "a list of names"),
@@ -139,7 +140,8 @@ def test_a_planned_infusion_as_long_as_that_is_intermittent(name: str) -> None:
         strict=True,
     ):
         late = lab("crp", 5, 500)
-        assert mode(dose(entry["drug"], 0, length, amount="100 mg"), late) == [said]
+        given = dose(entry["drug"], 0, length, amount="100 mg", route="IV infusion")
+        assert mode(given, late) == [said]
 
 
 @pytest.mark.parametrize("name", having("entry", "intermittent_up_to"))
@@ -149,7 +151,7 @@ def test_a_planned_piece_neither_begins_nor_prolongs_an_infusion(name: str) -> N
     length = hours(entry["intermittent_up_to"])
     begins = []
     for planned in around(length):
-        piece = dose(entry["drug"], -1 - planned, -1, amount="100 mg")
+        piece = dose(entry["drug"], -1 - planned, -1, amount="100 mg", route="IV infusion")
         begins.append(clocks(name, piece, infusion(0, 48)).infusion_start[0])
     assert begins == [at(0), at(0), at(-1 - length - MINUTE)]
 

@@ -794,8 +794,8 @@ def test_bags_a_changeover_apart_are_one_and_one_so_close_to_the_end_still_ran()
     for pause in around(gap):
         # Two bags by amount, each planned for 2 h: together longer than an intermittent one.
         bags = (
-            dose("anakinra", 0, 2, amount="100 mg"),
-            dose("anakinra", 2 + pause, 4 + pause, amount="100 mg"),
+            dose("anakinra", 0, 2, amount="100 mg", route="IV infusion"),
+            dose("anakinra", 2 + pause, 4 + pause, amount="100 mg", route="IV infusion"),
         )
         found.append(modes(*bags, lab("crp", 5, 500)))
     assert found == [{"continuous IV"}, {"continuous IV"}, {"intermittent IV"}]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -109,6 +109,22 @@ def entered_by_assumed_end(doses: Doses, protocol: Protocol, index: Times, ended
     )
     marked[certain.person[certain.start == index[certain.person]]] = False
     return marked
+
+
+def of_unknown_mode(doses: Doses, protocol: Protocol, ended: Times) -> Mask:
+    """Return who would enter if the infusions of which nobody says how they were given were continuous."""
+    persons = np.zeros(len(doses.person_id), np.bool_)
+    entry = protocol.entry
+    if entry is None or entry.mode != "continuous IV" or entry.unknown_mode == "enters":
+        return persons
+    rules = replace(EpisodeRules.of(protocol), unknown_mode_enters=True)
+    certain = continuous_entries(
+        doses, entry.drug, EpisodeRules.of(protocol), entry.min_duration.us, ended
+    )
+    perhaps = continuous_entries(doses, entry.drug, rules, entry.min_duration.us, ended)
+    persons[perhaps.person] = True
+    persons[certain.person] = False
+    return persons
 
 
 def _courses(doses: Doses, drug: str, rules: EpisodeRules, persons: Mask) -> Intervals:

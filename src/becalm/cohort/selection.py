@@ -100,6 +100,10 @@ def candidates(chunk: Patients, protocol: Protocol, info: StudyInfo) -> Candidat
         assessed = steps[-1].remaining
     if protocol.entry is not None:
         leave(steps, f"no {protocol.entry.drug} given", _ever(chunk.doses, protocol.entry.drug, n))
+        if protocol.entry.mode == "continuous IV":
+            unknown = entry.of_unknown_mode(chunk.doses, protocol, chunk.ended)
+            drug = protocol.entry.drug
+            leave(steps, f"{drug}: nobody says whether it was given continuously", ~unknown)
         leave(
             steps,
             _not_entered(protocol.entry),

@@ -56,18 +56,20 @@ def chart_infusion(
     """Write a rate function the way the ward charts it.
 
     Rates per kg and per mL are charted anew at each nursing shift; bags and syringes run for six
-    hours each, the last of a rate for what is left of it. A pump that is told mg/kg/h exports
+    hours each, the last of a rate for what is left of it, and their route says that they are continuous. A pump that is told mg/kg/h exports
     all its decimals: 100 mg/h in someone of 74 kg has no shorter exact form.
     """
     for start, end, rate, reason in segments(steps):
+        said = route
         if written in ("bags", "syringes"):
+            said = f"{route} continuous infusion"
             cuts = [*range(start, end, _CONTAINER), end]
         elif written == "mg/h":
             cuts = [start, end]
         else:
             cuts = _cut_at_shifts(start, end)
         for i, (a, b) in enumerate(pairwise(cuts)):
-            dose = Dose(drug, route, a, b, indication=indication, reason="" if i else reason)
+            dose = Dose(drug, said, a, b, indication=indication, reason="" if i else reason)
             mg = rate * (b - a) / HOUR
             match written:
                 case "mg/h":

@@ -14,6 +14,7 @@ from becalm.core.clock import DAY, HOUR, UNKNOWN_TIME
 from becalm.core.frame import Frame, Kind
 from becalm.doses.exposure import MG_DECIMALS, ROUTES, Doses
 from becalm.doses.limits import CHANGEOVER
+from becalm.doses.modes import CONTINUOUSLY, NOT_SAID
 from becalm.doses.one_weight import Delivered, delivered, weight_share
 from becalm.doses.rate_steps import RateStep, steps_up
 from becalm.doses.real_time import wall_clock_flow
@@ -49,12 +50,14 @@ STEPS: Final[Mapping[str, Kind]] = {
 class EpisodeRules:
     """The protocol's rules about courses of treatment; times in µs.
 
-    gaps : by mode, the longest time without drug that does not end an episode.
+    gaps : by mode, the longest time without drug that does not end an episode. unknown_mode_enters : whether an
+    infusion of which nobody says how it was given counts as continuous.
     """
 
     bridge: int
     intermittent_up_to: int
     gaps: Mapping[str, int]
+    unknown_mode_enters: bool
     min_rise: float
     held: int
     resume_within: int
@@ -63,7 +66,7 @@ class EpisodeRules:
     def of(cls, protocol: Protocol) -> EpisodeRules:
         """Read the rules from a protocol; without an entry treatment they are the entry's defaults.
 
-        Intramuscular doses and doses of unknown route count as subcutaneous.
+        Intramuscular doses and doses of unknown route or mode count as subcutaneous.
         """
         entry = protocol.entry or Entry(drug="")
         gaps = {mode: gap.us for mode, gap in protocol.treatment_episode.items()}
@@ -71,6 +74,7 @@ class EpisodeRules:
             entry.bridge.us,
             entry.intermittent_up_to.us,
             {**gaps, "IM": gaps["SC"], "": gaps["SC"]},
+            entry.unknown_mode == "enters",
             protocol.escalation.min_rise,
             protocol.escalation.min_duration.us,
             protocol.escalation.resume_within.us,
@@ -107,7 +111,7 @@ class Treatments:
 def continuous(
     doses: Doses, drug: str, rules: EpisodeRules, last: npt.NDArray[np.int64] | None = None
 ) -> Infusions:
-    """Find the continuous intravenous infusions of a drug.
+    """Find the continuous intravenous infusions of a drug: those of which somebody says it (`doses.modes`).
 
     Bags up to a changeover (30 min) apart are one piece, pieces up to `bridge` apart one infusion.
     An infusion is continuous if it was planned for longer than `intermittent_up_to` (planned means
@@ -116,7 +120,7 @@ def continuous(
     known). A piece no longer than that and written as amounts only is a planned intermittent
     infusion: it neither begins nor ends a continuous one, so 100 mg over 2 h every 4 h is not continuous.
     """
-    rows = _infusions(doses, drug)
+    rows = _infusions(doses, drug, rules)
     f = doses.frame
     person, start, until = (f[name][rows] for name in ("person", "start", "until"))
     pieces = Intervals.build(person, start, until).bridge(CHANGEOVER)
@@ -199,7 +203,7 @@ def treatments(
     episode belong to it. Routes that do not reach the blood make no episode.
 
     cumulative_mg, peak_rate_mg_h and max_24h_mg use the episode's own doses and are empty if one of
-    them has no known amount in the drug's unit; the columns in mg are also empty for a drug that is
+    them has no known or plausible amount in the drug's unit; the columns in mg are also empty for a drug that is
     added up in another unit. Peak rate, steps and hours to peak (from the episode's start) are
     for continuous infusions only: an infusion over half an hour has no daily rate.
 
@@ -217,11 +221,12 @@ def treatments(
     )
 
 
-def _infusions(doses: Doses, drug: str) -> Index:
-    """Return intravenous rows with a duration, also of unknown rate, but without pauses."""
+def _infusions(doses: Doses, drug: str, rules: EpisodeRules) -> Index:
+    """Return rows of continuous infusions, also of unknown rate, but without pauses."""
     f = doses.frame
-    rows = doses.exposed(drug, ("IV",))
-    return rows[~f["single"][rows] & (f["until"][rows] > f["start"][rows])]
+    rows = doses.exposed(drug, ("IV", "") if rules.unknown_mode_enters else ("IV",))
+    rows = rows[~f["single"][rows] & (f["until"][rows] > f["start"][rows])]
+    return rows if rules.unknown_mode_enters else rows[f["mode"][rows] == CONTINUOUSLY]
 
 
 def _of_drug(
@@ -234,6 +239,8 @@ def _of_drug(
     groups = continuous(doses, drug, rules).when.bridge(rules.gaps[CONTINUOUS])
     mode = np.array([MODES.get(route, "") for route in ROUTES], dtype=object)[f["route_code"][rows]]
     within = f["route_code"][rows] == ROUTES.index("IV")
+    lasts = f["end"][rows] - f["start"][rows] > rules.intermittent_up_to
+    mode[within & lasts & (f["mode"][rows] == NOT_SAID)] = ""
     within &= groups.contains(f["person"][rows], f["start"][rows]) | groups.contains(
         f["person"][rows], f["start"][rows] - 1
     )
@@ -273,8 +280,10 @@ def _described(
     np.maximum.at(end, episode, stop)
     person = np.zeros(count, np.int32)
     person[episode] = f["person"][rows]
-    unknown = np.zeros(count, np.bool_)
-    unknown[episode[np.isnan(f["dose"][rows])]] = True
+    unknown, unrated = np.zeros((2, count), np.bool_)
+    no_dose = np.isnan(f["dose"][rows])
+    unknown[episode[no_dose]] = True
+    unrated[episode[no_dose & f["plausible"][rows]]] = True
 
     known = ~np.isnan(f["dose"][rows])
     lasting = known & ~f["single"][rows] & (stop > f["start"][rows])
@@ -300,16 +309,16 @@ def _described(
         minlength=count,
     )
     most, _ = amounts.max_within(every, DAY)
-    constant = (mode == CONTINUOUS) & ~unknown
-    peak, reached = np.full(count, -np.inf), np.full(count, FAR_FUTURE)
-    np.maximum.at(peak, flow.person, flow.low)
-    top = flow.low == peak[flow.person]
-    np.minimum.at(reached, flow.person[top], flow.start[top])
-    peak = np.where(constant, peak, np.nan)
+    constant = (mode == CONTINUOUS) & ~unrated
+    lasting &= f["plausible"][rows]
+    bags = rows[lasting]
     share = weight_share(f, bags, episode[lasting])
-    steady = overlay(
-        episode[lasting], f["start"][bags], f["until"][bags], f["dose_per_h"][bags] / share, bags
+    believed, steady = (
+        overlay(episode[lasting], f["start"][bags], f["until"][bags], per_h, bags)
+        for per_h in (f["dose_per_h"][bags], f["dose_per_h"][bags] / share)
     )
+    peak, reached = _highest(believed, count)
+    constant &= ~np.isnan(peak)
     climbs, falls = _steps(steady, constant, rules)
     running = flow.low > 0
     who, begin, close = flow.person[running], flow.start[running], flow.end[running]
@@ -331,8 +340,8 @@ def _described(
         start=start,
         end=end,
         cumulative_mg=in_all * in_mg,
-        peak_rate_mg_h=peak * in_mg,
-        peak_mg_day=np.round(peak * 24, 9) * in_mg,
+        peak_rate_mg_h=np.where(constant, peak, np.nan) * in_mg,
+        peak_mg_day=np.round(np.where(constant, peak, np.nan) * 24, 9) * in_mg,
         max_24h_mg=fullest * in_mg,
         escalations=[len(c) if ok else -1 for c, ok in zip(climbs, constant.tolist(), strict=True)],
         hours_to_peak=np.where(
@@ -340,14 +349,14 @@ def _described(
         ),
         unit_canonical=[unit] * count,
         cumulative_canonical=in_all,
-        peak_rate_canonical_per_h=peak,
+        peak_rate_canonical_per_h=np.where(constant, peak, np.nan),
         max_24h_canonical=fullest,
         pauses=np.where(constant, pauses, -1),
         paused_hours=np.where(constant, np.round(paused, 6), np.nan),
         assumed_end_canonical=np.round(np.where(unknown, np.nan, at_assumed), MG_DECIMALS),
     )
     as_delivered = {
-        one: delivered(flow, steady, one) for one in np.unique(episode[lasting][share != 1])
+        one: delivered(believed, steady, one) for one in np.unique(episode[lasting][share != 1])
     }
     all_steps = [
         (one, direction, *_at_rates(step, as_delivered.get(one)), step.hours_since_last)
@@ -375,6 +384,15 @@ def _described(
     )
     up = steps["direction"] == "up"
     return Treatments(episodes, steps.take(up), steps.take(~up))
+
+
+def _highest(rate: Timeline, count: int) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]:
+    """Return the highest rate of each episode, NaN without any, and when it was first reached."""
+    peak, reached = np.full(count, -np.inf), np.full(count, FAR_FUTURE)
+    np.maximum.at(peak, rate.person, rate.low)
+    top = rate.low == peak[rate.person]
+    np.minimum.at(reached, rate.person[top], rate.start[top])
+    return np.where(np.isfinite(peak), peak, np.nan), reached
 
 
 def _steps(

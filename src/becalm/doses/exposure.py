@@ -35,6 +35,9 @@ ROWS: Final[Mapping[str, Kind]] = {
     "exposed": "flag",  # administered with usable times, also of unknown amount
     "single": "flag",  # a single dose
     "states_rate": "flag",  # written with a rate
+    "mode": "code",  # what the row says of its mode, as in `doses.modes.SAID`
+    "date_only": "flag",  # start or end is a date without a time
+    "plausible": "flag",  # its rate is not above the limit of its drug
     "assumed_end": "flag",  # the end is an assumption (`doses.endings`)
     "until": "time",  # end, or death if it was earlier
     "set_per_h": "number",  # the written rate, in amount units per hour
@@ -108,11 +111,12 @@ class Doses:
         """Return the infusion rate in the drug's unit per hour (mg/h).
 
         Bags that overlap add up; a written rate of 0 is a pause. There is no segment where no infusion
-        runs, or where one of unknown strength runs. at_one_weight : without the changes that only a
+        runs, or where one of unknown or implausible strength runs. at_one_weight : without the changes that only a
         new weight made.
         """
-        rows = self._rates(drug, routes)
         f = self.frame
+        rows = self._rates(drug, routes)
+        rows = rows[f["plausible"][rows]]
         per_h = f["dose_per_h"][rows]
         if at_one_weight:
             per_h = per_h / weight_share(f, rows, f["person"][rows])
@@ -183,7 +187,8 @@ class Doses:
     def _infusions_without_mass(self, drug: str, routes: Collection[str]) -> Intervals:
         f = self.frame
         rows = self.exposed(drug, routes)
-        return self._stretches(rows[~f["single"][rows] & np.isnan(f["dose_per_h"][rows])])
+        unknown = np.isnan(f["dose_per_h"][rows]) | ~f["plausible"][rows]
+        return self._stretches(rows[~f["single"][rows] & unknown])
 
     def _stretches(self, rows: Index) -> Intervals:
         f = self.frame

@@ -15,8 +15,7 @@ from becalm.core.columns import Categorical
 from becalm.core.frame import Frame
 from becalm.doses.deduplicate import Charted
 from becalm.doses.endings import ASSUMED, Endings
-from becalm.doses.exposure import ROUTES
-from becalm.doses.limits import LONG_SINGLE_DOSE, PLAUSIBLE, TOLERANCE, Plausible
+from becalm.doses.limits import PLAUSIBLE, TOLERANCE, Plausible
 from becalm.doses.limits import TABLE as LIMITS
 from becalm.doses.rates import (
     BACKWARDS,
@@ -56,6 +55,8 @@ HINTS: Final = {
 
 CLOCK_CHANGE: Final = "may span a clock change: no timezone is stated"
 
+AMBIGUOUS: Final = "ambiguous: one amount over more than a day may be the total or that of each day"
+
 Remark: TypeAlias = str | Callable[[int], str]
 """The text of a remark, or a function that makes it from the position of the row."""
 
@@ -88,6 +89,7 @@ class Read:
     weight: WeightInForce
     death: Times
     outside: npt.NDArray[np.int8]
+    ambiguous: Mask
 
 
 def flags(read: Read) -> Categorical:
@@ -122,7 +124,7 @@ def flags(read: Read) -> Categorical:
     )
     add(usable & read.assumed_iv, "route not recorded: an infusion is taken as IV")
     add(usable & _without_mass(read), "volume without concentration")
-    for where, remark in _implausible(read):
+    for where, remark in implausible(read):
         add(usable & where, remark)
     schedule = read.administrations["schedule"]
     add(
@@ -133,7 +135,7 @@ def flags(read: Read) -> Categorical:
     with np.errstate(invalid="ignore"):
         apart = usable & (rate > 0) & (np.abs(entered - rate) > TOLERANCE * rate)
     add(apart, lambda i: f"entered as {entered[i]:.6g}, charted as {rate[i]:.6g}")
-    add(usable & _long(read), "one amount over more than a day: read as the total")
+    add(read.ambiguous, AMBIGUOUS)
     also = read.charted.also_in
     add(read.charted.again, lambda i: f"also in {also[i]}: not counted")
     add(usable & read.charted.cut, lambda i: f"also in {also[i]}: counted where that is silent")
@@ -226,7 +228,7 @@ def _without_mass(read: Read) -> Mask:
     return (read.drug >= 0) & volume & no_strength
 
 
-def _implausible(read: Read) -> Iterator[tuple[Mask, Remark]]:
+def implausible(read: Read) -> Iterator[tuple[Mask, Remark]]:
     """Yield the rows of each drug whose rate is above its plausible one, with the remark."""
     done = read.done
     for one in PLAUSIBLE:
@@ -247,13 +249,6 @@ def _implausible(read: Read) -> Iterator[tuple[Mask, Remark]]:
 
 def _too_fast(rate: Floats, limit: Plausible) -> Remark:
     return lambda i: f"{IMPLAUSIBLE}: {rate[i]:.6g} {limit.unit}"
-
-
-def _long(read: Read) -> Mask:
-    """Return amounts with start and end days apart, by a route without infusions."""
-    swallowed = np.isin(read.route, [ROUTES.index(name) for name in ("SC", "IM", "PO")])
-    length = read.done.end - read.written.start
-    return swallowed & ~read.done.states_rate & read.done.timed & (length > LONG_SINGLE_DOSE)
 
 
 def _twice(read: Read) -> Mask:

@@ -15,7 +15,8 @@ from becalm.core.frame import Frame
 from becalm.doses.deduplicate import once
 from becalm.doses.endings import ASSUMED, STOPPED, as_pauses, close, longest, stops
 from becalm.doses.exposure import ROUTES, ROWS, Doses
-from becalm.doses.plausibility import Read, flags, refusals
+from becalm.doses.modes import CONTINUOUSLY, ambiguous, modes
+from becalm.doses.plausibility import Read, flags, implausible, refusals
 from becalm.doses.rates import Converted, Quantity, WrittenRate, convert
 from becalm.doses.real_time import RealTime
 from becalm.doses.units import (
@@ -111,7 +112,8 @@ def rebuild(records: Records, events: Events, vocabulary: Vocabulary) -> Doses:
     )
     done = convert(written)
     usable = counts & (done.refused == 0)
-    route, assumed = _route_of_infusions(route, done)
+    mode = modes(administrations.coded("route"), written, done, vocabulary)
+    route, assumed = _route_of_infusions(route, done, mode)
     death = last[person]
     until = np.minimum(done.end, death)
     outside = lifetime.outside(person, start, begins=True)
@@ -135,7 +137,14 @@ def rebuild(records: Records, events: Events, vocabulary: Vocabulary) -> Doses:
         weight=weight,
         death=death,
         outside=outside,
+        ambiguous=usable & ambiguous(written, done, mode),
     )
+    plausible = np.ones(n, np.bool_)
+    for odd, _ in implausible(read):
+        plausible[usable & odd] = False
+    # The amount of a bag is right, though its last rate was charted over minutes.
+    believed = plausible | ~np.isnan(administrations["amount"])
+    added_up = usable & believed & ~read.ambiguous
     refused_row = done.refused > 0
     raw = refused_row | ~counts
     nothing = (administrations["amount"] == 0) | (
@@ -144,7 +153,7 @@ def rebuild(records: Records, events: Events, vocabulary: Vocabulary) -> Doses:
     with np.errstate(invalid="ignore", divide="ignore"):
         entered = administrations["entered_rate"] / administrations["rate"]
     entered = np.where(np.isfinite(entered), entered, 1.0)
-    mass = np.where(usable, done.amount_mg, np.nan)
+    mass = np.where(usable & ~read.ambiguous, done.amount_mg, np.nan)
     frame = Frame.of(
         ROWS,
         person=person,
@@ -175,10 +184,13 @@ def rebuild(records: Records, events: Events, vocabulary: Vocabulary) -> Doses:
         exposed=counts & done.timed & alive & ~nothing,
         single=done.single,
         states_rate=done.states_rate,
+        mode=mode,
+        date_only=administrations["date_only"],
+        plausible=plausible,
         until=until,
         set_per_h=np.where(usable, done.set_per_h, np.nan),
-        dose=np.where(usable, done.dose, np.nan),
-        dose_per_h=np.where(usable, done.dose_per_h, np.nan),
+        dose=np.where(added_up, done.dose, np.nan),
+        dose_per_h=np.where(added_up, done.dose_per_h, np.nan),
         beyond_h=done.beyond / HOUR,
         by_clock=written.time.by_hour & ~written.time.own(done.end),
         dosed_by_kg=np.where(done.by_weight, written.weight_kg, np.nan),
@@ -292,9 +304,9 @@ def _in_base(drug: Codes, units: Sequence[str]) -> dict[str, Mask]:
     return {dimension: of == dimension for dimension in sorted({*of.tolist()} - {MASS})}
 
 
-def _route_of_infusions(route: Array, done: Converted) -> tuple[Array, Mask]:
-    """Assume IV for an infusion without a route; the route of a single dose stays unknown."""
-    assumed = (route == ROUTES.index("")) & ~done.single & (done.refused == 0)
+def _route_of_infusions(route: Array, done: Converted, mode: Array) -> tuple[Array, Mask]:
+    """Assume IV for a continuous infusion without a route; any other unknown route stays unknown."""
+    assumed = (route == ROUTES.index("")) & (mode == CONTINUOUSLY) & (done.refused == 0)
     return np.where(assumed, ROUTES.index("IV"), route).astype(np.int8), assumed
 
 

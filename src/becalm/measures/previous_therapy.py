@@ -35,6 +35,7 @@ class _Rows(NamedTuple):
     end: Times  # at the latest time zero; the start for a single dose
     mg: npt.NDArray[np.float64]  # until time zero; NaN where not known
     kg: npt.NDArray[np.float64]  # the weight at that time
+    date_only: npt.NDArray[np.bool_]  # the start is a date without a time
 
 
 def previous_therapy(cohort: Frame, events: Events, doses: Doses, protocol: Protocol) -> Frame:
@@ -51,7 +52,8 @@ def previous_therapy(cohort: Frame, events: Events, doses: Doses, protocol: Prot
     refractory : by the protocol's rule. A glucocorticoid counts if all of them together reached
     the dose for long enough; another agent if its course began in the window before t0, because a
     drug taken for years is no treatment of this storm. In both cases ferritin did not fall enough
-    from the last value at the start to the last value at t0. Unknown if the amount, the weight or one
+    from the last value at the start to the last value at t0. Of a start that is only a date, any moment
+    of that day may be the start. Unknown if the amount, the weight or one
     of the two values is unknown. Drops, creams and inhalers never count.
     """
     cohort = cohort.take(cohort["t0"] != UNKNOWN_TIME)
@@ -85,6 +87,7 @@ def previous_therapy(cohort: Frame, events: Events, doses: Doses, protocol: Prot
                 high=high.get((drug.name, i)),
                 unsure=i in unsure,
             )
+            since = _latest_start(rows_before, course, since, int(cohort["t0"][i]))
             total = rows_before.mg[course].sum()
             latest = int(max(rows_before.end[own].max(), rows_before.start[own].max()))
             brief = np.maximum(rows_before.end[own], rows_before.start[own] + 1)
@@ -136,7 +139,10 @@ def _before(drug: str, cohort: Frame, doses: Doses) -> _Rows:
     end = np.maximum(np.minimum(until, cohort["t0"][whose]), start)
     with np.errstate(invalid="ignore", divide="ignore"):
         part = np.where(until > start, (end - start) / (until - start), 1.0)
-    return _Rows(drug, whose, at, start, end, f["amount_mg"][at] * part, f["weight_kg"][at])
+    by_date = f["date_only"][at] & (start % DAY == 0)
+    return _Rows(
+        drug, whose, at, start, end, f["amount_mg"][at] * part, f["weight_kg"][at], by_date
+    )
 
 
 def _cumulative(parts: list[_Rows], factors: Mapping[str, float]) -> Cumulative:
@@ -224,6 +230,13 @@ def _tried(
     return t0 - rule.within.us <= begun <= t0 - rule.begun_before.us, begun
 
 
+def _latest_start(rows: _Rows, course: npt.NDArray[np.bool_], since: int, t0: int) -> int:
+    """Return the last moment of the day on which a treatment began, if only its date is known."""
+    day = since - since % DAY
+    by_date = course & rows.date_only & (rows.start == day)
+    return min(day + DAY - 1, t0) if by_date.any() else since
+
+
 class _Question(NamedTuple):
     cohort: Frame
     row: int
@@ -253,7 +266,7 @@ def _failed(
     if float(rounded(after.low[0] / before.high[0])) <= kept:
         return {"refractory": None, "reason": "ferritin is known as a bound only"}
     if tried is None:
-        return {"refractory": None, "reason": "a dose or a weight is not known"}
+        return {"refractory": None, "reason": "a dose or a weight is not known, or ambiguous"}
     return {"refractory": True, "reason": "ferritin did not fall"}
 
 

@@ -44,6 +44,7 @@ class Entry(ProtocolTable, frozen=True):
     min_duration: Length = Length("6h")
     bridge: Length = Length("2h")
     intermittent_up_to: Length = Length("3h")
+    unknown_mode: Literal["leaves", "enters"] = "leaves"
     t0_within: Length = Length("7d")
     transferred_within: Length = Length("1h")
     high_rate_mg_day: float = 2000

@@ -148,7 +148,7 @@ EPISODES: Final = Table(
     {
         "person_id": PERSON_ID,
         "drug": DRUG,
-        "mode": text("continuous IV, intermittent IV, SC or oral."),
+        "mode": text("continuous IV, intermittent IV, SC, IM or oral; empty if nobody says it."),
         "start": time("When the episode began."),
         "end": time("When its last dose ended."),
         "cumulative_mg": number("mg", "The sum of all doses; empty if a dose is not known."),

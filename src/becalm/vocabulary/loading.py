@@ -20,6 +20,7 @@ from becalm.vocabulary.model import (
     Procedure,
     Range,
     Route,
+    RouteModes,
     Specimen,
     Term,
     Unit,
@@ -113,6 +114,7 @@ class _Sexes(toml.TomlTable, frozen=True):
 
 class _Routes(toml.TomlTable, frozen=True):
     route: tuple[Route, ...]
+    mode: RouteModes
 
 
 class Files(msgspec.Struct, frozen=True):
@@ -126,6 +128,7 @@ class Files(msgspec.Struct, frozen=True):
     compounds: tuple[Compound, ...]
     procedures: tuple[Procedure, ...]
     routes: tuple[Route, ...]
+    route_modes: RouteModes
     spellings: dict[str, str]  # normalised spelling -> unit
     specimens: tuple[Specimen, ...]
     systems: Mapping[str, CodeSystem]  # of sources' own codes, by the key of the system
@@ -170,6 +173,7 @@ def read() -> Files:
         compounds=_read("findings.toml", _Findings).compound,
         procedures=procedures,
         routes=_read("routes.toml", _Routes).route,
+        route_modes=_read("routes.toml", _Routes).mode,
         spellings=spellings,
         specimens=_read("specimens.toml", _Specimens).specimen,
         systems=systems(

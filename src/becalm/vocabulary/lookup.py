@@ -322,6 +322,24 @@ class Vocabulary:
             return said.said[0][0] if said.said else "other"
         return self._routes.get(words(text), "")
 
+    def mode_of_route(self, text: str) -> str:
+        """Return what a route also says of how a drug was given: continuous, intermittent or ''.
+
+        >>> becalm.vocabulary.load().mode_of_route("IV drip")
+        'continuous'
+        """
+        said = set(words(text).split())
+        modes = self._files.route_modes
+        found = [
+            mode
+            for mode, among in (
+                ("continuous", modes.continuous),
+                ("intermittent", modes.intermittent),
+            )
+            if said & set(among)
+        ]
+        return found[0] if len(found) == 1 else ""
+
     def finding_of(self, text: str) -> str | None:
         """Return the finding with this whole name; None if there is none, or if it says several."""
         names = self.findings_of(text)

@@ -198,6 +198,13 @@ class Route(toml.TomlTable, frozen=True):
     spellings: tuple[str, ...]
 
 
+class RouteModes(toml.TomlTable, frozen=True):
+    """Words of a route that say how a drug was given."""
+
+    continuous: tuple[str, ...]
+    intermittent: tuple[str, ...]
+
+
 class Resolution(NamedTuple):
     """The meaning of one way to write a measurement; it can be used if `reason` is empty.
 

@@ -194,8 +194,8 @@ def test_rows_keep_the_order_of_the_record_and_their_way_back() -> None:
     assert (person.tolist(), first.tolist()) == ([0, 1], [at(3), at(5)])
 
 
-def test_an_open_rate_ends_with_the_same_person_and_route_only() -> None:
-    """The next rate of another person, another drug or another route ends nothing."""
+def test_an_open_rate_ends_with_the_next_row_of_the_same_person_and_drug() -> None:
+    """The next row of another person or another drug ends nothing; one of another route does."""
     doses = doses_of(
         """
         person | drug     | route | start | end | rate
@@ -207,7 +207,7 @@ def test_an_open_rate_ends_with_the_same_person_and_route_only() -> None:
         """,
         persons=2,
     )
-    assert column(doses, "end")[0] == at(4)
+    assert column(doses, "end")[0] == at(2)
 
 
 def test_rows_that_are_alike_but_for_the_drug_are_no_duplicates() -> None:

@@ -98,7 +98,13 @@ def episodes(cohort: Cohort, drill: Drill) -> PageTable:
         ups = UNKNOWN if row["escalations"] < 0 else str(row["escalations"])
         told = [since_zero(cohort, person, row["start"]), since_zero(cohort, person, row["end"]), *numbers, ups,
                 number(row["hours_to_peak"])]  # fmt: skip
-        rows.append([person, row["mode"], *[drill.rows(each, person, keys) for each in told]])
+        rows.append(
+            [
+                person,
+                row["mode"] or "mode not recorded",
+                *[drill.rows(each, person, keys) for each in told],
+            ]
+        )
     u = cohort.unit
     head = ["Patient", "Mode", "from", "to", f"sum, {u}", f"of this, end assumed, {u}", f"peak, {u}/h", f"peak, {u}/day",
             f"most in 24 h, {u}",
