@@ -296,12 +296,11 @@ def test_a_date_of_an_age_without_the_age_stops(tmp_path: Path) -> None:
     )
 
 
-def test_a_dose_without_drug_or_start_stops(tmp_path: Path) -> None:
-    """Exposure is what the study is about: a dose may not go missing."""
+def test_a_dose_without_drug_stops(tmp_path: Path) -> None:
+    """Exposure is what the study is about: a dose may not go missing. One without a start is kept."""
     assert "column drug: drug is blank" in said(
         write(tmp_path, doses=DOSES + f"P1,,{AT},,1,mg,,\n")
     )
-    assert "column start: start is blank" in said(write(tmp_path, doses=DOSES + "P1,x,,,1,mg,,\n"))
 
 
 def test_a_loinc_that_a_spreadsheet_made_a_date_of_stops(tmp_path: Path) -> None:

@@ -112,7 +112,8 @@ FILES: dict[str, tuple[Sequence[str], Sequence[str]]] = {
         ["plausible[].drug", "plausible[].unit", "holds[].drugs"],
     ),
     "doses/units.toml": (
-        [], ["unit[].*", "counted.*", "hours.*", "written_together.*", "product[].*", "schedule.*"],
+        [], ["unit[].*", "counted.*", "hours.*", "written_together.*", "product[].*", "schedule.*", "held",
+             "counted_doses.hours_apart"],
     ),
 }  # fmt: skip
 

@@ -165,6 +165,7 @@ def select(
     names = labels_of(chunk.unrecognised, len(chunk))
     diagnosed_at, rows = diagnoses.first_diagnosed(chunk.diagnosed, protocol.storm.clinician, index)
     answer, _ = chunk.immunosuppressed.at(person, start)
+    sometime, sometime_rows = _given_sometime(chunk, person)
     began = entry.index_by_draws(chunk.events, protocol, index)
     cohort = _describe(chunk, candidates_of, person, judged.take(kept), began).replace(
         left_truncated=_truncated(chunk, protocol, person, t0),
@@ -179,6 +180,8 @@ def select(
         not_understood=np.array([names[who] for who in person.tolist()], object),
         exclusion_open=_open_exclusions(chunk, protocol, person, index),
         immunosuppressed=answers(answer > 0, known=answer >= 0),
+        time_unknown=sometime,
+        time_unknown_rows=sometime_rows,
         first_route=_first_routes(chunk.doses, protocol, person, t0),
     )
     return Selection(cohort, tuple(steps))
@@ -351,7 +354,25 @@ def _not_entered(rule: Entry) -> str:
 def _ever(doses: Doses, drug: str, n_persons: int) -> Mask:
     mask = np.zeros(n_persons, np.bool_)
     mask[doses.exposure(drug).person] = True
+    mask[doses.frame["person"][doses.untimed(drug)]] = True
     return mask
+
+
+def _given_sometime(chunk: Patients, persons: Persons) -> tuple[Texts, Texts]:
+    """Return the immunotherapies that each person was given nobody knows when, and their rows."""
+    frame = chunk.doses.frame
+    names: list[list[str]] = [[] for _ in range(len(chunk))]
+    keys: list[list[str]] = [[] for _ in range(len(chunk))]
+    for drug in chunk.vocabulary.drugs:
+        for at in chunk.doses.untimed(drug.name).tolist() if drug.immunotherapy else ():
+            who = int(frame["person"][at])
+            keys[who].append(str(frame["source_row"][at]))
+            if drug.name not in names[who]:
+                names[who].append(drug.name)
+    texts = [np.full(len(persons), "", dtype=object) for _ in range(2)]
+    for text, listed in zip(texts, (names, keys), strict=True):
+        text[:] = ["|".join(listed[who]) for who in persons.tolist()]
+    return texts[0], texts[1]
 
 
 def _recruited(index: Times, info: StudyInfo) -> Mask:

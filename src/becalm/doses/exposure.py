@@ -33,6 +33,7 @@ ROWS: Final[Mapping[str, Kind]] = {
     "route_code": "code",
     "counted": "flag",  # administered, understood and not after death: its amount counts
     "exposed": "flag",  # administered with usable times, also of unknown amount
+    "untimed": "flag",  # administered, nobody knows when
     "single": "flag",  # a single dose
     "states_rate": "flag",  # written with a rate
     "mode": "code",  # what the row says of its mode, as in `doses.modes.SAID`
@@ -104,6 +105,15 @@ class Doses:
                 rows = np.flatnonzero(of_drug & wanted[f["route_code"]])
             self._kept[key] = rows
         return self._kept[key]
+
+    def untimed(self, drug: str) -> Index:
+        """Return the rows in which a drug was given by a route that reaches the blood, nobody knows when."""
+        if drug not in self.drugs:
+            return np.empty(0, np.intp)
+        f = self.frame
+        wanted = np.isin(np.arange(len(ROUTES)), [ROUTES.index(name) for name in SYSTEMIC])
+        of_drug = f["untimed"] & (f["drug_code"] == self.drugs.index(drug))
+        return np.flatnonzero(of_drug & wanted[f["route_code"]])
 
     def rate(
         self, drug: str, routes: Collection[str] = ("IV",), *, at_one_weight: bool = False

@@ -22,11 +22,13 @@ from becalm.doses.rates import (
     NEGATIVE,
     NO_END,
     NO_START,
+    NO_SURFACE,
     NO_WEIGHT,
     WHY,
     Converted,
     WrittenRate,
 )
+from becalm.doses.unit_table import TABLE
 from becalm.doses.units import VOLUME, rate_unit
 from becalm.persons.lifetime import REASONS
 from becalm.persons.weight import SOURCES, WeightInForce
@@ -46,10 +48,11 @@ NO_END_WRITTEN: Final = "no end recorded: end assumed"
 """How the remark on a rate begins whose end is neither written nor the next row of the drug."""
 HINTS: Final = {
     NO_WEIGHT: "give weight_kg in the row, a weight among the labs, or persons.weight_kg",
+    NO_SURFACE: "give persons.height_cm and a weight, or the amount itself",
     NO_END: "give an end, or a row with the next rate",
     BACKWARDS: "look at start and end",
     NEGATIVE: "a rewritten row is 'not given'",
-    NO_START: "give a start",
+    NO_START: "it was given, nobody knows when: give a start",
 }
 
 
@@ -124,6 +127,11 @@ def flags(read: Read) -> Categorical:
     )
     add(usable & read.assumed_iv, "route not recorded: an infusion is taken as IV")
     add(usable & _without_mass(read), "volume without concentration")
+    for container in TABLE.held:
+        add(
+            usable & _without_content(read, container),
+            f"amount in {container}: its content is not written",
+        )
     for where, remark in implausible(read):
         add(usable & where, remark)
     schedule = read.administrations["schedule"]
@@ -226,6 +234,12 @@ def _without_mass(read: Read) -> Mask:
     ).astype(np.bool_)
     no_strength = np.isnan(read.done.amount_mg) & np.isnan(written.concentration.value)
     return (read.drug >= 0) & volume & no_strength
+
+
+def _without_content(read: Read, container: str) -> Mask:
+    """Return rows of a known drug counted in containers of which nobody says what one holds."""
+    held = read.written.amount.of_dimension(container) | read.written.rate.of_dimension(container)
+    return (read.drug >= 0) & held & np.isnan(read.done.dose)
 
 
 def implausible(read: Read) -> Iterator[tuple[Mask, Remark]]:

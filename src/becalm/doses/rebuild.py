@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 from becalm.core.arrays import Array, Codes, Floats, Mask
-from becalm.core.clock import HOUR
+from becalm.core.clock import HOUR, UNKNOWN_TIME
 from becalm.core.columns import Categorical, Keyed, unique_keys
 from becalm.core.frame import Frame
 from becalm.doses.deduplicate import once
@@ -182,6 +182,7 @@ def rebuild(records: Records, events: Events, vocabulary: Vocabulary) -> Doses:
         route_code=route,
         counted=usable & alive,
         exposed=counts & done.timed & alive & ~nothing,
+        untimed=counts & (start == UNKNOWN_TIME) & ~nothing,
         single=done.single,
         states_rate=done.states_rate,
         mode=mode,

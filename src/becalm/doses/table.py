@@ -21,6 +21,7 @@ _NUMBERS: Final = (
     (re.compile(r"rate × time is [^|]*, the amount [^|]*"), NOT_CONSERVING),
     (re.compile(r"entered as .*, charted as .*"), "the rate entered is not the one charted"),
     (re.compile(rf"({IMPLAUSIBLE}): .*"), r"\1"),
+    (re.compile(r"(dosed by a body surface) of .*"), r"\1"),
     (re.compile(r"(spans a clock change): .*"), r"\1"),
     (re.compile(rf"({SET_ASIDE}|{DISAGREE}): .*"), r"\1"),
 )

@@ -9,14 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import lru_cache
-from pathlib import Path
 from typing import Final
 
 import msgspec
 import numpy as np
 
-from becalm.core import toml
 from becalm.core.arrays import Mask
+from becalm.doses.notation import DAY_H, Notation, taken_apart
+from becalm.doses.unit_table import TABLE
 from becalm.vocabulary.units import BLANK_UNITS, normalise
 
 MASS: Final = "mass"
@@ -63,36 +63,6 @@ class DoseUnit(msgspec.Struct, frozen=True):
     reason: str = ""
 
 
-class _Unit(toml.TomlTable, frozen=True):
-    name: str
-    dimension: str
-    times: float = 1
-    by: float = 1
-    spellings: tuple[str, ...] = ()
-
-
-class Product(toml.TomlTable, frozen=True):
-    """The content of one container of a drug."""
-
-    drug: str
-    container: str
-    mg: float
-    source: str
-
-
-class DoseUnits(toml.TomlTable, frozen=True):
-    """The whole file `units.toml`."""
-
-    unit: tuple[_Unit, ...]
-    counted: dict[str, tuple[str, ...]]
-    hours: dict[str, float]
-    written_together: dict[str, str]
-    schedule: dict[str, float]
-    product: tuple[Product, ...]
-
-
-TABLE: Final = toml.load(Path(__file__).with_suffix(".toml"), DoseUnits)
-
 _AMOUNTS: Final = {
     normalise(spelling): DoseUnit(unit.name, unit.dimension, unit.times / unit.by)
     for unit in TABLE.unit
@@ -105,7 +75,6 @@ _AMOUNTS: Final = {
 _TOGETHER: Final = {normalise(word): unit for word, unit in TABLE.written_together.items()}
 _CONTAINERS: Final = {word: name for name, words in TABLE.counted.items() for word in words}
 _CONTENT = re.compile(r"(\d+(?:\.\d+)?)\s*([a-zµμ]+)")
-_SCHEDULE = re.compile(r"\bq\s?\d+\s?h|\bq(?:d|od|am|pm|hs|id)\b|\b(?:bd|bid|tds|tid|qds|od)\b")
 _NUMBERED = re.compile(r"(\d+(?:\.\d+)?)?([a-z]+)")
 _OF_THE_BODY: Final = {"kg": "kg", "m2": "m2", "m^2": "m2"}
 """What a dose may be per, beside a time: the weight, or the body surface."""
@@ -123,7 +92,10 @@ def amount_unit(text: str) -> DoseUnit:
 
 @lru_cache(maxsize=4096)
 def rate_unit(text: str) -> DoseUnit:
-    """Read the unit of a rate: `mg/h`, `mcg/kg/min`, `mL/hour`, `mg/day`, `syringes/6h`."""
+    """Read the unit of a rate: `mg/h`, `mcg/kg/min`, `mL/hour`, `mg/day`, `mg daily`, `syringes/6h`."""
+    notation = taken_apart(text)
+    if notation == Notation(notation.unit, every_h=DAY_H):
+        return rate_unit(f"{notation.unit}/day")
     unit = _read(text)
     if not unit.reason and not unit.hours:
         return DoseUnit(reason=NO_TIME)
@@ -169,8 +141,11 @@ def _read(text: str) -> DoseUnit:
     plain = normalise(text)
     if plain in BLANK_UNITS:
         return DoseUnit(reason=NO_UNIT)
-    if _SCHEDULE.search(text.casefold()):
+    notation = taken_apart(text)
+    if notation.scheduled:
         return DoseUnit(reason=A_SCHEDULE)
+    text = notation.unit
+    plain = normalise(text)
     numerator, *rest = _TOGETHER.get(plain, text).casefold().replace(" per ", "/").split("/")
     words = [normalise(part).rstrip(".") for part in rest]
     held = _container(text.casefold())

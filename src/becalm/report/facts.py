@@ -142,6 +142,15 @@ def unknown_before(cohort: Cohort) -> dict[str, dict[str, list[str]]]:
     return found
 
 
+def given_sometime(cohort: Cohort) -> dict[str, set[str]]:
+    """Return who was given which immunotherapies nobody knows when, by drug."""
+    found: dict[str, set[str]] = {}
+    for row in cohort.persons:
+        for drug in filter(None, row["time_unknown"].split("|")):
+            found.setdefault(drug, set()).add(row["person_id"])
+    return found
+
+
 def background(row: Row) -> list[str]:
     """Return somebody's underlying diseases; where there is none, whether a diagnosis is not understood."""
     known = [labels.condition(name) for name in row["underlying"].split("|") if name]

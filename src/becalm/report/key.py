@@ -124,6 +124,10 @@ def _given(cohort: Cohort, drill: Drill) -> list[Fact]:
             (f"not understood: {name}", {*rows})
             for name, rows in facts.unknown_before(cohort).items()
         ),
+        *(
+            (f"{labels.drug(drug)}, time unknown", people)
+            for drug, people in facts.given_sometime(cohort).items()
+        ),
     ]
     text = ", ".join(f"{drug} {len(people)}" for drug, people in counts) or "none recorded"
     who = [[drug, ", ".join(sorted(people))] for drug, people in counts]

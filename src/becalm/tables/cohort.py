@@ -147,6 +147,10 @@ PERSONS: Final = Table(
             "Whether the person came from another hospital close to time zero, so that the treatment may "
             "have begun before these records."
         ),
+        "time_unknown": text(
+            "Immunotherapies that were given, nobody knows when, joined by |; they enter no clock and no amount."
+        ),
+        "time_unknown_rows": text("The rows of those doses, as table:key, joined by |."),
         "entry_end_assumed": answer(
             "Whether the person entered only because the end of an infusion is assumed: without it no infusion "
             "lasted long enough from the index."

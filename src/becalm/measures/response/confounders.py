@@ -29,7 +29,8 @@ def confounded_by(
 
     Both ends of a window are included. Only routes that reach the blood count, never drops, creams
     or inhalers. A confounder is reported with a status and never changes it. A drug or a procedure that
-    nobody knows may be any of them: in the widest window it is reported as "not understood: dex".
+    nobody knows may be any of them: in the widest window it is reported as "not understood: dex". A drug that was
+    given, nobody knows when, may have been given then: "given, time unknown: tocilizumab".
     """
     names_of: list[dict[str, None]] = [{} for _ in range(len(asked))]
     for rule in protocol.confounder:
@@ -46,6 +47,10 @@ def confounded_by(
         for name, when in inside:
             for i in np.flatnonzero(counts & _touches(when, asked.person, start, end)).tolist():
                 names_of[i][name] = None
+        for name in rule.drugs:
+            given = doses.frame["person"][doses.untimed(name)]
+            for i in np.flatnonzero(np.isin(asked.person, given)).tolist():
+                names_of[i][f"given, time unknown: {name}"] = None
     for i, name in _unknown(asked, protocol, unrecognised):
         names_of[i][f"not understood: {name}"] = None
     result = np.full(len(asked), "", dtype=object)

@@ -199,7 +199,7 @@ SHEETS: Final[Mapping[str, SheetSchema]] = {
             "code": _TEXT,
             "system": _TEXT,
             "route": _TEXT,
-            "start": SheetColumn("time", required=True, blank="mistake"),
+            "start": SheetColumn("time", required=True),
             "end": _END,
             "amount": _NUMBER,
             "amount_unit": _TEXT,

@@ -134,6 +134,10 @@ def _prior(cohort: Cohort, drill: Drill, row: Row, rows: list[Row]) -> Markup:
     for name, rows_of in facts.unknown_before(cohort).items():
         if person in rows_of:
             found.append(drill.rows(f"not understood: {name}", person, "|".join(rows_of[person])))
+    mine = cohort.person[person]
+    if mine["time_unknown"]:
+        told = f"{labels.drugs(mine['time_unknown'])}: given, time unknown"
+        found.append(drill.rows(told, person, mine["time_unknown_rows"]))
     return _lines(found) if found else Markup("none recorded")
 
 
