@@ -38,7 +38,7 @@ COUNTED: Final = re.compile(
 
 
 @dataclass(frozen=True)
-class Notation:
+class DoseNotation:
     """A written unit, taken apart.
 
     unit : of one dose. every_h : hours between doses, 0 if none is written. times : how many doses, 0 if
@@ -70,11 +70,11 @@ class Notation:
 
 
 @lru_cache(maxsize=4096)
-def taken_apart(text: str) -> Notation:
+def taken_apart(text: str) -> DoseNotation:
     """Read what stands behind a unit.
 
     >>> taken_apart("mg q6h")
-    Notation(unit='mg', every_h=6.0, times=0, days=0, over_h=0.0, share=1.0)
+    DoseNotation(unit='mg', every_h=6.0, times=0, days=0, over_h=0.0, share=1.0)
     >>> taken_apart("g/kg over 2 days").times, taken_apart("g/kg over 2 days").share
     (2, 0.5)
     >>> taken_apart("mg/kg/day divided q6h").unit, taken_apart("mg/kg/day divided q6h").share
@@ -95,15 +95,15 @@ def taken_apart(text: str) -> Notation:
         into = int(found["before"] or found["after"] or 0)
         every = every or (DAY_H / into if into else 0.0)
         if not every or not _A_DAY.search(rest):
-            return Notation(text)
+            return DoseNotation(text)
         rest, share = _A_DAY.sub("", _without(rest, found), count=1), every / DAY_H
     if days and not every:  # the amount of each day only where it says so
         if not _A_DAY.search(rest):
-            return Notation(text)
+            return DoseNotation(text)
         rest, every = _A_DAY.sub("", rest, count=1), DAY_H
     if not (every or times or days or over):
-        return Notation(_A_DOSE.sub("", text))
-    return Notation(" ".join(rest.replace(",", " ").split()), every, times, days, over, share)
+        return DoseNotation(_A_DOSE.sub("", text))
+    return DoseNotation(" ".join(rest.replace(",", " ").split()), every, times, days, over, share)
 
 
 def _interval(text: str) -> tuple[str, float]:

@@ -22,7 +22,6 @@ from becalm.doses.rates import (
     NEGATIVE,
     NO_END,
     NO_START,
-    NO_SURFACE,
     NO_WEIGHT,
     WHY,
     Converted,
@@ -48,7 +47,6 @@ NO_END_WRITTEN: Final = "no end recorded: end assumed"
 """How the remark on a rate begins whose end is neither written nor the next row of the drug."""
 HINTS: Final = {
     NO_WEIGHT: "give weight_kg in the row, a weight among the labs, or persons.weight_kg",
-    NO_SURFACE: "give persons.height_cm and a weight, or the amount itself",
     NO_END: "give an end, or a row with the next rate",
     BACKWARDS: "look at start and end",
     NEGATIVE: "a rewritten row is 'not given'",

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from becalm.core.arrays import Array, Codes
+from becalm.core.arrays import FAR_FUTURE, Array, Codes
 from becalm.core.clock import HOUR, UNKNOWN_TIME
 from becalm.core.frame import Frame, distinct_rows
 from becalm.doses.limits import TABLE as LIMITS
-from becalm.doses.notation import COUNTED, Notation, taken_apart, times_in_label
+from becalm.doses.notation import COUNTED, DoseNotation, taken_apart, times_in_label
 from becalm.records import Records
 
 
@@ -50,7 +50,7 @@ def written_out(records: Records) -> Records:
     scheduled &= ends | (times > 0) | ~repeats
     step = np.where(scheduled, np.round(every * HOUR), 1).astype(np.int64)
     length = np.where(scheduled & ends, end - start, 0)
-    until_end = np.where(ends, -(-length // step), np.iinfo(np.int64).max)
+    until_end = np.where(ends, -(-length // step), FAR_FUTURE)
     number = np.where(times > 0, np.minimum(times, until_end), until_end)
     number = np.where(scheduled & repeats, number, 1)
     scheduled &= number <= LIMITS.limits.most_doses
@@ -76,7 +76,7 @@ def written_out(records: Records) -> Records:
     return replace(records, administrations=rows.take(order))
 
 
-def _notations(administrations: Frame) -> tuple[Codes, list[Notation]] | None:
+def _notations(administrations: Frame) -> tuple[Codes, list[DoseNotation]] | None:
     """Return the notations of the amounts and which each row has; None if no row has a schedule."""
     which, units = distinct_rows(administrations["amount_unit"])
     listed = [taken_apart(unit) for (unit,) in units]
@@ -88,11 +88,11 @@ def _notations(administrations: Frame) -> tuple[Codes, list[Notation]] | None:
         times = times_in_label(str(label.texts[label.code[at]]), amount, unit)
         if times > 1 and not listed[which[at]].scheduled:
             which[at] = len(listed)
-            listed.append(Notation(unit, times=times))
+            listed.append(DoseNotation(unit, times=times))
     return (which, listed) if any(one.scheduled for one in listed) else None
 
 
-def _as_written(rows: Frame, listed: list[Notation], which: Codes) -> Array:
+def _as_written(rows: Frame, listed: list[DoseNotation], which: Codes) -> Array:
     """Return how the schedule of each row was written: its unit, or its label where that counts the doses."""
     in_label = np.array([one.unit for one in listed], object)[which] == rows["amount_unit"]
     return np.where(in_label, rows["label"], rows["amount_unit"])

@@ -15,7 +15,7 @@ import msgspec
 import numpy as np
 
 from becalm.core.arrays import Mask
-from becalm.doses.notation import DAY_H, Notation, taken_apart
+from becalm.doses.notation import DAY_H, DoseNotation, taken_apart
 from becalm.doses.unit_table import TABLE
 from becalm.vocabulary.units import BLANK_UNITS, normalise
 
@@ -94,7 +94,7 @@ def amount_unit(text: str) -> DoseUnit:
 def rate_unit(text: str) -> DoseUnit:
     """Read the unit of a rate: `mg/h`, `mcg/kg/min`, `mL/hour`, `mg/day`, `mg daily`, `syringes/6h`."""
     notation = taken_apart(text)
-    if notation == Notation(notation.unit, every_h=DAY_H):
+    if notation == DoseNotation(notation.unit, every_h=DAY_H):
         return rate_unit(f"{notation.unit}/day")
     unit = _read(text)
     if not unit.reason and not unit.hours:
