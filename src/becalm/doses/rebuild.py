@@ -19,10 +19,10 @@ from becalm.doses.modes import CONTINUOUSLY, ambiguous, modes
 from becalm.doses.plausibility import Read, flags, implausible, refusals
 from becalm.doses.rates import Converted, Quantity, WrittenRate, convert
 from becalm.doses.real_time import RealTime
+from becalm.doses.unit_table import TABLE
 from becalm.doses.units import (
     DIMENSION,
     MASS,
-    TABLE,
     DoseUnit,
     amount_unit,
     concentration_unit,

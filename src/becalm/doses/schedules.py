@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from becalm.core.arrays import FAR_FUTURE, Array, Codes
+from becalm.core.arrays import FAR_FUTURE, Array, Index
 from becalm.core.clock import HOUR, UNKNOWN_TIME
 from becalm.core.frame import Frame, distinct_rows
 from becalm.doses.limits import TABLE as LIMITS
@@ -28,15 +28,10 @@ def written_out(records: Records) -> Records:
     if read is None:
         return records
     which, listed = read
-    every, times, over, share = (
-        np.array([of(one) for one in listed])[which]
-        for of in (
-            lambda one: one.step_h,
-            lambda one: one.doses,
-            lambda one: one.over_h,
-            lambda one: one.share,
-        )
-    )
+    every = np.array([one.step_h for one in listed])[which]
+    times = np.array([one.doses for one in listed])[which]
+    over = np.array([one.over_h for one in listed])[which]
+    share = np.array([one.share for one in listed])[which]
     said = np.array([one.scheduled for one in listed])[which]
     repeats = np.array([bool(one.every_h or one.doses) for one in listed])[which]
     start, end = administrations["start"], administrations["end"]
@@ -76,23 +71,23 @@ def written_out(records: Records) -> Records:
     return replace(records, administrations=rows.take(order))
 
 
-def _notations(administrations: Frame) -> tuple[Codes, list[DoseNotation]] | None:
+def _notations(administrations: Frame) -> tuple[Index, list[DoseNotation]] | None:
     """Return the notations of the amounts and which each row has; None if no row has a schedule."""
     which, units = distinct_rows(administrations["amount_unit"])
     listed = [taken_apart(unit) for (unit,) in units]
     label = administrations.coded("label")
     counting = label.map(lambda text: bool(COUNTED.search(text.casefold())), np.bool_)
-    which = which.copy()
+    which, amounts = which.copy(), administrations["amount"]
     for at in np.flatnonzero(counting).tolist():
-        unit, amount = administrations["amount_unit"][at], float(administrations["amount"][at])
-        times = times_in_label(str(label.texts[label.code[at]]), amount, unit)
+        (unit,) = units[which[at]]
+        times = times_in_label(str(label.texts[label.code[at]]), float(amounts[at]), unit)
         if times > 1 and not listed[which[at]].scheduled:
             which[at] = len(listed)
             listed.append(DoseNotation(unit, times=times))
     return (which, listed) if any(one.scheduled for one in listed) else None
 
 
-def _as_written(rows: Frame, listed: list[DoseNotation], which: Codes) -> Array:
+def _as_written(rows: Frame, listed: list[DoseNotation], which: Index) -> Array:
     """Return how the schedule of each row was written: its unit, or its label where that counts the doses."""
     in_label = np.array([one.unit for one in listed], object)[which] == rows["amount_unit"]
     return np.where(in_label, rows["label"], rows["amount_unit"])

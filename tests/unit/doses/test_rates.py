@@ -10,13 +10,13 @@ from becalm.core.columns import unique_keys
 from becalm.core.frame import Frame
 from becalm.doses import daily_dose, steps_up
 from becalm.doses.limits import TABLE as LIMITS
+from becalm.doses.unit_table import TABLE
 from becalm.doses.units import (
     A_SCHEDULE,
     NO_TIME,
     NO_UNIT,
     NOT_A_CONCENTRATION,
     NOT_AN_AMOUNT,
-    TABLE,
     UNKNOWN_UNIT,
     amount_unit,
     concentration_unit,
