@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Final, TypeAlias
 
 from becalm.core.clock import from_us
@@ -20,6 +22,9 @@ _MIDNIGHT: Final = (
     "{n} of {all} times are 00:00; they are read as midnight, as others have a time of day. "
 )
 _MIDNIGHT_HINT: Final = "Where the hour is not known, write the date alone"
+
+_WITH_CLOCK: Final = re.compile(r"\d{4}-\d\d-\d\d[T ]\d{1,2}:[0-5]\d")
+_MAY_BE_MIDNIGHT: Final = re.compile(r".{10}[T ](?:0?0|24):00.*")
 
 Place: TypeAlias = tuple[str, str]
 """A file (or a sheet of a workbook) and the title of a column in it."""
@@ -65,14 +70,20 @@ def _place(sheet: Sheet, name: str) -> Place:
 def _count(sheet: Sheet, name: str, clocks: _Clocks) -> None:
     clocks.day |= SHEETS[sheet.name].columns[name].day
     for text, n in Counter(sheet.texts(name)).items():
-        if len(text) <= len("2020-01-31") or (moment := moment_of(text)) is None:
+        if len(text) <= len("2020-01-31") or _no_date(text[: len("2020-01-31")]):
             continue
-        if is_placeholder(text):
-            continue
-        if moment.midnight or moment.end_of_day:
-            clocks.read[text] = moment
-        clocks.midnights += n * moment.midnight
-        clocks.others += n * (not moment.midnight)
+        if not _MAY_BE_MIDNIGHT.fullmatch(text):
+            clocks.others += n * bool(_WITH_CLOCK.match(text))
+        elif moment := moment_of(text):
+            if moment.midnight or moment.end_of_day:
+                clocks.read[text] = moment
+            clocks.midnights += n * moment.midnight
+            clocks.others += n * (not moment.midnight)
+
+
+@cache
+def _no_date(day: str) -> bool:
+    return is_placeholder(day)
 
 
 def _settled(sheet: Sheet, columns: Mapping[Place, _Clocks]) -> Sheet:

@@ -74,16 +74,27 @@ def _times(sheet: Sheet) -> Iterator[tuple[str, dict[str, Moment]]]:
             yield name, {text: moment for text, moment in read.items() if moment}
 
 
+def _has_offset(sheet: Sheet) -> bool:
+    """Return whether any time of a sheet has an offset: a Z, or a sign behind its date."""
+    return any(
+        "Z" in text or "+" in text or "-" in text[len("2020-01-31") :]
+        for name in SHEETS[sheet.name].times()
+        if name in sheet.columns
+        for text in set(sheet.texts(name))
+    )
+
+
 def _clocks(sheets: Mapping[str, Sequence[Sheet]]) -> dict[str, _Clock]:
     """Return the clock of each person; nobody's if no time of any sheet has an offset."""
+    everything = (sheet for parts in sheets.values() for sheet in parts)
+    if not any(_has_offset(sheet) for sheet in everything):
+        return {}
     columns = [
         (sheet.texts("person_id"), sheet.texts(name), read)
         for parts in sheets.values()
         for sheet in parts
         for name, read in _times(sheet)
     ]
-    if not any(moment.offset is not None for *_, read in columns for moment in read.values()):
-        return {}
     clocks: dict[str, _Clock] = {}
     for persons, texts, read in columns:
         for person, text in zip(persons, texts, strict=True):
