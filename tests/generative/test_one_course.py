@@ -72,7 +72,7 @@ def sheets(course: Course, notation: str) -> dict[str, list[dict[str, Cell]]]:
         said = NOTATIONS[notation](rate, hours)
         doses.append({**who, "drug": "anakinra", "start": after(begin), "end": after(end), **said})
     dead: dict[str, Cell] = {} if course.died is None else {"death_time": after(course.died)}
-    ferritin = {"name": "ferritin", "value": 20000.0, "unit": "ng/mL"}
+    ferritin: dict[str, Cell] = {"name": "ferritin", "value": 20000.0, "unit": "ng/mL"}
     return {
         "persons": [{**who, "sex": "F", "age": 44.0, "age_at": datetime(2021, 3, 1), "weight_kg": WEIGHT, **dead}],
         "stays": [{**who, "start": after(-40), "end": after(300)}],
