@@ -9,12 +9,14 @@ from typing import Any
 
 import pytest
 
+import becalm
 from becalm.report import render, write_report
 from becalm.report.cohort import Cohort
 from becalm.report.drill import Drill
 from becalm.report.figures import dose, escalation
 from becalm.report.sections import treatment
 from becalm.study.result import StudyResult
+from tests.records.chart_review import write
 from tests.report.charts import FIVE, ONE, PERSONS, TWO, Dose
 from tests.report.conftest import Study, seen
 
@@ -266,9 +268,10 @@ def test_remarks_about_doses_are_counted_and_open_their_rows(cohort: Cohort) -> 
     assert [[_bare(cell) for cell in row] for row in rows] == [
         ["one dose of a schedule (mg q12h), taken as given", "8", "8", "ciclosporin"],
         ["after death: not counted", "1", "0", "IVIG"],
+        ["may span a clock change: no timezone is stated", "1", "1", "anakinra"],
         ["runs past death: counted until death", "1", "1", "anakinra"],
     ]
-    schedule, late, past = drill.popovers
+    schedule, late, _, past = drill.popovers
     assert schedule.count("ILL-2") == 8
     assert FIVE.key("doses", 270) in late
     assert FIVE.key("doses", 147) in past
@@ -304,3 +307,26 @@ def test_the_weight_at_time_zero_is_shown_with_its_source_and_opens_its_row(
         assert float(_bare(row[1])) == pytest.approx(person["weight_kg"], rel=0.01)
         assert _bare(row[2]) == person["weight_source"]
         assert "<button" in str(row[1])
+
+
+def test_what_rests_on_an_assumed_end_is_said_with_its_share(tmp_path: Path) -> None:
+    """Of 5,600 mg of P1 3,600 rest on an end that nobody wrote, and all 7,200 of P2, who entered only so."""
+    folder = write(
+        tmp_path / "records",
+        persons="person_id,sex,age\nP1,F,44\nP2,M,50\n",
+        stays="person_id,start,end\nP1,2019-12-30,2020-01-20\nP2,2019-12-30,2020-01-20\n",
+        conditions="person_id,onset,name\nP1,2019-12-31,MAS\nP2,2019-12-31,MAS\n",
+        labs="person_id,time,name,value,unit\nP1,2019-12-31T20:00,ferritin,20000,ng/mL\n"
+        "P2,2019-12-31T20:00,ferritin,20000,ng/mL\n",
+        doses="person_id,drug,route,start,end,rate,rate_unit\n"
+        "P1,anakinra,IV,2020-01-01T00:00,2020-01-01T20:00,100,mg/h\n"
+        "P1,anakinra,IV,2020-01-01T20:00,,50,mg/h\nP2,anakinra,IV,2020-01-01T08:00,,100,mg/h\n",
+    )
+    cohort = Cohort(becalm.run(becalm.open_records(str(folder)), "anakinra_mas").result)
+    drill = Drill(cohort)
+    share, entry = (_bare(said) for said in treatment.assumed_ends(cohort, drill))
+    assert "84 % of the known dose of anakinra from t0 rests on an end that is assumed" in share
+    assert "1 of 2 entered only by such an infusion" in entry
+    amounts, who = drill.popovers
+    assert ["3,600" in amounts, "5,600" in amounts, amounts.count("7,200")] == [True, True, 2]
+    assert ("P1" in who, "P2" in who) == (False, True)

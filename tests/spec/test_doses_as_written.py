@@ -12,6 +12,7 @@ import becalm
 from becalm.doses import rebuild, written_out
 from becalm.events import harmonise
 from becalm.records.sheets import open_sheets
+from becalm.records.sheets.blanks import unknown_words
 from tests.records import V, hours
 from tests.records.chart_review import write
 from tests.spec.dosing import column, doses_of, mg
@@ -165,6 +166,23 @@ def test_a_dose_at_an_unknown_time_enters_no_clock_and_is_never_silent(tmp_path:
             "no start: it was given, nobody knows when: give a start"
         ]
         assert "tocilizumab" not in set(result.frames["daily_dose"]["drug"])
+
+
+@pytest.mark.parametrize(
+    "word", [word for each in unknown_words() for word in (*each.words, each.words[0].upper())]
+)
+def test_a_dose_whose_amount_is_said_to_be_unknown_was_given(word: str, tmp_path: Path) -> None:
+    """The word stops no run, in the column of the amount or of the rate: the drug was given, in an amount that nobody knows."""
+    for cells in (f"{word},,,", f"{word},mg,,", f",,{word},mg/h"):
+        doses = (
+            "person_id,drug,route,start,amount,amount_unit,rate,rate_unit\n"
+            f"P1,tocilizumab,IV,2020-01-01T08:00,{cells}\n"
+        )
+        [rows] = open_sheets(write(tmp_path, persons="person_id\nP1\n", doses=doses)).chunks()
+        found = rebuild(rows, harmonise(rows, V), V)
+        assert found.exposure("tocilizumab").person.tolist() == [0], cells
+        assert np.isnan(found.frame["amount_mg"]).all()
+        assert [refusal.rows for refusal in found.refused] == [1]
 
 
 @pytest.mark.skipif(not CASES.exists(), reason="shared/cases is not here")

@@ -24,8 +24,22 @@ class BlankWords(toml.TomlTable, frozen=True):
     numbers: tuple[float, ...] = ()
 
 
+class UnknownWords(toml.TomlTable, frozen=True):
+    """Words that stand for a blank cell in some columns only, `sheet.column`."""
+
+    source: str
+    columns: tuple[str, ...]
+    words: tuple[str, ...]
+
+
 class _File(toml.TomlTable, frozen=True):
     blank: tuple[BlankWords, ...]
+    unknown: tuple[UnknownWords, ...]
+
+
+def unknown_words() -> tuple[UnknownWords, ...]:
+    """Return the shipped words that stand for a blank in some columns only."""
+    return toml.load(FILE, _File).unknown
 
 
 def blank_words() -> tuple[BlankWords, ...]:
@@ -88,6 +102,11 @@ def with_blanks(sheet: Sheet) -> Sheet:
             for text in set(texts)
             if text and stands_for_blank(text, meant, identifier=name in IDS)
         }
+        here = f"{sheet.name}.{name}"
+        unknown = {
+            _plain(w) for each in unknown_words() if here in each.columns for w in each.words
+        }
+        blank |= {text for text in set(texts) if unknown and _plain(text) in unknown}
         columns[name] = ["" if text in blank else text for text in texts] if blank else texts
         changed |= bool(blank)
     if not changed:
