@@ -325,7 +325,8 @@ class Vocabulary:
     def mode_of_route(self, text: str) -> str:
         """Return what a route also says of how a drug was given: continuous, intermittent or ''.
 
-        >>> becalm.vocabulary.load().mode_of_route("IV drip")
+        >>> from becalm import vocabulary
+        >>> vocabulary.load().mode_of_route("IV drip")
         'continuous'
         """
         said = set(words(text).split())
