@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -86,11 +87,18 @@ def test_who_died_exactly_at_a_horizon_was_alive_until_it(name: str) -> None:
     """Before means before: at the horizon itself the patient has only no sample."""
     hour = raw(name)["horizons"]["h48"]["at"]
     words = ("before", "no sample", "no sample")
-    for when, said in zip(around(hour), words, strict=True):
-        dead = patients("hour | ferritin\n-1 | 9000", protocol=name, death_time=when).response()
-        home = patients("hour | ferritin\n-1 | 9000", protocol=name, discharge=when).response()
-        assert dead["status"] == (f"died {said}" if said == "before" else said)
-        assert home["status"] == (f"discharged {said}" if said == "before" else said)
+    begun = (
+        7  # time zero: 48 h after midnight would be a midnight, and a death at midnight is a date
+    )
+
+    def status(**known: float) -> str:
+        found = patients(f"hour | ferritin\n{begun - 1} | 9000", protocol=name, **known)
+        t0 = found.cohort["t0"] + begun * HOUR
+        return str(replace(found, cohort=found.cohort.replace(t0=t0)).response()["status"])
+
+    for when, said in zip(around(begun + hour), words, strict=True):
+        assert status(death_time=when) == (f"died {said}" if said == "before" else said)
+        assert status(discharge=when) == (f"discharged {said}" if said == "before" else said)
 
 
 CONFOUNDERS = [

@@ -156,3 +156,9 @@ def test_who_dies_as_the_stay_ends_was_not_discharged() -> None:
         for death in around(240)
     ]
     assert found == [False, False, True]
+
+
+@pytest.mark.parametrize(("kind", "admitted"), [("outpatient", 0), ("ward", 1), ("ED", 1), ("", 1)])
+def test_an_outpatient_visit_is_no_admission(kind: str, admitted: int) -> None:
+    """Whatever else the kind of a stay says, it is time in hospital."""
+    assert len(admissions(chunk(person(), stay(0, 5, kind=kind)).records)) == admitted
