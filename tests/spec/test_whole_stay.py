@@ -326,3 +326,12 @@ def test_only_a_peak_outside_all_stays_is_above_every_whole_stay() -> None:
         if peak["low"] > worst["low"]:
             assert not stays.contains([code], [peak["time"]])[0], peak["person_id"]
     assert sum(p["low"] > w["low"] for p, w in zip(peaks, whole, strict=True)) == 7
+
+
+@pytest.mark.parametrize(
+    ("death", "end"), [(30.5, 30.5), ("2020-01-02", 48), (None, 80), (90.5, 80)]
+)
+def test_a_whole_stay_ends_with_the_death(death: float | str | None, end: float) -> None:
+    """A stay that is charted to 80 h ends at the death, or with the day of a death known by its date."""
+    found = whole_stays(records(person(death=death), stay(0, 80.0)))
+    assert hours(int(found.end[0])) == pytest.approx(end, abs=1e-9)
