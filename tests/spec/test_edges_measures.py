@@ -91,7 +91,7 @@ def test_who_died_exactly_at_a_horizon_was_alive_until_it(name: str) -> None:
         7  # time zero: 48 h after midnight would be a midnight, and a death at midnight is a date
     )
 
-    def status(**known: float) -> str:
+    def status(**known: Any) -> str:
         found = patients(f"hour | ferritin\n{begun - 1} | 9000", protocol=name, **known)
         t0 = found.cohort["t0"] + begun * HOUR
         return str(replace(found, cohort=found.cohort.replace(t0=t0)).response()["status"])
