@@ -37,7 +37,8 @@ def page() -> str:
         "Made from the data dictionary by `python scripts/tables.py`; every study writes the same as",
         "`tables/dictionary.csv`. Unknown is empty; so is a limit that is open (infinite). Lists are joined",
         "by `|`. Times are the ward's clock, without offset. Where a unit says `as`, another column of the",
-        "same row holds it.",
+        "same row holds it. In CSV an apostrophe stands before a text that a spreadsheet would calculate",
+        "([why, and how to undo it](security.md#spreadsheets-and-formulas)); Parquet has the text itself.",
     ]
     return "\n".join([*parts, *(line for table in WRITTEN.values() for line in _table(table)), ""])
 

@@ -12,6 +12,7 @@ __all__ = [
     "old_keys",
     "prefetch",
     "registered",
+    "spreadsheets",
     "staging",
     "stats",
     "time_zones",

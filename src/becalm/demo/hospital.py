@@ -6,7 +6,6 @@ are made and written one at a time, so that memory does not grow with their numb
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -16,6 +15,7 @@ import numpy as np
 
 from becalm import __version__
 from becalm.core.errors import UsageError, did_you_mean
+from becalm.core.spreadsheets import CsvWriter
 from becalm.core.staging import staged, write_manifest
 from becalm.demo import ordinary, planted
 from becalm.demo.tidy import Patient
@@ -86,11 +86,11 @@ def write_hospital(
             file = open_files.enter_context(
                 (folder / f"{name}.csv").open("w", encoding="utf-8", newline="")
             )
-            sheets[name] = csv.writer(file, lineterminator="\n")
-            sheets[name].writerow(header)
+            sheets[name] = CsvWriter(file)
+            sheets[name].row(header)
         for done, (patient, rng) in enumerate(_patients(persons - fewest, seed), start=1):
             for name, rows in sheet_rows(patient, rng).items():
-                sheets[name].writerows(rows)
+                sheets[name].rows(rows)
             if progress is not None and (done % _TOLD_EVERY == 0 or done == persons):
                 progress(done, persons)
         open_files.close()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import math
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
@@ -13,6 +12,7 @@ from typing import Any, Final
 from becalm import __version__
 from becalm.core.digits import fixed, percentage
 from becalm.core.frame import Frame, Kind
+from becalm.core.spreadsheets import CsvWriter
 from becalm.core.staging import write_manifest
 from becalm.doctor.model import TABLES, Diagnosis
 
@@ -240,10 +240,10 @@ def write(diagnosis: Diagnosis, folder: Path) -> None:
     """Write every table with all rows, one CSV file each, into an existing folder."""
     for name, schema in TABLES.items():
         with (folder / f"{name}.csv").open("w", encoding="utf-8", newline="") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(schema)
+            writer = CsvWriter(file)
+            writer.row(schema)
             for row in diagnosis[name].rows():
-                writer.writerow([_raw(row[column], kind) for column, kind in schema.items()])
+                writer.row(_raw(row[column], kind) for column, kind in schema.items())
     write_manifest(folder, {"becalm": __version__, "kind": "doctor: contains patient data"})
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,6 +10,7 @@ from typing import Any, Final
 
 from becalm.core import stats
 from becalm.core.digits import percentage
+from becalm.core.spreadsheets import csv_text
 from becalm.report import disclosure, facts, labels, methods, page
 from becalm.report.cohort import Cohort
 from becalm.report.page_table import PageTable
@@ -40,11 +39,7 @@ class ReleaseSheet:
 
     def csv(self) -> str:
         """Return the table as CSV; a suppressed cell says so."""
-        out = io.StringIO()
-        writer = csv.writer(out, lineterminator="\n")
-        writer.writerow(self.head)
-        writer.writerows(self.rows)
-        return out.getvalue()
+        return csv_text(self.head, self.rows)
 
 
 def sheets(cohort: Cohort, threshold: int) -> list[ReleaseSheet]:

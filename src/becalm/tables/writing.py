@@ -14,6 +14,7 @@ import numpy as np
 from becalm import tables
 from becalm.core.errors import OutputError
 from becalm.core.frame import Frame, Kind
+from becalm.core.spreadsheets import inert_sql
 
 _SQL: Final[Mapping[Kind, str]] = {
     "text": "nullif({c}::VARCHAR, '')",
@@ -86,6 +87,8 @@ def copy(con: Any, name: str, rows: str, path: Path) -> None:
     text = ", ".join(
         f"""replace("{column}"::VARCHAR, ' ', 'T') AS "{column}" """
         if kind == "time"
+        else f"""{inert_sql(f'"{column}"')} AS "{column}" """
+        if kind == "text"
         else f'"{column}"'
         for column, kind in schema.items()
     )

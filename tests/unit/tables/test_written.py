@@ -12,6 +12,7 @@ from becalm import tables
 from becalm.core.clock import to_us
 from becalm.core.errors import OutputError
 from becalm.core.frame import Frame
+from becalm.core.spreadsheets import inert
 from becalm.tables import writing
 
 
@@ -158,3 +159,13 @@ def test_one_engine_writes_all_tables_of_a_study(
     for name in tables.WRITTEN:
         writing.write(name, tables.empty(name), tmp_path)
     assert len(started) == 1
+
+
+@pytest.mark.parametrize("text", ["=1+1", "@SUM(A1)", "a;=1+1", "-x", "＝1"])
+def test_a_name_that_a_spreadsheet_would_calculate(text: str, tmp_path: Path) -> None:
+    """In CSV an apostrophe stands before it; Parquet has the text itself."""
+    writing.write("persons", persons({"person_id": text}, {"person_id": "-5"}), tmp_path)
+    csv_file, parquet = tmp_path / "persons.csv", tmp_path / "persons.parquet"
+    sql = f"SELECT person_id FROM read_csv('{csv_file}', all_varchar = true)"
+    assert {row[0] for row in query(sql)} == {inert(text), "-5"}
+    assert {row[0] for row in query(f"SELECT person_id FROM '{parquet}'")} == {text, "-5"}
