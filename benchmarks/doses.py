@@ -102,7 +102,7 @@ def sorted_read(folder: Path, memory: str) -> int:
     """Read the rows sorted by person and time, look at every number, and return how many rows."""
     import nanoarrow
 
-    from becalm.records import duck
+    from becalm.core.database import connect
 
     types = ", ".join(f"'{column}': '{kind}'" for column, kind in COLUMNS.items())
     sql = (
@@ -111,7 +111,7 @@ def sorted_read(folder: Path, memory: str) -> int:
     )
     widths = {"INTEGER": np.int32, "TIMESTAMP": np.int64, "DOUBLE": np.float64}
     rows = 0
-    for batch in nanoarrow.c_array_stream(duck.connect(memory).sql(sql)):
+    for batch in nanoarrow.c_array_stream(connect(memory, within=[folder]).sql(sql)):
         view = batch.view()
         for i, kind in enumerate(COLUMNS.values()):
             if kind in widths:

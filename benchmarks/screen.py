@@ -51,7 +51,7 @@ def sorted_read(folder: Path, memory: str) -> int:
     """Read the measurements sorted by person and time, drop them, and return how many there were."""
     import nanoarrow
 
-    from becalm.records import duck
+    from becalm.core.database import connect
 
     parts = []
     for table, types in TABLES.items():
@@ -59,7 +59,7 @@ def sorted_read(folder: Path, memory: str) -> int:
         read = ", ".join(f"'{column}': '{kind}'" for column, kind in types.items())
         parts.append(f"SELECT {', '.join(types)} FROM read_csv('{path}', types = {{{read}}})")
     rows = " UNION ALL BY NAME ".join(parts)
-    con = duck.connect(memory)
+    con = connect(memory, within=[folder])
     batches = nanoarrow.c_array_stream(con.sql(f"FROM ({rows}) ORDER BY subject_id, charttime"))
     return sum(batch.length for batch in batches)
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from becalm.core.clock import DAY, UNKNOWN_TIME
+from becalm.core.database import connect
 from becalm.core.errors import OutputError, UnreadableFileError
 from becalm.records import duck
 
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def con() -> Iterator[DuckDBPyConnection]:
-    con = duck.connect()
+def con(tmp_path: Path) -> Iterator[DuckDBPyConnection]:
+    con = connect(within=[tmp_path])
     yield con
     con.close()
 
@@ -119,7 +120,7 @@ def test_two_streams_run_side_by_side(con: DuckDBPyConnection) -> None:
 
 
 def test_a_sort_larger_than_memory_spills_and_cleans_up() -> None:
-    con = duck.connect("60MB")
+    con = connect("60MB")
     (folder,) = duck.fetch(con, "SELECT current_setting('temp_directory') AS t")["t"]
     sql = "SELECT i, md5(i::VARCHAR) AS t FROM range(1500000) r(i) ORDER BY hash(i)"
     spilled = False
@@ -168,3 +169,12 @@ def test_a_full_disk_is_an_output_error() -> None:
 
 def test_a_mistake_of_ours_is_not_blamed_on_a_file() -> None:
     assert duck.known_error("Invalid Input Error: something inside") is None
+
+
+def test_a_folder_whose_name_is_a_pattern_is_read(tmp_path: Path) -> None:
+    folder = tmp_path / "ward [3]*"
+    folder.mkdir()
+    (folder / "a.csv").write_text("x\n1\n")
+    with connect(within=[folder]) as con:
+        got = duck.fetch(con, f"SELECT x FROM read_csv({duck.quoted_path(folder / 'a.csv')})")
+    assert got["x"].tolist() == [1]

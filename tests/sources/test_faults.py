@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from becalm.core.database import connect
 from becalm.core.errors import BecalmError, OutputError, RecordsError, UnreadableFileError
 from becalm.records import InputFile, Records, duck, open_records
 from becalm.records.files import input_file, published, stamp, unchanged
@@ -194,8 +195,7 @@ SPILLS = "SELECT i, md5(i::VARCHAR) AS t FROM range(3000000) r(i) ORDER BY hash(
 
 
 def test_a_limit_to_what_may_be_spilt() -> None:
-    con = duck.connect("60MB")
-    con.execute("SET GLOBAL max_temp_directory_size = '8MB'")
+    con = connect("60MB", settings={"max_temp_directory_size": "'8MB'"})
     with pytest.raises(OutputError, match="disk is full while sorting"):
         for _ in duck.stream(con, SPILLS):
             pass
@@ -222,7 +222,7 @@ def test_a_disk_that_fills_while_spilling(
     small_disk: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(small_disk))
-    con = duck.connect("60MB")
+    con = connect("60MB")
     with pytest.raises(OutputError) as caught:
         for _ in duck.stream(con, SPILLS):
             pass

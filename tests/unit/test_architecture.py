@@ -141,6 +141,33 @@ def test_the_synthetic_hospital_shares_no_clinical_logic_with_what_it_tests() ->
     assert used <= {"__init__", "demo", "core"}
 
 
+def calls(file: Path) -> Iterator[tuple[int, str]]:
+    """Yield the line and the name of every function that a file calls: `duckdb.connect`."""
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call):
+            yield node.lineno, ast.unparse(node.func)
+
+
+def test_databases_are_opened_in_one_place() -> None:
+    """Elsewhere DuckDB would have all the memory, the network, and a temporary folder of its own choice."""
+    called = {
+        f"{named(file)}: {name}"
+        for file in python_files()
+        for _, name in calls(file)
+        if name.startswith("duckdb.")
+    }
+    assert called == {"src/becalm/core/database.py: duckdb.connect"}
+    brought = [
+        named(file)
+        for file in python_files()
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom)
+        and (node.module or "").startswith(("duckdb", "_duckdb"))
+        if {alias.name for alias in node.names} != {"DuckDBPyConnection"}
+    ]
+    assert brought == []
+
+
 def test_sources_do_not_interpret() -> None:
     """Sources may ask the vocabulary what to read; what a row means is decided in events."""
     used = {part for file in (SRC / "records").rglob("*.py") for _, part in imported(file)}

@@ -6,6 +6,7 @@ __all__ = [
     "citations",
     "clock",
     "columns",
+    "database",
     "digits",
     "errors",
     "frame",

@@ -1,4 +1,4 @@
-"""DuckDB connections, and the conversion of results to NumPy columns.
+"""Queries of DuckDB, and the conversion of results to NumPy columns.
 
 Results are read as Arrow batches, so that a large table is never completely in memory. Unknown
 values become the blank of `becalm.core.frame`: '' for text, UNKNOWN_TIME for a time, NaN for a number, -1
@@ -7,10 +7,8 @@ for a code or a key, False for a flag.
 
 from __future__ import annotations
 
-import os
 import re
 import tempfile
-import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,15 +18,13 @@ import numpy as np
 import numpy.typing as npt
 
 from becalm.core.clock import UNKNOWN_TIME
+from becalm.core.database import plain
 from becalm.core.errors import BecalmError, OutputError, UnreadableFileError, place
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 Columns = dict[str, npt.NDArray[Any]]
-
-MEMORY: Final = "1GiB"
-"""Memory limit of DuckDB, above which it writes to disk: half of becalm's limit of 2 GiB."""
 
 _WORDS_AT_MOST: Final = 262_144
 """Greatest number of different texts in memory for each column."""
@@ -38,32 +34,6 @@ _KEY = ("BIGINT", "UINTEGER")
 _REAL = ("DOUBLE", "FLOAT", "DECIMAL", "HUGEINT", "UBIGINT")
 
 
-def connect(memory: str = MEMORY, threads: int | None = None) -> DuckDBPyConnection:
-    """Open a DuckDB connection with limited memory, a temporary folder and UTC, without downloads.
-
-    It uses all cores unless `threads` is set; each core needs its own memory. The folder is made when
-    it is first needed and removed when the connection closes.
-    """
-    import duckdb
-
-    cores = (
-        os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1)
-    )
-    spill = Path(tempfile.gettempdir()) / f"becalm-{os.getpid()}-{uuid.uuid4().hex[:8]}"
-    con = duckdb.connect(
-        config={
-            "memory_limit": memory,
-            "temp_directory": str(spill),
-            "threads": threads or len(cores),
-            "autoinstall_known_extensions": False,
-            "autoload_known_extensions": False,
-        }
-    )
-    # Global, because every stream runs on a cursor, which is a session of its own.
-    con.execute("SET GLOBAL TimeZone = 'UTC'")
-    return con
-
-
 def quoted(text: str) -> str:
     """Return a text as an SQL string."""
     return "'" + text.replace("'", "''") + "'"
@@ -71,7 +41,7 @@ def quoted(text: str) -> str:
 
 def quoted_path(path: Path) -> str:
     """Return one file's path as an SQL string; without meaning for *, ? and [, which DuckDB uses as patterns."""
-    return quoted(re.sub(r"([*?\[])", r"[\1]", str(path)))
+    return quoted(plain(str(path)))
 
 
 def number_text(value: float) -> str:

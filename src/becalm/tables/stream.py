@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import tempfile
 from collections.abc import Iterator
 from itertools import chain
@@ -12,6 +11,7 @@ from typing import Final
 import numpy as np
 
 from becalm import tables
+from becalm.core.database import plain
 from becalm.core.frame import Frame
 from becalm.tables import writing
 
@@ -34,10 +34,10 @@ def write(name: str, frames: Iterator[Frame], path: Path) -> int:
             if (key[1:] < key[:-1]).any():
                 raise ValueError(f"{name}: the pieces are not in the order of {keys[0]}")
             last, rows = key[-1], rows + len(block)
-            with writing.writer(name, block) as con:
+            with writing.writer(name, block, path.parent) as con:
                 writing.copy(con, name, "given", parts / f"{number:09}.parquet")
-        pattern = Path(re.sub(r"([*?\[])", r"[\1]", folder)) / "*.parquet"
-        with writing.writer(name, tables.empty(name)) as con:
+        pattern = Path(plain(folder)) / "*.parquet"
+        with writing.writer(name, tables.empty(name), path.parent) as con:
             writing.copy(con, name, f"read_parquet({writing.quoted(pattern)})", path)
     return rows
 

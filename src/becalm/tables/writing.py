@@ -12,6 +12,7 @@ from typing import Any, Final
 import numpy as np
 
 from becalm import tables
+from becalm.core.database import connect
 from becalm.core.errors import OutputError
 from becalm.core.frame import Frame, Kind
 from becalm.core.spreadsheets import inert_sql
@@ -45,7 +46,7 @@ def write(
     if tuple(frame.columns) != tuple(schema):
         raise ValueError(f"{name}: columns {list(frame.columns)} are not {list(schema)}")
     paths = tuple(folder / f"{name}.{form}" for form in formats)
-    with writer(name, frame.sort(*schema.key)) as con:
+    with writer(name, frame.sort(*schema.key), folder) as con:
         con.execute("CREATE TEMP TABLE typed AS FROM given")
         for path in paths:
             copy(con, name, "typed", path)
@@ -53,9 +54,12 @@ def write(
 
 
 @contextmanager
-def writer(name: str, frame: Frame) -> Iterator[Any]:
-    """Yield a connection in which `given` reads as the rows of a table, unknown as NULL."""
-    with _typed(tables.WRITTEN[name], frame) as con:
+def writer(name: str, frame: Frame, folder: Path) -> Iterator[Any]:
+    """Yield a connection in which `given` reads as the rows of a table, unknown as NULL.
+
+    folder : the one place where the connection reads and writes files.
+    """
+    with _typed(tables.WRITTEN[name], frame, folder) as con:
         yield con
 
 
@@ -68,12 +72,12 @@ def arrow(schema: Mapping[str, Kind], frame: Frame) -> Any:
 
 
 @contextmanager
-def _typed(schema: Mapping[str, Kind], frame: Frame) -> Iterator[Any]:
+def _typed(schema: Mapping[str, Kind], frame: Frame, folder: Path | None = None) -> Iterator[Any]:
     typed = ", ".join(
         f'{_SQL[kind].format(c=f"""held."{column}" """.strip())} AS "{column}"'
         for column, kind in schema.items()
     )
-    with _writer().cursor() as con:
+    with _writer(folder).cursor() as con:
         con.register("held", {column: np.asarray(frame[column]) for column in schema})
         con.execute(f"CREATE TEMP VIEW given AS SELECT {typed} FROM held")
         yield con
@@ -119,7 +123,7 @@ def has_columns_of(name: str, path: Path) -> bool:
         with path.open("rb") as file:
             return file.readline().rstrip() == ",".join(columns).encode()
     try:
-        with _writer().cursor() as con:
+        with _writer(path.parent).cursor() as con:
             rows = con.sql(f"SELECT * FROM read_parquet({quoted(path)})")
             return list(rows.columns) == columns
     except duckdb.Error:
@@ -131,9 +135,8 @@ def quoted(path: Path) -> str:
     return "'" + str(path).replace("'", "''") + "'"
 
 
-@lru_cache(maxsize=1)
-def _writer() -> Any:
-    """Return one engine for all tables of a run: starting it takes longer than a small table."""
-    import duckdb
-
-    return duckdb.connect(config={"threads": 1, "pandas_analyze_sample": 0})
+@lru_cache(maxsize=2)
+def _writer(folder: Path | None) -> Any:
+    """Return one engine for all tables of a folder: starting it takes longer than a small table."""
+    within = [] if folder is None else [folder, folder.resolve()]
+    return connect(threads=1, within=within, settings={"pandas_analyze_sample": "0"})

@@ -12,6 +12,7 @@ import numpy as np
 from becalm.core import toml
 from becalm.core.arrays import Array
 from becalm.core.clock import UNKNOWN_TIME
+from becalm.core.database import connect
 from becalm.core.errors import RecordsError
 from becalm.core.frame import Frame
 from becalm.core.prefetch import ahead
@@ -45,9 +46,7 @@ _MEMORY_OF_PARTS: Final = "384MiB"
 """Memory of two databases, one for small tables. The latter has one thread: two threads need at least
 448 MiB to sort a million stays, one thread writes to disk what does not fit."""
 
-_AS_WRITTEN: Final = (
-    "SET GLOBAL disabled_optimizers = 'join_order,build_side_probe_side,type_pushdown'"
-)
+_AS_WRITTEN: Final = {"disabled_optimizers": "'join_order,build_side_probe_side,type_pushdown'"}
 """DuckDB cannot tell how long a CSV file is, and would hold the measurements rather than the persons. It
 would have the reader type cells that a query tries to cast, and stop at the first that cannot be."""
 
@@ -171,9 +170,8 @@ class Mimic4:
             rows.close()
 
     def _open(self, memory: str, threads: int | None = None) -> DuckDBPyConnection:
-        con = duck.connect(memory, threads)
+        con = connect(memory, threads, within=self._release.folders(), settings=_AS_WRITTEN)
         for sql in (
-            _AS_WRITTEN,
             *results.MACROS,
             results.reported(),
             results.limited(),

@@ -155,6 +155,12 @@ class Release:
                     return self.opened[name]
         return None
 
+    def folders(self) -> list[Path]:
+        """Return the folders of all files, also of those that are links to another folder."""
+        files = [file for module in ("hosp", "icu") for file in (self.root / module).glob("*")]
+        linked = [file.resolve().parent for file in files if file.is_symlink()]
+        return [self.root, self.root.resolve(), *linked]
+
     def required(self, module: str, name: str) -> MimicTable:
         opened = self.table(module, name)
         if opened is None:

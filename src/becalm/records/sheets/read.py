@@ -8,8 +8,9 @@ from collections.abc import Container, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
+from becalm.core.database import connect
 from becalm.core.errors import RecordsError, UnreadableFileError, place
-from becalm.records.duck import connect, quoted_path
+from becalm.records.duck import quoted_path
 from becalm.records.files import read_text
 from becalm.records.sheets.cells import Cell, Sheet, TypedNumber, make_sheet, misspelt_sheet
 from becalm.records.sheets.schema import SHEETS
@@ -137,7 +138,7 @@ def parquet_rows(path: Path, used: Container[str]) -> tuple[list[str], list[tupl
     import duckdb
 
     try:
-        with connect() as connection:
+        with connect(within=[path.parent, path.resolve().parent]) as connection:
             table = connection.sql(f"SELECT * FROM read_parquet({quoted_path(path)})")
             header, types = table.columns, [str(kind) for kind in table.types]
             for column, kind in zip(header, types, strict=True):
