@@ -105,7 +105,7 @@ class Administrations:
             for word in words.words[len(ways) :]:
                 texts_of.append(inputs.understood(word, label))
                 ways = np.append(ways, self._way(texts_of[-1][0]))
-            written, reason = batch.pop("written"), batch.pop("reason")
+            written, reason, lost = (batch.pop(name) for name in ("written", "reason", "lost"))
             person = known.find(batch.pop("subject"))
             key = np.arange(numbered + 1, numbered + len(written) + 1)
             numbered += len(written)
@@ -118,6 +118,9 @@ class Administrations:
                 why = inputs.REASONS[1 if person[row] < 0 else reason[row]]
                 texts, amount = texts_of[written[row]]
                 self._note(rows, row, texts, why, amount)
+            for bit, at in inputs.LOST.items() if lost.any() else ():
+                for row in np.flatnonzero((lost & bit > 0) & ~bad).tolist():
+                    self._note(rows, row, texts_of[written[row]][0], inputs.REASONS[at], "")
             yield {name: column[~bad] for name, column in rows.items()} if bad.any() else rows
 
     def _label(self) -> Callable[[str], str]:

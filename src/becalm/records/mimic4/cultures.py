@@ -36,9 +36,9 @@ def cultures(release: Release) -> str | None:
                    TRY_CAST(microevent_id AS BIGINT) AS key,
                    coalesce(trim(spec_type_desc), '') AS specimen,
                    coalesce(trim(test_name), '') AS test,
-                   TRY_CAST(charttime AS TIMESTAMP) AS moment, TRY_CAST(chartdate AS TIMESTAMP) AS day,
-                   coalesce(TRY_CAST(storetime AS TIMESTAMP),
-                            TRY_CAST(storedate AS TIMESTAMP) + INTERVAL 1 DAY) AS available,
+                   moment(charttime) AS moment, moment(chartdate) AS day,
+                   coalesce(moment(storetime),
+                            moment(storedate) + INTERVAL 1 DAY) AS available,
                    upper(trim(comments)) AS statement
             FROM {rows}
         ), one AS (

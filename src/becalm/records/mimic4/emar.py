@@ -99,7 +99,7 @@ def administrations(release: Release) -> str | None:
             FROM {children} WHERE parent_field_ordinal IS NOT NULL GROUP BY emar_id
         ), events AS (
             SELECT e.row, e.subject_id, e.hadm_id, e.medication, e.event_txt,
-                   TRY_CAST(e.emar_seq AS BIGINT) AS seq, TRY_CAST(e.charttime AS TIMESTAMP) AS time,
+                   TRY_CAST(e.emar_seq AS BIGINT) AS seq, moment(e.charttime) AS time,
                    coalesce(e.poe_id, e.pharmacy_id, e.emar_id) AS ordered,
                    trim(regexp_replace(e.event_txt, '^Delayed| in Other Location$', '', 'g')) AS word,
                    p.administration_type AS kind, coalesce(kind IN ({_listed(INFUSED)}), false)
@@ -165,14 +165,15 @@ def orders(release: Release) -> str | None:
     return f"""
         SELECT *, CASE WHEN person IS NULL THEN 'person not in patients'
                        WHEN start IS NULL THEN 'no readable start'
+                       WHEN lost_time(stop) THEN 'no readable end'
                        WHEN "end" < start THEN 'an order that stops before it starts'
                        WHEN amount IS NULL AND shown <> '' THEN 'an ordered dose that is not a number'
                        WHEN amount < 0 THEN 'negative amount or rate' END AS reason
         FROM (
             SELECT 'prescriptions' AS source, 'prescriptions' AS "table", code AS person,
                    coalesce(hadm_id, '') AS stay_id, coalesce(drug, '') AS label, '' AS code, '' AS system,
-                   coalesce(route, '') AS route, TRY_CAST(starttime AS TIMESTAMP) AS start,
-                   TRY_CAST(stoptime AS TIMESTAMP) AS "end",
+                   coalesce(route, '') AS route, moment(starttime) AS start,
+                   moment(stoptime) AS "end", stoptime AS stop,
                    plain(CASE WHEN regexp_matches(dose_val_rx, '^\\d{{1,3}}(,\\d{{3}})+(\\.\\d+)?$')
                               THEN replace(dose_val_rx, ',', '') ELSE dose_val_rx END) AS amount,
                    given_unit(dose_unit_rx) AS amount_unit, NULL::DOUBLE AS rate, '' AS rate_unit,
@@ -208,7 +209,7 @@ def _orders(release: Release) -> str:
         )
     return (
         "(SELECT pharmacy_id, min(route) AS order_route, "
-        "max(TRY_CAST(stoptime AS TIMESTAMP)) AS order_end "
+        "max(moment(stoptime)) AS order_end "
         f"FROM {table.read('pharmacy_id', 'route', 'stoptime')} GROUP BY pharmacy_id)"
     )
 

@@ -57,7 +57,7 @@ def _coded(release: Release) -> str | None:
         return None
     rows = table.numbered("subject_id", "chartdate", "icd_code", "icd_version")
     return f"""
-        SELECT 'procedures_icd' AS source, subject_id, TRY_CAST(chartdate AS TIMESTAMP) AS start,
+        SELECT 'procedures_icd' AS source, subject_id, moment(chartdate) AS start,
                NULL::TIMESTAMP AS "end", true AS date_only,
                CASE WHEN trim(icd_version) = '9' THEN 'ICD9Proc'
                     ELSE 'ICD' || trim(icd_version) || 'PCS' END AS system,
@@ -74,8 +74,8 @@ def _timed(release: Release) -> str | None:
     rows = table.numbered("subject_id", "starttime", "endtime", "itemid", "statusdescription")
     labels = f"(SELECT itemid, min(label) AS label FROM {items.read('itemid', 'label')} GROUP BY 1)"
     return f"""
-        SELECT 'procedureevents' AS source, subject_id, TRY_CAST(starttime AS TIMESTAMP) AS start,
-               TRY_CAST(endtime AS TIMESTAMP) AS "end", false AS date_only, '{SYSTEM}' AS system, itemid AS code,
+        SELECT 'procedureevents' AS source, subject_id, moment(starttime) AS start,
+               moment(endtime) AS "end", false AS date_only, '{SYSTEM}' AS system, itemid AS code,
                coalesce(label, '') AS name, row AS key,
                coalesce(statusdescription = 'Rewritten', false) AS rewritten
         FROM {rows} LEFT JOIN {labels} USING (itemid)

@@ -16,7 +16,12 @@ REASONS: Final = (
     "negative amount or rate",
     "amount is not a number",
     "rate is not a number",
+    "no readable end",
+    "patientweight is not a number: cell not used",
+    "originalrate is not a number: cell not used",
 )
+LOST: Final = {1: 8, 2: 9}
+"""For each bit of `lost`, the position in `REASONS`: a cell of a row that is used cannot be read."""
 _SPACES: Final = " \xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
 """Characters that `trim` of DuckDB removes, so that a unit is equal in every table."""
 
@@ -29,7 +34,7 @@ def administrations(release: Release) -> str | None:
     Nothing but the file is read, and row by row: a join or a numbering would keep all cores but one
     from reading. So `subject` is a number that stands for the id (`persons` says whose), the rows'
     number is their place among all that come, `reason` is a position in `REASONS` without regard
-    to the person, and `written` is what `understood` makes words of, with an amount that is no number.
+    to the person, `lost` has a bit of `LOST` for each other cell that cannot be read, and `written` is what `understood` makes words of, with an amount that is no number.
     """
     table = release.table("icu", "inputevents")
     if table is None:
@@ -67,14 +72,17 @@ def administrations(release: Release) -> str | None:
                      WHEN amount < 0 OR rate < 0 THEN 4
                      WHEN amount IS NULL AND amount_written IS NOT NULL THEN 5
                      WHEN rate IS NULL AND rate_written IS NOT NULL THEN 6
+                     WHEN lost_time(endtime) THEN 7
                      ELSE 0 END)::UTINYINT AS reason,
+               (CASE WHEN lost_number(patientweight) THEN 1 ELSE 0 END
+                + CASE WHEN lost_number(originalrate) THEN 2 ELSE 0 END)::UTINYINT AS lost,
                concat_ws('{APART}', {", ".join(f"coalesce({word}, '')" for word in words)}) AS written
         FROM (
             SELECT * EXCLUDE (amount, rate), amount AS amount_written, rate AS rate_written,
                    plain(amount) AS amount, plain(rate) AS rate,
                    plain(originalrate) AS entered_rate,
                    nullif(plain(patientweight), 0) AS weight_kg,
-                   TRY_CAST(starttime AS TIMESTAMP) AS start, TRY_CAST(endtime AS TIMESTAMP) AS "end"
+                   moment(starttime) AS start, moment(endtime) AS "end"
             FROM {rows}
         )
     """

@@ -13,7 +13,7 @@ def create_persons(release: Release) -> str:
         CREATE TABLE persons AS
         SELECT (row_number() OVER (ORDER BY subject_id) - 1)::INTEGER AS code, subject_id, gender,
                TRY_CAST(anchor_year AS INTEGER) - TRY_CAST(anchor_age AS INTEGER) AS birth_year,
-               TRY_CAST(dod AS TIMESTAMP) AS dod
+               moment(dod) AS dod
         FROM {rows} WHERE subject_id IS NOT NULL
     """
 
@@ -31,16 +31,16 @@ def persons(release: Release) -> str:
     icustays = release.table("icu", "icustays")
     transfers = release.table("hosp", "transfers")
     others = " ".join(
-        "UNION ALL SELECT subject_id, NULL, TRY_CAST(outtime AS TIMESTAMP) "
+        "UNION ALL SELECT subject_id, NULL, moment(outtime) "
         f"FROM {table.read('subject_id', 'outtime')}"
         for table in (icustays, transfers)
         if table
     )
     return f"""
         WITH seen AS (
-            SELECT subject_id, TRY_CAST(deathtime AS TIMESTAMP) AS died,
-                   greatest(TRY_CAST(dischtime AS TIMESTAMP),
-                            TRY_CAST(edouttime AS TIMESTAMP)) AS left_at
+            SELECT subject_id, moment(deathtime) AS died,
+                   greatest(moment(dischtime),
+                            moment(edouttime)) AS left_at
             FROM {rows} {others}
         ), ends AS (
             SELECT subject_id, min(died) AS died, max(left_at) AS left_at FROM seen GROUP BY ALL
@@ -119,8 +119,8 @@ def stays(release: Release) -> str:
             {icu}
             {visits}
         )
-        SELECT source, code AS person, stay_id, TRY_CAST(start AS TIMESTAMP) AS start,
-               TRY_CAST("end" AS TIMESTAMP) AS "end", kind, origin, destination,
+        SELECT source, code AS person, stay_id, moment(start) AS start,
+               moment("end") AS "end", kind, origin, destination,
                source AS "table", TRY_CAST(stay_id AS BIGINT) AS key,
                CASE WHEN code IS NULL THEN 'person not in patients' END AS reason
         FROM every LEFT JOIN persons USING (subject_id)

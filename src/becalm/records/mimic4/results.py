@@ -1,7 +1,7 @@
 """Results as numbers or as written, from labevents, chartevents and outputevents.
 
 Each part yields tbl, subject_id, itemid, unit, time, available, value, text, ref_low, ref_high,
-report, key; their order is person, time, key, tbl (`ORDER`).
+report, lost, key; their order is person, time, key, tbl (`ORDER`).
 
 The number of a result is `valuenum`, also where `value` is masked (`___`) or disagrees; a `value`
 that carries a direction (`>15000`) stays text, because its number alone would be wrong. A result
@@ -21,11 +21,26 @@ from becalm.vocabulary.numbers import LIMIT_IN_COMMENT
 
 TABLES: Final = ("labevents", "chartevents", "outputevents")
 ORDER: Final = ("time", "key", "tbl")
-REASONS: Final = ("", "person not in patients", "no readable time", "no result")
+REASONS: Final = (
+    "",
+    "person not in patients",
+    "no readable time",
+    "no result",
+    "storetime is not a time: cell not used",
+    "ref_range_lower is not a number: limit unknown, value used",
+    "ref_range_upper is not a number: limit unknown, value used",
+)
+LOST: Final = {1: 4, 2: 5, 4: 6}
+"""For each bit of `lost`, the position in `REASONS`: a cell of a row that is used cannot be read."""
 
 MACROS: Final = (
+    """CREATE MACRO moment(x) AS
+       CASE WHEN TRY_CAST(x AS TIMESTAMP) BETWEEN TIMESTAMP '0001-01-01' AND TIMESTAMP '9999-12-31'
+            THEN TRY_CAST(x AS TIMESTAMP) END""",
     """CREATE MACRO plain(x) AS
        CASE WHEN isfinite(TRY_CAST(x AS DOUBLE)) THEN TRY_CAST(x AS DOUBLE) END""",
+    "CREATE MACRO lost_time(x) AS trim(x) <> '' AND moment(x) IS NULL",
+    "CREATE MACRO lost_number(x) AS trim(x) <> '' AND plain(x) IS NULL",
     r"""CREATE MACRO directed(x) AS
         regexp_matches(x, '^\s*([<>≤≥]|(greater|less|more|under|over|above|below)\b)', 'i')""",
     r"""CREATE MACRO first_statement(x) AS
@@ -79,7 +94,7 @@ def measurements(release: Release, items: Collection[str]) -> str | None:
         f"SELECT * FROM ({part}) WHERE itemid IN ({_listed(items)})" for part in parts
     )
     return f"""
-        SELECT code AS person, time, available, value, text, ref_low, ref_high, report, key, tbl,
+        SELECT code AS person, time, available, value, text, ref_low, ref_high, report, lost, key, tbl,
                concat_ws('|', tbl, itemid, unit) AS kind,
                (CASE WHEN code IS NULL THEN 1 WHEN time IS NULL THEN 2
                      WHEN value IS NULL AND text IS NULL THEN 3 ELSE 0 END)::UTINYINT AS reason
@@ -134,8 +149,8 @@ def _labs(table: MimicTable) -> str:
     )
     return f"""
         SELECT 0::UTINYINT AS tbl, subject_id, itemid, given_unit(valueuom) AS unit,
-               TRY_CAST(charttime AS TIMESTAMP) AS time,
-               TRY_CAST(storetime AS TIMESTAMP) AS available,
+               moment(charttime) AS time,
+               moment(storetime) AS available,
                CASE WHEN directed(value) OR said IS NOT NULL THEN NULL
                     WHEN as_value IS NOT NULL THEN coalesce(as_number, as_value)
                     WHEN as_number IS NOT NULL THEN as_number
@@ -152,6 +167,9 @@ def _labs(table: MimicTable) -> str:
                END AS text,
                plain(ref_range_lower) AS ref_low, plain(ref_range_upper) AS ref_high,
                reported(comments) AS report,
+               (CASE WHEN lost_time(storetime) THEN 1 ELSE 0 END
+                + CASE WHEN lost_number(ref_range_lower) THEN 2 ELSE 0 END
+                + CASE WHEN lost_number(ref_range_upper) THEN 4 ELSE 0 END)::UTINYINT AS lost,
                TRY_CAST(labevent_id AS BIGINT) AS key
         FROM (SELECT *, limited(comments, coalesce(as_number, as_value)) AS said
               FROM (SELECT *, plain(value) AS as_value, plain(valuenum) AS as_number FROM {rows}))
@@ -169,8 +187,8 @@ def _chart(table: MimicTable) -> str:
     )
     return f"""
         SELECT 1::UTINYINT AS tbl, subject_id, itemid, given_unit(valueuom) AS unit,
-               TRY_CAST(charttime AS TIMESTAMP) AS time,
-               TRY_CAST(storetime AS TIMESTAMP) AS available,
+               moment(charttime) AS time,
+               moment(storetime) AS available,
                CASE WHEN as_value IS NOT NULL THEN coalesce(as_number, as_value)
                     WHEN directed(value) OR value = 'No Response-ETT' THEN NULL
                     ELSE as_number
@@ -181,7 +199,7 @@ def _chart(table: MimicTable) -> str:
                     ELSE nullif(trim(value), '')
                END AS text,
                NULL::DOUBLE AS ref_low, NULL::DOUBLE AS ref_high, -1::INTEGER AS report,
-               row AS key
+               (CASE WHEN lost_time(storetime) THEN 1 ELSE 0 END)::UTINYINT AS lost, row AS key
         FROM (SELECT *, plain(value) AS as_value, plain(valuenum) AS as_number FROM {rows})
     """
 
@@ -190,11 +208,11 @@ def _outputs(table: MimicTable) -> str:
     rows = table.numbered("subject_id", "itemid", "charttime", "storetime", "value", "valueuom")
     return f"""
         SELECT 2::UTINYINT AS tbl, subject_id, itemid, given_unit(valueuom) AS unit,
-               TRY_CAST(charttime AS TIMESTAMP) AS time,
-               TRY_CAST(storetime AS TIMESTAMP) AS available,
+               moment(charttime) AS time,
+               moment(storetime) AS available,
                plain(value) AS value,
                CASE WHEN plain(value) IS NOT NULL THEN '' ELSE nullif(trim(value), '') END AS text,
                NULL::DOUBLE AS ref_low, NULL::DOUBLE AS ref_high, -1::INTEGER AS report,
-               row AS key
+               (CASE WHEN lost_time(storetime) THEN 1 ELSE 0 END)::UTINYINT AS lost, row AS key
         FROM {rows}
     """

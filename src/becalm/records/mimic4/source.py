@@ -35,6 +35,7 @@ from becalm.records.files import input_file, published
 from becalm.records.mimic4 import persons, results
 from becalm.records.mimic4.parts import Parts
 from becalm.records.mimic4.tables import REBUILT_CHART, SYSTEM, Release
+from becalm.records.mimic4.unread import unread
 from becalm.vocabulary import MeasurementKind
 from becalm.vocabulary.site_words import SiteWords
 
@@ -125,9 +126,9 @@ class Mimic4:
         return self._release.absent(len(self._persons["person_id"]))
 
     def refused(self) -> tuple[Refusal, ...]:
-        """Return refused rows, those of items outside the vocabulary counted by item and unit."""
+        """Return refused rows and cells, rows of items outside the vocabulary counted by item and unit."""
         if self._others is None:
-            self._others = tuple(self._count_others())
+            self._others = (*self._count_others(), *unread(self._con, self._release))
         return (*self._refused, *self._others)
 
     def chunks(self) -> Iterator[Records]:
@@ -188,8 +189,11 @@ class Mimic4:
             return
         coded = {"kind": kinds, "text": texts}
         for batch in duck.stream(self._con, self._measurements, coded=coded):
-            reason = batch.pop("reason")
+            reason, lost = batch.pop("reason"), batch.pop("lost")
             used, refused = np.flatnonzero(reason == 0), np.flatnonzero(reason)
+            for bit, why in results.LOST.items() if lost.any() else ():
+                at = np.flatnonzero((lost & bit > 0) & (reason == 0))
+                self._refuse(_rows(batch, at), np.full(len(at), why), kinds.words, texts.words)
             if len(refused):
                 self._refuse(_rows(batch, refused), reason[refused], kinds.words, texts.words)
             yield _rows(batch, used) if len(refused) else batch
