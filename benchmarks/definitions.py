@@ -34,13 +34,13 @@ def criteria(which: str) -> list[str]:
 
 def screened(folder: Path, which: str) -> int:
     """Screen everybody as the command line does; return how many rows were written."""
-    from becalm.core.staging import staged
     from becalm.records import open_records
     from becalm.study import screen
 
-    with tempfile.TemporaryDirectory() as scratch, staged(Path(scratch)) as stage:
+    with tempfile.TemporaryDirectory() as scratch:
         source = open_records(str(folder), "mimic4")
-        return screen.write(screen.screen(source, criteria(which)), Path("peaks.parquet"), stage)
+        peaks = Path(scratch) / "peaks.parquet"
+        return screen.write(screen.screen(source, criteria(which)), peaks)
 
 
 def evaluated(folder: Path) -> dict[str, float]:

@@ -66,13 +66,15 @@ def sorted_read(folder: Path, memory: str) -> int:
 
 def screened(folder: Path, out: Path) -> int:
     """Screen everybody as the command line does, and return how many rows were written."""
-    from becalm.core.staging import staged
+    from becalm.core.staging import staged_file
     from becalm.records import open_records
     from becalm.study import screen
 
-    with staged(out.parent) as stage:
-        source = open_records(str(folder), "mimic4")
-        return screen.write(screen.screen(source, CRITERIA.split(",")), out, stage)
+    names = CRITERIA.split(",")
+    source = open_records(str(folder), "mimic4")
+    facts = screen.facts(source, folder.name, names, "defined")
+    with staged_file(out, screen.KIND, facts=facts) as file:
+        return screen.write(screen.screen(source, names), file)
 
 
 def main() -> None:

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from becalm import __version__
+from becalm.core import scratch, stopping
 from becalm.core.errors import BecalmError
 from becalm.core.registered import packages_with
 
 if TYPE_CHECKING:
-    from becalm.records import Source
+    from becalm.records import InputFile
 
 BUG = 70
-INTERRUPTED = 130
 NOT_A_DEVICE = "Research use only: not a medical device."
 SOURCES = packages_with("records", "registration.py")
 OUT = click.Path(path_type=Path)
@@ -32,22 +33,35 @@ WORDS = click.option(
 class Commands(click.Group):
     """A group of commands that turns a user's mistake into one line and its own exit code."""
 
-    def invoke(self, ctx: click.Context) -> Any:
+    def main(self, *args: Any, **kwargs: Any) -> Any:
         try:
-            return super().invoke(ctx)
-        except BecalmError as error:
-            if ctx.params.get("debug"):
-                raise
+            with stopping.watched():
+                return super().main(*args, **kwargs)
+        except stopping.Stopped as stopped:
+            say(_stopped_after(stopping.written()))
+            sys.exit(stopped.exit_code)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        scratch.sweep()
+        try:
+            done = super().invoke(ctx)
+            stopping.check()
+            return done
+        except Exception as error:
+            stopping.check()  # a query that was interrupted fails with an error of its own
+            self._explain(error, ctx)
+            raise
+
+    def _explain(self, error: Exception, ctx: click.Context) -> None:
+        """Say what is wrong and exit; nothing for what click explains, or where --debug shows it."""
+        if isinstance(error, (click.ClickException, click.exceptions.Exit, click.Abort)):
+            return
+        if ctx.params.get("debug"):
+            return
+        if isinstance(error, BecalmError):
             click.echo(f"becalm: {error.line()}", err=True)
             ctx.exit(error.exit_code)
-        except (click.ClickException, click.exceptions.Exit, click.Abort):
-            raise
-        except KeyboardInterrupt:
-            click.echo("becalm: interrupted; nothing was written", err=True)
-            ctx.exit(INTERRUPTED)
-        except Exception as error:
-            if ctx.params.get("debug"):
-                raise
+        else:
             what = f"{type(error).__name__}: {error}".splitlines()[0]
             click.echo(f"becalm: a bug in becalm ({what}). --debug shows where", err=True)
             ctx.exit(BUG)
@@ -70,20 +84,29 @@ def say(text: str) -> None:
     click.echo(f"becalm: {text}", err=True)
 
 
+def _stopped_after(written: Sequence[Path]) -> str:
+    """Return what a run that was stopped has written, and what not."""
+    if not written:
+        return "interrupted; no file was written"
+    names = ", ".join(map(str, written))
+    return f"interrupted; complete: {names}; nothing else was written"
+
+
 @main.command()
 @click.option("--out", type=OUT, default=Path("demo"), show_default=True, help="Folder to write.")
 @click.option("--persons", type=click.IntRange(min=20), default=300, show_default=True)
 @click.option("--seed", type=click.IntRange(min=0), default=20, show_default=True)
 def demo(out: Path, persons: int, seed: int) -> None:
     """Run the built-in example: from raw records to a report, offline. All patients are invented."""
-    from becalm.core.staging import staged
+    from becalm.core.staging import INTERNAL, Place, own_files
     from becalm.demo import write_hospital
 
     begun = time.perf_counter()
+    beside = ("records",)
+    own_files(Place(out, INTERNAL, beside=beside), ())
     say(f"writing the records of {persons} invented persons")
-    with staged(out / "records") as stage:
-        write_hospital(stage, persons, seed)
-    _study(out / "records", "anakinra_mas", out)
+    write_hospital(out / "records", persons, seed)
+    _study(out / "records", "anakinra_mas", out, beside=beside)
     click.echo(f"Report: {out / 'report.html'}")
     click.echo(f"The run took {time.perf_counter() - begun:.1f} s, without installation.")
     click.echo(f"Illustrative: every patient is invented. {NOT_A_DEVICE}")
@@ -149,32 +172,37 @@ def _study(
     mapping: str | None = None,
     release: Path | None = None,
     words: Path | None = None,
+    beside: Sequence[str] = (),
 ) -> Any:
-    from becalm.api.write import EXPECTED, write, write_for_release
-    from becalm.core.errors import UsageError
-    from becalm.core.staging import apart, staged
+    from becalm.api.write import write, write_for_release
+    from becalm.core.staging import staged_with_release
     from becalm.records import open_records
     from becalm.study import protocol_names
     from becalm.study.run import run
 
-    if release is not None and release.resolve() == out.resolve():
-        raise UsageError(
-            f"--release and --out are both {out}",
-            hint="Patient data and the release need two folders",
-        )
-    if release is not None:
-        apart(release, [records])
     protocol = protocol_names.load(protocol_name)
-    with staged(out, reads=[records], expected=EXPECTED) as stage:
+    reads = [Path(records), *_files_of(protocol_name, mapping, words)]
+    with staged_with_release(out, release, reads=reads, beside=beside) as (stage, public):
         say(f"reading {records}")
         opened = open_records(str(records), source, mapping)
         result = run(opened, protocol, Path(records).name, say, site=_site(words))
+        reads += _read(records, result.inputs)
         say("writing tables, figures and the report")
         write(result, stage)
-        if release is not None:
-            with staged(release, reads=[records]) as public:
-                write_for_release(result, public)
+        if public is not None:
+            write_for_release(result, public)
     return result
+
+
+def _files_of(*options: str | Path | None) -> list[Path]:
+    """Return the files that options name; other words are names of what becalm ships."""
+    return [path for each in options if each is not None and (path := Path(each)).is_file()]
+
+
+def _read(records: str | Path, inputs: Iterable[InputFile]) -> list[Path]:
+    """Return the files of the records that were read."""
+    folder = path if (path := Path(records)).is_dir() else path.parent
+    return [folder / each.name for each in inputs]
 
 
 def _site(words: Path | None) -> Any:
@@ -216,30 +244,24 @@ def screen(  # noqa: PLR0917 - click passes the options by name
     words: Path | None,
 ) -> None:
     """Evaluate definitions for all persons in RECORDS: the highest total of each person."""
-    from becalm.core.staging import staged
-    from becalm.records import open_records
+    from becalm.core.staging import staged_file
+    from becalm.records import not_among_records, open_records
     from becalm.study import screen as screening
 
     screening.form_of(out)
-    own = (out.name,) if screening.is_own(out) else ()
+    not_among_records(out)
     names = [name.strip() for name in criteria.split(",") if name.strip()]
     opened = open_records(records, source, mapping)
-    reads = _read(records, opened, out)
-    with staged(out.parent, reads=reads, expected=[out.name], own=own) as stage:
+    reads = [Path(records), *_files_of(mapping, words, *names)]
+    if out.is_file():  # finding them may take time
+        reads += _read(records, opened.inputs())
+    facts = screening.facts(opened, Path(records).name, names, look_back)
+    with staged_file(out, screening.KIND, facts=facts, reads=reads) as file:
         found = screening.screen(
             opened, names, say, site=_site(words), whole_stay=look_back == "stay"
         )
-        rows = screening.write(found, out, stage)
+        rows = screening.write(found, file)
     click.echo(f"{out}: {rows:,} rows. {NOT_A_DEVICE}")
-
-
-def _read(records: str, opened: Source, out: Path) -> list[Path]:
-    """Return the files that are read, if `out` could be one of them: finding them may take time."""
-    path = Path(records)
-    if not path.is_dir():
-        return [path]
-    inside = out.is_file() and out.resolve().is_relative_to(path.resolve())
-    return [path / each.name for each in opened.inputs()] if inside else []
 
 
 @main.command()
@@ -257,16 +279,23 @@ def doctor(
 ) -> None:
     """Report how well RECORDS can be understood: times, units, names, gaps, conflicts, refused rows, doses."""
     from becalm import doctor as examining
-    from becalm.core.staging import apart, staged
-    from becalm.records import open_records
+    from becalm.core.staging import staged
+    from becalm.records import not_among_records, open_records
 
-    if out is not None:
-        apart(out, [records])
-    site = _site(words) if words is not None and words.exists() else None
-    diagnosis = examining.examine(open_records(records, source, mapping), say, site=site)
-    click.echo(examining.render(diagnosis), nl=False)
-    if out is not None:
-        with staged(out, reads=[records]) as stage:
+    if words is not None:
+        not_among_records(words)
+
+    def examined() -> tuple[examining.Diagnosis, Any]:
+        site = _site(words) if words is not None and words.exists() else None
+        return examining.examine(open_records(records, source, mapping), say, site=site), site
+
+    if out is None:
+        diagnosis, site = examined()
+        click.echo(examining.render(diagnosis), nl=False)
+    else:
+        with staged(out, examining.KIND, reads=[records, *_files_of(mapping, words)]) as stage:
+            diagnosis, site = examined()
+            click.echo(examining.render(diagnosis), nl=False)
             examining.write(diagnosis, stage)
     if words is not None:
         _write_words(words, diagnosis["not_understood"], site)
@@ -274,7 +303,7 @@ def doctor(
 
 def _write_words(words: Path, found: Any, site: Any) -> None:
     """Write the names that are not understood; a file that exists is never written over."""
-    from becalm.core.staging import staged
+    from becalm.core.staging import staged_file
     from becalm.vocabulary import site_words
 
     new = site_words.new_words(found, site.words if site else ())
@@ -285,8 +314,8 @@ def _write_words(words: Path, found: Any, site: Any) -> None:
     if target.exists():
         say(f"{target} exists and was left as it is; remove it to have it written again")
         return
-    with staged(target.parent) as stage:
-        (stage / target.name).write_text(site_words.written(new), encoding="utf-8")
+    with staged_file(target) as file:
+        file.write_text(site_words.written(new), encoding="utf-8")
     click.echo(f"{target}: {len(new):,} names to fill in")
 
 
@@ -299,11 +328,9 @@ def _write_words(words: Path, found: Any, site: Any) -> None:
 )
 def hospital(out: Path, persons: int, seed: int, form: str) -> None:
     """Write a synthetic hospital to OUT. All patients are invented."""
-    from becalm.core.staging import staged
     from becalm.demo import write_hospital
 
-    with staged(out) as stage:
-        write_hospital(stage, persons, seed, form, _report_progress)
+    write_hospital(out, persons, seed, form, _report_progress)
     click.echo(f"{out}: {persons:,} invented persons")
 
 

@@ -106,9 +106,14 @@ def test_a_release_into_the_internal_folder_is_refused(five: Path, tmp_path: Pat
 
 
 def test_other_files_in_the_output_folder_stay(five: Path, tmp_path: Path) -> None:
-    (tmp_path / "notes.txt").write_text("mine")
-    assert becalm("study", five, "--out", tmp_path).exit_code == 0
-    assert (tmp_path / "notes.txt").read_text() == "mine"
+    """Files of somebody else in becalm's own folder; a folder of somebody else is not written into."""
+    out = tmp_path / "out"
+    assert becalm("study", five, "--out", out).exit_code == 0
+    (out / "notes.txt").write_text("mine")
+    assert becalm("study", five, "--out", out).exit_code == 0
+    assert (out / "notes.txt").read_text() == "mine"
+    (out / "manifest.json").unlink()
+    assert "becalm did not write it" in one_line(becalm("study", five, "--out", out), 6)
 
 
 @pytest.mark.parametrize("form", ["csv", "parquet"])
@@ -118,7 +123,10 @@ def test_screen_writes_peaks_of_everybody_in_the_form_its_name_asks_for(
     out = tmp_path / f"peaks.{form}"
     result = becalm("screen", five, "--out", out, "--criteria", "hscore, mas2016")
     assert result.exit_code == 0, result.output
-    assert [path.name for path in tmp_path.iterdir()] == [out.name]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        out.name,
+        f"{out.name}.manifest.json",
+    ]
     if form == "csv":
         lines = out.read_text().splitlines()
         assert len(lines) == 1 + 5 * 2

@@ -118,7 +118,7 @@ def test_screen_replaces_only_a_table_of_its_own(flat: Path, tmp_path: Path, nam
     (tmp_path / name).write_text("person_id,mine\n", encoding="utf-8")
     done = becalm(*words, tmp_path / name)
     assert done.exit_code == 6
-    assert "becalm did not write it" in done.stderr
+    assert "was changed since becalm wrote it" in done.stderr
     assert (tmp_path / name).read_text(encoding="utf-8") == "person_id,mine\n"
     for _ in range(2):  # beside the records, and again
         assert becalm(*words, flat / name).exit_code == 0

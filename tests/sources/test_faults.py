@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from becalm.core import scratch
 from becalm.core.database import connect
 from becalm.core.errors import BecalmError, OutputError, RecordsError, UnreadableFileError
 from becalm.records import InputFile, Records, duck, open_records
@@ -229,6 +230,7 @@ def test_a_disk_that_fills_while_spilling(
     con.close()
     assert caught.value.exit_code == 6
     assert str(small_disk) in caught.value.line()
+    scratch.remove()
     assert not list(small_disk.iterdir())
 
 

@@ -35,7 +35,7 @@ def generate(folder: Path, rows: int = ROWS, *, gzipped: bool = False) -> Mappin
 def screened(folder: Path, out: Path, chunk_rows: int = 1_000_000) -> bytes:
     source = open_mimic4(folder, chunk_rows=chunk_rows)
     out.mkdir(exist_ok=True)
-    screen.write(screen.screen(source, CRITERIA), Path("peaks.csv"), out)
+    screen.write(screen.screen(source, CRITERIA), out / "peaks.csv")
     return (out / "peaks.csv").read_bytes()
 
 

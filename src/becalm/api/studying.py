@@ -17,7 +17,7 @@ from becalm.api.table import NOTICE, DataTable
 from becalm.core import toml
 from becalm.core.clock import UNKNOWN_TIME, iso
 from becalm.core.errors import UsageError, did_you_mean
-from becalm.core.staging import apart, staged
+from becalm.core.staging import staged_with_release
 from becalm.protocol import Protocol
 from becalm.study import protocol_names
 from becalm.study.result import StudyResult
@@ -62,26 +62,24 @@ class Study:
         Raises
         ------
         OutputError
-            If a file cannot be written, or one is in the way that becalm did not write; then no result
-            is incomplete.
+            If a file cannot be written, or one is in the way that becalm did not write or that was changed
+            since; then everything is as before.
         UsageError
-            If both folders are the same, or one is the folder of the records.
+            If the folder for release is inside, around or equal to the other one or the records, or `out` is
+            the folder of the records.
         """
-        folder = Path(out)
-        if release is not None and Path(release).resolve() == folder.resolve():
-            raise UsageError(
-                f"both folders are {folder}",
-                hint="Patient data and the release need two folders",
-            )
-        reads = [] if self.read is None else [self.read]
-        if release is not None:
-            apart(Path(release), reads)
-        with staged(folder, reads=reads, expected=writing.EXPECTED) as stage:
+        folder, public = Path(out), None if release is None else Path(release)
+        reads = [] if self.read is None else [self.read, *self._inputs(self.read)]
+        with staged_with_release(folder, public, reads=reads) as (stage, aggregates):
             writing.write(self.result, stage)
-            if release is not None:
-                with staged(Path(release), reads=reads) as public:
-                    writing.write_for_release(self.result, public)
+            if aggregates is not None:
+                writing.write_for_release(self.result, aggregates)
         return folder
+
+    def _inputs(self, read: Path) -> list[Path]:
+        """Return the files of the records that were read."""
+        root = read if read.is_dir() else read.parent
+        return [root / each.name for each in self.result.inputs]
 
     def to_json(self) -> str:
         """Return the study as JSON for a page in a browser: the same text for the same study.

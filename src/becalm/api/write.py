@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import platform
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 
 from becalm.core import toml
-from becalm.core.staging import MANIFEST, write_manifest
+from becalm.core.staging import write_manifest
 from becalm.study.result import StudyResult
 from becalm.tables import writing
-
-EXPECTED: Final = ("report.html", MANIFEST)
-"""Files of every study, by which it is seen early that a folder is somebody else's."""
 
 
 def write(result: StudyResult, stage: Path) -> None:

@@ -9,22 +9,17 @@ from __future__ import annotations
 
 import os
 import re
-import tempfile
-import uuid
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+
+from becalm.core import scratch, stopping
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 MEMORY: Final = "1GiB"
 """Memory limit of DuckDB, above which it writes to disk: half of becalm's limit of 2 GiB."""
-
-
-def spill_folder() -> Path:
-    """Return a new name for a temporary folder, which says which process it is of: `becalm-PID-...`."""
-    return Path(tempfile.gettempdir()) / f"becalm-{os.getpid()}-{uuid.uuid4().hex[:8]}"
 
 
 def connect(
@@ -50,7 +45,7 @@ def connect(
     con = duckdb.connect(
         config={
             "memory_limit": memory,
-            "temp_directory": str(spill_folder()),
+            "temp_directory": str(scratch.new_place()),
             "threads": threads or _cores(),
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,
@@ -71,7 +66,7 @@ def connect(
     for name, value in locked.items():
         # Global, because every stream runs on a cursor, which is a session of its own.
         con.execute(f"SET GLOBAL {name} = {value}")
-    return con
+    return stopping.interruptible(con)
 
 
 def plain(path: str) -> str:

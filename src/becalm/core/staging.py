@@ -1,101 +1,154 @@
-"""Writing results so that no result is ever incomplete.
+"""Writing results so that no result is ever incomplete, and nothing of anybody else is written over.
 
-All files are written into a staging folder inside the output folder, and moved to their places when
-all of them exist. `manifest.json`, with the hash of every file, is moved last. A file that the
-manifest does not list is not a result.
-
-A file that is in the way is only replaced if the manifest there lists it and it has not changed since.
-So no records, and no file of somebody else, are ever written over.
+All files are written into a stage, a folder inside the output folder, and moved to their places when all of them
+exist. `manifest.json`, with the hash of every file, is moved last. A file that the manifest does not list is not a
+result. What stood there before is replaced as a whole if becalm wrote it and nobody changed it since (`placement`);
+a failure or a stop leaves it as it was (`moving`).
 """
 
 from __future__ import annotations
 
 import errno
-import hashlib
-import os
-import shutil
-import tempfile
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 
-from becalm.core import toml
+from becalm.core import stopping, toml
 from becalm.core.errors import OutputError, UsageError
+from becalm.core.moving import StagingFolder, publish
+from becalm.core.placement import MANIFEST, Place, alone, apart, own_files, same, sha256
 
-MANIFEST: Final = "manifest.json"
-_UNFINISHED: Final = ".becalm-unfinished"
-"""Names of the files of a run that was cut off while they were moved; the next run may replace them."""
-_ANOTHER_PLACE: Final = "Choose another place, or move it away if it is not needed"
+__all__ = ["MANIFEST", "Place", "apart", "own_files", "sha256"]
+
+INTERNAL: Final = "internal"
+RELEASE: Final = "for release"
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
-
-
-def apart(out: Path, reads: Iterable[str | Path]) -> None:
-    """Raise `UsageError` if results would be written to a folder, or a file, that is read."""
-    for each in reads:
-        if out.resolve() == Path(each).resolve():
-            raise UsageError(
-                f"{out} is what is read, and the results would be written there",
-                hint="Choose another place for the results",
-            )
 
 
 @contextmanager
 def staged(
     out: Path,
+    kind: str = INTERNAL,
     *,
     reads: Collection[str | Path] = (),
-    expected: Iterable[str] = (),
-    own: Collection[str] = (),
+    beside: Sequence[str] = (),
 ) -> Iterator[Path]:
-    """Yield an empty folder to write into; its files move to `out` if nothing fails.
+    """Yield an empty folder to write into; its files move to the folder `out` if nothing fails.
 
-    Files that are already in `out` and are not written again are kept. After a failure
-    `out` is as before; a folder that was made for the results is removed.
+    kind : how the `kind` in the manifest begins; results of another kind are not replaced. reads : files and
+    folders that are read; more may be added to it until the end. beside : names that a new folder may have.
 
-    reads : files and folders that are read: `out` is none of them, and no file of them is replaced.
-    expected : some names that will be written: if one is in the way, that is told before the work begins.
-    own : names that may be replaced although no manifest lists them.
-
-    Raises `OutputError` if a file is in the way that becalm did not write, or that was changed since.
+    Raises `UsageError` if `out` is what is read, and `OutputError` if it has something that becalm did not write.
     """
-    apart(out, reads)
-    _may_be_replaced(out, dict.fromkeys(expected), reads, own)
-    made = _missing_folders(out)
+    with together([Place(out, kind, beside=tuple(beside))], reads) as stages:
+        yield stages[0]
+
+
+@contextmanager
+def staged_with_release(
+    out: Path,
+    release: Path | None,
+    *,
+    reads: Collection[str | Path] = (),
+    beside: Sequence[str] = (),
+) -> Iterator[tuple[Path, Path | None]]:
+    """Yield a folder for patient data, and one for what may be published, if it is asked for.
+
+    Both move into their places together, the release last, or neither does. Raises as `staged` does, also
+    where the release would be inside, around or equal to the records or to `out`.
+    """
+    places = [Place(out, INTERNAL, beside=tuple(beside))]
+    if release is not None:
+        if same(release, out):
+            raise UsageError(
+                f"--release and --out are both {out}",
+                hint="Patient data and the release need two folders",
+            )
+        apart(release, reads)
+        alone(release, [out, *(each for each in reads if Path(each).exists())])
+        places.append(Place(release, RELEASE, public=True))
+    with together(places, reads) as stages:
+        yield stages[0], stages[1] if release is not None else None
+
+
+@contextmanager
+def staged_release(release: Path, *, apart_from: Collection[str | Path]) -> Iterator[Path]:
+    """Yield a folder for a release alone; it is apart from the folders of `apart_from`."""
+    alone(release, apart_from)
+    with together([Place(release, RELEASE, public=True)], apart_from) as stages:
+        yield stages[0]
+
+
+@contextmanager
+def staged_once(out: Path) -> Iterator[Path]:
+    """Yield a folder for files that the user changes afterwards: `out` is new or empty, and gets no manifest."""
+    with together([Place(out)], ()) as stages:
+        yield stages[0]
+
+
+@contextmanager
+def staged_file(
+    out: Path,
+    kind: str = "",
+    *,
+    facts: Mapping[str, Any] | None = None,
+    reads: Collection[str | Path] = (),
+) -> Iterator[Path]:
+    """Yield the path of a file to write; it moves to `out` if nothing fails.
+
+    kind : a file of this kind is replaced if its own manifest, `NAME.manifest.json` beside it, shows that becalm
+    wrote it and that nobody changed it since. facts : what the manifest says besides. Without a kind the file has
+    no manifest and is never replaced.
+    """
+    place = Place(out.parent, kind, out.name)
+    with together([place], reads) as stages:
+        yield stages[0] / out.name
+        if kind:
+            write_manifest(stages[0], {**(facts or {})}, place.manifest)
+
+
+@contextmanager
+def together(places: Sequence[Place], reads: Collection[str | Path]) -> Iterator[list[Path]]:
+    """Yield a folder to write into for each place; all of them move in their order, or none does."""
+    for place in places:
+        if not place.file:
+            apart(place.root, reads)
+    with stopping.Hold() as hold:
+        stages: list[StagingFolder] = []
+        try:
+            for place in places:
+                with _explained(place.shown):
+                    stages.append(StagingFolder(place, reads))
+            for one in places[1:]:
+                # Now both are there, so that other spellings and mounts of one folder are seen.
+                alone(one.root, [places[0].root])
+            hold.release()
+            try:
+                yield [stage.new for stage in stages]
+            except OSError as error:
+                about = next((each for each in stages if _is_about(error, each.new)), None)
+                if about is None:
+                    raise
+                raise _refused(about.place.shown, error) from error
+            stopping.check()
+            hold.hold()
+            with _explained(places[-1].shown):
+                publish(stages, lambda: stopping.wrote(place.shown for place in places))
+        finally:
+            hold.hold()
+            for stage in stages:
+                stage.close()
+
+
+@contextmanager
+def _explained(out: Path) -> Iterator[None]:
     try:
-        out.mkdir(parents=True, exist_ok=True)
-        stage = Path(tempfile.mkdtemp(prefix=".becalm-", dir=out))
+        yield
     except OSError as error:
-        _remove(made)
         raise _refused(out, error) from error
-    try:
-        try:
-            yield stage
-        except OSError as error:
-            if _is_about(error, stage):
-                raise _refused(out, error) from error
-            raise
-        try:
-            _move(stage, out, reads, own)
-        except OSError as error:
-            raise _refused(out, error) from error
-    finally:
-        shutil.rmtree(stage, ignore_errors=True)
-        _remove(made)
-
-
-def _missing_folders(out: Path) -> list[Path]:
-    """Return the folders that have to be made for `out`, innermost first."""
-    return [folder for folder in (out, *out.parents) if not folder.exists()]
-
-
-def _remove(made: list[Path]) -> None:
-    """Remove the folders that were made for the results and are still empty."""
-    for folder in made:
-        with suppress(OSError):
-            folder.rmdir()
 
 
 def _is_about(error: OSError, stage: Path) -> bool:
@@ -112,74 +165,8 @@ def _refused(out: Path, error: OSError) -> OutputError:
     )
 
 
-def _may_be_replaced(
-    out: Path,
-    files: Mapping[str, Path | None],
-    reads: Collection[str | Path],
-    own: Collection[str],
-) -> None:
-    """Raise `OutputError` for the first file in the way that is not replaced.
-
-    files : names, each with the new file if it exists already; an equal file may be replaced.
-    """
-    read = {Path(each).resolve() for each in reads}
-    listed: dict[str, str] | None = None
-    for name, new in files.items():
-        target = out / name
-        if not target.is_file():
-            continue
-        if listed is None:
-            listed = _written_before(out)
-        if target.resolve() in read:
-            what = "is read, and would be written over"
-        elif name in own or (new is not None and sha256(target) == sha256(new)):
-            continue
-        elif name not in listed:
-            what = "is there already, and becalm did not write it"
-        elif listed[name] and sha256(target) != listed[name]:
-            what = "was changed since becalm wrote it"
-        else:
-            continue
-        raise OutputError(what, where=str(target), hint=_ANOTHER_PLACE)
-
-
-def _written_before(out: Path) -> dict[str, str]:
-    """Return the hash of every file that becalm wrote into a folder; '' where it is not known."""
-    written: dict[str, str] = {}
-    with suppress(OSError, UnicodeDecodeError):
-        names = (out / _UNFINISHED).read_text(encoding="utf-8").splitlines()
-        written = dict.fromkeys(names, "")
-    with suppress(OSError, msgspec.DecodeError):
-        facts = msgspec.json.decode((out / MANIFEST).read_bytes())
-        if isinstance(facts, dict) and "becalm" in facts and isinstance(facts.get("files"), list):
-            written |= {file["name"]: file["sha256"] for file in facts["files"]}
-            written[MANIFEST] = ""
-    return written
-
-
-def _move(stage: Path, out: Path, reads: Collection[str | Path], own: Collection[str]) -> None:
-    """Move all files, the manifest last; all targets are checked before the first file moves."""
-    files = sorted(path for path in stage.rglob("*") if path.is_file())
-    targets = {path: out / path.relative_to(stage) for path in files}
-    for target in targets.values():
-        if target.is_dir():
-            raise IsADirectoryError(errno.EISDIR, "a folder is in the way of a file", str(target))
-    names = {path.relative_to(stage).as_posix(): path for path in files}
-    _may_be_replaced(out, names, reads, own)
-    for target in targets.values():
-        target.parent.mkdir(parents=True, exist_ok=True)
-    if stage / MANIFEST in targets:
-        written = dict.fromkeys([*_written_before(out), *names])
-        (out / _UNFINISHED).write_text("\n".join(written), encoding="utf-8")
-        # Without a manifest nobody takes a mixture of old and new files for one result.
-        (out / MANIFEST).unlink(missing_ok=True)
-    for path in sorted(files, key=lambda path: path == stage / MANIFEST):
-        os.replace(path, targets[path])  # noqa: PTH105 - replaces what is there, atomically
-    (out / _UNFINISHED).unlink(missing_ok=True)
-
-
-def write_manifest(stage: Path, facts: Mapping[str, Any]) -> None:
-    """Write `manifest.json`: the run's facts and the size and hash of every file staged so far."""
+def write_manifest(stage: Path, facts: Mapping[str, Any], name: str = MANIFEST) -> None:
+    """Write a manifest: the run's facts and the size and hash of every file staged so far."""
     files = [
         {
             "name": path.relative_to(stage).as_posix(),
@@ -192,10 +179,4 @@ def write_manifest(stage: Path, facts: Mapping[str, Any]) -> None:
     text = msgspec.json.format(
         msgspec.json.encode({**facts, "files": files}, enc_hook=toml.as_written), indent=2
     )
-    (stage / MANIFEST).write_bytes(text + b"\n")
-
-
-def sha256(path: Path) -> str:
-    """Return the SHA-256 of a file, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    (stage / name).write_bytes(text + b"\n")

@@ -25,6 +25,7 @@ from becalm.demo.untidy import SHEETS, sheet_rows
 DEFAULT_PERSONS: Final = 300
 DEFAULT_SEED: Final = 20
 FORMATS: Final = ("sheets",)
+KIND: Final = "records of invented patients"
 _TOLD_EVERY: Final = 100
 
 STUDY: Final = """\
@@ -76,7 +77,7 @@ def write_hospital(
         )
     if seed < 0:
         raise UsageError(f"{seed} is negative", where="--seed", hint="Give 0 or more")
-    with staged(Path(out)) as folder, ExitStack() as open_files:
+    with staged(Path(out), KIND) as folder, ExitStack() as open_files:
         (folder / "study.toml").write_text(STUDY, encoding="utf-8", newline="\n")
         (folder / "truth.json").write_text(
             truth_text(persons, seed), encoding="utf-8", newline="\n"
@@ -94,7 +95,7 @@ def write_hospital(
             if progress is not None and (done % _TOLD_EVERY == 0 or done == persons):
                 progress(done, persons)
         open_files.close()
-        write_manifest(folder, {"becalm": __version__, "kind": "records of invented patients"})
+        write_manifest(folder, {"becalm": __version__, "kind": KIND})
 
 
 def _patients(ordinary_ones: int, seed: int) -> Iterator[tuple[Patient, np.random.Generator]]:

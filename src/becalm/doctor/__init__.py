@@ -6,6 +6,6 @@ extract; `write` writes the same tables as CSV files.
 
 from becalm.doctor.examining import examine
 from becalm.doctor.model import TABLES, Diagnosis
-from becalm.doctor.rendering import render, write
+from becalm.doctor.rendering import KIND, render, write
 
-__all__ = ["TABLES", "Diagnosis", "examine", "render", "write"]
+__all__ = ["KIND", "TABLES", "Diagnosis", "examine", "render", "write"]

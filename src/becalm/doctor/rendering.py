@@ -16,6 +16,8 @@ from becalm.core.spreadsheets import CsvWriter
 from becalm.core.staging import write_manifest
 from becalm.doctor.model import TABLES, Diagnosis
 
+KIND: Final = "doctor"
+"""How the kind of written tables begins in their manifest."""
 WIDTH: Final = 100
 _NARROWEST: Final = 12
 _GAP: Final = "  "
@@ -244,7 +246,7 @@ def write(diagnosis: Diagnosis, folder: Path) -> None:
             writer.row(schema)
             for row in diagnosis[name].rows():
                 writer.row(_raw(row[column], kind) for column, kind in schema.items())
-    write_manifest(folder, {"becalm": __version__, "kind": "doctor: contains patient data"})
+    write_manifest(folder, {"becalm": __version__, "kind": f"{KIND}: contains patient data"})
 
 
 def _raw(value: Any, kind: Kind) -> Any:

@@ -18,7 +18,7 @@ from becalm.records.model import (
     Source,
     StudyInfo,
 )
-from becalm.records.recognise import KINDS, open_records
+from becalm.records.recognise import KINDS, not_among_records, open_records
 
 __all__ = [
     "ADMINISTRATIONS",
@@ -41,6 +41,7 @@ __all__ = [
     "Source",
     "StudyInfo",
     "charted_again",
+    "not_among_records",
     "open_records",
     "template",
 ]

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from becalm.core import stopping
 from becalm.core.clock import UNKNOWN_TIME
 from becalm.core.database import plain
 from becalm.core.errors import BecalmError, OutputError, UnreadableFileError, place
@@ -117,7 +118,7 @@ def stream(
     """
     import nanoarrow
 
-    session = con.cursor()
+    session = stopping.interruptible(con.cursor())
     values = list(params) or None
     try:
         with _explained():

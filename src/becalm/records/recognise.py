@@ -4,7 +4,9 @@ A source is a package in `becalm.records` with a module `registration`:
 
 - `READS`: what it reads, in words, for the message about records that no source can read;
 - `looks_like(where) -> bool`: whether records (a path, or an address `postgres://...`) are of its kind;
-- `open_source(where) -> Source`: opens them.
+- `open_source(where) -> Source`: opens them;
+- `would_read(file) -> bool`, if it reads what stands in a folder by its name: whether a new file would be taken
+  for a part of the records where it stands.
 
 The package's name is its name for `--source`. A new package is found without any further entry.
 """
@@ -12,12 +14,18 @@ The package's name is its name for `--source`. A new package is found without an
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from becalm.core.errors import RecordsError, UnreadableFileError, UsageError, did_you_mean
+from becalm.core.errors import (
+    OutputError,
+    RecordsError,
+    UnreadableFileError,
+    UsageError,
+    did_you_mean,
+)
 from becalm.core.registered import packages_with
 
 if TYPE_CHECKING:
@@ -36,12 +44,24 @@ class RegisteredSource:
     reads: str
     looks_like: Callable[[str], bool]
     open_source: Callable[[str], Source]
+    would_read: Callable[[Path], bool] = field(default=lambda _: False)
 
 
 def registered(name: str) -> RegisteredSource:
     """Return the source of a package of `becalm.records`."""
     module = import_module(f"becalm.records.{name}.{REGISTRATION}")
-    return RegisteredSource(name, module.READS, module.looks_like, module.open_source)
+    would_read = getattr(module, "would_read", lambda _: False)
+    return RegisteredSource(name, module.READS, module.looks_like, module.open_source, would_read)
+
+
+def not_among_records(file: Path) -> None:
+    """Raise `OutputError` if a file that does not exist yet would be read as a part of records."""
+    if not file.exists() and any(registered(kind).would_read(file) for kind in KINDS):
+        raise OutputError(
+            "would be read as a part of the records there, at the next run",
+            where=str(file),
+            hint="Choose another name or another folder",
+        )
 
 
 def open_records(path: str, source: str | None = None, mapping: str | None = None) -> Source:

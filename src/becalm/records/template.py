@@ -8,51 +8,38 @@ from pathlib import Path
 from typing import Literal
 
 from becalm.core.errors import OutputError
+from becalm.core.staging import staged_file, staged_once
 
 
 def copy_template(to: Path, filled: bool, kind: Literal["xlsx", "csv"]) -> Path:
     """Copy the blank template (`filled`: the invented example) and return its path.
 
     A workbook is copied to the file `to`, with the ending .xlsx if it has none, or into it if it is a
-    folder; the CSV sheets are copied into the folder `to`. Existing files are never overwritten, because they may be filled in.
-    Raises `OutputError` if a file exists already or cannot be written.
+    folder; the CSV sheets are copied into the folder `to`, which must be new or empty. Existing files are never
+    overwritten, because they may be filled in. Raises `OutputError` if something is there already or cannot be
+    written.
     """
     stem = "becalm-example" if filled else "becalm-template"
     with as_file(files("becalm.records.sheets") / "template") as shipped:
-        try:
-            return _copy(shipped, stem, to, kind)
-        except FileExistsError as error:
-            raise OutputError(
-                "already exists", where=str(error.filename), hint="Choose another place"
-            ) from error
-        except OSError as error:
-            raise OutputError(
-                f"cannot be written ({(error.strerror or 'unknown reason').lower()})", where=str(to)
-            ) from error
+        if kind == "xlsx":
+            target = _workbook(to, stem)
+            with staged_file(target) as file:
+                shutil.copyfile(shipped / f"{stem}.xlsx", file)
+            return target
+        with staged_once(to) as folder:
+            for sheet in sorted((shipped / stem).iterdir()):
+                shutil.copyfile(sheet, folder / sheet.name)
+        return to
 
 
-def _copy(shipped: Path, stem: str, to: Path, kind: Literal["xlsx", "csv"]) -> Path:
-    if kind == "xlsx":
-        target = to / f"{stem}.xlsx" if to.is_dir() else to
-        if not target.suffix:
-            target = target.with_suffix(".xlsx")
-        if target.suffix.lower() != ".xlsx":
-            raise OutputError(
-                f"{target.name} does not end in .xlsx",
-                hint="The template is a workbook; --csv writes a folder of CSV files",
-            )
-        _copy_file(shipped / f"{stem}.xlsx", target)
-        return target
-    to.mkdir(parents=True, exist_ok=True)
-    sheets = sorted((shipped / stem).iterdir())
-    for sheet in sheets:
-        if (to / sheet.name).exists():
-            raise FileExistsError(17, "exists", str(to / sheet.name))
-    for sheet in sheets:
-        _copy_file(sheet, to / sheet.name)
-    return to
-
-
-def _copy_file(source: Path, target: Path) -> None:
-    with source.open("rb") as read, target.open("xb") as written:
-        shutil.copyfileobj(read, written)
+def _workbook(to: Path, stem: str) -> Path:
+    """Return the file that a workbook is copied to."""
+    target = to / f"{stem}.xlsx" if to.is_dir() else to
+    if not target.suffix:
+        target = target.with_suffix(".xlsx")
+    if target.suffix.lower() != ".xlsx":
+        raise OutputError(
+            f"{target.name} does not end in .xlsx",
+            hint="The template is a workbook; --csv writes a folder of CSV files",
+        )
+    return target

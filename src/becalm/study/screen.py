@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from becalm import vocabulary
+from becalm import __version__, vocabulary
 from becalm.core.errors import UsageError
 from becalm.core.frame import Frame
 from becalm.core.prefetch import results_in_order
@@ -27,12 +27,14 @@ from becalm.persons.age import ages
 from becalm.persons.diagnoses import underlying
 from becalm.persons.whole_stays import whole_stays
 from becalm.records import Doubt, Source
-from becalm.tables import stream, writing
+from becalm.tables import stream
 from becalm.vocabulary import site_words
 from becalm.vocabulary.site_words import SiteWords
 
 FORMS: Final = (".csv", ".parquet")
 CLOCK: Final = "drawn"
+KIND: Final = "screening"
+"""How the kind of a screened table begins in its manifest."""
 _AT_ONCE: Final = 2
 """Number of chunks computed at a time; more would need too much memory."""
 
@@ -126,13 +128,21 @@ def form_of(out: Path) -> str:
     return out.suffix[1:]
 
 
-def is_own(out: Path) -> bool:
-    """Return whether a file is a table as `screen` writes it: it has exactly these columns."""
-    form_of(out)
-    return writing.has_columns_of("criteria", out)
+def facts(
+    source: Source, records: str, criteria: Sequence[str], look_back: str
+) -> dict[str, object]:
+    """Return what the manifest beside a screened table says of the run."""
+    return {
+        "becalm": __version__,
+        "kind": f"{KIND}: contains patient data, not for release",
+        "source": source.name,
+        "records": records,
+        "criteria": list(criteria),
+        "look_back": look_back,
+    }
 
 
-def write(frames: Iterator[Frame], out: Path, staged: Path) -> int:
+def write(frames: Iterator[Frame], file: Path) -> int:
     """Write the screened persons frame by frame; return the number of rows."""
-    form_of(out)
-    return stream.write("criteria", frames, staged / out.name)
+    form_of(file)
+    return stream.write("criteria", frames, file)

@@ -12,6 +12,7 @@ from typing import Any, Final
 import numpy as np
 
 from becalm import tables
+from becalm.core import stopping
 from becalm.core.database import connect
 from becalm.core.errors import OutputError
 from becalm.core.frame import Frame, Kind
@@ -77,7 +78,7 @@ def _typed(schema: Mapping[str, Kind], frame: Frame, folder: Path | None = None)
         f'{_SQL[kind].format(c=f"""held."{column}" """.strip())} AS "{column}"'
         for column, kind in schema.items()
     )
-    with _writer(folder).cursor() as con:
+    with stopping.interruptible(_writer(folder).cursor()) as con:
         con.register("held", {column: np.asarray(frame[column]) for column in schema})
         con.execute(f"CREATE TEMP VIEW given AS SELECT {typed} FROM held")
         yield con
@@ -110,24 +111,6 @@ def copy(con: Any, name: str, rows: str, path: Path) -> None:
             f"the table {name} cannot be written ({reason})",
             hint="Choose another place with --out",
         ) from error
-
-
-def has_columns_of(name: str, path: Path) -> bool:
-    """Return whether a file, CSV or Parquet, has exactly the columns of a written table."""
-    import duckdb
-
-    columns = list(tables.WRITTEN[name])
-    if not path.is_file():
-        return False
-    if path.suffix == ".csv":
-        with path.open("rb") as file:
-            return file.readline().rstrip() == ",".join(columns).encode()
-    try:
-        with _writer(path.parent).cursor() as con:
-            rows = con.sql(f"SELECT * FROM read_parquet({quoted(path)})")
-            return list(rows.columns) == columns
-    except duckdb.Error:
-        return False
 
 
 def quoted(path: Path) -> str:

@@ -18,3 +18,8 @@ def looks_like(where: str) -> bool:
 def open_source(where: str) -> Source:
     """Open MIMIC-IV with the items of the vocabulary."""
     return mimic4.open_mimic4(Path(where))
+
+
+def would_read(file: Path) -> bool:
+    """Return whether a new file would stand among the tables of MIMIC-IV."""
+    return file.parent.name in {"hosp", "icu"} and mimic4.looks_like(file.parent.parent)

@@ -18,3 +18,8 @@ def looks_like(where: str) -> bool:
 def open_source(where: str) -> Source:
     """Read and check all sheets."""
     return sheets.open_sheets(Path(where))
+
+
+def would_read(file: Path) -> bool:
+    """Return whether a new file would be a sheet, or would describe the study."""
+    return sheets.would_read(file)

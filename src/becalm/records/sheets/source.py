@@ -73,6 +73,18 @@ def looks_like(path: Path) -> bool:
     return path.suffix.lower() == ".xlsx"
 
 
+def would_read(file: Path) -> bool:
+    """Return whether a new file would be read with the sheets, or the workbook, in its folder."""
+    folder = file.parent
+    if not folder.is_dir():
+        return False
+    if file.name.casefold() == _STUDY_FILE:
+        return looks_like(folder) or any(folder.glob("*.[xX][lL][sS][xX]"))
+    stem = file.stem.casefold()
+    is_table = file.suffix.lower() in {".csv", ".parquet"}
+    return is_table and looks_like(folder) and (stem in SHEETS or bool(near(stem, SHEETS)))
+
+
 def open_sheets(path: Path) -> SheetsSource:
     """Read and check a complete folder of sheets or a workbook.
 
