@@ -396,7 +396,7 @@ def _truncated(chunk: Patients, protocol: Protocol, person: Persons, t0: Times) 
 
 
 def _first_routes(doses: Doses, protocol: Protocol, person: Persons, t0: Times) -> Texts:
-    """Return the route of the first dose of the drug of interest."""
+    """Return the route of the first dose of the drug of interest; of several at once all, joined by `|`."""
     routes = np.full(len(person), "", dtype=object)
     if protocol.entry is None:
         return routes
@@ -405,5 +405,5 @@ def _first_routes(doses: Doses, protocol: Protocol, person: Persons, t0: Times) 
         first = doses_of_drug["route"][
             (doses_of_drug["person"] == who) & (doses_of_drug["start"] == time)
         ]
-        routes[i] = str(first[0]) if len(first) else ""
+        routes[i] = "|".join(sorted({str(route) for route in first} - {""}))
     return routes

@@ -297,14 +297,18 @@ def _at_one_time(administrations: Frame) -> Mask:
 
 
 def _overlapping(read: Read) -> Mask:
-    """Return infusions that begin while an earlier one of the same drug, person and route runs."""
+    """Return infusions that begin while an earlier one of the same drug, person and route runs.
+
+    Of several that begin at once the one that ends first, or the slowest, counts as the earlier one.
+    """
     done, start = read.done, read.written.start
     odd = np.zeros(len(read.usable), np.bool_)
     runs = ~done.single & (done.end > start) & (done.rate_per_h > 0)
     rows = np.flatnonzero(read.usable & (read.drug >= 0) & runs)
     if not len(rows):
         return odd
-    rows = rows[np.lexsort((start[rows], read.group[rows]))]
+    by = (done.rate_per_h[rows], done.end[rows], start[rows], read.group[rows])
+    rows = rows[np.lexsort(by)]
     who, begin, stop = read.group[rows], start[rows], done.end[rows]
     # If each begins after the end of the one before, no infusion overlaps an earlier one.
     meet = np.zeros(int(who[-1]) + 1, np.bool_)

@@ -59,7 +59,7 @@ def draw_states(reported: Frame, low: Floats, high: Floats) -> DrawStates:
         return DrawStates(draw, person, drawn, reported["available"], low, high, row, row, alone)
     says = reported["report"]
     time = _reported_at(reported, draw, says == reports.CORRECTS)
-    order = np.lexsort((row, _ORDER[says + 1], time, draw))
+    order = np.lexsort((row, report_order(says), time, draw))
     draw, person, drawn, time = draw[order], person[order], drawn[order], time[order]
     low, high, row, says = low[order], high[order], row[order], says[order]
     latest_row = row.copy()
@@ -82,6 +82,12 @@ def draw_states(reported: Frame, low: Floats, high: Floats) -> DrawStates:
     last = np.append((draw[1:] != draw[:-1]) | (time[1:] != time[:-1]), True)[: len(draw)]
     every = (draw, person, drawn, time, low, high, row, latest_row, disagree)
     return _changes(DrawStates(*(each[last] for each in every)))
+
+
+def report_order(says: npt.NDArray[np.int32]) -> npt.NDArray[np.int64]:
+    """Return the order of reports of one time by what they say of themselves: a correction comes last."""
+    order: npt.NDArray[np.int64] = _ORDER[says + 1]
+    return order
 
 
 def by_draw(of: DrawStates) -> Points:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from becalm.core.arrays import Floats, Mask
+from becalm.core.arrays import Floats, Index, Mask
 from becalm.core.clock import UNKNOWN_TIME
 from becalm.core.frame import Frame
 from becalm.events.model import Events, number_and_sign
+from becalm.events.one_draw import report_order
 from becalm.tables import VALUES
 
 
@@ -18,7 +19,8 @@ def values(events: Events, population: Mask | None = None) -> Frame:
     `population` is a mask over the chunk's persons; None means all. `n` counts rows, so that a
     simple query over the records gives the same number, also if a result is stored twice; derived values are
     counted in it and beside it. `first`
-    and `last` are by the time of draw, within one instant by row. `min` and `max` use both ends of
+    and `last` are by the time of draw, within one instant by when and as what they were reported, else the lowest is
+    the first: the order of rows says nothing. `min` and `max` use both ends of
     censored values: the greatest of `>40000` and 24,600 is `>40000`, the least is 24,600; the least of `<5` and 2
     is `<=2`, which is no exact number, and the least of `>15000` and 20,000 is `>15000`.
     """
@@ -29,7 +31,7 @@ def values(events: Events, population: Mask | None = None) -> Frame:
     many = len(vocabulary.variables)
     key = frame["person"].astype(np.int64) * many + frame["variable"]
     lost = rejected["person"].astype(np.int64) * many + rejected["variable"]
-    frame = frame.take(np.argsort(key, kind="stable"))
+    frame = frame.take(_in_order(frame, key))
     groups, start, n = np.unique(np.sort(key, kind="stable"), return_index=True, return_counts=True)
     all_groups = np.unique(np.concatenate([groups, lost]))
     at = np.searchsorted(all_groups, groups)
@@ -77,6 +79,19 @@ def values(events: Events, population: Mask | None = None) -> Frame:
         unit=units[all_groups % many],
         censored=censored,
     ).sort("person_id", "variable")
+
+
+def _in_order(frame: Frame, key: npt.NDArray[np.int64]) -> Index:
+    """Return the order of rows by key and time of draw, within one instant by report and by value."""
+    order = np.argsort(key, kind="stable")
+    key, time = key[order], frame["time"][order]
+    again = (key[1:] == key[:-1]) & (time[1:] == time[:-1])
+    at = np.flatnonzero(np.append(again, False) | np.append(False, again)) if len(key) else order
+    if len(at):
+        rows = frame.take(order[at])
+        by = (rows["high"], rows["low"], report_order(rows["report"]), rows["available"])
+        order[at] = order[at][np.lexsort((*by, time[at], key[at]))]
+    return order
 
 
 def _extreme(

@@ -20,6 +20,7 @@ from becalm.patients.unrecognised_words import DIAGNOSIS_STATUS, unrecognised_wo
 from becalm.records import Records
 from becalm.tables import NOT_UNDERSTOOD
 from becalm.vocabulary import UNKNOWN_VARIABLE, Meaning, Vocabulary
+from becalm.vocabulary.site_words import KINDS
 
 MAY_EXCLUDE: Final = ("diagnosis", "procedure", "drug")
 """Kinds whose unknown labels leave an exclusion open."""
@@ -195,14 +196,17 @@ class LabelCounts:
 
 
 def labels_of(found: Frame, n_persons: int) -> list[str]:
-    """Return the distinct labels of each person, `drug: dex|diagnosis: XYZ`; '' where all are known."""
-    seen: list[dict[str, None]] = [{} for _ in range(n_persons)]
+    """Return the distinct labels of each person, `drug: dex|diagnosis: XYZ`; '' where all are known.
+
+    They stand by kind, and within one by name: the order of rows says nothing.
+    """
+    seen: list[set[tuple[int, str]]] = [set() for _ in range(n_persons)]
     columns = ("person", "kind", "about", "label", "code")
     for person, kind, about, label, code in zip(
         *(found[name].tolist() for name in columns), strict=True
     ):
-        seen[person][as_listed(kind, about, label or code)] = None
-    return ["|".join(each) for each in seen]
+        seen[person].add((KINDS.index(kind), as_listed(kind, about, label or code)))
+    return ["|".join(label for _, label in sorted(each)) for each in seen]
 
 
 def as_listed(kind: str, about: str, label: str) -> str:

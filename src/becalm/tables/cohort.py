@@ -109,8 +109,14 @@ VALUES: Final = Table(
             "leucocytes of the same specimen.",
         ),
         "n_refused": count("rows", "Rows of this variable that could not be used."),
-        "first": number("as `unit`", "The first value that was drawn."),
-        "last": number("as `unit`", "The last value that was drawn."),
+        "first": number(
+            "as `unit`",
+            "The first value that was drawn; of several at one moment the one reported first, else the lowest.",
+        ),
+        "last": number(
+            "as `unit`",
+            "The last value that was drawn; of several at one moment the one reported last, else the highest.",
+        ),
         "min": number(
             "as `unit`", "The lowest value; of `<5` and 2 it is 2 or less: `min<=` in censored."
         ),
@@ -189,7 +195,9 @@ PERSONS: Final = Table(
         "immunosuppressed": answer(
             "Whether the person was immunosuppressed before this illness; empty if the records do not say it."
         ),
-        "first_route": text("Route of the first dose of the drug of interest."),
+        "first_route": text(
+            "Route of the first dose of the drug of interest; of several at one moment all, joined by |."
+        ),
         "age_undated": answer(
             "Whether the age was written without a date, so that it may be wrong by years."
         ),

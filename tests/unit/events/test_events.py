@@ -1,7 +1,9 @@
 """Harmonising: what becomes an event, what is refused, both clocks, and the table of values."""
 
-from collections.abc import Iterator
+import math
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 import pytest
@@ -22,7 +24,7 @@ from becalm.events import (
     values,
 )
 from becalm.records import Refusal
-from becalm.vocabulary import SPECIMEN_MISMATCH, UNIT_MISSING, UNKNOWN_VARIABLE
+from becalm.vocabulary import SPECIMEN_MISMATCH, UNIT_MISSING, UNKNOWN_VARIABLE, reports
 from becalm.vocabulary.units import A_RANGE, NO_VALUE, NOT_A_NUMBER
 from tests.records import Row, V, at, finding, hours, lab, person, records
 
@@ -260,6 +262,23 @@ def test_the_table_of_values_counts_rows_and_shows_limits_with_their_sign() -> N
     assert np.isnan(ast["max"])
 
 
+@pytest.mark.parametrize("turned", [False, True], ids=["as written", "in reverse"])
+def test_the_first_and_the_last_value_of_one_moment_do_not_depend_on_the_order_of_rows(
+    turned: bool,
+) -> None:
+    """The first reported is the first, a correction is the last; else the lowest and the highest."""
+    rows = [
+        lab("ast", 70, 0, "U/L"), lab("ast", 40, 0, "U/L"), lab("ast", 55, 0, "U/L"),
+        lab("ldh", 500, 0, "U/L", available=1), lab("ldh", 300, 0, "U/L", available=2),
+        lab("alt", 50, 0, "U/L", report=reports.CORRECTS), lab("alt", 90, 0, "U/L", report=reports.PRELIMINARY),
+        lab("ferritin", ">900", 0, "ng/mL"), lab("ferritin", 900, 0, "ng/mL"),
+    ]  # fmt: skip
+    table = {r["variable"]: r for r in values(events(*(rows[::-1] if turned else rows))).rows()}
+    ends = {name: (row["first"], row["last"]) for name, row in table.items()}
+    assert ends == {"ast": (40, 70), "ldh": (500, 300), "alt": (90, 50), "ferritin": (900, 900)}
+    assert table["ferritin"]["censored"] == "last>|max>"
+
+
 def test_the_table_of_values_covers_the_population_asked_for() -> None:
     e = events(lab("ast", 30, 0, "U/L"), lab("ast", 40, 0, "U/L", person=1))
     assert values(e, np.array([False, True]))["person_id"].tolist() == ["P2"]
@@ -272,6 +291,16 @@ results = st.tuples(
     st.sampled_from(["", ">", "<", ">=", "<="]),
     st.integers(1, 5000),
 )
+
+
+RANGE: Final[Mapping[str, Callable[[int], tuple[float, float]]]] = {
+    "": lambda x: (x, x),
+    ">": lambda x: (x + 0.5, math.inf),
+    ">=": lambda x: (x, math.inf),
+    "<": lambda x: (0, x - 0.5),
+    "<=": lambda x: (0, x),
+}
+"""From which to which number a result may be, by its sign; of one moment the lowest comes first."""
 
 
 @settings(max_examples=60, derandomize=True, deadline=None)
@@ -288,23 +317,23 @@ def test_values_equal_a_plain_walk_over_the_rows(
         persons=4,
     )
     table = {(r["person_id"], r["variable"]): r for r in values(e).rows()}
-    walked: dict[tuple[str, str], list[tuple[int, int, str, int]]] = {}
-    for i, (who, hour, name, sign, x) in enumerate(drawn):
-        walked.setdefault((f"P{who + 1}", name), []).append((hour, i, sign, x))
+    walked: dict[tuple[str, str], list[tuple[int, str, int]]] = {}
+    for who, hour, name, sign, x in drawn:
+        walked.setdefault((f"P{who + 1}", name), []).append((hour, sign, x))
     assert set(table) == set(walked)
     for key, rows in walked.items():
-        rows.sort()
+        rows.sort(key=lambda row: (row[0], *RANGE[row[1]](row[2])))
         got = table[key]
         assert got["n"] == len(rows)
-        assert got["n_censored"] == sum(sign != "" for _, _, sign, _ in rows)
-        assert (got["first"], got["last"]) == (rows[0][3], rows[-1][3])
-        if all(sign == "" for _, _, sign, _ in rows):
-            assert (got["min"], got["max"]) == (min(r[3] for r in rows), max(r[3] for r in rows))
+        assert got["n_censored"] == sum(sign != "" for _, sign, _ in rows)
+        assert (got["first"], got["last"]) == (rows[0][2], rows[-1][2])
+        if all(sign == "" for _, sign, _ in rows):
+            assert (got["min"], got["max"]) == (min(r[2] for r in rows), max(r[2] for r in rows))
             assert got["censored"] == ""
-            assert got["time_of_max"] == at(next(h for h, _, _, x in rows if x == got["max"]))
-        if any(sign in (">", ">=") for _, _, sign, _ in rows):
+            assert got["time_of_max"] == at(next(h for h, _, x in rows if x == got["max"]))
+        if any(sign in (">", ">=") for _, sign, _ in rows):
             assert {"max>", "max>="} & set(got["censored"].split("|"))
-            assert got["max"] == max(x for _, _, sign, x in rows if sign not in ("<", "<="))
+            assert got["max"] == max(x for _, sign, x in rows if sign not in ("<", "<="))
 
 
 @pytest.fixture(scope="module")

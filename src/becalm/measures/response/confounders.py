@@ -51,7 +51,7 @@ def confounded_by(
             given = doses.frame["person"][doses.untimed(name)]
             for i in np.flatnonzero(np.isin(asked.person, given)).tolist():
                 names_of[i][f"given, time unknown: {name}"] = None
-    for i, name in _unknown(asked, protocol, unrecognised):
+    for i, name in sorted(set(_unknown(asked, protocol, unrecognised))):
         names_of[i][f"not understood: {name}"] = None
     result = np.full(len(asked), "", dtype=object)
     result[:] = ["|".join(names) for names in names_of]
