@@ -24,6 +24,7 @@ from typing import Any, Final
 import msgspec
 import numpy as np
 
+from becalm.core import toml
 from becalm.core.errors import DefinitionError, UnreadableFileError, did_you_mean, place
 from becalm.core.frame import Frame
 from becalm.vocabulary.labels import Meaning, fate_of
@@ -102,7 +103,9 @@ def read(path: Path, vocabulary: Vocabulary) -> SiteWords:
     try:
         document = msgspec.toml.decode(text)
     except msgspec.DecodeError as error:
-        raise DefinitionError(f"is not valid TOML: {error}", where=path.name) from error
+        raise DefinitionError(
+            f"is not valid TOML: {error}", where=path.name, hint=toml.ONE_KEY_A_LINE
+        ) from error
     mistakes: list[DefinitionError] = []
     statements: list[SiteWord] = []
     for kind, table in document.items():

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from becalm import vocabulary
+from becalm.core import toml
 from becalm.core.citations import bibliography
 from becalm.core.errors import (
     DefinitionError,
@@ -73,7 +74,9 @@ def parse(text: str, file: str, folder: Path | None = None) -> Mapped:
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise DefinitionError(f"is not valid TOML: {error}", where=file) from error
+        raise DefinitionError(
+            f"is not valid TOML: {error}", where=file, hint=toml.ONE_KEY_A_LINE
+        ) from error
     reader = Reader(file, folder)
     mapped = reader.mapped(document, text)
     complaints = reader.complaints or list(wrong_names(mapped))

@@ -184,13 +184,19 @@ def study_info(entries: Mapping[str, Any], file: str) -> StudyInfo:
             raise RecordsError(f"{key!r} is not known", where=file, hint=did_you_mean(name, _KEYS))
         text = _as_text(value)
         if text is None:
-            raise RecordsError("must be one value", where=place(file, None, name))
+            raise RecordsError(
+                "must be one value", where=place(file, None, name), hint=f'Write {name} = "..."'
+            )
         texts[name] = text = _as_day(text) if name in _DATES else text
         _require_date(name, text, file)
     _require_zone(texts.get("timezone", ""), file)
     illustrative = texts.pop("illustrative", "").casefold()
     if illustrative not in _YES_NO:
-        raise RecordsError(f"illustrative must be yes or no, not {illustrative!r}", where=file)
+        raise RecordsError(
+            f"illustrative must be yes or no, not {illustrative!r}",
+            where=file,
+            hint="Write yes or no",
+        )
     return StudyInfo(**texts, illustrative=_YES_NO[illustrative])
 
 
