@@ -279,6 +279,7 @@ def doctor(
 ) -> None:
     """Report how well RECORDS can be understood: times, units, names, gaps, conflicts, refused rows, doses."""
     from becalm import doctor as examining
+    from becalm.core.files import exists
     from becalm.core.staging import staged
     from becalm.records import not_among_records, open_records
 
@@ -286,7 +287,7 @@ def doctor(
         not_among_records(words)
 
     def examined() -> tuple[examining.Diagnosis, Any]:
-        site = _site(words) if words is not None and words.exists() else None
+        site = _site(words) if words is not None and exists(words) else None
         return examining.examine(open_records(records, source, mapping), say, site=site), site
 
     if out is None:
@@ -303,6 +304,7 @@ def doctor(
 
 def _write_words(words: Path, found: Any, site: Any) -> None:
     """Write the names that are not understood; a file that exists is never written over."""
+    from becalm.core.files import exists
     from becalm.core.staging import staged_file
     from becalm.vocabulary import site_words
 
@@ -311,7 +313,7 @@ def _write_words(words: Path, found: Any, site: Any) -> None:
     if not len(new):
         click.echo(f"{words}: nothing to add, every name is understood or has a statement")
         return
-    if target.exists():
+    if exists(target):
         say(f"{target} exists and was left as it is; remove it to have it written again")
         return
     with staged_file(target) as file:
@@ -363,13 +365,15 @@ def _cited(results: Path) -> list[str]:
     import msgspec
 
     from becalm.core.errors import UnreadableFileError
+    from becalm.core.files import read_bytes
     from becalm.core.staging import MANIFEST
 
     file = results / MANIFEST if results.is_dir() else results
     hint = "Name the folder that becalm study wrote"
+    content = read_bytes(file, hint=hint)
     try:
-        facts = msgspec.json.decode(file.read_bytes())
-    except (OSError, msgspec.DecodeError) as error:
+        facts = msgspec.json.decode(content)
+    except msgspec.DecodeError as error:
         raise UnreadableFileError(
             f"is not a manifest ({error})", where=str(file), hint=hint
         ) from error

@@ -74,10 +74,10 @@ def test_a_file_of_words_that_is_not_there(tmp_path: Path) -> None:
     records = sheets(tmp_path / "records", *ROWS)
     done = becalm("study", records, "--words", tmp_path / "nowhere.toml", "--out", tmp_path / "out")
     assert done.exit_code == 3
-    assert "nowhere.toml: cannot be read" in done.output
+    assert "nowhere.toml: does not exist. becalm doctor RECORDS --words" in done.output
     assert "becalm doctor RECORDS --words nowhere.toml writes one" in done.output
     words = tmp_path / "latin.toml"
     words.write_bytes(b'[drug]\n"k\xf6rper" = "anakinra"\n')
     done = becalm("study", records, "--words", words, "--out", tmp_path / "out")
     assert done.exit_code == 3
-    assert "is not UTF-8 text. Save it as UTF-8" in done.output
+    assert "latin.toml, row 2: byte 0xf6 is not UTF-8. Save it as UTF-8" in done.output

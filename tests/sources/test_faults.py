@@ -61,13 +61,13 @@ def test_a_folder_in_the_place_of_a_file(tmp_path: Path) -> None:
     labs(tmp_path).mkdir()
     error = said(tmp_path)
     assert isinstance(error, UnreadableFileError)
-    assert error.line() == "hosp/labevents.csv.gz: is not a file"
+    assert error.line() == "hosp/labevents.csv.gz: is a folder, not a file"
 
 
 def test_a_link_that_leads_nowhere(tmp_path: Path) -> None:
     labs(folder(tmp_path)).unlink()
     labs(tmp_path).symlink_to(tmp_path / "gone")
-    assert "hosp/labevents.csv.gz: is not a file" in said(tmp_path).line()
+    assert "hosp/labevents.csv.gz: is a link to a file that does not exist" in said(tmp_path).line()
 
 
 def test_a_plain_file_cut_within_a_row(tmp_path: Path) -> None:

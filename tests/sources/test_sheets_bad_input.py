@@ -593,11 +593,18 @@ def sheet_xml(cells: Sequence[str]) -> bytes:
 @pytest.mark.parametrize(
     ("cells", "too_far"),
     [
-        (["A1", "P1048576"], False),  # 16 columns: 2 to the power of 24 cells
-        (["A1", "Q1048576"], True),
+        (["A1", "A16386"], False),  # 16,384 blank rows between them
+        (["A1", "A16387"], False),  # few cells: nothing is lost by reading them
+        (["A1", "IW16386"], False),
+        (["A1", "IW16387"], True),
+        (["A1", "A1048576"], True),
+        (["A1", "P1048576"], True),
         (["A1048576", "AZ1"], True),
-        (["A1", "XFD1024"], False),
-        (["A1", "XFD1025"], True),
+        (["A1", "XFD1"], False),
+        (["A1", "XFD257"], True),
+        ([f"A{row}" for row in range(1, 1048577, 16385)] + ["P1048576"], False),
+        ([f"A{row}" for row in range(1, 1048577, 16385)] + ["Q1048576"], True),
+        ([f"A{row}" for row in range(1, 1048577, 16386)], True),
         ([], False),
     ],
 )
@@ -608,6 +615,14 @@ def test_a_stray_cell_far_from_the_table_is_told(cells: list[str], too_far: bool
         return
     with pytest.raises(UnreadableFileError, match="too many to be read"):
         _require_near(sheet_xml(cells), "a.xlsx")
+
+
+def test_a_cell_without_content_is_not_far() -> None:
+    """A format that reaches to the last row, as some programs write it, is no cell."""
+    xml = sheet_xml(["A1"]).replace(
+        b"</sheetData>", b'<row r="1048576"><c r="XFD1048576" s="1"/></row></sheetData>'
+    )
+    _require_near(xml, "a.xlsx")
 
 
 def test_the_case_of_a_stray_cell_ends_in_one_line() -> None:

@@ -9,6 +9,7 @@ __all__ = [
     "database",
     "digits",
     "errors",
+    "files",
     "frame",
     "old_keys",
     "prefetch",

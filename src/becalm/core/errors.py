@@ -8,7 +8,24 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Sequence
-from typing import Self
+from typing import Final, Self
+
+LONGEST_TOLD: Final = 160
+"""Greatest length of a cell of the records in a message or in a list of what is not understood."""
+_LONGEST_PART: Final = 800
+"""Greatest length of each part of a message: where, what, and the hint."""
+
+
+def shortened(text: str, most: int = LONGEST_TOLD) -> str:
+    """Return a text of the records as it is told: of a long one the beginning, the end and the length.
+
+    >>> shortened("dexamethasone"), shortened("x" * 1000, most=40)
+    ('dexamethasone', 'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx ... [1,000 characters] ... xxxxxxx')
+    """
+    if len(text) <= most:
+        return text
+    end = most // 5
+    return f"{text[: most - end - 1]} ... [{len(text):,} characters] ... {text[-end + 1 :]}"
 
 
 class BecalmError(Exception):
@@ -17,9 +34,9 @@ class BecalmError(Exception):
     exit_code = 70
 
     def __init__(self, what: str, *, where: str | None = None, hint: str | None = None) -> None:
-        self.what = what
-        self.where = where
-        self.hint = hint
+        self.what = shortened(what, _LONGEST_PART)
+        self.where = where and shortened(where, _LONGEST_PART)
+        self.hint = hint and shortened(hint, _LONGEST_PART)
         super().__init__(self.line())
 
     def line(self) -> str:
@@ -121,6 +138,7 @@ def place(file: str, row: int | None = None, column: str | None = None) -> str:
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return `Did you mean 'x'?`, or the list of known words if none is similar."""
     words = sorted(set(known))
+    word = word[:LONGEST_TOLD]
     near = difflib.get_close_matches(word, words, n=1, cutoff=0.6)
     if near:
         return f"Did you mean {near[0]!r}?"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from functools import cache
 from pathlib import Path
 from typing import Any, Final, TypeVar, cast
@@ -19,14 +20,7 @@ class TomlTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
 
 T = TypeVar("T")
 
-ONE_KEY_A_LINE: Final = 'Write one key = "value" a line, and each key once in its table'
-"""How to mend a file that is not TOML."""
-
-_IN_WORDS: Final = {
-    "int": "a whole number", "float": "a number", "str": "a text in quotes", "bool": "true or false",
-    "object": "a table", "array": "a list in [ ]", "date": "a date", "datetime": "a date with a time",
-    "time": "a time of day",
-}  # fmt: skip
+_TOO_DEEP: Final = "tables within tables, or lists within lists, are too deep"
 _CALLED: Final = {bool: "bool", int: "int", float: "float", list: "array", dict: "object"}
 
 
@@ -50,18 +44,39 @@ def as_written(value: Any) -> str:
     raise TypeError(f"no file can hold a {type(value).__name__}")
 
 
-def in_words(refusal: str) -> str:
-    """Return what the decoder refuses, a value of another type, in words of TOML; other texts as they are.
+DEEPEST: Final = 32
+"""Greatest number of tables and lists within one another; no file of becalm needs ten."""
 
-    >>> in_words("Expected `float | null`, got `str`"), in_words("Invalid enum value 'mean'")
-    ('needs a number, not a text in quotes', "Invalid enum value 'mean'")
+_PART: Final = r"""(?:[\w-]++|"[^"\n]{0,99}"|'[^'\n]{0,99}')"""
+_DOTTED: Final = re.compile(rf"(?<![\w-]){_PART}(?:[ \t]*+\.[ \t]*+{_PART}){{{DEEPEST}}}")
+"""A key of more parts: reading it takes a time that grows with the square of their number."""
+
+
+def parsed(text: str) -> dict[str, Any]:
+    """Return a TOML text as plain tables and lists.
+
+    Raises `ValueError`, with the reason, for what is not TOML, and for tables within tables without end.
+
+    >>> parsed("a = [1, 2]")
+    {'a': [1, 2]}
     """
-    types = re.fullmatch(r"Expected `([^`]+)`(.*), got `([^`]+)`", refusal)
-    if not types:
-        return refusal
-    wanted = [_IN_WORDS.get(word, word) for word in types[1].split(" | ") if word != "null"]
-    got = "a decimal number" if types[3] == "float" else _IN_WORDS.get(types[3], types[3])
-    return f"needs {' or '.join(wanted)}{types[2]}, not {got}"
+    if _DOTTED.search(text):
+        raise ValueError(_TOO_DEEP)
+    try:
+        document = tomllib.loads(text)
+    except RecursionError as error:
+        raise ValueError(_TOO_DEEP) from error
+    held: list[Any] = [document]
+    for _ in range(DEEPEST):
+        held = [
+            inner
+            for each in held
+            for inner in (each.values() if isinstance(each, dict) else each)
+            if isinstance(inner, dict | list)
+        ]
+        if not held:
+            return document
+    raise ValueError(_TOO_DEEP)
 
 
 def typed(document: Any, kind: type[T]) -> T:

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from becalm.core.errors import DefinitionError, place
@@ -68,6 +69,12 @@ def _path(key: str) -> str:
     return ".".join(part.strip().strip("\"'") for part in re.findall(_KEY, key))
 
 
+@lru_cache(maxsize=2)
+def _positions(text: str) -> TomlPositions:
+    """Return the rows of a text; several mistakes are found in one reading."""
+    return TomlPositions.of(text)
+
+
 @dataclass(frozen=True)
 class TomlMistake:
     """What is wrong at one place of a TOML file; `at` is its path, `storm.definite[0].criterion`."""
@@ -78,11 +85,11 @@ class TomlMistake:
 
     def row(self, text: str) -> int:
         """Return the row of the mistake, 0 if it concerns the whole file."""
-        return TomlPositions.of(text).row(self.at) or 0
+        return _positions(text).row(self.at) or 0
 
     def error(self, text: str, file: str) -> DefinitionError:
         """Return the mistake as an error that names the row."""
-        where = place(file, TomlPositions.of(text).row(self.at))
+        where = place(file, _positions(text).row(self.at))
         return DefinitionError(
             self.what, where=f"{where}, {self.at}" if self.at else where, hint=self.hint or None
         )

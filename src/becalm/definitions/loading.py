@@ -6,12 +6,13 @@ import re
 from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any, Final, get_args
+from typing import Any, Final
 
 import msgspec
 
 from becalm.core import toml
 from becalm.core.errors import DefinitionError, UnreadableFileError, did_you_mean, place
+from becalm.core.files import LARGEST_TOML, read_text
 from becalm.core.old_keys import bring_up_to_date
 from becalm.definitions.model import Definition
 from becalm.definitions.references import resolve
@@ -102,10 +103,7 @@ def _shipped(name: str, above: tuple[str, ...]) -> Definition:
 
 
 def _own(path: Path, above: tuple[str, ...]) -> Definition:
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UnreadableFileError(f"cannot be read ({error})", where=str(path)) from error
+    text = read_text(path, most=LARGEST_TOML)
     return parse(text, path.name, folder=path.parent, above=(*above, str(path.resolve())))
 
 
@@ -123,11 +121,9 @@ def parse(
         With one line for every mistake in the file.
     """
     try:
-        document = msgspec.toml.decode(text)
-    except msgspec.DecodeError as error:
-        raise DefinitionError(
-            f"is not valid TOML: {error}", where=file, hint=toml.ONE_KEY_A_LINE
-        ) from error
+        document = toml.parsed(text)
+    except ValueError as error:
+        raise DefinitionError(f"is not valid TOML: {error}", where=file) from error
     mistakes: list[DefinitionError] = []
 
     def report(complaint: DefinitionMistake) -> None:
@@ -225,12 +221,7 @@ def _typed(document: Any, report: Any) -> tuple[Definition | None, set[str]]:
                     report(DefinitionMistake(f"the key {key!r} is missing", _last(path), at=path))
                 inside[key] = _MISSING.get(key, "")
                 continue
-            value = re.fullmatch(r"Invalid enum value '(.*)'", message)
-            if value:
-                what, hint = f"{value[1]!r} cannot stand here", did_you_mean(value[1], _choices())
-            else:
-                what, hint = toml.in_words(message), ""
-            report(DefinitionMistake(what, _last(path), hint, path))
+            report(DefinitionMistake(message, _last(path), at=path))
             if not _remove(inside, key):
                 return None, broken
             removed.add(f"{holder}.{_last(key)}")
@@ -272,25 +263,12 @@ def _remove(inside: Any, key: str) -> bool:
     return False
 
 
-def _parts() -> list[type[DefinitionTable]]:
-    """Return every kind of table that a definition may have."""
+def _known_keys() -> set[str]:
     parts = [*DefinitionTable.__subclasses__()]
     for part in parts:
         parts += part.__subclasses__()
-    return parts
-
-
-def _known_keys() -> set[str]:
-    fields = {field.encode_name for part in _parts() for field in msgspec.structs.fields(part)}
+    fields = {field.encode_name for part in parts for field in msgspec.structs.fields(part)}
     return fields - {"resolved", "factors", "referred", "notices"}
-
-
-@cache
-def _choices() -> frozenset[str]:
-    """Return every word that has to be one of a few."""
-    fields = [each for part in _parts() for each in msgspec.structs.fields(part)]
-    types = [one for each in fields for one in (each.type, *get_args(each.type))]
-    return frozenset(word for one in types for word in get_args(one) if isinstance(word, str))
 
 
 def _table(path: str) -> str:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import Final
 
 import numpy as np
 
 from becalm import vocabulary
 from becalm.core.clock import UNKNOWN_TIME
+from becalm.core.errors import shortened
 from becalm.core.frame import Frame
 from becalm.doctor.doses import Administered
 from becalm.doctor.measured import Conflicts, Delays, Labels, Units, Variables
@@ -124,8 +126,21 @@ class _Counts:
             measurements=measurements,
             administrations=administrations,
             notices=source.notices,
-            tables={name: tables[name] for name in TABLES},
+            tables={name: _told(tables[name]) for name in TABLES},
         )
+
+
+_FROM_RECORDS: Final = frozenset({"unit", "label", "example"})
+"""Columns with texts of the records, at any length."""
+
+
+def _told(frame: Frame) -> Frame:
+    """Return a table with long texts of the records shortened."""
+    columns = {name: frame[name] for name in frame.columns}
+    for name in _FROM_RECORDS & columns.keys():
+        texts = [shortened(text) for text in columns[name].tolist()]
+        columns[name] = np.fromiter(texts, object, len(texts))
+    return Frame(columns)
 
 
 def _frame(refused: Iterable[Refusal]) -> Frame:

@@ -13,6 +13,7 @@ from typing import Final
 import numpy as np
 
 from becalm.core.arrays import Array, Mask
+from becalm.core.errors import shortened
 from becalm.core.frame import Frame, distinct_rows
 from becalm.doses import Doses
 from becalm.patients.label_rows import keys, label_rows, measured
@@ -180,8 +181,8 @@ class LabelCounts:
             [
                 {
                     "what": kind,
-                    "written": label,
-                    "code": code,
+                    "written": shortened(label),
+                    "code": shortened(code),
                     "code_system": system,
                     "about": about,
                     "reason": count.reason,
@@ -215,7 +216,7 @@ def as_listed(kind: str, about: str, label: str) -> str:
     >>> as_listed("drug", "", "dex"), as_listed("status", "conditions.status", "sure")
     ('drug: dex', 'status of a diagnosis: sure')
     """
-    return f"{STATUS_OF_DIAGNOSIS if about == DIAGNOSIS_STATUS else kind}: {label}"
+    return f"{STATUS_OF_DIAGNOSIS if about == DIAGNOSIS_STATUS else kind}: {shortened(label)}"
 
 
 def may_exclude(found: Frame) -> Frame:

@@ -12,6 +12,7 @@ import msgspec
 
 from becalm.core import toml
 from becalm.core.errors import DefinitionError, UnreadableFileError, did_you_mean
+from becalm.core.files import LARGEST_TOML, exists, read_text
 from becalm.core.old_keys import bring_up_to_date
 from becalm.core.toml_position import TomlMistake
 from becalm.protocol.consistency import disagreements
@@ -43,19 +44,10 @@ def read(name_or_path: str) -> tuple[str, str]:
                 hint=f"A file of your own ends in .toml. {did_you_mean(name_or_path, shipped())}",
             )
         path = PROTOCOLS / f"{name_or_path}.toml"
-    try:
-        return path.read_text(encoding="utf-8-sig"), path.name
-    except FileNotFoundError as error:
+    if not exists(path):
         hint = f"Protocols that come with becalm are named without .toml: {', '.join(shipped())}"
-        raise UnreadableFileError("is not there", where=name_or_path, hint=hint) from error
-    except UnicodeDecodeError as error:
-        raise UnreadableFileError(
-            f"is not UTF-8 text (byte {error.start})", where=name_or_path, hint="Save it as UTF-8"
-        ) from error
-    except OSError as error:
-        raise UnreadableFileError(
-            f"cannot be read ({error.strerror})", where=name_or_path
-        ) from error
+        raise UnreadableFileError("is not there", where=name_or_path, hint=hint)
+    return read_text(path, most=LARGEST_TOML, where=name_or_path), path.name
 
 
 def parse(text: str, file: str) -> Protocol:
@@ -114,11 +106,9 @@ def examine(text: str, file: str) -> Examined:
     Raises `DefinitionError` where the text is not TOML at all.
     """
     try:
-        document = msgspec.toml.decode(text)
-    except msgspec.DecodeError as error:
-        raise DefinitionError(
-            f"is not valid TOML: {error}", where=file, hint=toml.ONE_KEY_A_LINE
-        ) from error
+        document = toml.parsed(text)
+    except ValueError as error:
+        raise DefinitionError(f"is not valid TOML: {error}", where=file) from error
     mistakes: list[TomlMistake] = []
     if "notices" in document:
         del document["notices"]

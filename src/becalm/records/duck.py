@@ -246,12 +246,15 @@ def _explained() -> Iterator[None]:
 
 
 _FILE = re.compile(r"[^/\\\s\"'=]+\.(?:csv|parquet)(?:\.gz)?\b")
+_ENDS: Final = 4_000
+"""Characters at either end of a message that are looked at; between them stands the row that was read."""
 _LINE = re.compile(r"CSV Error on Line: (\d+)")
 _WIDTH = re.compile(r"Expected Number of Columns: (\d+) Found: (\d+)")
 
 
 def known_error(message: str) -> BecalmError | None:
     """Return the user's mistake that caused a message of DuckDB; None if it is another error."""
+    message = message if len(message) <= 2 * _ENDS else f"{message[:_ENDS]}\n{message[-_ENDS:]}"
     if "No space left" in message or "max_temp_directory_size" in message:
         return OutputError(
             "the disk is full while sorting",
@@ -269,6 +272,11 @@ def known_error(message: str) -> BecalmError | None:
         what, hint = "this is not UTF-8", "Convert the file to UTF-8"
     elif width:
         what = f"{width.group(2)} cells where the header has {width.group(1)} columns"
+    elif "Maximum line size" in message:
+        what, hint = (
+            "the line is longer than 2,000,000 bytes, the most that is read",
+            "Shorten its cells",
+        )
     elif "quote" in message:
         what = "a quoted cell has no end"
     elif "No files found" in message:

@@ -14,14 +14,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from becalm.core.errors import UnreadableFileError, place
+from becalm.core.errors import UnreadableFileError
+from becalm.core.files import (
+    LARGEST_TEXT,
+    decoded,
+    exists,
+    open_file,
+    read_bytes,
+    require_file,
+    too_large,
+    unreadable,
+)
 from becalm.records import InputFile
 
 SUMS: Final = "SHA256SUMS.txt"
 _CHUNK: Final = 1 << 20
 _UNPACKED: Final = 1 << 24
 _GZIP: Final = 31  # zlib's code for gzip with its checksum
-_UTF16: Final = (b"\xff\xfe", b"\xfe\xff")
 _CSV_UTF8: Final = "In Excel, save it as 'CSV UTF-8'"
 
 
@@ -36,11 +45,8 @@ class Stamp:
 
 
 def stamp(path: Path) -> Stamp:
-    """Return the state of a file; raises `UnreadableFileError` if it does not exist."""
-    try:
-        seen = path.stat()
-    except OSError as error:
-        raise _unreadable(path, error) from error
+    """Return the state of a file; raises `UnreadableFileError` if it is no file."""
+    seen = require_file(path)
     return Stamp(path, seen.st_size, seen.st_mtime_ns, seen.st_ino)
 
 
@@ -50,7 +56,7 @@ def unchanged(stamps: Iterable[Stamp], root: Path) -> None:
     A file that was changed meanwhile may have been read partly before and partly after.
     """
     for before in stamps:
-        if stamp(before.path) != before:
+        if not exists(before.path) or stamp(before.path) != before:
             raise UnreadableFileError(
                 "changed while it was being read",
                 where=before.path.relative_to(root).as_posix(),
@@ -61,7 +67,7 @@ def unchanged(stamps: Iterable[Stamp], root: Path) -> None:
 def published(root: Path) -> dict[str, str]:
     """Return the published SHA-256 of the files of a release, by name; empty if there is none."""
     listed = root / SUMS
-    if not listed.is_file():
+    if not exists(listed):
         return {}
     lines = (line.split(None, 1) for line in read_text(listed).splitlines() if line.strip())
     return {name.lstrip("*").removeprefix("./").strip(): sha for sha, name in lines}
@@ -79,13 +85,13 @@ def input_file(
     digest, size = hashlib.sha256(), 0
     name = path.name if root is None else path.relative_to(root).as_posix()
     expected = (listed or {}).get(name)
-    try:
-        with path.open("rb") as stream:
+    with open_file(path) as stream:
+        try:
             while block := stream.read(_CHUNK):
                 digest.update(block)
                 size += len(block)
-    except OSError as error:
-        raise _unreadable(path, error) from error
+        except OSError as error:
+            raise unreadable(path, error) from error
     if expected is not None and digest.hexdigest() != expected.lower():
         raise UnreadableFileError(
             f"is not the file that {SUMS} lists: it is damaged, incomplete or changed",
@@ -100,7 +106,7 @@ def input_file(
 def _verify(path: Path, name: str) -> None:
     """Unpack a file without keeping its content, to compare the checksums of its members."""
     try:
-        with path.open("rb") as stream:
+        with open_file(path) as stream:
             member, inside = zlib.decompressobj(_GZIP), False
             while block := stream.read(_CHUNK):
                 while block:
@@ -122,51 +128,32 @@ def _damaged(name: str) -> UnreadableFileError:
     )
 
 
-def read_bytes(path: Path) -> bytes:
-    """Return a file's bytes; raises `UnreadableFileError` if it cannot be opened."""
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise _unreadable(path, error) from error
+def same_content(plain: Path, packed: Path) -> bool:
+    """Return whether a .gz file holds the bytes of another file; a damaged one does not."""
+    with open_file(plain) as one, open_file(packed) as raw:
+        try:
+            two = gzip.GzipFile(fileobj=raw)
+            while block := one.read(_CHUNK):
+                if two.read(len(block)) != block:
+                    return False
+            return not two.read(1)
+        except (OSError, EOFError, zlib.error):
+            return False
 
 
 def read_text(path: Path) -> str:
     """Return UTF-8 text, with or without a byte-order mark; a .gz file is unpacked.
 
     Raises `UnreadableFileError`, with the row as a spreadsheet shows it, for another encoding
-    and for a file that is not text.
+    and for a file that is not text, and for one of more than `LARGEST_TEXT` bytes.
     """
-    raw = read_bytes(path)
-    if path.suffix.lower() == ".gz":
+    if path.suffix.lower() != ".gz":
+        return decoded(read_bytes(path), path.name, _CSV_UTF8)
+    with open_file(path) as packed:
         try:
-            raw = gzip.decompress(raw)
+            content = gzip.GzipFile(fileobj=packed).read(LARGEST_TEXT + 1)
         except (OSError, EOFError, zlib.error) as error:
             raise _damaged(path.name) from error
-    if raw.startswith(_UTF16):
-        raise UnreadableFileError("the text is UTF-16, not UTF-8", where=path.name, hint=_CSV_UTF8)
-    if (at := raw.find(b"\0")) >= 0:
-        raise UnreadableFileError(
-            "a zero byte: this is not a text file, or it is damaged",
-            where=place(path.name, _row(raw, at)),
-            hint="Export it again",
-        )
-    try:
-        return raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise UnreadableFileError(
-            f"byte 0x{raw[error.start]:02x} is not UTF-8",
-            where=place(path.name, _row(raw, error.start)),
-            hint=_CSV_UTF8,
-        ) from error
-
-
-def _row(raw: bytes, at: int) -> int:
-    return raw.count(b"\n", 0, at) + 1
-
-
-def _unreadable(path: Path, error: OSError) -> UnreadableFileError:
-    return UnreadableFileError(
-        f"cannot be read ({(error.strerror or 'unknown reason').lower()})",
-        where=str(path),
-        hint="Check the path and its permissions",
-    )
+    if len(content) > LARGEST_TEXT:
+        raise too_large(path.name, LARGEST_TEXT, "the unpacked file")
+    return decoded(content, path.name, _CSV_UTF8)

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
+from becalm.core.errors import LONGEST_TOLD, shortened
 from becalm.core.frame import Frame, Kind
 from becalm.core.time_zones import ClockChanges
 from becalm.records.charted_again import NOTHING_REPEATED, RepeatedCharting
@@ -149,6 +150,13 @@ class Refusal:
     reason: str
     rows: int
     example: str  # `table:key value` of the first one
+
+    def __post_init__(self) -> None:
+        """Shorten what a record may say at any length."""
+        for name in ("variable", "unit", "reason", "example"):
+            text = getattr(self, name)
+            if len(text) > LONGEST_TOLD:
+                object.__setattr__(self, name, shortened(text))
 
 
 @dataclass(frozen=True)

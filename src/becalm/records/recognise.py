@@ -26,6 +26,7 @@ from becalm.core.errors import (
     UsageError,
     did_you_mean,
 )
+from becalm.core.files import exists, require_file
 from becalm.core.registered import packages_with
 
 if TYPE_CHECKING:
@@ -78,8 +79,10 @@ def open_records(path: str, source: str | None = None, mapping: str | None = Non
     if "://" in path:
         return _open_address(path, source)
     where = Path(path)
-    if not where.exists():
+    if not exists(where):
         raise UnreadableFileError("no such file or folder", where=path, hint=_what_is_read())
+    if not where.is_dir():
+        require_file(where)
     if mapping is not None:
         if source is not None:
             raise UsageError("--source and --mapping exclude each other", hint="Keep --mapping")

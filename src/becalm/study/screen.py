@@ -62,6 +62,8 @@ def screen(
         progress(notice)
     if whole_stay:
         definitions = _of_whole_stays(definitions, progress)
+    for each in source.absent():
+        progress(f"{each.table}: {each.consequence}")
     done = 0
     for totals in results_in_order(
         lambda records: totals_of(

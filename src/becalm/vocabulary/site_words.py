@@ -25,7 +25,8 @@ import msgspec
 import numpy as np
 
 from becalm.core import toml
-from becalm.core.errors import DefinitionError, UnreadableFileError, did_you_mean, place
+from becalm.core.errors import DefinitionError, did_you_mean, place
+from becalm.core.files import LARGEST_TOML, decoded, read_bytes
 from becalm.core.frame import Frame
 from becalm.vocabulary.labels import Meaning, fate_of
 from becalm.vocabulary.lookup import Vocabulary
@@ -88,24 +89,13 @@ def read(path: Path, vocabulary: Vocabulary) -> SiteWords:
     DefinitionError
         With one line for every mistake in it.
     """
+    hint = f"becalm doctor RECORDS --words {path.name} writes one to be filled in"
+    content = read_bytes(path, most=LARGEST_TOML, hint=hint)
+    text = decoded(content, str(path), "Save it as UTF-8")
     try:
-        content = path.read_bytes()
-        text = content.decode("utf-8-sig")
-    except OSError as error:
-        hint = f"becalm doctor RECORDS --words {path.name} writes one to be filled in"
-        raise UnreadableFileError(
-            f"cannot be read ({error.strerror})", where=str(path), hint=hint
-        ) from error
-    except UnicodeDecodeError as error:
-        raise UnreadableFileError(
-            "is not UTF-8 text", where=str(path), hint="Save it as UTF-8"
-        ) from error
-    try:
-        document = msgspec.toml.decode(text)
-    except msgspec.DecodeError as error:
-        raise DefinitionError(
-            f"is not valid TOML: {error}", where=path.name, hint=toml.ONE_KEY_A_LINE
-        ) from error
+        document = toml.parsed(text)
+    except ValueError as error:
+        raise DefinitionError(f"is not valid TOML: {error}", where=path.name) from error
     mistakes: list[DefinitionError] = []
     statements: list[SiteWord] = []
     for kind, table in document.items():

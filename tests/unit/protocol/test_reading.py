@@ -77,7 +77,7 @@ def row_of(text: str, words: str) -> int:
         ('["malignancy"', '["cancer"', "no condition is called 'cancer'. Did you mean 'malignancy'?"),
         ('["sjia"', '["lymphoma"', "no underlying disease is called 'lymphoma'. Known: aosd,"),
         ('criterion = "hscore"', 'criterion = "hscor"', "no definition is called 'hscor'. Did you mean 'hscore'"),
-        ('report = ["hscore"', 'report = ["mine.toml"', "definitions.report[0]: mine.toml: cannot be read"),
+        ('report = ["hscore"', 'report = ["mine.toml"', "definitions.report[0]: mine.toml: does not exist"),
         ('["ferritin", "ast"', '["ferritine", "ast"', "no variable is called 'ferritine'. Did you mean 'ferritin'"),
         ('events = ["aki"', 'events = ["kidney"', "no safety event is called 'kidney'. Known: aki,"),
         ('["monteagudo2020"]', '["monteagudo"]', "no reference is called 'monteagudo'. Did you mean 'monteagudo2020'"),
@@ -228,8 +228,8 @@ def test_a_file_of_ones_own(tmp_path: Path) -> None:
     [
         ("anakinra", DefinitionError, "no protocol is called 'anakinra'. A file of your own ends in .toml. Did"),
         ("{}/none.toml", UnreadableFileError, "none.toml: is not there. Protocols that come with becalm"),
-        ("{}/folder.toml", UnreadableFileError, "cannot be read (Is a directory)"),
-        ("{}/latin.toml", UnreadableFileError, "is not UTF-8 text (byte 2). Save it as UTF-8"),
+        ("{}/folder.toml", UnreadableFileError, "folder.toml: is a folder, not a file"),
+        ("{}/latin.toml", UnreadableFileError, "latin.toml, row 1: byte 0xe9 is not UTF-8. Save it as UTF-8"),
     ],
 )  # fmt: skip
 def test_a_protocol_that_cannot_be_read(

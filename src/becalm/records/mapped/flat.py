@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from becalm.core.errors import RecordsError, UnreadableFileError, place
+from becalm.core.files import LONGEST_CELL
 from becalm.records.mapped.model import (
     SEPARATED,
     WORKBOOK,
@@ -18,7 +19,7 @@ from becalm.records.mapped.model import (
     unnamed,
 )
 from becalm.records.sheets.cells import Cell as FileCell
-from becalm.records.sheets.cells import cell_text, clean
+from becalm.records.sheets.cells import cell_text, clean, too_long
 from becalm.records.sheets.marks import decimal_mark
 from becalm.records.sheets.read import csv_rows, parquet_rows
 from becalm.records.sheets.reading import PLAIN_NUMBER
@@ -153,7 +154,10 @@ def read_flat(
             continue
         numbers.append(number)
         for name, position in wanted.items():
-            written[name].append(row[position])
+            cell = row[position]
+            if isinstance(cell, str) and len(cell) > LONGEST_CELL:
+                raise too_long(len(cell), place(file, number, name))
+            written[name].append(cell)
             if (number, position) in broken:
                 wrong[len(numbers) - 1, name] = broken[number, position]
     columns, notice = _texts(written, numeric, separator)

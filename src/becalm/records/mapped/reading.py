@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,9 +17,9 @@ from becalm.core.errors import (
     did_you_mean,
     place,
 )
+from becalm.core.files import LARGEST_TOML, exists, read_text
 from becalm.core.toml_position import TomlMistake
 from becalm.records import StudyInfo
-from becalm.records.files import read_text
 from becalm.records.mapped.cell_reading import IN_COLUMNS, CellReader
 from becalm.records.mapped.model import (
     SEPARATED,
@@ -51,7 +50,7 @@ def file_of(name_or_path: str) -> Path:
     """Return the file of a mapping, shipped or a user's own."""
     path = Path(name_or_path)
     if path.suffix == ".toml":
-        if not path.is_file():
+        if not exists(path):
             hint = f"Mappings that come with becalm are named without .toml: {', '.join(shipped())}"
             raise UnreadableFileError("is not there", where=name_or_path, hint=hint)
         return path
@@ -66,17 +65,15 @@ def file_of(name_or_path: str) -> Path:
 def load(name_or_path: str) -> Mapped:
     """Read a mapping; raises `DefinitionError` with one line for each mistake in it."""
     path = file_of(name_or_path)
-    return parse(read_text(path), path.name, path.parent)
+    return parse(read_text(path, most=LARGEST_TOML), path.name, path.parent)
 
 
 def parse(text: str, file: str, folder: Path | None = None) -> Mapped:
     """Read a mapping from TOML text; `file` is only for messages. folder : of its file of words."""
     try:
-        document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise DefinitionError(
-            f"is not valid TOML: {error}", where=file, hint=toml.ONE_KEY_A_LINE
-        ) from error
+        document = toml.parsed(text)
+    except ValueError as error:
+        raise DefinitionError(f"is not valid TOML: {error}", where=file) from error
     reader = Reader(file, folder)
     mapped = reader.mapped(document, text)
     complaints = reader.complaints or list(wrong_names(mapped))
@@ -293,7 +290,7 @@ class Reader(CellReader):
             self.wrong(at, f"{name!r} is outside the folder of the mapping", hint)
             return {}
         path = (self.folder or Path()) / name
-        if not path.is_file():
+        if not exists(path):
             there = [p.name for p in path.parent.glob("*.toml") if p.name != self.file]
             hint = did_you_mean(name, there) if there else "Put it there, or remove the key"
             self.wrong(at, f"no file {name!r} is beside the mapping", hint)

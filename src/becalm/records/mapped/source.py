@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from becalm.core.errors import DefinitionError, UnreadableFileError, did_you_mean
+from becalm.core.files import exists, require_file
 from becalm.core.toml_position import TomlMistake
 from becalm.records import Doubt
 from becalm.records.files import input_file, stamp, unchanged
@@ -91,13 +92,14 @@ def _files(path: Path, mapped: Mapped) -> dict[str, Path]:
         return dict.fromkeys(mapped.tables, path)
     files = {name: path / table.file for name, table in mapped.tables.items()}
     for name, file in files.items():
-        if not file.is_file():
+        if not exists(file):
             there = [each.name for each in path.iterdir() if each.is_file()]
             raise UnreadableFileError(
                 f"the table {name} of the mapping {mapped.file} does not exist",
                 where=mapped.tables[name].file,
                 hint=did_you_mean(file.name, there) if there else "The folder is empty",
             )
+        require_file(file, where=mapped.tables[name].file)
     return files
 
 

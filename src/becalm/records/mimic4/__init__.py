@@ -6,6 +6,8 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from becalm.core.files import exists
+
 if TYPE_CHECKING:
     from becalm.records.mimic4.source import Mimic4
 
@@ -18,7 +20,7 @@ _SUFFIXES: Final = (".csv", ".csv.gz")
 def looks_like(path: Path) -> bool:
     """Return whether a folder contains MIMIC-IV: `hosp/patients` and `hosp/admissions`."""
     return all(
-        any((path / "hosp" / f"{table}{suffix}").is_file() for suffix in _SUFFIXES)
+        any(exists(path / "hosp" / f"{table}{suffix}") for suffix in _SUFFIXES)
         for table in ("patients", "admissions")
     )
 

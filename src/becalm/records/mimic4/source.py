@@ -263,7 +263,8 @@ class Mimic4:
         )
         chart = self._release.opened.get("chartevents")
         rebuilt = chart is not None and chart.name == REBUILT_CHART
-        return (*((_ODBL,) if odbl else ()), *((_REBUILT,) if rebuilt else ()), *_ALWAYS)
+        said = (*((_ODBL,) if odbl else ()), *((_REBUILT,) if rebuilt else ()))
+        return (*said, *self._release.notices, *_ALWAYS)
 
     def _check_persons(self) -> None:
         ids, file = self._persons["person_id"], self._release.required("hosp", "patients").file

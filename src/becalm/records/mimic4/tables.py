@@ -5,17 +5,17 @@ from __future__ import annotations
 import csv
 import difflib
 import gzip
-import io
 import os
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 from becalm.core.errors import RecordsError, UnreadableFileError, did_you_mean, place
+from becalm.core.files import decoded, exists, open_file, require_file, too_large
 from becalm.records import Absent
 from becalm.records.duck import quoted, quoted_path
-from becalm.records.files import Stamp, stamp, unchanged
+from becalm.records.files import Stamp, same_content, stamp, unchanged
 
 SYSTEM: Final = "MIMIC-IV items"
 """The system of all item numbers, laboratory and charted; their meaning is in `codes.toml`."""
@@ -71,6 +71,8 @@ OPTIONAL: Final = {
 }
 """Columns that a release may lack, and the consequence."""
 
+_LONGEST_HEADER: Final = 1 << 20
+"""Greatest length of the line of column names, in bytes."""
 _NEAR: Final = 0.75
 """Similarity at which an unread column counts as a missing column with another name."""
 
@@ -139,27 +141,40 @@ class Release:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.opened: dict[str, MimicTable] = {}
+        self.notices: list[str] = []
         self._stamps: list[Stamp] = []
 
     def table(self, module: str, name: str, stand_in: str = "") -> MimicTable | None:
         """Return a table, or the one read instead, or None if the release has neither."""
         for candidate in (name, stand_in) if stand_in else (name,):
-            for suffix in (".csv", ".csv.gz"):
-                path = self.root / module / f"{candidate}{suffix}"
-                if os.path.lexists(path):
-                    if not path.is_file():
-                        raise UnreadableFileError("is not a file", where=f"{module}/{path.name}")
-                    if name not in self.opened:
-                        self._stamps.append(stamp(path))
-                        self.opened[name] = MimicTable(candidate, path, _header(path, module))
-                    return self.opened[name]
+            files = [self.root / module / f"{candidate}{suffix}" for suffix in (".csv", ".csv.gz")]
+            if there := [file for file in files if exists(file)]:
+                if name not in self.opened:
+                    self._require_one(module, there)
+                    path = there[0]
+                    self._stamps.append(stamp(path))
+                    self.opened[name] = MimicTable(candidate, path, _header(path, module))
+                return self.opened[name]
         return None
+
+    def _require_one(self, module: str, files: list[Path]) -> None:
+        """Require files, and that a table unpacked beside its .gz is the same table."""
+        for file in files:
+            require_file(file, where=f"{module}/{file.name}")
+        if len(files) == 1:
+            return
+        both = " and ".join(f"{module}/{file.name}" for file in files)
+        if not same_content(*files):
+            raise RecordsError(
+                f"{both} are two different tables", hint="Move the one that does not count away"
+            )
+        self.notices.append(f"{both} are the same table; the first was read.")
 
     def folders(self) -> list[Path]:
         """Return the folders of all files, also of those that are links to another folder."""
         files = [file for module in ("hosp", "icu") for file in (self.root / module).glob("*")]
-        linked = [file.resolve().parent for file in files if file.is_symlink()]
-        return [self.root, self.root.resolve(), *linked]
+        linked = [Path(os.path.realpath(file)).parent for file in files if file.is_symlink()]
+        return [self.root, Path(os.path.realpath(self.root)), *linked]
 
     def required(self, module: str, name: str) -> MimicTable:
         opened = self.table(module, name)
@@ -206,12 +221,18 @@ class Release:
 def _header(path: Path, module: str) -> tuple[str, ...]:
     file = f"{module}/{path.name}"
     try:
-        with path.open("rb") as raw:
-            plain = gzip.GzipFile(fileobj=raw) if path.suffix == ".gz" else raw
-            text = io.TextIOWrapper(plain, encoding="utf-8-sig", newline="")
-            first = next(csv.reader(text), None)
-    except UnicodeDecodeError as error:
-        raise UnreadableFileError("is not UTF-8", where=place(file, 1)) from error
+        with open_file(path, where=file) as raw:
+            plain: BinaryIO | gzip.GzipFile = (
+                gzip.GzipFile(fileobj=raw) if path.suffix == ".gz" else raw
+            )
+            line = plain.readline(_LONGEST_HEADER)
+            if len(line) == _LONGEST_HEADER:
+                raise too_large(place(file, 1), _LONGEST_HEADER, "the line of the column names")
+            first = next(csv.reader([decoded(line, file, "Convert the file to UTF-8")]), None)
+    except csv.Error as error:
+        raise UnreadableFileError(
+            f"no names of columns ({error})", where=place(file, 1), hint="Download the file again"
+        ) from error
     except (OSError, EOFError, zlib.error) as error:
         raise UnreadableFileError(
             "cannot be read: damaged, incomplete or not permitted",
@@ -223,7 +244,5 @@ def _header(path: Path, module: str) -> tuple[str, ...]:
     columns = tuple(name.strip().lower() for name in first)
     if len(set(columns)) < len(columns):
         twice = next(name for name in columns if columns.count(name) > 1)
-        raise RecordsError(
-            f"two columns are called {twice!r}", where=place(file, 1), hint="Rename or remove one"
-        )
+        raise RecordsError(f"two columns are called {twice!r}", where=place(file, 1))
     return columns

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 from becalm.core.errors import RecordsError, place
+from becalm.core.files import LONGEST_CELL
 from becalm.records.sheets.marks import UNDECIDED, DecimalMark, decimal_mark
 from becalm.records.sheets.schema import SHEETS
 from becalm.vocabulary.numbers import certain
@@ -122,13 +123,17 @@ def make_sheet(
     across = list(zip(*kept, strict=True)) if kept else [()] * len(header)
     columns: dict[str, list[str]] = {}
     typed_by_hand: set[str] = set()
+    too_long: list[RecordsError] = []
     for position, column in enumerate(names):
         if column in SHEETS[name].columns:
             numeric = SHEETS[name].columns[column].has_numbers
+            too_long += _too_long(file, column, across[position], numbers)
             seen = {cell: cell_text(cell, numeric=numeric) for cell in set(across[position])}
             columns[column] = [seen[cell] for cell in across[position]]
             if numeric:
                 typed_by_hand |= {text for cell, text in seen.items() if isinstance(cell, str)}
+    if too_long:
+        raise RecordsError.of(too_long)
     return Sheet(
         name,
         file,
@@ -141,6 +146,25 @@ def make_sheet(
             if position < len(names) and names[position] in columns
         ),
         tuple(column for column in names if column and column not in columns),
+    )
+
+
+def _too_long(
+    file: str, column: str, cells: Sequence[Cell], rows: Sequence[int]
+) -> list[RecordsError]:
+    """Return the mistake of a column with a cell that is longer than a cell can be, the first of them."""
+    for cell, row in zip(cells, rows, strict=True):
+        if isinstance(cell, str) and len(cell) > LONGEST_CELL:
+            return [too_long(len(cell), place(file, row, column))]
+    return []
+
+
+def too_long(length: int, where: str) -> RecordsError:
+    """Return the mistake of a cell that is longer than a cell can be."""
+    return RecordsError(
+        f"the cell has {length:,} characters, more than {LONGEST_CELL:,}",
+        where=where,
+        hint="Shorten it; a quotation mark without its partner may have joined many rows",
     )
 
 

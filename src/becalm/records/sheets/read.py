@@ -10,6 +10,7 @@ from typing import Final
 
 from becalm.core.database import connect
 from becalm.core.errors import RecordsError, UnreadableFileError, place
+from becalm.core.files import LARGEST_TEXT, require_file
 from becalm.records.duck import quoted_path
 from becalm.records.files import read_text
 from becalm.records.sheets.cells import Cell, Sheet, TypedNumber, make_sheet, misspelt_sheet
@@ -18,6 +19,8 @@ from becalm.records.sheets.schema import SHEETS
 _SEPARATORS: Final = (",", ";")
 _WITH_A_POINT: Final = ("FLOAT", "DOUBLE", "DECIMAL")
 _NEARLY: Final = frozenset({".xlsx", ".xls", ".ods", ".tsv", ".txt", ".gz", ".json"})
+_ALSO_TABLES: Final = frozenset({".xlsx", ".xls", ".ods", ".tsv", ".gz"})
+"""Formats in which a sheet may stand beside the one that is read, with other rows."""
 
 
 def sheet_files(folder: Path) -> tuple[dict[str, Path], list[RecordsError]]:
@@ -29,8 +32,12 @@ def sheet_files(folder: Path) -> tuple[dict[str, Path], list[RecordsError]]:
     files: dict[str, Path] = {}
     others: list[Path] = []
     wrong: list[RecordsError] = []
-    for path in sorted(p for p in folder.iterdir() if p.is_file()):
+    for path in sorted(folder.iterdir()):
         name = path.stem.casefold()
+        if path.suffix.lower() in {".csv", ".parquet"} and name in SHEETS:
+            require_file(path, where=path.name)
+        elif path.is_dir():
+            continue
         if path.suffix.lower() not in {".csv", ".parquet"} or name not in SHEETS:
             others.append(path)
         elif name in files:
@@ -45,7 +52,15 @@ def sheet_files(folder: Path) -> tuple[dict[str, Path], list[RecordsError]]:
             files[name] = path
     for path in others:
         stem, suffix = path.name.split(".")[0].casefold(), path.suffix.lower()
-        if stem in SHEETS and stem not in files and suffix in _NEARLY:
+        if stem in files and suffix in _ALSO_TABLES:
+            wrong.append(
+                RecordsError(
+                    f"the sheet {stem} exists twice: {files[stem].name} and {path.name}",
+                    where=folder.name,
+                    hint="Move the one that does not count away",
+                )
+            )
+        elif stem in SHEETS and stem not in files and suffix in _NEARLY:
             wrong.append(
                 RecordsError(
                     f"the sheet {stem} is in a format that is not read here",
@@ -81,6 +96,7 @@ def csv_rows(path: Path, separator: str = "") -> tuple[list[str], Iterator[list[
         )
     first = text[: text.find("\n")] if "\n" in text else text
     separator = separator or max(_SEPARATORS, key=first.count)
+    csv.field_size_limit(max(csv.field_size_limit(), LARGEST_TEXT))
     rows = _records(
         path.name, csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     )

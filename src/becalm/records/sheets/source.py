@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
+from becalm.core import toml
 from becalm.core.errors import RecordsError, UnreadableFileError, did_you_mean, place
+from becalm.core.files import LARGEST_TOML, exists, read_text
 from becalm.records import Absent, Doubt, InputFile, Records, Refusal, StudyInfo
-from becalm.records.files import input_file, read_text, stamp, unchanged
+from becalm.records.files import input_file, stamp, unchanged
 from becalm.records.sheets.build import build
 from becalm.records.sheets.cells import Sheet, near
 from becalm.records.sheets.moments import moment_of
@@ -116,7 +117,7 @@ def open_sheets(path: Path) -> SheetsSource:
             )
         )
     beside = folder / _STUDY_FILE
-    if beside.is_file():
+    if exists(beside):
         if study:
             twice = f"both {_STUDY_FILE} and the sheet {STUDY} describe the study"
             wrong.append(RecordsError(twice, where=path.name, hint="Remove one"))
@@ -166,8 +167,8 @@ def _doubtful_columns(sheets: Mapping[str, Sheet]) -> Iterator[str]:
 
 def _toml(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(read_text(path))
-    except tomllib.TOMLDecodeError as error:
+        return toml.parsed(read_text(path, most=LARGEST_TOML, where=path.name))
+    except ValueError as error:
         raise UnreadableFileError(
             f"not TOML ({error})", where=path.name, hint='Write one key = "value" a line'
         ) from error
@@ -184,19 +185,13 @@ def study_info(entries: Mapping[str, Any], file: str) -> StudyInfo:
             raise RecordsError(f"{key!r} is not known", where=file, hint=did_you_mean(name, _KEYS))
         text = _as_text(value)
         if text is None:
-            raise RecordsError(
-                "must be one value", where=place(file, None, name), hint=f'Write {name} = "..."'
-            )
+            raise RecordsError("must be one value", where=place(file, None, name))
         texts[name] = text = _as_day(text) if name in _DATES else text
         _require_date(name, text, file)
     _require_zone(texts.get("timezone", ""), file)
     illustrative = texts.pop("illustrative", "").casefold()
     if illustrative not in _YES_NO:
-        raise RecordsError(
-            f"illustrative must be yes or no, not {illustrative!r}",
-            where=file,
-            hint="Write yes or no",
-        )
+        raise RecordsError(f"illustrative must be yes or no, not {illustrative!r}", where=file)
     return StudyInfo(**texts, illustrative=_YES_NO[illustrative])
 
 

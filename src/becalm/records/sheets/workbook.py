@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import zipfile
+import zlib
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import Any, Final, NamedTuple
 from xml.etree import ElementTree
 
 from becalm.core.errors import RecordsError, UnreadableFileError
-from becalm.records.files import read_bytes
+from becalm.core.files import LARGEST_PART, open_file, too_large
 from becalm.records.sheets.cells import Cell, Sheet, TypedNumber, make_sheet, misspelt_sheet
 from becalm.records.sheets.number_formats import NumberFormats, elements
 from becalm.records.sheets.schema import SHEETS
@@ -26,7 +27,14 @@ _VALUE: Final = re.compile(rb"<(?:\w+:)?v[^>/]*>([^<]+)<")
 _SAVE_AGAIN: Final = "Open it in Excel or LibreOffice and save it as .xlsx again"
 _ROW: Final = re.compile(rb'<(?:\w+:)?row\b[^>]*?\br="(\d+)"')
 _FAR_CELL: Final = re.compile(rb'\br="([A-Z]{2,3}\d+)"')
+_REFERENCE: Final = re.compile(rb'\br="([A-Z]+\d+)"')
+_CONTENT: Final = re.compile(rb"<(?:\w+:)?(?:v|is)\b")
+_BLOCK: Final = 1 << 20
+_FEW_CELLS: Final = 1 << 22
 _MOST_CELLS: Final = 1 << 24
+_MOST_BLANK_ROWS: Final = 1 << 14
+_MOST_BLANK_COLUMNS: Final = 1 << 10
+"""Blank rows or columns beside each other; a cell behind more of them belongs to no table."""
 STUDY: Final = "study"
 MIDNIGHT: Final = "T00:00:00"
 """Behind the date of a cell that may be a date or its midnight: the cell's column decides."""
@@ -161,6 +169,7 @@ def _opened(path: Path) -> Iterator[_Book]:
     _require_xlsx(path)
     try:
         with zipfile.ZipFile(path) as parts:
+            _require_small(parts, path.name)
             book = calamine.CalamineWorkbook.from_path(path)
             yield _Book(path.name, parts, book, _sheet_parts(parts), NumberFormats.of(parts))
     except (
@@ -170,13 +179,22 @@ def _opened(path: Path) -> Iterator[_Book]:
         KeyError,
         OSError,
     ) as error:
-        raise UnreadableFileError(
-            f"not a whole XLSX workbook ({error})", where=path.name, hint=_SAVE_AGAIN
-        ) from error
+        raise _damaged(path, error) from error
+    except BaseException as error:
+        if type(error).__name__ == "PanicException":  # how calamine ends where it cannot go on
+            raise _damaged(path, error) from error
+        raise
+
+
+def _damaged(path: Path, error: BaseException) -> UnreadableFileError:
+    return UnreadableFileError(
+        f"not a whole XLSX workbook ({error})", where=path.name, hint=_SAVE_AGAIN
+    )
 
 
 def _require_xlsx(path: Path) -> None:
-    start = read_bytes(path)[:4]
+    with open_file(path, where=path.name) as file:
+        start = file.read(4)
     if start == _OLE:
         raise UnreadableFileError(
             "an old .xls, or a workbook with a password",
@@ -188,25 +206,74 @@ def _require_xlsx(path: Path) -> None:
         raise UnreadableFileError(what, where=path.name, hint=_SAVE_AGAIN)
 
 
+def _require_small(parts: zipfile.ZipFile, file: str) -> None:
+    """Raise `UnreadableFileError` for a workbook that is too large once unpacked, before it is unpacked.
+
+    Parts that are larger than the list of parts says are not unpacked further than that, and are damaged.
+    """
+    if sum(part.file_size for part in parts.infolist()) > LARGEST_PART:
+        raise too_large(file, LARGEST_PART, "the unpacked workbook")
+    for part in parts.infolist():
+        try:
+            with parts.open(part) as stream:
+                while stream.read(_BLOCK):
+                    pass
+        except (zlib.error, EOFError, RuntimeError) as error:
+            raise zipfile.BadZipFile(f"{part.filename}: {error}") from error
+
+
 def _require_near(xml: bytes, where: str) -> None:
-    """Raise `UnreadableFileError` if one cell is so far from the others that the sheet cannot be held."""
+    """Raise `UnreadableFileError` if one cell is so far from the others that the sheet cannot be held.
+
+    All cells up to it would be held, blank ones too. Cells without content do not count.
+    """
     rows = max((int(row) for row in _ROW.findall(xml)), default=0)
-    far = max(_FAR_CELL.findall(xml), key=lambda cell: _position(cell)[1], default=b"")
-    columns = _position(far)[1] + 1 if far else len(ascii_uppercase)
-    if rows * columns > _MOST_CELLS and not far:
-        columns = next(i for i in range(columns, -1, -1) if not i or _has_column(xml, i))
-    if rows * columns > _MOST_CELLS:
-        cell = f" because of the cell {far.decode()}" if far else ""
-        raise UnreadableFileError(
-            f"the sheet has {rows} rows of {columns} columns{cell}, too many to be read",
-            where=where,
-            hint="Delete the rows and columns beside the table, and save it again",
-        )
+    columns = max((_position(cell)[1] for cell in _FAR_CELL.findall(xml)), default=25) + 1
+    if rows * columns <= _FEW_CELLS:
+        return
+    filled = [
+        _position(reference.group(1))
+        for attributes, inside in _CELL.findall(xml)
+        if _CONTENT.search(inside) and (reference := _REFERENCE.search(attributes))
+    ]
+    by_row, by_column = sorted({row for row, _ in filled}), sorted({at for _, at in filled})
+    rows, columns = (each[-1] + 1 if each else 0 for each in (by_row, by_column))
+    stray = _behind_a_gap(by_row, _MOST_BLANK_ROWS), _behind_a_gap(by_column, _MOST_BLANK_COLUMNS)
+    if stray == (None, None) and rows * columns <= _MOST_CELLS:
+        return
+    outside = (
+        cell
+        for cell in filled
+        if (stray[0] is not None and cell[0] >= stray[0])
+        or (stray[1] is not None and cell[1] >= stray[1])
+    )
+    cell = next(outside, None)
+    because = f" because of the cell {_named(*cell)}" if cell else ""
+    raise UnreadableFileError(
+        f"the sheet has {rows} rows of {columns} columns{because}, too many to be read",
+        where=where,
+        hint="Delete the rows and columns beside the table, and save it again",
+    )
 
 
-def _has_column(xml: bytes, column: int) -> bool:
-    """Return whether a sheet has a cell in one of the columns A (1) to Z."""
-    return f'r="{ascii_uppercase[column - 1]}'.encode() in xml
+def _behind_a_gap(used: Sequence[int], most: int) -> int | None:
+    """Return the first row or column that is used behind more than `most` blank ones; None without any."""
+    before = -1
+    for each in used:
+        if each - before - 1 > most:
+            return each
+        before = each
+    return None
+
+
+def _named(row: int, column: int) -> str:
+    """Return the name of a cell: B12 for row 11 and column 1, counted from 0."""
+    letters = ""
+    column += 1
+    while column:
+        column, letter = divmod(column - 1, 26)
+        letters = ascii_uppercase[letter] + letters
+    return f"{letters}{row + 1}"
 
 
 def _tabs(file: str, names: list[str]) -> tuple[dict[str, str], list[RecordsError]]:
