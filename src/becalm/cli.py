@@ -13,6 +13,7 @@ import click
 from becalm import __version__
 from becalm.core import scratch, stopping
 from becalm.core.errors import BecalmError
+from becalm.core.machine import require_memory, shortage, use_one_thread_for_algebra
 from becalm.core.registered import packages_with
 
 if TYPE_CHECKING:
@@ -40,10 +41,17 @@ class Commands(click.Group):
         except stopping.Stopped as stopped:
             say(_stopped_after(stopping.written()))
             sys.exit(stopped.exit_code)
+        except RuntimeError as error:  # no thread could be started to watch for signals
+            if (told := shortage(error)) is None:
+                raise
+            say(told.line())
+            sys.exit(told.exit_code)
 
     def invoke(self, ctx: click.Context) -> Any:
+        use_one_thread_for_algebra()
         scratch.sweep()
         try:
+            require_memory()
             done = super().invoke(ctx)
             stopping.check()
             return done
@@ -58,9 +66,10 @@ class Commands(click.Group):
             return
         if ctx.params.get("debug"):
             return
-        if isinstance(error, BecalmError):
-            click.echo(f"becalm: {error.line()}", err=True)
-            ctx.exit(error.exit_code)
+        told = error if isinstance(error, BecalmError) else shortage(error)
+        if told is not None:
+            click.echo(f"becalm: {told.line()}", err=True)
+            ctx.exit(told.exit_code)
         else:
             what = f"{type(error).__name__}: {error}".splitlines()[0]
             click.echo(f"becalm: a bug in becalm ({what}). --debug shows where", err=True)

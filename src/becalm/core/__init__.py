@@ -11,6 +11,7 @@ __all__ = [
     "errors",
     "files",
     "frame",
+    "machine",
     "old_keys",
     "prefetch",
     "registered",

@@ -80,10 +80,12 @@ def read_bytes(
     """Return a file's bytes; raises as `require_file`, and for a file with more than `most` bytes."""
     with open_file(path, where=where, hint=hint) as file:
         try:
-            content = file.read(most + 1)
+            seen = os.fstat(file.fileno())
+            # Not `read(most)`, for which Python would take that much memory at once.
+            content = file.read() if seen.st_size <= most else b""
         except OSError as error:
             raise unreadable(path, error, where=where, hint=hint) from error
-    if len(content) > most:
+    if seen.st_size > most or len(content) > most:
         raise too_large(where or str(path), most)
     return content
 

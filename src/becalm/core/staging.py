@@ -25,7 +25,7 @@ __all__ = ["MANIFEST", "Place", "apart", "own_files", "sha256"]
 
 INTERNAL: Final = "internal"
 RELEASE: Final = "for release"
-_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
+_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG})
 
 
 @contextmanager

@@ -95,7 +95,12 @@ def watched() -> Iterator[None]:
     tell.setblocking(False)
     ended = threading.Event()
     thread = threading.Thread(target=_interrupt, args=(hear, ended, tuple(ours)), daemon=True)
-    thread.start()
+    try:
+        thread.start()
+    except RuntimeError:  # the machine allows no further thread
+        hear.close()
+        tell.close()
+        raise
     wakeup = signal.set_wakeup_fd(tell.fileno(), warn_on_full_buffer=False)
     try:
         for number in ours:

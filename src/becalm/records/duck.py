@@ -246,6 +246,7 @@ def _explained() -> Iterator[None]:
 
 
 _FILE = re.compile(r"[^/\\\s\"'=]+\.(?:csv|parquet)(?:\.gz)?\b")
+_NO_ROOM: Final = ("No space left", "max_temp_directory_size", "File too large")
 _ENDS: Final = 4_000
 """Characters at either end of a message that are looked at; between them stands the row that was read."""
 _LINE = re.compile(r"CSV Error on Line: (\d+)")
@@ -255,9 +256,11 @@ _WIDTH = re.compile(r"Expected Number of Columns: (\d+) Found: (\d+)")
 def known_error(message: str) -> BecalmError | None:
     """Return the user's mistake that caused a message of DuckDB; None if it is another error."""
     message = message if len(message) <= 2 * _ENDS else f"{message[:_ENDS]}\n{message[-_ENDS:]}"
-    if "No space left" in message or "max_temp_directory_size" in message:
+    if any(sign in message for sign in _NO_ROOM):
         return OutputError(
-            "the disk is full while sorting",
+            "the disk is full while sorting"
+            if "File too large" not in message
+            else "a file may not be as large as sorting needs",
             where=tempfile.gettempdir(),
             hint="Free space there, or set TMPDIR to a larger disk",
         )

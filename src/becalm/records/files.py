@@ -141,6 +141,15 @@ def same_content(plain: Path, packed: Path) -> bool:
             return False
 
 
+def _unpacked(stream: gzip.GzipFile, most: int) -> bytes:
+    """Return the content of a compressed file, or a little more than `most` bytes of it."""
+    blocks, size = [], 0
+    while size <= most and (block := stream.read(_CHUNK)):
+        blocks.append(block)
+        size += len(block)
+    return b"".join(blocks)
+
+
 def read_text(path: Path) -> str:
     """Return UTF-8 text, with or without a byte-order mark; a .gz file is unpacked.
 
@@ -151,7 +160,7 @@ def read_text(path: Path) -> str:
         return decoded(read_bytes(path), path.name, _CSV_UTF8)
     with open_file(path) as packed:
         try:
-            content = gzip.GzipFile(fileobj=packed).read(LARGEST_TEXT + 1)
+            content = _unpacked(gzip.GzipFile(fileobj=packed), LARGEST_TEXT)
         except (OSError, EOFError, zlib.error) as error:
             raise _damaged(path.name) from error
     if len(content) > LARGEST_TEXT:

@@ -23,8 +23,9 @@ def write_report(result: StudyResult, folder: Path) -> list[Path]:
     from becalm.report import page
     from becalm.report.cohort import Cohort
     from becalm.report.figures import draw_all
-    from becalm.report.render import pixels
+    from becalm.report.render import pixels, require_drawing
 
+    require_drawing()
     cohort = Cohort(result)
     html, drawings = folder / "report.html", folder / "figures"
     drawings.mkdir(exist_ok=True)

@@ -18,7 +18,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from typing import IO, Final
 
-from becalm.report.theme import Figure
+from becalm.core.machine import TooLittleMemoryError, address_space_is_limited
+from becalm.report.theme import Figure, draw
 
 # Named on the command line instead of run with -m, which would load the module twice; -P keeps a
 # stray module in the working folder from being imported.
@@ -85,6 +86,30 @@ class Pixels:
                 name, png = json.loads(line)
                 found[name] = base64.b64decode(png, validate=True)
         return found
+
+
+def require_drawing() -> None:
+    """Raise `TooLittleMemoryError` where a limit of this session keeps the chart library from starting.
+
+    It reserves far more addresses than it uses, and ends its process where it cannot; so another one tries.
+    """
+    if not address_space_is_limited():
+        return
+    tried = subprocess.run(
+        [sys.executable, "-P", "-c", "from becalm.report.render import try_to_draw; try_to_draw()"],
+        capture_output=True,
+        check=False,
+    )
+    if tried.returncode:
+        raise TooLittleMemoryError(
+            "the limit of this session (ulimit -v) is too low for the figures of the report",
+            hint="Raise it to 96 GiB of addresses, or remove it; little of them is used",
+        )
+
+
+def try_to_draw() -> None:
+    """Draw a chart of one point."""
+    draw({"data": {"values": [{"x": 1}]}, "mark": "point", "encoding": {"x": {"field": "x"}}})
 
 
 @contextmanager

@@ -30,6 +30,12 @@ _SQL: Final[Mapping[Kind, str]] = {
 }
 
 
+_REASONS: Final = {
+    "No space left": "the disk is full",
+    "File too large": "a file may not be as large as this on this machine",
+}
+
+
 @dataclass(frozen=True)
 class TableFile:
     """One table on disk, in both of its forms."""
@@ -105,8 +111,8 @@ def copy(con: Any, name: str, rows: str, path: Path) -> None:
     try:
         con.execute(f"COPY (SELECT {columns} FROM {rows}) TO {quoted(path)} ({options})")
     except duckdb.IOException as error:
-        full = "No space left" in str(error)
-        reason = "the disk is full" if full else str(error).splitlines()[0]
+        known = [reason for sign, reason in _REASONS.items() if sign in str(error)]
+        reason = known[0] if known else str(error).splitlines()[0]
         raise OutputError(
             f"the table {name} cannot be written ({reason})",
             hint="Choose another place with --out",

@@ -11,6 +11,7 @@ from typing import Final
 from becalm.core.database import connect
 from becalm.core.errors import RecordsError, UnreadableFileError, place
 from becalm.core.files import LARGEST_TEXT, require_file
+from becalm.core.machine import shortage
 from becalm.records.duck import quoted_path
 from becalm.records.files import read_text
 from becalm.records.sheets.cells import Cell, Sheet, TypedNumber, make_sheet, misspelt_sheet
@@ -170,6 +171,8 @@ def parquet_rows(path: Path, used: Container[str]) -> tuple[list[str], list[tupl
             rows = table.project(cells).fetchall()
             typed = [at for at, kind in enumerate(types) if kind.startswith(_WITH_A_POINT)]
     except duckdb.Error as error:
+        if too_little := shortage(error):
+            raise too_little from error
         raise UnreadableFileError(
             f"not a whole Parquet file ({str(error).splitlines()[0]})",
             where=path.name,
