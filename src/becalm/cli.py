@@ -107,12 +107,12 @@ def _stopped_after(written: Sequence[Path]) -> str:
 @click.option("--seed", type=click.IntRange(min=0), default=20, show_default=True)
 def demo(out: Path, persons: int, seed: int) -> None:
     """Run the built-in example: from raw records to a report, offline. All patients are invented."""
-    from becalm.core.staging import INTERNAL, Place, own_files
+    from becalm.core.staging import check
     from becalm.demo import write_hospital
 
     begun = time.perf_counter()
     beside = ("records",)
-    own_files(Place(out, INTERNAL, beside=beside), ())
+    check(out, beside=beside)
     say(f"writing the records of {persons} invented persons")
     write_hospital(out / "records", persons, seed)
     _study(out / "records", "anakinra_mas", out, beside=beside)

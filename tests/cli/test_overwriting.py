@@ -151,3 +151,144 @@ def test_the_notebook_does_not_write_over_the_records(flat: Path, tmp_path: Path
     with pytest.raises(UsageError, match="is what is read"):
         study.write(tmp_path / "out", release=flat)
     assert contents(flat).keys() == {"persons.csv", "mapping.toml"}
+
+
+CASE = Path(__file__).parents[3] / "shared" / "cases" / "overwrite-mapping-example"
+
+
+@pytest.mark.skipif(not CASE.is_dir(), reason="shared/cases is not here")
+@pytest.mark.parametrize("option", ["--out", "--release"])
+def test_the_case_of_the_worked_example(tmp_path: Path, option: str) -> None:
+    """`--release` with the records' own folder once replaced the records, with exit code 0."""
+    folder = tmp_path / "records"
+    shutil.copytree(CASE, folder)
+    before = contents(folder)
+    places = {"--out": tmp_path / "out", "--release": tmp_path / "release", option: folder}
+    options = [each for pair in places.items() for each in pair]
+    done = becalm("study", folder, "--mapping", folder / "mapping.toml", *options)
+    assert done.exit_code == 2, done.output
+    assert contents(folder) == before
+
+
+@pytest.fixture
+def desk(tmp_path: Path, flat: Path) -> Path:
+    """A folder with records, with files of the user and with links to them."""
+    user = tmp_path / "user"
+    user.mkdir()
+    (user / "notes.txt").write_text("mine")
+    (user / "table.csv").write_text("person_id\n1\n")
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "to_records").symlink_to(flat)
+    (tmp_path / "to_user").symlink_to(user)
+    (tmp_path / "to_table.csv").symlink_to(user / "table.csv")
+    (tmp_path / "to_nothing").symlink_to("nowhere")
+    (tmp_path / "to_nothing.csv").symlink_to("nowhere.csv")
+    (tmp_path / "circle").symlink_to("circle")
+    (tmp_path / "folder.csv").mkdir()
+    (tmp_path / "same.csv").hardlink_to(flat / "persons.csv")
+    copy_template(tmp_path / "five.xlsx", True, "xlsx")
+    copy_template(tmp_path / "sheets", True, "csv")
+    return tmp_path
+
+
+STUDY = "study flat --mapping flat/mapping.toml --protocol hyperinflammation"
+DOCTOR, SCREEN = (f"{name} flat --mapping flat/mapping.toml" for name in ("doctor", "screen"))
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (f"{STUDY} --out to_records", 2, "is what is read"),
+        (f"{STUDY} --out to_user", 6, "to_user/notes.txt: is there already"),
+        (f"{STUDY} --out .", 6, "becalm did not write it"),
+        (f"{STUDY} --out five.xlsx", 6, "five.xlsx: cannot be written"),
+        (f"{STUDY} --out five.xlsx/x", 6, "cannot be written"),
+        (f"{STUDY} --out to_nothing", 6, "cannot be written"),
+        (f"{STUDY} --out circle", 6, "lead in a circle"),
+        (f"{STUDY} --out out --release out", 2, "both"),
+        (f"{STUDY} --out empty --release ./user/../empty", 2, "both"),
+        (f"{STUDY} --out out --release out/public", 2, "out/public, is inside out"),
+        (f"{STUDY} --out public/out --release public", 2, "public, is around public/out"),
+        (f"{STUDY} --out out --release flat/public", 2, "is inside flat"),
+        (f"{STUDY} --out out --release to_records/public", 2, "is inside flat"),
+        (f"{STUDY} --out out --release to_user", 6, "to_user/notes.txt: is there already"),
+        (f"{STUDY} --out out --release to_nothing", 6, "cannot be written"),
+        ("study five.xlsx --out out --release .", 2, "is around"),
+        (f"{DOCTOR} --out user", 6, "user/notes.txt: is there already"),
+        (f"{DOCTOR} --out flat/../to_records", 2, "is what is read"),
+        ("doctor five.xlsx --words study.toml", 6, "would be read as a part of the records"),
+        ("doctor sheets --words sheets/study.toml", 5, "unknown table"),
+        (f"{SCREEN} --out user/table.csv", 6, "user/table.csv: is there already"),
+        (f"{SCREEN} --out to_table.csv", 6, "to_table.csv: is there already"),
+        (f"{SCREEN} --out to_nothing.csv", 6, "to_nothing.csv: is there already"),
+        (f"{SCREEN} --out folder.csv", 6, "folder.csv: is a folder"),
+        (f"{SCREEN} --out same.csv", 6, "same.csv: is read"),
+        (f"{SCREEN} --out to_records/persons.csv", 6, "persons.csv: is read"),
+        (f"{SCREEN} --words user/table.csv --out to_table.csv", 6, "to_table.csv: is read"),
+        ("screen sheets --out sheets/labs.csv", 6, "labs.csv: is read"),
+        ("screen sheets --out sheets/labs.parquet", 6, "would be read as a part of the records"),
+        ("screen sheets --out sheets/procedure.csv", 6, "would be read as a part of the records"),
+        ("hospital user --persons 20", 6, "user/notes.txt: is there already"),
+        ("hospital sheets --persons 20", 6, "sheets/conditions.csv: is there already"),
+        ("demo --out user --persons 20", 6, "user/notes.txt: is there already"),
+        ("template five.xlsx", 6, "five.xlsx: is there already"),
+        ("template user --csv", 6, "user/notes.txt: is there already"),
+        ("template to_nothing.xlsx", 0, ""),
+    ],
+)
+def test_what_is_the_users_stays_and_the_message_says_why(
+    desk: Path, monkeypatch: pytest.MonkeyPatch, words: str, code: int, said: str
+) -> None:
+    monkeypatch.chdir(desk)
+    before = contents(desk)
+    done = becalm(*words.split())
+    assert done.exit_code == code, done.output
+    if code:
+        assert said in done.stderr.splitlines()[-1]
+        assert contents(desk) == before
+        assert not list(desk.rglob(".becalm*"))
+    else:
+        assert contents(desk).items() > before.items()
+
+
+def test_the_folders_of_one_command_are_not_those_of_another(own: Path, tmp_path: Path) -> None:
+    """A study does not replace a hospital, a release or the tables of doctor, nor these a study."""
+    out, public, examined = tmp_path / "out", tmp_path / "public", tmp_path / "examined"
+    words = ["study", own, "--protocol", "hyperinflammation", "--out"]
+    assert becalm(*words, out, "--release", public).exit_code == 0
+    assert becalm("doctor", own, "--out", examined).exit_code == 0
+    before = contents(tmp_path)
+    for place in (public, examined):
+        assert "holds what becalm calls" in becalm(*words, place).stderr
+    assert "holds what becalm calls" in becalm(*words, tmp_path / "new", "--release", out).stderr
+    assert "holds what becalm calls" in becalm("doctor", own, "--out", out).stderr
+    assert "holds what becalm calls" in becalm("hospital", out, "--persons", 20).stderr
+    assert contents(tmp_path) == before
+
+
+def test_results_inside_the_records_are_not_read_as_records(own: Path) -> None:
+    """Nor are they replaced as such; the manifest of the records stays as it was."""
+    before = contents(own)
+    words = ["doctor", own, "--out", own / "results"]
+    assert becalm(*words).exit_code == 0
+    first = contents(own)
+    assert becalm("screen", own, "--out", own / "peaks.csv").exit_code == 0
+    assert becalm(*words).exit_code == 0
+    again = contents(own)
+    assert {name: again[name] for name in before} == before
+    assert {name: again[name] for name in first} == first
+
+
+def test_records_inside_the_results_stay(own: Path, tmp_path: Path) -> None:
+    """`demo` has them there; with the tables of a study as records, the study is not replaced."""
+    out = tmp_path / "demo"
+    assert becalm("hospital", out / "records", "--persons", 21).exit_code == 0
+    assert becalm("demo", "--out", out, "--persons", 20).exit_code == 0
+    before = contents(out)
+    done = becalm("study", out / "tables", "--out", out)
+    assert done.exit_code == 6
+    assert "is read, and would be written over" in done.stderr
+    (out / "records" / "labs.csv").write_text("mine")
+    assert "labs.csv: was changed since" in becalm("demo", "--out", out, "--persons", 20).stderr
+    (out / "records" / "labs.csv").write_bytes(before["records/labs.csv"])
+    assert contents(out) == before

@@ -13,10 +13,14 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
-from becalm.core import scratch
+from becalm import doctor
+from becalm.cli import main
+from becalm.core import moving, scratch, stopping
 from becalm.core.placement import STAGE
 from becalm.core.staging import (
     INTERNAL,
@@ -203,7 +207,7 @@ def loop(becalm: Becalm, records: Path, folder: Path, kills: int) -> dict[str, i
     seen = dict.fromkeys(("stopped", "done", "undone", "moving"), 0)
     for number in range(kills):
         rng = random.Random(number)
-        run = runs[rng.choices(list(runs), (1, 2, 2))[0]]
+        run = runs[rng.choices(list(runs), (1, 3, 3))[0]]
         how = SIGNALS[number % len(SIGNALS)]
         was = run.state()
         what = f"kill {number}: {run.name}, {how}"
@@ -256,3 +260,84 @@ def test_a_run_can_be_stopped_at_any_moment(
     """TERM, HUP, INT and KILL over study with a release, screen and doctor; 200 of them with `-m long`."""
     monkeypatch.setattr("tempfile.tempdir", str(becalm.temporary))
     print(loop(becalm, records, tmp_path, kills))
+
+
+def waits(file: Path) -> None:
+    until = time.perf_counter() + 60
+    while not file.exists():
+        assert time.perf_counter() < until
+        time.sleep(0.002)
+
+
+def test_the_last_line_says_what_is_complete_and_what_not(becalm: Becalm, tmp_path: Path) -> None:
+    """The records of the built-in example are written before its study begins."""
+    out = tmp_path / "demo"
+    process = becalm.start("demo", "--out", out, "--persons", "20")
+    waits(out / "records" / "manifest.json")
+    time.sleep(0.2)
+    os.kill(process, signal.SIGTERM)
+    ended = becalm.end()
+    assert ended.code == 143
+    assert ended.said.splitlines()[-1] == (
+        f"becalm: interrupted; complete: {out / 'records'}; nothing else was written"
+    )
+    assert [path.name for path in out.iterdir()] == ["records"]
+    own_files(Place(out / "records", "records of invented patients"), ())
+
+
+def test_the_second_run_into_a_folder_is_refused_while_the_first_lives(
+    becalm: Becalm, records: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    words = ["study", str(records), "--protocol", "hyperinflammation", "--out", str(out)]
+    process = becalm.start(*words)
+    waits(out / STAGE / "new")
+    second = CliRunner().invoke(main, words)
+    assert second.exit_code == 6
+    assert f"{out}: another run of becalm is writing there" in second.stderr
+    os.kill(process, signal.SIGINT)
+    assert becalm.end().code == 130
+    assert not out.exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("command", ["screen", "doctor"])
+def test_a_signal_during_the_final_moves_waits_for_them(
+    records: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str, number: int
+) -> None:
+    move = moving._move
+
+    def meanwhile(source: Path, target: Path) -> None:
+        signal.raise_signal(number)
+        move(source, target)
+
+    monkeypatch.setattr(moving, "_move", meanwhile)
+    out = tmp_path / ("peaks.csv" if command == "screen" else "out")
+    done = CliRunner().invoke(main, [command, str(records), "--out", str(out)])
+    assert done.exit_code == 128 + number
+    last = done.stderr.splitlines()[-1]
+    assert last == f"becalm: interrupted; complete: {out}; nothing else was written"
+    place = (
+        Place(tmp_path, "screening", "peaks.csv") if command == "screen" else Place(out, "doctor")
+    )
+    assert len(own_files(place, ())) > 1
+    assert not list(tmp_path.rglob(f"{STAGE}*"))
+
+
+def test_a_signal_that_a_library_lost_stops_the_run_all_the_same(
+    records: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before anything is moved, and without results whose run was to end."""
+    examine = doctor.examine
+
+    def lost(*given: Any, **more: Any) -> Any:
+        with suppress(stopping.Stopped):
+            signal.raise_signal(signal.SIGINT)
+        return examine(*given, **more)
+
+    monkeypatch.setattr(doctor, "examine", lost)
+    for words in ([], ["--out", str(tmp_path / "out")]):
+        done = CliRunner().invoke(main, ["doctor", str(records), *words])
+        assert done.exit_code == 130
+        assert done.stderr.splitlines()[-1] == "becalm: interrupted; no file was written"
+    assert list(tmp_path.iterdir()) == []

@@ -50,15 +50,15 @@ class StagingFolder:
         """Lock a place and check it; raises `OutputError`, and then leaves nothing."""
         self.place, self._reads = place, reads
         self.stuck = False  # moves could be neither finished nor undone: the next run tries again
-        for left in sorted(place.root.glob(f"{STAGE}*")) if place.root.is_dir() else []:
-            _recover(left)
+        _file_mode()
+        recover(place.root)
         own_files(place, reads)
         self._made = [each for each in (place.root, *place.root.parents) if not is_there(each)]
         self._lock: Lock | None = None
         try:
             place.root.mkdir(parents=True, exist_ok=True)
             for folder in self._made if not place.public else ():
-                folder.chmod(_folder_mode())
+                _set_mode(folder, _folder_mode())
             self._lock = lock(place.stage)
             if self._lock is None:
                 raise OutputError(
@@ -100,10 +100,10 @@ class StagingFolder:
         place, names = self.place, self.names()
         if not names or (place.kind and names[-1] != place.manifest):
             raise ValueError(f"{place.shown}: nothing was written, or no manifest")
-        free(place, names, own_files(place, self._reads))
+        free(place, names, own_files(place, self._reads, begun=True))
         if not place.public:
             for path in self.new.rglob("*"):
-                path.chmod(_folder_mode() if path.is_dir() else _file_mode())
+                _set_mode(path, _folder_mode() if path.is_dir() else _file_mode())
         for path in (*_files(self.new), *_folders(self.new)):
             _flush(path)
         return {name: sha256(self.new / name) for name in names}
@@ -124,7 +124,7 @@ def publish(stages: Sequence[StagingFolder], committed: Callable[[], None]) -> N
             str(each) for name in new for each in list(PurePosixPath(name).parents)[-2::-1]
         )
         made = [each for each in folders if not is_there(root / each)]
-        own = own_files(stage.place, ())
+        own = own_files(stage.place, (), begun=True)
         old = dict(sorted(own.items(), key=lambda each: each[0] != stage.place.manifest))
         plans.append(Plan(new, old, made, str(commit), sha))
         (stage.place.stage / _PLAN).write_bytes(msgspec.json.encode(plans[-1]))
@@ -160,7 +160,7 @@ def _put(place: Place, plan: Plan) -> None:
         (place.root / made).mkdir()
         mode = (place.stage / "new" / made).stat().st_mode
         kept = (place.root / made).stat().st_mode & stat.S_ISGID
-        (place.root / made).chmod(stat.S_IMODE(mode) | kept)
+        _set_mode(place.root / made, stat.S_IMODE(mode) | kept)
     *names, last = plan.new
     for name in names:
         _move(place.stage / "new" / name, place.root / name)
@@ -176,6 +176,12 @@ def _move(source: Path, target: Path) -> None:
         raise FileExistsError(errno.EEXIST, "a file appeared while results were moved", str(target))
     target.parent.mkdir(parents=True, exist_ok=True)
     source.rename(target)
+
+
+def recover(root: Path) -> None:
+    """Undo in a folder what dead runs left half-done, and remove their stages."""
+    for left in sorted(root.glob(f"{STAGE}*")) if root.is_dir() else []:
+        _recover(left)
 
 
 def _recover(left: Path) -> None:
@@ -273,6 +279,12 @@ def _flush(path: Path) -> None:
             raise
     finally:
         os.close(descriptor)
+
+
+def _set_mode(path: Path, mode: int) -> None:
+    """Set who may read; some file systems (FAT) cannot."""
+    with suppress(PermissionError):
+        path.chmod(mode)
 
 
 def _file_mode() -> int:

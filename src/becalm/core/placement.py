@@ -75,7 +75,7 @@ def alone(release: Path, others: Iterable[str | Path]) -> None:
         else:
             continue
         raise UsageError(
-            f"the folder for release, {release}, {where} {other}, which holds patient data",
+            f"the folder for release, {release}, {where} {other}, where patient data are",
             hint="Choose a folder for release that is apart from all others",
         )
 
@@ -125,37 +125,40 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def own_files(place: Place, reads: Iterable[str | Path]) -> dict[str, str]:
+def own_files(place: Place, reads: Iterable[str | Path], *, begun: bool = False) -> dict[str, str]:
     """Return name and hash of becalm's own files that are in a place, its manifest among them.
 
+    begun : the run holds the place already, so what appeared there since is left alone; beside a release only
+    what a desktop makes by itself is.
     Raises `OutputError`, with the file, where anything else is in the way: a file that becalm did not write, one
     that was changed since, one that is read, or results of another kind.
     """
-    own = _own_file(place, reads) if place.file else _own_folder(place)
+    own = _own_file(place, reads) if place.file else _own_folder(place, begun)
     if own:
         _not_read(place, own, reads)
     return own
 
 
-def _own_folder(place: Place) -> dict[str, str]:
+def _own_folder(place: Place, begun: bool) -> dict[str, str]:
     root = place.root
+    passed = _OF_THE_DESKTOP if begun or not place.public else frozenset()
     if is_there(root) and not root.is_dir():
         raise OutputError(
-            "cannot be written (there is no folder of this name, but a file)",
+            "cannot be written (there is no folder of this name, but a file or a link)",
             where=str(root),
             hint="Choose another place with --out",
         )
     listed = _listed(place) if place.kind else None
     if listed is None:
         for path in sorted(root.iterdir()) if root.is_dir() else []:
-            desktop = path.name in _OF_THE_DESKTOP and not place.public
-            if not (desktop or path.name in place.beside or path.name.startswith(STAGE)):
+            expected = path.name in passed or path.name in place.beside
+            if not expected and not path.name.startswith(STAGE) and (place.public or not begun):
                 raise _not_ours(path)
         return {}
     own = {name: sha for name, sha in listed.items() if _is_unchanged(root, name, sha)}
     if place.public:
         for name in _all_below(root):
-            if name not in own and name.split("/")[0] != STAGE:
+            if name not in own and name.split("/")[0] != STAGE and name not in passed:
                 raise _not_ours(root / name)
     return own
 

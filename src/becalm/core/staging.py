@@ -18,7 +18,7 @@ import msgspec
 
 from becalm.core import stopping, toml
 from becalm.core.errors import OutputError, UsageError
-from becalm.core.moving import StagingFolder, publish
+from becalm.core.moving import StagingFolder, publish, recover
 from becalm.core.placement import MANIFEST, Place, alone, apart, own_files, same, sha256
 
 __all__ = ["MANIFEST", "Place", "apart", "own_files", "sha256"]
@@ -26,6 +26,13 @@ __all__ = ["MANIFEST", "Place", "apart", "own_files", "sha256"]
 INTERNAL: Final = "internal"
 RELEASE: Final = "for release"
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG})
+
+
+def check(out: Path, kind: str = INTERNAL, *, beside: Sequence[str] = ()) -> None:
+    """Raise `OutputError` if `out` has something that becalm did not write; for commands that write twice."""
+    with _explained(out):
+        recover(out)
+    own_files(Place(out, kind, beside=tuple(beside)), ())
 
 
 @contextmanager

@@ -413,6 +413,39 @@ def test_a_release_stands_alone_in_its_folder(tmp_path: Path, name: str) -> None
         release(out, public)
 
 
+@pytest.mark.parametrize(("name", "stops"), [(".DS_Store", False), ("notes.txt", True)])
+def test_what_appears_beside_a_release_while_it_is_made(
+    tmp_path: Path, name: str, stops: bool
+) -> None:
+    """Somebody looks into the folder with a desktop, or saves a file there."""
+    out, public = tmp_path / "out", tmp_path / "public"
+
+    def appears() -> None:
+        with staged_with_release(out, public) as (stage, aggregates):
+            fill(stage)
+            assert aggregates is not None
+            fill(aggregates, kind=RELEASE)
+            (public / name).write_text("mine")
+            (out / "notes.txt").write_text("mine")
+
+    if stops:
+        with pytest.raises(OutputError, match=r"notes\.txt: is there already"):
+            appears()
+        assert contents(tmp_path) == {"out/notes.txt": "mine", "public/notes.txt": "mine"}
+    else:
+        appears()
+        assert {"notes.txt", MANIFEST} < contents(out).keys()
+        assert {name, MANIFEST} < contents(public).keys()
+
+
+def test_a_file_that_appears_where_a_result_would_be_is_kept(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    with pytest.raises(OutputError, match="html: is there already"), staged(out) as stage:
+        fill(stage)
+        (out / "report.html").write_text("mine")
+    assert contents(tmp_path / "out") == {"report.html": "mine"}
+
+
 @pytest.mark.parametrize(
     ("public", "where"),
     [
