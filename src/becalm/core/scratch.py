@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from becalm.core.locks import LOCK, Lock, lock
+from becalm.core.stopping import Hold
 
 _NAME: Final = re.compile(r"becalm-\d+-[0-9a-f]{16}")
 
@@ -33,9 +34,10 @@ def folder() -> Path:
         if held.folder.parent == below and held.folder.name.startswith(f"becalm-{process}-"):
             return held.folder
     made = None
-    while made is None:
-        made = lock(below / f"becalm-{process}-{secrets.token_hex(8)}")
-    _HELD.append(made)
+    with Hold():  # or a signal between the two steps would leave a folder that nobody removes
+        while made is None:
+            made = lock(below / f"becalm-{process}-{secrets.token_hex(8)}")
+        _HELD.append(made)
     return made.folder
 
 

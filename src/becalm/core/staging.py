@@ -30,7 +30,7 @@ _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG})
 
 def check(out: Path, kind: str = INTERNAL, *, beside: Sequence[str] = ()) -> None:
     """Raise `OutputError` if `out` has something that becalm did not write; for commands that write twice."""
-    with _explained(out):
+    with stopping.Hold(), _explained(out):
         recover(out)
     own_files(Place(out, kind, beside=tuple(beside)), ())
 

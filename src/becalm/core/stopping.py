@@ -53,11 +53,6 @@ class _State:
 _STATE: Final = _State()
 
 
-def requested() -> int | None:
-    """Return the number of the signal that asked this run to stop, None if there was none."""
-    return _STATE.requested
-
-
 def check() -> None:
     """Raise `Stopped` if a signal has come whose exception a library lost."""
     if _STATE.requested is not None:
@@ -114,6 +109,7 @@ def watched() -> Iterator[None]:
         tell.close()
         thread.join()
         hear.close()
+        _STATE.requested = None
 
 
 def _stop(number: int, frame: FrameType | None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import stat
 import subprocess
 import sys
@@ -12,6 +13,8 @@ from pathlib import Path
 import pytest
 
 from becalm.core import scratch
+from becalm.core.locks import Lock, lock
+from becalm.core.stopping import Stopped, watched
 
 
 @pytest.fixture(autouse=True)
@@ -69,7 +72,26 @@ def test_a_fork_does_not_remove_the_folder_of_its_parent(temporary: Path) -> Non
     mine = scratch.folder()
     process = os.fork()
     if process == 0:
-        scratch.remove()
-        os._exit(0)
+        try:
+            scratch.remove()
+        finally:
+            os._exit(0)
     os.waitpid(process, 0)
     assert mine.exists()
+
+
+def test_a_signal_while_it_is_made_does_not_leave_it(
+    temporary: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between making the folder and knowing of it."""
+
+    def stopped(folder: Path) -> Lock | None:
+        made = lock(folder)
+        signal.raise_signal(signal.SIGTERM)
+        return made
+
+    monkeypatch.setattr(scratch, "lock", stopped)
+    with pytest.raises(Stopped), watched():
+        scratch.folder()
+    scratch.remove()
+    assert list(temporary.iterdir()) == []

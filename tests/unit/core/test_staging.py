@@ -299,24 +299,34 @@ def test_two_runs_into_one_folder(tmp_path: Path) -> None:
     assert contents(out)["report.html"] == "first"
 
 
-def dies(out: Path, at: str, text: str = "dead") -> None:
-    """Do what a run does that is killed before it moves the file `at`; '' : before any move."""
+def in_another_process(work: Callable[[], object]) -> int:
+    """Do some work in a process of its own; return its exit code, 1 after an exception."""
     process = os.fork()
     if process == 0:
-        move = moving._move
+        try:
+            work()
+        finally:
+            os._exit(1)
+    return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
 
-        def die(source: Path, target: Path) -> None:
-            if not at or target.name == at:
-                os._exit(9)
-            move(source, target)
 
+def dies(out: Path, at: str, text: str = "dead") -> None:
+    """Do what a run does that is killed before it moves the file `at`; '' : before any move."""
+    move = moving._move
+
+    def die(source: Path, target: Path) -> None:
+        if not at or target.name == at:
+            os._exit(9)
+        move(source, target)
+
+    def run() -> None:
         moving._move = die
         with staged(out) as stage:
             fill(stage, text)
             if at == "before":
                 os._exit(9)
-        os._exit(0)
-    assert os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == 9
+
+    assert in_another_process(run) == 9
 
 
 @pytest.mark.parametrize("at", ["before", "", "report.html", "a.csv", MANIFEST])
@@ -581,11 +591,7 @@ def test_without_locks_a_stage_that_is_there_counts_as_alive(
 
 
 def test_a_lock_ends_with_the_process_that_held_it(tmp_path: Path) -> None:
-    process = os.fork()
-    if process == 0:
-        lock(tmp_path / "held")
-        os._exit(9)
-    os.waitpid(process, 0)
+    assert in_another_process(lambda: (lock(tmp_path / "held"), os._exit(9))) == 9
     held = lock(tmp_path / "held", make=False)
     assert held is not None
     assert lock(tmp_path / "held") is None
