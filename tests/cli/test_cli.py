@@ -48,6 +48,19 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
+def test_records_inside_the_results_stay(demo: Path) -> None:
+    """`demo` has them there; with its tables as records, the study is not replaced."""
+    files = {path: path.read_bytes() for path in demo.rglob("*") if path.is_file()}
+    said = one_line(becalm("study", demo / "tables", "--out", demo), 6)
+    assert "is read, and would be written over" in said
+    sheet = demo / "records" / "labs.csv"
+    sheet.write_text("mine")
+    said = one_line(becalm("demo", "--out", demo, "--persons", "40"), 6)
+    assert f"{sheet}: was changed since becalm wrote it" in said
+    sheet.write_bytes(files[sheet])
+    assert {path: path.read_bytes() for path in demo.rglob("*") if path.is_file()} == files
+
+
 def test_help_names_every_command() -> None:
     result = becalm("--help")
     assert result.exit_code == 0
@@ -108,12 +121,12 @@ def test_a_release_into_the_internal_folder_is_refused(five: Path, tmp_path: Pat
 def test_other_files_in_the_output_folder_stay(five: Path, tmp_path: Path) -> None:
     """Files of somebody else in becalm's own folder; a folder of somebody else is not written into."""
     out = tmp_path / "out"
-    assert becalm("study", five, "--out", out).exit_code == 0
+    assert becalm("doctor", five, "--out", out).exit_code == 0
     (out / "notes.txt").write_text("mine")
-    assert becalm("study", five, "--out", out).exit_code == 0
+    assert becalm("doctor", five, "--out", out).exit_code == 0
     assert (out / "notes.txt").read_text() == "mine"
     (out / "manifest.json").unlink()
-    assert "becalm did not write it" in one_line(becalm("study", five, "--out", out), 6)
+    assert "becalm did not write it" in one_line(becalm("doctor", five, "--out", out), 6)
 
 
 @pytest.mark.parametrize("form", ["csv", "parquet"])

@@ -251,17 +251,19 @@ def test_what_is_the_users_stays_and_the_message_says_why(
         assert contents(desk).items() > before.items()
 
 
-def test_the_folders_of_one_command_are_not_those_of_another(own: Path, tmp_path: Path) -> None:
+def test_the_folders_of_one_command_are_not_those_of_another(
+    flat: Path, own: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A study does not replace a hospital, a release or the tables of doctor, nor these a study."""
-    out, public, examined = tmp_path / "out", tmp_path / "public", tmp_path / "examined"
-    words = ["study", own, "--protocol", "hyperinflammation", "--out"]
-    assert becalm(*words, out, "--release", public).exit_code == 0
-    assert becalm("doctor", own, "--out", examined).exit_code == 0
+    monkeypatch.chdir(tmp_path)
+    out, study = Path("out"), STUDY.split()
+    assert becalm(*study, "--out", out, "--release", "public").exit_code == 0
+    assert becalm(*DOCTOR.split(), "--out", "examined").exit_code == 0
     before = contents(tmp_path)
-    for place in (public, examined):
-        assert "holds what becalm calls" in becalm(*words, place).stderr
-    assert "holds what becalm calls" in becalm(*words, tmp_path / "new", "--release", out).stderr
-    assert "holds what becalm calls" in becalm("doctor", own, "--out", out).stderr
+    for place in ("public", "examined", own):
+        assert "holds what becalm calls" in becalm(*study, "--out", place).stderr
+    assert "holds what becalm calls" in becalm(*study, "--out", "new", "--release", out).stderr
+    assert "holds what becalm calls" in becalm(*DOCTOR.split(), "--out", out).stderr
     assert "holds what becalm calls" in becalm("hospital", out, "--persons", 20).stderr
     assert contents(tmp_path) == before
 
@@ -277,18 +279,3 @@ def test_results_inside_the_records_are_not_read_as_records(own: Path) -> None:
     again = contents(own)
     assert {name: again[name] for name in before} == before
     assert {name: again[name] for name in first} == first
-
-
-def test_records_inside_the_results_stay(own: Path, tmp_path: Path) -> None:
-    """`demo` has them there; with the tables of a study as records, the study is not replaced."""
-    out = tmp_path / "demo"
-    assert becalm("hospital", out / "records", "--persons", 21).exit_code == 0
-    assert becalm("demo", "--out", out, "--persons", 20).exit_code == 0
-    before = contents(out)
-    done = becalm("study", out / "tables", "--out", out)
-    assert done.exit_code == 6
-    assert "is read, and would be written over" in done.stderr
-    (out / "records" / "labs.csv").write_text("mine")
-    assert "labs.csv: was changed since" in becalm("demo", "--out", out, "--persons", 20).stderr
-    (out / "records" / "labs.csv").write_bytes(before["records/labs.csv"])
-    assert contents(out) == before

@@ -52,6 +52,8 @@ class StagingFolder:
         self.stuck = False  # moves could be neither finished nor undone: the next run tries again
         _file_mode()
         recover(place.root)
+        if is_there(place.stage):  # it is not of a dead run
+            raise self._busy()
         own_files(place, reads)
         self._made = [each for each in (place.root, *place.root.parents) if not is_there(each)]
         self._lock: Lock | None = None
@@ -61,16 +63,19 @@ class StagingFolder:
                 _set_mode(folder, _folder_mode())
             self._lock = lock(place.stage)
             if self._lock is None:
-                raise OutputError(
-                    "another run of becalm is writing there",
-                    where=str(place.shown),
-                    hint=f"Wait until it has ended; if none is left, remove {place.stage}",
-                )
+                raise self._busy()
             own_files(place, reads)
             self.new.mkdir()
         except BaseException:
             self.close()
             raise
+
+    def _busy(self) -> OutputError:
+        return OutputError(
+            "another run of becalm is writing there",
+            where=str(self.place.shown),
+            hint=f"Wait until it has ended; if none is left, remove {self.place.stage}",
+        )
 
     @property
     def new(self) -> Path:
@@ -138,11 +143,15 @@ def publish(stages: Sequence[StagingFolder], committed: Callable[[], None]) -> N
         for stage, plan in together:
             _put(stage.place, plan)
     except BaseException:
-        for stage, plan in reversed(together):
+        for stage in stages:
             stage.stuck = True
+        for stage, plan in reversed(together):
             _undo(stage.place.root, stage.place.stage, plan)
             stage.stuck = False
         raise
+    for stage in stages:
+        with suppress(OSError):
+            (stage.place.stage / _PLAN).unlink()  # nothing is left to be undone
     committed()
     for stage, plan in together:
         _remove_empty(stage.place.root, plan.old)

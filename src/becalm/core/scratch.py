@@ -16,6 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from becalm.core.errors import OutputError
 from becalm.core.locks import LOCK, Lock, lock
 from becalm.core.stopping import Hold
 
@@ -36,7 +37,14 @@ def folder() -> Path:
     made = None
     with Hold():  # or a signal between the two steps would leave a folder that nobody removes
         while made is None:
-            made = lock(below / f"becalm-{process}-{secrets.token_hex(8)}")
+            try:
+                made = lock(below / f"becalm-{process}-{secrets.token_hex(8)}")
+            except OSError as error:
+                raise OutputError(
+                    f"no folder can be made there ({error.strerror})",
+                    where=str(below),
+                    hint="Free space there, or set TMPDIR to another disk",
+                ) from error
         _HELD.append(made)
     return made.folder
 

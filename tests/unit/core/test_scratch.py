@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from becalm.core import scratch
+from becalm.core.errors import OutputError
 from becalm.core.locks import Lock, lock
 from becalm.core.stopping import Stopped, watched
 
@@ -95,3 +96,11 @@ def test_a_signal_while_it_is_made_does_not_leave_it(
         scratch.folder()
     scratch.remove()
     assert list(temporary.iterdir()) == []
+
+
+def test_a_place_that_takes_no_folder_is_said(
+    temporary: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(temporary / "gone"))
+    with pytest.raises(OutputError, match=r"gone: no folder can be made there.*TMPDIR"):
+        scratch.folder()

@@ -20,10 +20,12 @@ from becalm.core.staging import (
     INTERNAL,
     MANIFEST,
     RELEASE,
+    check,
     sha256,
     staged,
     staged_file,
     staged_once,
+    staged_release,
     staged_with_release,
     write_manifest,
 )
@@ -146,6 +148,24 @@ def test_a_result_that_was_removed_is_written_again(tmp_path: Path) -> None:
     with staged(tmp_path) as stage:
         fill(stage)
     assert contents(tmp_path)["report.html"] == "new"
+
+
+def test_what_is_expected_in_a_new_folder_may_be_there(tmp_path: Path) -> None:
+    """`demo` writes the records first, into the folder that its study comes to."""
+    (tmp_path / "records").mkdir()
+    check(tmp_path, beside=["records"])
+    with staged(tmp_path, beside=["records"]) as stage:
+        fill(stage)
+    check(tmp_path, beside=["records"])
+    (tmp_path / MANIFEST).unlink()
+    with pytest.raises(OutputError, match=r"report\.html: is there already"):
+        check(tmp_path, beside=["records"])
+
+
+def test_a_check_undoes_what_a_killed_run_left(tmp_path: Path) -> None:
+    dies(tmp_path, MANIFEST)
+    check(tmp_path)
+    assert contents(tmp_path) == {}
 
 
 def test_results_of_another_kind_are_not_replaced(tmp_path: Path) -> None:
@@ -421,6 +441,60 @@ def test_a_release_stands_alone_in_its_folder(tmp_path: Path, name: str) -> None
         (public / name).write_text("mine")
     with pytest.raises(OutputError, match=f"public/{name}: is there already"):
         release(out, public)
+
+
+def test_what_cannot_be_moved_back_now_is_moved_back_by_the_next_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disk that fails while results move fails while they are moved back, too."""
+    out, public = tmp_path / "out", tmp_path / "public"
+    release(out, public, "old")
+    was = contents(tmp_path)
+    move = moving._move
+
+    def failing(source: Path, target: Path) -> None:
+        if target == public / MANIFEST:
+            raise OSError(errno.EIO, "Input/output error", str(target))
+        move(source, target)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(moving, "_move", failing)
+        with pytest.raises(OutputError, match="Input/output error"):
+            release(out, public)
+    assert contents(tmp_path) != was
+    with pytest.raises(ZeroDivisionError), staged_with_release(out, public):
+        raise ZeroDivisionError
+    assert contents(tmp_path) == was
+
+
+def test_a_second_run_while_the_first_moves_its_results(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Half of them are in place then, and no manifest lists them: that is not somebody else's folder."""
+    move, said = moving._move, []
+
+    def meanwhile(source: Path, target: Path) -> None:
+        with pytest.raises(OutputError) as caught, staged(tmp_path / "out"):
+            pytest.fail("not reached")
+        said.append(caught.value.what)
+        move(source, target)
+
+    monkeypatch.setattr(moving, "_move", meanwhile)
+    with staged(tmp_path / "out") as stage:
+        fill(stage)
+    assert set(said) == {"another run of becalm is writing there"}
+    assert len(contents(tmp_path)) == 3
+
+
+def test_a_release_that_is_made_by_itself_is_apart_from_what_it_is_made_of(tmp_path: Path) -> None:
+    out, public = tmp_path / "out", tmp_path / "public"
+    release(out, public)
+    for place in (out, out / "public", tmp_path):
+        with pytest.raises(UsageError), staged_release(place, apart_from=[out]):
+            pytest.fail("not reached")
+    with staged_release(public, apart_from=[out]) as stage:
+        fill(stage, "again", RELEASE)
+    assert contents(public)["report.html"] == "again"
 
 
 @pytest.mark.parametrize(("name", "stops"), [(".DS_Store", False), ("notes.txt", True)])
