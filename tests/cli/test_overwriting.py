@@ -217,6 +217,7 @@ DOCTOR, SCREEN = (f"{name} flat --mapping flat/mapping.toml" for name in ("docto
         (f"{DOCTOR} --out user", 6, "user/notes.txt: is there already"),
         (f"{DOCTOR} --out flat/../to_records", 2, "is what is read"),
         ("doctor five.xlsx --words study.toml", 6, "would be read as a part of the records"),
+        ("doctor sheets --words sheets/labs.txt", 6, "would be read as a part of the records"),
         ("doctor sheets --words sheets/study.toml", 5, "unknown table"),
         (f"{SCREEN} --out user/table.csv", 6, "user/table.csv: is there already"),
         (f"{SCREEN} --out to_table.csv", 6, "to_table.csv: is there already"),

@@ -24,6 +24,14 @@ _ALSO_TABLES: Final = frozenset({".xlsx", ".xls", ".ods", ".tsv", ".gz"})
 """Formats in which a sheet may stand beside the one that is read, with other rows."""
 
 
+def would_be_a_sheet(name: str) -> bool:
+    """Return whether a file of this name is read as a sheet, or is a mistake among sheets."""
+    stem, suffix = name.split(".", maxsplit=1)[0].casefold(), Path(name).suffix.lower()
+    if suffix in {".csv", ".parquet"}:
+        return stem in SHEETS or misspelt_sheet(name, stem, ()) is not None
+    return stem in SHEETS and suffix in _NEARLY
+
+
 def sheet_files(folder: Path) -> tuple[dict[str, Path], list[RecordsError]]:
     """Return the file of every sheet in a folder, and what is wrong with the folder.
 

@@ -16,7 +16,7 @@ from becalm.records.files import input_file, stamp, unchanged
 from becalm.records.sheets.build import build
 from becalm.records.sheets.cells import Sheet, near
 from becalm.records.sheets.moments import moment_of
-from becalm.records.sheets.read import read_sheet, sheet_files
+from becalm.records.sheets.read import read_sheet, sheet_files, would_be_a_sheet
 from becalm.records.sheets.reading import Wrong, read_time
 from becalm.records.sheets.schema import SHEETS
 from becalm.records.sheets.workbook import STUDY, read_workbook
@@ -75,15 +75,13 @@ def looks_like(path: Path) -> bool:
 
 
 def would_read(file: Path) -> bool:
-    """Return whether a new file would be read with the sheets, or the workbook, in its folder."""
+    """Return whether a new file would be read, or stop the run, with the sheets or the workbook in its folder."""
     folder = file.parent
     if not folder.is_dir():
         return False
     if file.name.casefold() == _STUDY_FILE:
         return looks_like(folder) or any(folder.glob("*.[xX][lL][sS][xX]"))
-    stem = file.stem.casefold()
-    is_table = file.suffix.lower() in {".csv", ".parquet"}
-    return is_table and looks_like(folder) and (stem in SHEETS or bool(near(stem, SHEETS)))
+    return looks_like(folder) and would_be_a_sheet(file.name)
 
 
 def open_sheets(path: Path) -> SheetsSource:
