@@ -37,6 +37,7 @@ ROWS: Mapping[str, FileRow] = {
     "hosp/prescriptions": {"subject_id": 2, "starttime": "2150-01-02 10:00:00", "drug": "Propofol", "dose_val_rx": 1},
 }  # fmt: skip
 TIME, NUMBER = "not a time: cell not used", "not a whole number: cell not used"
+IMPOSSIBLE = "a placeholder, or outside plausible dates (1900-01-01 to 2299-12-31): cell not used"
 LIMIT = "ref_range_{} is not a number: limit unknown, value used"
 IDS: Mapping[str, Sequence[str]] = {
     "hosp/patients": ["subject_id"], "hosp/admissions": ["hadm_id"], "hosp/transfers": ["transfer_id"],
@@ -66,7 +67,7 @@ BROKEN: Sequence[tuple[str, str, str, str, str]] = (
     ("hosp/patients", "anchor_year", "2150.5.1", "anchor_year", NUMBER),
     ("hosp/patients", "dod", "soon", "dod", TIME),
     ("hosp/admissions", "admittime", "01/02/2150", "admittime", TIME),
-    ("hosp/admissions", "dischtime", "99999-01-01", "dischtime", TIME),
+    ("hosp/admissions", "dischtime", "99999-01-01", "dischtime", IMPOSSIBLE),
     ("hosp/admissions", "deathtime", "44235.5", "deathtime", TIME),
     ("hosp/admissions", "edregtime", "x", "edregtime", TIME),
     ("hosp/admissions", "edouttime", "x", "edouttime", TIME),

@@ -14,7 +14,7 @@ import pytest
 
 from becalm import vocabulary
 from becalm.core.clock import HOUR, UNKNOWN_TIME
-from becalm.doses import EpisodeRules, treatments, written_out
+from becalm.doses import ROUTES, EpisodeRules, treatments, written_out
 from becalm.kidney import injury, kdigo, replacement
 from becalm.measures import ctcae
 from becalm.measures.fever import fever
@@ -108,7 +108,8 @@ FILES: dict[str, tuple[Sequence[str], Sequence[str]]] = {
     "doses/limits.toml": (
         ["plausible[].high", "plausible[].bolus_within", "limits.without_weight_kg", "limits.push_upto",
          "limits.tolerance", "limits.changeover", "limits.most_doses", "limits.long_single_dose",
-         "limits.rate_holds", "limits.daily_rate_holds", "holds[].upto"],
+         "limits.rate_holds", "limits.daily_rate_holds", "limits.longest_row", "limits.largest_number",
+         "holds[].upto"],
         ["plausible[].drug", "plausible[].unit", "holds[].drugs"],
     ),
     "doses/units.toml": (
@@ -802,6 +803,61 @@ def test_bags_a_changeover_apart_are_one_and_one_so_close_to_the_end_still_ran()
     assert found == [{"continuous IV"}, {"continuous IV"}, {"intermittent IV"}]
     ran = [modes(person(death=2 + before), infusion(0, 2)) for before in around(gap)]
     assert ran == [{"continuous IV"}, {"continuous IV"}, {"intermittent IV"}]
+
+
+def test_no_row_of_doses_runs_longer_than_a_year() -> None:
+    """One that runs longer is refused with a reason, enters no table of days, and still says that the drug was given."""
+    longest = hours(read("doses/limits.toml")["limits"]["longest_row"])
+    for end, kept in zip(around(longest), (True, True, False), strict=True):
+        for how in (
+            {"rate": "25 mg/h"},
+            {"amount": "100 mg"},
+            {"rate": "20 mg/day", "route": "oral"},
+        ):
+            doses = chunk(dose("anakinra", 0, end, **how)).doses
+            assert bool(len(doses.exposure("anakinra", routes=ROUTES))) is kept
+            assert [each.reason for each in doses.refused] == (
+                []
+                if kept
+                else [
+                    "runs for more than 366d: the end cannot be true; correct it, or write a row for each year"
+                ]
+            )
+            assert bool(doses.frame["untimed"][0]) is not kept
+
+
+def test_no_number_of_a_dose_is_larger_than_that() -> None:
+    """At it the number is a number (of nanograms a kilogram); above it the row is refused, and nothing overflows."""
+    largest = read("doses/limits.toml")["limits"]["largest_number"]
+    for number, kept in (
+        (largest, True),
+        (float(np.nextafter(largest, np.inf)), False),
+        (1e308, False),
+    ):
+        for how in (
+            {"amount": f"{number!r} ng"},
+            {"rate": f"{number!r} ng/h"},
+            {"amount": f"{number!r} ng/kg", "weight_kg": 70},
+        ):
+            doses = chunk(dose("anakinra", 0, 2, **how)).doses
+            reasons = [each.reason for each in doses.refused]
+            assert reasons == ([] if kept else [f"a number above {largest:g} is no dose"])
+            assert bool(len(doses.exposure("anakinra"))) or not kept
+
+
+def test_an_end_that_amount_and_rate_give_is_no_later_than_a_year() -> None:
+    """25 mg/h for 366 days are 219,600 mg; a larger amount at that rate is an error of one of the two, and has no end."""
+    longest = hours(read("doses/limits.toml")["limits"]["longest_row"])
+    ends = [
+        int(
+            chunk(dose("anakinra", 0, amount=f"{25 * length:.10g} mg", rate="25 mg/h")).doses.frame[
+                "end"
+            ][0]
+        )
+        for length in around(longest)
+    ]
+    assert round((ends[0] - at(longest)) / HOUR, 4) == round(-MINUTE, 4)
+    assert ends[2] in (UNKNOWN_TIME, at(0))
 
 
 def test_a_schedule_is_written_out_up_to_the_most_doses() -> None:

@@ -13,10 +13,8 @@ import pytest
 
 from becalm import vocabulary
 from becalm.core.clock import DAY, UNKNOWN_TIME, from_us, parse
-from becalm.core.errors import RecordsError
 from becalm.records import Records, Refusal
 from becalm.records.sheets import SheetsSource
-from becalm.records.sheets.plausible import is_placeholder, rules
 from becalm.records.sheets.schema import SHEETS
 from tests.records.chart_review import source, write
 from tests.spec.edges import MINUTE, hours, read, unknown_keys
@@ -24,13 +22,11 @@ from tests.spec.edges import MINUTE, hours, read, unknown_keys
 FILE = "records/sheets/plausible.toml"
 CASES = Path(__file__).parents[3] / "shared" / "cases"
 TESTED = dict.fromkeys(
-    ["range[].low", "range[].high", "range[].variable", "longest[].upto", "placeholder.years",
-     "placeholder.dates", "placeholder.words", "midnight.share"]
+    ["range[].low", "range[].high", "range[].variable", "longest[].upto", "midnight.share"]
 )  # fmt: skip
 NO_EDGE = dict.fromkeys(
     ["range[].sheet", "range[].column", "range[].source", "range[].verified", "longest[].sheet",
-     "longest[].column", "longest[].source", "longest[].verified", "placeholder.source",
-     "midnight.source"]
+     "longest[].column", "longest[].after", "longest[].source", "longest[].verified", "midnight.source"]
 )  # fmt: skip
 OUTSIDE: list[dict[str, Any]] = read(FILE)["range"]
 LONGEST: list[dict[str, Any]] = read(FILE)["longest"]
@@ -82,91 +78,28 @@ def test_a_number_at_the_bound_is_used_and_one_outside_is_not(
         )
 
 
-@pytest.mark.parametrize("rule", LONGEST, ids=lambda rule: rule["sheet"])
+@pytest.mark.parametrize("rule", LONGEST, ids=lambda rule: f"{rule['sheet']}.{rule['column']}")
 @pytest.mark.parametrize(("minutes", "used"), [(-1, True), (0, True), (1, False)])
-def test_a_row_ends_no_later_than_so_long_after_its_start(
+def test_two_times_of_a_row_are_no_further_apart_than_that(
     tmp_path: Path, rule: dict[str, Any], minutes: int, used: bool
 ) -> None:
-    """Beyond it the end is not known, and counted; the row is used."""
+    """Beyond it the later one is not known, and counted; the row is used, except a result without a time."""
     sheet, upto = rule["sheet"], hours(rule["upto"])
     moment = parse(START)[0] + round((upto + minutes * MINUTE) / 24 * DAY)
-    end = from_us(moment).isoformat()
-    cells = {"person_id": "P1", "start": START, "end": end, "drug": "anakinra", "name": "HD",
-             "rate": "50", "rate_unit": "mg/h"}  # fmt: skip
+    later = from_us(moment).isoformat()
+    cells = {"person_id": "P1", rule["after"]: START, rule["column"]: later, "name": "CRP", "value": "5",
+             "unit": "mg/L", "finding": "splenomegaly", "present": "yes", "result": "growth"}  # fmt: skip
     columns = [name for name in SHEETS[sheet].columns if name in cells]
     text = ",".join(columns) + "\n" + ",".join(cells[name] for name in columns) + "\n"
     opened = source(write(tmp_path, **{sheet: text}))
-    table = {"stays": "stays", "doses": "administrations", "procedures": "procedures"}[sheet]
-    (row,) = getattr(chunk(opened), table).rows()
-    assert row["end"] == (moment if used else UNKNOWN_TIME)
-    said = [(each.source_table, each.reason, each.example) for each in refusals(opened, "end")]
-    reason = f"more than {rule['upto']} after start: cell not used"
-    assert said == ([] if used else [(sheet, reason, f"{sheet}:2 {end}")])
-
-
-@pytest.mark.parametrize(
-    "day",
-    [
-        *rules().placeholder.dates,
-        *(f"{y}-{day}" for y in rules().placeholder.years for day in ("01-01", "07-15", "12-31")),
-    ],
-)
-def test_a_placeholder_is_no_date_however_it_is_written(tmp_path: Path, day: str) -> None:
-    """As an end "still open", as a death "alive": the cell is blank, and counted with its text."""
-    year, month, date = day.split("-")
-    for text in (
-        day,
-        f"{day}T00:00",
-        f"{day} 23:59:59",
-        f"{date}.{month}.{year}",
-        f"{month}/{date}/{year}",
-    ):
-        opened = source(
-            write(
-                tmp_path,
-                persons=f"person_id,death_time\nP1,{text}\n",
-                stays=f"person_id,start,end\nP1,{START},{text}\n",
-            )
-        )
-        assert chunk(opened).persons["death_time"].tolist() == [UNKNOWN_TIME]
-        assert chunk(opened).stays["end"].tolist() == [UNKNOWN_TIME]
-        assert [(r.source_table, r.variable, r.reason, r.example) for r in opened.refused()] == [
-            (
-                "persons",
-                "death_time",
-                f"{text} stands for no date: read as blank",
-                f"persons:2 {text}",
-            ),
-            ("stays", "end", f"{text} stands for no date: read as blank", f"stays:2 {text}"),
-        ]
-
-
-def test_a_day_beside_a_placeholder_is_a_date() -> None:
-    """The day before and after each date of the list, and the years before and after those of the list."""
-    for day in rules().placeholder.dates:
-        if day.endswith("-00"):
-            continue  # in no calendar
-        moment = np.datetime64(day)
-        for beside in (moment - 1, moment + 1):
-            assert str(beside) in rules().placeholder.dates or not is_placeholder(str(beside))
-    years = rules().placeholder.years
-    for year in (each + step for each in years for step in (-1, 1)):
-        assert year in years or not is_placeholder(f"{year}-12-31")
-    assert not is_placeholder("2021-12-31")
-    assert not is_placeholder("31/12/2021")
-
-
-@pytest.mark.parametrize("word", rules().placeholder.words)
-def test_a_database_writes_an_open_end_as_a_word(word: str) -> None:
-    """In any capitals."""
-    assert is_placeholder(word)
-    assert is_placeholder(word.upper())
-
-
-def test_a_placeholder_where_a_time_must_be_is_a_blank(tmp_path: Path) -> None:
-    """A stay begins at some time: the mistake is that of a blank cell."""
-    with pytest.raises(RecordsError, match="column start: start is blank"):
-        source(write(tmp_path, stays="person_id,start\nP1,9999-12-31\n"))
+    rows = list(getattr(chunk(opened), {"labs": "measurements"}.get(sheet, sheet)).rows())
+    if (sheet, rule["column"]) == ("labs", "time") and not used:
+        assert not rows
+    else:
+        assert rows[0][rule["column"]] == (moment if used else UNKNOWN_TIME)
+    said = [(r.source_table, r.reason, r.example) for r in refusals(opened, rule["column"])]
+    reason = f"more than {rule['upto']} after {rule['after']}: cell not used"
+    assert said == ([] if used else [(sheet, reason, f"{sheet}:2 {later}")])
 
 
 @pytest.mark.parametrize(("others", "said"), [(1, False), (0, False), (-1, True)])

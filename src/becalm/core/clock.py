@@ -27,6 +27,10 @@ UNKNOWN_TIME: Final = np.iinfo(np.int64).min
 """The time of something whose time is not known."""
 
 
+LONGEST: Final = 365_250 * DAY
+"""No length of time is longer: a thousand years, so that sums of times stay within int64."""
+
+
 _EPOCH = datetime(1970, 1, 1)
 _LENGTH = re.compile(r"(<=)?\s*(\d+(?:\.\d+)?)\s*(min|h|d)")
 _UNITS: Final = {"min": MINUTE, "h": HOUR, "d": DAY}
@@ -38,7 +42,7 @@ class Length(str):
     A guideline's inclusive "within 48 h" is written `<=48h`: one microsecond more, because
     windows are open at their far end. It is a text, so that it is printed as it was written.
 
-    Raises `ValueError` for a text that is no length of time.
+    Raises `ValueError` for a text that is no length of time, or one of more than a thousand years.
 
     >>> Length("90min"), Length("90min").us
     ('90min', 5400000000)
@@ -57,6 +61,8 @@ class Length(str):
         if match is None:
             raise ValueError(f"{text!r} is not a length of time such as '72h', '7d' or '<=48h'")
         inclusive, number, unit = match.groups()
+        if float(number) * _UNITS[unit] > LONGEST:
+            raise ValueError(f"{text[:40]!r} is longer than 1000 years")
         return round(float(number) * _UNITS[unit]) + (MICROSECOND if inclusive else 0)
 
     @property
@@ -125,6 +131,22 @@ def completed_years(birth: npt.ArrayLike, at: npt.ArrayLike) -> Times:
     years = now[0] - born[0]
     not_yet = (now[1] < born[1]) | ((now[1] == born[1]) & (now[2] < born[2]))
     result: Times = years - not_yet
+    return result
+
+
+def birthday(birth: npt.ArrayLike, years: int) -> Times:
+    """Return the beginning of each person's birthday after so many years; of 29 February, 1 March in other years.
+
+    birth : int64, µs, known times.
+
+    >>> iso(int(birthday([parse("2000-02-29")[0]], 1)[0]))
+    '2001-03-01T00:00:00'
+    """
+    days = np.asarray(birth, np.int64).astype("datetime64[us]").astype("datetime64[D]")
+    months = days.astype("datetime64[M]")
+    of_month = days - months.astype("datetime64[D]")
+    reached = (months + np.timedelta64(12 * years, "M")).astype("datetime64[D]") + of_month
+    result: Times = reached.astype("datetime64[us]").astype(np.int64)
     return result
 
 

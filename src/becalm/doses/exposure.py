@@ -33,7 +33,7 @@ ROWS: Final[Mapping[str, Kind]] = {
     "route_code": "code",
     "counted": "flag",  # administered, understood and not after death: its amount counts
     "exposed": "flag",  # administered with usable times, also of unknown amount
-    "untimed": "flag",  # administered, nobody knows when
+    "untimed": "flag",  # administered, nobody knows when, or until when
     "single": "flag",  # a single dose
     "states_rate": "flag",  # written with a rate
     "mode": "code",  # what the row says of its mode, as in `doses.modes.SAID`

@@ -35,6 +35,8 @@ class Limits(toml.TomlTable, frozen=True):
     changeover: Length
     long_single_dose: Length
     most_doses: int
+    longest_row: Length
+    largest_number: float
     without_weight_kg: float
     rate_holds: Length
     daily_rate_holds: Length
@@ -53,4 +55,6 @@ PUSH_UPTO: Final = TABLE.limits.push_upto.us
 TOLERANCE: Final = TABLE.limits.tolerance
 CHANGEOVER: Final = TABLE.limits.changeover.us
 PLAUSIBLE: Final = TABLE.plausible
+LARGEST_NUMBER: Final = TABLE.limits.largest_number
+LONGEST_ROW: Final = TABLE.limits.longest_row
 LONG_SINGLE_DOSE: Final = TABLE.limits.long_single_dose.us

@@ -12,17 +12,19 @@ from becalm.doses.unit_table import TABLE
 DAY_H: Final = 24.0
 
 _TIME: Final = r"(?P<unit>days?|d|hours?|hrs?|h|minutes?|mins?)"
-_OVER = re.compile(rf"\b(?:over|within|in)\s*(?P<number>\d+(?:\.\d+)?)\s*{_TIME}\b")
+_N: Final = r"\d{1,6}"
+"""A count or a length; more digits are no schedule."""
+_OVER = re.compile(rf"\b(?:over|within|in)\s*(?P<number>{_N}(?:\.\d{{1,6}})?)\s*{_TIME}\b")
 _COUNT = re.compile(
-    r"(?:\bx|×)\s*(?P<number>\d+)(?:\s*(?P<of>doses?|times|days?|d))?(?![\w*^.⁰¹²³⁴-⁹/])"
+    rf"(?:\bx|×)\s*(?P<number>{_N})(?:\s*(?P<of>doses?|times|days?|d))?(?![\w*^.⁰¹²³⁴-⁹/])"
 )
-_DAYS = re.compile(r"\bfor\s*(?P<number>\d+)\s*(?:days?|d)\b")
+_DAYS = re.compile(rf"\bfor\s*(?P<number>{_N})\s*(?:days?|d)\b")
 _EVERY = re.compile(
-    r"\b(?:q\s?|every\s*)(?P<number>\d+)\s?(?:hours?|hrs?|hr|h|hourly)\b|\b(?P<hourly>\d+)[ -]?hourly\b"
+    rf"\b(?:q\s?|every\s*)(?P<number>{_N})\s?(?:hours?|hrs?|hr|h|hourly)\b|\b(?P<hourly>{_N})[ -]?hourly\b"
 )
 _DIVIDED = re.compile(
-    r"\bin\s*(?P<before>\d+)\s*divided(?:\s*doses)?\b"
-    r"|\b(?:divided|split)\b(?:\s*(?:in|into)?\s*(?P<after>\d+)(?:\s*doses)?)?"
+    rf"\bin\s*(?P<before>{_N})\s*divided(?:\s*doses)?\b"
+    rf"|\b(?:divided|split)\b(?:\s*(?:in|into)?\s*(?P<after>{_N})(?:\s*doses)?)?"
 )
 _A_DAY = re.compile(r"\s*(?:/|\bper\b)\s*(?:days?|d|24\s*h)\b")
 _A_DOSE = re.compile(r"\s*(?:/|\bper\b)\s*dose\b")
@@ -33,7 +35,7 @@ _WORDS = re.compile(
     + r")(?![\w/])"
 )
 COUNTED: Final = re.compile(
-    r"(?P<amount>\d+(?:\.\d+)?)\s*(?P<unit>[a-zµμ]+)\s*(?:x|×)\s*(?P<number>\d+)\b"
+    rf"(?P<amount>\d+(?:\.\d+)?)\s*(?P<unit>[a-zµμ]+)\s*(?:x|×)\s*(?P<number>{_N})\b"
 )
 
 

@@ -23,6 +23,7 @@ from becalm.doses.rates import (
     NO_END,
     NO_START,
     NO_WEIGHT,
+    TOO_LONG,
     WHY,
     Converted,
     WrittenRate,
@@ -49,6 +50,7 @@ HINTS: Final = {
     NO_WEIGHT: "give weight_kg in the row, a weight among the labs, or persons.weight_kg",
     NO_END: "give an end, or a row with the next rate",
     BACKWARDS: "look at start and end",
+    TOO_LONG: "the end cannot be true; correct it, or write a row for each year",
     NEGATIVE: "a rewritten row is 'not given'",
     NO_START: "it was given, nobody knows when: give a start",
 }

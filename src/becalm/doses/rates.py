@@ -15,7 +15,7 @@ import numpy.typing as npt
 from becalm.core.arrays import Codes, Floats, Mask, Texts, Times
 from becalm.core.clock import HOUR, UNKNOWN_TIME
 from becalm.core.columns import Categorical
-from becalm.doses.limits import PUSH_UPTO, TOLERANCE
+from becalm.doses.limits import LARGEST_NUMBER, LONGEST_ROW, PUSH_UPTO, TOLERANCE
 from becalm.doses.real_time import RealTime
 from becalm.doses.units import BASE, MASS, NO_UNIT, REASONS, VOLUME, DoseUnit
 from becalm.timeline import rounded
@@ -23,6 +23,8 @@ from becalm.timeline import rounded
 NO_START: Final = "no start"
 BACKWARDS: Final = "ends before it starts"
 NEGATIVE: Final = "negative amount or rate"
+TOO_LONG: Final = f"runs for more than {LONGEST_ROW}"
+TOO_LARGE: Final = f"a number above {LARGEST_NUMBER:g} is no dose"
 NOTHING: Final = "neither amount nor rate is a number"
 NO_WEIGHT: Final = "dosed by weight, and no weight is known"
 NO_SURFACE: Final = "dosed by body surface, and no height or no weight is known"
@@ -36,6 +38,7 @@ WHY: Final = (
     *REASONS,
     NO_START,
     BACKWARDS,
+    TOO_LONG,
     NEGATIVE,
     NOTHING,
     NO_WEIGHT,
@@ -44,12 +47,11 @@ WHY: Final = (
     NO_LENGTH,
     AMOUNT_WITHOUT_UNIT,
     RATE_WITHOUT_UNIT,
+    TOO_LARGE,
 )
 """Reasons for which a number or a row cannot be used; a position here is its code in arrays."""
 
 _CODE: Final = {reason: np.int8(i) for i, reason in enumerate(WHY)}
-_LONGEST: Final = 24.0 * 366
-"""Hours; if amount / rate is longer, one of them is an error and no end is computed."""
 
 
 @dataclass(frozen=True)
@@ -126,7 +128,7 @@ class Converted:
     dose_per_h in the unit in which the drug is added up. base, base_per_h and base_set_per_h in
     `base_unit`: the drug's unit if the row can be converted to it, else mg, mL, units, mmol, mEq or the
     container that is counted. refused : position in `WHY` of the reason why the row has no amount, 0 if
-    it has one. timed : start and end are plausible, whatever the amount. single : a single dose.
+    it has one. timed : start and end are plausible, whatever the amount; too_long : the end cannot be true. single : a single dose.
     states_rate : written with a rate. by_weight : multiplied by a weight. notes : pairs of a mask and
     the remark on its rows.
     """
@@ -147,6 +149,7 @@ class Converted:
     base_unit: Texts
     refused: npt.NDArray[np.int8]
     timed: Mask
+    too_long: Mask
     single: Mask
     states_rate: Mask
     by_weight: Mask
@@ -220,6 +223,7 @@ def convert(rows: WrittenRate) -> Converted:
     differing, blind = _differing(lasting, hours, dose, flow, alike)
     nothing = lasting & dose.usable & flow.usable & (dose.own == 0) & (flow.own == 0)
     unread = rows.concentration.wrong
+    unread[rows.concentration.value > LARGEST_NUMBER] = _CODE[TOO_LARGE]
     return Converted(
         end=np.where(single & good, rows.start, end),
         beyond=beyond,
@@ -236,7 +240,11 @@ def convert(rows: WrittenRate) -> Converted:
         base_set_per_h=_known(lasting & flow.usable, set_base),
         base_unit=base_unit,
         refused=refused,
-        timed=(rows.start != UNKNOWN_TIME) & (length >= 0) & (refused != _CODE[NEGATIVE]),
+        timed=(rows.start != UNKNOWN_TIME)
+        & (length >= 0)
+        & (length <= LONGEST_ROW.us)
+        & (refused != _CODE[NEGATIVE]),
+        too_long=length > LONGEST_ROW.us,
         single=single,
         states_rate=flow.stated,
         by_weight=good & ((dose.usable & rows.amount.per_kg) | (flow.usable & rows.rate.per_kg)),
@@ -269,12 +277,15 @@ def _side(quantity: Quantity, rows: WrittenRate) -> _Side:
     by_m2 = quantity.per_m2
     wrong[by_kg & np.isnan(rows.weight_kg) & (wrong == 0)] = _CODE[NO_WEIGHT]
     wrong[by_m2 & np.isnan(rows.surface_m2) & (wrong == 0)] = _CODE[NO_SURFACE]
+    too_large = np.abs(quantity.value) > LARGEST_NUMBER
+    wrong[too_large & (wrong == 0)] = _CODE[TOO_LARGE]
     per = quantity.each(lambda unit: unit.hours or 1.0)
     body = np.where(by_kg, rows.weight_kg, np.where(by_m2, rows.surface_m2, 1.0))
-    own = quantity.value * body / per
+    own = np.where(too_large, np.nan, quantity.value) * body / per
     base = own * quantity.size
     mg = np.where(quantity.of_dimension(MASS), base, np.nan)
-    strength = rows.concentration.value * rows.concentration.size
+    dense = rows.concentration.value
+    strength = np.where(dense > LARGEST_NUMBER, np.nan, dense) * rows.concentration.size
     dissolved = quantity.of_dimension(VOLUME) & rows.concentration.of_dimension(MASS)
     mg = np.where(dissolved, base * strength, mg)
     for container, held in rows.contents.items():
@@ -310,7 +321,7 @@ def _ends(rows: WrittenRate, dose: _Side, flow: _Side, alike: Mask) -> tuple[Tim
     )
     hours = np.where(both & ~both_mg, _over(dose.dose, flow.dose), hours)
     with np.errstate(invalid="ignore"):
-        through = ask & (hours > 0) & (hours < _LONGEST)
+        through = ask & (hours > 0) & (hours < LONGEST_ROW.us / HOUR)
     run = np.round(np.where(through, hours, 0.0) * HOUR).astype(np.int64)
     end = np.where(through, rows.start + run, rows.end)
     return np.where(through, end - rows.time.beyond(rows.start, end), end), through
@@ -332,6 +343,7 @@ def _refusals(
         (only_rate & (end != UNKNOWN_TIME) & (length == 0), NO_LENGTH),
         (dose.negative | flow.negative, NEGATIVE),
         (length < 0, BACKWARDS),
+        (length > LONGEST_ROW.us, TOO_LONG),
         (start == UNKNOWN_TIME, NO_START),
     ):
         refused[where] = _CODE[reason]

@@ -182,7 +182,7 @@ def rebuild(records: Records, events: Events, vocabulary: Vocabulary) -> Doses:
         route_code=route,
         counted=usable & alive,
         exposed=counts & done.timed & alive & ~nothing,
-        untimed=counts & (start == UNKNOWN_TIME) & ~nothing,
+        untimed=counts & ((start == UNKNOWN_TIME) | done.too_long) & ~nothing,
         single=done.single,
         states_rate=done.states_rate,
         mode=mode,

@@ -224,7 +224,8 @@ class _Measured:
         low = np.array([r.low for r in ranges])[variable]
         high = np.array([r.high for r in ranges])[variable]
         # Rounded, so that 111.2 °F is 44 °C and not slightly above it.
-        compared = np.round(number, 9)
+        with np.errstate(over="ignore"):  # 1e300 becomes infinite, and is outside
+            compared = np.round(number, 9)
         outside = (
             (compared < low) | (compared > high) | ((sign == SIGNS.index("<")) & (number <= floor))
         )

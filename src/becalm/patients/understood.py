@@ -18,6 +18,7 @@ from becalm.patients.derived import values
 from becalm.patients.immunosuppression import immunosuppression
 from becalm.patients.restated import restated
 from becalm.patients.unrecognised import unrecognised
+from becalm.persons.believed import believed
 from becalm.persons.diagnoses import diagnoses
 from becalm.persons.lifetime import REASONS, Lifetime, in_life
 from becalm.persons.stays import ends_of_records
@@ -32,7 +33,7 @@ class Patients:
 
     diagnosed : see `persons.diagnoses`. immunosuppressed : 1 or 0 where known. ended : int64 per
     person, µs, the last moment of the records or death. lifetime : birth and death. left_out : procedures
-    and cultures from before a birth or after a death, which are not in `records`.
+    and cultures from before a birth or after a death, and cells that cannot be true, which are not in `records`.
     """
 
     records: Records
@@ -48,9 +49,11 @@ class Patients:
     @classmethod
     def of(cls, records: Records, vocabulary: Vocabulary) -> Patients:
         """Make the data of a chunk of records."""
+        records, impossible = believed(records)
         records = dosing.written_out(restated(records, vocabulary))
         lifetime = Lifetime.of(records)
         records, left_out = in_life(records, lifetime)
+        left_out = (*impossible, *left_out)
         events = harmonise(
             records,
             vocabulary,

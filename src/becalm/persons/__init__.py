@@ -2,6 +2,7 @@
 
 __all__ = [
     "age",
+    "believed",
     "death",
     "diagnoses",
     "lifetime",

@@ -11,9 +11,12 @@ from becalm.core import toml
 from becalm.core.arrays import Mask, Persons, Times
 from becalm.core.clock import DAY, UNKNOWN_TIME, YEAR, calendar_year, completed_years
 from becalm.core.frame import Frame
+from becalm.records import possible
 from becalm.timeline import Timeline, combine, rounded
 
 FILE: Final = Path(__file__).with_suffix(".toml")
+_ABOVE_ANY: Final = 1e6
+"""Years; a number that is surely no age, and still fits in an integer."""
 
 
 class AgeStep(toml.TomlTable, frozen=True):
@@ -41,7 +44,7 @@ def ages(persons: Frame, at: Times) -> tuple[Times, Mask]:
 
     The age comes from the birth date. Of a year of birth it is the age reached in that calendar
     year. Else it comes from a dated age plus the whole years since; else it is the age as written,
-    which is undated.
+    which is undated. An age above the highest that a person can have is not known.
     """
     years = np.full(len(persons), -1, np.int64)
     birth, age, age_at = persons["birth"], persons["age"], persons["age_at"]
@@ -49,7 +52,7 @@ def ages(persons: Frame, at: Times) -> tuple[Times, Mask]:
     written = ~born & ~np.isnan(age)
     undated = written & (age_at == UNKNOWN_TIME)
     dated = written & ~undated & (at != UNKNOWN_TIME)
-    years[written] = np.floor(age[written]).astype(np.int64)
+    years[written] = np.floor(np.minimum(age[written], _ABOVE_ANY)).astype(np.int64)
     # Rounded towards zero: within a year before or after its date, the age is the one written.
     years[dated] += np.trunc((at[dated] - age_at[dated]) / YEAR).astype(np.int64)
     years[born] = np.where(
@@ -57,6 +60,7 @@ def ages(persons: Frame, at: Times) -> tuple[Times, Mask]:
         calendar_year(at[born]) - calendar_year(birth[born]),
         completed_years(birth[born], at[born]),
     )
+    years[years > possible.rules().life.longest_years] = -1
     return np.maximum(years, -1), undated
 
 

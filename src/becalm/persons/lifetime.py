@@ -17,13 +17,15 @@ import numpy.typing as npt
 from becalm.core.arrays import FAR_FUTURE, FAR_PAST, Mask, Persons, Times
 from becalm.core.clock import DAY, UNKNOWN_TIME
 from becalm.core.frame import Frame
+from becalm.persons.believed import end_of_longest_life, too_old
 from becalm.persons.death import Deaths
 from becalm.records import Records, Refusal
 
 BEFORE_BIRTH: Final = "before birth"
 AFTER_DEATH: Final = "after death"
 AFTER_DISPUTED_DEATH: Final = "after a death that other rows contradict"
-REASONS: Final = ("", BEFORE_BIRTH, AFTER_DEATH, AFTER_DISPUTED_DEATH)
+TOO_OLD: Final = too_old()
+REASONS: Final = ("", BEFORE_BIRTH, AFTER_DEATH, AFTER_DISPUTED_DEATH, TOO_OLD)
 """Why a row is not used, by its code; 0 is a row in the person's life."""
 
 _OWN_TIME: Final[Mapping[str, tuple[str, ...]]] = {
@@ -42,13 +44,15 @@ class Lifetime:
 
     born : nothing is before it; `FAR_PAST` if not known. over : what goes on ends then at the latest, `FAR_FUTURE`
     of the living: the moment of death, or the end of the day of a death known by its date. by_date : whether it is
-    that end of a day, to which it does not belong. disputed : whether other rows contradict the death.
+    that end of a day, to which it does not belong. disputed : whether other rows contradict the death. oldest : when
+    the person would be older than anybody was, `FAR_FUTURE` where no age is known.
     """
 
     born: Times
     over: Times
     by_date: Mask
     disputed: Mask
+    oldest: Times
 
     @classmethod
     def of(cls, records: Records) -> Lifetime:
@@ -58,7 +62,8 @@ class Lifetime:
         known = deaths.over != UNKNOWN_TIME
         over = np.where(known, deaths.over, FAR_FUTURE)
         born = np.where(birth == UNKNOWN_TIME, FAR_PAST, birth)
-        return cls(born, over, known & (over % DAY == 0), deaths.disputed)
+        oldest = end_of_longest_life(records.persons)
+        return cls(born, over, known & (over % DAY == 0), deaths.disputed, oldest)
 
     @property
     def ends(self) -> bool:
@@ -77,6 +82,7 @@ class Lifetime:
         over = self.over[person]
         late = known & np.where(self.by_date[person] | begins, time >= over, time > over)
         reason[known & (time < self.born[person])] = REASONS.index(BEFORE_BIRTH)
+        reason[known & (time >= self.oldest[person])] = REASONS.index(TOO_OLD)
         reason[late] = REASONS.index(AFTER_DEATH)
         reason[late & self.disputed[person]] = REASONS.index(AFTER_DISPUTED_DEATH)
         return reason

@@ -43,5 +43,6 @@ __all__ = [
     "charted_again",
     "not_among_records",
     "open_records",
+    "possible",
     "template",
 ]

@@ -15,6 +15,7 @@ from becalm.core.clock import (
     UNKNOWN_TIME,
     Length,
     Offset,
+    birthday,
     calendar_year,
     completed_years,
     from_us,
@@ -39,6 +40,24 @@ def test_a_length_of_time(text: str, us: int) -> None:
 def test_what_is_not_a_length_of_time_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="is not a length of time"):
         Length(text)
+
+
+def test_no_length_of_time_is_longer_than_a_thousand_years() -> None:
+    """Sums of times stay within 64 bits; 400 digits are told in one short line."""
+    assert Length("365250d").us == 365_250 * DAY
+    for text in ("365251d", "8766001h", "9" * 400 + "h"):
+        with pytest.raises(ValueError, match="is longer than 1000 years") as caught:
+            Length(text)
+        assert len(str(caught.value)) < 80
+
+
+@pytest.mark.parametrize("years", [1, 4, 126])
+def test_a_birthday_is_the_first_day_of_the_next_completed_year(years: int) -> None:
+    for born in ("2000-02-29", "1999-12-31T23:59", "2020-01-01", "1960-05-06"):
+        birth = np.array([parse(born)[0]])
+        day = birthday(birth, years)
+        assert completed_years(birth, day).tolist() == [years]
+        assert completed_years(birth, day - 1).tolist() == [years - 1]
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ from typing import Final
 from becalm.core.clock import from_us
 from becalm.records.mapped.flat import Flat
 from becalm.records.mapped.model import Cell
+from becalm.records.possible import is_placeholder
 from becalm.records.sheets.blanks import stands_for_blank
-from becalm.records.sheets.plausible import is_placeholder
 from becalm.records.sheets.reading import PLAIN_NUMBER, Wrong, read_time
 
 _WHOLE: Final = re.compile(r"([+-]?\d+)\.0+")

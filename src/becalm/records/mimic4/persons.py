@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from becalm.records import possible
 from becalm.records.mimic4.tables import Release
 
 
 def create_persons(release: Release) -> str:
     """Make the table `persons`: a code per subject, in the order of the ids as text."""
     patients = release.required("hosp", "patients")
+    life, dates = possible.rules().life, possible.rules().dates
     rows = patients.read("subject_id", "gender", "anchor_age", "anchor_year", "dod")
     return f"""
         CREATE TABLE persons AS
         SELECT (row_number() OVER (ORDER BY subject_id) - 1)::INTEGER AS code, subject_id, gender,
-               TRY_CAST(anchor_year AS INTEGER) - TRY_CAST(anchor_age AS INTEGER) AS birth_year,
+               CASE WHEN TRY_CAST(anchor_age AS INTEGER) BETWEEN 0 AND {life.longest_years}
+                     AND TRY_CAST(anchor_year AS INTEGER) BETWEEN {dates.first[:4]} AND {dates.last[:4]}
+                    THEN TRY_CAST(anchor_year AS INTEGER) - TRY_CAST(anchor_age AS INTEGER) END AS birth_year,
                moment(dod) AS dod
         FROM {rows} WHERE subject_id IS NOT NULL
     """

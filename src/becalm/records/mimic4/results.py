@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Final
 
+from becalm.records import possible
 from becalm.records.duck import quoted
 from becalm.records.mimic4.tables import REBUILT_CHART, MimicTable, Release
 from becalm.vocabulary import reports
@@ -33,10 +34,16 @@ REASONS: Final = (
 LOST: Final = {1: 4, 2: 5, 4: 6}
 """For each bit of `lost`, the position in `REASONS`: a cell of a row that is used cannot be read."""
 
+_DATES: Final = possible.rules().dates
+_PLACEHOLDERS: Final = ", ".join(f"DATE '{day}'" for day in possible.before_shifted_dates())
+
 MACROS: Final = (
-    """CREATE MACRO moment(x) AS
-       CASE WHEN TRY_CAST(x AS TIMESTAMP) BETWEEN TIMESTAMP '0001-01-01' AND TIMESTAMP '9999-12-31'
+    f"""CREATE MACRO moment(x) AS
+       CASE WHEN TRY_CAST(x AS TIMESTAMP) >= TIMESTAMP '{_DATES.first}'
+             AND TRY_CAST(x AS TIMESTAMP) < TIMESTAMP '{_DATES.last}' + INTERVAL 1 DAY
+             AND TRY_CAST(x AS DATE) NOT IN ({_PLACEHOLDERS})
             THEN TRY_CAST(x AS TIMESTAMP) END""",
+    "CREATE MACRO impossible(x) AS TRY_CAST(x AS TIMESTAMP) IS NOT NULL AND moment(x) IS NULL",
     """CREATE MACRO plain(x) AS
        CASE WHEN isfinite(TRY_CAST(x AS DOUBLE)) THEN TRY_CAST(x AS DOUBLE) END""",
     "CREATE MACRO lost_time(x) AS trim(x) <> '' AND moment(x) IS NULL",

@@ -8,18 +8,37 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
-from becalm.records import Refusal, duck
+from becalm.records import Refusal, duck, possible
 from becalm.records.mimic4.tables import Release
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
+_DATES: Final = possible.rules().dates
+_OLDEST: Final = possible.rules().life.longest_years
+_NO_NUMBER: Final = "not a whole number: cell not used"
 _READ: Final[Mapping[str, tuple[str, str]]] = {
-    "time": ("moment({0}) IS NOT NULL", "not a time: cell not used"),
-    "number": ("TRY_CAST({0} AS INTEGER) IS NOT NULL", "not a whole number: cell not used"),
+    "time": ("moment({0}) IS NOT NULL OR impossible({0})", "not a time: cell not used"),
+    "impossible": (
+        "NOT impossible({0})",
+        f"a placeholder, or {possible.outside_dates()}",
+    ),
+    "number": ("TRY_CAST({0} AS INTEGER) IS NOT NULL", _NO_NUMBER),
+    "age": (
+        f"TRY_CAST({{0}} AS INTEGER) IS NULL OR TRY_CAST({{0}} AS INTEGER) BETWEEN 0 AND {_OLDEST}",
+        f"outside plausible range (0 to {_OLDEST}): cell not used",
+    ),
+    "year": (
+        "TRY_CAST({0} AS INTEGER) IS NULL OR TRY_CAST({0} AS INTEGER) "
+        f"BETWEEN {_DATES.first[:4]} AND {_DATES.last[:4]}",
+        possible.outside_dates(),
+    ),
     "sex": ("{0} IN ('F', 'M')", "neither F nor M: cell not used"),
 }
 """For each kind of cell, when it is read, and the reason where it is not."""
+
+_ALSO: Final[Mapping[str, str]] = {"time": "impossible", "anchor_age": "age", "anchor_year": "year"}
+"""A second rule for a kind of cell, or for one column: it is read, but it cannot be true."""
 
 _CELLS: Final[Mapping[tuple[str, str], tuple[str, Mapping[str, str]]]] = {
     # module and table: the column that identifies a row ('' for its number), and the kind of each cell
@@ -62,7 +81,9 @@ def _sql(release: Release, module: str, name: str) -> str | None:
         f"{{'name': {duck.quoted(column)}, 'kind': {duck.quoted(kind)}, "
         f"'written': CASE WHEN trim({column}) <> '' AND NOT coalesce({_READ[kind][0].format(column)}, false) "
         f"THEN {column} END}}"
-        for column, kind in kinds.items()
+        for column, first in kinds.items()
+        for kind in (first, _ALSO.get(column) or _ALSO.get(first))
+        if kind
     )
     number = f"TRY_CAST({key} AS BIGINT)" if key else "row"
     return f"""

@@ -155,6 +155,8 @@ def _persons(checked: Checked, building: Building) -> Frame:
         building.refuse(checked.sheet, i, "age undated", variable="age", as_=f"{age[i]:g}")
     death, death_date_only = checked.times("death_time")
     died = checked.choices("died")
+    if impossible := checked.implausible("death_time"):  # who has one died, nobody knows when
+        died[[i for i in impossible if died[i] != "no"]] = "yes"
     status = checked.texts("last_contact_status")
     building.denied = {one for one, answer in zip(ids, died, strict=True) if answer == "no"}
     for column, says in (
@@ -341,6 +343,7 @@ def _procedures(checked: Checked, building: Building) -> Frame:
 
 
 def _cultures(checked: Checked, building: Building) -> Frame:
+    checked.not_too_long()
     collected, date_only = checked.times("collected")
     return Frame.of(
         CULTURES,

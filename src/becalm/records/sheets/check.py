@@ -14,9 +14,10 @@ import numpy as np
 from becalm.core.arrays import Array, Floats, Mask, Times
 from becalm.core.clock import DAY, UNKNOWN_TIME
 from becalm.core.errors import RecordsError
+from becalm.records.possible import PLACEHOLDER, no_date, no_year
 from becalm.records.sheets.cells import Sheet
-from becalm.records.sheets.partial_dates import read_span
-from becalm.records.sheets.plausible import is_placeholder, longest, plausible_range
+from becalm.records.sheets.partial_dates import Span, read_span, year_of_span
+from becalm.records.sheets.plausible import longest, plausible_range
 from becalm.records.sheets.reading import (
     Wrong,
     read_choice,
@@ -177,7 +178,7 @@ class Checked:
         """
         if name in self._times:
             return self._times[name]
-        texts = self._without_placeholders(name)
+        texts = self._dates_that_can_be(name)
         if self.column(name).partial:
             partial = {text for text in set(texts) if read_span(text)}
             texts = ["" if text in partial else text for text in texts]
@@ -195,20 +196,50 @@ class Checked:
     def spans(self, name: str) -> tuple[Times, Times]:
         """Return the first and the last moment of the months and years in a column, unknown for other texts."""
         texts = self.sheet.texts(name)
-        read = {text: read_span(text) or (UNKNOWN_TIME, UNKNOWN_TIME) for text in set(texts)}
+        unknown = UNKNOWN_TIME, UNKNOWN_TIME
+        read = {text: self._span(name, text) or unknown for text in set(texts)}
         both = np.array([read[text] for text in texts], dtype=np.int64).reshape(-1, 2)
         return both[:, 0].copy(), both[:, 1].copy()
 
-    def _without_placeholders(self, name: str) -> list[str]:
-        """Return the texts of a time column; a date that stands for no date is blank, and counted."""
-        texts = self.sheet.texts(name)
-        none = {text for text in set(texts) if text and is_placeholder(text)}
+    def _dates_that_can_be(self, name: str) -> list[str]:
+        """Return the texts of a time column; one that stands for no date, or cannot be true, is blank and counted.
+
+        Where a time must be, one that cannot be true is a mistake.
+        """
+        texts, birth = self.sheet.texts(name), name == "birth_date"
+        none = {
+            text: why for text in set(texts) if (why := self._why_none(name, text, birth=birth))
+        }
         if not none:
             return texts
         for i, text in enumerate(texts):
-            if text in none:
-                self.refuse_cell(i, name, f"{text} stands for no date: read as blank")
+            why = none.get(text, "")
+            if not why:
+                continue
+            if why != PLACEHOLDER and self.column(name).blank == "mistake":
+                what = f"{text!r} is {why.partition(':')[0]}"
+                self.add(i, name, Wrong("implausible", what, "Correct the year"))
+                self.broken.add((i, name))
+            else:
+                self.refuse_cell(i, name, why)
         return ["" if text in none else text for text in texts]
+
+    def implausible(self, name: str) -> list[int]:
+        """Return the positions of times that were written and are not used because they cannot be true."""
+        return [
+            i
+            for i, text in enumerate(self.sheet.texts(name))
+            if no_date(text) not in {"", PLACEHOLDER}
+        ]
+
+    def _why_none(self, name: str, text: str, *, birth: bool) -> str:
+        if not text:
+            return ""
+        year = year_of_span(text) if self.column(name).partial else None
+        return no_date(text, birth=birth) if year is None else no_year(year)
+
+    def _span(self, name: str, text: str) -> Span | None:
+        return None if self._why_none(name, text, birth=False) else read_span(text)
 
     def numbers(self, name: str) -> Floats:
         """Return numbers, NaN where blank; text and impossible numbers are mistakes."""
@@ -298,27 +329,26 @@ class Checked:
 
     def ends_after_starts(self) -> None:
         """Note rows that end before they start; a bare date may mean any moment of its day."""
+        self.not_too_long()
         for start, end in SHEETS[self.sheet.name].spans:
             (starts, _), (ends, end_is_date) = self.times(start), self.times(end)
             latest = ends + (DAY if self.column(end).kind != "end" else 0) * end_is_date
             wrong = (starts != UNKNOWN_TIME) & (ends != UNKNOWN_TIME) & (latest < starts)
             begun, ended = self.sheet.texts(start), self.sheet.texts(end)
-            self._not_too_long(start, end)
             for i in np.flatnonzero(wrong).tolist():
                 what = f"{end} {ended[i]} is before {start} {begun[i]}"
                 self.add(i, end, Wrong("order", what, "Correct one of the two"))
 
-    def _not_too_long(self, start: str, end: str) -> None:
-        """Leave out ends that are too long after their starts; count them."""
-        upto = longest(self.sheet.name, end)
-        if upto is None:
-            return
-        (starts, _), (ends, end_is_date) = self.times(start), self.times(end)
-        known = (starts != UNKNOWN_TIME) & (ends != UNKNOWN_TIME)
-        far = known & (np.where(known, ends - starts, 0) > upto.us)
-        for i in np.flatnonzero(far).tolist():
-            self.refuse_cell(i, end, f"more than {upto} after {start}: cell not used")
-        self._times[end] = np.where(far, UNKNOWN_TIME, ends), end_is_date & ~far
+    def not_too_long(self) -> None:
+        """Leave out times that are too long after another time of their row; count them."""
+        for rule in longest(self.sheet.name):
+            (begun, _), (ended, is_date) = self.times(rule.after), self.times(rule.column)
+            known = (begun != UNKNOWN_TIME) & (ended != UNKNOWN_TIME)
+            far = known & (np.where(known, ended - begun, 0) > rule.upto.us)
+            for i in np.flatnonzero(far).tolist():
+                reason = f"more than {rule.upto} after {rule.after}: cell not used"
+                self.refuse_cell(i, rule.column, reason)
+            self._times[rule.column] = np.where(far, UNKNOWN_TIME, ended), is_date & ~far
 
     def _read(self, name: str, texts: list[str], how: Callable[[str], Any]) -> dict[str, Any]:
         """Read each distinct text once, noting those that are wrong."""

@@ -10,9 +10,10 @@ from functools import cache
 from typing import Final, TypeAlias
 
 from becalm.core.clock import from_us
+from becalm.records.possible import is_placeholder
 from becalm.records.sheets.cells import Sheet
 from becalm.records.sheets.moments import Moment, moment_of, offset_text, with_column
-from becalm.records.sheets.plausible import is_placeholder, rules
+from becalm.records.sheets.plausible import rules
 from becalm.records.sheets.schema import SHEETS
 
 _DATE: Final = "all {n} times are 00:00, so they are read as dates without a time of day. "

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Final, NamedTuple
 
 from becalm.core.clock import DAY, from_us, parse
+from becalm.records.possible import no_date
 from becalm.records.sheets.cells import Sheet
 
 _MOMENT: Final = re.compile(
@@ -39,7 +40,7 @@ class Moment(NamedTuple):
 
 
 def moment_of(text: str) -> Moment | None:
-    """Return a time with a clock; None for a date, a blank, and what is not a time.
+    """Return a time with a clock; None for a date, a blank, what is not a time, and a date that cannot be.
 
     >>> moment_of("2020-03-04 9:30+02:00").offset, moment_of("2020-03-04T24:00").text()
     (120, '2020-03-05T00:00:00')
@@ -47,7 +48,7 @@ def moment_of(text: str) -> Moment | None:
     True
     """
     match = _MOMENT.fullmatch(text)
-    if match is None:
+    if match is None or no_date(text, birth=True):
         return None
     day, hour, minute, second, fraction, offset = match.groups()
     over = int(hour) == 24

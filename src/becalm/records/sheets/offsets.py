@@ -8,10 +8,10 @@ from typing import Final, Literal, TypeAlias
 
 from becalm.core import time_zones
 from becalm.core.clock import MINUTE, from_us
+from becalm.records.possible import is_placeholder
 from becalm.records.sheets.building import Building
 from becalm.records.sheets.cells import Sheet
 from becalm.records.sheets.moments import Moment, moment_of, with_column
-from becalm.records.sheets.plausible import is_placeholder
 from becalm.records.sheets.schema import SHEETS
 
 REFUSED: Final = (

@@ -1,8 +1,7 @@
-"""What a cell of the sheets can be: plausible ranges, the longest time, and dates that are none."""
+"""What a cell of the sheets can be: plausible ranges, and the longest time between two cells of a row."""
 
 from __future__ import annotations
 
-import re
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -12,8 +11,6 @@ from becalm.core import toml
 from becalm.core.clock import Length
 
 FILE: Final = Path(__file__).with_suffix(".toml")
-_DAY: Final = re.compile(r"(\d{4}-\d\d-\d\d)(?:[T ].*)?")
-_DAY_LAST_OR_FIRST: Final = re.compile(r"(\d{1,2})[/.\-](\d{1,2})[/.\-](\d{4})(?:[T ].*)?")
 
 
 class CellRange(toml.TomlTable, frozen=True):
@@ -36,22 +33,14 @@ class CellRange(toml.TomlTable, frozen=True):
 
 
 class LongestTime(toml.TomlTable, frozen=True):
-    """How long after its start a row of one sheet can end."""
+    """How long after another time of its row a time of one sheet can be."""
 
     sheet: str
+    after: str
     column: str
     upto: Length
     source: str
     verified: bool
-
-
-class Placeholder(toml.TomlTable, frozen=True):
-    """Dates and words that stand for a time that is not known."""
-
-    years: tuple[int, ...]
-    dates: tuple[str, ...]
-    words: tuple[str, ...]
-    source: str
 
 
 class Midnights(toml.TomlTable, frozen=True):
@@ -66,7 +55,6 @@ class CellRules(toml.TomlTable, frozen=True):
 
     range: tuple[CellRange, ...]
     longest: tuple[LongestTime, ...]
-    placeholder: Placeholder
     midnight: Midnights
 
 
@@ -83,26 +71,6 @@ def plausible_range(sheet: str, column: str) -> tuple[float, float] | None:
 
 
 @cache
-def longest(sheet: str, column: str) -> Length | None:
-    """Return how long after its start a row can end, None if there is no rule."""
-    found = (each for each in rules().longest if (each.sheet, each.column) == (sheet, column))
-    return next((each.upto for each in found), None)
-
-
-def is_placeholder(text: str) -> bool:
-    """Return whether a text is a date that stands for no date.
-
-    >>> is_placeholder("9999-12-31T00:00"), is_placeholder("31.12.9999"), is_placeholder("2021-12-31")
-    (True, True, False)
-    """
-    rule = rules().placeholder
-    if text.casefold() in rule.words:
-        return True
-    if day := _DAY.fullmatch(text):
-        days = [day[1]]
-    elif swapped := _DAY_LAST_OR_FIRST.fullmatch(text):
-        one, two, year = (int(part) for part in swapped.groups())
-        days = [f"{year:04}-{two:02}-{one:02}", f"{year:04}-{one:02}-{two:02}"]
-    else:
-        return False
-    return any(int(day[:4]) in rule.years or day in rule.dates for day in days)
+def longest(sheet: str) -> tuple[LongestTime, ...]:
+    """Return the times of a sheet that can be only so long after another time of their row."""
+    return tuple(each for each in rules().longest if each.sheet == sheet)

@@ -25,7 +25,6 @@ _COMMON_MOMENT: Final = re.compile(
 )
 _DAY_FIRST_OR_MONTH_FIRST: Final = re.compile(r"(\d{1,2})[/.\-](\d{1,2})[/.\-](\d{4}|\d\d)\b.*")
 _TIME_OF_DAY: Final = re.compile(r"\d{1,2}:\d\d(?::\d\d)?(?:\.\d+)?")
-_EARLIEST: Final = 1900
 _WRITE_A_DATE: Final = "Write 2020-03-04T10:00, or 2020-03-04 if the time is not known"
 
 
@@ -60,8 +59,6 @@ def read_time(text: str) -> tuple[int, bool] | Wrong:
         moment, date_only = parse(f"{day}T{hour:0>2}{rest}" if hour else day)
     except ValueError:
         return Wrong("time", f"{text!r} is not a valid date and time", _WRITE_A_DATE)
-    if int(day[:4]) < _EARLIEST:
-        return Wrong("early", f"{text!r} is before {_EARLIEST}", "Correct the year")
     return moment, date_only
 
 
@@ -74,7 +71,7 @@ def _not_a_time(text: str) -> Wrong:
     if match is None:
         return Wrong("time", f"{text!r} is not a date or a time", _WRITE_A_DATE)
     one, two, year = (int(part) for part in match.groups())
-    if year >= _EARLIEST and 1 <= one <= 12 and 1 <= two <= 12 and one != two:
+    if year >= 1000 and 1 <= one <= 12 and 1 <= two <= 12 and one != two:
         either = f"{date(year, two, one)} or {date(year, one, two)}"
         return Wrong("slash", f"{text!r} can be read in two ways", f"Write {either}")
     return Wrong("slash", f"{text!r} is not written year-month-day", _WRITE_A_DATE)

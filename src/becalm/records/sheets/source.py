@@ -13,6 +13,7 @@ from becalm.core.errors import RecordsError, UnreadableFileError, did_you_mean, 
 from becalm.core.files import LARGEST_TOML, exists, read_text
 from becalm.records import Absent, Doubt, InputFile, Records, Refusal, StudyInfo
 from becalm.records.files import input_file, stamp, unchanged
+from becalm.records.possible import no_date
 from becalm.records.sheets.build import build
 from becalm.records.sheets.cells import Sheet, near
 from becalm.records.sheets.moments import moment_of
@@ -209,7 +210,12 @@ def _as_day(text: str) -> str:
 
 
 def _require_date(name: str, text: str, file: str) -> None:
-    read = read_time(text) if name in _DATES else None
+    if name not in _DATES:
+        return
+    if why := no_date(text):
+        hint = "Correct it, or leave it blank if it is not known"
+        raise RecordsError(f"{name}: {text!r} is {why.partition(':')[0]}", where=file, hint=hint)
+    read = read_time(text)
     if isinstance(read, Wrong):
         raise RecordsError(f"{name}: {read.what}", where=file, hint=read.hint)
 
