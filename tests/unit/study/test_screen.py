@@ -15,7 +15,8 @@ from tests.records import lab, person, records
 
 
 def source(*chunks: Records) -> Source:
-    return cast(Source, SimpleNamespace(chunks=lambda: iter(chunks), doubts=(), site=None))
+    stands = SimpleNamespace(chunks=lambda: iter(chunks), absent=tuple, doubts=(), site=None)
+    return cast(Source, stands)
 
 
 ILL = records(
