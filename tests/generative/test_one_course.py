@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,20 +20,35 @@ import becalm
 ORIGIN: Final = datetime(2021, 3, 10, 8, 17)
 WEIGHT: Final = 64.0
 UNKNOWN: Final = "anakinra: nobody says whether it was given continuously"
-Cell = str | float | datetime
+UNTIL_MIDNIGHT: Final = 15 + 43 / 60
+"""Hours from the origin to the end of its day."""
+Cell = str | float | date
 
 
 class Course(NamedTuple):
     """Rates in mg/h, each for some hours from the origin on, and the hours after which the person died."""
 
-    pieces: tuple[tuple[int, float], ...]
+    pieces: tuple[tuple[float, float], ...]
     died: float | None
+    origin: datetime = ORIGIN
 
 
 def courses() -> st.SearchStrategy[Course]:
-    piece = st.tuples(st.integers(7, 30), st.sampled_from([12.5, 25.0, 50.0, 100.0]))
+    piece = st.tuples(st.integers(7, 30), RATES)
     pieces = st.lists(piece, min_size=1, max_size=4).map(tuple)
-    return st.builds(Course, pieces, st.sampled_from([None, None, 7.5, 31.25]))
+    return st.builds(Course, pieces, st.sampled_from([None, None, 7.5, 31.25]), st.just(ORIGIN))
+
+
+RATES: Final = st.sampled_from([12.5, 25.0, 50.0, 100.0])
+
+
+@st.composite
+def courses_over_midnight(draw: st.DrawFn) -> Course:
+    """Pieces that end and begin at 00:00 exactly; the first begins and the last ends at another time of the day."""
+    whole_days = draw(st.lists(st.sampled_from([24.0, 48.0]), max_size=2))
+    hours = [UNTIL_MIDNIGHT, *whole_days, draw(st.sampled_from([7.0, 9.5, 23.0]))]
+    rates = draw(st.lists(RATES, min_size=len(hours), max_size=len(hours)))
+    return Course(tuple(zip(hours, rates, strict=True)), draw(st.sampled_from([None, None, 31.25])))
 
 
 Written = Mapping[str, Cell]
@@ -59,8 +74,15 @@ COLUMNS: Final = (
 )  # fmt: skip
 
 
-def after(hours: float) -> datetime:
-    return ORIGIN + timedelta(hours=hours)
+US_OF_A_DAY: Final = 86_400_000_000
+
+
+def us(moment: datetime) -> int:
+    return round((moment - datetime(1970, 1, 1)).total_seconds()) * 1_000_000
+
+
+def after(hours: float, origin: datetime = ORIGIN) -> datetime:
+    return origin + timedelta(minutes=round(hours * 60))
 
 
 def sheets(course: Course, notation: str) -> dict[str, list[dict[str, Cell]]]:
@@ -70,11 +92,21 @@ def sheets(course: Course, notation: str) -> dict[str, list[dict[str, Cell]]]:
     edges = [0, *(sum(h for h, _ in course.pieces[: i + 1]) for i in range(len(course.pieces)))]
     for (begin, end), (hours, rate) in zip(pairwise(edges), course.pieces, strict=True):
         said = NOTATIONS[notation](rate, hours)
-        doses.append({**who, "drug": "anakinra", "start": after(begin), "end": after(end), **said})
-    dead: dict[str, Cell] = {} if course.died is None else {"death_time": after(course.died)}
+        doses.append(
+            {
+                **who,
+                "drug": "anakinra",
+                "start": after(begin, course.origin),
+                "end": after(end, course.origin),
+                **said,
+            }
+        )
+    dead: dict[str, Cell] = (
+        {} if course.died is None else {"death_time": after(course.died, course.origin)}
+    )
     ferritin: dict[str, Cell] = {"name": "ferritin", "value": 20000.0, "unit": "ng/mL"}
     return {
-        "persons": [{**who, "sex": "F", "age": 44.0, "age_at": datetime(2021, 3, 1), "weight_kg": WEIGHT, **dead}],
+        "persons": [{**who, "sex": "F", "age": 44.0, "age_at": date(2021, 3, 1), "weight_kg": WEIGHT, **dead}],
         "stays": [{**who, "start": after(-40), "end": after(300)}],
         "labs": [{**who, "time": after(-1), **ferritin}],
         "conditions": [{**who, "onset": after(-2), "name": "HLH"}],
@@ -82,22 +114,29 @@ def sheets(course: Course, notation: str) -> dict[str, list[dict[str, Cell]]]:
     }  # fmt: skip
 
 
-def as_csv(folder: Path, rows: Mapping[str, list[dict[str, Cell]]], offset: str = "") -> Path:
+def as_csv(
+    folder: Path,
+    rows: Mapping[str, list[dict[str, Cell]]],
+    offset: str = "",
+    midnight: str = "T00:00",
+) -> Path:
     for name, lines in rows.items():
         columns = COLUMNS if name == "doses" else tuple(lines[0])
         with (folder / f"{name}.csv").open("w", newline="", encoding="utf-8") as file:
             writer = csv.DictWriter(file, columns, restval="")
             writer.writeheader()
             for line in lines:
-                writer.writerow({k: _text(v, offset) for k, v in line.items()})
+                writer.writerow({k: _text(v, offset, midnight) for k, v in line.items()})
     return folder
 
 
-def _text(cell: Cell, offset: str) -> str:
+def _text(cell: Cell, offset: str, midnight: str) -> str:
+    """Return a cell as text; midnight : how 00:00 is written, 24:00 as that of the day before."""
     if not isinstance(cell, datetime):
         return str(cell)
-    if cell.hour == cell.minute == 0:
-        return cell.date().isoformat()
+    if cell.time() == time():
+        day = cell - timedelta(days=midnight == "T24:00")
+        return f"{day:%Y-%m-%d}{midnight}{offset if midnight else ''}"
     return cell.isoformat(timespec="minutes") + offset
 
 
@@ -114,8 +153,7 @@ def as_workbook(folder: Path, rows: Mapping[str, list[dict[str, Cell]]]) -> Path
         for row in sheet.iter_rows(min_row=2):
             for cell in row:
                 if isinstance(cell.value, datetime):
-                    midnight = cell.value.hour == cell.value.minute == 0
-                    cell.number_format = "yyyy-mm-dd" if midnight else "yyyy-mm-dd hh:mm"
+                    cell.number_format = "yyyy-mm-dd hh:mm"
     path = folder / "chart.xlsx"
     book.save(path)
     return path
@@ -125,8 +163,14 @@ FORMATS: Final[Mapping[str, Callable[[Path, Any], Path]]] = {
     "csv": as_csv,
     "csv with offsets": lambda folder, rows: as_csv(folder, rows, "+02:00"),
     "csv in UTC": lambda folder, rows: as_csv(folder, rows, "Z"),
+    "csv with 24:00": lambda folder, rows: as_csv(folder, rows, midnight="T24:00"),
     "workbook": as_workbook,
 }
+
+
+def as_dates(folder: Path, rows: Any) -> Path:
+    """Write each midnight as its date alone."""
+    return as_csv(folder, rows, midnight="")
 
 
 class Answer(NamedTuple):
@@ -166,7 +210,8 @@ def answer(records: Path) -> Answer:
 
 def written(course: Course, notation: str, form: str) -> Iterator[Answer]:
     with TemporaryDirectory() as folder:
-        yield answer(FORMATS[form](Path(folder), sheets(course, notation)))
+        write = {**FORMATS, "dates": as_dates}[form]
+        yield answer(write(Path(folder), sheets(course, notation)))
 
 
 @pytest.mark.parametrize("form", FORMATS)
@@ -185,6 +230,57 @@ def test_a_course_is_the_same_in_every_notation_and_format_or_nobody_says(
         assert (found.entered, found.left) == (False, UNKNOWN)
     else:
         assert found == truth
+
+
+@pytest.mark.parametrize("form", FORMATS)
+@settings(max_examples=4)
+@given(course=courses_over_midnight(), notation=st.sampled_from(sorted(NOTATIONS)))
+def test_a_piece_that_ends_at_midnight_is_the_same_in_every_notation_and_format(
+    form: str, course: Course, notation: str
+) -> None:
+    """Other cells of each column have a time of day, so 00:00 is midnight: no piece is a day longer."""
+    [found] = written(course, notation, form)
+    if notation in NOT_SAID:
+        assert (found.entered, found.left) == (False, UNKNOWN)
+        return
+    [(mode, start, end, total, _)] = found.episodes
+    lasts = sum(hours for hours, _ in course.pieces)
+    until = lasts if course.died is None else min(lasts, course.died)
+    given, begun = 0.0, 0.0
+    for hours, rate in course.pieces:
+        given += rate * max(min(begun + hours, until) - begun, 0)
+        begun += hours
+    assert (mode, start, end - start) == (
+        "continuous IV",
+        us(ORIGIN),
+        round(until * 60) * 60_000_000,
+    )
+    assert total == pytest.approx(given, rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("form", "days_more"),
+    [
+        ("csv", 1),
+        ("csv with offsets", 1),
+        ("csv in UTC", 1),
+        ("csv with 24:00", 0),
+        ("workbook", 1),
+        ("dates", 1),
+    ],
+)
+@settings(max_examples=2)
+@given(days=st.integers(1, 3), rate=RATES)
+def test_a_column_of_midnights_alone_holds_dates(
+    form: str, days_more: int, days: int, rate: float
+) -> None:
+    """From 10 March to 12 March, all at 00:00, is until the end of 12 March, as the dates alone say; 24:00 is no date."""
+    course = Course(((24.0 * days, rate),), None, datetime(2021, 3, 10))
+    [found] = written(course, "mg/h", form)
+    [(_, start, end, total, _)] = found.episodes
+    assert start == us(course.origin)
+    assert (end - start) / US_OF_A_DAY == days + days_more
+    assert total == pytest.approx(rate * 24 * (days + days_more))
 
 
 def test_the_truth_itself_is_what_was_written() -> None:
