@@ -26,6 +26,18 @@ OUT = click.Path(path_type=Path)
 MAPPING = click.option(
     "--mapping", help="Read flat tables with this mapping: a name, or a .toml file."
 )
+KIND = click.option(
+    "--kind",
+    type=click.Choice(["aggregates", "case-series"]),
+    default="aggregates",
+    show_default=True,
+    help="Of the release: suppressed aggregates, or single patients where study.toml states consent.",
+)
+PREVIOUS = click.option(
+    "--previous",
+    type=OUT,
+    help="Manifest of an earlier study or release: warn where the two tell of a few persons.",
+)
 WORDS = click.option(
     "--words", type=OUT, help="File of words: what the records' own names mean (.toml)."
 )
@@ -129,7 +141,9 @@ def demo(out: Path, persons: int, seed: int) -> None:
 @click.option(
     "--out", type=OUT, default=Path("results"), show_default=True, help="Folder to write."
 )
-@click.option("--release", type=OUT, help="Second folder: suppressed aggregates, for publication.")
+@click.option("--release", type=OUT, help="Second folder: what may be published.")
+@KIND
+@PREVIOUS
 @click.option("--source", type=click.Choice(SOURCES), help="Kind of RECORDS, if not recognised.")
 @MAPPING
 @WORDS
@@ -138,14 +152,17 @@ def study(  # noqa: PLR0917 - click passes the options by name
     protocol: str,
     out: Path,
     release: Path | None,
+    kind: str,
+    previous: Path | None,
     source: str | None,
     mapping: str | None,
     words: Path | None,
 ) -> None:
     """Run a study on RECORDS (a folder, a workbook) and write tables, figures and a report."""
     result = _study(
-        records, protocol, out, source=source, mapping=mapping, release=release, words=words
-    )
+        records, protocol, out, source=source, mapping=mapping, release=release, kind=kind,
+        previous=previous, words=words,
+    )  # fmt: skip
     click.echo(f"Report: {out / 'report.html'} (contains patient data, not for release)")
     if release is not None:
         click.echo(f"For release: {release}")
@@ -180,12 +197,16 @@ def _study(
     source: str | None = None,
     mapping: str | None = None,
     release: Path | None = None,
+    kind: str = "aggregates",
+    previous: Path | None = None,
     words: Path | None = None,
     beside: Sequence[str] = (),
 ) -> Any:
+    from becalm.api.releasing import check_kind, overlap
     from becalm.api.write import write, write_for_release
     from becalm.core.staging import staged_with_release
     from becalm.records import open_records
+    from becalm.report.release.aggregates import FILE
     from becalm.study import protocol_names
     from becalm.study.run import run
 
@@ -194,12 +215,17 @@ def _study(
     with staged_with_release(out, release, reads=reads, beside=beside) as (stage, public):
         say(f"reading {records}")
         opened = open_records(str(records), source, mapping)
+        if release is not None:
+            check_kind(kind, opened.info)
         result = run(opened, protocol, Path(records).name, say, site=_site(words))
         reads += _read(records, result.inputs)
         say("writing tables, figures and the report")
         write(result, stage)
         if public is not None:
-            write_for_release(result, public)
+            write_for_release(result, public, kind)
+            ids = result.tables["persons"]["person_id"].tolist()
+            for line in overlap((stage / FILE).read_bytes(), ids, kind, previous):
+                say(line)
     return result
 
 
@@ -358,6 +384,20 @@ def template(out: Path, filled: bool, csv: bool) -> None:
     from becalm.records.template import copy_template
 
     click.echo(f"Template: {copy_template(out, filled, 'csv' if csv else 'xlsx')}")
+
+
+@main.command("release")
+@click.argument("results", type=OUT)
+@click.option("--out", type=OUT, required=True, help="Folder to write.")
+@KIND
+@PREVIOUS
+def make_release(results: Path, out: Path, kind: str, previous: Path | None) -> None:
+    """Make a release from RESULTS, the folder that a study wrote: what may be published."""
+    from becalm.api.releasing import release
+
+    release(results, out, kind, previous, say)
+    click.echo(f"For release: {out}")
+    click.echo(NOT_A_DEVICE)
 
 
 @main.command()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -13,26 +13,64 @@ from becalm.core.staging import write_manifest
 from becalm.study.result import StudyResult
 from becalm.tables import writing
 
+if TYPE_CHECKING:
+    from becalm.report.release.aggregates import Aggregates
+    from becalm.report.release.rules import DisclosureRules
+
+AGGREGATES: Final = "aggregates"
+CASE_SERIES: Final = "case-series"
+RELEASES: Final = {
+    AGGREGATES: "for release: small cells suppressed",
+    CASE_SERIES: "for release: case series of single patients",
+}
+"""The kinds of release, and what the manifest of each says."""
+
 
 def write(result: StudyResult, stage: Path) -> None:
     """Write an internal study into an empty folder: tables, figures, report, manifest."""
-    from becalm.report import write_report
+    from becalm.report import write_aggregates, write_report
 
     folder = stage / "tables"
     folder.mkdir()
     for name, frame in result.tables.items():
         writing.write(name, frame, folder)
     write_report(result, stage)
+    write_aggregates(result, stage)
     write_manifest(stage, _facts(result, "internal: contains patient data, not for release"))
 
 
-def write_for_release(result: StudyResult, stage: Path) -> None:
-    """Write the part of a study that may be published: suppressed aggregates only."""
-    from becalm.report import write_release
+def write_for_release(result: StudyResult, stage: Path, kind: str = AGGREGATES) -> None:
+    """Write the part of a study that may be published: suppressed aggregates, or a declared case series."""
+    from becalm.report.cohort import Cohort
+    from becalm.report.release.aggregates import aggregates
 
-    write_release(result, stage)
-    facts = _facts(result, "for release: small cells suppressed")
-    del facts["inputs"]
+    write_release_of(aggregates(Cohort(result)), stage, kind)
+
+
+def write_release_of(
+    found: Aggregates, stage: Path, kind: str = AGGREGATES, rules: DisclosureRules | None = None
+) -> None:
+    """Write a release of exact aggregates; its manifest says nothing that depends on a person's record."""
+    from becalm.report import write_case_series, write_release
+    from becalm.report.release.rules import DisclosureRules
+
+    facts: dict[str, Any] = {
+        "becalm": found.becalm,
+        "kind": RELEASES[kind],
+        "illustrative": found.illustrative,
+        "source": found.source,
+        "protocol": found.protocol,
+    }
+    if kind == CASE_SERIES:
+        write_case_series(found, stage)
+    else:
+        rules = rules or DisclosureRules.default()
+        write_release(found, stage, rules)
+        facts |= {
+            "threshold": rules.threshold,
+            "base": rules.base,
+            "protection": rules.protection,
+        }
     write_manifest(stage, facts)
 
 

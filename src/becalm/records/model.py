@@ -189,6 +189,46 @@ class Doubt:
 
 
 @dataclass(frozen=True)
+class CaseStatement:
+    """What the authors of a study state about publishing its patients one by one.
+
+    consent, waiver : the consent of the patients, or the decision that it is not needed: one of them. ethics : the
+    reference of the ethics committee. decided_by : who decided that these patients are published. ages : `bands` of
+    ten years, or `years`. words : the diseases and drugs that may be named; others are not.
+    """
+
+    consent: str = ""
+    waiver: str = ""
+    ethics: str = ""
+    decided_by: str = ""
+    ages: str = "bands"
+    words: tuple[str, ...] = ()
+
+    def missing(self) -> list[str]:
+        """Return the keys of `study.toml` that are still needed."""
+        needed = {
+            "case_series_consent": self.consent or self.waiver,
+            "case_series_ethics": self.ethics,
+            "case_series_decided_by": self.decided_by,
+        }
+        return [key for key, text in needed.items() if not text]
+
+    def allows(self, word: str) -> bool:
+        """Return whether a disease or a drug may be named, in whatever letters."""
+        return word.casefold() in {each.casefold() for each in self.words}
+
+    def lines(self) -> list[tuple[str, str]]:
+        """Return the statement as it is printed."""
+        given = [
+            ("Consent", self.consent),
+            ("Consent waived", self.waiver),
+            ("Ethics", self.ethics),
+            ("Decided by", self.decided_by),
+        ]
+        return [(name, text) for name, text in given if text]
+
+
+@dataclass(frozen=True)
 class StudyInfo:
     """Facts about the study from `study.toml` or the source; '' if not known."""
 
@@ -204,6 +244,7 @@ class StudyInfo:
     consent_basis: str = ""
     registration: str = ""
     illustrative: bool = False
+    cases: CaseStatement | None = None
 
 
 @dataclass(frozen=True)
@@ -232,7 +273,10 @@ class Source(Protocol):
     """Records that can be read: a folder, a file, a database."""
 
     name: str  # the name of its package in `becalm.records`
-    notices: tuple[str, ...]  # licence notices that a report must carry
+    notices: tuple[str, ...]  # what a report must say of the records
+    licences: tuple[
+        str, ...
+    ]  # those of the notices that the data's licence asks for, also in a release
     citations: tuple[str, ...]  # keys of the bibliography
     doubts: tuple[Doubt, ...]
     info: StudyInfo

@@ -1,19 +1,22 @@
 """The report: an internal page with patients in it, and a release with none.
 
-`write_report` writes `report.html` and `figures/`; `write_release` writes suppressed aggregates only.
+`write_report` writes `report.html` and `figures/`; `write_aggregates` writes the exact aggregates beside them, from
+which `write_release` makes suppressed ones.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from becalm.report.disclosure import THRESHOLD
-
 if TYPE_CHECKING:
+    from becalm.report.release.aggregates import Aggregates
+    from becalm.report.release.rules import DisclosureRules
+    from becalm.report.release.sheets import ReleaseSheet
     from becalm.study.result import StudyResult
 
-__all__ = ["write_release", "write_report"]
+__all__ = ["write_aggregates", "write_case_series", "write_release", "write_report"]
 
 # The rest is imported where it is used: the process that only makes pixels needs none of it.
 
@@ -41,20 +44,49 @@ def write_report(result: StudyResult, folder: Path) -> list[Path]:
     return written
 
 
-def write_release(result: StudyResult, folder: Path, threshold: int = THRESHOLD) -> list[Path]:
+def write_aggregates(result: StudyResult, folder: Path) -> Path:
+    """Write `release.json` into an existing folder: what a release is made of, exact and internal."""
+    from becalm.report.cohort import Cohort
+    from becalm.report.release import aggregates
+
+    path = folder / aggregates.FILE
+    path.write_bytes(aggregates.encoded(aggregates.aggregates(Cohort(result))))
+    return path
+
+
+def write_release(
+    found: Aggregates, folder: Path, rules: DisclosureRules | None = None
+) -> list[Path]:
     """Write suppressed aggregates into an existing folder: `release.html`, and a CSV a table.
 
-    No person, row, date or example leaves; counts of 1 to `threshold` - 1 persons, and those from
-    which they could be worked out, are suppressed. Another threshold than the default is recorded.
+    No person, row, date or example leaves. Counts of persons below a threshold, and those from which they could
+    be worked out, are suppressed; all others are rounded. Other rules than the default are recorded.
     """
-    from becalm.report import release
-    from becalm.report.cohort import Cohort
+    from becalm.report.release import page
+    from becalm.report.release.rules import DisclosureRules
+    from becalm.report.release.sheets import sheets
 
-    cohort = Cohort(result)
-    given = release.sheets(cohort, threshold)
-    html = folder / "release.html"
-    html.write_text(release.render(cohort, given, threshold), encoding="utf-8")
-    written = [html]
+    rules = rules or DisclosureRules.default()
+    given = sheets(found, rules)
+    return _pages(folder, "release.html", page.render(found, given, rules), given)
+
+
+def write_case_series(found: Aggregates, folder: Path) -> list[Path]:
+    """Write single patients into an existing folder: `case_series.html`, and a CSV a table.
+
+    Raises `RecordsError` where the study does not state consent or its waiver, ethics and who decided.
+    """
+    from becalm.report.release import case_sheets
+
+    given = case_sheets.case_sheets(found.series)
+    html = case_sheets.render(found, found.series, given)
+    return _pages(folder, "case_series.html", html, given)
+
+
+def _pages(folder: Path, name: str, html: str, given: Iterable[ReleaseSheet]) -> list[Path]:
+    page = folder / name
+    page.write_text(html, encoding="utf-8")
+    written = [page]
     for sheet in given:
         path = folder / f"{sheet.name}.csv"
         path.write_text(sheet.csv(), encoding="utf-8")

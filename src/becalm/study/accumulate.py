@@ -134,6 +134,7 @@ class Accumulator:
                 *(notice for each in self.definitions.values() for notice in each.notices),
                 *source.notices,
             ),
+            licences=source.licences,
             citations=_cited(self.protocol, self.definitions.values(), source),
             unverified=(
                 *unverified(self.definitions.values(), frames, vocabulary.load()),

@@ -30,6 +30,9 @@ class StudyResult:
     records_name: str  # last part of the records' path; never the whole path
     info: StudyInfo
     notices: tuple[str, ...]
+    licences: tuple[
+        str, ...
+    ]  # those of the notices that the data's licence asks for, also in a release
     citations: tuple[str, ...]  # keys of the bibliography, in the order of first use
     unverified: tuple[str, ...]  # used values that were not checked against their source
     inputs: tuple[InputFile, ...]

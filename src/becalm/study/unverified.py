@@ -17,7 +17,8 @@ from becalm.measures import ctcae
 from becalm.measures.escalations import VASOPRESSORS
 from becalm.measures.outcome import maintenance
 from becalm.persons import weighed
-from becalm.vocabulary import Vocabulary
+from becalm.protocol import Protocol
+from becalm.vocabulary import Vocabulary, load
 
 
 def unverified(
@@ -40,6 +41,28 @@ def unverified(
         if not checked and drug in kept
     ]
     return tuple(dict.fromkeys(texts))
+
+
+def unverified_in_protocol(protocol: Protocol, definitions: Iterable[Definition]) -> list[str]:
+    """Return the same of what a protocol asks for, whatever the records hold: nothing in it says what they do."""
+    used = list(definitions)
+    texts = [*_definitions(used)]
+    asked = set(protocol.safety.events)
+    texts += [
+        f"CTCAE grades of {each.event}"
+        for each in ctcae.events()
+        if each.event in asked and not each.verified
+    ]
+    read = {leaf.variable for each in used for item in each.items for leaf in item.walk()} | {
+        *protocol.response.primary,
+        *protocol.response.primary_any,
+    }
+    texts += [
+        f"codes of {each.title.lower()}"
+        for each in load().variables
+        if each.name in read and not each.verified
+    ]
+    return list(dict.fromkeys(texts))
 
 
 def _definitions(definitions: Iterable[Definition]) -> Iterable[str]:

@@ -66,6 +66,7 @@ def open_mapped(path: Path, mapping: str) -> SheetsSource:
     notice = f"{len(doubts)} statements of the mapping {mapped.file} are marked as not verified."
     return SheetsSource(
         info=mapped.info,
+        licences=mapped.notices,
         notices=(*mapped.notices, *([notice] if doubts else []), *decided, *built.notices),
         missing=tuple(name for name in SHEETS if name not in sheets),
         _inputs=(*sorted(inputs, key=lambda f: f.name), *map(input_file, described)),

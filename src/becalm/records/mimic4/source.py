@@ -91,7 +91,7 @@ class Mimic4:
         self._labels = self._read_labels()
         demo = (path / "demo_subject_id.csv").is_file()
         self.missing: tuple[str, ...] = self._release.missing()
-        self.notices = self._read_notices()
+        self.notices = self.licences = self._read_notices()
         self.citations: tuple[str, ...] = ("mimic_iv_demo" if demo else "mimic_iv", "physionet")
         self.doubts: tuple[Doubt, ...] = ()
         self.site: SiteWords | None = None

@@ -11,7 +11,7 @@ from typing import Any, Final
 from becalm.core import toml
 from becalm.core.errors import RecordsError, UnreadableFileError, did_you_mean, place
 from becalm.core.files import LARGEST_TOML, exists, read_text
-from becalm.records import Absent, Doubt, InputFile, Records, Refusal, StudyInfo
+from becalm.records import Absent, CaseStatement, Doubt, InputFile, Records, Refusal, StudyInfo
 from becalm.records.files import input_file, stamp, unchanged
 from becalm.records.possible import no_date
 from becalm.records.sheets.build import build
@@ -24,7 +24,13 @@ from becalm.records.sheets.workbook import STUDY, read_workbook
 from becalm.vocabulary.site_words import SiteWords
 
 _STUDY_FILE: Final = "study.toml"
-_KEYS: Final = tuple(field.name for field in fields(StudyInfo))
+_CASES: Final = "case_series_"
+"""First letters of the keys that state what may be published of single patients."""
+_KEYS: Final = (
+    *(field.name for field in fields(StudyInfo) if field.name != "cases"),
+    *(f"{_CASES}{field.name}" for field in fields(CaseStatement)),
+)
+_AGES: Final = ("bands", "years")
 _DATES: Final = frozenset({"recruitment_start", "recruitment_end"})
 _YES_NO: Final = {"true": True, "yes": True, "false": False, "no": False, "": False}
 
@@ -44,6 +50,7 @@ class SheetsSource:
     _refused: tuple[Refusal, ...]
     _records: Records
     name: str = "sheets"
+    licences: tuple[str, ...] = ()
     citations: tuple[str, ...] = ()
     doubts: tuple[Doubt, ...] = ()
     site: SiteWords | None = None
@@ -191,7 +198,25 @@ def study_info(entries: Mapping[str, Any], file: str) -> StudyInfo:
     illustrative = texts.pop("illustrative", "").casefold()
     if illustrative not in _YES_NO:
         raise RecordsError(f"illustrative must be yes or no, not {illustrative!r}", where=file)
-    return StudyInfo(**texts, illustrative=_YES_NO[illustrative])
+    stated = {k.removeprefix(_CASES): texts.pop(k) for k in list(texts) if k.startswith(_CASES)}
+    return StudyInfo(**texts, illustrative=_YES_NO[illustrative], cases=_statement(stated, file))
+
+
+def _statement(stated: dict[str, Any], file: str) -> CaseStatement | None:
+    """Return what is stated about publishing single patients; None where nothing is."""
+    if not any(stated.values()):
+        return None
+    words = [word.strip() for word in stated.pop("words", "").split(";")]
+    ages = stated.pop("ages", "") or _AGES[0]
+    if ages not in _AGES:
+        raise RecordsError(f"{_CASES}ages must be {' or '.join(_AGES)}, not {ages!r}", where=file)
+    if stated.get("consent") and stated.get("waiver"):
+        raise RecordsError(
+            f"both {_CASES}consent and {_CASES}waiver are given",
+            where=file,
+            hint="Keep the one that holds",
+        )
+    return CaseStatement(**stated, ages=ages, words=tuple(word for word in words if word))
 
 
 def _as_text(value: object) -> str | None:
