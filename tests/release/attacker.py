@@ -156,12 +156,24 @@ def attack(folder: Path) -> Attack:
         for path in sorted(folder.glob("*.csv"))
     }
     bounds = _bounds(facts["threshold"], facts["base"])
+    if tables["attrition"][-1][1] == "0":
+        return _found([], facts, folder, tables)  # nobody is in the cohort
     try:  # most variables are told of everybody
         model = _model(tables, bounds, everybody=True)
         narrow = model.narrow(facts["protection"])
     except ContradictionError:
         model = _model(tables, bounds, everybody=False)
         narrow = model.narrow(facts["protection"])
+    return _found(narrow, facts, folder, tables)
+
+
+def _found(
+    narrow: list[Recovered],
+    facts: Mapping[str, Any],
+    folder: Path,
+    tables: Mapping[str, list[list[str]]],
+) -> Attack:
+    """Return an attack with how much was printed."""
     counts = [row for name, rows in tables.items() if name != "distributions" for row in rows[1:]]
     cells = [row[2] if len(row) > 2 else row[1] for row in counts]
     return Attack(
@@ -276,7 +288,7 @@ def _group(  # noqa: PLR0917 - it is told all of one variable
         model.total(total, [*shares, *beside])
 
 
-def _open_group(
+def _open_group(  # noqa: PLR0917 - it is told all of one variable
     model: Model, number: Any, cohort: int, name: str, rows: list[list[str]], unknown: set[str]
 ) -> None:
     """Add counts under names that the records brought: the others have no name, and are together in one row."""

@@ -18,7 +18,7 @@ from becalm.report.cohort import Cohort
 from becalm.study.result import StudyResult
 from becalm.study.run import run
 from tests.records import Row, lab, patient, sheets, stay
-from tests.report.test_release import release, rows
+from tests.release.test_aggregates import OPEN, release, rows
 
 ILL = (stay(0, 200), lab("ferritin", 20000, 5), lab("temperature", 40, 5), lab("platelets", 50, 5))
 SHARE = re.compile(r"(?<![\d,.])([\d,]+)/([\d,]+) \(([<>]?\d+) %; ([<>]?[\d.]+)–([<>]?[\d.]+)\)")
@@ -62,7 +62,7 @@ def test_women_have_one_denominator_everywhere(
     assert told or not known
     sexes = {
         row["value"]: (row["count"], row["n"])
-        for row in rows(release(result, tmp_path, threshold=1)["patients.csv"])
+        for row in rows(release(result, tmp_path, OPEN)["patients.csv"])
         if row["about"] == "sex"
     }
     assert sexes["women"] == (str(women), str(known))

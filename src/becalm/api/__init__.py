@@ -19,6 +19,7 @@ __all__ = [
     "Understood",
     "VariableValues",
     "open_records",
+    "releasing",
     "run",
     "score",
     "understand",

@@ -41,10 +41,9 @@ def write(result: StudyResult, stage: Path) -> None:
 
 def write_for_release(result: StudyResult, stage: Path, kind: str = AGGREGATES) -> None:
     """Write the part of a study that may be published: suppressed aggregates, or a declared case series."""
-    from becalm.report.cohort import Cohort
-    from becalm.report.release.aggregates import aggregates
+    from becalm.report.release.aggregates import aggregates_of
 
-    write_release_of(aggregates(Cohort(result)), stage, kind)
+    write_release_of(aggregates_of(result), stage, kind)
 
 
 def write_release_of(

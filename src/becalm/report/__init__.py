@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from becalm.report.release.sheets import ReleaseSheet
     from becalm.study.result import StudyResult
 
-__all__ = ["write_aggregates", "write_case_series", "write_release", "write_report"]
+__all__ = ["release", "write_aggregates", "write_case_series", "write_release", "write_report"]
 
 # The rest is imported where it is used: the process that only makes pixels needs none of it.
 
@@ -46,11 +46,10 @@ def write_report(result: StudyResult, folder: Path) -> list[Path]:
 
 def write_aggregates(result: StudyResult, folder: Path) -> Path:
     """Write `release.json` into an existing folder: what a release is made of, exact and internal."""
-    from becalm.report.cohort import Cohort
     from becalm.report.release import aggregates
 
     path = folder / aggregates.FILE
-    path.write_bytes(aggregates.encoded(aggregates.aggregates(Cohort(result))))
+    path.write_bytes(aggregates.encoded(aggregates.aggregates_of(result)))
     return path
 
 

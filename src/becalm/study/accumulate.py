@@ -140,6 +140,7 @@ class Accumulator:
                 *unverified(self.definitions.values(), frames, vocabulary.load()),
                 *(doubt.what for doubt in source.doubts),
             ),
+            doubts=tuple(doubt.what for doubt in source.doubts),
             inputs=source.inputs(),
             absent=source.absent(),
             consequences=figure_data.consequences(

@@ -35,6 +35,7 @@ class StudyResult:
     ]  # those of the notices that the data's licence asks for, also in a release
     citations: tuple[str, ...]  # keys of the bibliography, in the order of first use
     unverified: tuple[str, ...]  # used values that were not checked against their source
+    doubts: tuple[str, ...]  # those of them that stand in a mapping, whatever the records hold
     inputs: tuple[InputFile, ...]
     absent: tuple[Absent, ...]
     consequences: tuple[str, ...]  # "no temperature: fever not assessed in 5 of 5"

@@ -24,6 +24,7 @@ from becalm.report.release.cases import CaseSeries, case_series
 from becalm.report.release.rules import CITED, numbers
 from becalm.report.sections import landmark
 from becalm.report.text import days, horizon_text
+from becalm.study.result import StudyResult
 from becalm.study.unverified import unverified_in_protocol
 
 FILE: Final = "release.json"
@@ -156,7 +157,10 @@ def aggregates(cohort: Cohort) -> Aggregates:
         values=list(_values(cohort)),
         rows_refused=sum(row["rows"] for row in result.tables["rows_refused"].rows()),
         methods=methods.methods(without),
-        unverified=unverified_in_protocol(result.protocol, result.definitions.values()),
+        unverified=[
+            *unverified_in_protocol(result.protocol, result.definitions.values()),
+            *result.doubts,
+        ],
         references=[
             Paper(each["text"], each["doi"], each["used"], each["checked"])
             for each in methods.references(replace_citations(without))
@@ -164,6 +168,11 @@ def aggregates(cohort: Cohort) -> Aggregates:
         licences=list(result.licences),
         series=case_series(cohort, numbers().most_cases),
     )
+
+
+def aggregates_of(result: StudyResult) -> Aggregates:
+    """Return the aggregates of a finished study."""
+    return aggregates(Cohort(result))
 
 
 def replace_citations(cohort: Cohort) -> Cohort:
