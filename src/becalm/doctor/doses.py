@@ -9,6 +9,7 @@ import numpy as np
 
 from becalm.core.arrays import Array
 from becalm.core.clock import UNKNOWN_TIME
+from becalm.core.errors import shortened
 from becalm.core.frame import Frame
 from becalm.doctor.model import DOSES, UNKNOWN_DRUGS
 from becalm.doses import CONTRADICTS, NOT_CONSERVING, Doses, kind_of
@@ -122,6 +123,8 @@ class Administered:
 
 
 def _most(drugs: Counter[str]) -> str:
-    shown = [f"{name or '(no label)'} {n:,}" for name, n in drugs.most_common(_DRUGS_SHOWN)]
+    shown = [
+        f"{shortened(name) or '(no label)'} {n:,}" for name, n in drugs.most_common(_DRUGS_SHOWN)
+    ]
     more = len(drugs) - len(shown)
     return "|".join([*shown, f"and {more} more"] if more > 0 else shown)

@@ -35,7 +35,7 @@ _WORDS = re.compile(
     + r")(?![\w/])"
 )
 COUNTED: Final = re.compile(
-    rf"(?P<amount>\d+(?:\.\d+)?)\s*(?P<unit>[a-zµμ]+)\s*(?:x|×)\s*(?P<number>{_N})\b"
+    rf"(?<!\d)(?P<amount>\d+(?:\.\d+)?)\s*(?P<unit>[a-zµμ]+)\s*(?:x|×)\s*(?P<number>{_N})\b"
 )
 
 

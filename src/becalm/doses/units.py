@@ -74,7 +74,7 @@ _AMOUNTS: Final = {
 }
 _TOGETHER: Final = {normalise(word): unit for word, unit in TABLE.written_together.items()}
 _CONTAINERS: Final = {word: name for name, words in TABLE.counted.items() for word in words}
-_CONTENT = re.compile(r"(\d+(?:\.\d+)?)\s*([a-zµμ]+)")
+_CONTENT = re.compile(r"(?<!\d)(\d+(?:\.\d+)?)\s*([a-zµμ]+)")
 _NUMBERED = re.compile(r"(\d+(?:\.\d+)?)?([a-z]+)")
 _OF_THE_BODY: Final = {"kg": "kg", "m2": "m2", "m^2": "m2"}
 """What a dose may be per, beside a time: the weight, or the body surface."""

@@ -68,7 +68,7 @@ _SPELLED: Final = re.compile(
     rf"(?P<sign>(?i:{_COMPARED}))?\s*(?P<minus>[+-]?)(?P<body>\d[\d., '’]*|[.,]\d+)(?P<power>[eE][+-]?\d{{1,3}})?"
     rf"(?P<after>(?:\s*{_FLAGGED}){{0,2}})"
 )
-_UNDECIDED: Final = re.compile(r".*\((\S+) or (\S+)\)")
+_UNDECIDED: Final = re.compile(r".*\(([^\s()]+) or ([^\s()]+)\)")
 _SIMPLE: Final = re.compile(
     r"(?:\d+(\.(?:\d{1,2}|\d{4,}))?|[1-9]\d{0,2}(\.\d{3})|(?:0\d*|\d{4,})(?=(\.))\.\d{3})", re.ASCII
 )
