@@ -104,8 +104,15 @@ def facts(form: Form, protocol: str, *, rows: bool = False) -> Facts:
     with TemporaryDirectory() as made:
         where = write(form, Path(made))
         options = [option.format(made) for option in form.options]
-        opened = open_records(str(where), mapping=options[1] if options else None)
-        result = run(opened, protocol_names.load(protocol), "records")
+        return facts_of(where, protocol, rows=rows, mapping=options[1] if options else None)
+
+
+def facts_of(
+    where: Path, protocol: str, *, rows: bool = False, mapping: str | None = None
+) -> Facts:
+    """Return what a study says of each person of the records at a place."""
+    opened = open_records(str(where), mapping=mapping)
+    result = run(opened, protocol_names.load(protocol), "records")
     found: dict[str, Counter[Fact]] = {}
     for name, frame in result.tables.items():
         if "person_id" not in frame.columns:
