@@ -21,6 +21,14 @@ class TomlTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
 T = TypeVar("T")
 
 _TOO_DEEP: Final = "tables within tables, or lists within lists, are too deep"
+ONE_KEY_A_LINE: Final = 'Write one key = "value" a line, and each key once in its table'
+"""How to mend a file that is not TOML."""
+
+_IN_WORDS: Final = {
+    "int": "a whole number", "float": "a number", "str": "a text in quotes", "bool": "true or false",
+    "object": "a table", "array": "a list in [ ]", "date": "a date", "datetime": "a date with a time",
+    "time": "a time of day",
+}  # fmt: skip
 _CALLED: Final = {bool: "bool", int: "int", float: "float", list: "array", dict: "object"}
 
 
@@ -77,6 +85,20 @@ def parsed(text: str) -> dict[str, Any]:
         if not held:
             return document
     raise ValueError(_TOO_DEEP)
+
+
+def in_words(refusal: str) -> str:
+    """Return what the decoder refuses, a value of another type, in words of TOML; other texts as they are.
+
+    >>> in_words("Expected `float | null`, got `str`"), in_words("Invalid enum value 'mean'")
+    ('needs a number, not a text in quotes', "Invalid enum value 'mean'")
+    """
+    types = re.fullmatch(r"Expected `([^`]+)`(.*), got `([^`]+)`", refusal)
+    if not types:
+        return refusal
+    wanted = [_IN_WORDS.get(word, word) for word in types[1].split(" | ") if word != "null"]
+    got = "a decimal number" if types[3] == "float" else _IN_WORDS.get(types[3], types[3])
+    return f"needs {' or '.join(wanted)}{types[2]}, not {got}"
 
 
 def typed(document: Any, kind: type[T]) -> T:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 import msgspec
 
@@ -123,7 +123,9 @@ def parse(
     try:
         document = toml.parsed(text)
     except ValueError as error:
-        raise DefinitionError(f"is not valid TOML: {error}", where=file) from error
+        raise DefinitionError(
+            f"is not valid TOML: {error}", where=file, hint=toml.ONE_KEY_A_LINE
+        ) from error
     mistakes: list[DefinitionError] = []
 
     def report(complaint: DefinitionMistake) -> None:
@@ -221,7 +223,12 @@ def _typed(document: Any, report: Any) -> tuple[Definition | None, set[str]]:
                     report(DefinitionMistake(f"the key {key!r} is missing", _last(path), at=path))
                 inside[key] = _MISSING.get(key, "")
                 continue
-            report(DefinitionMistake(message, _last(path), at=path))
+            value = re.fullmatch(r"Invalid enum value '(.*)'", message)
+            if value:
+                what, hint = f"{value[1]!r} cannot stand here", did_you_mean(value[1], _choices())
+            else:
+                what, hint = toml.in_words(message), ""
+            report(DefinitionMistake(what, _last(path), hint, path))
             if not _remove(inside, key):
                 return None, broken
             removed.add(f"{holder}.{_last(key)}")
@@ -263,12 +270,25 @@ def _remove(inside: Any, key: str) -> bool:
     return False
 
 
-def _known_keys() -> set[str]:
+def _parts() -> list[type[DefinitionTable]]:
+    """Return every kind of table that a definition may have."""
     parts = [*DefinitionTable.__subclasses__()]
     for part in parts:
         parts += part.__subclasses__()
-    fields = {field.encode_name for part in parts for field in msgspec.structs.fields(part)}
+    return parts
+
+
+def _known_keys() -> set[str]:
+    fields = {field.encode_name for part in _parts() for field in msgspec.structs.fields(part)}
     return fields - {"resolved", "factors", "referred", "notices"}
+
+
+@cache
+def _choices() -> frozenset[str]:
+    """Return every word that has to be one of a few."""
+    fields = [each for part in _parts() for each in msgspec.structs.fields(part)]
+    types = [one for each in fields for one in (each.type, *get_args(each.type))]
+    return frozenset(word for one in types for word in get_args(one) if isinstance(word, str))
 
 
 def _table(path: str) -> str:

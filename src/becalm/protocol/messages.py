@@ -14,11 +14,6 @@ from becalm.core.errors import did_you_mean
 from becalm.core.toml_position import TomlMistake
 from becalm.protocol.model import Protocol, ProtocolTable
 
-_WORDS: Final = {
-    "int": "a whole number", "float": "a number", "str": "a text in quotes", "bool": "true or false",
-    "object": "a table", "array": "a list in [ ]",
-}  # fmt: skip
-
 
 def explain(message: str, document: dict[str, Any]) -> TomlMistake:
     """Turn the decoder's refusal of a document into a mistake at its place, in words of TOML."""
@@ -34,20 +29,13 @@ def explain(message: str, document: dict[str, Any]) -> TomlMistake:
         return TomlMistake(here, f"unknown key {word!r}", did_you_mean(word, known))
     if named and "missing" in said:
         return TomlMistake(at, f"{named.group(1)!r} is missing")
-    types = re.fullmatch(r"Expected `([^`]+)`(.*), got `([^`]+)`", said)
-    if types:
-        wanted = [_WORDS.get(word, word) for word in types.group(1).split(" | ") if word != "null"]
-        got = types.group(3)
-        got = "a decimal number" if got == "float" else _WORDS.get(got, got)
-        what = f"needs {' or '.join(wanted)}{types.group(2)}, not {got}"
-        return TomlMistake(at, what)
     value = re.fullmatch(r"Invalid enum value '(.*)'", said)
     if value:
         word = value.group(1)
         here = f"{at}.{word}" if path.startswith("key`") else at
         hint = did_you_mean(word, _CHOICES)
         return TomlMistake(here, f"{word!r} cannot stand here", hint)
-    return TomlMistake(at, said)
+    return TomlMistake(at, toml.in_words(said))
 
 
 def _named(at: str, document: dict[str, Any]) -> str:

@@ -108,7 +108,9 @@ def examine(text: str, file: str) -> Examined:
     try:
         document = toml.parsed(text)
     except ValueError as error:
-        raise DefinitionError(f"is not valid TOML: {error}", where=file) from error
+        raise DefinitionError(
+            f"is not valid TOML: {error}", where=file, hint=toml.ONE_KEY_A_LINE
+        ) from error
     mistakes: list[TomlMistake] = []
     if "notices" in document:
         del document["notices"]

@@ -95,7 +95,9 @@ def read(path: Path, vocabulary: Vocabulary) -> SiteWords:
     try:
         document = toml.parsed(text)
     except ValueError as error:
-        raise DefinitionError(f"is not valid TOML: {error}", where=path.name) from error
+        raise DefinitionError(
+            f"is not valid TOML: {error}", where=path.name, hint=toml.ONE_KEY_A_LINE
+        ) from error
     mistakes: list[DefinitionError] = []
     statements: list[SiteWord] = []
     for kind, table in document.items():

@@ -73,7 +73,9 @@ def parse(text: str, file: str, folder: Path | None = None) -> Mapped:
     try:
         document = toml.parsed(text)
     except ValueError as error:
-        raise DefinitionError(f"is not valid TOML: {error}", where=file) from error
+        raise DefinitionError(
+            f"is not valid TOML: {error}", where=file, hint=toml.ONE_KEY_A_LINE
+        ) from error
     reader = Reader(file, folder)
     mapped = reader.mapped(document, text)
     complaints = reader.complaints or list(wrong_names(mapped))

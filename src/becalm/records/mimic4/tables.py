@@ -244,5 +244,7 @@ def _header(path: Path, module: str) -> tuple[str, ...]:
     columns = tuple(name.strip().lower() for name in first)
     if len(set(columns)) < len(columns):
         twice = next(name for name in columns if columns.count(name) > 1)
-        raise RecordsError(f"two columns are called {twice!r}", where=place(file, 1))
+        raise RecordsError(
+            f"two columns are called {twice!r}", where=place(file, 1), hint="Rename or remove one"
+        )
     return columns

@@ -191,13 +191,19 @@ def study_info(entries: Mapping[str, Any], file: str) -> StudyInfo:
             raise RecordsError(f"{key!r} is not known", where=file, hint=did_you_mean(name, _KEYS))
         text = _as_text(value)
         if text is None:
-            raise RecordsError("must be one value", where=place(file, None, name))
+            raise RecordsError(
+                "must be one value", where=place(file, None, name), hint=f'Write {name} = "..."'
+            )
         texts[name] = text = _as_day(text) if name in _DATES else text
         _require_date(name, text, file)
     _require_zone(texts.get("timezone", ""), file)
     illustrative = texts.pop("illustrative", "").casefold()
     if illustrative not in _YES_NO:
-        raise RecordsError(f"illustrative must be yes or no, not {illustrative!r}", where=file)
+        raise RecordsError(
+            f"illustrative must be yes or no, not {illustrative!r}",
+            where=file,
+            hint="Write yes or no",
+        )
     stated = {k.removeprefix(_CASES): texts.pop(k) for k in list(texts) if k.startswith(_CASES)}
     return StudyInfo(**texts, illustrative=_YES_NO[illustrative], cases=_statement(stated, file))
 
@@ -209,7 +215,11 @@ def _statement(stated: dict[str, Any], file: str) -> CaseStatement | None:
     words = [word.strip() for word in stated.pop("words", "").split(";")]
     ages = stated.pop("ages", "") or _AGES[0]
     if ages not in _AGES:
-        raise RecordsError(f"{_CASES}ages must be {' or '.join(_AGES)}, not {ages!r}", where=file)
+        raise RecordsError(
+            f"{_CASES}ages must be {' or '.join(_AGES)}, not {ages!r}",
+            where=file,
+            hint=f"Write {' or '.join(_AGES)}",
+        )
     if stated.get("consent") and stated.get("waiver"):
         raise RecordsError(
             f"both {_CASES}consent and {_CASES}waiver are given",
