@@ -519,9 +519,9 @@ def shuffled_book(given: Form, rng: random.Random) -> Mutated:
 
 
 _OF_TABLES: Final[tuple[Mutation, ...]] = (
-    blank_cell, unreadable_cell, unreadable_cell, unreadable_cell, other_cell, other_cell, other_cell,
-    spaced_cell, filled_cell, drop_row, drop_rows, repeat_row, shuffle_rows, give_row_away, blank_row,
-    header_again, drop_column, repeat_column, swap_titles, rename_column, insert_column, other_case, move_columns,
+    *[unreadable_cell] * 10, *[other_cell] * 8, *[spaced_cell] * 2, *[blank_cell] * 2, *[shuffle_rows] * 2,
+    filled_cell, drop_row, drop_rows, repeat_row, give_row_away, blank_row, header_again,
+    drop_column, repeat_column, swap_titles, rename_column, insert_column, other_case, move_columns,
 )  # fmt: skip
 _OF_FOLDERS: Final[tuple[Mutation, ...]] = (
     other_separator, other_lines, other_encoding, cut_file, flip_bytes, flip_bytes, more_files, lost_file,

@@ -111,7 +111,7 @@ def test_a_lost_row_and_a_changed_neighbour_are_seen(tmp_path: Path) -> None:
     """The books do not balance where a row is missing that the tables of the case have."""
     one = case(0)
     one.mutated.form = form("sheets").copy()
-    one.mutated.touched, one.mutated.must = set(), "any"
+    one.mutated.touched, one.mutated.must, one.mutated.whole = set(), "any", True
     check(one, tmp_path / "well", "read")
     lost = one.mutated.form.copy()
     del lost.tables["labs.csv"][3]
