@@ -70,7 +70,7 @@ def test_every_form_and_every_file_is_mutated_in_many_ways() -> None:
     assert set(FORMS) == set(TURN[:RECORDS])
     assert len({one.what for one in cases}) > 0.95 * ALWAYS
     demands = Counter(one.mutated.must for one in cases)
-    assert min(demands[name] for name in ("same", "equal", "unreadable", "changed")) >= 5
+    assert min(demands[name] for name in ("same", "equal", "unreadable", "changed")) >= 3
     assert {how_of(seed) for seed in range(ALWAYS)} == {
         "read",
         "doctor",
