@@ -17,7 +17,7 @@ from becalm.records import CaseStatement
 from becalm.report import facts, labels
 from becalm.report.cohort import Cohort, Row
 from becalm.report.release.rules import coarse
-from becalm.report.text import duration, horizon_text, interval
+from becalm.report.text import duration, horizon_text, interval, signs
 
 COURSE: Final = ("baseline", "h24", "h48", "h72", "d7")
 NOT_KNOWN: Final = "not known"
@@ -101,9 +101,10 @@ def _case(cohort: Cohort, row: Row) -> Case:
         duration=_lasted(given.episodes) if given else "",
         cumulative=_number(given.cumulative) if given else "",
         response={
-            cohort.clock_name(each["clock"]): facts.primary_answer(cohort, each["response"])
+            cohort.clock_name(clock): facts.primary_answer(cohort, each["response"])
+            for clock in cohort.clocks
             for each in cohort.primary
-            if each["person_id"] == person
+            if (each["person_id"], each["clock"]) == (person, clock)
         },
         course=list(_course(cohort, person)),
         shifts={
@@ -146,10 +147,10 @@ def _course(cohort: Cohort, person: str) -> Iterable[CourseRow]:
     """Yield the values of each variable from time zero on, to two digits."""
     for row in cohort.response:
         if row["person_id"] == person and row["clock"] == cohort.clocks[0]:
-            values = [_number(row[name]) for name in COURSE]
+            sign = signs(row["censored"])
+            values = [f"{sign.get(name, '')}{_number(row[name])}" for name in COURSE]
             unit = f", {row['unit']}" if row["unit"] else ""
-            bound = " (some beyond the range of the test)" if row["censored"] else ""
-            yield CourseRow(f"{labels.variable(row['variable'])}{unit}{bound}", values)
+            yield CourseRow(f"{labels.variable(row['variable'])}{unit}", values)
 
 
 def course_heads() -> list[str]:

@@ -31,6 +31,7 @@ def render(found: Aggregates, given: Sequence[ReleaseSheet], rules: DisclosureRu
         "default": DisclosureRules.default(),
         "hidden": hidden,
         "cells": cells,
+        "few": size == HIDDEN or int(size) < numbers().quartiles_from * rules.threshold,
         "size": "" if size == HIDDEN else size,
         "tables": [
             PageTable(
