@@ -24,6 +24,7 @@ def test_the_first_route_is_every_route_of_that_moment(turned: bool) -> None:
 
 @ORDERS
 def test_names_that_nobody_knows_stand_by_kind_and_name(turned: bool) -> None:
+    """Drugs, diagnoses and findings that nobody knows are listed in one order, whatever that of their rows."""
     rows = [
         finding("big ears", "yes", 1), condition("thymoblastosis"), condition("Zustand unklar"),
         dose("zaubermittel", 1, amount="1 mg"), dose("qwertinib", 1, amount="1 mg"),
