@@ -167,6 +167,17 @@ def test_a_full_disk_is_an_output_error() -> None:
     assert isinstance(error, OutputError)
 
 
+def test_a_row_that_speaks_of_a_full_disk_is_a_mistake_of_its_file() -> None:
+    """DuckDB repeats the row that it cannot read, whatever stands in it."""
+    told = (
+        "Invalid Input Error: CSV Error on Line: 3\nOriginal Line: No space left on device,1\n"
+        "Expected Number of Columns: 3 Found: 2\n  file = /records/labs.csv"
+    )
+    error = duck.known_error(told)
+    assert isinstance(error, UnreadableFileError)
+    assert "labs.csv, row 3: 2 cells where the header has 3 columns" in error.line()
+
+
 def test_a_mistake_of_ours_is_not_blamed_on_a_file() -> None:
     assert duck.known_error("Invalid Input Error: something inside") is None
 

@@ -62,7 +62,7 @@ class Length(str):
             raise ValueError(f"{text!r} is not a length of time such as '72h', '7d' or '<=48h'")
         inclusive, number, unit = match.groups()
         if float(number) * _UNITS[unit] > LONGEST:
-            raise ValueError(f"{text[:40]!r} is longer than 1000 years")
+            raise ValueError(f"{text[:30]!r} is longer than 1000 years: write a shorter one")
         return round(float(number) * _UNITS[unit]) + (MICROSECOND if inclusive else 0)
 
     @property

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import msgspec
 
-from becalm.core.errors import OutputError, UsageError
+from becalm.core.errors import OutputError, UnreadableFileError, UsageError
 
 MANIFEST: Final = "manifest.json"
 STAGE: Final = ".becalm-stage"
@@ -56,8 +56,19 @@ class Place:
 
 
 def apart(out: Path, reads: Iterable[str | Path]) -> None:
-    """Raise `UsageError` if results would be written to a folder, or a file, that is read."""
+    """Raise `UsageError` if results would be written to a folder, or a file, that is read.
+
+    Raises `UnreadableFileError` for a link in a circle where something is read.
+    """
     for each in reads:
+        try:
+            Path(each).resolve()
+        except (OSError, RuntimeError) as error:
+            raise UnreadableFileError(
+                "is a link in a circle: it leads to no file",
+                where=str(each),
+                hint="Check the path",
+            ) from error
         if same(out, Path(each)):
             raise UsageError(
                 f"{out} is what is read, and the results would be written there",

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from becalm import __version__
 from becalm.core.digits import fixed, percentage
+from becalm.core.errors import shortened
 from becalm.core.frame import Frame, Kind
 from becalm.core.spreadsheets import CsvWriter
 from becalm.core.staging import write_manifest
@@ -62,7 +63,7 @@ _SECTIONS: Final[Mapping[str, _Section]] = {
         "Every name, code, unit, specimen, organism, route and status is understood or not needed.",
         {
             "what": _cell("what"),
-            "as written": lambda row: row["written"] or row["code"],
+            "as written": lambda row: shortened(row["written"] or row["code"]),
             "of": _cell("about"),
             "why": _cell("reason"),
             "rows": _cell("rows"),

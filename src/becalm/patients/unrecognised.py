@@ -181,8 +181,8 @@ class LabelCounts:
             [
                 {
                     "what": kind,
-                    "written": shortened(label),
-                    "code": shortened(code),
+                    "written": label,
+                    "code": code,
                     "code_system": system,
                     "about": about,
                     "reason": count.reason,

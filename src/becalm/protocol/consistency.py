@@ -20,7 +20,7 @@ def disagreements(protocol: Protocol) -> Iterator[TomlMistake]:
     for at, value in leaves(protocol, ""):
         if isinstance(value, int | float) and not isinstance(value, bool):
             if not math.isfinite(value):
-                yield TomlMistake(at, f"{value} is not a number to compare with")
+                yield TomlMistake(at, f"{value} is not a number to compare with", "Write a number")
             elif value < 0:
                 yield TomlMistake(at, f"{value:g} is negative")
     yield from _windows(protocol)

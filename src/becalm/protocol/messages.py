@@ -21,7 +21,7 @@ def explain(message: str, document: dict[str, Any]) -> TomlMistake:
     at = path.removeprefix("key` in `").removesuffix("`").removeprefix("$").removeprefix(".")
     if "[...]" in at:
         at = _named(at, document)
-    named = re.search(r"field `([^`]+)`", said)
+    named = re.search(r"field `([^`]*)`", said)
     if named and "unknown" in said:
         word = named.group(1)
         known = (field.encode_name for field in _fields())

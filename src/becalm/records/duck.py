@@ -256,7 +256,8 @@ _WIDTH = re.compile(r"Expected Number of Columns: (\d+) Found: (\d+)")
 def known_error(message: str) -> BecalmError | None:
     """Return the user's mistake that caused a message of DuckDB; None if it is another error."""
     message = message if len(message) <= 2 * _ENDS else f"{message[:_ENDS]}\n{message[-_ENDS:]}"
-    if any(sign in message for sign in _NO_ROOM):
+    # A mistake in a CSV file repeats the row that has it, and a row may say anything.
+    if "CSV Error" not in message and any(sign in message for sign in _NO_ROOM):
         return OutputError(
             "the disk is full while sorting"
             if "File too large" not in message

@@ -100,17 +100,18 @@ def read(path: Path, vocabulary: Vocabulary) -> SiteWords:
         ) from error
     mistakes: list[DefinitionError] = []
     statements: list[SiteWord] = []
+    rows = _rows(text)
     for kind, table in document.items():
         if kind not in KINDS or not isinstance(table, dict):
             hint = f"{did_you_mean(kind, KINDS).rstrip('.')}. Each is a table, such as [drug]"
-            mistakes.append(_mistake(path, text, kind, f"unknown table {kind!r}", hint))
+            mistakes.append(_mistake(path, rows, kind, f"unknown table {kind!r}", hint))
             continue
         for label, means in table.items():
             word = _word(kind, label, means, vocabulary)
             if isinstance(word, SiteWord):
                 statements.append(word)
             else:
-                mistakes.append(_mistake(path, text, label, *word))
+                mistakes.append(_mistake(path, rows, label, *word))
     if mistakes:
         raise DefinitionError.of(mistakes)
     return SiteWords(
@@ -118,10 +119,20 @@ def read(path: Path, vocabulary: Vocabulary) -> SiteWords:
     )
 
 
-def _mistake(path: Path, text: str, word: str, what: str, hint: str) -> DefinitionError:
-    key = re.compile(rf"\s*\[?\s*[\"']?{re.escape(word)}[\"']?\s*[\]=]")
-    rows = [row for row, line in enumerate(text.splitlines(), 1) if key.match(line)]
-    return DefinitionError(what, where=place(path.name, rows[0] if rows else None), hint=hint)
+def _mistake(
+    path: Path, rows: Mapping[str, int], word: str, what: str, hint: str
+) -> DefinitionError:
+    return DefinitionError(what, where=place(path.name, rows.get(word)), hint=hint)
+
+
+def _rows(text: str) -> dict[str, int]:
+    """Return the first row of each label and table; a label with an escaped letter has none."""
+    key = re.compile(r"""\s*\[?\s*(?:"([^"]*)"|'([^']*)'|([^\s"'\]=]+))\s*[\]=]""")
+    found: dict[str, int] = {}
+    for row, line in enumerate(text.splitlines(), 1):
+        if match := key.match(line):
+            found.setdefault(next(each for each in match.groups() if each is not None), row)
+    return found
 
 
 def _word(kind: str, label: str, means: Any, vocabulary: Vocabulary) -> SiteWord | tuple[str, str]:

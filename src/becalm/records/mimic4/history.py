@@ -20,10 +20,10 @@ def conditions(release: Release) -> str | None:
     names = release.table("hosp", "d_icd_diagnoses")
     if table is None:
         return None
-    rows = table.numbered("subject_id", "hadm_id", "icd_code", "icd_version")
+    rows = _bare_codes(table.numbered("subject_id", "hadm_id", "icd_code", "icd_version"))
     return f"""
         SELECT 'diagnoses_icd' AS source, p.code AS person, coalesce(hadm_id, '') AS stay_id,
-               'ICD' || trim(icd_version) || 'CM' AS system, trim(icd_code) AS code,
+               'ICD' || icd_version || 'CM' AS system, icd_code AS code,
                coalesce(long_title, '') AS name, row AS key,
                CASE WHEN p.code IS NULL THEN 'person not in patients'
                     WHEN icd_code IS NULL OR icd_version IS NULL THEN 'no code' END AS reason
@@ -55,13 +55,13 @@ def _coded(release: Release) -> str | None:
     names = release.table("hosp", "d_icd_procedures")
     if table is None:
         return None
-    rows = table.numbered("subject_id", "chartdate", "icd_code", "icd_version")
+    rows = _bare_codes(table.numbered("subject_id", "chartdate", "icd_code", "icd_version"))
     return f"""
         SELECT 'procedures_icd' AS source, subject_id, moment(chartdate) AS start,
                NULL::TIMESTAMP AS "end", true AS date_only,
-               CASE WHEN trim(icd_version) = '9' THEN 'ICD9Proc'
-                    ELSE 'ICD' || trim(icd_version) || 'PCS' END AS system,
-               trim(icd_code) AS code, coalesce(long_title, '') AS name, row AS key,
+               CASE WHEN icd_version = '9' THEN 'ICD9Proc'
+                    ELSE 'ICD' || icd_version || 'PCS' END AS system,
+               icd_code AS code, coalesce(long_title, '') AS name, row AS key,
                false AS rewritten
         FROM {rows} LEFT JOIN {_titles(names)} USING (icd_code, icd_version)
     """
@@ -72,7 +72,8 @@ def _timed(release: Release) -> str | None:
     if table is None or items is None:
         return None
     rows = table.numbered("subject_id", "starttime", "endtime", "itemid", "statusdescription")
-    labels = f"(SELECT itemid, min(label) AS label FROM {items.read('itemid', 'label')} GROUP BY 1)"
+    named = items.read("itemid", "label")
+    labels = f"(SELECT bare(itemid) AS itemid, min(bare(label)) AS label FROM {named} GROUP BY 1)"
     return f"""
         SELECT 'procedureevents' AS source, subject_id, moment(starttime) AS start,
                moment(endtime) AS "end", false AS date_only, '{SYSTEM}' AS system, itemid AS code,
@@ -82,10 +83,15 @@ def _timed(release: Release) -> str | None:
     """
 
 
+def _bare_codes(rows: str) -> str:
+    """Return rows with their code and its version bare, as the names of the codes have them."""
+    return f"(SELECT * REPLACE (bare(icd_code) AS icd_code, bare(icd_version) AS icd_version) FROM {rows})"
+
+
 def _titles(names: MimicTable | None) -> str:
     if names is None:
         return _NO_NAMES
     return (
-        "(SELECT icd_code, icd_version, min(long_title) AS long_title "
+        "(SELECT bare(icd_code) AS icd_code, bare(icd_version) AS icd_version, min(bare(long_title)) AS long_title "
         f"FROM {names.read('icd_code', 'icd_version', 'long_title')} GROUP BY 1, 2)"
     )

@@ -98,7 +98,8 @@ def labels(release: Release) -> str | None:
     items = release.table("icu", "d_items")
     if items is None:
         return None
-    return f"SELECT itemid, min(label) AS label FROM {items.read('itemid', 'label')} GROUP BY 1"
+    rows = items.read("itemid", "label")
+    return f"SELECT bare(itemid) AS itemid, min(bare(label)) AS label FROM {rows} GROUP BY 1"
 
 
 def understood(written: str, label: Callable[[str], str]) -> tuple[dict[str, str], str]:

@@ -30,8 +30,9 @@ REASONS: Final = (
     "storetime is not a time: cell not used",
     "ref_range_lower is not a number: limit unknown, value used",
     "ref_range_upper is not a number: limit unknown, value used",
+    "valuenum is not a number: value used",
 )
-LOST: Final = {1: 4, 2: 5, 4: 6}
+LOST: Final = {1: 4, 2: 5, 4: 6, 8: 7}
 """For each bit of `lost`, the position in `REASONS`: a cell of a row that is used cannot be read."""
 
 _DATES: Final = possible.rules().dates
@@ -50,6 +51,8 @@ MACROS: Final = (
     "CREATE MACRO impossible(x) AS TRY_CAST(x AS TIMESTAMP) IS NOT NULL AND moment(x) IS NULL",
     """CREATE MACRO plain(x) AS
        CASE WHEN isfinite(TRY_CAST(x AS DOUBLE)) THEN TRY_CAST(x AS DOUBLE) END""",
+    # Without the blanks around it, those of other alphabets and a byte-order mark too.
+    r"CREATE MACRO bare(x) AS regexp_replace(x, '^[\s\x{A0}\x{FEFF}]+|[\s\x{A0}\x{FEFF}]+$', '', 'g')",
     "CREATE MACRO lost_time(x) AS trim(x) <> '' AND moment(x) IS NULL",
     "CREATE MACRO lost_number(x) AS trim(x) <> '' AND plain(x) IS NULL",
     r"""CREATE MACRO directed(x) AS
@@ -180,7 +183,8 @@ def _labs(table: MimicTable) -> str:
                reported(comments) AS report,
                (CASE WHEN lost_time(storetime) THEN 1 ELSE 0 END
                 + CASE WHEN lost_number(ref_range_lower) THEN 2 ELSE 0 END
-                + CASE WHEN lost_number(ref_range_upper) THEN 4 ELSE 0 END)::UTINYINT AS lost,
+                + CASE WHEN lost_number(ref_range_upper) THEN 4 ELSE 0 END
+                + CASE WHEN as_number IS NULL AND trim(valuenum) <> '' THEN 8 ELSE 0 END)::UTINYINT AS lost,
                TRY_CAST(labevent_id AS BIGINT) AS key
         FROM (SELECT *, limited(comments, coalesce(as_number, as_value)) AS said
               FROM (SELECT *, plain(value) AS as_value, plain(valuenum) AS as_number FROM {rows}))
@@ -210,7 +214,9 @@ def _chart(table: MimicTable) -> str:
                     ELSE nullif(trim(value), '')
                END AS text,
                NULL::DOUBLE AS ref_low, NULL::DOUBLE AS ref_high, -1::INTEGER AS report,
-               (CASE WHEN lost_time(storetime) THEN 1 ELSE 0 END)::UTINYINT AS lost, row AS key
+               (CASE WHEN lost_time(storetime) THEN 1 ELSE 0 END
+                + CASE WHEN as_number IS NULL AND trim(valuenum) <> '' THEN 8 ELSE 0 END)::UTINYINT AS lost,
+               row AS key
         FROM (SELECT *, plain(value) AS as_value, plain(valuenum) AS as_number FROM {rows})
     """
 

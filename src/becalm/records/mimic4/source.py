@@ -248,7 +248,7 @@ class Mimic4:
                 continue
             item, label, third = columns
             sql = (
-                f"SELECT {item}, trim({label}) AS label, given_unit({third}) AS third "
+                f"SELECT bare({item}) AS itemid, bare({label}) AS label, given_unit({third}) AS third "
                 f"FROM {items.read(*columns)} ORDER BY ALL"
             )
             got = duck.fetch(self._con, sql)

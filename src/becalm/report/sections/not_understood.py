@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from becalm.core.errors import shortened
 from becalm.patients.unrecognised import as_listed
 from becalm.report import labels
 from becalm.report.cohort import Cohort
@@ -39,7 +40,7 @@ def names(cohort: Cohort, drill: Drill) -> PageTable:
             [
                 kind,
                 name,
-                known.get("code", "") or known.get("about", ""),
+                shortened(known.get("code", "") or known.get("about", "")),
                 known.get("reason", ""),
                 patients,
                 known.get("nearest", ""),
