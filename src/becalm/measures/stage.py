@@ -186,3 +186,15 @@ class Stage:
         if self.opens is not None:
             return self.opens
         return ("source_row",) if "source_row" in self.table else ()
+
+
+@dataclass(frozen=True)
+class Summary:
+    """A table about the whole cohort, made once from the finished tables of all batches.
+
+    measure : gets the tables by name and the protocol. needs : the tables it reads.
+    """
+
+    table: Table
+    measure: Callable[[Mapping[str, Frame], Protocol], Frame]
+    needs: tuple[str, ...] = ()

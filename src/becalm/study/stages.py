@@ -1,8 +1,8 @@
 """The stages of a study in their order, read from the files that declare them.
 
-A module of `becalm.measures`, or `study.figure_data`, declares its stages in `STAGES`; a new file is
-found without any further entry. A stage comes after the stages whose tables it needs, otherwise in
-the order of the names of the tables.
+A module of `becalm.measures`, or `study.figure_data`, declares its stages in `STAGES`, and the tables that
+are made once from those of all batches in `SUMMARIES`; a new file is found without any further entry. A
+stage comes after the stages whose tables it needs, otherwise in the order of the names of the tables.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from graphlib import CycleError, TopologicalSorter
 from types import ModuleType
 
 from becalm import measures
-from becalm.measures.stage import Stage
+from becalm.measures.stage import Stage, Summary
 from becalm.study import figure_data
 
 
@@ -23,6 +23,29 @@ from becalm.study import figure_data
 def stages() -> tuple[Stage, ...]:
     """Return all stages; each comes after the stages that it needs."""
     return ordered(stage for module in _modules() for stage in getattr(module, "STAGES", ()))
+
+
+@cache
+def summaries() -> tuple[Summary, ...]:
+    """Return what is made from the tables of all batches; each comes after the summaries that it needs.
+
+    Raises
+    ------
+    ValueError
+        If two fill one table, or one needs a table that nobody fills before it.
+    """
+    declared = [one for module in _modules() for one in getattr(module, "SUMMARIES", ())]
+    filled = {stage.table.name for stage in stages()}
+    in_order: list[Summary] = []
+    while declared:
+        ready = [one for one in declared if filled.issuperset(one.needs)]
+        if not ready or any(one.table.name in filled for one in ready):
+            named = ", ".join(sorted(one.table.name for one in ready or declared))
+            raise ValueError(f"filled twice, or from a table that nobody fills: {named}")
+        in_order += ready
+        filled.update(one.table.name for one in ready)
+        declared = [one for one in declared if one not in ready]
+    return tuple(in_order)
 
 
 def _modules() -> Iterator[ModuleType]:
