@@ -189,7 +189,7 @@ class Stage:
 
 
 @dataclass(frozen=True)
-class Summary:
+class Pooled:
     """A table about the whole cohort, made once from the finished tables of all batches.
 
     measure : gets the tables by name and the protocol. needs : the tables it reads.

@@ -22,7 +22,7 @@ from becalm.protocol import Protocol
 from becalm.records import Doubt, Refusal, Source
 from becalm.study import figure_data, source_rows
 from becalm.study.result import PER_PERSON, StudyResult
-from becalm.study.stages import stages, summaries
+from becalm.study.stages import pooled, stages
 from becalm.study.unverified import unverified
 from becalm.vocabulary.site_words import SiteWords
 
@@ -119,8 +119,8 @@ class Accumulator:
             [{name: getattr(each, name) for name in tables.ROWS_REFUSED} for each in refused],
         )
         frames["not_understood"] = self.labels.frame(vocabulary.load())
-        for summary in summaries():
-            frames[summary.table.name] = summary.measure(frames, self.protocol)
+        for each in pooled():
+            frames[each.table.name] = each.measure(frames, self.protocol)
         frames["nearest"] = figure_data.nearest_misses(
             self.attrition.reasons(), frames["criteria"], frames["criteria_items"]
         )

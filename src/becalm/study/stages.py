@@ -1,7 +1,7 @@
 """The stages of a study in their order, read from the files that declare them.
 
 A module of `becalm.measures`, or `study.figure_data`, declares its stages in `STAGES`, and the tables that
-are made once from those of all batches in `SUMMARIES`; a new file is found without any further entry. A
+are made once from those of all batches in `POOLED`; a new file is found without any further entry. A
 stage comes after the stages whose tables it needs, otherwise in the order of the names of the tables.
 """
 
@@ -15,7 +15,7 @@ from graphlib import CycleError, TopologicalSorter
 from types import ModuleType
 
 from becalm import measures
-from becalm.measures.stage import Stage, Summary
+from becalm.measures.stage import Pooled, Stage
 from becalm.study import figure_data
 
 
@@ -26,17 +26,17 @@ def stages() -> tuple[Stage, ...]:
 
 
 @cache
-def summaries() -> tuple[Summary, ...]:
-    """Return what is made from the tables of all batches; each comes after the summaries that it needs.
+def pooled() -> tuple[Pooled, ...]:
+    """Return what is made from the tables of all batches; each comes after those that it needs.
 
     Raises
     ------
     ValueError
         If two fill one table, or one needs a table that nobody fills before it.
     """
-    declared = [one for module in _modules() for one in getattr(module, "SUMMARIES", ())]
+    declared = [one for module in _modules() for one in getattr(module, "POOLED", ())]
     filled = {stage.table.name for stage in stages()}
-    in_order: list[Summary] = []
+    in_order: list[Pooled] = []
     while declared:
         ready = [one for one in declared if filled.issuperset(one.needs)]
         if not ready or any(one.table.name in filled for one in ready):

@@ -12,7 +12,7 @@ from becalm.cohort.selection import candidates, select
 from becalm.core.frame import Frame
 from becalm.measures.stage import Stage, StageInput
 from becalm.records import StudyInfo
-from becalm.study.stages import ordered, stages, summaries
+from becalm.study.stages import ordered, pooled, stages
 from becalm.tables import Table
 from becalm.tables.schema import text
 from tests.records import chunk, finding, infusion, lab, person, stay
@@ -60,7 +60,7 @@ def names(found: tuple[Stage, ...]) -> list[str]:
 
 
 def test_every_table_has_exactly_one_stage_or_is_made_of_all_batches() -> None:
-    summed = {each.table.name for each in summaries()}
+    summed = {each.table.name for each in pooled()}
     assert {*names(stages()), *summed, *MADE_FROM_COUNTS} == set(tables.TABLES)
     assert not summed & {*names(stages()), *MADE_FROM_COUNTS}
     assert not set(names(stages())) & MADE_FROM_COUNTS
