@@ -9,7 +9,7 @@ MIMIC-IV's files (`mimic4`). Many values of one variable are read more easily as
 """
 
 from tests.records.chart_review import sheets, workbook
-from tests.records.cohorts import entered, left, study
+from tests.records.cohorts import entered, left, measured, study
 from tests.records.memory import SCHEMAS, chunk, records
 from tests.records.mimic_files import mimic4
 from tests.records.rows import (
@@ -48,6 +48,7 @@ __all__ = [
     "infusion",
     "lab",
     "left",
+    "measured",
     "mimic4",
     "patient",
     "person",

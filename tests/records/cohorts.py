@@ -8,8 +8,11 @@ import numpy as np
 
 from becalm import definitions, protocol
 from becalm.cohort.selection import Candidates, Selection, candidates, select
+from becalm.core.frame import Frame
+from becalm.measures.stage import StageInput
 from becalm.protocol import Protocol
 from becalm.records import StudyInfo
+from becalm.study.stages import stages
 from tests.records.memory import chunk
 from tests.records.rows import Row, hours
 
@@ -45,3 +48,25 @@ def entered(chosen: Protocol | str, *rows: Row, info: StudyInfo | None = None) -
     [row] = selection.cohort.rows()
     times = ("index_time", "t0", "infusion_start", "high_rate", "storm_onset", "discharge")
     return {**row, **{name: hours(row[name]) for name in times}}
+
+
+def measured(chosen: Protocol | str, *rows: Row, only: str) -> list[dict[str, Any]]:
+    """Return the rows of one table of a study of these rows, without what it does not need."""
+    rules = protocol.load(chosen) if isinstance(chosen, str) else chosen
+    patients = chunk(*rows)
+    found = candidates(patients, rules, StudyInfo())
+    inputs = patients.inputs(rules.clock)
+    read = {name: definitions.load(name) for name in rules.definitions.report}
+    evaluations = {name: definitions.evaluate(each, inputs) for name, each in read.items()}
+    cohort = select(patients, found, evaluations, rules).cohort
+    made: dict[str, Frame] = {}
+    given = StageInput(patients, found, cohort, rules, read, inputs, evaluations, (), made)
+    wanted = {only}
+    in_order = stages()
+    for stage in reversed(in_order):
+        if stage.table.name in wanted:
+            wanted.update(stage.needs)
+    for stage in in_order:
+        if stage.table.name in wanted:
+            made[stage.table.name] = stage.measure(given)
+    return list(made[only].rows())

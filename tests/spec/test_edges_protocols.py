@@ -57,6 +57,9 @@ TESTED = dict.fromkeys(
         "outcome.maintenance_min", "doses.levels_per_day", "index.at_least", "index.within",
         "index.qualifying[].at_least", "index.qualifying[].below", "entry_test.at_least",
         "landmark.before", "landmark.after", "landmark.horizon",
+        "infection.new_after", "infection.other_than_in",  # test_infections.py
+        "person_time.from_t0", "person_time.after_last_dose", "person_time.lags", "person_time.bands_24h",
+        "person_time.high_24h", "person_time.bands_days_high", "person_time.bands_cumulative",  # test_person_time.py
     ],
     "tested here or in test_edges_measures.py",
 )  # fmt: skip

@@ -71,7 +71,7 @@ FILES: dict[str, tuple[Sequence[str], Sequence[str]]] = {
     "patients/context.toml": (
         ["infection_before", "infection_after", "looked_before", "looked_after", "commensal_within"],
         ["primary", "autoimmune", "malignancy", "infection", "immune_effector", "look_alike", "chronic",
-         "gene", "inhabited", "commensals", "covid_tests"],
+         "gene", "inhabited", "covid_tests"],
     ),
     "patients/derived.toml": (
         ["oxygen.low_flow_upto", "oxygen.holds", "fever_masked[].after"],
@@ -100,6 +100,13 @@ FILES: dict[str, tuple[Sequence[str], Sequence[str]]] = {
          for key in ("cite", "event[].times_limit", "event[].abnormal_baseline")],
     ),
     "measures/fever.toml": (["at_least", "days"], []),
+    "measures/infections.toml": (
+        [f"rules.{key}" for key in (
+            "commensal_within", "antibiotic_days", "antibiotic_from", "antibiotic_to", "episode_gap", "shown_from",
+            "death_within", "antibiotic_within",
+        )],  # in test_infections.py
+        [f"sites.{key}" for key in ("sterile", "not_sterile", "treated", "screens")],
+    ),
     "measures/maintenance.toml": (["covers.*"], ["source.*", "verified.*"]),
     "doses/equivalents.toml": (
         [], ["equivalent[].name", "equivalent[].unit", "equivalent[].times.*.unit",

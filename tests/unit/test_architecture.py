@@ -21,7 +21,7 @@ SRC: Final = ROOT / "src" / "becalm"
 # and into the picture of docs/architecture.md.
 LAYERS: Final = (
     "__init__", "core", "timeline", "protocol", "vocabulary", "tables", "records", "events", "persons",
-    "doses", "definitions", "patients", "kidney", "cohort", "measures", "study", "doctor", "report",
+    "doses", "definitions", "patients", "kidney", "cohort", "survival", "measures", "study", "doctor", "report",
     "api", "demo", "cli", "__main__",
 )  # fmt: skip
 LAYER: Final = {name: at for at, name in enumerate(LAYERS)}

@@ -66,6 +66,28 @@ def rate(events: int, exposure: float, level: float = 0.95) -> Interval | None:
     return low / exposure, high / exposure
 
 
+def rate_ratio(
+    events: int, exposure: float, other_events: int, other_exposure: float
+) -> Interval | None:
+    """Return the exact 95 % interval of the ratio of two Poisson rates; None if nothing can be said.
+
+    Of all events, those in the first group are binomial, with a share that depends on the ratio alone
+    (conditional interval). The upper end is infinite where the other group has no events. Source:
+    Przyborowski and Wilenski, Biometrika 1940;31:313-23.
+
+    >>> tuple(round(end, 2) for end in rate_ratio(10, 100.0, 5, 100.0))
+    (0.62, 7.46)
+    """
+    total = events + other_events
+    if not total or not exposure > 0 or not other_exposure > 0:
+        return None
+    share = proportion(events, total)
+    if share is None:
+        return None
+    low, high = (math.inf if p == 1 else p / (1 - p) for p in share)
+    return low * other_exposure / exposure, high * other_exposure / exposure
+
+
 def _log_factorials(upto: int) -> npt.NDArray[np.float64]:
     return np.concatenate([[0.0], np.cumsum(np.log(np.arange(1, upto + 1)))])
 

@@ -13,6 +13,7 @@ from becalm.core.arrays import Mask
 from becalm.core.clock import DAY, UNKNOWN_TIME, Length
 from becalm.core.frame import Frame
 from becalm.doses import CONTINUOUS, Doses, EpisodeRules, treatments
+from becalm.measures.infection_at_death import INFECTION, with_infections
 from becalm.measures.on_treatment import Treated
 from becalm.measures.stage import Stage, StageInput
 from becalm.persons.death import Alive, Deaths
@@ -21,7 +22,6 @@ from becalm.records import Records
 from becalm.tables import OUTCOME
 from becalm.timeline import Intervals, rounded
 
-INFECTION = "infection"
 AT_LATEST: Final = "at latest"
 
 
@@ -48,8 +48,8 @@ def outcome(cohort: Frame, doses: Doses, records: Records, protocol: Protocol) -
     default. A word for dead at the last contact without any other date is a death by that date:
     death_time_is says `at latest`. follow_up_days runs from t0 to death, else to the last moment at which
     the person is known to have been alive, else to the last contact, else to the last record. infection_linked is True where
-    the cause of death names infection and otherwise not known, as are storm_active_at_death and
-    relapse_time, which need microbiology and resolution. A death of which only the date is known
+    the cause of death names infection and otherwise not known here: `infection_at_death` adds what cultures
+    say. storm_active_at_death and relapse_time are not known. A death of which only the date is known
     is placed at the last record of that day; on_drug_at_death is then known only if it was so all day. Of a death that
     other rows dispute (`persons.death.disputes`) died is not known, and follow-up ends when it is claimed.
     """
@@ -204,7 +204,8 @@ def _objects(answers: list[bool | None]) -> npt.NDArray[np.object_]:
 
 def measure(given: StageInput) -> Frame:
     """Fill the table `outcome`."""
-    return outcome(given.cohort, given.patients.doses, given.patients.records, given.protocol)
+    frame = outcome(given.cohort, given.patients.doses, given.patients.records, given.protocol)
+    return with_infections(frame, given)
 
 
-STAGES: Final = (Stage(OUTCOME, measure),)
+STAGES: Final = (Stage(OUTCOME, measure, needs=("infections",)),)

@@ -21,7 +21,7 @@ from becalm.core.clock import UNKNOWN_TIME, Length
 from becalm.core.frame import Frame, Kind
 from becalm.patients.understood import Patients
 from becalm.records import Records
-from becalm.vocabulary import Vocabulary
+from becalm.vocabulary import Vocabulary, organism_kinds
 
 CONTEXT: Final[Mapping[str, Kind]] = {
     "class": "text",  # primary, MAS, secondary, secondary (no trigger found), unknown
@@ -56,7 +56,6 @@ class ContextRules(toml.TomlTable, frozen=True):
     looked_before: Length
     looked_after: Length
     inhabited: tuple[str, ...]
-    commensals: tuple[str, ...]
     commensal_within: Length
     covid_tests: tuple[str, ...]
 
@@ -263,7 +262,7 @@ def _cultures(people: list[Person], records: Records, vocabulary: Vocabulary, in
             continue
         elif judged == "infection":
             _infected(person, source)
-        elif any(word in str(table["organism"][at]).casefold() for word in rule.commensals):
+        elif organism_kinds.of(str(table["organism"][at])).commensal:
             commensal.setdefault(who, []).append((time, source))
         elif result == "growth" and _may_be_inhabited(str(table["specimen"][at]), vocabulary):
             person.infection.doubtful.append(source)

@@ -24,6 +24,30 @@ def disagreements(protocol: Protocol) -> Iterator[TomlMistake]:
             elif value < 0:
                 yield TomlMistake(at, f"{value:g} is negative")
     yield from _windows(protocol)
+    yield from _person_time(protocol)
+
+
+def _person_time(protocol: Protocol) -> Iterator[TomlMistake]:
+    rule = protocol.person_time
+    if rule is None:
+        return
+    names = ("lags", "bands_24h", "high_24h", "bands_days_high", "bands_cumulative")
+    if protocol.design != "treatment":
+        for name in names if protocol.entry is None else ():
+            if getattr(rule, name):
+                said = f"design {protocol.design!r} has no dose to count in {name}"
+                yield TomlMistake(f"person_time.{name}", said, "Remove it")
+        return
+    for name in names:
+        if not getattr(rule, name):
+            yield TomlMistake("person_time", f"'{name}' is missing")
+    for name in names[1:]:
+        edges = getattr(rule, name)
+        edges = edges if isinstance(edges, tuple) else (edges,)
+        if any(high <= low for low, high in pairwise((0, *edges))) and edges != (0,):
+            yield TomlMistake(
+                f"person_time.{name}", "needs amounts above 0, each above the one before"
+            )
 
 
 def _design(protocol: Protocol) -> Iterator[TomlMistake]:

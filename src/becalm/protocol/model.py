@@ -249,6 +249,29 @@ class Outcome(ProtocolTable, frozen=True):
     resolution_min: Length | None = None
 
 
+class Infection(ProtocolTable, frozen=True):
+    """When an infection is new: so long after time zero, with an organism that had not grown so long before."""
+
+    new_after: Length = Length("48h")
+    other_than_in: Length = Length("14d")
+
+
+class PersonTime(ProtocolTable, frozen=True):
+    """Time at risk of a new infection, and the bands of dose that it is counted in.
+
+    Amounts are in the unit of the drug of interest. A band goes from one edge, included, to the next;
+    below the first are no drug and some drug. `high_24h` is the high dose of which days are counted.
+    """
+
+    from_t0: Length
+    after_last_dose: Length | None = None
+    lags: tuple[Length, ...] = ()
+    bands_24h: tuple[float, ...] = ()
+    high_24h: float = 0
+    bands_days_high: tuple[float, ...] = ()
+    bands_cumulative: tuple[float, ...] = ()
+
+
 class Protocol(ProtocolTable, frozen=True):
     """A study protocol as its file says it."""
 
@@ -276,6 +299,8 @@ class Protocol(ProtocolTable, frozen=True):
     confounder: tuple[Confounder, ...] = ()
     refractory: Refractory = Refractory()
     doses: Dosing = Dosing()
+    infection: Infection = Infection()
+    person_time: PersonTime | None = None
     notices: tuple[str, ...] = ()  # what reading the file remarked; no key of a file
 
     @property

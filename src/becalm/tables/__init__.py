@@ -20,6 +20,8 @@ from becalm.tables.criteria import (
 )
 from becalm.tables.dictionary import DICTIONARY, dictionary
 from becalm.tables.figures import DOSE_STEPS, LEFT, MISSING, NEAREST, ROWS, SERIES
+from becalm.tables.infection import INFECTIONS
+from becalm.tables.person_time import EMULATION, EVENT_RATES, PERSON_TIME
 from becalm.tables.registry import TABLES, WRITTEN, empty
 from becalm.tables.response import KIDNEY_STAGES, OUTCOME, PRIMARY, RESPONSE, SAFETY
 from becalm.tables.schema import Column, Table
@@ -50,9 +52,12 @@ __all__ = [
     "DOSES",
     "DOSE_REMARKS",
     "DOSE_STEPS",
+    "EMULATION",
     "EPISODES",
     "ESCALATIONS",
+    "EVENT_RATES",
     "FEVER",
+    "INFECTIONS",
     "KIDNEY_STAGES",
     "LEFT",
     "MISSING",
@@ -60,6 +65,7 @@ __all__ = [
     "NOT_UNDERSTOOD",
     "OUTCOME",
     "PERSONS",
+    "PERSON_TIME",
     "PREVIOUS_THERAPY",
     "PRIMARY",
     "PROGNOSIS",

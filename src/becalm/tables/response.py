@@ -142,7 +142,11 @@ OUTCOME: Final = Table(
         ),
         "cause_of_death": text("The causes of death as recorded, joined by |."),
         "infection_linked": answer(
-            "true if the recorded cause of death names infection, otherwise empty: not known."
+            "Whether the death is linked to infection: the recorded cause names it, or a new bacterial infection began in "
+            "the days before it and an antibiotic was still given; empty where the records cannot tell."
+        ),
+        "infection_active_at_death": answer(
+            "Whether a bacterial infection had begun in the days before the death and an antibiotic was still given."
         ),
         "on_drug_at_death": answer("Whether the person was on the drug of interest at death."),
         "storm_active_at_death": answer(

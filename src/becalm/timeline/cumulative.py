@@ -7,7 +7,17 @@ from typing import Literal, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike
 
-from becalm.core.arrays import Floats, Persons, Times, check_order, expand, firsts, plus, query
+from becalm.core.arrays import (
+    LIMIT,
+    Floats,
+    Persons,
+    Times,
+    check_order,
+    expand,
+    firsts,
+    plus,
+    query,
+)
 from becalm.core.clock import HOUR, UNKNOWN_TIME
 from becalm.timeline.axis import Axis, axis, distinct_times
 from becalm.timeline.points import Points
@@ -159,6 +169,25 @@ class Cumulative:
         ) / 2
         band = np.searchsorted(edges, rounded(middle), "left").astype(np.float64)
         return Timeline.merged(who, start, end, band, band, sources=())
+
+    def since(self, person: Persons, time: Times) -> "Cumulative":
+        """Return what was administered from a moment of each person on; a bolus at the moment counts.
+
+        person : int32[k], ascending, each once; time : int64[k] in µs. Persons who are not listed have
+        no amount.
+        """
+        begins = np.full(int(max([*person[-1:], *self.person[-1:], -1])) + 1, LIMIT)
+        begins[person] = time
+        kept = self.time > begins[self.person]
+        who, when = distinct_times((person, time), (self.person[kept], self.time[kept]))
+        before = self._until(who, begins[who], "left")
+        index = np.searchsorted(self._placed, self._axis.place(who, when), "right") - 1
+        if len(self.time):
+            known = (index >= 0) & (self.person[np.maximum(index, 0)] == who)
+            rate = np.where(known, self.rate[np.maximum(index, 0)], 0.0)
+        else:
+            rate = np.zeros(len(who))
+        return Cumulative(who, when, self.at(who, when) - before, rate)
 
     def _window(self, person: Persons, time: Times, window: int, side: Side) -> Floats:
         back = plus(time, -window)

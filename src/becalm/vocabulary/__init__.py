@@ -52,6 +52,7 @@ __all__ = [
     "labels",
     "load",
     "numbers",
+    "organism_kinds",
     "organisms",
     "reports",
     "row_statuses",

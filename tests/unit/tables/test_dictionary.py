@@ -15,7 +15,7 @@ from becalm.tables.schema import Column, Table, number, text
 ROOT = Path(__file__).parents[3]
 NUMBERS = {"number", "count"}
 OF_THE_TABLE = {
-    "clock", "day", "end", "first", "last", "reason", "rows", "start", "status", "time", "unit", "value",
+    "class", "clock", "day", "end", "first", "last", "onset", "reason", "rows", "start", "status", "time", "unit", "value",
     "variable",
 }  # fmt: skip
 """Names of columns whose meaning differs from table to table."""
@@ -54,6 +54,7 @@ def test_the_dictionary_has_every_written_column_in_its_order() -> None:
     counting = {(r["table"], r["column"]) for r in found.rows() if r["counts_persons"]}
     assert counting == {
         ("attrition", "persons"), ("attrition", "stays"), ("attrition", "undetermined"), ("not_understood", "persons_with"),
+        ("event_rates", "persons_at_risk"), ("event_rates", "events"),
     }  # fmt: skip
 
 

@@ -1,0 +1,80 @@
+"""Rates of infection and death by the dose before them, over the whole cohort."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import numpy as np
+
+from becalm.core import stats
+from becalm.core.arrays import Mask, Texts
+from becalm.core.frame import Frame
+from becalm.measures.dose_history import METRICS, UNKNOWN_BAND, labels
+from becalm.measures.person_time import DEATH, INFECTION, bands_of
+from becalm.measures.stage import Pooled
+from becalm.protocol import PersonTime, Protocol
+from becalm.tables import EVENT_RATES, PERSON_TIME
+
+DAYS: Final = 100
+"""Rates are given for so many days at risk."""
+ALL: Final = "all"
+
+
+def event_rates(person_time: Frame, rule: PersonTime) -> Frame:
+    """Return `event_rates`: events and days at risk in each band of each measure, at each lag.
+
+    Each person has at most one event, the first; a death before an infection is an event of its own
+    (cause-specific rates). An interval is exact (Garwood) and so never too narrow; with few events it is
+    wide. There is a row for every band of the protocol, also for one in which nobody spent time.
+    """
+    rows: list[dict[str, Any]] = []
+    days, who = person_time["days"], person_time["person_id"]
+    for lag in sorted(set(person_time["lag_h"].tolist())):
+        at_lag = person_time["lag_h"] == lag
+        for metric, number, band, inside in _bands(person_time, at_lag, rule):
+            exposure = float(days[inside].sum())
+            for event in (INFECTION, DEATH):
+                count = int((person_time["ended_by"][inside] == event).sum())
+                low, high = stats.rate(count, round(exposure, 9)) or (np.nan, np.nan)
+                rows.append(
+                    {
+                        "metric": metric,
+                        "lag_h": lag,
+                        "end_event": event,
+                        "band_number": number,
+                        "band": band,
+                        "persons_at_risk": len(set(who[inside].tolist())),
+                        "person_days": exposure,
+                        "events": count,
+                        "per_100_days": DAYS * count / exposure if exposure else np.nan,
+                        "rate_low": DAYS * low,
+                        "rate_high": DAYS * high,
+                    }
+                )
+    return Frame.of_rows(EVENT_RATES, rows)
+
+
+def _bands(person_time: Frame, at_lag: Mask, rule: PersonTime) -> list[tuple[str, int, str, Mask]]:
+    """Return the measure, number, name and rows of each band, and first of all time together."""
+    listed: list[tuple[str, int, str, Mask]] = [(ALL, 0, ALL, at_lag)]
+    if not rule.bands_24h:
+        return listed
+    for metric in METRICS:
+        told: Texts = person_time[f"{metric}_band"]
+        names = list(enumerate(labels(bands_of(rule)[metric])))
+        unknown = at_lag & (told == "unknown")
+        if unknown.any():
+            names.append((UNKNOWN_BAND, "unknown"))
+        listed += [(metric, number, name, at_lag & (told == name)) for number, name in names]
+    return listed
+
+
+def measure(tables: Mapping[str, Frame], protocol: Protocol) -> Frame:
+    """Fill the table `event_rates`."""
+    rule = protocol.person_time
+    frame = tables[PERSON_TIME.name]
+    return EVENT_RATES.empty() if rule is None or not len(frame) else event_rates(frame, rule)
+
+
+POOLED: Final = (Pooled(EVENT_RATES, measure, needs=("person_time",)),)
