@@ -26,6 +26,7 @@ NO_RESULT = {"Rows that were not used, and why"}
 NO_NUMBER = re.compile(
     r"ILL-\d|MIM-[A-Z]+|TRT-[A-Z-]+|t0|IL-\d|IL-2R|interleukin-\d|CD25|HLH-?2004|MAS ?2016|"
     r"2016 MAS|COVID-19|CTCAE v5|< ?18|\b(?:15|25|50) %|10⁹/L|≥ 2,000 mg/day|for 6 h|younger than 18|"
+    r"lag (?:0|24|48) h|[\[(][\d,]+, [\d,]+\)|^≥[\d,]+$|"
     r"ferritin never 500 or more|[Dd]ay 3\b|\b100\d{5}\b|^0$|\d{4}-\d\d-\d\d to \d{4}-\d\d-\d\d"
 )
 """Names and rules that hold a digit and count nothing; and a zero, which nobody is behind."""

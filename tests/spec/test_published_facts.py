@@ -234,3 +234,31 @@ def test_refused_rows_are_counted_with_a_reason_and_an_example(result: StudyResu
     refused = list(result.tables["rows_refused"].rows())
     assert any(row["reason"] == "unit missing" for row in refused)
     assert all(row["rows"] > 0 and row["reason"] and row["example"] for row in refused)
+
+
+def test_three_had_a_bacterial_infection_and_one_recovered(result: StudyResult) -> None:
+    """Escherichia coli, MRSA and Klebsiella in blood, all new; one bottle with a skin commensal is none."""
+    found = rows(result.tables["infections"], counts_as="bacterial infection", new_onset=True)
+    assert {row["person_id"] for row in found} == {"ILL-2", "ILL-4", "ILL-5"}
+    assert {row["site"] for row in found} == {"blood"}
+    died = by_person(result.tables["outcome"], "died")
+    assert [name for name in ("ILL-2", "ILL-4", "ILL-5") if not died[name]] == ["ILL-2"]
+    [other] = rows(result.tables["infections"], person_id="ILL-1")
+    assert (other["counts_as"], other["commensal"]) == ("", True)
+
+
+def test_both_deaths_are_linked_to_infection(result: StudyResult) -> None:
+    """Septic both; one after the drug was stopped, one on it."""
+    deaths = rows(result.tables["outcome"], died=True)
+    assert [(row["person_id"], row["infection_linked"], row["on_drug_at_death"]) for row in deaths] == [
+        ("ILL-4", True, False),
+        ("ILL-5", True, True),
+    ]  # fmt: skip
+
+
+def test_three_infections_in_the_days_at_risk_bear_no_model(result: StudyResult) -> None:
+    """They are described: three events, in days that each belong to the dose before them."""
+    total = rows(result.tables["event_rates"], metric="all", end_event="bacterial infection")
+    assert {row["events"] for row in total} == {3}
+    high = rows(result.tables["event_rates"], metric="dose_24h", band="≥1,200", lag_h=24.0)
+    assert high[0]["events"] == 2

@@ -6,6 +6,7 @@ from typing import Final
 
 import numpy as np
 
+from becalm.core.arrays import Texts, Times
 from becalm.core.clock import UNKNOWN_TIME
 from becalm.core.frame import Frame
 from becalm.measures.infections import antibiotics, file
@@ -55,8 +56,28 @@ def with_infections(outcome: Frame, given: StageInput) -> Frame:
         else:
             linked.append(False if cause and new is False else None)
     return outcome.replace(
-        infection_linked=_column(linked), infection_active_at_death=_column(active)
+        infection_linked=_column(linked),
+        infection_active_at_death=_column(active),
+        cultures_taken=_taken(outcome, given),
     )
+
+
+def _taken(outcome: Frame, given: StageInput) -> Times:
+    """Return how many samples were taken for culture from time zero on; -1 without a time zero."""
+    t0 = np.full(len(given.patients), UNKNOWN_TIME)
+    t0[given.cohort["person"]] = given.cohort["t0"]
+    table = given.patients.records.cultures
+    person, collected = table["person"], table["collected"]
+    since = t0[person]
+    later = (since != UNKNOWN_TIME) & (collected != UNKNOWN_TIME) & (collected >= since)
+    columns = (person[later], collected[later], table["specimen"][later])
+    seen = set(zip(*(column.tolist() for column in columns), strict=True))
+    count = np.bincount(np.array([who for who, *_ in seen], np.intp), minlength=len(t0))
+    number = np.where(t0 == UNKNOWN_TIME, -1, count)
+    ids = given.cohort["person_id"].tolist()
+    place = dict(zip(ids, given.cohort["person"].tolist(), strict=True))
+    who = np.array([place[name] for name in outcome["person_id"].tolist()], np.intp)
+    return number[who].astype(np.int64)
 
 
 def _answer(yes: bool, can_say_no: bool) -> bool | None:
@@ -65,7 +86,7 @@ def _answer(yes: bool, can_say_no: bool) -> bool | None:
     return False if can_say_no else None
 
 
-def _column(answers: list[bool | None]) -> np.ndarray:
+def _column(answers: list[bool | None]) -> Texts:
     column = np.empty(len(answers), dtype=object)
     column[:] = answers
     return column

@@ -17,7 +17,9 @@ from becalm.report.cohort import Cohort, Row
 from becalm.report.drill import Drill
 from becalm.report.labels import KIDNEY_INJURY
 from becalm.report.sections import landmark
-from becalm.report.text import UNKNOWN, age, by_then, middle, number, share, tally
+from becalm.report.sections.infections import BACTERIAL, Infections
+from becalm.report.text import UNKNOWN, age, by_then, hours, middle, number, share, tally
+from becalm.study.result import PER_PERSON
 
 BLOOD_COUNTS: Final = ("neutropenia", "thrombocytopenia", "anaemia")
 """The safety events of the three cell lines."""
@@ -50,6 +52,7 @@ def key_facts(cohort: Cohort, drill: Drill) -> list[Fact]:
         *[fact for fact in primary if fact],
         *_kidney(cohort, drill),
         *_counts(cohort, drill),
+        *_infections(cohort, drill),
         *_end(cohort, drill),
     ]
 
@@ -236,6 +239,35 @@ def _counts(cohort: Cohort, drill: Drill) -> list[Fact]:
             f"{', '.join(names[:-1])} or {names[-1]}, {ctcae.version_of(BLOOD_COUNTS[0]).title}",
         )
     ]
+
+
+def _infections(cohort: Cohort, drill: Drill) -> list[Fact]:
+    """Return who had a new bacterial infection, among those of whom a sample was taken."""
+    found = Infections(cohort)
+    people = found.persons(BACTERIAL, new=True)
+    known = found.cultured(people)
+    if not known:
+        return []
+    named = found.table.take(found.table["counts_as"] == BACTERIAL)
+    lines = (
+        [
+            [_link(row["person_id"]), hours(row["hours_from_t0"]), row["organism"], row["site"]]
+            for row in named.rows()
+            if row["new_onset"] is True
+        ]
+        if cohort.n <= PER_PERSON
+        else [[who] for who in people]
+    )
+    head = ["patient", "onset", "organism", "site"] if cohort.n <= PER_PERSON else ["patient"]
+    value = drill.people(share(len(people), known, cohort.n - known), head, lines, len(people))
+    deaths = [row for row in cohort.outcome.values() if row["died"] is True]
+    linked = sum(row["infection_linked"] is True for row in deaths)
+    note = (
+        f"by culture; {linked} of {len(deaths)} deaths linked to infection"
+        if deaths
+        else "by culture"
+    )
+    return [Fact(f"New bacterial infection after {cohort.zero}", value, note)]
 
 
 def _day_of_death(cohort: Cohort, row: Row) -> str:

@@ -148,6 +148,10 @@ OUTCOME: Final = Table(
         "infection_active_at_death": answer(
             "Whether a bacterial infection had begun in the days before the death and an antibiotic was still given."
         ),
+        "cultures_taken": count(
+            "samples",
+            "Samples taken for culture from time zero on, whatever grew; of one moment and specimen one.",
+        ),
         "on_drug_at_death": answer("Whether the person was on the drug of interest at death."),
         "storm_active_at_death": answer(
             "Whether the storm was active at death; empty until a clinician has judged it."
