@@ -100,6 +100,10 @@ FILES: dict[str, tuple[Sequence[str], Sequence[str]]] = {
          for key in ("cite", "event[].times_limit", "event[].abnormal_baseline")],
     ),
     "measures/fever.toml": (["at_least", "days"], []),
+    "measures/cell_lines.toml": (
+        ["low.haemoglobin", "low.platelets", "low.neutrophils", "rules.lines", "rules.within"],  # test_cell_lines.py
+        ["rules.transfused", "rules.blood_products", "rules.growth_factors"],
+    ),
     "measures/infections.toml": (
         [f"rules.{key}" for key in (
             "commensal_within", "antibiotic_days", "antibiotic_from", "antibiotic_to", "episode_gap", "shown_from",

@@ -262,3 +262,11 @@ def test_three_infections_in_the_days_at_risk_bear_no_model(result: StudyResult)
     assert {row["events"] for row in total} == {3}
     high = rows(result.tables["event_rates"], metric="dose_24h", band="≥1,200", lag_h=24.0)
     assert high[0]["events"] == 2
+
+
+def test_three_had_more_than_one_line_low(result: StudyResult) -> None:
+    """Two of haemoglobin below 9, platelets below 100 and neutrophils below 1.0 within one 24 h."""
+    found = rows(result.tables["cell_lines"], several_low=True)
+    assert {row["person_id"] for row in found} == {"ILL-1", "ILL-4", "ILL-5"}
+    after = rows(result.tables["cell_lines"], when="after", several_low=False)
+    assert {row["person_id"] for row in after} == {"ILL-2", "ILL-3"}

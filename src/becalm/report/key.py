@@ -16,7 +16,7 @@ from becalm.report.cells import marked
 from becalm.report.cohort import Cohort, Row
 from becalm.report.drill import Drill
 from becalm.report.labels import KIDNEY_INJURY
-from becalm.report.sections import landmark
+from becalm.report.sections import cell_lines, landmark
 from becalm.report.sections.infections import BACTERIAL, Infections
 from becalm.report.text import UNKNOWN, age, by_then, hours, middle, number, share, tally
 from becalm.study.result import PER_PERSON
@@ -52,6 +52,7 @@ def key_facts(cohort: Cohort, drill: Drill) -> list[Fact]:
         *[fact for fact in primary if fact],
         *_kidney(cohort, drill),
         *_counts(cohort, drill),
+        *_lines(cohort, drill),
         *_infections(cohort, drill),
         *_end(cohort, drill),
     ]
@@ -239,6 +240,18 @@ def _counts(cohort: Cohort, drill: Drill) -> list[Fact]:
             f"{', '.join(names[:-1])} or {names[-1]}, {ctcae.version_of(BLOOD_COUNTS[0]).title}",
         )
     ]
+
+
+def _lines(cohort: Cohort, drill: Drill) -> list[Fact]:
+    """Return in how many more than one cell line was low at a time."""
+    found = cell_lines.ever(cohort, "several_low")
+    if all(said is None for said in found.values()):
+        return []
+    after = sum(
+        said is True for said in cell_lines.answers(cohort, "several_low", "after").values()
+    )
+    note = f"low within one 24\u00a0h, before or after {cohort.zero}; after it in {after}"
+    return [Fact("More than one cell line low", cell_lines.told(drill, found), note)]
 
 
 def _infections(cohort: Cohort, drill: Drill) -> list[Fact]:

@@ -3,6 +3,7 @@
 Unknown is empty; a bound of infinity is empty too (unbounded). Lists are joined by `|`.
 """
 
+from becalm.tables.cell_lines import CELL_LINES
 from becalm.tables.cohort import (
     ATTRITION,
     DISPUTED_DEATHS,
@@ -41,6 +42,7 @@ from becalm.tables.therapy import (
 __all__ = [
     "ATTRITION",
     "CALENDAR_DOSE",
+    "CELL_LINES",
     "COURSES",
     "CRITERIA",
     "CRITERIA_ITEMS",
