@@ -3,6 +3,7 @@
 Unknown is empty; a bound of infinity is empty too (unbounded). Lists are joined by `|`.
 """
 
+from becalm.tables.background import UNTREATED, WITHOUT_DRUG
 from becalm.tables.cell_lines import CELL_LINES
 from becalm.tables.cohort import (
     ATTRITION,
@@ -80,7 +81,9 @@ __all__ = [
     "SERIES",
     "TABLES",
     "TIME_AT_DOSE",
+    "UNTREATED",
     "VALUES",
+    "WITHOUT_DRUG",
     "WRITTEN",
     "Column",
     "Table",

@@ -54,6 +54,10 @@ def test_the_dictionary_has_every_written_column_in_its_order() -> None:
     counting = {(r["table"], r["column"]) for r in found.rows() if r["counts_persons"]}
     assert counting == {
         ("attrition", "persons"), ("attrition", "stays"), ("attrition", "undetermined"), ("not_understood", "persons_with"),
+        *(("without_drug", name) for name in (
+            "with_index", "known", "yes", "no_sample", "died_before", "discharged_before", "women", "died_persons",
+            "with_immunotherapy",
+        )),
         ("event_rates", "persons_at_risk"), ("event_rates", "events"),
     }  # fmt: skip
 

@@ -41,16 +41,11 @@ def primary(cohort: Frame, response: Frame, events: Events, protocol: Protocol) 
     response : the table of the same cohort, for `confounded_by`.
     """
     asked = Questions.of(cohort)
-    horizon = protocol.horizons["h48"]
     truncated = asked.column("left_truncated") == np.array(True, dtype=object)
-    at48 = _compared(
-        asked, events, protocol, lambda points: ratios.at_horizon(points, asked, horizon)
-    )
     strict = _compared(
         asked, events, protocol, lambda points: ratios.strictly_within(points, asked, protocol)
     )
-    moment = asked.time + round(horizon.at * HOUR)
-    answer, words = _answer(at48, gone_before(asked, events.records, moment), protocol)
+    at48, answer, words = at_48_h(asked, events, protocol)
     strictly, _ = _answer(
         strict, gone_before(asked, events.records, ratios.strict_end(asked, protocol)), protocol
     )
@@ -73,6 +68,18 @@ def primary(cohort: Frame, response: Frame, events: Events, protocol: Protocol) 
         reason=words,
         **falls,
     ).sort("person_id", "clock")
+
+
+def at_48_h(
+    asked: Questions, events: Events, protocol: Protocol
+) -> tuple[dict[str, Compared], Texts, list[str]]:
+    """Return the ratios of the primary variables at 48 h, the answer of each question, and why."""
+    horizon = protocol.horizons["h48"]
+    compared = _compared(
+        asked, events, protocol, lambda points: ratios.at_horizon(points, asked, horizon)
+    )
+    gone = gone_before(asked, events.records, asked.time + round(horizon.at * HOUR))
+    return compared, *_answer(compared, gone, protocol)
 
 
 def _compared(
