@@ -37,10 +37,13 @@ UNKNOWN: Final = {
     ("primary", ""): {"no sample, or discharged before"},
     ("safety", ""): {"unknown before or after"},
     ("outcome", ""): {"unknown"},
+    ("without_drug", ""): {"no sample, or discharged before"},
 }
 """Rows whose persons are no part of the `n` of the other rows."""
 WHOLE: Final = {"patients", "outcome"}
 """Tables that count everybody; in the others some of the cohort may be missing."""
+OTHER_PERSONS: Final = {"without_drug"}
+"""Tables that count persons outside the cohort."""
 ITEMS_NEEDED: Final = {"HLH-2004": (5, 8)}
 """Definitions that are met by so many of so many items."""
 CUT_OFFS: Final = {"HScore": 169.0}
@@ -242,7 +245,7 @@ def _model(
     return model
 
 
-def _group(  # noqa: PLR0917 - it is told all of one variable
+def _group(  # noqa: PLR0912, PLR0917 - it is told all of one variable
     model: Model,
     number: Any,
     cohort: int,
@@ -266,6 +269,8 @@ def _group(  # noqa: PLR0917 - it is told all of one variable
     if sheet == "landmark":
         definition, _, status = about.rpartition(": ")
         total = number(f"criteria {definition} {status}", HIDDEN)
+    elif sheet in OTHER_PERSONS:
+        total = model.number(f"all of {sheet} {about}", 0, MOST)
     elif not whole or sheet == PARTIAL:
         total = model.number(f"all of {sheet} {about}", 0, math.inf)
         rest = model.number(f"rest of {sheet} {about}", 0, math.inf)
@@ -274,7 +279,10 @@ def _group(  # noqa: PLR0917 - it is told all of one variable
     for row in rows:
         told = row[3]
         if row[1] in unknown:
-            if sheet != "landmark" and told != HIDDEN:
+            if sheet in OTHER_PERSONS:
+                if told != HIDDEN:
+                    model.total(total, [number(f"total of {sheet} {about}", told)])
+            elif sheet != "landmark" and told != HIDDEN:
                 model.total(cohort, [number("attrition total", told)])
             continue
         known = number(f"{sheet} {about}: known", told)

@@ -249,3 +249,14 @@ def test_which_rows_there_are_does_not_say_what_a_record_holds(
              if name.endswith(".csv") and name not in {"attrition.csv"}}
         )  # fmt: skip
     assert heads[0] == heads[1]
+
+
+def test_harm_and_the_rate_without_the_drug_are_counted(result: StudyResult) -> None:
+    """More than one line low, new infections, and the same rule among those without the drug."""
+    found = aggregates(Cohort(result)).groups
+    groups = {group.about: group for group in found}
+    assert groups["more than one cell line low"].counts["yes"] == 3
+    assert groups["new bacterial infection"].counts == {"yes": 3, "no": 2, "unknown": 0}
+    others = [group for group in found if group.sheet == "without_drug"]
+    assert len(others) == 5
+    assert {group.total for group in others} == {""}

@@ -18,11 +18,12 @@ import numpy as np
 
 from becalm.core import stats
 from becalm.core.errors import UnreadableFileError
+from becalm.measures.response import background
 from becalm.report import facts, labels, methods
 from becalm.report.cohort import Cohort
 from becalm.report.release.cases import CaseSeries, case_series
 from becalm.report.release.rules import CITED, numbers
-from becalm.report.sections import landmark
+from becalm.report.sections import cell_lines, infections, landmark
 from becalm.report.text import days, horizon_text
 from becalm.study.result import StudyResult
 from becalm.study.unverified import unverified_in_protocol
@@ -143,6 +144,7 @@ def aggregates(cohort: Cohort) -> Aggregates:
             "distributions": "Medians and quartiles",
             "safety": "Safety: grade before time zero and worst grade after it",
             "outcome": "Outcome",
+            "without_drug": "Persons in the same records without the drug, by the same rule",
         },
         steps=_steps(cohort),
         groups=[
@@ -152,7 +154,10 @@ def aggregates(cohort: Cohort) -> Aggregates:
             *_items(cohort),
             *_primary(cohort),
             *_safety(cohort),
+            *_cell_lines(cohort),
             *_outcome(cohort),
+            *_infections(cohort),
+            *_without_drug(cohort),
         ],
         values=list(_values(cohort)),
         rows_refused=sum(row["rows"] for row in result.tables["rows_refused"].rows()),
@@ -319,6 +324,51 @@ def _safety(cohort: Cohort) -> Iterable[CountGroup]:
         else:
             counts[unknown] = 0
         yield _of_cohort(cohort, "safety", facts.event_title(event), counts, unknown)
+
+
+def _cell_lines(cohort: Cohort) -> Iterable[CountGroup]:
+    """Count in how many more than one cell line was low, before or after time zero."""
+    unknown = "unknown before or after"
+    found = Counter(cell_lines.ever(cohort, "several_low").values())
+    counts = {"yes": found[True], "no": found[False], unknown: found[None]}
+    yield _of_cohort(cohort, "safety", "more than one cell line low", counts, unknown)
+
+
+def _infections(cohort: Cohort) -> Iterable[CountGroup]:
+    """Count who had a new bacterial infection; without any sample for culture nobody knows."""
+    found = infections.Infections(cohort)
+    people = found.persons(infections.BACTERIAL, new=True)
+    known = found.cultured(people)
+    counts = {"yes": len(people), "no": known - len(people), "unknown": cohort.n - known}
+    yield _of_cohort(cohort, "outcome", "new bacterial infection", counts, "unknown")
+
+
+def _without_drug(cohort: Cohort) -> Iterable[CountGroup]:
+    """Count by the same rule those who never got the drug: others than the cohort, so a total of their own.
+
+    One row for each way to draw the index that the protocol and the shipped levels give, whether there is anybody
+    or not.
+    """
+    if not cohort.drug:
+        return
+    table = cohort.result.tables["without_drug"]
+    rows = {
+        (row["index_by"], row["rule"]): row
+        for row in table.rows()
+        if row["group"] == background.WITHOUT
+    }
+    asked = [(background.STORM, background.PRIMARY, "first storm: the response of the protocol")]
+    for level in background.file().level:
+        about = (
+            f"first {labels.variable(level.variable)} of {level.at_least:g} or more: lower at 48 h"
+        )
+        asked.append((f"{level.variable} {level.at_least:g}", level.variable, about))
+    unknown = "no sample, or discharged before"
+    for index_by, rule, about in asked:
+        row = rows.get((index_by, rule), {})
+        yes, known, everybody = (row.get(name, 0) for name in ("yes", "known", "with_index"))
+        counts = {"yes": yes, "no": known - yes, unknown: everybody - known}
+        yield CountGroup("without_drug", about, counts, [unknown], "")
 
 
 def _outcome(cohort: Cohort) -> Iterable[CountGroup]:

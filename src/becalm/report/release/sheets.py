@@ -28,6 +28,7 @@ HEADS: Final = {
     "patients": ("about", "value"), "criteria": ("definition", "status"),
     "landmark": ("definition", "outcome of the stay"), "items": ("item", "state"),
     "primary": ("clock", "result"), "safety": ("event", "shift"), "outcome": ("about", "value"),
+    "without_drug": ("index", "result"),
 }  # fmt: skip
 """The tables of counts in their order, with the columns that say what is counted."""
 SPREAD: Final = ("about", "median", "quartile1", "quartile3", "n")
