@@ -57,6 +57,10 @@ TESTED = dict.fromkeys(
         "outcome.maintenance_min", "doses.levels_per_day", "index.at_least", "index.within",
         "index.qualifying[].at_least", "index.qualifying[].below", "entry_test.at_least",
         "landmark.before", "landmark.after", "landmark.horizon",
+        "outcome.resolution_min",  # with the next ones in test_relapse.py
+        "relapse.fever_at_least", "relapse.quiet_ferritin", "relapse.quiet_share", "relapse.rise",
+        "relapse.ferritin_at_least", "relapse.platelet_fall", "relapse.dose_rise", "relapse.dose_window",
+        "relapse.new_agent_after", "relapse.near", "relapse.infection_near",
         "infection.new_after", "infection.other_than_in",  # test_infections.py
         "person_time.from_t0", "person_time.after_last_dose", "person_time.lags", "person_time.bands_24h",
         "person_time.high_24h", "person_time.bands_days_high", "person_time.bands_cumulative",  # test_person_time.py
@@ -75,7 +79,6 @@ NO_EDGE = {
     **dict.fromkeys(["confounder[].drugs", "confounder[].procedures"], "a list of names"),
     **dict.fromkeys(["confounder[].started_or_doubled", "outcome.maintenance_drugs"], "a choice"),
     "kidney.assumed_egfr": "goes into a formula; nothing begins or ends at it",
-    **dict.fromkeys(["outcome.episode_break", "outcome.resolution_min"], "no table measures it yet"),
 }  # fmt: skip
 
 

@@ -270,3 +270,18 @@ def test_three_had_more_than_one_line_low(result: StudyResult) -> None:
     assert {row["person_id"] for row in found} == {"ILL-1", "ILL-4", "ILL-5"}
     after = rows(result.tables["cell_lines"], when="after", several_low=False)
     assert {row["person_id"] for row in after} == {"ILL-2", "ILL-3"}
+
+
+def test_three_were_maintained_and_nobody_relapsed(result: StudyResult) -> None:
+    """Two on anakinra, one on canakinumab; a ferritin that rises in sepsis is no relapse."""
+    outcome = result.tables["outcome"]
+    kept = {row["person_id"] for row in outcome.rows() if row["maintenance_drug"]}
+    assert kept == {"ILL-1", "ILL-2", "ILL-3"}
+    assert by_person(outcome, "relapse") == {
+        "ILL-1": "none", "ILL-2": "none", "ILL-3": "none", "ILL-4": "none", "ILL-5": "not resolved",
+    }  # fmt: skip
+    assert by_person(outcome, "storm_at_death", died=True) == {
+        "ILL-4": "possible",
+        "ILL-5": "definite",
+    }
+    assert len(result.tables["recurrences"]) == 0

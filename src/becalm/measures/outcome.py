@@ -8,13 +8,15 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from becalm.cohort.storm import Storms
 from becalm.core import toml
-from becalm.core.arrays import Mask
+from becalm.core.arrays import Mask, Texts
 from becalm.core.clock import DAY, UNKNOWN_TIME, Length
 from becalm.core.frame import Frame
 from becalm.doses import CONTINUOUS, Doses, EpisodeRules, treatments
 from becalm.measures.infection_at_death import INFECTION, with_infections
 from becalm.measures.on_treatment import Treated
+from becalm.measures.relapse import with_relapses
 from becalm.measures.stage import Stage, StageInput
 from becalm.persons.death import Alive, Deaths
 from becalm.protocol import Protocol
@@ -49,7 +51,7 @@ def outcome(cohort: Frame, doses: Doses, records: Records, protocol: Protocol) -
     death_time_is says `at latest`. follow_up_days runs from t0 to death, else to the last moment at which
     the person is known to have been alive, else to the last contact, else to the last record. infection_linked is True where
     the cause of death names infection and otherwise not known here: `infection_at_death` adds what cultures
-    say. storm_active_at_death and relapse_time are not known. A death of which only the date is known
+    say, and `relapse` whether the storm came back. storm_active_at_death is a clinician's judgement. A death of which only the date is known
     is placed at the last record of that day; on_drug_at_death is then known only if it was so all day. Of a death that
     other rows dispute (`persons.death.disputes`) died is not known, and follow-up ends when it is claimed.
     """
@@ -205,7 +207,25 @@ def _objects(answers: list[bool | None]) -> npt.NDArray[np.object_]:
 def measure(given: StageInput) -> Frame:
     """Fill the table `outcome`."""
     frame = outcome(given.cohort, given.patients.doses, given.patients.records, given.protocol)
-    return with_infections(frame, given)
+    frame = with_relapses(with_infections(frame, given), given)
+    return frame.replace(storm_at_death=_storm_at_death(frame, given))
 
 
-STAGES: Final = (Stage(OUTCOME, measure, needs=("infections",)),)
+def _storm_at_death(outcome: Frame, given: StageInput) -> Texts:
+    """Return the storm of each person at death, by the values of the protocol's time of a peak before it."""
+    ids = given.cohort["person_id"].tolist()
+    place = dict(zip(ids, given.cohort["person"].tolist(), strict=True))
+    who = np.array([place[name] for name in outcome["person_id"].tolist()], np.int32)
+    end = outcome["last_contact"]
+    died = (outcome["died"] == np.True_) & (end != UNKNOWN_TIME)
+    words = np.full(len(outcome), "", dtype=object)
+    if died.any():
+        order = np.argsort(who[died], kind="stable")
+        at = np.flatnonzero(died)[order]
+        storms = Storms(given.evaluations, given.protocol, given.candidates.underlying)
+        back = given.protocol.baseline.peak.us
+        words[at] = storms.judge(who[at], end[at] - back, end[at]).words()
+    return words
+
+
+STAGES: Final = (Stage(OUTCOME, measure, needs=("infections",), opens=("relapse_rows",)),)

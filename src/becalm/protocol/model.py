@@ -256,6 +256,29 @@ class Infection(ProtocolTable, frozen=True):
     other_than_in: Length = Length("14d")
 
 
+class Relapse(ProtocolTable, frozen=True):
+    """When a storm is over, and when it has come back.
+
+    Over: temperature below `fever_at_least`, ferritin below `quiet_ferritin` or at most `quiet_share` of its peak, and no
+    rescue, for `outcome.resolution_min`. Back: definite again; or ferritin at `rise` times its lowest and `ferritin_at_least`,
+    with fever or platelets down by `platelet_fall`, and a rescue. A rescue is the drug of interest at `dose_rise` times its
+    amount of the `dose_window` before, or an immunotherapy that had not been given for `new_agent_after`. `near` is how
+    near fever, platelets and rescue are; within `infection_near` of an infection nobody can tell.
+    """
+
+    fever_at_least: float = 38.0
+    quiet_ferritin: float = 2000
+    quiet_share: float = 0.20
+    rise: float = 2.0
+    ferritin_at_least: float = 1000
+    platelet_fall: float = 0.3333
+    dose_rise: float = 2.0
+    dose_window: Length = Length("96h")
+    new_agent_after: Length = Length("14d")
+    near: Length = Length("72h")
+    infection_near: Length = Length("7d")
+
+
 class PersonTime(ProtocolTable, frozen=True):
     """Time at risk of a new infection, and the bands of dose that it is counted in.
 
@@ -300,6 +323,7 @@ class Protocol(ProtocolTable, frozen=True):
     refractory: Refractory = Refractory()
     doses: Dosing = Dosing()
     infection: Infection = Infection()
+    relapse: Relapse | None = None
     person_time: PersonTime | None = None
     notices: tuple[str, ...] = ()  # what reading the file remarked; no key of a file
 

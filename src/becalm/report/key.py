@@ -9,6 +9,7 @@ from typing import Any, Final
 from markupsafe import Markup
 
 from becalm.core import stats
+from becalm.core.clock import UNKNOWN_TIME
 from becalm.core.digits import fixed
 from becalm.measures import ctcae
 from becalm.report import facts, labels
@@ -16,7 +17,7 @@ from becalm.report.cells import marked
 from becalm.report.cohort import Cohort, Row
 from becalm.report.drill import Drill
 from becalm.report.labels import KIDNEY_INJURY
-from becalm.report.sections import cell_lines, landmark
+from becalm.report.sections import cell_lines, landmark, outcome
 from becalm.report.sections.infections import BACTERIAL, Infections
 from becalm.report.text import UNKNOWN, age, by_then, hours, middle, number, share, tally
 from becalm.study.result import PER_PERSON
@@ -54,6 +55,7 @@ def key_facts(cohort: Cohort, drill: Drill) -> list[Fact]:
         *_counts(cohort, drill),
         *_lines(cohort, drill),
         *_infections(cohort, drill),
+        *_relapses(cohort, drill),
         *_end(cohort, drill),
     ]
 
@@ -252,6 +254,20 @@ def _lines(cohort: Cohort, drill: Drill) -> list[Fact]:
     )
     note = f"low within one 24\u00a0h, before or after {cohort.zero}; after it in {after}"
     return [Fact("More than one cell line low", cell_lines.told(drill, found), note)]
+
+
+def _relapses(cohort: Cohort, drill: Drill) -> list[Fact]:
+    """Return who was maintained without a relapse, and who had one."""
+    if cohort.result.protocol.relapse is None:
+        return []
+    found = [row for row in cohort.outcome.values() if row["resolution_time"] != UNKNOWN_TIME]
+    back = sum(row["relapse"] == "relapse" for row in found)
+    unsure = sum(row["relapse"] in {"uncertain", "unknown"} for row in found)
+    note = f"relapses: {back} of the {len(found)} whose storm was over" + (
+        f", not known in {unsure}" if unsure else ""
+    )
+    value = cell_lines.told(drill, outcome.maintained(cohort))
+    return [Fact("Maintained without a relapse", value, note)]
 
 
 def _infections(cohort: Cohort, drill: Drill) -> list[Fact]:

@@ -24,6 +24,7 @@ from becalm.tables.dictionary import DICTIONARY, dictionary
 from becalm.tables.figures import DOSE_STEPS, LEFT, MISSING, NEAREST, ROWS, SERIES
 from becalm.tables.infection import INFECTIONS
 from becalm.tables.person_time import EMULATION, EVENT_RATES, PERSON_TIME
+from becalm.tables.recurrences import RECURRENCES
 from becalm.tables.registry import TABLES, WRITTEN, empty
 from becalm.tables.response import KIDNEY_STAGES, OUTCOME, PRIMARY, RESPONSE, SAFETY
 from becalm.tables.schema import Column, Table
@@ -72,6 +73,7 @@ __all__ = [
     "PREVIOUS_THERAPY",
     "PRIMARY",
     "PROGNOSIS",
+    "RECURRENCES",
     "REPLACED_REPORTS",
     "RESPONSE",
     "ROWS",

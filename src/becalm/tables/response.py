@@ -156,7 +156,22 @@ OUTCOME: Final = Table(
         "storm_active_at_death": answer(
             "Whether the storm was active at death; empty until a clinician has judged it."
         ),
-        "relapse_time": time("When the storm came back; empty until a clinician has judged it."),
+        "storm_at_death": text(
+            "The storm by the protocol's definitions at death, from the values of the days before it: definite, possible, "
+            "undetermined, not met or not assessed; empty for who did not die."
+        ),
+        "resolution": text(
+            "Whether the storm was over for the protocol's time: certain; possible (temperature was not measured "
+            "on every day of it); not reached; unknown (no ferritin or no temperature after time zero); empty if the protocol has no rule."
+        ),
+        "resolution_time": time("When the storm had been over for that time."),
+        "relapse": text(
+            "none, relapse, uncertain (near an infection, or something was not measured), not resolved, or unknown "
+            "(no last contact after the resolution); empty if the protocol has no rule."
+        ),
+        "relapse_time": time("When the storm came back, or when an uncertain one would have."),
+        "relapse_why": text("What makes it a relapse, or uncertain."),
+        "relapse_rows": text("The rows of the records it rests on, as table:key, joined by |."),
         "maintenance_drug": text(
             "Drugs given as maintenance treatment after the last infusion, joined by |."
         ),
