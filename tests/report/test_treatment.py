@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -33,7 +34,7 @@ def of(study: Study, *persons: Any) -> Cohort:
     return Cohort(study(persons))
 
 
-def sums(cohort: Cohort, person: str = "ILL-1") -> list[dict[str, Any]]:
+def sums(cohort: Cohort, person: str = "ILL-1") -> list[Mapping[str, Any]]:
     return [row for row in dose.sums(cohort) if row["person"] == person]
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from becalm.core import toml
 from becalm.core.staging import write_manifest
 from becalm.study.result import StudyResult
-from becalm.tables import writing
+from becalm.tables import stream
 
 if TYPE_CHECKING:
     from becalm.report.release.aggregates import Aggregates
@@ -33,7 +33,7 @@ def write(result: StudyResult, stage: Path) -> None:
     folder = stage / "tables"
     folder.mkdir()
     for name, frame in result.tables.items():
-        writing.write(name, frame, folder)
+        stream.write_table(name, frame, folder)
     write_report(result, stage)
     write_aggregates(result, stage)
     write_manifest(stage, _facts(result, "internal: contains patient data, not for release"))

@@ -74,6 +74,13 @@ class Attrition:
         self.person_ids += records.persons["person_id"].tolist()
         self.left_at += left_at.tolist()
 
+    def join(self, later: Attrition) -> None:
+        """Add the sums of later batches."""
+        for reason, counts in later.counts.items():
+            self.counts.setdefault(reason, Counter()).update(counts)
+        self.person_ids += later.person_ids
+        self.left_at += later.left_at
+
     def table(self) -> Frame:
         """Return the table `attrition`."""
         return Frame.of_rows(

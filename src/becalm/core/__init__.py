@@ -13,6 +13,7 @@ __all__ = [
     "frame",
     "machine",
     "old_keys",
+    "on_demand",
     "prefetch",
     "registered",
     "scratch",

@@ -19,12 +19,14 @@ import numpy.typing as npt
 from becalm.core.arrays import Array
 from becalm.core.clock import UNKNOWN_TIME
 from becalm.core.columns import Categorical, Columns, Held, Keyed, concatenated, listed
+from becalm.core.on_demand import ColumnsOnDemand, OnDemand
 
 __all__ = [
     "BLANK",
     "DTYPES",
     "Categorical",
     "Frame",
+    "FrameRow",
     "Held",
     "Kind",
     "distinct_rows",
@@ -71,6 +73,14 @@ class Frame:
                 column.flags.writeable = False
         object.__setattr__(self, "columns", Columns(held))
         object.__setattr__(self, "_length", next(iter(lengths.values()), 0))
+
+    @classmethod
+    def on_demand(cls, columns: OnDemand, rows: int) -> Frame:
+        """Return a frame whose columns are loaded when somebody asks for them."""
+        frame = cls.__new__(cls)
+        object.__setattr__(frame, "columns", ColumnsOnDemand(columns))
+        object.__setattr__(frame, "_length", rows)
+        return frame
 
     @classmethod
     def of(cls, schema: Mapping[str, Kind], **columns: Iterable[Any] | Held) -> Frame:
@@ -145,10 +155,15 @@ class Frame:
 
     def select(self, names: Iterable[str]) -> Frame:
         """Return some of the columns, in that order."""
+        if isinstance(self.columns, ColumnsOnDemand):
+            return Frame.on_demand(self.columns.held.selected(names), len(self))
         return Frame({name: self.columns.held[name] for name in names})
 
     def take(self, index: Array) -> Frame:
         """Return the rows of an integer index or a boolean mask, in that order."""
+        if isinstance(self.columns, ColumnsOnDemand):
+            at = np.flatnonzero(index) if index.dtype == np.bool_ else index
+            return Frame.on_demand(self.columns.held.taken(at), len(at))
         return Frame(
             {
                 name: column[index] if isinstance(column, np.ndarray) else column.take(index)
@@ -180,6 +195,50 @@ class Frame:
         lists = {name: column.tolist() for name, column in self.columns.items()}
         for i in range(len(self)):
             yield {name: values[i] for name, values in lists.items()}
+
+    def light_rows(self) -> Iterator[FrameRow]:
+        """Yield each row as a read-only mapping that takes little memory (a table of any size)."""
+        cells = _Cells(self.columns)
+        for at in range(len(self)):
+            yield FrameRow(cells, at)
+
+
+class _Cells(dict[str, list[Any]]):
+    """The cells of a table as lists, made when the first row is asked for a column."""
+
+    def __init__(self, columns: Columns) -> None:
+        super().__init__()
+        self.columns = columns
+
+    def __missing__(self, name: str) -> list[Any]:
+        cells: list[Any] = self.columns[name].tolist()
+        self[name] = cells
+        return cells
+
+
+class FrameRow(Mapping[str, Any]):
+    """One row of a frame. It holds its number alone: what nobody asks for takes no memory.
+
+    >>> next(Frame.of({"person_id": "text", "day": "count"}, person_id=["A"], day=[3]).light_rows())["day"]
+    3
+    """
+
+    __slots__ = ("_at", "_cells")
+
+    def __init__(self, cells: _Cells, at: int) -> None:
+        self._cells, self._at = cells, at
+
+    def __getitem__(self, name: str) -> Any:
+        return self._cells[name][self._at]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._cells.columns)
+
+    def __len__(self) -> int:
+        return len(self._cells.columns)
+
+    def __repr__(self) -> str:
+        return repr(dict(self))
 
 
 def _blank(kind: Kind, rows: int) -> Held:

@@ -185,7 +185,7 @@ def kdigo_stages(
     references = draws.take(usable)
     others = references.trailing("count", kdigo.ratio_within.us).at(who, when)[0]
     alone = np.where(others == -np.inf, 0, others) <= usable
-    rounded_up = Points(references.person, references.time, references.high + half[usable],
+    rounded_up = Points(references.person, references.time, references.low,  # its high alone is read
                         references.high + half[usable], references.row)  # fmt: skip
     week = _lowest(references, kdigo.ratio_within.us, now, draws)
     lowest = _lowest(references, kdigo.rise_within.us, now, draws)

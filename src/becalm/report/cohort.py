@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -22,7 +22,7 @@ from becalm.report import labels
 from becalm.report.text import spaced
 from becalm.study.result import PER_PERSON, StudyResult
 
-Row = dict[str, Any]
+Row = Mapping[str, Any]
 ROW_EACH: Final = 10
 """Up to so many patients have a row each in table 1; more are summarised."""
 CLOCKS: Final = {"t0": "t0", "infusion_start": "start of infusion", "high_rate": "high rate"}
@@ -41,7 +41,9 @@ class Cohort:
 
     @cached_property
     def persons(self) -> list[Row]:
-        return sorted(self.result.tables["persons"].rows(), key=lambda row: str(row["person_id"]))
+        return sorted(
+            self.result.tables["persons"].light_rows(), key=lambda row: str(row["person_id"])
+        )
 
     @property
     def n(self) -> int:
@@ -194,7 +196,7 @@ class Cohort:
 
     def rows(self, name: str) -> list[Row]:
         """Return a written table's rows of the cohort."""
-        return list(self.keep(self.result.tables[name]).rows())
+        return list(self.keep(self.result.tables[name]).light_rows())
 
     def table(self, name: str, column: str) -> list[Any]:
         return self.of(self.result.tables[name], column)
@@ -230,7 +232,7 @@ class Cohort:
 
     @cached_property
     def primary(self) -> list[Row]:
-        return list(self.keep(self.result.frames["primary"]).rows())
+        return list(self.keep(self.result.frames["primary"]).light_rows())
 
     @property
     def moment(self) -> str:
@@ -263,12 +265,12 @@ class Cohort:
 
     @cached_property
     def series(self) -> list[Row]:
-        rows = list(self.keep(self.result.frames["series"]).rows())
+        rows = list(self.keep(self.result.frames["series"]).light_rows())
         return sorted(rows, key=lambda r: (r["person_id"], r["variable"], r["time"]))
 
     @cached_property
     def steps(self) -> list[Row]:
-        return list(self.keep(self.result.frames["dose_steps"]).rows())
+        return list(self.keep(self.result.frames["dose_steps"]).light_rows())
 
     @cached_property
     def rates(self) -> list[Row]:
@@ -327,7 +329,7 @@ class Cohort:
     def prior(self) -> list[Row]:
         """Previous therapy, in the order in which it began."""
         table = self.keep(self.result.frames["previous_therapy"])
-        return list(table.sort("person_id", "first", "drug").rows())
+        return list(table.sort("person_id", "first", "drug").light_rows())
 
     def cutoff(self, criterion: str) -> float:
         """Return the total at which the protocol calls a definition met."""

@@ -46,7 +46,7 @@ class Drill:
     def _rows(self) -> dict[tuple[str, str], list[Row]]:
         """The rows as written, by person and source row."""
         found: dict[tuple[str, str], list[Row]] = {}
-        for row in self.cohort.keep(self.cohort.result.frames["rows"]).rows():
+        for row in self.cohort.keep(self.cohort.result.frames["rows"]).light_rows():
             found.setdefault((row["person_id"], row["source_row"]), []).append(row)
         return found
 
@@ -119,7 +119,7 @@ class Drill:
         near = self.cohort.result.frames["nearest"]["person_id"].astype(str)
         mine = np.isin(items["person_id"].astype(str), near) & (items["moment"] == "peak_ever")
         found: dict[tuple[str, str], list[Row]] = {}
-        for row in items.take(mine).rows():
+        for row in items.take(mine).light_rows():
             found.setdefault((row["person_id"], row["criterion"]), []).append(row)
         return found
 

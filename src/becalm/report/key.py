@@ -281,7 +281,7 @@ def _infections(cohort: Cohort, drill: Drill) -> list[Fact]:
     lines = (
         [
             [_link(row["person_id"]), hours(row["hours_from_t0"]), row["organism"], row["site"]]
-            for row in named.rows()
+            for row in named.light_rows()
             if row["new_onset"] is True
         ]
         if cohort.n <= PER_PERSON

@@ -49,9 +49,9 @@ def ended(persons: Frame, outcome: Frame, rule: Landmark) -> dict[str, Ended]:
     discharged, whatever happened later. If the records end earlier without either, it is unknown; so it is
     where a later contact leaves open whether the person was alive.
     """
-    later = {row["person_id"]: row for row in outcome.rows()}
+    later = {row["person_id"]: row for row in outcome.light_rows()}
     outcomes = {}
-    for row in persons.rows():
+    for row in persons.light_rows():
         end = later[row["person_id"]]
         limit = row["index_time"] - rule.after.us + rule.horizon.us
         home, seen = end["discharged"], end["last_contact"]
@@ -76,7 +76,7 @@ def members(
     groups: dict[tuple[str, str], dict[str, Ended]] = {
         (name, status): {} for name in names for status in STATUSES
     }
-    for row in criteria.take(criteria["moment"] == "index").rows():
+    for row in criteria.take(criteria["moment"] == "index").light_rows():
         who, cell = row["person_id"], (row["criterion"], row["status"])
         if who in ends and cell in groups:
             groups[cell][who] = ends[who]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from becalm import __version__, tables, vocabulary
 from becalm.cohort.attrition import Attrition
 from becalm.cohort.selection import Candidates, select
+from becalm.core import stopping
 from becalm.core.citations import key_of
 from becalm.core.frame import Frame
 from becalm.definitions import Definition, evaluate, serial_changes
@@ -24,10 +25,26 @@ from becalm.study import figure_data, source_rows
 from becalm.study.result import PER_PERSON, StudyResult
 from becalm.study.stages import pooled, stages
 from becalm.study.unverified import unverified
+from becalm.tables.store import TableStore
 from becalm.vocabulary.site_words import SiteWords
 
 Progress = Callable[[str], None]
 OUTSIDE: Final = "(not in the vocabulary)"
+
+
+@dataclass(frozen=True)
+class BatchResult:
+    """What one batch of patients adds to a study.
+
+    rows : the rows of the records that the report opens; None where too many patients are in the cohort.
+    """
+
+    tables: Mapping[str, Frame]
+    attrition: Attrition
+    counts: Counter[str]
+    refused: Sequence[Refusal]
+    labels: Frame
+    rows: Frame | None
 
 
 @dataclass
@@ -37,21 +54,25 @@ class Accumulator:
     protocol: Protocol
     definitions: Mapping[str, Definition]
     doubts: tuple[Doubt, ...] = ()
-    frames: dict[str, list[Frame]] = field(default_factory=dict)
+    store: TableStore = field(default_factory=TableStore)
     attrition: Attrition = field(default_factory=Attrition)
     refused: list[Refusal] = field(default_factory=list)
     labels: LabelCounts = field(default_factory=LabelCounts)
     counts: Counter[str] = field(default_factory=Counter)
+    rows: list[Frame] = field(default_factory=list)
 
-    def add(self, patients: Patients, candidates: Candidates, progress: Progress) -> None:
-        """Run every stage for one batch of patients."""
+    def measured(
+        self, patients: Patients, candidates: Candidates, progress: Progress
+    ) -> BatchResult:
+        """Run every stage for one batch of patients; nothing is added up yet. Threads may do so at once."""
         inputs = patients.inputs(self.protocol.clock)
         evaluations = {
             name: evaluate(definition, inputs) for name, definition in self.definitions.items()
         }
         progress("judging storms")
         selection = select(patients, candidates, evaluations, self.protocol)
-        self.attrition.add(patients, selection)
+        attrition = Attrition()
+        attrition.add(patients, selection)
         progress(f"measuring {len(selection.cohort):,} persons of the cohort")
         made: dict[str, Frame] = {}
         given = StageInput(
@@ -66,51 +87,51 @@ class Accumulator:
             made,
         )
         for stage in stages():
+            stopping.check()
             made[stage.table.name] = stage.measure(given)
-        for name, frame in made.items():
-            self.frames.setdefault(name, []).append(frame)
-        self._count(patients, selection.cohort)
-        self._keep_rows(patients, selection.cohort, made)
+        rows = self._opened_rows(patients, selection.cohort, made)
         inputs.forget()
-        self._refusals(patients)
         unknown = patients.unrecognised
-        self.labels.add(unknown.take(candidates.population[unknown["person"]]))
+        return BatchResult(
+            made,
+            attrition,
+            _counts(patients, selection.cohort),
+            _refusals(patients),
+            unknown.take(candidates.population[unknown["person"]]),
+            rows,
+        )
 
-    def _count(self, patients: Patients, cohort: Frame) -> None:
-        self.counts["persons"] += len(patients)
-        self.counts["measurements"] += len(patients.records.measurements)
-        self.counts["values understood"] += patients.events.measured
-        self.counts["administrations"] += len(patients.records.administrations)
-        self.counts["cohort"] += len(cohort)
+    def add(self, batch: BatchResult) -> None:
+        """Add up the results of one batch; batches are added in the order of the records."""
+        self.store.add(batch.tables)
+        self.attrition.join(batch.attrition)
+        self.counts.update(batch.counts)
+        self.refused += batch.refused
+        self.labels.add(batch.labels)
+        if batch.rows is None or self.counts["cohort"] > PER_PERSON:
+            self.rows = []  # too many patients to list, so no rows are opened
+        else:
+            self.rows.append(batch.rows)
 
-    def _keep_rows(self, patients: Patients, cohort: Frame, made: Mapping[str, Frame]) -> None:
-        """Keep the rows of the records from which the tables come, if patients are listed one by one."""
-        if self.counts["cohort"] > PER_PERSON:
-            self.frames["rows"] = []  # too many patients to list, so no rows are opened
-            return
+    def _opened_rows(
+        self, patients: Patients, cohort: Frame, made: Mapping[str, Frame]
+    ) -> Frame | None:
+        """Return the rows of the records from which the tables come, if patients are listed one by one."""
+        if self.counts["cohort"] + len(cohort) > PER_PERSON:
+            return None
         wanted = source_rows.named(
             ((made[stage.table.name], column) for stage in stages() for column in stage.opened),
             cohort["person_id"],
         )
-        rows = source_rows.wanted_rows(patients, cohort, wanted)
-        self.frames.setdefault("rows", []).append(rows)
-
-    def _refusals(self, patients: Patients) -> None:
-        self.refused += patients.refused
-        self.refused += [
-            Refusal(each.source_table, OUTSIDE, "", each.reason, each.rows, each.example)
-            for each in patients.events.unknown
-        ]
+        return source_rows.wanted_rows(patients, cohort, wanted)
 
     def result(
         self, source: Source, records_name: str, site: SiteWords | None = None
     ) -> StudyResult:
         """Return the finished study."""
         refused = merge((*self.refused, *source.refused()))
-        frames = {
-            name: Frame.concat([table.empty(), *self.frames.get(name, [])])
-            for name, table in tables.TABLES.items()
-        }
+        frames = {name: self.store.frame(table) for name, table in tables.TABLES.items()}
+        frames["rows"] = Frame.concat([tables.ROWS.empty(), *self.rows])
         frames["dictionary"] = tables.dictionary(tables.WRITTEN.values())
         frames["attrition"] = self.attrition.table()
         frames["left"] = self.attrition.left()
@@ -153,6 +174,28 @@ class Accumulator:
             definitions=self.definitions,
             site=site,
         )
+
+
+def _counts(patients: Patients, cohort: Frame) -> Counter[str]:
+    return Counter(
+        {
+            "persons": len(patients),
+            "measurements": len(patients.records.measurements),
+            "values understood": patients.events.measured,
+            "administrations": len(patients.records.administrations),
+            "cohort": len(cohort),
+        }
+    )
+
+
+def _refusals(patients: Patients) -> list[Refusal]:
+    return [
+        *patients.refused,
+        *(
+            Refusal(each.source_table, OUTSIDE, "", each.reason, each.rows, each.example)
+            for each in patients.events.unknown
+        ),
+    ]
 
 
 def _cited(

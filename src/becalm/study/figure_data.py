@@ -195,8 +195,8 @@ def nearest_misses(left: Mapping[str, tuple[int, str]], criteria: Frame, items: 
 
     left : by person the step at which the person left (-1: in the cohort) and its reason.
     """
-    best: dict[str, dict[str, Any]] = {}
-    for row in criteria.take(criteria["moment"] == "peak_ever").rows():
+    best: dict[str, Mapping[str, Any]] = {}
+    for row in criteria.take(criteria["moment"] == "peak_ever").light_rows():
         held = best.get(row["person_id"])
         # Scores cannot be compared between definitions: one is used, the HScore if it is reported.
         if held is None or (row["criterion"] == "hscore" and held["criterion"] != "hscore"):
@@ -207,7 +207,7 @@ def nearest_misses(left: Mapping[str, tuple[int, str]], criteria: Frame, items: 
     unknown: dict[tuple[str, str], list[str]] = {}
     open_items = (items["moment"] == "peak_ever") & (items["state"] == "not assessed")
     open_items &= np.isin(items["person_id"].astype(str), chosen)
-    for row in items.take(open_items).rows():
+    for row in items.take(open_items).light_rows():
         if "." not in row["item"]:
             unknown.setdefault((row["person_id"], row["criterion"]), []).append(row["item"])
     return Frame.of_rows(

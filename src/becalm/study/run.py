@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from becalm import vocabulary
 from becalm.cohort.selection import candidates
 from becalm.core.errors import RecordsError
+from becalm.core.prefetch import results_in_order
 from becalm.patients.understood import Patients
 from becalm.protocol import Protocol
-from becalm.records import Source
+from becalm.records import Records, Source
 from becalm.study import protocol_definitions
-from becalm.study.accumulate import Accumulator, Progress
+from becalm.study.accumulate import Accumulator, BatchResult, Progress
 from becalm.study.result import StudyResult
 from becalm.vocabulary import site_words
 from becalm.vocabulary.site_words import SiteWords
+
+AT_ONCE: Final = 2
+"""Number of chunks computed at a time; more would need too much memory."""
 
 
 def run(
@@ -35,10 +41,14 @@ def run(
     for notice in (*protocol.notices, *(each for one in read.values() for each in one.notices)):
         progress(notice)
     total = Accumulator(protocol, read, source.doubts)
-    for records in source.chunks():
+
+    def measured(records: Records) -> BatchResult:
         progress(f"reading {len(records.persons):,} persons")
         chunk = Patients.of(records, words)
-        total.add(chunk, candidates(chunk, protocol, source.info), progress)
+        return total.measured(chunk, candidates(chunk, protocol, source.info), progress)
+
+    for batch in results_in_order(measured, source.chunks(), at_once=AT_ONCE):
+        total.add(batch)
     return total.result(source, records_name, site)
 
 

@@ -92,6 +92,7 @@ __all__ = [
     "dictionary",
     "empty",
     "schema",
+    "store",
     "stream",
     "writing",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import chain
 from pathlib import Path
 from typing import Final
@@ -14,32 +15,61 @@ from becalm import tables
 from becalm.core.database import plain
 from becalm.core.frame import Frame
 from becalm.tables import writing
+from becalm.tables.store import StoredFrame
 
 _BLOCK: Final = 65_536
 """Rows that are written at a time."""
 
 
-def write(name: str, frames: Iterator[Frame], path: Path) -> int:
-    """Write a table in the form of the path's suffix, and return how many rows it has.
+def write(name: str, frames: Iterator[Frame], *paths: Path) -> int:
+    """Write a table in the form of each path's suffix, and return how many rows it has.
 
-    The pieces are laid end to end; where one begins changes nothing of the file. Raises
+    The pieces are laid end to end; where one begins changes nothing of a file. Raises
     `ValueError` where they are not in the order of the table's first key.
     """
     keys = tables.WRITTEN[name].key
     rows, last = 0, ""
-    with tempfile.TemporaryDirectory(prefix=".becalm-", dir=path.parent) as folder:
+    within = paths[0].parent
+    with tempfile.TemporaryDirectory(prefix=".becalm-", dir=within) as folder:
         parts = Path(folder)
         for number, block in enumerate(_blocks(chain([tables.empty(name)], frames))):
             key = np.append(np.array([last], object), block[keys[0]])
             if (key[1:] < key[:-1]).any():
                 raise ValueError(f"{name}: the pieces are not in the order of {keys[0]}")
             last, rows = key[-1], rows + len(block)
-            with writing.writer(name, block, path.parent) as con:
+            with writing.writer(name, block, within) as con:
                 writing.copy(con, name, "given", parts / f"{number:09}.parquet")
         pattern = Path(plain(folder)) / "*.parquet"
-        with writing.writer(name, tables.empty(name), path.parent) as con:
-            writing.copy(con, name, f"read_parquet({writing.quoted(pattern)})", path)
+        with writing.writer(name, tables.empty(name), within) as con:
+            for path in paths:
+                writing.copy(con, name, f"read_parquet({writing.quoted(pattern)})", path)
     return rows
+
+
+def write_table(name: str, frame: Frame, folder: Path) -> None:
+    """Write a table as Parquet and CSV, sorted by its key; of a table on disk one piece is in memory at a time."""
+    if isinstance(frame, StoredFrame):
+        paths = [folder / f"{name}.{form}" for form in ("parquet", "csv")]
+        with suppress(_MixedError):  # otherwise the whole table is sorted
+            write(name, _in_order(name, frame), *paths)
+            return
+    writing.write(name, frame, folder)
+
+
+class _MixedError(Exception):
+    """The pieces of a table do not follow each other."""
+
+
+def _in_order(name: str, frame: StoredFrame) -> Iterator[Frame]:
+    """Yield the pieces of a table, each sorted; `_MixedError` where one does not begin after the last one's end."""
+    last, *keys = "", *tables.WRITTEN[name].key
+    for piece in frame.pieces():
+        ordered = piece.sort(*keys)
+        begin, end = ordered.take(np.array([0, len(ordered) - 1]))[keys[0]].tolist()
+        if not (isinstance(begin, str) and last < begin):
+            raise _MixedError
+        last = end
+        yield ordered
 
 
 def _blocks(frames: Iterator[Frame]) -> Iterator[Frame]:

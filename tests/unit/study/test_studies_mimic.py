@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -111,7 +112,7 @@ def test_noradrenaline_reads_the_same_in_table_day_and_figure(
     assert steps[-1]["top"] == pytest.approx(until(1 << 60), rel=1e-6)
 
 
-def inside(row: dict[str, Any], date: int) -> float:
+def inside(row: Mapping[str, Any], date: int) -> float:
     """What of a row falls on a date."""
     start, end, amount = row["start"], row["end"], float(row["amount_canonical"])
     if end <= start:
@@ -145,7 +146,7 @@ def test_insulin_and_an_antibiotic_stand_beside_it_in_their_own_units(
     assert sum(t["lane"] == "insulin" for t in ticks) == len(counted)
 
 
-def _running(rows: list[dict[str, Any]], at: int) -> float:
+def _running(rows: Iterable[Mapping[str, Any]], at: int) -> float:
     """All bags that run at an instant: two of one drug add up, and are remarked upon."""
     return float(sum(r["rate_canonical_per_h"] for r in rows if r["start"] <= at < r["end"]))
 

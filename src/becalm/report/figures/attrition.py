@@ -19,7 +19,7 @@ LETTERS: Final = 54
 
 def draw(cohort: Cohort) -> str:
     """Return the flow of persons as SVG: who was left, and beside the arrow who left and why."""
-    steps = sorted(cohort.result.tables["attrition"].rows(), key=lambda row: row["step"])
+    steps = sorted(cohort.result.tables["attrition"].light_rows(), key=lambda row: row["step"])
     parts: list[str] = []
     y = 8.0
     for i, step in enumerate(steps):

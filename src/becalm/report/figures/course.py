@@ -62,7 +62,7 @@ def window(cohort: Cohort, clock: str) -> tuple[float, float]:
 def points(cohort: Cohort, clock: str) -> list[Row]:
     """Return every value drawn: day from the clock, the number or bound, and which it is."""
     low, high = window(cohort, clock)
-    rows = []
+    rows: list[Row] = []
     names, persons = set(variables_drawn(cohort)), set(cohort.described)
     for i, row in enumerate(cohort.series):
         day = cohort.hours(row["person_id"], row["time"], clock) / 24
@@ -85,7 +85,7 @@ def points(cohort: Cohort, clock: str) -> list[Row]:
 def doses(cohort: Cohort, clock: str) -> list[Row]:
     """Return the drug's rates (kind `rate`, from start to end) and single doses, in days."""
     low, high = window(cohort, clock)
-    rows = []
+    rows: list[Row] = []
     for kind, steps in (("rate", cohort.rates), ("single", cohort.singles)):
         for step in steps:
             start = cohort.hours(step["person_id"], step["start"], clock) / 24
@@ -209,7 +209,7 @@ def _marks(x: Spec, y: Spec, drawn: list[Row]) -> list[Spec]:
 
 def _clock_lines(cohort: Cohort, clock: str) -> list[Row]:
     """Return each patient's clocks in days: this one, and the other where it differs."""
-    lines = []
+    lines: list[Row] = []
     other = {"t0": "infusion_start", "infusion_start": "t0"}.get(clock, "")
     low, high = window(cohort, clock)
     for person in cohort.described:
@@ -288,7 +288,7 @@ def _crowd(cohort: Cohort, clock: str) -> Spec | None:
     for name in variables_drawn(cohort):
         rows, written = crowd.course(cohort, clock, name, window(cohort, clock))
         if rows:
-            spread = [
+            spread: list[Row] = [
                 {"value": row[end], "unit": written} for row in rows for end in ("low", "high")
             ]
             at = {"x": _x(cohort, clock, labelled=True), "y": _y(name, spread, beside=False)}

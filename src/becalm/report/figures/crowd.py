@@ -226,7 +226,7 @@ def quartiles(person: Array, day: Array, value: Array, end: float) -> list[Row]:
     person, whole, value = person[order], whole[order], value[order]
     last = np.append((person[1:] != person[:-1]) | (whole[1:] != whole[:-1]), True)[: len(order)]
     whole, value = whole[last], value[last]
-    found = []
+    found: list[Row] = []
     for each in np.unique(whole).tolist():
         mine = value[whole == each]
         if len(mine) >= FEWEST and each + 0.5 < end:

@@ -40,7 +40,7 @@ def rates(cohort: Cohort) -> list[Row]:
     (`unknown`), in days.
     """
     low, high = window(cohort)
-    found = []
+    found: list[Row] = []
     for kind, steps in (
         ("rate", cohort.rates),
         ("single", cohort.singles),

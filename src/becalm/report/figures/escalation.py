@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
 
 from becalm.report import labels, theme
 from becalm.report.chart import Chart, DeclaredCharts
@@ -32,14 +32,14 @@ def window(cohort: Cohort) -> float:
     return float(12 * math.ceil(min(LONGEST, max([SHORTEST, *known])) / 12))
 
 
-def curves(cohort: Cohort) -> list[Row]:
+def curves(cohort: Cohort) -> list[dict[str, Any]]:
     """Return each patient's rate from t0 at every change: hour, rate and, by weight, rate per kg.
 
     A rate holds until the patient's next row; a pause is a rate of 0. per_kg is None where no
     weight is known.
     """
     end = window(cohort)
-    found: list[Row] = []
+    found: list[dict[str, Any]] = []
     for person in cohort.ids:
         mine = [row for row in cohort.rates if row["person_id"] == person]
         spans = [(cohort.hours(person, r["start"]), cohort.hours(person, r["end"]), r["rate"]) for r in mine]  # fmt: skip
@@ -79,7 +79,7 @@ def weight(cohort: Cohort, person: str, hour: float) -> float:
 
 
 def _ups(cohort: Cohort) -> list[Row]:
-    mine = cohort.keep(cohort.result.frames["escalations"]).rows()
+    mine = cohort.keep(cohort.result.frames["escalations"]).light_rows()
     return [
         row
         for row in mine
@@ -104,7 +104,7 @@ def spec(cohort: Cohort) -> Spec | None:
     return {"data": values(drawn), "hconcat": panels, "spacing": 34}
 
 
-def _panel(cohort: Cohort, drawn: list[Row], people: list[str], unit: str, field: str) -> Spec:
+def _panel(cohort: Cohort, drawn: Sequence[Row], people: list[str], unit: str, field: str) -> Spec:
     end = window(cohort)
     most = max((row[field] for row in drawn if row[field]), default=1.0)
     step = 24 if end > 72 else 12

@@ -14,7 +14,7 @@ from becalm.report.vega import LINK, Spec, category, mark, quantity, values
 
 def spec(cohort: Cohort) -> Spec | None:
     """Return the figure; None when the study counted nothing."""
-    rows = list(cohort.keep(cohort.result.frames["missing"]).rows())
+    rows: list[Row] = list(cohort.keep(cohort.result.frames["missing"]).light_rows())
     if not rows:
         return None
     return _each(cohort, rows) if cohort.n <= ROW_EACH else _all(cohort, rows)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from typing import Final
+from typing import Any, Final
 
 from becalm.report import labels, theme
 from becalm.report.chart import Chart, DeclaredCharts
@@ -23,9 +23,9 @@ HEIGHTS: Final = {"met": 1.0, "undetermined": 0.62, "not met": 0.3}
 """What share of its lane a state fills, so that a grey print tells them apart."""
 
 
-def stretches(cohort: Cohort) -> list[Row]:
+def stretches(cohort: Cohort) -> list[dict[str, Any]]:
     """Return what each definition said of whom, from start to end in days from time zero."""
-    rows: list[Row] = []
+    rows: list[dict[str, Any]] = []
     said = cohort.rows("criteria_over_time")
     for row in sorted(said, key=lambda r: (r["person_id"], r["criterion"], r["start"])):
         person = row["person_id"]
@@ -89,7 +89,7 @@ def _x(cohort: Cohort, field: str, low: float) -> Spec:
     return quantity(field, scale=flat(low, AFTER), title=title, axis={"values": ticks})
 
 
-def _each(cohort: Cohort, names: list[str], drawn: list[Row], low: float) -> Spec:
+def _each(cohort: Cohort, names: list[str], drawn: list[dict[str, Any]], low: float) -> Spec:
     """Return a column a patient and a lane a definition; the higher and darker, the surer."""
     width = min(300.0, (theme.WIDTH - 130 - 14 * cohort.n) / cohort.n)
     y = category("lane", sort=names, scale={"domain": names}, title=None,

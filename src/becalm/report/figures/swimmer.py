@@ -53,7 +53,8 @@ def lanes(cohort: Cohort, person: str, days: tuple[float, float]) -> tuple[list[
             continue
         if step["drug"] != cohort.drug:
             given.setdefault(step["drug"], []).append((start, start if math.isnan(end) else end))
-    ticks, bars = [], []
+    ticks: list[Row] = []
+    bars: list[Row] = []
     for drug, spans in sorted(given.items(), key=lambda pair: min(pair[1])):
         spans.sort()
         link = cohort.link("given", person, drug)

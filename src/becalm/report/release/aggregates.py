@@ -160,7 +160,7 @@ def aggregates(cohort: Cohort) -> Aggregates:
             *_without_drug(cohort),
         ],
         values=list(_values(cohort)),
-        rows_refused=sum(row["rows"] for row in result.tables["rows_refused"].rows()),
+        rows_refused=sum(row["rows"] for row in result.tables["rows_refused"].light_rows()),
         methods=methods.methods(without),
         unverified=[
             *unverified_in_protocol(result.protocol, result.definitions.values()),
@@ -204,7 +204,7 @@ def decoded(data: bytes, where: str) -> Aggregates:
 
 
 def _steps(cohort: Cohort) -> list[AttritionCount]:
-    rows = sorted(cohort.result.tables["attrition"].rows(), key=lambda row: int(row["step"]))
+    rows = sorted(cohort.result.tables["attrition"].light_rows(), key=lambda row: int(row["step"]))
     return [AttritionCount(cohort.reason(row["reason"]), row["persons"]) for row in rows]
 
 

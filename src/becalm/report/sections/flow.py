@@ -21,7 +21,7 @@ def nearest_misses(cohort: Cohort, drill: Drill) -> PageTable:
         [row["person_id"], cohort.reason(row["reason"]), cohort.definition_label(row["criterion"]),
          drill.outsider(interval(row["low"], row["high"]), row["person_id"], row["criterion"]),
          ", ".join(cohort.item_label(row["criterion"], item) for item in row["missing"].split("|") if item)]
-        for row in cohort.result.frames["nearest"].rows()
+        for row in cohort.result.frames["nearest"].light_rows()
     ]  # fmt: skip
     return PageTable(
         ["Person", "left because", "definition", "lowest–highest total", "items not assessed"], rows
@@ -35,7 +35,7 @@ def steps(cohort: Cohort, drill: Drill) -> PageTable:
     rows: list[list[Any]] = []
     ids: list[str] = []
     before: Row | None = None
-    for row in cohort.result.tables["attrition"].rows():
+    for row in cohort.result.tables["attrition"].light_rows():
         gone, still = who[step == row["step"]], [*cohort.ids, *who[step > row["step"]][:LISTED]]
         lost = [before[name] - row[name] if before else 0 for name in ("persons", "stays", "rows")]
         ids.append(anchor("step", str(row["step"])))

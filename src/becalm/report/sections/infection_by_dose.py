@@ -26,7 +26,7 @@ METRICS: Final = {
 
 def rates(cohort: Cohort) -> list[Row]:
     """Return the rows of `event_rates`."""
-    return list(cohort.result.tables["event_rates"].rows())
+    return list(cohort.result.tables["event_rates"].light_rows())
 
 
 def shown_rate(row: Row) -> str:

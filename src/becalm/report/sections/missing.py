@@ -19,7 +19,7 @@ def rows_not_used(cohort: Cohort) -> PageTable:
     rows = [
         [row["source_table"], labels.measured_or_given(row["variable"]), row["unit"] or "none", row["reason"],
          f"{row['rows']:,}", row["example"]]
-        for row in cohort.result.tables["rows_refused"].rows()
+        for row in cohort.result.tables["rows_refused"].light_rows()
     ]  # fmt: skip
     return PageTable(
         ["Table", "Test or drug", "Unit as written", "Reason", "Rows", "Example"], rows
@@ -29,7 +29,7 @@ def rows_not_used(cohort: Cohort) -> PageTable:
 def measured_by_day(cohort: Cohort, drill: Drill) -> PageTable:
     """Return in how many of the patients still followed each test was done, day by day."""
     found: dict[str, dict[int, list[Row]]] = {}
-    for row in cohort.keep(cohort.result.frames["missing"]).rows():
+    for row in cohort.keep(cohort.result.frames["missing"]).light_rows():
         found.setdefault(row["variable"], {}).setdefault(row["day"], []).append(row)
     days = sorted({day for each in found.values() for day in each})
     rows: list[list[Any]] = []

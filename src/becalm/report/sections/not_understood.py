@@ -8,7 +8,7 @@ from typing import Final
 from becalm.core.errors import shortened
 from becalm.patients.unrecognised import as_listed
 from becalm.report import labels
-from becalm.report.cohort import Cohort
+from becalm.report.cohort import Cohort, Row
 from becalm.report.drill import Drill
 from becalm.report.page_table import PageTable
 from becalm.report.section import DeclaredSection, Section, captioned
@@ -25,14 +25,14 @@ def names(cohort: Cohort, drill: Drill) -> PageTable:
             who.setdefault(label, []).append(row["person_id"])
     about = {
         as_listed(row["what"], row["about"], row["written"] or row["code"]): row
-        for row in cohort.result.frames["not_understood"].rows()
+        for row in cohort.result.frames["not_understood"].light_rows()
     }
     rows = []
     for label, people in sorted(
         who.items(), key=lambda each: (each[0].partition(": ")[0], -len(each[1]), each[0])
     )[:_LISTED]:
         kind, _, name = label.partition(": ")
-        known = about.get(label, {})
+        known: Row = about.get(label, {})
         patients = drill.people(
             f"{len(people):,}", ["patient"], [[one] for one in people], len(people)
         )

@@ -64,7 +64,7 @@ def section(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Sect
     table = cohort.result.tables["replaced_reports"]
     if not len(table):
         return None
-    met = len({row["person_id"] for row in table.rows() if row["no_longer_met"]})
+    met = len({row["person_id"] for row in table.light_rows() if row["no_longer_met"]})
     intro = [
         f"{len(table):,} results of {len(set(table['person_id'].tolist())):,} persons were changed by a later report of "
         "the same draw. A report that says that it corrects replaces the earlier one; otherwise both are believed, and "

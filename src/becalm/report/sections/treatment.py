@@ -123,7 +123,7 @@ def _failed(line: Row) -> list[str]:
 def escalations(cohort: Cohort, drill: Drill, direction: str = "up") -> PageTable:
     """Return each step up (or down) of the infusion, and what had grown worse in the 24 h before it."""
     rows = []
-    for row in cohort.keep(cohort.result.frames["escalations"]).rows():
+    for row in cohort.keep(cohort.result.frames["escalations"]).light_rows():
         if row["drug"] != cohort.drug or row["direction"] != direction:
             continue
         person = row["person_id"]
@@ -153,7 +153,7 @@ def escalations(cohort: Cohort, drill: Drill, direction: str = "up") -> PageTabl
 def courses(cohort: Cohort, drill: Drill) -> PageTable:
     """Return how each patient's infusion was stepped up, held and taken back."""
     rows = []
-    for row in cohort.keep(cohort.result.frames["courses"]).rows():
+    for row in cohort.keep(cohort.result.frames["courses"]).light_rows():
         if row["drug"] != cohort.drug:
             continue
         up, down = (
