@@ -68,6 +68,13 @@ def staged(text: str, baseline: float = np.nan, unit: str = "mg/dL") -> tuple[fl
     return float(found.points.low[-1]), float(found.rounded[-1]), float(found.points.high[-1])
 
 
+def test_a_creatinine_above_the_range_of_the_laboratory_is_staged() -> None:
+    """`>15` has no upper bound; it is far above 1.5 times a creatinine of 1.0 all the same."""
+    above = [lab("creatinine", ">15", hour) for hour in (-30, 20, 60)]
+    row = kidney(lab("creatinine", 1.0, -35), *above, lab("creatinine", 16, 70))
+    assert row["grade_after"] == 3
+
+
 @pytest.mark.parametrize(
     ("text", "unit", "stage", "least"),
     [
