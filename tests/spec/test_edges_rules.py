@@ -84,7 +84,8 @@ FILES: dict[str, tuple[Sequence[str], Sequence[str]]] = {
     ),
     "kidney/kdigo.toml": (
         ["kdigo.rise.*", "kdigo.rise_within", "kdigo.ratio_within", "kdigo.ratios.*",
-         "kdigo.severe.*", "kdigo.printed_mg_dl", "replacement.bridge"], [],
+         "kdigo.severe.*", "kdigo.printed_mg_dl", "replacement.bridge",
+         "urine.window[].stage", "urine.window[].within", "urine.window[].below", "urine.longest_gap"], [],
     ),
     "kidney/equations.toml": (
         [], [

@@ -33,4 +33,5 @@ __all__ = [
     "mdrd_creatinine",
     "printed",
     "replacement",
+    "urine",
 ]

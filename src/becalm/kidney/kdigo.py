@@ -38,10 +38,29 @@ class Replacement(toml.TomlTable, frozen=True):
     source: str
 
 
+class UrineWindow(toml.TomlTable, frozen=True):
+    """The stage of a mean below a bound, mL/kg/h, over a window; a bound of 0 means no urine at all."""
+
+    stage: int
+    within: Length
+    below: float
+
+
+class Urine(toml.TomlTable, frozen=True):
+    """Acute kidney injury by urine."""
+
+    window: tuple[UrineWindow, ...]
+    source: str
+    verified: bool
+    longest_gap: Length
+    longest_gap_source: str
+
+
 class KidneyRules(toml.TomlTable, frozen=True):
     """The whole file."""
 
     kdigo: Kdigo
+    urine: Urine
     replacement: Replacement
 
 

@@ -1,4 +1,4 @@
-"""Kidney injury of a cohort by creatinine: the stage of every draw, and what it was compared with."""
+"""Kidney injury of a cohort by creatinine, urine and replacement, and what creatinine was compared with."""
 
 from __future__ import annotations
 
@@ -11,14 +11,15 @@ from becalm.core.arrays import FAR_PAST, Floats, Mask, Texts, Times
 from becalm.core.clock import UNKNOWN_TIME
 from becalm.core.frame import Frame
 from becalm.events import Events
-from becalm.kidney import injury, kdigo, printed, replacement
+from becalm.kidney import injury, kdigo, printed, replacement, urine
 from becalm.measures.on_treatment import Treated
 from becalm.measures.stage import Stage, StageInput
 from becalm.persons.diagnoses import diagnoses
 from becalm.persons.stays import admissions
+from becalm.persons.weight import weight_in_force
 from becalm.protocol import Protocol
 from becalm.records import Records
-from becalm.tables import KIDNEY_STAGES
+from becalm.tables import KIDNEY_STAGES, URINE_STAGES
 from becalm.timeline import Intervals, Points, nearest
 
 END_STAGE: Final = "end_stage_kidney_disease"
@@ -30,12 +31,15 @@ NO_STORM: Final = ("not met", "not assessed", "undetermined")
 class KidneyInjury:
     """The kidneys of a cohort; persons are positions in it.
 
-    staged : the stage of every draw. replaced : the moments of stage 3 by replacement. baseline : what
+    staged : the stage of every draw. by_urine : the stage at every charted volume. without_weight : whose urine
+    has no stage because no weight is known. replaced : the moments of stage 3 by replacement. baseline : what
     draws were compared with. exempt : who has no stage, in words; '' for the others. courses : of
     replacement. arrival : see `injury.falls_on_arrival`.
     """
 
     staged: injury.Staged
+    by_urine: urine.UrineStages
+    without_weight: Mask
     replaced: Points
     baseline: injury.CreatinineBaseline
     exempt: Texts
@@ -60,7 +64,7 @@ def kidney_injury(
     start: Times,
     end: Times,
 ) -> KidneyInjury:
-    """Return the KDIGO stages by creatinine of each row of the cohort in [start, end]."""
+    """Return the KDIGO stages by creatinine and by urine of each row of the cohort in [start, end]."""
     rules, person = kdigo.load(), cohort["person"]
     sessions = replacement.sessions(records, events)
     back = start - max(protocol.kidney.outpatient_from.us, protocol.kidney.minimum_within.us)
@@ -105,8 +109,12 @@ def kidney_injury(
         measured, everyone, np.where(arrivals == UNKNOWN_TIME, end, arrivals), end
     )
     after = after.take(~no_reference.contains(after.person, after.time) & ~end_stage[after.person])
+    by_urine, without_weight = _by_urine(cohort, events, records, start=start, end=end)
+    acute_urine = by_urine.take(~end_stage[by_urine.person])
     return KidneyInjury(
         staged,
+        acute_urine,
+        without_weight,
         injury.replaced(acute, cohort["t0"], start, rules.kdigo),
         reference,
         exempt,
@@ -114,6 +122,29 @@ def kidney_injury(
         sessions,
         injury.falls_on_arrival(after, arrivals, rules.kdigo),
     )
+
+
+def _by_urine(
+    cohort: Frame, events: Events, records: Records, *, start: Times, end: Times
+) -> tuple[urine.UrineStages, Mask]:
+    """Return the stages by urine in [start, end], and who has volumes but no weight; persons are rows of the cohort."""
+    rule, person = kdigo.load().urine, cohort["person"]
+    before = max(window.within.us for window in rule.window) + rule.longest_gap.us
+    wanted = np.zeros(len(records.persons), np.bool_)
+    wanted[person] = True
+    volumes = events.points("urine_output")
+    volumes = volumes.take(np.flatnonzero(wanted[volumes.person]))
+    volumes = nearest.by_question(volumes, person, start - before, end)
+    everybody = np.arange(len(cohort), dtype=np.int32)
+    stays = tuple(
+        nearest.stretches(each, person, start - before, end) for each in urine.begins(records)
+    )
+    rate = urine.flow(volumes, (stays[0], stays[1]), rule)
+    shown = nearest.by_question(volumes, everybody, start, end)
+    weight = weight_in_force(records, events, person[shown.person], shown.time)
+    without = np.zeros(len(cohort), np.bool_)
+    without[shown.person[~np.isfinite(weight.kg)]] = True
+    return urine.stages(shown, rate, weight.kg, rule), without
 
 
 def storm_onset(cohort: Frame) -> Times:
@@ -202,4 +233,30 @@ def _values(events: Events, points: Points, at: Times) -> Floats:
     return creatinine.low[place]
 
 
-STAGES: Final = (Stage(KIDNEY_STAGES, kidney_stages),)
+def urine_stages(given: StageInput) -> Frame:
+    """Return `urine_stages`: one row wherever the stage of a person changes, in the window of injury."""
+    cohort, patients = given.cohort, given.patients
+    treated = Treated.of(cohort, patients.doses, given.protocol)
+    start, end = window(cohort, treated, given.protocol)
+    found, _ = _by_urine(cohort, patients.events, patients.records, start=start, end=end)
+    change = np.ones(len(found.person), np.bool_)
+    change[1:] = (
+        (found.person[1:] != found.person[:-1])
+        | (found.low[1:] != found.low[:-1])
+        | (found.high[1:] != found.high[:-1])
+    )
+    at = found.take(change)
+    return Frame.of(
+        URINE_STAGES,
+        person_id=cohort["person_id"][at.person],
+        charted=at.time,
+        urine_stage=at.low.astype(np.int64),
+        urine_stage_high=at.high.astype(np.int64),
+        decided_by_urine=at.by,
+        **{f"per_kg_{name}": np.round(values, 6) for name, values in at.per_kg.items()},
+        urine_weight_kg=at.kg,
+        source_row=patients.events.source_rows(at.row),
+    ).sort("person_id", "charted")
+
+
+STAGES: Final = (Stage(KIDNEY_STAGES, kidney_stages), Stage(URINE_STAGES, urine_stages))

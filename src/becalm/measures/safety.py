@@ -1,4 +1,4 @@
-"""Harm as a change of grade: kidney injury by creatinine, low blood counts, liver enzymes.
+"""Harm as a change of grade: kidney injury, low blood counts, liver enzymes.
 
 A grade before time zero may come from the storm, so both grades are reported, before and after; a
 person has to judge the attribution.
@@ -55,7 +55,7 @@ def safety(
 ) -> Frame:
     """Return `safety`: one row per person and event, measured or not.
 
-    Kidney injury: the worst KDIGO stage by creatinine in [onset, t0] (at least in the 24 h before
+    Kidney injury: the worst KDIGO stage by creatinine, urine or renal replacement in [onset, t0] (at least in the 24 h before
     t0, in which a baseline is searched), and after t0 until 7 d after the last continuous dose (or
     until discharge, as the protocol says). Other events: the worst
     CTCAE grade in the 72 h before t0 and in the same time after it, against the limits that the
@@ -149,7 +149,7 @@ def _kidney(
     start: Times,
     end: Times,
 ) -> Graded:
-    """Return the KDIGO stages by creatinine of each row, with renal replacement."""
+    """Return the KDIGO stages of each row by creatinine, urine and renal replacement; the worst counts."""
     found = kidney_injury(cohort, events, records, protocol, start=start, end=end)
     staged, baseline, person = found.staged, found.baseline, cohort["person"]
     sources = [
@@ -159,10 +159,15 @@ def _kidney(
         )
     ]
     label = np.full(len(cohort), "", dtype=object)
+    with_urine = np.zeros(len(cohort), np.bool_)
+    with_urine[found.by_urine.person] = True
     for i in range(len(cohort)):
         value = baseline.mg_dl[i]
         number = "" if np.isnan(value) else f" {value:.3g} mg/dL"
-        label[i] = f"by creatinine; {found.exempt[i] or f'{baseline.label[i]}{number}'}"
+        arms = "by creatinine and urine" if with_urine[i] else "by creatinine"
+        label[i] = f"{arms}; {found.exempt[i] or f'{baseline.label[i]}{number}'}"
+        if found.without_weight[i]:
+            label[i] += "; urine without a weight has no stage"
     for i in np.unique(
         found.courses.person[found.courses.end > start[found.courses.person]]
     ).tolist():
@@ -170,16 +175,18 @@ def _kidney(
     decided = dict(
         zip(staged.points.row.tolist(), staged.decided_by(kdigo.load().kdigo), strict=True)
     )
+    decided |= dict(zip(found.by_urine.row.tolist(), found.by_urine.by, strict=True))
     lowest = dict(zip(staged.points.row.tolist(), staged.rounded.tolist(), strict=True))
 
     def why(row: int, stage: int) -> str:
         if row < 0:
             return "renal replacement"
-        unsure = f" ({lowest[row]:g}–{stage} by rounding)" if lowest[row] < stage else ""
+        least = lowest.get(row, stage)
+        unsure = f" ({least:g}–{stage} by rounding)" if least < stage else ""
         return f"{decided[row]}{unsure}"
 
     return Graded(
-        _together(staged.points, found.replaced),
+        _together(staged.points, found.by_urine.points, found.replaced),
         lambda row: events.source_row(row) if row >= 0 else sources[-row - 1],
         label,
         why,
@@ -187,12 +194,12 @@ def _kidney(
     )
 
 
-def _together(stages: Points, replaced: Points) -> Points:
-    """Join stages by creatinine and by replacement; at one instant the worse stage counts."""
-    person = np.concatenate((stages.person, replaced.person))
-    time = np.concatenate((stages.time, replaced.time))
-    grade = np.concatenate((stages.low, replaced.low))
-    row = np.concatenate((stages.row, replaced.row))
+def _together(*arms: Points) -> Points:
+    """Join stages by creatinine, by urine and by replacement; at one instant the worst stage counts."""
+    person, time, grade, row = (
+        np.concatenate([getattr(arm, name) for arm in arms])
+        for name in ("person", "time", "low", "row")
+    )
     order = np.lexsort((-grade, time, person))
     person, time = person[order], time[order]
     keep = np.ones(len(order), np.bool_)

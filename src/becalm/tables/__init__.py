@@ -23,6 +23,7 @@ from becalm.tables.criteria import (
 from becalm.tables.dictionary import DICTIONARY, dictionary
 from becalm.tables.figures import DOSE_STEPS, LEFT, MISSING, NEAREST, ROWS, SERIES
 from becalm.tables.infection import INFECTIONS
+from becalm.tables.kidney import URINE_STAGES
 from becalm.tables.person_time import EMULATION, EVENT_RATES, PERSON_TIME
 from becalm.tables.recurrences import RECURRENCES
 from becalm.tables.registry import TABLES, WRITTEN, empty
@@ -84,6 +85,7 @@ __all__ = [
     "TABLES",
     "TIME_AT_DOSE",
     "UNTREATED",
+    "URINE_STAGES",
     "VALUES",
     "WITHOUT_DRUG",
     "WRITTEN",

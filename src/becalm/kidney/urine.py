@@ -1,0 +1,136 @@
+"""Acute kidney injury by urine: the KDIGO 2012 stage at every charted volume.
+
+A volume is what was passed since the one before it, and is spread evenly over that time. So a volume of 0
+after twelve hours is twelve hours of anuria, however seldom it is charted. Time before the first volume of a
+stay in intensive care (of an admission elsewhere) counts from its begin. Where volumes are further apart than
+the longest gap, nobody knows what was passed: such time is unknown and never 0.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from becalm.core.arrays import Floats, Mask, Persons, Texts, Times
+from becalm.core.clock import HOUR, UNKNOWN_TIME
+from becalm.kidney.kdigo import Urine, UrineWindow
+from becalm.persons.stays import admissions
+from becalm.records import Records
+from becalm.timeline import Intervals, Points, Timeline, rounded
+
+
+@dataclass(frozen=True, eq=False)
+class UrineStages:
+    """The stage at each charted volume at which at least the shortest window is known.
+
+    person, time, row : of the volume. low and high : the lowest and the highest possible stage. by : what
+    decided the lowest, in words. per_kg : for each window of the rule, mL/kg/h, lowest possible; NaN where the
+    window is not known. kg : the weight.
+    """
+
+    person: Persons
+    time: Times
+    row: Times
+    low: Floats
+    high: Floats
+    by: Texts
+    per_kg: dict[str, Floats]
+    kg: Floats
+
+    def take(self, which: Mask) -> UrineStages:
+        """Return some of them."""
+        parts = {name: each[which] for name, each in self.per_kg.items()}
+        return UrineStages(
+            self.person[which], self.time[which], self.row[which], self.low[which], self.high[which], self.by[which],
+            parts, self.kg[which],
+        )  # fmt: skip
+
+    @property
+    def points(self) -> Points:
+        """The certain stage of each."""
+        return Points(self.person, self.time, self.low, self.high, self.row)
+
+
+def begins(records: Records) -> tuple[Intervals, Intervals]:
+    """Return the stays in intensive care, and the admissions: a volume covers no time before either."""
+    stays = records.stays
+    icu = stays.take((stays["kind"] == "ICU") & (stays["start"] != UNKNOWN_TIME))
+    end = np.where(icu["end"] == UNKNOWN_TIME, icu["start"] + 1, icu["end"])
+    care = Intervals.build(icu["person"], icu["start"], np.maximum(end, icu["start"] + 1))
+    return care, admissions(records)
+
+
+def flow(urine: Points, stays: tuple[Intervals, Intervals], rule: Urine) -> Timeline:
+    """Return urine in mL/h over the time that each volume covers; unknown elsewhere.
+
+    urine : volumes in mL; persons are those of the stays. stays : see `begins`.
+    """
+    person, time = urine.person, urine.time
+    previous = np.full(len(person), UNKNOWN_TIME)
+    previous[1:] = np.where(person[1:] == person[:-1], time[:-1], UNKNOWN_TIME)
+    previous[previous < time - rule.longest_gap.us] = UNKNOWN_TIME
+    care, admitted = (_begin_of(each, person, time) for each in stays)
+    begun = np.where(care != UNKNOWN_TIME, care, admitted)
+    begun[begun < time - rule.longest_gap.us] = UNKNOWN_TIME
+    start = np.maximum(previous, begun)
+    known = (start != UNKNOWN_TIME) & (start < time)
+    hours = np.where(known, (time - start) / HOUR, 1.0)
+    at = np.flatnonzero(known)
+    return Timeline.build(
+        person[at], start[at], time[at], (urine.low / hours)[at], (urine.high / hours)[at], row=urine.row[at]
+    )  # fmt: skip
+
+
+def _begin_of(stays: Intervals, person: Persons, time: Times) -> Times:
+    """Return the begin of the stay in which each moment lies, its end included; unknown outside."""
+    begin = np.full(len(person), UNKNOWN_TIME)
+    asked, stay = stays.overlaps(person, time - 1, time)
+    begin[asked] = stays.start[stay]
+    return begin
+
+
+def stages(urine: Points, rate: Timeline, kg: Floats, rule: Urine) -> UrineStages:
+    """Return the stage at every volume: each window by itself, over exactly its length.
+
+    The mean over a window counts, not each hour of it; a window counts only where all of its time is known.
+
+    urine : the volumes. rate : from `flow`. kg : the weight at each volume, NaN where none is known.
+    """
+    count = len(urine)
+    low, high = np.zeros(count), np.zeros(count)
+    by = np.full(count, "", dtype=object)
+    known = np.zeros(count, np.bool_)
+    per_kg: dict[str, Floats] = {}
+    for window in sorted(rule.window, key=lambda each: (each.stage, each.within.us)):
+        length = window.within.us
+        since = urine.time - length
+        full = rate.covered(urine.person, since, urine.time) == length
+        least, most = rate.integrate(urine.person, since, urine.time)
+        full &= np.isfinite(kg) & (kg > 0)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            lowest, highest = (rounded(each / kg / (length / HOUR)) for each in (least, most))
+        name = f"{length // HOUR}h"
+        per_kg.setdefault(name, np.where(full, lowest, np.nan))
+        sure = full & _reached(window, highest)
+        possible = full & _reached(window, lowest)
+        known |= full
+        by[sure] = _words(window)
+        low[sure] = np.maximum(low[sure], window.stage)
+        high[possible] = np.maximum(high[possible], window.stage)
+    at = np.flatnonzero(known)
+    return UrineStages(
+        urine.person[at], urine.time[at], urine.row[at], low[at], np.maximum(low, high)[at], by[at],
+        {name: each[at] for name, each in per_kg.items()}, kg[at],
+    )  # fmt: skip
+
+
+def _reached(window: UrineWindow, per_kg: Floats) -> Mask:
+    reached: Mask = per_kg < window.below if window.below > 0 else per_kg <= 0
+    return reached
+
+
+def _words(window: UrineWindow) -> str:
+    if window.below > 0:
+        return f"urine below {window.below:g} mL/kg/h for {window.within}"
+    return f"no urine for {window.within}"
