@@ -96,10 +96,19 @@ def test_without_a_weight_there_is_no_stage_and_it_is_said() -> None:
     assert "urine without a weight has no stage" in aki["reference"]
 
 
-def test_irrigation_leaves_a_range() -> None:
-    """How much of the volume is urine is not known: from none to all of it."""
-    rows = [urine(800, hour) for hour in range(1, 13)]
-    found = stages(WEIGHED, WARD, *rows, procedure("bladder irrigation", 0, 12))
+def test_volumes_that_cannot_be_used_are_unknown_time_and_not_dry_time() -> None:
+    """During irrigation nobody knows what was urine; the first volume after it covers its own hour alone."""
+    rinsed = [urine(800, hour) for hour in range(1, 13)]
+    rows = (WEIGHED, WARD, *rinsed, procedure("continuous bladder irrigation", 0, 12))
+    assert stages(*rows) == []
+    assert stages(*rows, urine(60, 13)) == []
+    assert worst(*rows, *(urine(60, hour) for hour in range(13, 20))) == 0
+    assert worst(*rows, *(urine(20, hour) for hour in range(13, 20))) == 1
+
+
+def test_a_limit_leaves_a_range() -> None:
+    """`<80` mL may be nothing: from stage 0 by the most to stage 3 by the least."""
+    found = stages(WEIGHED, WARD, *(urine("<80", hour) for hour in range(1, 13)))
     assert {low for _, low, _ in found} == {0}
     assert max(high for _, _, high in found) == 3
 

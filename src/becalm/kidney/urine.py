@@ -61,14 +61,21 @@ def begins(records: Records) -> tuple[Intervals, Intervals]:
     return care, admissions(records)
 
 
-def flow(urine: Points, stays: tuple[Intervals, Intervals], rule: Urine) -> Timeline:
+def flow(
+    urine: Points,
+    stays: tuple[Intervals, Intervals],
+    rule: Urine,
+    *,
+    refused: tuple[Persons, Times] | None = None,
+) -> Timeline:
     """Return urine in mL/h over the time that each volume covers; unknown elsewhere.
 
-    urine : volumes in mL; persons are those of the stays. stays : see `begins`.
+    urine : volumes in mL; persons are those of the stays. stays : see `begins`. refused : volumes that were
+    charted and cannot be used, such as those during irrigation: what they cover is unknown, and the next one
+    begins there.
     """
     person, time = urine.person, urine.time
-    previous = np.full(len(person), UNKNOWN_TIME)
-    previous[1:] = np.where(person[1:] == person[:-1], time[:-1], UNKNOWN_TIME)
+    previous = _previous(person, time, *(refused or (person[:0], time[:0])))
     previous[previous < time - rule.longest_gap.us] = UNKNOWN_TIME
     care, admitted = (_begin_of(each, person, time) for each in stays)
     begun = np.where(care != UNKNOWN_TIME, care, admitted)
@@ -80,6 +87,21 @@ def flow(urine: Points, stays: tuple[Intervals, Intervals], rule: Urine) -> Time
     return Timeline.build(
         person[at], start[at], time[at], (urine.low / hours)[at], (urine.high / hours)[at], row=urine.row[at]
     )  # fmt: skip
+
+
+def _previous(person: Persons, time: Times, whose: Persons, refused: Times) -> Times:
+    """Return the last volume before each one, used or refused; unknown before the first."""
+    everyone = np.concatenate((person, whose))
+    moments = np.concatenate((time, refused))
+    place = np.concatenate((np.arange(len(person)), np.full(len(whose), -1)))
+    order = np.lexsort((place >= 0, moments, everyone))
+    everyone, moments, place = everyone[order], moments[order], place[order]
+    before = np.full(len(moments), UNKNOWN_TIME)
+    before[1:] = np.where(everyone[1:] == everyone[:-1], moments[:-1], UNKNOWN_TIME)
+    previous = np.full(len(person), UNKNOWN_TIME)
+    used = place >= 0
+    previous[place[used]] = before[used]
+    return previous
 
 
 def _begin_of(stays: Intervals, person: Persons, time: Times) -> Times:

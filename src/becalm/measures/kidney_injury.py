@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from becalm.core.arrays import FAR_PAST, Floats, Mask, Texts, Times
+from becalm.core.arrays import FAR_PAST, Floats, Mask, Persons, Texts, Times
 from becalm.core.clock import UNKNOWN_TIME
 from becalm.core.frame import Frame
 from becalm.events import Events
@@ -139,12 +139,21 @@ def _by_urine(
     stays = tuple(
         nearest.stretches(each, person, start - before, end) for each in urine.begins(records)
     )
-    rate = urine.flow(volumes, (stays[0], stays[1]), rule)
+    rate = urine.flow(volumes, (stays[0], stays[1]), rule, refused=_refused_urine(cohort, events))
     shown = nearest.by_question(volumes, everybody, start, end)
     weight = weight_in_force(records, events, person[shown.person], shown.time)
     without = np.zeros(len(cohort), np.bool_)
     without[shown.person[~np.isfinite(weight.kg)]] = True
     return urine.stages(shown, rate, weight.kg, rule), without
+
+
+def _refused_urine(cohort: Frame, events: Events) -> tuple[Persons, Times]:
+    """Return the volumes of the cohort that cannot be used; persons are rows of the cohort."""
+    who, when, _ = events.rejected_rows("urine_output")
+    row = np.full(len(events.records.persons), -1)
+    row[cohort["person"]] = np.arange(len(cohort))
+    mine = (row[who] >= 0) & (when != UNKNOWN_TIME)
+    return row[who[mine]].astype(np.int32), when[mine]
 
 
 def storm_onset(cohort: Frame) -> Times:
