@@ -318,10 +318,10 @@ def test_a_ratio_on_an_edge_counts_as_the_smaller_fall() -> None:
 
 
 def test_a_crowd_is_drawn_by_its_quartiles(crowd: Cohort) -> None:
-    """The last value of each in a day counts; fewer than five make no quartiles."""
-    who, value = np.array([0, 0, 1, 2, 3, 4]), np.array([1.0, 99, 2, 3, 4, 5])
-    day = np.array([0.9, 0.1, 0.5, 0.5, 0.5, 0.5])
-    expected = dict(zip(("low", "value", "high"), quantiles([1.0, 2, 3, 4, 5], n=4), strict=True))
+    """The last value of each in a day counts; fewer than ten make no quartiles."""
+    who, value = np.array([0, *range(10)]), np.array([99.0, *range(1, 11)])
+    day = np.array([0.1, 0.9, *[0.5] * 9])
+    expected = dict(zip(("low", "value", "high"), quantiles(range(1, 11), n=4), strict=True))
     assert crowds.quartiles(who, day, value, 8) == [{"day": 0.5, **expected}]
     assert crowds.quartiles(who[:-1], day[:-1], value[:-1], 8) == []
     spec = course.spec(crowd, "t0")
@@ -330,8 +330,8 @@ def test_a_crowd_is_drawn_by_its_quartiles(crowd: Cohort) -> None:
 
 
 def test_a_limit_enters_the_quartiles_at_the_limit(study: Study) -> None:
-    """CRP of ILL-3 was below 5 mg/L 49 and 170 h after the index; whoever has it five times has 5."""
-    same = [replace(THREE, id=f"P{i}") for i in range(5)]
+    """CRP of ILL-3 was below 5 mg/L 49 and 170 h after the index; whoever has it ten times has 5."""
+    same = [replace(THREE, id=f"P{i}") for i in range(10)]
     cohort = Cohort(study(same, "hyperinflammation"))
     drawn, unit = crowds.course(cohort, "t0", "crp", (-1, 9))
     assert unit == "mg/L"

@@ -14,6 +14,7 @@ __all__ = [
     "machine",
     "old_keys",
     "on_demand",
+    "power",
     "prefetch",
     "registered",
     "scratch",

@@ -24,6 +24,8 @@ TEST_FROM: Final = 6
 
 AUC_FROM: Final = 30
 """Fewest patients for an area under the curve; with fewer, values are only described."""
+KAPPA_FROM: Final = 30
+"""Fewest pairs for the interval of Cohen's kappa, which is that of a large sample."""
 Z_95: Final = 1.959963984540054
 
 Interval = tuple[float, float]

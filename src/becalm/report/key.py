@@ -12,7 +12,7 @@ from becalm.core import stats
 from becalm.core.clock import UNKNOWN_TIME
 from becalm.core.digits import fixed
 from becalm.measures import ctcae
-from becalm.report import facts, labels
+from becalm.report import facts, labels, without_drug
 from becalm.report.cells import marked
 from becalm.report.cohort import Cohort, Row
 from becalm.report.drill import Drill
@@ -174,7 +174,7 @@ def _primary(cohort: Cohort, drill: Drill, clock: str) -> Fact | None:
         for row in sorted(rows, key=lambda row: str(row["person_id"]))
     ]  # fmt: skip
     confounded = sum(bool(row["confounded_by"]) for row in found.yes)
-    notes = [facts.primary_words(cohort)]
+    notes: list[Any] = [facts.primary_words(cohort)]
     if found.unknown:
         n, yes, missing = len(rows), len(found.yes), len(found.unknown)
         notes.append(
@@ -191,7 +191,9 @@ def _primary(cohort: Cohort, drill: Drill, clock: str) -> Fact | None:
     start = f" from {cohort.clock_from(clock)}"
     head = ["patient", "result", "value at 48\u00a0h ÷ baseline", "also given"]
     value = drill.people(share(len(found.yes), found.known), head, told)
-    return Fact(word + start, value, "; ".join(notes))
+    if beside := without_drug.note(cohort, drill):
+        notes.append(beside)
+    return Fact(word + start, value, Markup("; ").join(notes))
 
 
 def _kidney(cohort: Cohort, drill: Drill) -> list[Fact]:

@@ -8,7 +8,7 @@ from functools import cache
 import jinja2
 from markupsafe import Markup
 
-from becalm.report import key, methods
+from becalm.report import key, methods, what_n_shows
 from becalm.report.cohort import Cohort
 from becalm.report.drill import Drill
 from becalm.report.section import Section
@@ -53,6 +53,7 @@ def render(cohort: Cohort, figures: Mapping[str, Figure]) -> str:
         banners=banners(cohort),
         setting=setting(cohort),
         facts=facts,
+        can_show=what_n_shows.sentence(cohort),
         parts=parts,
         methods=methods.methods(cohort),
         references=methods.references(cohort),

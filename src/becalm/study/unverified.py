@@ -16,6 +16,7 @@ from becalm.kidney import equations
 from becalm.measures import ctcae
 from becalm.measures.escalations import VASOPRESSORS
 from becalm.measures.outcome import maintenance
+from becalm.measures.response import background
 from becalm.persons import weighed
 from becalm.protocol import Protocol
 from becalm.vocabulary import Vocabulary, load
@@ -34,6 +35,7 @@ def unverified(
     texts += _beside_doses(tables)
     if len(tables["serial_changes"]) and not serial_changes().verified:
         texts.append(f"{serial_changes().title}: what is followed, and over how long")
+    texts += _elsewhere(tables["without_drug"])
     kept = set(tables["outcome"]["maintenance_drug"])
     texts += [
         f"how long one dose of {drug} counts as maintenance"
@@ -41,6 +43,17 @@ def unverified(
         if not checked and drug in kept
     ]
     return tuple(dict.fromkeys(texts))
+
+
+def _elsewhere(without_drug: Frame) -> list[str]:
+    """Return the rates of other records, where too few in these had no drug and a drug is studied."""
+    if not len(without_drug) or not background.few(without_drug):
+        return []
+    others = [each.variable for each in background.file().elsewhere if not each.verified]
+    return [
+        f"how often {load().variable(name).title} falls without the drug in other records"
+        for name in others
+    ]
 
 
 def unverified_in_protocol(protocol: Protocol, definitions: Iterable[Definition]) -> list[str]:

@@ -89,6 +89,22 @@ def file() -> BackgroundFile:
     return toml.load(FILE, BackgroundFile)
 
 
+def index_name(level: Level) -> str:
+    """Return what `index_by` calls a level: `ast 100`.
+
+    >>> index_name(Level(variable="ast", at_least=100.0, source=""))
+    'ast 100'
+    """
+    return f"{level.variable} {level.at_least:g}"
+
+
+def few(without_drug: Frame) -> bool:
+    """Whether fewer than `fewest` without the drug have a known response from the same storm."""
+    mine = (without_drug["group"] == WITHOUT) & (without_drug["index_by"] == STORM)
+    known = without_drug["known"][mine & (without_drug["rule"] == PRIMARY)]
+    return int(known.sum()) < file().here.fewest
+
+
 def measure(given: StageInput) -> Frame:
     """Fill the table `untreated`; empty for a protocol without a drug of interest."""
     if given.protocol.entry is None:
@@ -177,8 +193,7 @@ def _by_level(given: StageInput, others: Mask, level: Level) -> Frame:
     later = ratios.at_horizon(points, asked, given.protocol.horizons["h48"])
     draws = nearest.last(points, *at_index), later
     status = ratios.Compared.of(*draws).status()
-    name = f"{level.variable} {level.at_least:g}"
-    return _rows(given, asked, name, level.variable, status, draws=draws)
+    return _rows(given, asked, index_name(level), level.variable, status, draws=draws)
 
 
 def _questions(given: StageInput, person: Persons, index: Times) -> Questions:

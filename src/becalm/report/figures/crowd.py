@@ -10,6 +10,7 @@ from typing import Final
 
 import numpy as np
 
+from becalm.core import stats
 from becalm.core.arrays import Array
 from becalm.core.clock import HOUR
 from becalm.report import labels, theme
@@ -35,14 +36,14 @@ SWIMMER: Final = (
 )
 COURSE: Final = (
     "Black line: median of the patients' last values of each day. Band: middle half of these values. "
-    "Both need values of five patients or more. A value that the laboratory reported as a limit is "
+    "Both need values of ten patients or more. A value that the laboratory reported as a limit is "
     "counted as the limit."
 )
 CHANGES_BY_COUNT: Final = (
     "Number of patients by change of the value nearest to each horizon from the last value before the "
     "clock, if both are known. Blue: fell; orange: did not fall."
 )
-FEWEST: Final = 5
+FEWEST: Final = stats.SD_FROM
 """Patients that a day needs for its quartiles to be drawn."""
 
 
@@ -220,7 +221,7 @@ def course(
 
 
 def quartiles(person: Array, day: Array, value: Array, end: float) -> list[Row]:
-    """Return median and quartiles of the persons' last values in each day, five or more having one."""
+    """Return median and quartiles of the persons' last values in each day, ten or more having one."""
     whole = np.floor(day)
     order = np.lexsort((day, whole, person))
     person, whole, value = person[order], whole[order], value[order]

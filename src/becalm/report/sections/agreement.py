@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from becalm.core import stats
 from becalm.core.clock import UNKNOWN_TIME
 from becalm.measures import definition_agreement
 from becalm.measures.definition_agreement import Agreement
@@ -75,7 +76,7 @@ def agreed(cohort: Cohort, drill: Drill) -> PageTable:
     for pair in pairs(cohort):
         ids.append(anchor("pair", pair.a, pair.b))
         kappa = UNKNOWN if pair.kappa is None else number(pair.kappa, 2)
-        if pair.interval:
+        if pair.interval and pair.n >= stats.KAPPA_FROM:
             kappa += f" ({number(pair.interval[0], 2)} to {number(pair.interval[1], 2)})"
         said = {(row["person_id"], row["criterion"]): row["status"] for row in cohort.criteria}
         lines = [
@@ -92,7 +93,7 @@ def agreed(cohort: Cohort, drill: Drill) -> PageTable:
         rows.append([f"{cohort.definition_label(pair.a)} and {cohort.definition_label(pair.b)}",
                      *[drill.people(each, head, lines) for each in told]])  # fmt: skip
     head = ["Pair", "both decided", "both met", "only the first met", "only the second met", "neither met",
-            "one or both undetermined", "Cohen's kappa (95 % interval)"]  # fmt: skip
+            "one or both undetermined", f"Cohen's kappa (95 % interval from {stats.KAPPA_FROM} pairs on)"]  # fmt: skip
     return PageTable(head, rows, ids=ids)
 
 
