@@ -90,6 +90,41 @@ def rate_ratio(
     return low * other_exposure / exposure, high * other_exposure / exposure
 
 
+def t_quantile(freedom: int, level: float = 0.95) -> float:
+    """Return the t with which a mean of `freedom` degrees has a two-sided interval of `level`.
+
+    The distribution of a whole number of degrees is a finite sum. Source: Abramowitz and Stegun, Handbook of
+    Mathematical Functions, 26.7.3 and 26.7.4.
+
+    >>> round(t_quantile(1), 3), round(t_quantile(10), 3)
+    (12.706, 2.228)
+    """
+    if freedom < 1:
+        raise ValueError(f"{freedom} degrees of freedom leave nothing to estimate an error from")
+
+    def beyond(angle: float) -> float:
+        return level - _t_inside(angle, freedom)
+
+    return math.sqrt(freedom) * math.tan(_solve(beyond, 0.0, math.pi / 2))
+
+
+def _t_inside(angle: float, freedom: int) -> float:
+    """Return the probability within ±t, for the angle whose tangent is t / sqrt(freedom)."""
+    sine, cosine = math.sin(angle), math.cos(angle)
+    odd = freedom % 2
+    term, total = (cosine, 0.0) if odd else (1.0, 1.0)
+    if odd:
+        total = cosine if freedom > 1 else 0.0
+        for k in range(3, freedom - 1, 2):
+            term *= cosine**2 * (k - 1) / k
+            total += term
+        return 2 / math.pi * (angle + sine * total)
+    for k in range(2, freedom - 1, 2):
+        term *= cosine**2 * (k - 1) / k
+        total += term
+    return sine * total
+
+
 def _log_factorials(upto: int) -> npt.NDArray[np.float64]:
     return np.concatenate([[0.0], np.cumsum(np.log(np.arange(1, upto + 1)))])
 

@@ -30,6 +30,7 @@ from becalm.tables.registry import TABLES, WRITTEN, empty
 from becalm.tables.response import KIDNEY_STAGES, OUTCOME, PRIMARY, RESPONSE, SAFETY
 from becalm.tables.schema import Column, Table
 from becalm.tables.serial import FEVER, PROGNOSIS, SERIAL_CHANGES
+from becalm.tables.slopes import NORMAL_AGAIN, SLOPES
 from becalm.tables.therapy import (
     CALENDAR_DOSE,
     COURSES,
@@ -67,6 +68,7 @@ __all__ = [
     "LEFT",
     "MISSING",
     "NEAREST",
+    "NORMAL_AGAIN",
     "NOT_UNDERSTOOD",
     "OUTCOME",
     "PERSONS",
@@ -82,6 +84,7 @@ __all__ = [
     "SAFETY",
     "SERIAL_CHANGES",
     "SERIES",
+    "SLOPES",
     "TABLES",
     "TIME_AT_DOSE",
     "UNTREATED",

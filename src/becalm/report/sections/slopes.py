@@ -1,0 +1,160 @@
+"""Slopes before and after time zero, half-times, and when values were normal again."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any, Final
+
+import numpy as np
+
+from becalm.core import stats
+from becalm.measures.response.slopes import file
+from becalm.report import labels
+from becalm.report.cohort import Cohort, Row, anchor
+from becalm.report.drill import Drill
+from becalm.report.page_table import PageTable
+from becalm.report.section import (
+    DeclaredSection,
+    Section,
+    captioned,
+    figures_named,
+    lists_everybody,
+)
+from becalm.report.text import UNKNOWN, duration, number, signed, spaced, unit
+from becalm.report.theme import Figure
+from becalm.vocabulary import load
+
+CLOCK: Final = "t0"
+
+
+def per_day(row: Row) -> str:
+    """Return the change for each day with its interval, or why there is none."""
+    if math.isnan(row["percent_per_day"]):
+        return str(row["slope_state"])
+    text = f"{signed(row['percent_per_day'])} %"
+    if math.isnan(row["percent_low"]):
+        return text
+    return f"{text} ({signed(row['percent_low'])} to {signed(row['percent_high'])})"
+
+
+def pairs(cohort: Cohort, clock: str = CLOCK) -> dict[tuple[str, str], dict[str, Row]]:
+    """Return the slope before and after, by patient and variable."""
+    found: dict[tuple[str, str], dict[str, Row]] = {}
+    for row in cohort.rows("slopes"):
+        if row["from_clock"] == clock and row["person_id"] not in cohort.not_analysed:
+            found.setdefault((row["person_id"], row["variable"]), {})[row["side"]] = row
+    return found
+
+
+def each(cohort: Cohort, drill: Drill) -> PageTable:
+    """Return both slopes of each patient and variable, with the half-time after."""
+    rows, ids = [], []
+    for (person, variable), sides in pairs(cohort).items():
+        before, after = sides["before"], sides["after"]
+        if before["draws_in_window"] + after["draws_in_window"] == 0:
+            continue
+        half = duration(after["half_time_h"])
+        if not math.isnan(after["half_time_low"]):
+            high = after["half_time_high"]
+            half += f" ({number(after['half_time_low'])} to {number(high) if not math.isnan(high) else '∞'})"
+        rows.append(
+            [person, labels.heading(labels.variable(variable)),
+             drill.rows(per_day(before), person, before["source_row"]), drill.rows(str(before["draws_in_window"]), person, before["source_row"]),
+             drill.rows(per_day(after), person, after["source_row"]), drill.rows(str(after["draws_in_window"]), person, after["source_row"]),
+             drill.rows(half, person, after["source_row"])]
+        )  # fmt: skip
+        ids.append(anchor("slope", person, variable))
+    head = ["Patient", "Test", "change a day before (95\u00a0% interval)", "draws", "change a day after (95\u00a0% interval)", "draws",
+            "half-time after"]  # fmt: skip
+    return PageTable(head, rows, ids=ids)
+
+
+def middles(cohort: Cohort, drill: Drill) -> PageTable:
+    """Return the median slope before and after of each variable, and the median half-time."""
+    table = cohort.keep(cohort.result.tables["slopes"])
+    table = table.take(table["from_clock"] == CLOCK)
+    rows: list[list[Any]] = []
+    for variable in cohort.result.protocol.response.variables:
+        cells: list[Any] = [labels.heading(labels.variable(variable))]
+        for side in ("before", "after"):
+            mine = table.take((table["variable"] == variable) & (table["side"] == side))
+            cells.append(_middle(drill, mine["person_id"], mine["percent_per_day"], " %"))
+            if side == "after":
+                cells.append(_middle(drill, mine["person_id"], mine["half_time_h"], " h"))
+        rows.append(cells)
+    head = [
+        "Test",
+        "change a day before",
+        "change a day after",
+        "half-time after, of those who fell",
+    ]
+    return PageTable(head, rows)
+
+
+def _middle(drill: Drill, who: Any, values: Any, suffix: str) -> Any:
+    known = np.isfinite(values)
+    found = stats.summary(values[known].tolist())
+    if found is None:
+        return UNKNOWN
+    text = f"{number(found.median)}{suffix}, n = {found.n}"
+    lines = [
+        [name, number(float(value))] for name, value in zip(who[known], values[known], strict=True)
+    ]
+    return drill.people(text, ["patient", "value"], lines)
+
+
+def normal(cohort: Cohort, drill: Drill) -> PageTable:
+    """Return how many were normal again, and when."""
+    table = cohort.keep(cohort.result.tables["normal_again"])
+    table = table.take(table["from_clock"] == CLOCK)
+    rows: list[list[Any]] = []
+    for rule in file().normal:
+        mine = table.take(table["variable"] == rule.variable)
+        name = labels.heading(labels.variable(rule.variable))
+        words = f"{name} {rule.words} {unit(load().variable(rule.variable).unit)}"
+        cells: list[Any] = [drill.people(words, ["source"], [[rule.source]])]
+        for state in ("reached", "not reached", "not abnormal", "no draw"):
+            whom = mine.take(mine["normal_state"] == state)
+            hours = zip(
+                whom["person_id"], whom["hours_to_normal"], whom["hours_followed"], strict=True
+            )
+            lines = [[who, duration(at if state == "reached" else last)] for who, at, last in hours]
+            cells.append(drill.people(str(len(whom)), ["patient", "hours"], lines))
+        reached = mine.take(mine["normal_state"] == "reached")
+        cells.append(_middle(drill, reached["person_id"], reached["hours_to_normal"], " h"))
+        rows.append(cells)
+    head = [
+        "",
+        "reached",
+        "not until the last draw",
+        "not abnormal before",
+        "no draw before or after",
+        "median time of those who reached it",
+    ]
+    return PageTable(head, rows)
+
+
+def section(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Section | None:
+    if not cohort.described or not len(cohort.result.tables["slopes"]):
+        return None
+    window = file().window
+    intro = [
+        f"A slope is the change for each day of a line through the logarithms of the draws, in the {spaced(window.before)} before "
+        f"{cohort.clock_from(CLOCK)} and the {spaced(window.after)} after it. The slope before is each patient's own control. Many values are "
+        "drawn because they are high, so they fall afterwards in part by that alone.",
+        "An interval needs three draws. A limit of the laboratory (such as >40,000) among the draws leaves no slope.",
+    ]
+    tables = [
+        captioned(middles(cohort, drill), "Median slopes"),
+        captioned(normal(cohort, drill), "Normal again"),
+    ]
+    long = (
+        [captioned(each(cohort, drill), "Slopes of every patient")]
+        if lists_everybody(cohort)
+        else []
+    )
+    return Section("Slopes", intro, figures_named(figures, "slopes"), tables, long)
+
+
+SECTION: Final = DeclaredSection("slopes", 61, section)
