@@ -1,14 +1,12 @@
-"""What another definition would have said, and what one missing test would have decided."""
+"""What another definition would have said."""
 
 from typing import Any
 
 import numpy as np
 import pytest
 
-from becalm.definitions import load
-from becalm.measures.definition_agreement import Agreement, decisive, kappa, pairwise
+from becalm.measures.definition_agreement import Agreement, kappa, pairwise
 from tests.records.pictures import rows_of
-from tests.spec.scoring import over_time, reported
 
 WORDS = {"+": "met", "-": "not met", "?": "undetermined"}
 
@@ -109,58 +107,3 @@ def test_where_everybody_is_the_same_there_is_no_kappa() -> None:
 def test_nobody_is_no_agreement() -> None:
     """An empty cohort has pairs without persons."""
     assert pairwise([], ["x", "y"]) == [Agreement("x", "y", 0, 0, 0, 0, 0, None, None)]
-
-
-ALL_BUT_TG = """
-    hour | temperature | hepatomegaly | splenomegaly | haemophagocytosis | haemoglobin | wbc | platelets | ferritin | fibrinogen | ast
-    0    | 39.0        | 0            | 1            | 0                 | 8.0         | 2.0 | 60        | 3000     | 3.0        | 60
-"""
-
-
-def missing(name: str, table: str, **known: Any) -> dict[str, tuple[int, int, int, int]]:
-    """What each missing item of one person decides: missing, decides, could meet, could deny."""
-    totals, items = reported(over_time(name, table, **known), index=1)
-    rows = [{**totals["index"]}]
-    listed = [row for (moment, _), row in items.items() if moment == "index"]
-    return {
-        each.item: (each.missing, each.decides, each.could_meet, each.could_deny)
-        for each in decisive(load(name), rows, listed)
-    }
-
-
-def test_one_missing_test_that_decides_whatever_it_shows() -> None:
-    """144 points without triglycerides: normal ones leave 144, not met; any others make 188 or more, met."""
-    assert missing("hscore", ALL_BUT_TG, immunosuppressed=False) == {"triglycerides": (1, 1, 1, 1)}
-
-
-def test_one_missing_test_that_may_not_be_enough() -> None:
-    """With the immunosuppression unknown too, triglycerides of 1.5 or more still decide, normal ones decide as well: 162 at most; knowing the immunosuppression alone decides nothing."""
-    assert missing("hscore", ALL_BUT_TG) == {"triglycerides": (1, 1, 1, 1)}
-
-
-def test_a_decided_definition_asks_for_nothing() -> None:
-    """Whoever is met or not met for certain is not counted."""
-    table = ALL_BUT_TG.replace("3000", "9000").replace("39.0", "39.9")
-    assert missing("hscore", table, immunosuppressed=True) == {}
-
-
-def test_the_persons_left_open_are_counted() -> None:
-    """Of two persons without triglycerides one is decided already: triglycerides decide in 1 of 1."""
-    high, low = (
-        reported(over_time("hscore", table, immunosuppressed=False), index=1)
-        for table in (ALL_BUT_TG, ALL_BUT_TG.replace("39.0", "36.5").replace("3000", "300"))
-    )
-    rows, items = [], []
-    for who, (totals, parts) in (("a", high), ("b", low)):
-        rows.append({**totals["index"], "person_id": who})
-        items += [{**row, "person_id": who} for (m, _), row in parts.items() if m == "index"]
-    [found] = decisive(load("hscore"), rows, items)
-    assert (found.item, found.undetermined, found.decides) == ("triglycerides", 1, 1)
-
-
-def test_in_a_rule_any_one_term_can_meet_it() -> None:
-    """COV-HI is met by any of three: a ferritin can meet it alone, and can deny it only if CRP is known."""
-    without = missing("cov_hi", "hour | albumin\n0 | 30")
-    assert without["ferritin"] == (1, 0, 1, 0)
-    known = missing("cov_hi", "hour | crp\n0 | 40")
-    assert known == {"ferritin": (1, 1, 1, 1)}

@@ -13,6 +13,7 @@ from becalm.definitions.loading import load, load_all, parse, shipped
 from becalm.definitions.lookalikes import lookalikes, modifier_intervals
 from becalm.definitions.model import Definition, Item, Override
 from becalm.definitions.moments import Moments
+from becalm.definitions.next_test import Undetermined, next_tests
 from becalm.definitions.qualifiers import doubted, probability_interval
 from becalm.definitions.scoring import attainable
 
@@ -27,6 +28,7 @@ __all__ = [
     "Moments",
     "Override",
     "SourceRow",
+    "Undetermined",
     "attainable",
     "criteria",
     "derived_in",
@@ -42,6 +44,7 @@ __all__ = [
     "lookalikes",
     "modifier_intervals",
     "moments",
+    "next_tests",
     "parse",
     "peaks",
     "probability_interval",

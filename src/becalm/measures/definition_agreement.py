@@ -1,4 +1,4 @@
-"""Agreement between pairs of definitions, and missing items that would decide a definition.
+"""Agreement between pairs of definitions.
 
 Agreement is counted over persons in whom both definitions are decided; the number undetermined by
 one of them is reported with it, because to leave them out is not the same as to agree.
@@ -7,7 +7,6 @@ one of them is reported with it, because to leave them out is not the same as to
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -15,10 +14,7 @@ from typing import Any, Final, TypeAlias
 
 import numpy as np
 
-from becalm.core.arrays import Pair
 from becalm.core.stats import Z_95
-from becalm.definitions import Definition
-from becalm.definitions.scoring import totalled
 
 Row: TypeAlias = Mapping[str, Any]
 DECIDED: Final = frozenset({"met", "not met"})
@@ -103,85 +99,3 @@ def kappa(
     if math.isclose(width, 0.0, abs_tol=1e-6):
         return value, None
     return value, (max(-1.0, value - width), min(1.0, value + width))
-
-
-@dataclass(frozen=True)
-class Decisive:
-    """What the result of one item that was not assessed would have decided.
-
-    undetermined : persons in whom the definition is undetermined. missing : of these, those without
-    the item. decides : persons in whom every possible result of the item decides the definition, with
-    the other items unchanged. could_meet, could_deny : persons in whom some result of it would do so.
-    """
-
-    criterion: str
-    item: str
-    undetermined: int
-    missing: int
-    decides: int
-    could_meet: int
-    could_deny: int
-
-
-def decisive(
-    definition: Definition, criteria: Sequence[Row], items: Sequence[Row]
-) -> list[Decisive]:
-    """Return what each missing item alone would have decided, the most decisive item first.
-
-    criteria, items : rows of the tables at one moment, of this definition or of several.
-    """
-    unsure = {
-        row["person_id"]
-        for row in criteria
-        if row["criterion"] == definition.name and row["status"] == "undetermined"
-    }
-    known: dict[str, dict[str, tuple[float, float]]] = {who: {} for who in unsure}
-    for row in items:
-        if row["criterion"] == definition.name and row["person_id"] in unsure:
-            known[row["person_id"]][row["item"]] = (row["points_low"], row["points_high"])
-    # Many persons have the same known items: each combination is evaluated once.
-    alike = Counter(
-        tuple(each.get(item.key, (item.minimum, item.maximum)) for item in definition.items)
-        for each in known.values()
-    )
-    items_decided = []
-    for at, item in enumerate(definition.items):
-        results = [(_alone(definition, bounds, at), n) for bounds, n in alike.items()]
-        missing = [(outcomes, n) for outcomes, n in results if outcomes]
-        items_decided.append(
-            Decisive(
-                definition.name,
-                item.key,
-                len(unsure),
-                sum(n for _, n in missing),
-                sum(n for outcomes, n in missing if "undetermined" not in outcomes),
-                sum(n for outcomes, n in missing if "met" in outcomes),
-                sum(n for outcomes, n in missing if "not met" in outcomes),
-            )
-        )
-    useful = [each for each in items_decided if each.could_meet or each.could_deny]
-    return sorted(useful, key=lambda d: (-d.decides, -max(d.could_meet, d.could_deny)))
-
-
-def _alone(definition: Definition, known: Sequence[tuple[float, float]], at: int) -> set[str]:
-    """Return the statuses that the definition can have, one for each possible result of an item.
-
-    known : fewest and most points of each item, in the definition's order; at : the missing one.
-    """
-    low, high = known[at]
-    if low == high:
-        return set()
-    item = definition.items[at]
-    worth = {low, high, *(band.points for band in item.scale if low <= band.points <= high)}
-    if item.coefficient is not None:
-        worth = {low, high}
-    statuses = set()
-    for points in worth:
-        pairs: list[Pair] = [
-            (np.array([least]), np.array([most]))
-            for least, most in (*known[:at], (points, points), *known[at + 1 :])
-        ]
-        lowest, highest = totalled(definition, pairs)
-        decided = "met" if lowest[0] >= definition.cut_off else "undetermined"
-        statuses.add("not met" if highest[0] < definition.cut_off else decided)
-    return statuses

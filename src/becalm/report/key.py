@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -19,6 +20,7 @@ from becalm.report.drill import Drill
 from becalm.report.labels import KIDNEY_INJURY
 from becalm.report.sections import cell_lines, landmark, outcome
 from becalm.report.sections.infections import BACTERIAL, Infections
+from becalm.report.sections.next_test import NextTests
 from becalm.report.text import UNKNOWN, age, by_then, hours, middle, number, share, tally
 from becalm.study.result import PER_PERSON
 
@@ -57,6 +59,7 @@ def key_facts(cohort: Cohort, drill: Drill) -> list[Fact]:
         *_infections(cohort, drill),
         *_relapses(cohort, drill),
         *_end(cohort, drill),
+        *_next_tests(cohort, drill),
     ]
 
 
@@ -270,6 +273,29 @@ def _relapses(cohort: Cohort, drill: Drill) -> list[Fact]:
     )
     value = cell_lines.told(drill, outcome.maintained(cohort))
     return [Fact("Maintained without a relapse", value, note)]
+
+
+def _next_tests(cohort: Cohort, drill: Drill) -> list[Fact]:
+    """Return in how many of those undetermined by each definition one missing test would have settled it."""
+    found = NextTests(cohort)
+    told, lines = [], []
+    often: Counter[str] = Counter()
+    for name in cohort.result.protocol.definitions.report:
+        if not (open_ := found.undetermined(name)):
+            continue
+        label = cohort.definition_label(name)
+        people = found.persons(name)
+        told.append(f"{label} {len(people):,} of {open_:,}")
+        lines += [[_link(person), label] for person in people]
+        often.update({test: len(found.persons(name, test)) for test in found.tests(name)})
+    if not told:
+        return []
+    most = [labels.variable(test) for test, _ in often.most_common(2)]
+    note = "of the patients in whom the definition is undetermined"
+    if most:
+        note += f"; most often {' or '.join(most)}"
+    value = drill.people("; ".join(told), ["patient", "definition"], lines)
+    return [Fact("One missing test could have settled", value, note)]
 
 
 def _infections(cohort: Cohort, drill: Drill) -> list[Fact]:

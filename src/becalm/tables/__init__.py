@@ -24,6 +24,7 @@ from becalm.tables.dictionary import DICTIONARY, dictionary
 from becalm.tables.figures import DOSE_STEPS, LEFT, MISSING, NEAREST, ROWS, SERIES
 from becalm.tables.infection import INFECTIONS
 from becalm.tables.kidney import URINE_STAGES
+from becalm.tables.next_test import NEXT_TEST
 from becalm.tables.person_time import EMULATION, EVENT_RATES, PERSON_TIME
 from becalm.tables.recurrences import RECURRENCES
 from becalm.tables.registry import TABLES, WRITTEN, empty
@@ -68,6 +69,7 @@ __all__ = [
     "LEFT",
     "MISSING",
     "NEAREST",
+    "NEXT_TEST",
     "NORMAL_AGAIN",
     "NOT_UNDERSTOOD",
     "OUTCOME",

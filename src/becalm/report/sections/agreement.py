@@ -1,4 +1,4 @@
-"""The definitions side by side: who met which and when, how far they agree, which tests are missing."""
+"""The definitions side by side: who met which and when, and how far they agree."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from becalm.core import stats
 from becalm.core.clock import UNKNOWN_TIME
 from becalm.measures import definition_agreement
 from becalm.measures.definition_agreement import Agreement
-from becalm.report import facts, labels
+from becalm.report import facts
 from becalm.report.cohort import ROW_EACH, Cohort, Row, anchor
 from becalm.report.drill import Drill
 from becalm.report.page_table import PageTable
@@ -17,9 +17,6 @@ from becalm.report.section import DeclaredSection, Section, captioned, figures_n
 from becalm.report.text import UNKNOWN, hours, interval, number
 from becalm.report.theme import Figure
 from becalm.study.result import PER_PERSON
-
-MOST_ITEMS = 3
-"""Missing items that are listed for each definition."""
 
 
 def pairs(cohort: Cohort) -> list[Agreement]:
@@ -97,54 +94,17 @@ def agreed(cohort: Cohort, drill: Drill) -> PageTable:
     return PageTable(head, rows, ids=ids)
 
 
-def decisive(cohort: Cohort, drill: Drill) -> PageTable:
-    """Return which missing test alone would have decided a definition, and in how many."""
-    rows = []
-    for name in cohort.result.protocol.definitions.report:
-        definition = cohort.result.definitions[name]
-        titles = {
-            item.key: item.title or labels.heading(cohort.item_label(name, item.key))
-            for item in definition.items
-        }
-        state = {(row["person_id"], row["item"]): row["state"]
-                 for row in cohort.items if row["criterion"] == name}  # fmt: skip
-        found = definition_agreement.decisive(definition, cohort.criteria, cohort.items)
-        for each in found[:MOST_ITEMS]:
-            lines = [
-                [
-                    row["person_id"],
-                    interval(row["low"], row["high"]),
-                    state.get((row["person_id"], each.item), ""),
-                ]
-                for row in cohort.criteria
-                if row["criterion"] == name and row["status"] == "undetermined"
-            ]
-            told = [f"{each.missing} of {each.undetermined}", f"{each.decides} of {each.undetermined}",
-                    str(each.could_meet), str(each.could_deny)]  # fmt: skip
-            head = ["patient", cohort.definition_label(name), titles[each.item]]
-            rows.append([cohort.definition_label(name), titles[each.item],
-                         *[drill.people(shown, head, lines) for shown in told]])  # fmt: skip
-    head = ["Definition", "Missing test", "missing (of undetermined patients)",
-            "decides alone, whatever its result", "could make it met", "could make it not met"]  # fmt: skip
-    return PageTable(head, rows)
-
-
 def section(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Section | None:
     """Return what the definitions say side by side, where a protocol reports more than one."""
     if len(cohort.result.protocol.definitions.report) < 2:
         return None
     many = ROW_EACH < cohort.n <= PER_PERSON
     each = captioned(side_by_side(cohort, drill), "Who met which definition, and when first")
-    missing = decisive(cohort, drill)
     shown = [captioned(agreed(cohort, drill), "Agreement of each pair")]
-    if missing:
-        shown.append(captioned(missing, "What one missing test could decide"))
     return Section(
         "Definitions side by side",
         ["Agreement is counted in patients in whom both definitions are met or not met. Patients with an "
-         "undetermined status are counted in a column of their own.",
-         "A missing test decides alone if any possible result of it would make the definition met or not "
-         "met, although all other missing tests stay unknown."],
+         "undetermined status are counted in a column of their own."],
         figures_named(figures, "standing", "agreement"), shown if many else [each, *shown],
         [each] if many else [],
     )  # fmt: skip
