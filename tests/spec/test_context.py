@@ -139,6 +139,11 @@ class TestInfection:
         assert judged(culture("no growth", -5))["infection"] == "negative"
         assert judged(culture("pending", -5), culture("cancelled", -5))["infection"] == NO
 
+    def test_an_antibody_is_doubtful(self) -> None:
+        """It stays after an infection and a vaccination; it neither finds a trigger nor excludes one."""
+        rows = culture("detected", -5, "", "serum", test="EPSTEIN-BARR VIRUS VCA-IgG AB")
+        assert judged(rows)["infection"] == "doubtful"
+
     def test_growth_anywhere_ends_the_negative(self) -> None:
         """One bottle of two with a pathogen is an infection."""
         rows = culture("no growth", -5), culture("growth", -5, "Klebsiella pneumoniae")

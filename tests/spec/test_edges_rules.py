@@ -71,7 +71,7 @@ FILES: dict[str, tuple[Sequence[str], Sequence[str]]] = {
     "patients/context.toml": (
         ["infection_before", "infection_after", "looked_before", "looked_after", "commensal_within"],
         ["primary", "autoimmune", "malignancy", "infection", "immune_effector", "look_alike", "chronic",
-         "gene", "inhabited", "covid_tests"],
+         "gene", "inhabited", "antibodies", "covid_tests"],
     ),
     "patients/derived.toml": (
         ["oxygen.low_flow_upto", "oxygen.holds", "fever_masked[].after"],

@@ -11,7 +11,17 @@ from typing import Any
 import pytest
 
 from becalm.vocabulary import organism_kinds
-from tests.records import Row, culture, dose, infusion, lab, measured, person, procedure
+from tests.records import (
+    Row,
+    culture,
+    dose,
+    infusion,
+    lab,
+    measured,
+    patient,
+    person,
+    procedure,
+)
 from tests.spec.edges import MINUTE, around, files, hours, read, unknown_keys
 
 FILE = "measures/infections.toml"
@@ -100,6 +110,11 @@ def test_every_key_is_tested_or_has_no_edge() -> None:
         ("EBV", "viral", False),
         ("Strongyloides stercoralis", "parasitic", False),
         ("MIXED BACTERIAL FLORA", "flora", False),
+        ("Staph. MRSA", "bacterial", False),
+        ("Staphylococci", "bacterial", True),
+        ("Influenza", "viral", False),
+        ("Candda albicans", "not understood", False),
+        ("unknown organism", "not understood", False),
         ("Keim 3", "not understood", False),
         ("", "not understood", False),
     ],
@@ -184,10 +199,10 @@ def test_antibiotics_count_from_a_day_before_the_sample_to_a_week_after_it() -> 
 
 
 def test_what_a_clinician_judged_decides() -> None:
-    """An infection in stool, or by an unknown organism; and growth in blood that is a contaminant."""
+    """An infection in stool; by an unknown organism nobody knows of which kind; growth in blood that is a contaminant."""
     assert one(culture("growth", 60, COLI, "stool", judged="infection"))["proven"] == "judged"
     unknown = one(culture("growth", 60, "Keim 3", "blood", judged="infection"))
-    assert unknown["counts_as"] == "bacterial infection"
+    assert (unknown["counts"], unknown["counts_as"]) == (None, "")
     for judged in ("contaminant", "colonisation"):
         row = one(culture("growth", 60, COLI, judged=judged))
         assert (row["counts_as"], row["reason"]) == ("", f"judged {judged}")
@@ -297,3 +312,128 @@ def test_an_old_infection_can_be_active_at_death_without_being_new() -> None:
     )  # fmt: skip
     assert row["infection_active_at_death"] is True
     assert row["infection_linked"] is None
+
+
+def test_two_samples_of_one_date_may_be_one_draw() -> None:
+    """Only where both have an hour can two draws be told from one; the next day's sample is another draw."""
+    same = one(*[culture("growth", 60, EPI, date_only=True) for _ in range(2)])
+    assert (same["counts"], same["counts_as"]) == (None, "")
+    assert "nobody knows how far apart" in same["reason"]
+    half = one(culture("growth", 72, EPI, date_only=True), culture("growth", 80, EPI))
+    assert half["counts"] is None
+    following = one(*[culture("growth", hour, EPI, date_only=True) for hour in (72, 96)])
+    assert (following["counts"], following["proven"]) == (True, "two draws")
+
+
+def test_dates_three_days_apart_leave_a_commensal_open_and_four_do_not() -> None:
+    """From midnight to midnight: two days later may be 24 to 72 h, three days later more than 48 h."""
+    found = [
+        one(*[culture("growth", hour, EPI, date_only=True) for hour in (72, 72 + 24 * apart)])
+        for apart in (1, 2, 3)
+    ]
+    assert [row["counts"] for row in found] == [True, None, False]
+
+
+def test_two_species_of_commensals_are_two_organisms() -> None:
+    """S. epidermidis and S. hominis do not prove each other; a name without a species fits both."""
+    names = ("Staph. epi", "Staphylococcus hominis", "CoNS")
+    pairs = {(0, 1): "", (0, 2): "bacterial infection", (1, 2): "bacterial infection"}
+    for (first, second), counts_as in pairs.items():
+        row = one(culture("growth", 60, names[first]), culture("growth", 70, names[second]))
+        assert row["counts_as"] == counts_as, (first, second)
+
+
+@pytest.mark.parametrize(
+    ("written", "names"),
+    [
+        ("E. coli; Candida albicans", ["Escherichia coli", "Candida albicans"]),
+        ("Klebsiella pneumoniae and MRSA", ["Klebsiella pneumoniae", "Staphylococcus aureus"]),
+        ("E. coli, Enterococcus faecium", ["Escherichia coli", "Enterococcus faecium"]),
+        ("STAPHYLOCOCCUS, COAGULASE NEGATIVE", ["Coagulase-negative staphylococci"]),
+        ("STAPH AUREUS COAG +", ["Staphylococcus aureus"]),
+        ("Staph aureus, methicillin resistant", ["Staphylococcus aureus"]),
+        ("BACILLUS SPECIES; NOT ANTHRACIS", ["Bacillus"]),
+        ("MICROCOCCUS/STOMATOCOCCUS SPECIES", ["Micrococcus"]),
+        ("YEAST, PRESUMPTIVELY NOT C. ALBICANS", ["yeast presumptively not c albicans"]),
+        ("E. coli, ESBL", ["Escherichia coli"]),
+    ],
+)
+def test_a_cell_may_name_several_organisms(written: str, names: list[str]) -> None:
+    """Each is a row of its own with its own kind; words about one organism are no second one."""
+    assert [each.name for each in organism_kinds.all_of(written)] == names
+    rows = infections(culture("growth", 60, written))
+    assert sorted(row["organism"] for row in rows) == sorted(names)
+    kinds = {row["organism"]: row["class"] for row in rows}
+    assert kinds == {name: organism_kinds.of(name).kind for name in names}
+
+
+@pytest.mark.parametrize(
+    "written", ["Eschrichia kolli", "Candda albcans", "Klebsela", "Staphyl aurs"]
+)
+def test_a_misspelt_name_is_not_understood(written: str) -> None:
+    """It is listed, neither an infection nor none, and a death near it stays open."""
+    row = one(culture("growth", 60, written))
+    assert (row["class"], row["counts"], row["reason"]) == (
+        "not understood", None, "the organism is not understood",
+    )  # fmt: skip
+    ended = outcome(
+        *STORM, person(death=100, cause_of_death="haemorrhage"), culture("growth", 60, written),
+        dose("meropenem", 99, amount="1000 mg"),
+    )  # fmt: skip
+    assert (ended["infection_active_at_death"], ended["infection_linked"]) == (None, None)
+
+
+def test_an_antibody_is_no_infection() -> None:
+    """It stays after an infection or a vaccination; the germ itself, or growth, counts."""
+    rows = infections(
+        culture("detected", 60, "", "serum", test="EPSTEIN-BARR VIRUS VCA-IgG AB"),
+        culture("detected", 61, "", "serum", test="Helicobacter pylori antibody test"),
+        culture("detected", 62, "Epstein-Barr virus", "blood", test="PCR"),
+    )
+    assert [row["counts"] for row in rows] == [False, False, True]
+
+
+def test_a_virus_counts_wherever_it_was_detected() -> None:
+    """No virus lives in the nose as bacteria do; a screen for viruses is no search for carriage."""
+    for specimen in ("nasopharyngeal swab", "Rapid Respiratory Viral Screen & Culture", ""):
+        row = one(culture("detected", 60, "Influenza A", specimen, test="PCR"))
+        assert (row["counts_as"], row["proven"]) == ("viral infection", "detected")
+
+
+def test_other_germs_where_organisms_live_are_left_to_a_clinician() -> None:
+    """The rule for urine and airway is one for bacteria."""
+    for organism in ("Candida albicans", "Pneumocystis jirovecii", "Mycobacterium tuberculosis"):
+        assert one(culture("growth", 60, organism, "sputum"))["counts"] is None
+
+
+def test_a_sample_without_any_time_stays_in_the_table() -> None:
+    """A pathogen in blood is an infection of which nobody knows whether it is new; urine and a commensal stay open."""
+    row = one(culture("growth", None, COLI))
+    assert (row["counts"], row["onset_is"], row["new_onset"]) == (True, "unknown", None)
+    urine = one(culture("growth", None, COLI, "urine"), *antibiotic(60, 5))
+    assert urine["counts"] is None
+    for other, counts in ((EPI, None), ("Micrococcus", False)):
+        rows = infections(culture("growth", None, EPI), culture("growth", 60, other))
+        assert [row["counts"] for row in rows] == [counts, counts]
+
+
+def test_growth_before_the_first_sample_that_counts_is_an_episode_of_its_own() -> None:
+    """Urine without and, ten days later, with antibiotics: no row of the records is lost."""
+    first, second = infections(
+        culture("growth", 60, COLI, "urine"), culture("growth", 300, COLI, "urine"), *antibiotic(301, 5)
+    )  # fmt: skip
+    assert (first["counts"], second["counts"]) == (False, True)
+    assert first["source_row"] != second["source_row"]
+    assert second["new_onset"] is False
+
+
+def test_without_any_dose_of_a_person_nobody_knows_whether_urine_was_treated() -> None:
+    """The doses of another patient say nothing about this one."""
+    storm = [row for row in STORM if row.table != "administrations"]
+    rows = measured(
+        "hyperinflammation",
+        *patient("A", *storm, culture("growth", 60, COLI, "urine")),
+        *patient("B", *storm, culture("growth", 60, COLI, "urine"), *antibiotic(61, 2)),
+        only="infections",
+    )
+    assert [(row["person_id"], row["counts"]) for row in rows] == [("A", None), ("B", False)]

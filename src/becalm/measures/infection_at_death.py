@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 import numpy as np
 
 from becalm.core.arrays import Texts, Times
-from becalm.core.clock import UNKNOWN_TIME
+from becalm.core.clock import DAY, UNKNOWN_TIME
 from becalm.core.frame import Frame
-from becalm.measures.infections import antibiotics, file
+from becalm.measures.infection_samples import antibiotics, file
 from becalm.measures.stage import StageInput
 
 INFECTION: Final = "infection"
-COUNTED: Final = "bacterial infection"
+MAY_BE: Final = ("bacterial", "not understood")
 
 
 def with_infections(outcome: Frame, given: StageInput) -> Frame:
@@ -22,11 +23,11 @@ def with_infections(outcome: Frame, given: StageInput) -> Frame:
     Active: a bacterial infection had begun at most so many days before the death, and an antibiotic was
     given in the last hours before it. Linked: the recorded cause names infection, or an infection that was
     new after time zero was active. Without any culture, or without any dose, in the records of this batch
-    nobody can say no; and where no cause is recorded, a death without a known infection stays open.
+    nobody can say no; and where no cause is recorded, a death without a known infection stays open. So does a
+    death near growth of which nobody can tell whether it was an infection, whether it was new, or when it began.
     """
     rule, drugs = file().rules, antibiotics(given)
     infections = given.tables["infections"]
-    counted = infections.take(infections["counts_as"] == COUNTED)
     looked = np.isin(np.arange(len(given.patients)), given.patients.records.cultures["person"])
     place = dict(
         zip(given.cohort["person_id"].tolist(), given.cohort["person"].tolist(), strict=True)
@@ -44,12 +45,11 @@ def with_infections(outcome: Frame, given: StageInput) -> Frame:
             now, new = None, None
         else:
             given_then = drugs.between(person, death - rule.antibiotic_within.us, death)
-            mine = counted.take(counted["person_id"] == row["person_id"])
-            near = (mine["onset"] <= death) & (mine["onset"] >= death - rule.death_within.us)
-            can_say_no = bool(looked[person]) and drugs.known
-            now = _answer(bool(near.any()) and given_then, can_say_no)
-            fresh = bool((near & (mine["new_onset"] == np.True_)).any())
-            new = _answer(fresh and given_then, can_say_no)
+            mine = infections.take(infections["person_id"] == row["person_id"])
+            near = list(_near(mine, death, rule.death_within.us)) if given_then else []
+            can_say_no = bool(looked[person] and drugs.known[person])
+            now = _answer((sure for sure, _ in near), can_say_no)
+            new = _answer((_both(sure, fresh) for sure, fresh in near), can_say_no)
         active.append(now)
         if INFECTION in cause.split("|") or new is True:
             linked.append(True)
@@ -80,10 +80,34 @@ def _taken(outcome: Frame, given: StageInput) -> Times:
     return number[who].astype(np.int64)
 
 
-def _answer(yes: bool, can_say_no: bool) -> bool | None:
-    if yes:
+def _near(infections: Frame, death: int, within: int) -> Iterator[tuple[bool | None, bool | None]]:
+    """Yield of each episode near a death whether it was a bacterial infection that began in the time before, and was new.
+
+    None where nobody can tell.
+    """
+    for row in infections.rows():
+        first = row["onset"]
+        timed = first != UNKNOWN_TIME
+        last = first + DAY - 1 if row["onset_is"] == "date" else first
+        counts = row["counts"] if row["class"] in MAY_BE else False
+        if counts is False or (timed and (last < death - within or first > death)):
+            continue
+        sure = timed and first >= death - within
+        yield (counts if sure else None), row["new_onset"]
+
+
+def _both(one: bool | None, other: bool | None) -> bool | None:
+    if one is False or other is False:
+        return False
+    return True if one and other else None
+
+
+def _answer(each: Iterable[bool | None], can_say_no: bool) -> bool | None:
+    """Return yes if one is yes, no if all are no and nobody doubts it, else None."""
+    found = set(each)
+    if True in found:
         return True
-    return False if can_say_no else None
+    return False if can_say_no and None not in found else None
 
 
 def _column(answers: list[bool | None]) -> Texts:

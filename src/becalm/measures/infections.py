@@ -9,235 +9,141 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 import numpy as np
 
-from becalm.core import toml
-from becalm.core.clock import DAY, HOUR, UNKNOWN_TIME, Length
+from becalm.core.arrays import Floats, Times
+from becalm.core.clock import HOUR, UNKNOWN_TIME
 from becalm.core.frame import Frame
+from becalm.measures.infection_samples import (
+    SCREEN,
+    Antibiotics,
+    InfectionRules,
+    Sample,
+    antibiotics,
+    file,
+    samples,
+)
 from becalm.measures.on_treatment import Treated
 from becalm.measures.stage import Stage, StageInput
-from becalm.patients.context import GROWN, HARMLESS
+from becalm.patients.context import HARMLESS
 from becalm.tables import INFECTIONS
-from becalm.timeline import Intervals
-from becalm.vocabulary import organism_kinds, words
-from becalm.vocabulary.organism_kinds import BACTERIAL, NOT_UNDERSTOOD, Organism
+from becalm.vocabulary.organism_kinds import BACTERIAL, NOT_UNDERSTOOD
 
-FILE: Final = Path(__file__).with_suffix(".toml")
-SCREEN: Final = "screen"
 JUDGED: Final = "infection"
-
-
-class Sites(toml.TomlTable, frozen=True):
-    """Where growth means an infection."""
-
-    sterile: tuple[str, ...]
-    not_sterile: tuple[str, ...]
-    treated: tuple[str, ...]
-    screens: tuple[str, ...]
-    source: str
-
-
-class InfectionRules(toml.TomlTable, frozen=True):
-    """The lengths and counts of the rule."""
-
-    commensal_within: Length
-    antibiotic_days: int
-    antibiotic_from: Length
-    antibiotic_to: Length
-    episode_gap: Length
-    shown_from: Length
-    death_within: Length
-    antibiotic_within: Length
-    source: str
-
-
-class InfectionFile(toml.TomlTable, frozen=True):
-    """The file `infections.toml`."""
-
-    sites: Sites
-    rules: InfectionRules
-
-
-def file() -> InfectionFile:
-    """Return the shipped rules."""
-    return toml.load(FILE, InfectionFile)
-
-
-@dataclass(frozen=True)
-class Sample:
-    """One culture that grew one organism. `last` is the last moment at which it may have been collected."""
-
-    person: int
-    collected: int
-    last: int
-    site: str
-    sterile: bool
-    organism: Organism
-    judged: str
-    row: str
-
-    @property
-    def dated(self) -> bool:
-        """Whether only the date is known."""
-        return self.last > self.collected
+LIVED_IN: Final = "a site where organisms live"
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a sample counts as, how it was proven, and why it does not count."""
+    """What a sample counts as, how it was proven, why it does not count; `open` where nobody can tell."""
 
     counts_as: str = ""
     proven: str = ""
     reason: str = ""
+    open: bool = False
 
-
-@dataclass(frozen=True, eq=False)
-class Antibiotics:
-    """When systemic antibiotics were given; `known` is whether the records have doses at all."""
-
-    given: Intervals
-    known: bool
-
-    def days(self, person: int, first: int, last: int) -> int:
-        """Return the number of dates in [first, last] on which one was given."""
-        of = (self.given.person == person) & (self.given.start <= last) & (self.given.end > first)
-        start = np.maximum(self.given.start[of], first) // DAY
-        end = np.minimum(self.given.end[of] - 1, last) // DAY
-        dates: set[int] = set()
-        for begin, stop in zip(start.tolist(), end.tolist(), strict=True):
-            dates.update(range(begin, stop + 1))
-        return len(dates)
-
-    def between(self, person: int, first: int, last: int) -> bool:
-        """Return whether one was given in [first, last]."""
-        of = self.given.person == person
-        return bool(((self.given.start[of] <= last) & (self.given.end[of] > first)).any())
-
-
-def antibiotics(given: StageInput) -> Antibiotics:
-    """Return when antibiotics were given to the cohort."""
-    named = [
-        each.name for each in given.patients.vocabulary.drugs if each.drug_class == "antibiotic"
-    ]
-    exposure = given.patients.doses.exposure(*named)
-    inside = exposure.take(given.in_cohort[exposure.person])
-    return Antibiotics(inside, len(given.patients.records.administrations) > 0)
-
-
-def site_of(specimen: str, test: str, given: StageInput) -> tuple[str, bool]:
-    """Return where a sample is from, and whether nothing lives there."""
-    rule = file().sites
-    label = f" {words(specimen)} {words(test)} "
-    if any(f" {words(word)} " in label for word in rule.screens):
-        return SCREEN, False
-    said = given.patients.vocabulary.row_words.specimen(specimen)
-    if said.fate == "not understood":
-        return NOT_UNDERSTOOD, False
-    material = said.said[0][0] if said.said else "not stated"
-    plain = f" {words(specimen)} "
-    lived_in = any(f" {words(word)} " in plain for word in rule.not_sterile)
-    return material, material in rule.sterile and not lived_in
-
-
-def samples(given: StageInput) -> list[Sample]:
-    """Return what grew in the cohort, by person, time and row; virus tests that detected one included."""
-    table, vocabulary = given.patients.records.cultures, given.patients.vocabulary
-    grown = np.isin(table["result"].astype(str), sorted(GROWN)) & given.in_cohort[table["person"]]
-    grown &= table["collected"] != UNKNOWN_TIME
-    found = []
-    for at in np.flatnonzero(grown).tolist():
-        written = vocabulary.row_words.stated("organism", str(table["organism"][at]))
-        test = str(table["test"][at])
-        site, sterile = site_of(str(table["specimen"][at]), test, given)
-        collected = int(table["collected"][at])
-        found.append(
-            Sample(
-                int(table["person"][at]),
-                collected,
-                collected + DAY - 1 if table["date_only"][at] else collected,
-                site,
-                sterile,
-                organism_kinds.of(written if written.strip() else test),
-                str(table["judged"][at]),
-                f"cultures:{table['key'][at]}",
-            )
-        )
-    return sorted(found, key=lambda each: (each.person, each.collected, each.row))
+    @property
+    def counts(self) -> bool | None:
+        """Whether it counts as an infection; None where nobody can tell."""
+        return None if self.open else bool(self.counts_as)
 
 
 def verdict(sample: Sample, others: list[Sample], given: Antibiotics) -> Verdict:
     """Return what a sample counts as. others : all samples of the same person."""
+    decided = _judged(sample) or _never(sample) or _without_site(sample)
+    if decided is not None:
+        return decided
     kind = sample.organism.kind
-    why_not = _never(sample)
-    if sample.judged == JUDGED and kind != "flora":
-        return Verdict(f"{BACTERIAL if kind == NOT_UNDERSTOOD else kind} infection", "judged")
-    if why_not:
-        return Verdict(reason=why_not)
     if sample.sterile and sample.organism.commensal:
         return _commensal(sample, others, file().rules)
     if sample.sterile:
         return Verdict(f"{kind} infection", "sterile site")
-    if sample.site in file().sites.treated and kind == BACTERIAL:
+    if kind == BACTERIAL and sample.site in file().sites.treated:
         return _treated(sample, given, file().rules)
-    return Verdict(reason="a site where organisms live")
+    if kind == BACTERIAL:
+        return Verdict(reason=LIVED_IN)
+    return Verdict(reason="it may only live there: a clinician judges it", open=True)
 
 
-def _never(sample: Sample) -> str:
-    """Return why growth proves no infection unless a clinician judged it one, '' if it may."""
+def _judged(sample: Sample) -> Verdict | None:
+    """Return the verdict of a clinician; None where there is none."""
+    kind = sample.organism.kind
     if sample.judged in HARMLESS:
-        return f"judged {sample.judged}"
+        return Verdict(reason=f"judged {sample.judged}")
+    if sample.judged != JUDGED or kind == "flora":
+        return None
+    if kind == NOT_UNDERSTOOD:
+        return Verdict(reason="judged an infection, but the organism is not understood", open=True)
+    return Verdict(f"{kind} infection", "judged")
+
+
+def _never(sample: Sample) -> Verdict | None:
+    """Return the verdict on growth that proves no infection; None if it may."""
     if sample.organism.kind == "flora":
-        return "flora that lives there"
+        return Verdict(reason="flora that lives there")
+    if sample.antibody:
+        return Verdict(reason="an antibody, which stays after an infection")
+    if sample.site == SCREEN and sample.organism.kind != "viral":
+        return Verdict(reason="looks for carriage")
+    return None
+
+
+def _without_site(sample: Sample) -> Verdict | None:
+    """Return the verdict on growth of which too little is known, and on a virus; None if the site decides."""
+    if sample.organism.kind == "viral":
+        return Verdict("viral infection", "detected")
     if sample.organism.kind == NOT_UNDERSTOOD:
-        return "the organism is not understood"
-    if sample.site == NOT_UNDERSTOOD:
-        return "the specimen is not understood"
-    return "looks for carriage" if sample.site == SCREEN else ""
+        return Verdict(reason="the organism is not understood", open=True)
+    if sample.site in (NOT_UNDERSTOOD, "not stated"):
+        return Verdict(reason=f"the specimen is {sample.site}", open=True)
+    return None
 
 
 def _commensal(sample: Sample, others: list[Sample], rule: InfectionRules) -> Verdict:
-    """Return the verdict on a commensal in a sterile site: two separate draws within the time."""
+    """Return the verdict on a commensal in a sterile site: two separate draws within the time.
+
+    Samples of one moment are one draw. Of two samples whose dates are the same nobody knows whether they
+    are one draw or two, unless the times of both are known.
+    """
     near = [
-        (max(each.last - sample.collected, sample.last - each.collected), each)
+        each
         for each in others
-        if each.organism.name == sample.organism.name
+        if each.row != sample.row
+        and each.organism.may_be(sample.organism)
         and each.sterile
         and each.judged not in HARMLESS
-        and (each.collected, each.last) != (sample.collected, sample.last)
     ]
-    if any(farthest <= rule.commensal_within.us for farthest, _ in near):
-        return Verdict("bacterial infection", "two draws")
-    possible = any(
-        max(each.collected - sample.last, sample.collected - each.last) <= rule.commensal_within.us
-        for _, each in near
-    )
+    timed = [each for each in near if each.timed] if sample.timed else []
+    possible = len(timed) < len(near)
+    for each in timed:
+        farthest = max(each.last - sample.collected, sample.last - each.collected)
+        nearest = max(each.collected - sample.last, sample.collected - each.last)
+        if nearest > 0 and farthest <= rule.commensal_within.us:
+            return Verdict("bacterial infection", "two draws")
+        possible |= nearest <= rule.commensal_within.us and farthest > 0
     if possible:
-        return Verdict(reason="a commensal in two draws, and only dates say how far apart")
+        return Verdict(
+            reason="a commensal in two samples, and nobody knows how far apart", open=True
+        )
     return Verdict(reason="a commensal in one draw only")
 
 
 def _treated(sample: Sample, given: Antibiotics, rule: InfectionRules) -> Verdict:
     """Return the verdict on growth in urine or airway: enough days with an antibiotic."""
-    days = antibiotic_days(sample, given)
-    if days >= rule.antibiotic_days:
+    fewest, most = given.around(sample)
+    if fewest >= rule.antibiotic_days:
         return Verdict("bacterial infection", "treated")
-    if not given.known:
-        return Verdict(
-            reason="the records have no doses, so nobody can tell whether it was treated"
-        )
+    if not given.known[sample.person]:
+        reason = "the records have no doses, so nobody can tell whether it was treated"
+        return Verdict(reason=reason, open=True)
+    if not sample.timed or most >= rule.antibiotic_days:
+        reason = "the hour of the sample decides whether the days of antibiotic are enough"
+        return Verdict(reason=reason, open=True)
     return Verdict(
-        reason=f"{sample.site} with {days} days of antibiotic, fewer than {rule.antibiotic_days}"
+        reason=f"{sample.site} with {fewest} days of antibiotic, fewer than {rule.antibiotic_days}"
     )
-
-
-def antibiotic_days(sample: Sample, given: Antibiotics) -> int:
-    """Return the days with an antibiotic around a sample."""
-    rule = file().rules
-    first, last = sample.collected - rule.antibiotic_from.us, sample.last + rule.antibiotic_to.us
-    return given.days(sample.person, first, last)
 
 
 @dataclass(frozen=True)
@@ -256,7 +162,8 @@ class Episode:
 def episodes(found: list[Sample], given: Antibiotics) -> Iterator[Episode]:
     """Yield the episodes of all persons; an episode counts if one of its samples does.
 
-    It begins with the first sample that counts, if one does.
+    It begins with the first sample that counts, if one does; what grew before that is an episode of its
+    own that does not count. A sample without any time is an episode of its own.
     """
     of_person: dict[int, list[Sample]] = {}
     for sample in found:
@@ -265,37 +172,50 @@ def episodes(found: list[Sample], given: Antibiotics) -> Iterator[Episode]:
         groups: dict[tuple[str, str], list[list[Sample]]] = {}
         for sample in mine:
             runs = groups.setdefault((sample.site, sample.organism.name), [])
-            if runs and sample.collected - runs[-1][-1].collected <= file().rules.episode_gap.us:
+            gap = sample.collected - runs[-1][-1].collected if runs else 0
+            if runs and runs[-1][-1].timed and gap <= file().rules.episode_gap.us:
                 runs[-1].append(sample)
             else:
                 runs.append([sample])
         for run in (run for runs in groups.values() for run in runs):
             verdicts = [verdict(sample, mine, given) for sample in run]
-            counted = next((i for i, each in enumerate(verdicts) if each.counts_as), 0)
-            yield Episode(tuple(run[counted:]), verdicts[counted])
+            begins = next((i for i, each in enumerate(verdicts) if each.counts_as), len(run))
+            onset = run[begins].collected if begins < len(run) else None
+            before = sum(sample.collected != onset for sample in run[:begins])
+            if before:
+                open_first = sorted(verdicts[:before], key=lambda each: not each.open)
+                yield Episode(tuple(run[:before]), open_first[0])
+            if begins < len(run):
+                yield Episode(tuple(run[before:]), verdicts[begins])
 
 
 def new_onset(
     episode: Episode, found: Mapping[int, list[Sample]], t0: int, given: StageInput
 ) -> bool | None:
-    """Return whether an episode is new after time zero; None where dates or a missing time zero leave it open."""
+    """Return whether an episode is new after time zero; None where dates or a missing time leave it open."""
     rule, first = given.protocol.infection, episode.first
-    if t0 == UNKNOWN_TIME:
+    if t0 == UNKNOWN_TIME or not first.timed:
         return None
     bound = t0 + rule.new_after.us
     if first.last <= bound:
         return False
-    earlier = [
+    own = {one.row for one in episode.samples}
+    same = [
         each
         for each in found[first.person]
-        if each.organism.name == first.organism.name
-        and each.row not in {one.row for one in episode.samples}
-        and each.last < first.collected
-        and each.last >= first.collected - rule.other_than_in.us
+        if each.organism.name == first.organism.name and each.row not in own
     ]
-    if earlier:
+    span = rule.other_than_in.us
+    if any(
+        each.timed and each.last < first.collected and each.collected >= first.last - span
+        for each in same
+    ):
         return False
-    return True if first.collected > bound else None
+    may_be_earlier = any(
+        not each.timed or (each.collected < first.last and each.last >= first.collected - span)
+        for each in same
+    )
+    return None if may_be_earlier or first.collected <= bound else True
 
 
 def measure(given: StageInput) -> Frame:
@@ -312,7 +232,8 @@ def measure(given: StageInput) -> Frame:
         first = episode.first
         i = row_of[first.person]
         t0 = int(cohort["t0"][i])
-        if t0 != UNKNOWN_TIME and episode.samples[-1].last < t0 - since:
+        latest = episode.samples[-1]
+        if t0 != UNKNOWN_TIME and latest.timed and latest.last < t0 - since:
             continue
         rows.append((i, episode, new_onset(episode, by_person, t0, given), t0))
     at = np.array([i for i, *_ in rows], np.intp)
@@ -325,8 +246,8 @@ def measure(given: StageInput) -> Frame:
         INFECTIONS,
         person_id=shown["person_id"],
         onset=onset,
-        onset_is=["date" if each.first.dated else "exact" for _, each, *_ in rows],
-        hours_from_t0=np.where(t0s == UNKNOWN_TIME, np.nan, (onset - t0s) / HOUR),
+        onset_is=[_known(each.first) for _, each, *_ in rows],
+        hours_from_t0=_hours_between(t0s, onset),
         last_positive=[each.samples[-1].collected for _, each, *_ in rows],
         site=[each.first.site for _, each, *_ in rows],
         organism=[each.first.organism.name for _, each, *_ in rows],
@@ -336,16 +257,32 @@ def measure(given: StageInput) -> Frame:
             for _, each, *_ in rows
         ],
         draws=[len({one.collected for one in each.samples}) for _, each, *_ in rows],
+        counts=[each.verdict.counts for _, each, *_ in rows],
         counts_as=[each.verdict.counts_as for _, each, *_ in rows],
         proven=[each.verdict.proven for _, each, *_ in rows],
         reason=[each.verdict.reason for _, each, *_ in rows],
         new_onset=[new for _, _, new, _ in rows],
         antibiotic_days=[
-            antibiotic_days(each.first, drugs) if drugs.known else -1 for _, each, *_ in rows
+            drugs.around(each.first)[0]
+            if drugs.known[each.first.person] and each.first.timed
+            else -1
+            for _, each, *_ in rows
         ],
         on_drug=treated.answers(shown, onset, last),
         source_row=["|".join(one.row for one in each.samples) for _, each, *_ in rows],
     ).sort(*INFECTIONS.key)
+
+
+def _known(sample: Sample) -> str:
+    if not sample.timed:
+        return "unknown"
+    return "date" if sample.dated else "exact"
+
+
+def _hours_between(t0: Times, onset: Times) -> Floats:
+    """Return the hours from time zero, NaN where one of both is not known."""
+    known = (t0 != UNKNOWN_TIME) & (onset != UNKNOWN_TIME)
+    return np.where(known, (np.where(known, onset, 0) - np.where(known, t0, 0)) / HOUR, np.nan)
 
 
 STAGES: Final = (Stage(INFECTIONS, measure),)

@@ -21,7 +21,7 @@ from becalm.core.clock import UNKNOWN_TIME, Length
 from becalm.core.frame import Frame, Kind
 from becalm.patients.understood import Patients
 from becalm.records import Records
-from becalm.vocabulary import Vocabulary, organism_kinds
+from becalm.vocabulary import Vocabulary, organism_kinds, words
 
 CONTEXT: Final[Mapping[str, Kind]] = {
     "class": "text",  # primary, MAS, secondary, secondary (no trigger found), unknown
@@ -57,6 +57,7 @@ class ContextRules(toml.TomlTable, frozen=True):
     looked_after: Length
     inhabited: tuple[str, ...]
     commensal_within: Length
+    antibodies: tuple[str, ...]
     covid_tests: tuple[str, ...]
 
 
@@ -242,7 +243,8 @@ def _findings(people: list[Person], records: Records, vocabulary: Vocabulary, in
 def _cultures(people: list[Person], records: Records, vocabulary: Vocabulary, index: Times) -> None:
     """Read cultures and virus tests; a commensal counts if it grew twice or was judged an infection.
 
-    Growth in a specimen that nobody knows is doubtful: the organism may live there anyway.
+    Growth in a specimen that nobody knows is doubtful: the organism may live there anyway. So is an antibody, which
+    stays after an infection and after a vaccination.
     """
     rule, table = rules(), records.cultures
     commensal: dict[int, list[tuple[int, str]]] = {}
@@ -253,6 +255,9 @@ def _cultures(people: list[Person], records: Records, vocabulary: Vocabulary, in
         if result not in GROWN | FREE or (time != UNKNOWN_TIME and not start <= time <= end):
             continue
         person, judged = people[who], str(table["judged"][at])
+        if result == "detected" and is_antibody(str(table["specimen"][at]), str(table["test"][at])):
+            person.infection.doubtful.append(source)
+            continue
         tested = f"{table['test'][at]} {table['organism'][at]}".casefold()
         if any(word in tested for word in rule.covid_tests):
             (person.covid.found if result in GROWN else person.covid.negative).append(source)
@@ -262,7 +267,7 @@ def _cultures(people: list[Person], records: Records, vocabulary: Vocabulary, in
             continue
         elif judged == "infection":
             _infected(person, source)
-        elif organism_kinds.of(str(table["organism"][at])).commensal:
+        elif _only_commensals(str(table["organism"][at])):
             commensal.setdefault(who, []).append((time, source))
         elif result == "growth" and _may_be_inhabited(str(table["specimen"][at]), vocabulary):
             person.infection.doubtful.append(source)
@@ -271,6 +276,16 @@ def _cultures(people: list[Person], records: Records, vocabulary: Vocabulary, in
     for who, draws in commensal.items():
         for source in _doubtful(people[who], sorted(draws)):
             people[who].infection.doubtful.append(source)
+
+
+def is_antibody(specimen: str, test: str) -> bool:
+    """Return whether a test looks for an answer of the body, and not for the germ."""
+    plain = f" {words(specimen)} {words(test)} "
+    return any(f" {words(word)} " in plain for word in rules().antibodies)
+
+
+def _only_commensals(organism: str) -> bool:
+    return all(each.commensal for each in organism_kinds.all_of(organism))
 
 
 def _may_be_inhabited(specimen: str, vocabulary: Vocabulary) -> bool:

@@ -302,7 +302,7 @@ def _infections(cohort: Cohort, drill: Drill) -> list[Fact]:
     """Return who had a new bacterial infection, among those of whom a sample was taken."""
     found = Infections(cohort)
     people = found.persons(BACTERIAL, new=True)
-    known = found.cultured(people)
+    known = len(found.known(BACTERIAL, new=True))
     if not known:
         return []
     named = found.table.take(found.table["counts_as"] == BACTERIAL)

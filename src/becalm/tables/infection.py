@@ -24,7 +24,7 @@ INFECTIONS: Final = Table(
         "onset": time(
             "When the first sample that grew it was collected; the start of the day where only the date is known."
         ),
-        "onset_is": text("exact, or date: at some moment of that day."),
+        "onset_is": text("exact, date: at some moment of that day, or unknown."),
         "hours_from_t0": HOURS_FROM_T0,
         "last_positive": time("When the last sample of the episode that grew it was collected."),
         "site": text(
@@ -37,20 +37,21 @@ INFECTIONS: Final = Table(
         ),
         "commensal": answer("Whether it commonly lives on skin, so that one draw proves nothing."),
         "draws": count("1", "Samples of the episode that grew it."),
+        "counts": answer("Whether it counts as an infection; empty where nobody can tell."),
         "counts_as": text(
             "bacterial infection, fungal infection, pneumocystis infection, mycobacterial infection, viral infection or "
             "parasitic infection; empty where it does not count as one, or where nobody can tell."
         ),
         "proven": text(
-            "sterile site, two draws, treated (days with an antibiotic) or judged (by a clinician); empty where it does not "
-            "count."
+            "sterile site, two draws, treated (days with an antibiotic), detected (a virus) or judged (by a clinician); "
+            "empty where it does not count."
         ),
         "reason": text("Why it does not count, or what is not known."),
         "new_onset": answer(
             "Whether it began after time zero, later than the protocol's time, with an organism that had not grown in the "
             "time before that the protocol gives."
         ),
-        "antibiotic_days": count("d", "Days with an antibiotic around the first sample."),
+        "antibiotic_days": count("d", "Days with an antibiotic around the first sample, at least."),
         "on_drug": answer("Whether the person was on the drug of interest at the onset."),
         "source_row": SOURCE_ROW,
     },

@@ -64,6 +64,11 @@ def meaning(text: str) -> Meaning:
     return Meaning((), "not understood", NOT_A_NAME)
 
 
+def is_known(phrase: str) -> bool:
+    """Return whether a phrase, as `words` writes it, is a genus, a group or an abbreviation of the list."""
+    return phrase in _known()
+
+
 def _latin(text: str) -> bool:
     """Return whether a text has a genus, or its initial, with an epithet: "Zymomonas mobilis", "E. coli"."""
     rule = file()

@@ -335,10 +335,10 @@ def _cell_lines(cohort: Cohort) -> Iterable[CountGroup]:
 
 
 def _infections(cohort: Cohort) -> Iterable[CountGroup]:
-    """Count who had a new bacterial infection; without any sample for culture nobody knows."""
+    """Count who had a new bacterial infection; without a sample, or with growth nobody can judge, it is unknown."""
     found = infections.Infections(cohort)
     people = found.persons(infections.BACTERIAL, new=True)
-    known = found.cultured(people)
+    known = len(found.known(infections.BACTERIAL, new=True))
     counts = {"yes": len(people), "no": known - len(people), "unknown": cohort.n - known}
     yield _of_cohort(cohort, "outcome", "new bacterial infection", counts, "unknown")
 

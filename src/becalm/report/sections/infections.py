@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
+import numpy as np
+
 from becalm.core.arrays import Mask
 from becalm.core.frame import Frame
 from becalm.report import labels
@@ -14,8 +16,9 @@ from becalm.report.cohort import Cohort, anchor
 from becalm.report.drill import Drill
 from becalm.report.page_table import PageTable
 from becalm.report.section import DeclaredSection, Section, captioned, lists_everybody
-from becalm.report.text import answer, hours, share, spaced
+from becalm.report.text import UNKNOWN, answer, hours, share, spaced
 from becalm.report.theme import Figure
+from becalm.vocabulary.organism_kinds import NOT_UNDERSTOOD
 
 BACTERIAL: Final = "bacterial infection"
 KINDS: Final = (
@@ -51,14 +54,26 @@ class Infections:
             counted = counted & (self.table["new_onset"] == new)
         return sorted(set(self.table["person_id"][counted].tolist()))
 
-    def cultured(self, also: list[str]) -> int:
-        """Return of how many it is known, see `known`."""
-        return len(self.known(also))
+    def known(self, kind: str, *, new: bool) -> list[str]:
+        """Return of whom it is known whether they had a new infection of a kind, or one that was not new.
 
-    def known(self, also: list[str]) -> list[str]:
-        """Return of whom it is known: a sample was taken from time zero on, or there was an infection."""
+        Who had one; and who had none, if a sample was taken from time zero on and nothing grew of which nobody
+        can tell whether it was one.
+        """
         taken = self.outcome["person_id"][self.outcome["cultures_taken"] > 0]
-        return sorted({*taken.tolist(), *also})
+        doubtful = self._undecided(kind, new=new)
+        return sorted({*(set(taken.tolist()) - doubtful), *self.persons(kind, new=new)})
+
+    def _undecided(self, kind: str, *, new: bool) -> set[str]:
+        """Return who had growth that may be such an infection: it may count, or it may be new."""
+        told, fresh = self.table["counts"], self.table["new_onset"]
+        may_be = self.table["class"] == kind.removesuffix(" infection")
+        may_be |= self.table["class"] == NOT_UNDERSTOOD
+        open_ = np.array([each is None for each in told.tolist()], np.bool_)
+        undated = np.array([each is None for each in fresh.tolist()], np.bool_)
+        here: Mask = may_be & (open_ | (told == np.True_)) & ((fresh == new) | undated)
+        here &= open_ | undated
+        return set(self.table["person_id"][here].tolist())
 
 
 def counts(cohort: Cohort, drill: Drill) -> PageTable:
@@ -70,8 +85,8 @@ def counts(cohort: Cohort, drill: Drill) -> PageTable:
         if kind != BACTERIAL and not new and not old:
             continue
         cells: list[Any] = [labels.heading(kind)]
-        for people in (new, old):
-            known = found.known(people)
+        for people, fresh in ((new, True), (old, False)):
+            known = found.known(kind, new=fresh)
             told = share(len(people), len(known), cohort.n - len(known))
             lines = [[who, answer(who in people)] for who in known]
             cells.append(drill.people(told, ["patient", "infection"], lines))
@@ -106,9 +121,12 @@ def each(cohort: Cohort, drill: Drill) -> PageTable:
     for i, row in enumerate(cohort.rows("infections")):
         person = row["person_id"]
         when = hours(row["hours_from_t0"])
-        if row["onset_is"] == "date":
+        if row["onset_is"] == "unknown":
+            when = UNKNOWN
+        elif row["onset_is"] == "date":
             when = f"on the day that begins at {when}"
-        counts_as = row["counts_as"] or f"no: {row['reason']}"
+        no = "no" if row["counts"] is False else "not known"
+        counts_as = row["counts_as"] or f"{no}: {row['reason']}"
         proven = f" ({row['proven']})" if row["proven"] else ""
         days = "" if row["antibiotic_days"] < 0 else str(row["antibiotic_days"])
         name = row["organism"][:1].upper() + row["organism"][1:]
@@ -141,7 +159,8 @@ def section(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Sect
         "fluids, tissue); a common commensal of skin in two samples within 48\u00a0h; urine or airway with at "
         "least 4 days of antibiotic; or if a clinician judged it so. Time is that of the sample, not of its result.",
         f"New means later than {spaced(rule.new_after)} after {cohort.zero}, with an organism that had not grown in the "
-        f"{spaced(rule.other_than_in)} before. A patient without any sample from time zero on counts as unknown, not as free of infection.",
+        f"{spaced(rule.other_than_in)} before. A patient without any sample from time zero on, or with growth of which nobody can tell whether it "
+        "was an infection, counts as unknown, not as free of infection.",
     ]
     tables = [captioned(counts(cohort, drill), "Patients with an infection")]
     if (found.table["counts_as"] != "").any():
