@@ -5,6 +5,7 @@ __all__ = [
     "definition_agreement",
     "escalations",
     "fever",
+    "incidence",
     "kidney_injury",
     "outcome",
     "response",

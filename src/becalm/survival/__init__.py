@@ -1,3 +1,3 @@
 """Times to events, by well-kept statistics libraries that are imported where they are used."""
 
-__all__ = ["time_varying"]
+__all__ = ["curves", "time_varying"]

@@ -22,6 +22,7 @@ from becalm.tables.criteria import (
 )
 from becalm.tables.dictionary import DICTIONARY, dictionary
 from becalm.tables.figures import DOSE_STEPS, LEFT, MISSING, NEAREST, ROWS, SERIES
+from becalm.tables.incidence import INCIDENCE
 from becalm.tables.infection import INFECTIONS
 from becalm.tables.kidney import URINE_STAGES
 from becalm.tables.next_test import NEXT_TEST
@@ -64,6 +65,7 @@ __all__ = [
     "ESCALATIONS",
     "EVENT_RATES",
     "FEVER",
+    "INCIDENCE",
     "INFECTIONS",
     "KIDNEY_STAGES",
     "LEFT",

@@ -6,6 +6,9 @@ from typing import Final
 
 from becalm.tables.schema import PERSON_ID, UNIT_CANONICAL, Table, count, number, text, time
 
+END_EVENT: Final = text(
+    "What ends the time: bacterial infection, death (before one), death in hospital, or discharge alive."
+)
 _LAG: Final = number(
     "h",
     "How long before each moment the dose is taken: a dose that is cut because an infection is suspected "
@@ -59,7 +62,7 @@ EVENT_RATES: Final = Table(
             "What the bands are of: all, dose_24h, days_high or cumulative, as in `person_time`."
         ),
         "lag_h": _LAG,
-        "end_event": text("bacterial infection, or death before one."),
+        "end_event": END_EVENT,
         "band_number": count("1", "The place of the band, lowest dose first."),
         "band": text("The band of the dose; unknown where a dose has no known amount."),
         "persons_at_risk": count("persons", "Persons with time in the band.", persons=True),

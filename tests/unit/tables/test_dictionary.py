@@ -58,6 +58,7 @@ def test_the_dictionary_has_every_written_column_in_its_order() -> None:
             "with_index", "known", "yes", "no_sample", "died_before", "discharged_before", "women", "died_persons",
             "with_immunotherapy",
         )),
+        ("incidence", "still_at_risk"), ("incidence", "had_event"),
         ("event_rates", "persons_at_risk"), ("event_rates", "events"),
     }  # fmt: skip
 
