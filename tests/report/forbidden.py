@@ -181,7 +181,7 @@ def bare(block: Block) -> list[str]:
     for each in rules()["percent"]:
         if each.get("section", block.section) == block.section:
             text = re.sub(each["pattern"], " ", text)
-    return [hit.group() for hit in re.finditer(r"(?<![−+≤≥–\d.])[<>]?\d[\d.]*\s%", text)]
+    return [hit.group() for hit in re.finditer(r"(?<![−+≤≥–\d.,])[<>]?\d[\d.,]*\s%", text)]
 
 
 def plant(page: str, words: str) -> str:
