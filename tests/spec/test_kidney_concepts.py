@@ -16,6 +16,7 @@ import becalm
 from becalm.core.clock import DAY, to_us
 from becalm.kidney import injury, kdigo, replacement
 from becalm.protocol import load
+from tests.reference import renal as slow
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
 STAGES = DATA / "mimic-iv-demo-concepts" / "kdigo_stages.csv.gz"
@@ -82,6 +83,33 @@ def compared() -> Counter[tuple[str, str]]:
         else:
             found["lower", "after replacement" if near_session else "?"] += 1
     return found
+
+
+@pytest.mark.parametrize("with_baseline", [False, True])
+def test_stages_by_creatinine_equal_a_plain_reading_for_everybody(with_baseline: bool) -> None:
+    """All persons of the demo, void during replacement, without a baseline and with their lowest value as one."""
+    [batch] = becalm.understand(becalm.open_records(str(DATA / "mimic-iv-demo"))).batches
+    rules, creatinine = kdigo.load(), batch.events.points("creatinine")
+    draws = creatinine.take(creatinine.low == creatinine.high)  # a range is not one number
+    courses = replacement.sessions(batch.records, batch.events).courses(rules.replacement)
+    lowest = np.full(len(batch), np.inf)
+    np.minimum.at(lowest, draws.person, draws.low)
+    reference = np.where(np.isfinite(lowest) & with_baseline, lowest, np.nan)
+    staged = injury.kdigo_stages(
+        draws, injury.CreatinineBaseline.of(reference), courses, rules.kdigo
+    ).points
+    for person in range(len(batch)):
+        mine, at = draws.take(draws.person == person), staged.person == person
+        known = [
+            slow.Draw(time, mg_dl)
+            for time, mg_dl in zip(mine.time.tolist(), mine.low.tolist(), strict=True)
+        ]
+        of = courses.person == person
+        runs = list(zip(courses.start[of].tolist(), courses.end[of].tolist(), strict=True))
+        base = None if np.isnan(reference[person]) else float(reference[person])
+        fast = list(zip(staged.time[at].tolist(), staged.low[at].astype(int).tolist(), strict=True))
+        assert slow.stages(known, base, runs) == fast, person
+    assert len(staged) > 2000
 
 
 def test_every_difference_from_the_public_concepts_has_its_reason() -> None:

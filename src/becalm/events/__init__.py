@@ -24,15 +24,18 @@ from becalm.events.model import (
 )
 from becalm.events.one_draw import by_draw, by_report, draw_states
 from becalm.events.values import values
+from becalm.events.volumes import IRRIGATION, URINE
 
 __all__ = [
     "ENDS_BEFORE_START",
     "EVENTS",
+    "IRRIGATION",
     "NOT_AN_ANSWER",
     "NO_TIME",
     "OUTSIDE_RANGE",
     "STATED_UNKNOWN",
     "UNKNOWN_FINDING",
+    "URINE",
     "Clock",
     "Events",
     "UnusedRows",

@@ -32,6 +32,7 @@ __all__ = [
     "mdrd",
     "mdrd_creatinine",
     "printed",
+    "recovery",
     "replacement",
     "urine",
 ]

@@ -56,12 +56,23 @@ class Urine(toml.TomlTable, frozen=True):
     longest_gap_source: str
 
 
+class Recovery(toml.TomlTable, frozen=True):
+    """How long an injury must be gone to be over, and last to be persistent or a kidney disease."""
+
+    source: str
+    verified: bool
+    sustained: Length
+    persistent_after: Length
+    disease_after: Length
+
+
 class KidneyRules(toml.TomlTable, frozen=True):
     """The whole file."""
 
     kdigo: Kdigo
     urine: Urine
     replacement: Replacement
+    recovery: Recovery
 
 
 def load() -> KidneyRules:

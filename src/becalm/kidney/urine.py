@@ -14,6 +14,7 @@ import numpy as np
 
 from becalm.core.arrays import Floats, Mask, Persons, Texts, Times
 from becalm.core.clock import HOUR, UNKNOWN_TIME
+from becalm.events import IRRIGATION, URINE, Events
 from becalm.kidney.kdigo import Urine, UrineWindow
 from becalm.persons.stays import admissions
 from becalm.records import Records
@@ -59,6 +60,18 @@ def begins(records: Records) -> tuple[Intervals, Intervals]:
     end = np.where(icu["end"] == UNKNOWN_TIME, icu["start"] + 1, icu["end"])
     care = Intervals.build(icu["person"], icu["start"], np.maximum(end, icu["start"] + 1))
     return care, admissions(records)
+
+
+def unusable(events: Events) -> tuple[Persons, Times]:
+    """Return of whom and when something was charted of which nobody knows how much was urine.
+
+    Volumes that were refused, as during irrigation, and what ran out of an irrigated bladder.
+    """
+    who, when, _ = events.rejected_rows(URINE)
+    rinsed = events.points(IRRIGATION)
+    person, time = np.concatenate((who, rinsed.person)), np.concatenate((when, rinsed.time))
+    known = time != UNKNOWN_TIME
+    return person[known].astype(np.int32), time[known]
 
 
 def flow(

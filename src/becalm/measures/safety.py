@@ -20,7 +20,7 @@ from becalm.events import Events
 from becalm.kidney import kdigo
 from becalm.measures import ctcae
 from becalm.measures.ctcae import Event
-from becalm.measures.kidney_injury import kidney_injury, window
+from becalm.measures.kidney_injury import KidneyInjury, kidney_injury, window
 from becalm.measures.on_treatment import Treated
 from becalm.measures.stage import Stage, StageInput
 from becalm.protocol import Protocol
@@ -50,8 +50,13 @@ class Graded:
     arrival: Sequence[str] | None = None
 
 
-def safety(
-    cohort: Frame, events: Events, doses: Doses, records: Records, protocol: Protocol
+def safety(  # noqa: PLR0917 - the last is only a shortcut
+    cohort: Frame,
+    events: Events,
+    doses: Doses,
+    records: Records,
+    protocol: Protocol,
+    found: KidneyInjury | None = None,
 ) -> Frame:
     """Return `safety`: one row per person and event, measured or not.
 
@@ -63,6 +68,8 @@ def safety(
     grades have the same scale: enzymes are multiples of the upper limit before and after, also if the
     baseline was abnormal, where CTCAE counts otherwise; `reference` says so. A value reported only as a limit has the grade that is certain.
 
+    found : the kidneys of the cohort, if they are known already.
+
     onset : when the grade after t0 was first reached if it is worse than the one before; otherwise
     the first time of the event. Grades are empty if nothing was measured, which is not grade 0.
     """
@@ -70,8 +77,11 @@ def safety(
     frames = [Frame.of(SAFETY)]
     for event in protocol.safety.events:
         if event == AKI:
-            start, end = window(cohort, treated, protocol)
-            graded = _kidney(cohort, events, records, protocol, start=start, end=end)
+            if found is None:
+                start, end = window(cohort, treated, protocol)
+                found = kidney_injury(cohort, events, records, protocol, start=start, harm_end=end)
+            start, end = found.start, found.end
+            graded = _kidney(cohort, events, found)
         else:
             start = cohort["t0"] - protocol.baseline.peak.us
             end = treated.harm_until(cohort, protocol, protocol.safety.after_last_dose)
@@ -140,17 +150,8 @@ def _why(graded: Graded, points: Points, draws: slice, at: int, when: str) -> st
     return f"{when}: {graded.why(int(points.row[draws][at]), grade)}"
 
 
-def _kidney(
-    cohort: Frame,
-    events: Events,
-    records: Records,
-    protocol: Protocol,
-    *,
-    start: Times,
-    end: Times,
-) -> Graded:
+def _kidney(cohort: Frame, events: Events, found: KidneyInjury) -> Graded:
     """Return the KDIGO stages of each row by creatinine, urine and renal replacement; the worst counts."""
-    found = kidney_injury(cohort, events, records, protocol, start=start, end=end)
     staged, baseline, person = found.staged, found.baseline, cohort["person"]
     sources = [
         found.sessions.row_at(int(person[who]), time)
@@ -169,7 +170,7 @@ def _kidney(
         if found.without_weight[i]:
             label[i] += "; urine without a weight has no stage"
     for i in np.unique(
-        found.courses.person[found.courses.end > start[found.courses.person]]
+        found.courses.person[found.courses.end > found.start[found.courses.person]]
     ).tolist():
         label[i] += "; renal replacement"
     decided = dict(
@@ -266,7 +267,14 @@ def _limits(events: Events, variable: str, points: Points, column: str) -> Float
 def measure(given: StageInput) -> Frame:
     """Fill the table `safety`."""
     patients = given.patients
-    return safety(given.cohort, patients.events, patients.doses, patients.records, given.protocol)
+    return safety(
+        given.cohort,
+        patients.events,
+        patients.doses,
+        patients.records,
+        given.protocol,
+        given.kidney if AKI in given.protocol.safety.events else None,
+    )
 
 
 STAGES: Final = (Stage(SAFETY, measure),)

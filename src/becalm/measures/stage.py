@@ -24,6 +24,8 @@ from becalm.doses import EpisodeRules, Treatments, treatments
 from becalm.kidney import kdigo
 from becalm.kidney.clearance import clearance_per_kg
 from becalm.kidney.replacement import Sessions, sessions
+from becalm.measures.kidney_injury import KidneyInjury, kidney_injury, window
+from becalm.measures.on_treatment import Treated
 from becalm.patients.understood import Patients
 from becalm.persons.whole_stays import whole_stays
 from becalm.protocol import Protocol
@@ -135,6 +137,21 @@ class StageInput:
         if not len(self.patients.records.procedures) and not len(self.sessions.certain):
             return None
         return self.sessions.certain
+
+    @cached_property
+    def kidney(self) -> KidneyInjury:
+        """The kidneys of the cohort: stages by creatinine, urine and replacement."""
+        patients = self.patients
+        drug = Treated.of(self.cohort, patients.doses, self.protocol)
+        start, end = window(self.cohort, drug, self.protocol)
+        return kidney_injury(
+            self.cohort,
+            patients.events,
+            patients.records,
+            self.protocol,
+            start=start,
+            harm_end=end,
+        )
 
     @cached_property
     def clearance(self) -> Timeline:

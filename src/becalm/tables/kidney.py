@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from typing import Final
 
-from becalm.tables.schema import PERSON_ID, SOURCE_ROW, Table, count, number, text, time
+from becalm.tables.schema import (
+    PERSON_ID,
+    SOURCE_ROW,
+    WEIGHT_AGE,
+    WEIGHT_SOURCE,
+    Table,
+    answer,
+    count,
+    number,
+    text,
+    time,
+)
 
 URINE_STAGES: Final = Table(
     "urine_stages",
@@ -28,7 +39,48 @@ URINE_STAGES: Final = Table(
             "mL/kg/h", "The mean of the 24 h before; empty where not all of them are known."
         ),
         "urine_weight_kg": number("kg", "The body weight in force, with which it was calculated."),
+        "weight_source": WEIGHT_SOURCE,
+        "weight_age_h": WEIGHT_AGE,
         "source_row": SOURCE_ROW,
     },
     key=("person_id", "charted"),
+)
+KIDNEY: Final = Table(
+    "kidney",
+    "The kidney injury of each person: before and after time zero, by which arm, and whether the kidney recovered.",
+    "person",
+    {
+        "person_id": PERSON_ID,
+        "status": text(
+            "prevalent (a stage at time zero that did not rise after it), worsened (one that did), new, none, "
+            "not known (not measured on both sides of time zero), or no stage (end-stage kidney disease)."
+        ),
+        "stage_before": count("stage", "The worst stage before time zero; empty if unmeasured."),
+        "stage_after": count("stage", "The worst stage after it; empty if unmeasured."),
+        "creatinine_before": count("stage", "The worst stage by creatinine before time zero."),
+        "creatinine_after": count("stage", "The worst stage by creatinine after it."),
+        "urine_before": count("stage", "The worst stage by urine before time zero."),
+        "urine_after": count("stage", "The worst stage by urine after it."),
+        "replacement_before": answer("Whether renal replacement ran before time zero."),
+        "replacement_after": answer("Whether it ran after it."),
+        "deciding_arms": text(
+            "The arms that reach the worst stage of all: creatinine, urine, replacement; joined by |."
+        ),
+        "first_injury": time("When a stage of 1 or more was first seen."),
+        "baseline_mg_dl": number("mg/dL", "The baseline of the person; empty if it is not known."),
+        "baseline_from": text("Where the baseline comes from."),
+        "recovered_at_discharge": answer(
+            "Whether the injury was over: no stage for 48 h and no replacement; empty without an injury or if nobody knows."
+        ),
+        "recovered_at_end": answer("The same at the end of the records."),
+        "persistent": answer("Whether the first injury lasted longer than 48 h."),
+        "kidney_disease": answer("Whether it was still there 7 d after it began."),
+        "urine_windows": count("1", "Charted volumes with a stage by urine while harm counts."),
+        "urine_without_weight": count(
+            "1", "Such volumes without a stage because no weight is known."
+        ),
+        "urine_unsure": count("1", "Windows whose stage by urine is a range."),
+        "source_row": SOURCE_ROW,
+    },
+    key=("person_id",),
 )
