@@ -437,3 +437,12 @@ def test_without_any_dose_of_a_person_nobody_knows_whether_urine_was_treated() -
         only="infections",
     )
     assert [(row["person_id"], row["counts"]) for row in rows] == [("A", None), ("B", False)]
+
+
+def test_an_episode_with_one_open_sample_is_open() -> None:
+    """A yeast in sputum that was judged colonisation, then one that nobody judged."""
+    row = one(
+        culture("growth", 60, "Candida albicans", "sputum", judged="colonisation"),
+        culture("growth", 80, "Candida albicans", "sputum"),
+    )
+    assert (row["counts"], row["reason"]) == (None, "it may only live there: a clinician judges it")
