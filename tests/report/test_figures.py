@@ -160,7 +160,8 @@ def test_the_cohort_is_counted_where_something_was_known_of_it(cohort: Cohort) -
     ILL-1 is known; a day before also one of ILL-2, ILL-3 and ILL-4, and of ILL-5 only that liver (20 h) is
     not yet looked at: nothing. Not met at 8 days is ILL-1 (see above).
     """
-    drawn = [row for row in standing.stretches(cohort) if row["lane"] == "HScore"]
+    drawn = standing.crowd(cohort)
+    drawn = drawn.take(drawn["lane"] == "HScore")
     counted = {(row["day"], row["state"]): row["n"] for row in standing.counts(drawn)}
     assert {counted[-6.0, state] for state in standing.STATES} == {0}  # -144 h
     assert counted[-5.0, "undetermined"] == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -32,11 +33,17 @@ def write(result: StudyResult, stage: Path) -> None:
 
     folder = stage / "tables"
     folder.mkdir()
+    with ThreadPoolExecutor(1) as beside:  # DuckDB writes while Python draws
+        written = beside.submit(_write_tables, result, folder)
+        write_report(result, stage)
+        write_aggregates(result, stage)
+        written.result()
+    write_manifest(stage, _facts(result, "internal: contains patient data, not for release"))
+
+
+def _write_tables(result: StudyResult, folder: Path) -> None:
     for name, frame in result.tables.items():
         stream.write_table(name, frame, folder)
-    write_report(result, stage)
-    write_aggregates(result, stage)
-    write_manifest(stage, _facts(result, "internal: contains patient data, not for release"))
 
 
 def write_for_release(result: StudyResult, stage: Path, kind: str = AGGREGATES) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Final, TypeAlias
 
 import numpy as np
 
 from becalm.core.arrays import FAR_FUTURE, Persons, Texts, Times
-from becalm.core.clock import UNKNOWN_TIME, iso
+from becalm.core.clock import DAY, UNKNOWN_TIME, iso
 from becalm.definitions.evaluation import Evaluation
 from becalm.definitions.model import Item
 
@@ -91,4 +92,9 @@ def _of_variable(
 
 
 def _day(time: int | np.int64) -> str:
-    return "undated" if time == UNKNOWN_TIME else iso(int(time))[:10]
+    return "undated" if time == UNKNOWN_TIME else _date(int(time) // DAY)
+
+
+@lru_cache(maxsize=100_000)
+def _date(day: int) -> str:
+    return iso(day * DAY)[:10]

@@ -150,6 +150,17 @@ class Events:
 
     def source_row(self, row: int) -> str:
         """Return `table:key`, the row of the records with this number; of a derived value those of its parts."""
+        name = self._named.get(row)
+        if name is None:
+            name = self._named[row] = self._name(row)
+        return name
+
+    @cached_property
+    def _named(self) -> dict[int, str]:
+        """The rows that were asked for: most are asked for by several definitions and moments."""
+        return {}
+
+    def _name(self, row: int) -> str:
         measured = len(self.records.measurements)
         if row >= self.derived_from:
             rows = self.parts["row"][self.parts["derived"] == row - self.derived_from]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -249,31 +250,29 @@ def falls_on_arrival(creatinine: Points, arrival: Times, kdigo: Kdigo) -> list[F
 
     creatinine : persons are positions in `arrival` (`UNKNOWN_TIME`: none).
     """
-    found: list[Fall | None] = []
-    for i, begin in enumerate(arrival.tolist()):
-        draws = (
-            np.flatnonzero(creatinine.person == i)
-            if begin != UNKNOWN_TIME
-            else np.empty(0, np.intp)
-        )
-        since = creatinine.time[draws] - begin
-        draws = draws[(since >= 0) & (since < kdigo.ratio_within.us)]
-        found.append(_greatest_fall(creatinine.take(draws), kdigo.ratios[1]))
-    return found
+    begin = arrival[creatinine.person]
+    since = creatinine.time - np.where(begin == UNKNOWN_TIME, creatinine.time, begin)
+    inside = (begin != UNKNOWN_TIME) & (since >= 0) & (since < kdigo.ratio_within.us)
+    early = creatinine.take(inside)
+    ends = np.searchsorted(early.person, np.arange(len(arrival) + 1))
+    return [
+        _greatest_fall(early.low[a:b], early.high[a:b], early.row[a:b], kdigo.ratios[1])
+        for a, b in pairwise(ends.tolist())
+    ]
 
 
-def _greatest_fall(draws: Points, least: float) -> Fall | None:
-    best, top, fold = None, -1, least
-    for at in range(len(draws)):
-        value = float(draws.high[at])
-        if top >= 0:
-            fell = float(rounded(draws.low[top] / value))
-            if fell >= fold:
-                rows = int(draws.row[top]), int(draws.row[at])
-                fold, best = fell, Fall(float(draws.low[top]), value, rows)
-        risen = float(rounded(draws.low[at] / draws.high[: at + 1].min()))
-        if top < 0 or (draws.low[at] > draws.low[top] and risen < least):
-            top = at
+def _greatest_fall(low: Floats, high: Floats, row: Times, least: float) -> Fall | None:
+    if not len(low) or rounded(low.max() / high.min()) < least:
+        return None
+    best, top, fold = None, 0, least
+    fell = rounded(low[0] / high).tolist()
+    risen = rounded(low / np.minimum.accumulate(high)).tolist()
+    lows = low.tolist()
+    for at in range(1, len(lows)):
+        if fell[at] >= fold:
+            fold, best = fell[at], Fall(lows[top], float(high[at]), (int(row[top]), int(row[at])))
+        if lows[at] > lows[top] and risen[at] < least:
+            top, fell = at, rounded(low[at] / high).tolist()
     return best
 
 

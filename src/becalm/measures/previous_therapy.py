@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from becalm import vocabulary
-from becalm.core.arrays import Times
+from becalm.core.arrays import Times, expand
 from becalm.core.clock import DAY, HOUR, UNKNOWN_TIME
 from becalm.core.frame import Frame
 from becalm.doses import Doses
@@ -126,15 +126,13 @@ def _before(drug: str, cohort: Frame, doses: Doses) -> _Rows:
     """Return the rows of a drug that began before t0, ended at t0."""
     f = doses.frame
     exposed = doses.exposed(drug)
-    exposed = exposed[np.isin(f["person"][exposed], cohort["person"])]
-    owner, rows = [np.empty(0, np.int32)], [np.empty(0, np.intp)]
-    for i in range(len(cohort)):
-        rows_of_person = exposed[
-            (f["person"][exposed] == cohort["person"][i]) & (f["start"][exposed] < cohort["t0"][i])
-        ]
-        owner.append(np.full(len(rows_of_person), i, np.int32))
-        rows.append(rows_of_person)
-    at, whose = np.concatenate(rows), np.concatenate(owner)
+    exposed = exposed[np.argsort(f["person"][exposed], kind="stable")]
+    first, stop = (
+        np.searchsorted(f["person"][exposed], cohort["person"], side) for side in ("left", "right")
+    )
+    owner, place = expand(first, stop)
+    earlier = f["start"][exposed[place]] < cohort["t0"][owner]
+    at, whose = exposed[place[earlier]], owner[earlier].astype(np.int32)
     start, until = f["start"][at], np.where(f["single"][at], f["start"][at], f["until"][at])
     end = np.maximum(np.minimum(until, cohort["t0"][whose]), start)
     with np.errstate(invalid="ignore", divide="ignore"):

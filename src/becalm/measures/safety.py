@@ -6,13 +6,14 @@ person has to judge the attribution.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
-from becalm.core.arrays import Floats, Mask, Texts, Times
+from becalm.core.arrays import Floats, Index, Texts, Times
 from becalm.core.clock import HOUR, UNKNOWN_TIME
 from becalm.core.frame import Frame
 from becalm.doses import Doses
@@ -224,13 +225,15 @@ def _ctcae(
     side = "lower" if rule.falls else "upper"
     title, mark = ctcae.version_of(rule.event).title, "" if rule.verified else ", not verified"
     label = np.full(len(cohort), "", dtype=object)
+    ends = np.searchsorted(points.person, np.arange(len(cohort) + 1)).tolist()
+    usual = np.isnan(own) & ~np.isnan(limit)
     for i in np.unique(points.person[known]).tolist():
-        of_person = known & (points.person == i)
+        of_person = ends[i] + np.flatnonzero(known[ends[i] : ends[i + 1]])
         parts = [
             f"{side} limit {value:g} (record)"
-            for value in np.unique(own[of_person & ~np.isnan(own)])
+            for value in sorted({each for each in own[of_person].tolist() if not math.isnan(each)})
         ]
-        if (of_person & np.isnan(own) & ~np.isnan(limit)).any():
+        if usual[of_person].any():
             parts.append(f"{side} limit {assumed:g} (default limit)")
         if rule.abnormal_baseline and _abnormal(points, grade, of_person, cohort["t0"][i]):
             parts.append(f"abnormal before t0: CTCAE then counts {rule.abnormal_baseline}")
@@ -243,9 +246,9 @@ def _ctcae(
     )
 
 
-def _abnormal(points: Points, grade: Floats, of_person: Mask, t0: int) -> bool:
+def _abnormal(points: Points, grade: Floats, of_person: Index, t0: int) -> bool:
     """Return whether a person's last graded value until time zero is beyond the limit."""
-    before = np.flatnonzero(of_person & (points.time <= t0))
+    before = of_person[points.time[of_person] <= t0]
     return len(before) > 0 and bool(grade[before[-1]] >= 1)
 
 

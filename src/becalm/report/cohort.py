@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -31,6 +32,23 @@ CLOCKS: Final = {"t0": "t0", "infusion_start": "start of infusion", "high_rate":
 def anchor(*parts: str) -> str:
     """Return the name of a row of the page, whatever characters ids have: `items-hscore-ILL-1`."""
     return "-".join(quote(part, safe="") for part in parts)
+
+
+def tally(frame: Frame, *columns: str) -> Counter[tuple[str, ...]]:
+    """Count the rows with each combination of some texts, in the order of their first rows.
+
+    >>> tally(Frame.of({"a": "text", "b": "text"}, a=["x", "x", "y"], b=["1", "1", "2"]), "a", "b")
+    Counter({('x', '1'): 2, ('y', '2'): 1})
+    """
+    coded = [frame.coded(name) for name in columns]
+    number = np.zeros(len(frame), np.int64)
+    for each in coded:
+        number = number * len(each.texts) + each.code
+    _, first, n = np.unique(number, return_index=True, return_counts=True)
+    found: Counter[tuple[str, ...]] = Counter()
+    for at, count in sorted(zip(first.tolist(), n.tolist(), strict=True)):
+        found[tuple(str(each.texts[each.code[at]]) for each in coded)] += count
+    return found
 
 
 @dataclass(frozen=True)
@@ -189,10 +207,8 @@ class Cohort:
 
     def keep(self, frame: Frame) -> Frame:
         """Return the rows of a table that belong to the cohort."""
-        known = self.person
-        ids = frame["person_id"].tolist()
-        mask = np.fromiter((person_id in known for person_id in ids), dtype=bool, count=len(ids))
-        return frame.take(mask)
+        mask = frame.coded("person_id").among(self.person)
+        return frame if mask.all() else frame.take(mask)
 
     def rows(self, name: str) -> list[Row]:
         """Return a written table's rows of the cohort."""
@@ -248,12 +264,26 @@ class Cohort:
     def criteria(self) -> list[Row]:
         """The definitions at the moment that the protocol shows, in the protocol's order."""
         order = {name: i for i, name in enumerate(self.result.protocol.definitions.report)}
-        rows = [row for row in self.rows("criteria") if row["moment"] == self.moment]
+        rows = list(self.shown("criteria").light_rows())
         return sorted(rows, key=lambda r: (order.get(r["criterion"], 99), r["person_id"]))
 
     @cached_property
     def items(self) -> list[Row]:
-        return [row for row in self.rows("criteria_items") if row["moment"] == self.moment]
+        return list(self.shown("criteria_items").light_rows())
+
+    def items_by(self, criterion: str, persons: Collection[str] | None = None) -> Frame:
+        """Return the same of one definition, without the parts of items; of everybody or of some."""
+        table = self.shown("criteria_items")
+        mask = table.coded("criterion").among([criterion])
+        mask &= table.coded("item").map(lambda item: "." not in item, np.bool_)
+        if persons is not None:
+            mask &= table.coded("person_id").among(persons)
+        return table.take(mask)
+
+    def shown(self, name: str) -> Frame:
+        """Return the cohort's rows of a table at the moment that the protocol shows."""
+        table = self.result.tables[name]
+        return self.keep(table.take(table.coded("moment").among([self.moment])))
 
     @cached_property
     def items_of(self) -> dict[tuple[str, str], list[Row]]:

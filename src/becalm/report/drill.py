@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Sized
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import islice
 from typing import Any
 
-import numpy as np
 from markupsafe import Markup, escape
 
 from becalm.core.clock import UNKNOWN_TIME
@@ -37,6 +37,11 @@ class Drill:
 
     cohort: Cohort
     popovers: dict[Markup, str] = field(default_factory=dict)
+
+    @property
+    def most(self) -> int:
+        """The number of persons that a count opens at most; the lines of others are not needed."""
+        return LISTED if self.cohort.n <= PER_PERSON else SOME
 
     @cached_property
     def _most(self) -> int:
@@ -116,8 +121,8 @@ class Drill:
     @cached_property
     def _outside(self) -> dict[tuple[str, str], list[Row]]:
         items = self.cohort.result.tables["criteria_items"]
-        near = self.cohort.result.frames["nearest"]["person_id"].astype(str)
-        mine = np.isin(items["person_id"].astype(str), near) & (items["moment"] == "peak_ever")
+        near = set(self.cohort.result.frames["nearest"]["person_id"].tolist())
+        mine = items.coded("person_id").among(near) & items.coded("moment").among(["peak_ever"])
         found: dict[tuple[str, str], list[Row]] = {}
         for row in items.take(mine).light_rows():
             found.setdefault((row["person_id"], row["criterion"]), []).append(row)
@@ -127,11 +132,11 @@ class Drill:
         self, shown: str, head: Sequence[str], lines: Iterable[Sequence[Any]], of: int = 0
     ) -> Markup:
         """Return a count that opens whom it counts; `of` more than the lines are named as more."""
-        body = [tuple(line) for line in lines]
-        most = LISTED if self.cohort.n <= PER_PERSON else SOME
-        more = max(len(body), of) - min(len(body), most)
+        some = lines if isinstance(lines, Sized) else list(lines)
+        body = [tuple(line) for line in islice(some, self.most)]
+        more = max(len(some), of) - len(body)
         if body and more:
-            body = [*body[:most], (f"and {more:,} more", *[""] * (len(head) - 1))]
+            body = [*body, (f"and {more:,} more", *[""] * (len(head) - 1))]
         return self._button(shown, _table(head, body)) if body else escape(shown)
 
     def value(self, person: str, variable: str, value: float, at: float, clock: str = "t0") -> str:

@@ -71,14 +71,15 @@ def _who(cohort: Cohort, drill: Drill) -> list[Fact]:
     persons, n = cohort.persons, cohort.n
     women = [row for row in persons if row["sex"] == "F"]
     sexed = [row for row in persons if row["sex"] in {"F", "M"}]
-    people = [[_link(row["person_id"]), row["sex"], age(row["age"])] for row in persons]
+    some = persons[: drill.most]
+    people = [[_link(row["person_id"]), row["sex"], age(row["age"])] for row in some]
     ages = stats.summary([float(min(r["age"], 90)) if r["age"] >= 0 else math.nan for r in persons])
     note = ""
     if ages:
         top = age(int(max(row["age"] for row in persons)))
         note = f"age: mean {fixed(ages.mean, 1)}, median {number(ages.median)} ({fixed(ages.minimum)}–{top}) years"
     sure = facts.storms(cohort)
-    storm = [[_link(row["person_id"]), row["storm"]] for row in persons]
+    storm = [[_link(row["person_id"]), row["storm"]] for row in some]
     open_ = sum(sure[word] for word in facts.STORM_NOT_KNOWN)
     seen = ", ".join(
         f"{word} {k}"
@@ -88,13 +89,13 @@ def _who(cohort: Cohort, drill: Drill) -> list[Fact]:
     kinds = ", ".join(f"{word} {k}" for word, k in facts.classes(cohort).most_common())
     backgrounds = ", ".join(f"{word} {k}" for word, k in facts.backgrounds(cohort).most_common())
     known = [[_link(row["person_id"]), ", ".join(facts.background(row)), row["class"]]
-             for row in persons]  # fmt: skip
+             for row in some]  # fmt: skip
     return [
-        Fact("Patients", drill.people(f"{n:,}", ["patient", "sex", "age"], people), note),
+        Fact("Patients", drill.people(f"{n:,}", ["patient", "sex", "age"], people, n), note),
         Fact("Women", drill.people(share(len(women), len(sexed), n - len(sexed)), ["patient", "age"],
-                                   [[_link(r["person_id"]), age(r["age"])] for r in women])),
-        Fact("Definite storm", drill.people(share(sure["definite"], n - open_, open_), ["patient", "storm"], storm), seen),
-        Fact("Background", drill.people(backgrounds, ["patient", "background", "class"], known), kinds),
+                                   [[_link(r["person_id"]), age(r["age"])] for r in women[: drill.most]], len(women))),
+        Fact("Definite storm", drill.people(share(sure["definite"], n - open_, open_), ["patient", "storm"], storm, n), seen),
+        Fact("Background", drill.people(backgrounds, ["patient", "background", "class"], known, n), kinds),
     ]  # fmt: skip
 
 

@@ -6,6 +6,8 @@ of definitions and their items are in `Cohort`: a study can bring definitions of
 
 from __future__ import annotations
 
+from functools import cache
+
 from becalm import vocabulary
 from becalm.kidney import kdigo
 from becalm.measures import ctcae
@@ -20,8 +22,13 @@ def variable(name: str) -> str:
     >>> variable("crp"), variable("haemoglobin")
     ('CRP', 'haemoglobin')
     """
+    return _label(name, _variables())
+
+
+@cache
+def _variables() -> dict[str, str]:
     words = vocabulary.load()
-    return _label(name, {each.name: each.label for each in (*words.variables, *words.derived)})
+    return {each.name: each.label for each in (*words.variables, *words.derived)}
 
 
 def drug(name: str) -> str:

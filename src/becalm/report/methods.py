@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+import numpy as np
+
 from becalm import vocabulary
 from becalm.core import citations, stats
 from becalm.core.digits import fixed
@@ -215,7 +217,9 @@ def _kidney(cohort: Cohort) -> str:
 
 def _derived(cohort: Cohort) -> str:
     """Say how values came about that no laboratory reported, if anyone of the cohort has one."""
-    names = sorted({name for row in cohort.items for name in row["derived"].split("|") if name})
+    told = cohort.shown("criteria_items").coded("derived")
+    used = told.texts[np.unique(told.code)].tolist()
+    names = sorted({name for each in used for name in each.split("|") if name})
     rules = [rule for rule in derived_counts() if rule.variable in names]
     sentences = []
     for rule in rules:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
@@ -65,11 +66,6 @@ def series(chunk: Patients, cohort: Frame, variables: Sequence[str]) -> Frame:
             "source_row": chunk.events.source_rows(table["row"][at]),
         },
     )
-
-
-def _of(table: Frame, person: int) -> slice:
-    """Return the rows of one person in a table that is sorted by person."""
-    return slice(*np.searchsorted(table["person"], (person, person + 1)).tolist())
 
 
 def dose_steps(chunk: Patients, cohort: Frame, names: Iterable[str]) -> Frame:
@@ -139,27 +135,32 @@ def missing(chunk: Patients, cohort: Frame, variables: Sequence[str]) -> Frame:
 
     A day after death or the end of the records is left out: nobody was there to be measured.
     """
-    table = chunk.events.frame
-    table_rows = []
-    for person, until in zip(cohort.rows(), followed_until(cohort).tolist(), strict=True):
-        followed = [
-            day for day in MISSING_DAYS if not day or person["t0"] + (day - 1) * DAY < until
-        ]
-        rows_of_person = _of(table, person["person"])
-        day = (table["time"][rows_of_person] - person["t0"]) // DAY + 1
-        variable = table["variable"][rows_of_person]
-        for name in variables:
-            of_it = day[variable == chunk.vocabulary.code(name)]
-            for number in followed:
-                table_rows.append(
-                    {
-                        "person_id": person["person_id"],
-                        "variable": name,
-                        "day": number,
-                        "n": int((of_it == number).sum()),
-                    }
-                )
-    return Frame.of_rows(MISSING, table_rows)
+    shape = len(cohort), len(variables), len(MISSING_DAYS)
+    t0, days = cohort["t0"], np.array(MISSING_DAYS)
+    known = t0 != UNKNOWN_TIME
+    begins = np.where(known, t0, 0)[:, None] + (days - 1) * DAY
+    followed = (days == 0) | ~known[:, None] | (begins < followed_until(cohort)[:, None])
+
+    table, words = chunk.events.frame, chunk.vocabulary
+    row_of = np.full(len(chunk), -1)
+    row_of[cohort["person"][known]] = np.flatnonzero(known)
+    number_of = np.full(len(words.variables), -1)
+    number_of[[words.code(name) for name in variables]] = np.arange(len(variables))
+    row, number = row_of[table["person"]], number_of[table["variable"]]
+    at = np.flatnonzero((row >= 0) & (number >= 0))
+    day = (table["time"][at] - t0[row[at]]) // DAY + 1
+    at, day = at[(day >= days[0]) & (day <= days[-1])], day[(day >= days[0]) & (day <= days[-1])]
+    place = np.ravel_multi_index((row[at], number[at], day - days[0]), shape)
+    counts = np.bincount(place, minlength=math.prod(shape)).reshape(shape)
+
+    who, what, when = np.nonzero(np.broadcast_to(followed[:, None, :], shape))
+    return Frame.of(
+        MISSING,
+        person_id=Categorical.by(who, cohort["person_id"]),
+        variable=Categorical.by(what, variables),
+        day=days[when],
+        n=counts[who, what, when],
+    )
 
 
 def consequences(
@@ -170,13 +171,11 @@ def consequences(
     It counts the cohort at `moment`, the one that the report shows; if nobody entered, all assessed
     persons at their peak.
     """
-    shown = np.flatnonzero(items["moment"] == (moment if len(persons) else "peak_ever"))
+    shown = items.coded("moment").among([moment if len(persons) else "peak_ever"])
     if len(persons):
-        shown = shown[
-            np.isin(items["person_id"][shown].astype(str), persons["person_id"].astype(str))
-        ]
-    n = len(persons) or len(set(items["person_id"][shown]))
-    unknown = shown[items["state"][shown] == "not assessed"]
+        shown &= items.coded("person_id").among(set(persons["person_id"].tolist()))
+    n = len(persons) or len(np.unique(items.coded("person_id").code[shown]))
+    unknown = shown & items.coded("state").among(["not assessed"])
     counts = Counter(zip(items["criterion"][unknown], items["item"][unknown], strict=True))
     texts: list[str] = []
     for name, definition in definitions.items():
@@ -196,7 +195,7 @@ def nearest_misses(left: Mapping[str, tuple[int, str]], criteria: Frame, items: 
     left : by person the step at which the person left (-1: in the cohort) and its reason.
     """
     best: dict[str, Mapping[str, Any]] = {}
-    for row in criteria.take(criteria["moment"] == "peak_ever").light_rows():
+    for row in criteria.take(criteria.coded("moment").among(["peak_ever"])).light_rows():
         held = best.get(row["person_id"])
         # Scores cannot be compared between definitions: one is used, the HScore if it is reported.
         if held is None or (row["criterion"] == "hscore" and held["criterion"] != "hscore"):
@@ -205,8 +204,9 @@ def nearest_misses(left: Mapping[str, tuple[int, str]], criteria: Frame, items: 
     out.sort(key=lambda name: (-left[name][0], -best[name]["low"], name))
     chosen = out[:NEAREST_SHOWN]
     unknown: dict[tuple[str, str], list[str]] = {}
-    open_items = (items["moment"] == "peak_ever") & (items["state"] == "not assessed")
-    open_items &= np.isin(items["person_id"].astype(str), chosen)
+    open_items = items.coded("moment").among(["peak_ever"])
+    open_items &= items.coded("state").among(["not assessed"])
+    open_items &= items.coded("person_id").among(chosen)
     for row in items.take(open_items).light_rows():
         if "." not in row["item"]:
             unknown.setdefault((row["person_id"], row["criterion"]), []).append(row["item"])

@@ -9,7 +9,7 @@ from typing import Final
 from becalm.core.digits import fixed
 from becalm.report import labels, theme
 from becalm.report.chart import Chart, DeclaredCharts
-from becalm.report.cohort import Cohort, Row
+from becalm.report.cohort import Cohort, Row, tally
 from becalm.report.figures import crowd
 from becalm.report.text import interval
 from becalm.report.vega import LINK, Spec, category, flat, mark, quantity, values
@@ -19,14 +19,14 @@ from becalm.study.result import PER_PERSON
 def spec(cohort: Cohort, criterion: str) -> Spec | None:
     """Return one definition's figure: patients by items, and their totals against the cut-off."""
     totals = [row for row in cohort.criteria if row["criterion"] == criterion]
-    items = [r for r in cohort.items if r["criterion"] == criterion and "." not in r["item"]]
+    items = cohort.items_by(criterion)
     if not totals:
         return None
     if cohort.n > PER_PERSON:
-        return crowd.items_met(cohort, criterion, totals, items)
+        return crowd.items_met(cohort, criterion, totals, tally(items, "item", "state"))
     people = [person for person in cohort.ids if any(r["person_id"] == person for r in totals)]
     step = 21 if len(people) <= 12 else max(3.0, min(15.0, 1000 / len(people)))
-    matrix = _matrix(cohort, items, people, step)
+    matrix = _matrix(cohort, list(items.light_rows()), people, step)
     totalled = _totals(cohort, criterion, totals, people, step)
     return {"hconcat": [matrix, totalled], "spacing": 18}
 

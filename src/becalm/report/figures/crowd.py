@@ -47,16 +47,20 @@ FEWEST: Final = stats.SD_FROM
 """Patients that a day needs for its quartiles to be drawn."""
 
 
-def items_met(cohort: Cohort, criterion: str, totals: Sequence[Row], rows: Sequence[Row]) -> Spec:
-    """Return how many patients met each item, and how their totals are spread."""
-    names = list(dict.fromkeys(row["item"] for row in rows))
-    tally = Counter((row["item"], row["state"]) for row in rows)
+def items_met(
+    cohort: Cohort, criterion: str, totals: Sequence[Row], met: Counter[tuple[str, ...]]
+) -> Spec:
+    """Return how many patients met each item, and how their totals are spread.
+
+    met : the number of patients by item and state.
+    """
+    names = list(dict.fromkeys(name for name, _ in met))
     cells = [
         {
             "item": labels.heading(cohort.item_label(criterion, name)),
             "state": state,
             "order": i,
-            "n": tally[name, state],
+            "n": met[name, state],
         }
         for name in names
         for i, state in enumerate(STATES)

@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
+import numpy as np
+
+from becalm.core.columns import Categorical
 from becalm.core.digits import percentage
+from becalm.core.frame import Frame
 from becalm.report import labels, theme
 from becalm.report.chart import Chart, DeclaredCharts
-from becalm.report.cohort import ROW_EACH, Cohort, Row
+from becalm.report.cohort import ROW_EACH, Cohort, Row, tally
 from becalm.report.vega import LINK, Spec, category, mark, quantity, values
 
 
 def spec(cohort: Cohort) -> Spec | None:
     """Return the figure; None when the study counted nothing."""
-    rows: list[Row] = list(cohort.keep(cohort.result.frames["missing"]).light_rows())
-    if not rows:
+    table = cohort.keep(cohort.result.frames["missing"])
+    if not len(table):
         return None
-    return _each(cohort, rows) if cohort.n <= ROW_EACH else _all(cohort, rows)
+    if cohort.n <= ROW_EACH:
+        return _each(cohort, list(table.light_rows()))
+    return _all(cohort, table)
 
 
-def _axes(rows: list[Row], step: float, *, labelled: bool) -> dict[str, Spec]:
-    names = list(dict.fromkeys(row["variable"] for row in rows))
-    shown = [labels.heading(labels.variable(name)) for name in names]
-    days = sorted({row["day"] for row in rows})
+def _axes(
+    names: Iterable[str], days: Iterable[int], step: float, *, labelled: bool
+) -> dict[str, Spec]:
+    shown = [labels.heading(labels.variable(name)) for name in dict.fromkeys(names)]
+    days = sorted(set(days))
     ticks = [day for day in days if day % 7 == 0 or step >= 14]
     return {
         "x": {"field": "day", "type": "ordinal", "title": "day", "scale": {"domain": days},
@@ -35,8 +42,9 @@ def _axes(rows: list[Row], step: float, *, labelled: bool) -> dict[str, Spec]:
 
 def _each(cohort: Cohort, rows: list[Row]) -> Spec:
     """Return a patient a panel: the darker, the more values; a dot where there was none."""
-    days = len({row["day"] for row in rows})
-    width = min(22.0, (theme.WIDTH - 130 - 16 * cohort.n) / cohort.n / max(1, days))
+    days, names = [row["day"] for row in rows], [row["variable"] for row in rows]
+    width = (theme.WIDTH - 130 - 16 * cohort.n) / cohort.n / max(1, len(set(days)))
+    width = min(22.0, width)
     panels = []
     for i, person in enumerate(cohort.ids):
         mine = [
@@ -45,7 +53,7 @@ def _each(cohort: Cohort, rows: list[Row]) -> Spec:
             for r in rows
             if r["person_id"] == person
         ]  # fmt: skip
-        at = _axes(rows, width, labelled=i == 0)
+        at = _axes(names, days, width, labelled=i == 0)
         colour = quantity("n", legend=None, scale={
             "type": "threshold", "domain": [1, 2, 4],
             "range": [theme.WHITE, theme.SKY, "#3d8fc4", "#00456e"]})  # fmt: skip
@@ -63,17 +71,17 @@ def _each(cohort: Cohort, rows: list[Row]) -> Spec:
     return {"concat": panels, "columns": 5, "spacing": {"row": 16, "column": 14}}
 
 
-def _all(cohort: Cohort, rows: list[Row]) -> Spec:
+def _all(cohort: Cohort, table: Frame) -> Spec:
     """Return one panel: the share of patients with at least one value, of those counted that day."""
-    seen: dict[tuple[str, int], list[bool]] = {}
-    for row in rows:
-        seen.setdefault((row["variable"], row["day"]), []).append(row["n"] > 0)
+    days = table["day"]
+    texts = table.replace(day=Categorical.by(days, map(str, range(int(days.max()) + 1))))
+    asked, had = (tally(each, "variable", "day") for each in (texts, texts.take(table["n"] > 0)))
     cells = [
-        {"name": labels.heading(labels.variable(name)), "day": day, "share": sum(had) / len(had),
-         "text": percentage(sum(had) / len(had)), "link": cohort.link("counted", name)}
-        for (name, day), had in seen.items()
+        {"name": labels.heading(labels.variable(name)), "day": int(day), "share": had[name, day] / n,
+         "text": percentage(had[name, day] / n), "link": cohort.link("counted", name)}
+        for (name, day), n in asked.items()
     ]  # fmt: skip
-    at = _axes(rows, 40, labelled=True) | LINK
+    at = _axes((name for name, _ in asked), np.unique(days).tolist(), 40, labelled=True) | LINK
     colour = quantity(
         "share",
         legend=None,

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any, Final
 
+import numpy as np
+
+from becalm.core.clock import HOUR
+from becalm.core.columns import Categorical, listed
+from becalm.core.frame import Frame
 from becalm.report import labels, theme
 from becalm.report.chart import Chart, DeclaredCharts
-from becalm.report.cohort import Cohort, Row
+from becalm.report.cohort import Cohort, Row, tally
 from becalm.report.figures.course import EACH, columns
 from becalm.report.vega import LINK, Spec, category, flat, mark, quantity, values
 
@@ -50,32 +55,54 @@ def stretches(cohort: Cohort) -> list[dict[str, Any]]:
     return rows
 
 
-def counts(drawn: Sequence[Row]) -> list[Row]:
+def crowd(cohort: Cohort) -> Frame:
+    """Return the same of many patients as columns; what follows on without a change is in two rows."""
+    said = cohort.keep(cohort.result.tables["criteria_over_time"])
+    said = said.sort("person_id", "criterion", "start")
+    zeros = {person: cohort.time_zero(person) for person in cohort.ids}
+    zero = said.coded("person_id").map(lambda person: zeros.get(person, 0), np.int64)
+    start, end = ((said[name] - zero) / HOUR / 24 for name in ("start", "end"))
+    near = (end > -BEFORE) & (start < AFTER)
+    lane = said.coded("criterion")
+    labelled = {name: cohort.definition_label(name) for name in cohort.result.definitions}
+    return Frame(
+        {
+            "lane": Categorical(lane.code, listed(labelled.get(name, name) for name in lane.texts)),
+            "state": said.coded("status"),
+            "start": np.maximum(start, -BEFORE),
+            "end": np.minimum(end, AFTER),
+        }
+    ).take(near)
+
+
+def counts(drawn: Frame) -> list[Row]:
     """Count the patients in each state of each definition, every six hours."""
-    found: dict[tuple[str, str], list[Row]] = {}
-    for row in drawn:
-        found.setdefault((row["lane"], row["state"]), []).append(row)
     times = [-BEFORE + STEP / 24 * i for i in range(round((BEFORE + AFTER) * 24 / STEP) + 1)]
-    return [
-        {"lane": lane, "state": state, "order": STATES.index(state), "day": day,
-         "n": sum(row["start"] <= day < row["end"] for row in rows)}
-        for (lane, state), rows in found.items()
-        for day in times
-    ]  # fmt: skip
+    found: list[Row] = []
+    for lane, state in tally(drawn, "lane", "state"):
+        own = drawn.coded("lane").among([lane]) & drawn.coded("state").among([state])
+        begun, ended = (
+            np.searchsorted(np.sort(drawn[name][own]), times, "right") for name in ("start", "end")
+        )
+        found += [
+            {"lane": lane, "state": state, "order": STATES.index(state), "day": day, "n": n}
+            for day, n in zip(times, (begun - ended).tolist(), strict=True)
+        ]
+    return found
 
 
 def spec(cohort: Cohort) -> Spec | None:
     """Return the figure; None where nothing was known of anybody around time zero."""
-    drawn = stretches(cohort)
-    if not drawn:
+    drawn = crowd(cohort)
+    if not len(drawn):
         return None
     names = [cohort.definition_label(name) for name in cohort.result.protocol.definitions.report]
-    names = [name for name in names if any(row["lane"] == name for row in drawn)]
-    low = math.floor(min(row["start"] for row in drawn))
+    names = [name for name in names if drawn.coded("lane").among([name]).any()]
+    low = math.floor(drawn["start"].min())
     everybody = _everybody(cohort, names, counts(drawn), low)
     if cohort.n > EACH:
         return everybody
-    return {"vconcat": [_each(cohort, names, drawn, low), everybody], "spacing": 22}
+    return {"vconcat": [_each(cohort, names, stretches(cohort), low), everybody], "spacing": 22}
 
 
 def _colour() -> Spec:

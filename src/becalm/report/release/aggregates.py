@@ -10,7 +10,6 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from itertools import groupby
 from typing import Final
 
 import msgspec
@@ -20,7 +19,7 @@ from becalm.core import stats
 from becalm.core.errors import UnreadableFileError
 from becalm.measures.response import background
 from becalm.report import facts, labels, methods
-from becalm.report.cohort import Cohort
+from becalm.report.cohort import Cohort, tally
 from becalm.report.release.cases import CaseSeries, case_series
 from becalm.report.release.rules import CITED, numbers
 from becalm.report.sections import cell_lines, infections, landmark
@@ -273,17 +272,14 @@ def _landmark(cohort: Cohort) -> Iterable[CountGroup]:
 
 
 def _items(cohort: Cohort) -> Iterable[CountGroup]:
-    rows = [row for row in cohort.items if "." not in row["item"]]
-    rows.sort(key=lambda row: (row["criterion"], row["item"]))
-    states: dict[tuple[str, str], Counter[str]] = {
-        key: Counter(row["state"] for row in own)
-        for key, own in groupby(rows, key=lambda row: (row["criterion"], row["item"]))
-    }
+    found = tally(cohort.shown("criteria_items"), "criterion", "item", "state")
     for criterion in cohort.result.protocol.definitions.report:
         definition = cohort.result.definitions[criterion]
         for item in definition.items:
-            found = states.get((criterion, item.key), Counter())
-            given = {state: found.get(state, 0) for state in ("met", "not met", "not assessed")}
+            given = {
+                state: found[criterion, item.key, state]
+                for state in ("met", "not met", "not assessed")
+            }
             about = (
                 f"{cohort.definition_label(criterion)}: {cohort.item_label(criterion, item.key)}"
             )

@@ -46,9 +46,10 @@ def side_by_side(cohort: Cohort, drill: Drill) -> PageTable:
         text = ", ".join(
             f"{word} {counts[word]}" for word in ("met", "not met", "undetermined") if counts[word]
         )
-        lines = [[who, told[who, name]["status"]] for who in cohort.ids if (who, name) in told]
+        known = [who for who in cohort.ids if (who, name) in told]
+        lines = [[who, told[who, name]["status"]] for who in known[: drill.most]]
         everybody.append(
-            drill.people(text, ["patient", cohort.definition_label(name)], lines)
+            drill.people(text, ["patient", cohort.definition_label(name)], lines, len(known))
             if text
             else UNKNOWN
         )
@@ -70,15 +71,20 @@ def _said(cohort: Cohort, row: Row | None) -> str:
 def agreed(cohort: Cohort, drill: Drill) -> PageTable:
     """Return how far each pair of definitions agrees."""
     rows, ids = [], []
+    listed = set(cohort.ids[: drill.most])
+    said = {
+        (row["person_id"], row["criterion"]): row["status"]
+        for row in cohort.criteria
+        if row["person_id"] in listed
+    }
     for pair in pairs(cohort):
         ids.append(anchor("pair", pair.a, pair.b))
         kappa = UNKNOWN if pair.kappa is None else number(pair.kappa, 2)
         if pair.interval and pair.n >= stats.KAPPA_FROM:
             kappa += f" ({number(pair.interval[0], 2)} to {number(pair.interval[1], 2)})"
-        said = {(row["person_id"], row["criterion"]): row["status"] for row in cohort.criteria}
         lines = [
             [who, said.get((who, pair.a), UNKNOWN), said.get((who, pair.b), UNKNOWN)]
-            for who in cohort.ids
+            for who in cohort.ids[: drill.most]
         ]
         head = ["patient", cohort.definition_label(pair.a), cohort.definition_label(pair.b)]
         told = [
@@ -88,7 +94,7 @@ def agreed(cohort: Cohort, drill: Drill) -> PageTable:
             kappa,
         ]
         rows.append([f"{cohort.definition_label(pair.a)} and {cohort.definition_label(pair.b)}",
-                     *[drill.people(each, head, lines) for each in told]])  # fmt: skip
+                     *[drill.people(each, head, lines, cohort.n) for each in told]])  # fmt: skip
     head = ["Pair", "both decided", "both met", "only the first met", "only the second met", "neither met",
             "one or both undetermined", f"Cohen's kappa (95 % interval from {stats.KAPPA_FROM} pairs on)"]  # fmt: skip
     return PageTable(head, rows, ids=ids)

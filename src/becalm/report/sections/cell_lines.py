@@ -41,8 +41,9 @@ def told(drill: Drill, found: Mapping[str, bool | None]) -> Any:
     """Return how many said yes, of how many it is known."""
     known = {who: said for who, said in found.items() if said is not None}
     yes = sum(said is True for said in known.values())
-    lines = [[who, answer(said)] for who, said in sorted(known.items())]
-    return drill.people(share(yes, len(known), len(found) - len(known)), ["patient", ""], lines)
+    lines = [[who, answer(known[who])] for who in sorted(known)[: drill.most]]
+    shown = share(yes, len(known), len(found) - len(known))
+    return drill.people(shown, ["patient", ""], lines, len(known))
 
 
 def counts(cohort: Cohort, drill: Drill) -> PageTable:

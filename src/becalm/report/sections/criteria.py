@@ -123,21 +123,20 @@ def look_backs(cohort: Cohort, drill: Drill) -> PageTable:
         ]
         if not any(half or double for _, half, double in each):
             continue
-        lines = [
-            [who, *map(_shown_total, three)] for who, three in zip(cohort.ids, each, strict=True)
-        ]
-        moved = [line for line, three in zip(lines, each, strict=True)
-                 if len({row["status"] for row in three if row}) > 1]  # fmt: skip
+        people = list(zip(cohort.ids, each, strict=True))
+        lines = [[who, *map(_shown_total, three)] for who, three in people[: drill.most]]
+        moves = [who for who in people if len({row["status"] for row in who[1] if row}) > 1]
+        moved = [[who, *map(_shown_total, three)] for who, three in moves[: drill.most]]
         head = ["patient", "as defined", "halved", "doubled"]
         counts = [_status_counts([three[i] for three in each]) for i in range(3)]
         whole = [stays.get((name, who)) for who in cohort.ids]
-        of_stays = [
-            [who, _shown_total(row)] for who, row in zip(cohort.ids, whole, strict=True) if row
-        ]
+        known = [(who, row) for who, row in zip(cohort.ids, whole, strict=True) if row]
+        of_stays = [[who, _shown_total(row)] for who, row in known[: drill.most]]
         rows.append(
-            [cohort.definition_label(name), *[drill.people(told, head, lines) for told in counts],
-             drill.people(str(len(moved)), head, moved),
-             drill.people(_status_counts(whole), ["patient", "whole stay"], of_stays)]
+            [cohort.definition_label(name),
+             *[drill.people(told, head, lines, cohort.n) for told in counts],
+             drill.people(str(len(moves)), head, moved, len(moves)),
+             drill.people(_status_counts(whole), ["patient", "whole stay"], of_stays, len(known))]
         )  # fmt: skip
     head = ["Definition", "as defined", "look-backs halved", "look-backs doubled",
             "patients whose status changes", "over the whole stay, as papers print"]  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 from typing import Any, Final
 
 from becalm import vocabulary
@@ -66,9 +67,9 @@ def by_outcome(cohort: Cohort, drill: Drill) -> PageTable:
         cells: list[Any] = [title]
         for said, _, side in sides:
             known = found[said]
-            lines = [[who, bounded(*pair)] for who, pair in known.items()]
+            lines = [[who, bounded(*pair)] for who, pair in islice(known.items(), drill.most)]
             shown = _middle(list(known.values()), len(side))
-            cells.append(drill.people(shown, ["patient", title], lines))
+            cells.append(drill.people(shown, ["patient", title], lines, len(known)))
         if enough:
             cells.append(_area(drill, name, found))
         rows.append(cells)

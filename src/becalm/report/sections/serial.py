@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Final
 
+import numpy as np
 from markupsafe import Markup
 
 from becalm.core.digits import fixed
@@ -38,25 +39,25 @@ def fever(cohort: Cohort, drill: Drill) -> PageTable:
 
 def fever_by_day(cohort: Cohort, drill: Drill) -> PageTable:
     """Return the hours of fever of the whole cohort, day by day."""
-    days: dict[int, list[Row]] = {}
-    for row in cohort.rows("fever"):
-        days.setdefault(row["day"], []).append(row)
+    table = cohort.keep(cohort.result.tables["fever"])
+    known = table["hours_febrile"] + table["hours_afebrile"] > 0
     rows = []
-    for day, mine in sorted(days.items()):
-        measured = [row for row in mine if row["hours_febrile"] + row["hours_afebrile"] > 0]
+    for day in np.unique(table["day"]).tolist():
+        at = np.flatnonzero(table["day"] == day)
+        mine, measured = table.take(at), table.take(at[known[at]])
         lines = [
             [row["person_id"], *(_hours(row[name]) for name in
              ("hours_febrile", "hours_afebrile", "hours_unknown")), f"{row['measurements']}"]
-            for row in mine
+            for row in table.take(at[: drill.most]).light_rows()
         ]  # fmt: skip
         told = [
             f"{day}", f"{len(mine):,}", f"{len(measured):,}",
-            middle(round(row["hours_febrile"], 1) for row in measured),
-            middle(round(row["hours_unknown"], 1) for row in mine),
-            middle(float(row["measurements"]) for row in mine),
+            middle(round(each, 1) for each in measured["hours_febrile"].tolist()),
+            middle(round(each, 1) for each in mine["hours_unknown"].tolist()),
+            middle(map(float, mine["measurements"].tolist())),
         ]  # fmt: skip
         head = ["patient", *FEVER_HEAD[:4]]
-        rows.append([drill.people(each, head, lines) for each in told])
+        rows.append([drill.people(each, head, lines, len(mine)) for each in told])
     return PageTable(
         ["day", "patients followed", f"with a {labels.variable(VARIABLE)}", "hours febrile, if known", "hours unknown",
          "measurements"], rows,
@@ -122,7 +123,7 @@ def section(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Sect
     words: list[str] = []
     shown: list[PageTable] = []
     folded: list[PageTable] = []
-    if any(row["measurements"] for row in cohort.rows("fever")):
+    if cohort.keep(cohort.result.tables["fever"])["measurements"].any():
         words.append(
             f"Fever: hours at {fixed(fever_rule().at_least, 1)} °C or more in each 24 h. A value is valid until the "
             "next value, or until it expires. Hours without a valid value are unknown: neither febrile nor afebrile."
