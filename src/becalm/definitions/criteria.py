@@ -14,11 +14,13 @@ import numpy as np
 
 from becalm.core.arrays import Floats, Mask, Pair, Persons, Texts, Times
 from becalm.core.clock import UNKNOWN_TIME
+from becalm.core.columns import Categorical
 from becalm.core.frame import Frame
 from becalm.definitions.evaluation import Evaluation, status
 from becalm.definitions.item_evidence import Modifiers, Readings, SourceRow, blank, taken_back_at
 from becalm.definitions.model import Definition, Derivation, Item
 from becalm.definitions.moments import Asked, Moment, Moments, ask
+from becalm.definitions.next_test import Undetermined, in_words, next_tests
 from becalm.definitions.not_assessed import NOT_IN_STAY, Refused, none_refused, reasons
 from becalm.definitions.qualifiers import probability_interval
 from becalm.definitions.scoring import count_met, settled
@@ -64,7 +66,7 @@ def criteria(
         )
         theirs = persons.take(whole.of)
         name = theirs["person_id"][asked.person]
-        totals.append(_totals(asked, readings, theirs, name))
+        totals.append(_totals(asked, readings, theirs, name, whole_stay=True))
         items += _items(asked.moment, readings, name)
     return Frame.concat(totals), Frame.concat(items)
 
@@ -88,10 +90,13 @@ def worst_stays(
     asked = whole.ask(everyone, np.full(len(persons), UNKNOWN_TIME))
     readings = Readings(whole.evaluation, asked.person, asked.time, whole.modifiers(modifiers))
     theirs = persons.take(whole.of)
-    return _totals(asked, readings, theirs, theirs["person_id"][asked.person])
+    name = theirs["person_id"][asked.person]
+    return _totals(asked, readings, theirs, name, whole_stay=True)
 
 
-def _totals(asked: Asked, readings: Readings, persons: Frame, name: Texts) -> Frame:
+def _totals(
+    asked: Asked, readings: Readings, persons: Frame, name: Texts, *, whole_stay: bool = False
+) -> Frame:
     definition = readings.evaluation.definition
     count = len(asked.person)
     low, high = readings.total
@@ -123,8 +128,32 @@ def _totals(asked: Asked, readings: Readings, persons: Frame, name: Texts) -> Fr
         high_unmodified=without_high,
         probability=_probabilities(definition, low, high),
         taken_back_at=taken_back_at(readings),
+        next_test=_next_test(asked, readings, whole_stay),
         verified=np.full(count, definition.verified),
     )
+
+
+def _next_test(asked: Asked, readings: Readings, whole_stay: bool) -> Categorical:
+    """Return which single test would settle each total that is undetermined, in words."""
+    low, high = readings.total
+    cut_off = readings.evaluation.definition.cut_off
+    some = np.flatnonzero((low < cut_off) & (high >= cut_off) & (asked.time != UNKNOWN_TIME))
+    found = next_tests(
+        Undetermined(
+            readings.evaluation,
+            blank(len(some)),
+            asked.person[some],
+            asked.time[some],
+            low[some],
+            high[some],
+            Categorical.by(np.zeros(len(some)), [asked.moment]),
+            whole_stay,
+        )
+    )
+    told = in_words(found)
+    code = np.full(len(low), -1)
+    code[some] = told.code
+    return Categorical.by(code, [*told.texts, ""])
 
 
 def _probabilities(definition: Definition, low: Floats, high: Floats) -> list[str]:

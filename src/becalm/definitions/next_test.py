@@ -76,6 +76,37 @@ def next_tests(asked: Undetermined) -> Frame:
     return _joined(asked, parts)
 
 
+def in_words(found: Frame) -> Categorical:
+    """Return one text for each person of `next_tests`: `triglycerides: not met if below 1.5 mmol/L`, joined by |."""
+    columns = [found.coded(name) for name in ("test", "settles_met_if", "settles_not_met_if")]
+    rank = found["rank"]
+    each = np.zeros(len(found), np.int64)
+    for column in columns:
+        each = each * (len(column.texts) + 1) + column.code
+    _, first, line = np.unique(each, return_index=True, return_inverse=True)
+    texts = [_line(*(str(column.texts[column.code[at]]) for column in columns)) for at in first]
+    begins = np.flatnonzero(rank <= 1)
+    sizes = np.diff(np.append(begins, len(found)))
+    code = line[begins]
+    for further in range(1, int(sizes.max(initial=1))):
+        more = np.flatnonzero(sizes > further)
+        pair = code[more] * len(texts) + line[begins[more] + further]
+        found_, position = np.unique(pair, return_inverse=True)
+        code = code.copy()
+        code[more] = len(texts) + position
+        texts += [
+            f"{texts[one // len(texts)]}|{texts[one % len(texts)]}" for one in found_.tolist()
+        ]
+    return Categorical(code.astype(np.int32), listed(texts))
+
+
+def _line(test: str, met: str, denied: str) -> str:
+    """Return what one test would decide, in words."""
+    parts = [f"met if {met}"] if met else []
+    parts += [f"not met if {denied}"] if denied else []
+    return f"{test}: {', '.join(parts)}" if parts else NONE
+
+
 def _tests(evaluation: Evaluation) -> dict[str, list[Item]]:
     """Return every leaf of a definition by its variable, in the order of the file."""
     found: dict[str, list[Item]] = {}

@@ -68,6 +68,11 @@ CRITERIA: Final = Table(
             "When a later report of the same draw first replaced one of the values that the total rests on; "
             "empty if none did."
         ),
+        "next_test": text(
+            "If the total is undetermined: each single test that could settle it alone, with the results that would, "
+            "joined by | (`triglycerides: not met if below 1.5 mmol/L`), or no single test; details in next_test. Empty "
+            "if the total is decided, or if nothing that the definition reads was ever measured."
+        ),
         "verified": Column(
             "flag",
             "",
