@@ -44,7 +44,8 @@ def hospital(number: int, planted: Counter[str]) -> Iterator[Row]:
         fell, dies, unsampled = random.random(3) < (FALLS, DIES, UNSAMPLED)
         down = random.uniform(0.3, 0.95, 2)
         up = random.uniform(1.0, 1.5, 2)
-        moves = down if fell else [(up[0], down[1]), (down[0], up[1]), up][random.integers(3)]
+        risen = ((up[0], down[1]), (down[0], up[1]), (up[0], up[1]))[random.integers(3)]
+        moves = (down[0], down[1]) if fell else risen
         later = random.uniform(31, 54)
         begun = random.uniform(0, 200)
         rows = [lab("ferritin", high, begun), lab("ast", enzyme, begun), lab("alt", enzyme, begun)]

@@ -22,7 +22,7 @@ SHARE = re.compile(r"(\d[\d,]*)/(\d[\d,]*) \(([<>]?[\d.]+)\s%; ([<>]?[\d.]+)–(
 FITS = re.compile(
     r"(\d[\d,]*) of (\d[\d,]*) fits any true rate from ([<>]?[\d.]+) to ([<>]?[\d.]+)\s%"
 )
-CURVES = re.compile(r"(?i)kaplan|aalen|survival|cumulative incidence")
+CURVES = re.compile(r"(?i)kaplan|aalen|survival|incidence")
 RANGE = re.compile(r"\([<>]?[\d.]+\s?%?\s?(?:–|to)\s?[<>]?[\d.]+\s?%?\)|\(\d[\d.]*\s%;")
 SMALLEST = re.compile(r"with (\d+) patients the smallest p-value .* is ([\d.]+\d)")
 
@@ -129,7 +129,11 @@ def violations(page: str, n: int, events: int) -> list[str]:
         found += [("interval", block, words) for words in wrong_intervals(block.text)]
         if not quotes:
             found += [("percentage without its counts", block, words) for words in bare(block)]
-        if n < 10 and CURVES.search(block.heading) and RANGE.search(SHARE.sub("", block.text)):
+        if (
+            n < 10
+            and CURVES.search(f"{block.section} {block.heading}")
+            and RANGE.search(SHARE.sub("", block.text))
+        ):
             found.append(("interval of a Kaplan-Meier curve", block, block.text))
         if hit := SMALLEST.search(block.text):
             pairs, least = int(hit[1]), float(hit[2])
@@ -181,7 +185,7 @@ def bare(block: Block) -> list[str]:
     for each in rules()["percent"]:
         if each.get("section", block.section) == block.section:
             text = re.sub(each["pattern"], " ", text)
-    return [hit.group() for hit in re.finditer(r"(?<![−+≤≥–\d.,])[<>]?\d[\d.,]*\s%", text)]
+    return [hit.group() for hit in re.finditer(r"(?<![−+≤≥–\d.,])[<>]?\d(?:[\d.,]*\d)?\s%", text)]
 
 
 def plant(page: str, words: str) -> str:

@@ -132,10 +132,15 @@ def test_a_wrong_number_is_found(words: str, said: str) -> None:
 
 
 def test_an_interval_in_a_table_of_a_curve_is_found() -> None:
-    table = "<table><caption>Kaplan-Meier, overall</caption><tr><td>60 (14–90)</td></tr></table>"
-    page = SMALL.replace('<section id="key">', f'<section id="key">{table}', 1)
-    assert [each for each in violations(page, 5, 3) if each.startswith("interval of a Kaplan")]
-    assert not [each for each in violations(page, 10, 3) if each.startswith("interval of a Kaplan")]
+    for heading, section in (
+        ("Kaplan-Meier, overall", "key"),
+        ("Shares at some days", "incidence"),
+    ):
+        table = f"<table><caption>{heading}</caption><tr><td>60 % (14 to 90)</td></tr></table>"
+        page = f'<section id="{section}">{table}</section>'
+        name = "interval of a Kaplan"
+        assert [each for each in violations(page, 9, 3) if each.startswith(name)]
+        assert not [each for each in violations(page, 10, 3) if each.startswith(name)]
 
 
 def test_every_sentence_that_may_stand_is_printed_somewhere(
