@@ -11,7 +11,7 @@ from becalm import tables
 from becalm.core.errors import UsageError
 from becalm.records import Records, Source
 from becalm.study import screen
-from tests.records import lab, person, records
+from tests.records import lab, person, records, stay
 
 
 def source(*chunks: Records) -> Source:
@@ -71,3 +71,36 @@ def test_it_is_written_under_the_name_asked_for(tmp_path: Path, form: str) -> No
 def test_a_form_that_cannot_be_written_is_refused_first(name: str) -> None:
     with pytest.raises(UsageError, match="does not end in"):
         screen.form_of(Path(name))
+
+
+def test_the_test_that_would_settle_a_total_stands_beside_it() -> None:
+    """MAS 2016 with fever, ferritin and one of four: each of the three others would meet it, none alone deny it."""
+    almost = records(
+        person("c"), lab("ferritin", 9000, 0), lab("temperature", 40, 0), lab("platelets", 90, 0)
+    )
+    found = {row["person_id"]: row["next_test"] for row in screened(["mas2016"], ILL, almost)}
+    assert found["b"] == ""  # met
+    assert found["c"].split("|") == [
+        "ast: met if above 48 U/L",
+        "triglycerides: met if above 1.76 mmol/L (156 mg/dL)",
+        "fibrinogen: met if up to 3.6 g/L",
+    ]
+    [none] = screened(["mas2016"], BLANK)
+    assert none["next_test"] == ""  # nothing was ever measured, so there is no moment
+
+
+def test_over_whole_stays_the_test_is_named_too() -> None:
+    """147 points: liver or spleen (23), fibrinogen (30) or marrow (35) reach 169; AST (19) and immunosuppression (18) do not."""
+    stayed = records(
+        person("d"), stay(0, 48), lab("ferritin", 9000, 1), lab("temperature", 39, 2), lab("triglycerides", 5, 3),
+    )  # fmt: skip
+    [row] = [
+        r for f in screen.screen(source(stayed), ["hscore"], whole_stay=True) for r in f.rows()
+    ]
+    assert (row["moment"], row["low"]) == ("whole_stay", 147)
+    assert row["next_test"].split("|") == [
+        "hepatomegaly: met if present",
+        "splenomegaly: met if present",
+        "fibrinogen: met if up to 2.5 g/L",
+        "haemophagocytosis: met if present",
+    ]

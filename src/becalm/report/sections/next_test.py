@@ -30,8 +30,7 @@ class NextTests:
 
     @cached_property
     def table(self) -> Frame:
-        table = self.cohort.keep(self.cohort.result.tables["next_test"])
-        return table.take(table.coded("moment").among([self.cohort.moment]))
+        return self.cohort.shown("next_test")
 
     @cached_property
     def settling(self) -> Frame:
@@ -143,7 +142,7 @@ def each(cohort: Cohort, drill: Drill) -> PageTable:
     """Return the tests of every patient, the best first; and in whom no single one would settle it."""
     order = {name: at for at, name in enumerate(cohort.result.protocol.definitions.report)}
     listed = sorted(
-        NextTests(cohort).table.rows(),
+        NextTests(cohort).table.light_rows(),
         key=lambda row: (row["person_id"], order.get(row["criterion"], 99), row["rank"]),
     )
     rows, ids = [], []
