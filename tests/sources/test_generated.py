@@ -133,3 +133,32 @@ def test_memory_of_a_screening_does_not_grow_with_the_measurements(
     screening = (str(BENCHMARKS / "screen.py"), str(tmp_path), "--only", "screen", *out)
     run = script("rounds").measured(*screening)
     assert run["mib"] < MIB_AT_MOST
+
+
+@pytest.mark.parametrize(
+    "part", [20, pytest.param(1, marks=pytest.mark.long)], ids=["a twentieth", "whole"]
+)
+def test_memory_of_a_study_does_not_grow_with_the_cohort(tmp_path: Path, part: int) -> None:
+    """Of 15,000 and of 60,000 people seven in ten enter: the peaks are within 1.3 times, below 2 GiB."""
+    peaks, chunk_rows = [], 500_000 // part
+    for persons in (15_000 // part, 60_000 // part):
+        folder = tmp_path / f"{persons}"
+        generate(folder, persons * 200)
+        study = (str(BENCHMARKS / "study.py"), str(folder), "--only", "study")
+        where = ("--out", str(tmp_path / "out"), "--chunk-rows", str(chunk_rows))
+        run = script("rounds").measured(*study, *where)
+        assert 0.65 * persons < run["rows"] < 0.8 * persons
+        peaks.append(run["mib"])
+    assert peaks[1] < MIB_AT_MOST
+    assert peaks[1] < 1.3 * peaks[0]
+
+
+def test_the_benchmark_of_a_study_prints_the_ratio(hospital: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, BENCHMARKS / "study.py", hospital, "--times", "1"],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert "study is " in (last := done.stdout.splitlines()[-1])
+    assert " times the screening " in last

@@ -1,0 +1,80 @@
+"""How long `becalm study` takes, as a multiple of the screening of the same records by the same definitions.
+
+    python benchmarks/study.py FOLDER [--times 3] [--out FOLDER]
+
+FOLDER comes from `generate.py`: of its people seven in ten enter the study. The study is all of it: every table,
+every figure and the report. The screening is all of `becalm screen` by the definitions that the protocol
+reports. The two run in turn, each in a process of its own; the ratio is that of the median times, memory is
+the resident peak of the whole process (the process that turns drawings into pixels beside it, 100 MiB, is not
+counted).
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+import time
+from pathlib import Path
+from typing import Final
+
+from rounds import compare, report
+
+PROTOCOL: Final = "hyperinflammation"
+CHUNK_ROWS: Final = 500_000
+"""Measurements that are in memory at a time: what the source itself takes."""
+
+
+def studied(folder: Path, out: Path, chunk_rows: int = CHUNK_ROWS) -> int:
+    """Run the study as the command line does, and return how many persons entered."""
+    from becalm.api.write import write
+    from becalm.core.staging import staged_with_release
+    from becalm.records.mimic4 import open_mimic4
+    from becalm.study import protocol_names
+    from becalm.study.run import run
+
+    with staged_with_release(out, None, reads=[folder]) as (stage, _):
+        source = open_mimic4(folder, chunk_rows=chunk_rows)
+        result = run(source, protocol_names.load(PROTOCOL), folder.name)
+        write(result, stage)
+    return len(result.frames["persons"])
+
+
+def screened(folder: Path, out: Path) -> int:
+    """Screen everybody by the definitions of the protocol, and return how many rows were written."""
+    from becalm.core.staging import staged_file
+    from becalm.records import open_records
+    from becalm.study import protocol_names, screen
+
+    names = protocol_names.load(PROTOCOL).definitions.report
+    source = open_records(str(folder), "mimic4")
+    facts = screen.facts(source, folder.name, names, "defined")
+    with staged_file(out, screen.KIND, facts=facts) as file:
+        return screen.write(screen.screen(source, names), file)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--times", type=int, default=3, help="rounds; the ratio is of the medians")
+    parser.add_argument("--chunk-rows", type=int, default=CHUNK_ROWS, help="of the study")
+    parser.add_argument("--out", type=Path, help="keep the study")
+    parser.add_argument("--only", choices=["screening", "study"], help=argparse.SUPPRESS)
+    asked = parser.parse_args()
+    began = time.perf_counter()
+    if asked.only == "screening":
+        report(screened(asked.folder, asked.out), began)
+    elif asked.only == "study":
+        report(studied(asked.folder, asked.out, asked.chunk_rows), began)
+    else:
+        with tempfile.TemporaryDirectory() as scratch:
+            kept = str(asked.out or Path(scratch) / "study")
+            folder, peaks = str(asked.folder), str(Path(scratch) / "peaks.parquet")
+            parts = {
+                "screening": (folder, "--out", peaks),
+                "study": (folder, "--out", kept, "--chunk-rows", str(asked.chunk_rows)),
+            }
+            compare(__file__, asked.times, "screening", "study", parts)
+
+
+if __name__ == "__main__":
+    main()
