@@ -20,6 +20,7 @@ from becalm.study.run import run
 from tests.report import charts
 from tests.report.charts import Person
 
+MIMIC = Path(__file__).parents[2] / ".." / "shared" / "data" / "mimic-iv-demo"
 Folders = pytest.TempPathFactory
 Study = Callable[..., StudyResult]
 
@@ -74,6 +75,18 @@ def nobody(study: Study) -> StudyResult:
 
 
 @pytest.fixture(scope="session")
+def twelve(study: Study) -> StudyResult:
+    """Return a treated series of twelve: the five over and over."""
+    return study(repeated(12))
+
+
+@pytest.fixture(scope="session")
+def hundred(study: Study) -> StudyResult:
+    """Return a treated series of 120: more than are listed."""
+    return study(repeated(120))
+
+
+@pytest.fixture(scope="session")
 def thirty_six(study: Study) -> StudyResult:
     """Return a study without a drug of interest: the five over and over, aged 60 to 95."""
     return study(repeated(36), "hyperinflammation", "")
@@ -100,6 +113,14 @@ def demo(tmp_path_factory: Folders) -> str:
     write_hospital(records, 40, 20)
     write_report(run(open_records(str(records)), protocol.load("anakinra_mas"), "records"), out)
     return (out / "report.html").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="session")
+def real() -> StudyResult:
+    """Return the study of an index design in open records of real patients."""
+    if not MIMIC.is_dir():
+        pytest.skip(f"no {MIMIC.name} in ../shared/data")
+    return run(open_records(str(MIMIC)), protocol.load("hyperinflammation"), MIMIC.name)
 
 
 def repeated(n: int) -> list[Person]:

@@ -8,17 +8,11 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
-import pytest
-
-from becalm import protocol
-from becalm.records import open_records
 from becalm.report import write_report
 from becalm.report.cohort import Cohort
 from becalm.report.figures import specs
 from becalm.study.result import StudyResult
-from becalm.study.run import run
 
-MIMIC = Path(__file__).parents[2] / ".." / "shared" / "data" / "mimic-iv-demo"
 OPENS = {"button", "a"}
 NO_RESULT = {"Rows that were not used, and why", "Infections that the question of the dose takes"}
 """The rows of the first name their own example; the rest of it is `rows_refused`. The second is calculated from no row."""
@@ -103,11 +97,11 @@ def test_every_number_of_the_sheets_opens_what_is_behind_it(five: str, many: str
     assert closed(many) == set()
 
 
-@pytest.mark.skipif(not MIMIC.is_dir(), reason=f"no {MIMIC.name} in ../shared/data")
-def test_every_number_of_a_summary_of_real_patients_opens_whom_it_counts(tmp_path: Path) -> None:
+def test_every_number_of_a_summary_of_real_patients_opens_whom_it_counts(
+    real: StudyResult, tmp_path: Path
+) -> None:
     """Where Table 1 holds medians and counts, they open the patients and what is said of each."""
-    result = run(open_records(str(MIMIC)), protocol.load("hyperinflammation"), MIMIC.name)
-    write_report(result, tmp_path)
+    write_report(real, tmp_path)
     assert closed((tmp_path / "report.html").read_text(encoding="utf-8")) == set()
 
 

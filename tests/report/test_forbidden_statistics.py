@@ -4,27 +4,23 @@ from __future__ import annotations
 
 import math
 import re
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from scipy import stats
 
-from becalm import protocol, tables
+from becalm import tables
 from becalm.measures import definition_agreement
-from becalm.records import open_records
 from becalm.report.cohort import Cohort
 from becalm.report.drill import Drill
 from becalm.report.figures import crowd
 from becalm.report.sections import agreement
 from becalm.study.result import StudyResult
-from becalm.study.run import run
 from tests.report import charts
 from tests.report.conftest import Study, render, repeated, seen
 from tests.report.forbidden import allowed, blocks, plant, rules, violations
 
-MIMIC = Path(__file__).parents[2] / ".." / "shared" / "data" / "mimic-iv-demo"
 PHRASES = {each["name"]: each for each in rules()["phrase"]}
 COLUMNS = re.compile(
     r"(?:^|_)(?:p|p_?value|sd|sem|se|stderr|hr|hazard_ratio|odds_ratio|q1|q3|iqr|r2)(?:_|$)"
@@ -37,12 +33,6 @@ def infections(result: StudyResult) -> int:
     return max(result.tables["event_rates"]["events"].tolist(), default=0)
 
 
-@pytest.fixture(scope="module")
-def hundred(study: Study) -> StudyResult:
-    """Return a treated series of 120: more than are listed."""
-    return study(repeated(120))
-
-
 def test_the_report_of_five_prints_nothing_that_five_forbid(five: str, result: StudyResult) -> None:
     assert len(blocks(five)) > 1000
     assert violations(five, 5, infections(result)) == []
@@ -53,11 +43,12 @@ def test_the_built_in_example_prints_nothing_that_five_forbid(demo: str) -> None
 
 
 @pytest.mark.parametrize("n", [1, 12])
-def test_a_chart_review_prints_nothing_that_its_number_forbids(study: Study, n: int) -> None:
-    found = study(repeated(n))
-    page = render(found)
+def test_a_chart_review_prints_nothing_that_its_number_forbids(
+    study: Study, twelve: StudyResult, n: int
+) -> None:
+    found = twelve if n == 12 else study(repeated(n))
     assert Cohort(found).n == n
-    assert violations(page, n, infections(found)) == []
+    assert violations(render(found), n, infections(found)) == []
 
 
 def test_a_series_of_more_than_a_hundred_prints_nothing_forbidden(hundred: StudyResult) -> None:
@@ -68,10 +59,8 @@ def test_a_study_without_a_drug_of_interest_prints_nothing_forbidden(many: str) 
     assert violations(many, 36, 0) == []
 
 
-@pytest.mark.skipif(not MIMIC.is_dir(), reason=f"no {MIMIC.name} in ../shared/data")
-def test_a_summary_of_real_patients_prints_nothing_forbidden() -> None:
-    found = run(open_records(str(MIMIC)), protocol.load("hyperinflammation"), MIMIC.name)
-    assert violations(render(found), Cohort(found).n, infections(found)) == []
+def test_a_summary_of_real_patients_prints_nothing_forbidden(real: StudyResult) -> None:
+    assert violations(render(real), Cohort(real).n, infections(real)) == []
 
 
 SMALL = '<section id="key"><h2>Key results</h2></section>'
@@ -144,10 +133,10 @@ def test_an_interval_in_a_table_of_a_curve_is_found() -> None:
 
 
 def test_every_sentence_that_may_stand_is_printed_somewhere(
-    five: str, many: str, demo: str, study: Study
+    five: str, many: str, demo: str, twelve: StudyResult
 ) -> None:
     """A sentence that nobody prints any more would only hide another."""
-    pages = [seen(page) for page in (five, many, demo, render(study(repeated(12))))]
+    pages = [seen(page) for page in (five, many, demo, render(twelve))]
     for each in rules()["sentence"]:
         words = re.escape(each["words"]).replace(re.escape("{}"), r"[\d.,]+")
         assert any(re.search(words, page) for page in pages), each["words"]

@@ -14,7 +14,7 @@ from becalm.report.cohort import Cohort
 from becalm.study.result import StudyResult
 from tests.report import charts
 from tests.report.charts import Person
-from tests.report.conftest import Study, render, repeated, seen
+from tests.report.conftest import Study, render, seen
 
 
 def untreated(n: int, fell: int) -> list[Person]:
@@ -100,9 +100,9 @@ def test_where_nobody_was_without_the_drug_other_records_stand_beside(
     assert "Wuhan 2020 (10.1038/s42256-020-0180-7)" in seen(five)
 
 
-def test_a_larger_series_could_have_seen_a_difference(study: Study) -> None:
+def test_a_larger_series_could_have_seen_a_difference(hundred: StudyResult) -> None:
     """Of 120 patients against 41: the power at the smallest rate is 80 % by simulation of scipy's test."""
-    cohort = Cohort(study(repeated(120)))
+    cohort = Cohort(hundred)
     found = what_n_shows.shown(cohort, "t0")
     assert found is not None
     assert found.smallest is not None
