@@ -100,6 +100,16 @@ def test_four_of_five_fell_within_48_hours(result: StudyResult) -> None:
     }
 
 
+def test_the_published_response_without_the_clinical_part_is_the_primary_one(
+    result: StudyResult,
+) -> None:
+    """Four of five with ferritin and a liver enzyme; whether the patient was better no record says."""
+    counts = {row["without"]: row for row in rows(result.tables["composite_counts"], composite="monteagudo", clock="t0")}  # fmt: skip
+    without = counts["clinical response"]
+    assert (without["met"], without["not_met"], without["unknown"]) == (4, 1, 0)
+    assert (counts[""]["met"], counts[""]["not_met"], counts[""]["unknown"]) == (0, 1, 4)
+
+
 def test_the_second_patient_passes_25_percent_only_on_the_infusion_clock(
     result: StudyResult,
 ) -> None:

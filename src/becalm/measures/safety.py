@@ -216,7 +216,7 @@ def _ctcae(
     """Return the CTCAE grades of each row's draws, against the record's own limit if it has one."""
     points = nearest.by_question(events.points(rule.variable), cohort["person"], start, end)
     variable = events.vocabulary.variable(rule.variable)
-    own = _limits(events, rule.variable, points, "ref_low" if rule.falls else "ref_high")
+    own = limits_beside(events, rule.variable, points.row, "ref_low" if rule.falls else "ref_high")
     assumed = _usual(variable.usual, rule)
     limit = np.where(np.isnan(own), assumed, own)
     # The mildest value of a range gives the grade that is certain.
@@ -258,12 +258,12 @@ def _usual(usual: UsualLimits | None, rule: Event) -> float:
     return np.nan if limit is None else limit
 
 
-def _limits(events: Events, variable: str, points: Points, column: str) -> Floats:
-    """Return the limit that the record reports with each draw; NaN if there is none."""
+def limits_beside(events: Events, variable: str, rows: Times, column: str) -> Floats:
+    """Return the limit that the record reports with each of some rows; NaN if there is none."""
     of_variable = np.flatnonzero(events.frame["variable"] == events.vocabulary.code(variable))
-    rows, limits = events.frame["row"][of_variable], events.frame[column][of_variable]
-    order = np.argsort(rows, kind="stable")
-    beside: Floats = limits[order[np.searchsorted(rows[order], points.row)]]
+    of, limits = events.frame["row"][of_variable], events.frame[column][of_variable]
+    order = np.argsort(of, kind="stable")
+    beside: Floats = limits[order[np.searchsorted(of[order], rows)]]
     return beside
 
 

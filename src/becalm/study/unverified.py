@@ -17,6 +17,7 @@ from becalm.measures import ctcae
 from becalm.measures.escalations import VASOPRESSORS
 from becalm.measures.outcome import maintenance
 from becalm.measures.response import background
+from becalm.measures.response.composites import shipped
 from becalm.persons import weighed
 from becalm.protocol import Protocol
 from becalm.vocabulary import Vocabulary, load
@@ -37,6 +38,12 @@ def unverified(
         texts.append(f"{serial_changes().title}: what is followed, and over how long")
     texts += _elsewhere(tables["without_drug"])
     kept = set(tables["outcome"]["maintenance_drug"])
+    if len(tables["composites"]):
+        texts += [
+            f"{each.title}: response as others defined it"
+            for each in shipped().values()
+            if not each.verified
+        ]
     texts += [
         f"how long one dose of {drug} counts as maintenance"
         for drug, checked in sorted(maintenance().verified.items())

@@ -13,6 +13,7 @@ from becalm.tables.cohort import (
     ROWS_REFUSED,
     VALUES,
 )
+from becalm.tables.composites import COMPOSITE_COUNTS, COMPOSITES
 from becalm.tables.criteria import (
     CRITERIA,
     CRITERIA_ITEMS,
@@ -49,6 +50,8 @@ __all__ = [
     "ATTRITION",
     "CALENDAR_DOSE",
     "CELL_LINES",
+    "COMPOSITES",
+    "COMPOSITE_COUNTS",
     "COURSES",
     "CRITERIA",
     "CRITERIA_ITEMS",
