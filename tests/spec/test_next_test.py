@@ -227,6 +227,10 @@ def test_the_twelve_of_the_mimic_demo() -> None:
     assert {r["person_id"] for r in hscore if r["settles"] == "no single test"} == {
         "10018081", "10019003", "10021487", "10029291", "10038081",
     }  # fmt: skip
+    # Neither spleen nor liver enlarged takes 38 points: two findings together would settle not met in two patients.
+    both = {row["person_id"] for row in hscore if row["high"] - 38 < 169}
+    assert both == {"10020740", "10039708"}
+    assert not any(row["settles_not_met_if"] == "absent" for row in hscore)
     hlh = [row for row in rows if row["criterion"] == "hlh2004"]
     assert len(hlh) == 12
     assert {row["settles"] for row in hlh} == {"no single test"}
