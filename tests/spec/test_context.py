@@ -144,6 +144,11 @@ class TestInfection:
         rows = culture("detected", -5, "", "serum", test="EPSTEIN-BARR VIRUS VCA-IgG AB")
         assert judged(rows)["infection"] == "doubtful"
 
+    @pytest.mark.parametrize("organism", ["Keim 3", "Candda albcans", "CoNS?"])
+    def test_growth_of_an_organism_that_nobody_knows_is_doubtful(self, organism: str) -> None:
+        """It may be a commensal of skin."""
+        assert judged(culture("growth", -5, organism))["infection"] == "doubtful"
+
     def test_growth_anywhere_ends_the_negative(self) -> None:
         """One bottle of two with a pathogen is an infection."""
         rows = culture("no growth", -5), culture("growth", -5, "Klebsiella pneumoniae")

@@ -446,3 +446,21 @@ def test_an_episode_with_one_open_sample_is_open() -> None:
         culture("growth", 80, "Candida albicans", "sputum"),
     )
     assert (row["counts"], row["reason"]) == (None, "it may only live there: a clinician judges it")
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["E. coli?", "suspected E. coli", "V.a. MRSA", "r/o MRSA", "E. coli DD Klebsiella", "no MRSA", "MRSA negative", "kein MRSA"],
+)  # fmt: skip
+def test_an_organism_that_is_only_suspected_or_denied_is_not_understood(written: str) -> None:
+    """Something grew, and nobody knows what."""
+    row = one(culture("growth", 60, written))
+    assert (row["class"], row["counts"]) == ("not understood", None)
+
+
+@pytest.mark.parametrize(
+    "written", ["PRESUMPTIVE GARDNERELLA VAGINALIS", "Gram negative", "staph coag neg", "HAEMOPHILUS SPECIES NOT INFLUENZAE"]
+)  # fmt: skip
+def test_words_of_a_name_are_no_doubt(written: str) -> None:
+    """A laboratory's presumptive identification, and names with "negative" or "not" in them."""
+    assert organism_kinds.of(written).kind == "bacterial"

@@ -22,6 +22,7 @@ from becalm.core.frame import Frame, Kind
 from becalm.patients.understood import Patients
 from becalm.records import Records
 from becalm.vocabulary import Vocabulary, organism_kinds, words
+from becalm.vocabulary.organism_kinds import NOT_UNDERSTOOD
 
 CONTEXT: Final[Mapping[str, Kind]] = {
     "class": "text",  # primary, MAS, secondary, secondary (no trigger found), unknown
@@ -243,8 +244,8 @@ def _findings(people: list[Person], records: Records, vocabulary: Vocabulary, in
 def _cultures(people: list[Person], records: Records, vocabulary: Vocabulary, index: Times) -> None:
     """Read cultures and virus tests; a commensal counts if it grew twice or was judged an infection.
 
-    Growth in a specimen that nobody knows is doubtful: the organism may live there anyway. So is an antibody, which
-    stays after an infection and after a vaccination.
+    Growth in a specimen that nobody knows is doubtful: the organism may live there anyway. So is growth of an organism
+    that nobody knows, and an antibody, which stays after an infection and after a vaccination.
     """
     rule, table = rules(), records.cultures
     commensal: dict[int, list[tuple[int, str]]] = {}
@@ -269,7 +270,10 @@ def _cultures(people: list[Person], records: Records, vocabulary: Vocabulary, in
             _infected(person, source)
         elif _only_commensals(str(table["organism"][at])):
             commensal.setdefault(who, []).append((time, source))
-        elif result == "growth" and _may_be_inhabited(str(table["specimen"][at]), vocabulary):
+        elif result == "growth" and (
+            _may_be_inhabited(str(table["specimen"][at]), vocabulary)
+            or _nobody_knows(str(table["organism"][at]))
+        ):
             person.infection.doubtful.append(source)
         else:
             _infected(person, source)
@@ -286,6 +290,12 @@ def is_antibody(specimen: str, test: str) -> bool:
 
 def _only_commensals(organism: str) -> bool:
     return all(each.commensal for each in organism_kinds.all_of(organism))
+
+
+def _nobody_knows(organism: str) -> bool:
+    return bool(organism.strip()) and all(
+        each.kind == NOT_UNDERSTOOD for each in organism_kinds.all_of(organism)
+    )
 
 
 def _may_be_inhabited(specimen: str, vocabulary: Vocabulary) -> bool:

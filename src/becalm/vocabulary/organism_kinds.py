@@ -44,12 +44,26 @@ class NamedOrganism(toml.TomlTable, frozen=True):
     but_not: tuple[str, ...] = ()
 
 
+class DoubtfulNames(toml.TomlTable, frozen=True):
+    """Words that leave open, or deny, that an organism is there; a question mark does too.
+
+    anywhere : wherever they stand. begins, ends : at the begin or the end of the cell. names : phrases of which one is a
+    part of a name.
+    """
+
+    anywhere: tuple[str, ...]
+    begins: tuple[str, ...]
+    ends: tuple[str, ...]
+    names: tuple[str, ...]
+
+
 class OrganismKinds(toml.TomlTable, frozen=True):
     """The file `organism_kinds.toml`."""
 
     commensals_source: str
     commensals_verified: bool
     of_no_kind: tuple[str, ...]
+    doubt: DoubtfulNames
     genera: dict[str, tuple[str, ...]]
     organism: tuple[NamedOrganism, ...]
 
@@ -97,7 +111,7 @@ def of(text: str) -> Organism:
     found = [phrase for _, phrase in phrases(text, _LONGEST)]
     kind = _kind(text, found)
     phrase, named = _named(text, found)
-    if named is not None:
+    if named is not None and kind != NOT_UNDERSTOOD:
         species = _species(text, phrase, named) if named.commensal else ""
         return Organism(named.name, kind, named.commensal, species)
     return Organism(words(text), kind, commensal=False)
@@ -155,7 +169,7 @@ def _species(text: str, phrase: str, named: NamedOrganism) -> str:
 
 
 def _kind(text: str, found: list[str]) -> str:
-    if organisms.meaning(text).fate != "understood":
+    if organisms.meaning(text).fate != "understood" or _in_doubt(text):
         return NOT_UNDERSTOOD
     kinds = _by_phrase()
     for phrase in found:
@@ -170,6 +184,20 @@ def _kind(text: str, found: list[str]) -> str:
         if phrase not in of_no_kind
     )
     return BACTERIAL if known else NOT_UNDERSTOOD
+
+
+def _in_doubt(text: str) -> bool:
+    """Return whether a cell only suspects an organism, or denies it."""
+    rule = file().doubt
+    plain = f" {words(text)} "
+    for name in rule.names:
+        plain = plain.replace(f" {words(name)} ", " name ")
+    return (
+        "?" in text
+        or any(f" {words(word)} " in plain for word in rule.anywhere)
+        or any(plain.startswith(f" {words(word)} ") for word in rule.begins)
+        or any(plain.endswith(f" {words(word)} ") for word in rule.ends)
+    )
 
 
 def _named(text: str, found: list[str]) -> tuple[str, NamedOrganism | None]:

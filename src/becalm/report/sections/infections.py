@@ -133,7 +133,7 @@ def each(cohort: Cohort, drill: Drill) -> PageTable:
         rows.append(
             [person, drill.rows(when, person, row["source_row"]), row["site"],
              drill.rows(name, person, row["source_row"]), drill.rows(str(row["draws"]), person, row["source_row"]),
-             drill.rows(counts_as + proven, person, row["source_row"]), answer(row["new_onset"]),
+             drill.rows(counts_as + proven, person, row["source_row"]), answer(row["new_onset"]) if row["counts"] is not False else "",
              drill.rows(days, person, row["source_row"]), answer(row["on_drug"])]
         )  # fmt: skip
         ids.append(anchor("infection", person, str(i)))
