@@ -135,6 +135,16 @@ def test_all_five_had_kidney_injury(result: StudyResult) -> None:
     assert sum(before[name] == 0 and after[name] >= 1 for name in FIVE) == 2
 
 
+def test_the_status_of_each_kidney_injury_is_printed(result: StudyResult) -> None:
+    """The same facts as one word each, with creatinine, urine and replacement; three recovered."""
+    status = by_person(result.tables["kidney"], "status")
+    assert sorted(status[name] for name in FIVE) == [
+        "new", "new", "prevalent", "worsened", "worsened",
+    ]  # fmt: skip
+    over = by_person(result.tables["kidney"], "recovered_at_end")
+    assert sorted(name for name in FIVE if over[name]) == ["ILL-1", "ILL-2", "ILL-3"]
+
+
 def test_two_died(result: StudyResult) -> None:
     """One responder and the one who never responded."""
     died = by_person(result.tables["outcome"], "died")

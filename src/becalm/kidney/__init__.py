@@ -28,6 +28,7 @@ __all__ = [
     "jelliffe_stable",
     "kdigo",
     "kegfr",
+    "kinetics",
     "max_rise",
     "mdrd",
     "mdrd_creatinine",

@@ -134,30 +134,82 @@ def stages(urine: Points, rate: Timeline, kg: Floats, rule: Urine) -> UrineStage
     """
     count = len(urine)
     low, high = np.zeros(count), np.zeros(count)
-    by = np.full(count, "", dtype=object)
+    words = [""]
+    by = np.zeros(count, np.intp)
     known = np.zeros(count, np.bool_)
     per_kg: dict[str, Floats] = {}
+    weighed = np.isfinite(kg) & (kg > 0)
+    passed = _Passed(rate, urine.person, urine.time)
     for window in sorted(rule.window, key=lambda each: (each.stage, each.within.us)):
         length = window.within.us
-        since = urine.time - length
-        full = rate.covered(urine.person, since, urine.time) == length
-        least, most = rate.integrate(urine.person, since, urine.time)
-        full &= np.isfinite(kg) & (kg > 0)
+        full, least, most = passed.within(length)
+        full = full & weighed
         with np.errstate(invalid="ignore", divide="ignore"):
-            lowest, highest = (rounded(each / kg / (length / HOUR)) for each in (least, most))
-        name = f"{length // HOUR}h"
-        per_kg.setdefault(name, np.where(full, lowest, np.nan))
+            lowest = rounded(least / kg / (length / HOUR))
+            highest = lowest if most is least else rounded(most / kg / (length / HOUR))
+        per_kg.setdefault(f"{length // HOUR}h", np.where(full, lowest, np.nan))
         sure = full & _reached(window, highest)
         possible = full & _reached(window, lowest)
         known |= full
-        by[sure] = _words(window)
+        by[sure] = len(words)
+        words.append(_words(window))
         low[sure] = np.maximum(low[sure], window.stage)
         high[possible] = np.maximum(high[possible], window.stage)
     at = np.flatnonzero(known)
     return UrineStages(
-        urine.person[at], urine.time[at], urine.row[at], low[at], np.maximum(low, high)[at], by[at],
+        urine.person[at], urine.time[at], urine.row[at], low[at], np.maximum(low, high)[at],
+        np.array(words, dtype=object)[by[at]],
         {name: each[at] for name, each in per_kg.items()}, kg[at],
     )  # fmt: skip
+
+
+class _Passed:
+    """What was passed in the windows that end at given moments, from sums over all time that is known."""
+
+    def __init__(self, rate: Timeline, person: Persons, time: Times) -> None:
+        self._rate, self._person, self._time = rate, person, time
+        self._last = rate.find(person, time - 1)
+        gap = np.ones(len(rate), np.bool_)
+        gap[1:] = (rate.person[1:] != rate.person[:-1]) | (rate.start[1:] != rate.end[:-1])
+        self._part = np.cumsum(gap)  # stretches of time that is known without a gap
+        hours = (rate.end - rate.start) / HOUR
+        bounds = (rate.low,) if rate.exact else (rate.low, rate.high)
+        self._bounds = [np.where(np.isfinite(bound), bound, 0.0) for bound in bounds]
+        self._sums = [np.concatenate(([0.0], np.cumsum(each * hours))) for each in self._bounds]
+        last = np.maximum(self._last, 0)
+        # Two volumes of one rate are one stretch, which may go on after the moment.
+        lately = (time - rate.start[last]) / HOUR if len(rate) else np.zeros(len(time))
+        self._until = [
+            sums[last] + bound[last] * lately if len(rate) else lately
+            for bound, sums in zip(self._bounds, self._sums, strict=True)
+        ]
+        self._endless = np.concatenate(([0], np.cumsum(~np.isfinite(rate.high))))
+        self._known: dict[int, tuple[Mask, Floats, Floats]] = {}
+
+    def within(self, length: int) -> tuple[Mask, Floats, Floats]:
+        """Return whether all of a window is known, and the lowest and highest volume in it, mL."""
+        if length not in self._known:
+            self._known[length] = self._within(length)
+        return self._known[length]
+
+    def _within(self, length: int) -> tuple[Mask, Floats, Floats]:
+        rate, since = self._rate, self._time - length
+        if not len(rate):
+            none = np.zeros(len(since))
+            return np.zeros(len(since), np.bool_), none, none
+        begin = rate.find(self._person, since)
+        first, last = np.maximum(begin, 0), np.maximum(self._last, 0)
+        full = (begin >= 0) & (self._last >= 0) & (self._part[first] == self._part[last])
+        before = (since - rate.start[first]) / HOUR
+        amounts = [
+            # Of a sum over millions of volumes no more than six decimals are exact.
+            np.round(until - sums[first] - bound[first] * before, 6)
+            for bound, sums, until in zip(self._bounds, self._sums, self._until, strict=True)
+        ]
+        endless = self._endless[last + 1] > self._endless[first]
+        if endless.any():
+            amounts.append(np.where(endless, np.inf, amounts.pop()))
+        return full, amounts[0], amounts[-1]
 
 
 def _reached(window: UrineWindow, per_kg: Floats) -> Mask:

@@ -25,7 +25,7 @@ from becalm.tables.dictionary import DICTIONARY, dictionary
 from becalm.tables.figures import DOSE_STEPS, LEFT, MISSING, NEAREST, ROWS, SERIES
 from becalm.tables.incidence import INCIDENCE
 from becalm.tables.infection import INFECTIONS
-from becalm.tables.kidney import KIDNEY, URINE_STAGES
+from becalm.tables.kidney import CLEARANCE, KIDNEY, URINE_STAGES
 from becalm.tables.next_test import NEXT_TEST
 from becalm.tables.person_time import EMULATION, EVENT_RATES, PERSON_TIME
 from becalm.tables.recurrences import RECURRENCES
@@ -50,6 +50,7 @@ __all__ = [
     "ATTRITION",
     "CALENDAR_DOSE",
     "CELL_LINES",
+    "CLEARANCE",
     "COMPOSITES",
     "COMPOSITE_COUNTS",
     "COURSES",

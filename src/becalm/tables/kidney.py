@@ -8,6 +8,7 @@ from becalm.tables.schema import (
     PERSON_ID,
     SOURCE_ROW,
     WEIGHT_AGE,
+    WEIGHT_KG,
     WEIGHT_SOURCE,
     Table,
     answer,
@@ -83,4 +84,30 @@ KIDNEY: Final = Table(
         "source_row": SOURCE_ROW,
     },
     key=("person_id",),
+)
+CLEARANCE: Final = Table(
+    "clearance",
+    "Clearance by creatinine at each draw where harm counts: Cockcroft-Gault, CKD-EPI 2021, and kinetic eGFR as a band.",
+    "person and draw",
+    {
+        "person_id": PERSON_ID,
+        "drawn": time("When the blood was drawn; a value holds until the next draw, 72 h at most."),
+        "drawn_creatinine": number("mg/dL", "The creatinine; of a range its lower bound."),
+        "cockcroft_gault_ml_min": number(
+            "mL/min", "By Cockcroft and Gault, by the actual weight; empty during replacement."
+        ),
+        "ckd_epi_2021": number("mL/min/1.73 m²", "eGFR by CKD-EPI 2021; empty during replacement."),
+        "kinetic_low_ml_min": number(
+            "mL/min",
+            "Kinetic eGFR between this draw and the one before it: the lower of two choices of the greatest rise "
+            "that anuria can cause (1.5 mg/dL a day, or from the patient's own production).",
+        ),
+        "kinetic_high_ml_min": number("mL/min", "The same, the higher of the two."),
+        "clearance_unknown": text("Why a clearance is empty; empty where none is."),
+        "weight_kg": WEIGHT_KG,
+        "weight_source": WEIGHT_SOURCE,
+        "weight_age_h": WEIGHT_AGE,
+        "source_row": SOURCE_ROW,
+    },
+    key=("person_id", "drawn"),
 )
