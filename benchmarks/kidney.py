@@ -17,6 +17,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
+from becalm.core.arrays import Floats
 from becalm.kidney import injury, kdigo, urine
 from becalm.timeline import Intervals, Points
 
@@ -89,7 +90,7 @@ def ours(creatinine: Points, volumes: Points, stays: Intervals) -> list[dict[int
     return [_counted(by_creatinine.points.low), _counted(by_urine.low)]
 
 
-def _counted(stage: np.ndarray) -> dict[int, int]:  # type: ignore[type-arg]
+def _counted(stage: Floats) -> dict[int, int]:
     values, counts = np.unique(stage, return_counts=True)
     return {int(value): int(count) for value, count in zip(values, counts, strict=True)}
 
