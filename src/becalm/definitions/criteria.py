@@ -9,6 +9,7 @@ measured, a count is known in part, or a censored value could lie on either side
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
 import numpy as np
 
@@ -27,6 +28,8 @@ from becalm.definitions.scoring import count_met, settled
 from becalm.definitions.whole_stay import WholeStays
 from becalm.tables import CRITERIA, CRITERIA_ITEMS
 from becalm.timeline import Intervals
+
+STATES: Final = ("met", "not met", "not assessed")
 
 
 def criteria(
@@ -107,8 +110,8 @@ def _totals(
     return Frame.of(
         CRITERIA,
         person_id=name,
-        criterion=np.full(count, definition.name, dtype=object),
-        moment=np.full(count, asked.moment, dtype=object),
+        criterion=_alike(definition.name, count),
+        moment=_alike(asked.moment, count),
         time=asked.time,
         low=low,
         high=high,
@@ -118,7 +121,7 @@ def _totals(
         held_hours=asked.held_hours,
         items_assessed=assessed,
         items_total=np.full(count, len(definition.items)),
-        clock=np.full(count, readings.evaluation.clock, dtype=object),
+        clock=_alike(readings.evaluation.clock, count),
         in_derivation_population=derived_in(
             definition.derivation,
             persons["age"][asked.person].tolist(),
@@ -195,11 +198,13 @@ def _derived(derivation: Derivation, age: int, diseases: frozenset[str]) -> bool
     return None if None in answers or not answers else True
 
 
-def _states(item: Item, pair: Pair) -> list[str]:
+def _alike(text: str, count: int) -> Categorical:
+    return Categorical.by(np.zeros(count, np.int32), [text])
+
+
+def _states(item: Item, pair: Pair) -> Categorical:
     met, not_met = settled(item, pair)
-    words = np.where(met, "met", np.where(not_met, "not met", "not assessed"))
-    listed: list[str] = words.tolist()
-    return listed
+    return Categorical.by(np.where(met, 0, np.where(not_met, 1, 2)), STATES)
 
 
 def items_at(
@@ -249,7 +254,7 @@ def _item(
     blanks = np.full(count, np.nan)
     states = _states(item, pair)
     reason = blank(count)
-    unknown = np.array(states, dtype=object) == "not assessed"
+    unknown = states.code == STATES.index("not assessed")
     who, when = readings.person[unknown], readings.time[unknown]
     reason[unknown] = reasons(
         readings.evaluation, item, who, when, readings.refused, never=readings.never
@@ -258,15 +263,15 @@ def _item(
     return Frame.of(
         CRITERIA_ITEMS,
         person_id=name,
-        criterion=np.full(count, readings.evaluation.definition.name, dtype=object),
-        moment=np.full(count, moment, dtype=object),
-        item=np.full(count, label, dtype=object),
+        criterion=_alike(readings.evaluation.definition.name, count),
+        moment=_alike(moment, count),
+        item=_alike(label, count),
         state=states,
         reason=reason,
         points_low=pair[0] if scores else blanks,
         points_high=pair[1] if scores else blanks,
         value=value,
-        unit=np.full(count, item.value_unit, dtype=object),
+        unit=_alike(item.value_unit, count),
         time=time,
         censored=censored,
         modified_by=modified_by,

@@ -161,13 +161,18 @@ def _area(drill: Drill, name: str, found: dict[bool | None, dict[str, tuple[floa
 def section(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Section | None:
     """Return the marker by outcome, if any patient has a value."""
     del figures
-    each, groups = each_patient(cohort, drill), by_outcome(cohort, drill)
-    if not each:
+    n = len(_analysed(cohort))
+    if not n:
         return None
     marker = labels.heading(labels.variable(MARKER))
+    folded = []
+    if cohort.n <= PER_PERSON:
+        each = each_patient(cohort, drill)
+        folded = [captioned(each, f"{marker} and outcome of every patient")]
+    groups = by_outcome(cohort, drill)
     words = (
         f"With fewer than {stats.AUC_FROM} patients this is a description: no test and no area under the curve."
-        if len(each.rows) < stats.AUC_FROM
+        if n < stats.AUC_FROM
         else f"The area under the curve is given if {stats.AUC_FROM} values or more are known. An area of 0.5 "
         "means that the marker does not separate deaths from survivors. If a laboratory reported only a limit, "
         "the lowest and highest possible area are given."
@@ -177,12 +182,11 @@ def section(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Sect
         if _any_limit(cohort)
         else ""
     )
-    listed = captioned(each, f"{marker} and outcome of every patient")
     return Section(
         f"{marker} and death",
         [words, "Day 3 is known only in patients who lived until day 3. This alone makes survivors look better.",
          *([limits] if limits else [])],
-        [], [captioned(groups, f"{marker} by outcome, median (range)")], [listed] if cohort.n <= PER_PERSON else [],
+        [], [captioned(groups, f"{marker} by outcome, median (range)")], folded,
     )  # fmt: skip
 
 
