@@ -114,6 +114,7 @@ FILES: dict[str, tuple[Sequence[str], Sequence[str]]] = {
         )],  # in test_infections.py
         [f"sites.{key}" for key in ("sterile", "not_sterile", "treated", "screens")],
     ),
+    "measures/prognosis_inputs.toml": ([], ["input[].name", "input[].asked_by"]),  # how long a value counts: the vocabulary
     "measures/maintenance.toml": (["covers.*"], ["source.*", "verified.*"]),
     "doses/equivalents.toml": (
         [], ["equivalent[].name", "equivalent[].unit", "equivalent[].times.*.unit",

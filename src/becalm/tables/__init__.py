@@ -28,6 +28,7 @@ from becalm.tables.infection import INFECTIONS
 from becalm.tables.kidney import CLEARANCE, KIDNEY, URINE_STAGES
 from becalm.tables.next_test import NEXT_TEST
 from becalm.tables.person_time import EMULATION, EVENT_RATES, PERSON_TIME
+from becalm.tables.prognosis_inputs import PROGNOSIS_INPUTS
 from becalm.tables.recurrences import RECURRENCES
 from becalm.tables.registry import TABLES, WRITTEN, empty
 from becalm.tables.response import KIDNEY_STAGES, OUTCOME, PRIMARY, RESPONSE, SAFETY
@@ -85,6 +86,7 @@ __all__ = [
     "PREVIOUS_THERAPY",
     "PRIMARY",
     "PROGNOSIS",
+    "PROGNOSIS_INPUTS",
     "RECURRENCES",
     "REPLACED_REPORTS",
     "RESPONSE",
