@@ -63,14 +63,17 @@ def test_who_responds_by_the_same_rule() -> None:
     ids=["long before", "long after", "the infusion", "nobody knows when"],
 )
 def test_whoever_got_the_drug_at_any_time_is_not_among_them(got: Row) -> None:
+    """Long before, long after, by any route, or at a time that nobody knows."""
     assert results(*storm("never"), *storm("got", got)) == {"never": "yes"}
 
 
 def test_another_drug_does_not_exclude() -> None:
+    """Who got another immunotherapy still never got this drug."""
     assert results(*storm("A", dose("tocilizumab", 1, amount="600 mg"))) == {"A": "yes"}
 
 
 def test_who_does_not_belong_to_the_population_or_is_excluded_is_not_among_them() -> None:
+    """A child, and a patient with a condition for which the protocol excludes."""
     rows = (
         *storm("adult", age=18), *storm("child", age=17),
         *storm("leukaemia", condition("acute myeloid leukaemia", -100)),
@@ -166,6 +169,7 @@ def test_a_value_beyond_the_limit_of_the_laboratory_leaves_it_open() -> None:
 
 @pytest.mark.parametrize("name", ["hyperinflammation", "covid_hyperinflammation"])
 def test_a_protocol_without_a_drug_has_nobody_without_it(name: str) -> None:
+    """It claims no effect of a drug, so there is nothing to compare with."""
     assert measured(name, *storm(), only="untreated") == []
 
 
@@ -176,6 +180,7 @@ def test_the_counts_of_other_records_are_those_of_the_evidence() -> None:
 
 
 def test_every_key_of_the_file_is_tested_or_has_no_edge() -> None:
+    """A new key fails until it has a test or a reason."""
     tested = ["level[].at_least", "here.fewest"]  # the second in tests/report/test_what_n_shows.py
     none = [
         "here.source", "level[].variable", "level[].source",
