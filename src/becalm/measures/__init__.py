@@ -1,12 +1,14 @@
 """The measurements of a study: each file fills one table or a few related tables."""
 
 __all__ = [
+    "cell_lines",
     "ctcae",
     "definition_agreement",
     "escalations",
     "fever",
     "incidence",
     "kidney_injury",
+    "organs",
     "outcome",
     "response",
     "stage",

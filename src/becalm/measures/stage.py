@@ -26,6 +26,8 @@ from becalm.kidney.clearance import clearance_per_kg
 from becalm.kidney.replacement import Sessions, sessions
 from becalm.measures.kidney_injury import KidneyInjury, kidney_injury, window
 from becalm.measures.on_treatment import Treated
+from becalm.measures.organs import rules as organ_rules
+from becalm.measures.organs import sofa
 from becalm.patients.understood import Patients
 from becalm.persons.whole_stays import whole_stays
 from becalm.protocol import Protocol
@@ -165,6 +167,11 @@ class StageInput:
             persons=self.in_cohort,
             replacement=courses,
         )
+
+    @cached_property
+    def sofa(self) -> Mapping[str, Timeline]:
+        """The items of SOFA over time for the cohort, lowest and highest possible points."""
+        return sofa.items(self.patients, organ_rules.load().sofa, self.in_cohort)
 
     @cached_property
     def first_days(self) -> Mapping[str, Times]:

@@ -15,12 +15,14 @@ from becalm.doses import EQUIVALENTS, IMPLAUSIBLE, PLAUSIBLE
 from becalm.kidney import equations
 from becalm.measures import ctcae
 from becalm.measures.escalations import VASOPRESSORS
+from becalm.measures.organs import rules as organ_rules
 from becalm.measures.outcome import maintenance
 from becalm.measures.response import background
 from becalm.measures.response.composites import shipped
 from becalm.persons import weighed
 from becalm.protocol import Protocol
-from becalm.vocabulary import Vocabulary, load
+from becalm.survival import time_varying
+from becalm.vocabulary import Vocabulary, load, organism_kinds
 
 
 def unverified(
@@ -37,6 +39,7 @@ def unverified(
     if len(tables["serial_changes"]) and not serial_changes().verified:
         texts.append(f"{serial_changes().title}: what is followed, and over how long")
     texts += _elsewhere(tables["without_drug"])
+    texts += _harm(tables)
     kept = set(tables["outcome"]["maintenance_drug"])
     if len(tables["composites"]):
         texts += [
@@ -50,6 +53,18 @@ def unverified(
         if not checked and drug in kept
     ]
     return tuple(dict.fromkeys(texts))
+
+
+def _harm(tables: Mapping[str, Frame]) -> Iterable[str]:
+    """Yield the unverified numbers of organs, infections and their rates that occur in the run."""
+    equivalents = tables["sofa"]["noradrenaline_equivalent"]
+    if not organ_rules.load().equivalents.verified and np.isfinite(equivalents).any():
+        yield "vasopressors as noradrenaline"
+    commensal = tables["infections"]["commensal"] == np.True_
+    if not organism_kinds.file().commensals_verified and commensal.any():
+        yield "which organisms are commensals of skin"
+    if not time_varying.rules().events.verified and len(tables["event_rates"]):
+        yield "how many events a model of the dose needs"
 
 
 def _elsewhere(without_drug: Frame) -> list[str]:

@@ -29,7 +29,7 @@ class Fewest(toml.TomlTable, frozen=True):
     verified: bool
 
 
-class Rules(toml.TomlTable, frozen=True):
+class ModelRules(toml.TomlTable, frozen=True):
     """The whole file."""
 
     events: Fewest
@@ -51,9 +51,14 @@ class HazardRatio:
     high: float
 
 
+def rules() -> ModelRules:
+    """Return the shipped numbers."""
+    return toml.load(FILE, ModelRules)
+
+
 def fewest_events() -> int:
     """Return the fewest events with which a model is fitted."""
-    return toml.load(FILE, Rules).events.fewest
+    return rules().events.fewest
 
 
 def hazard_ratios(

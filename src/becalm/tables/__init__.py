@@ -27,6 +27,7 @@ from becalm.tables.incidence import INCIDENCE
 from becalm.tables.infection import INFECTIONS
 from becalm.tables.kidney import CLEARANCE, KIDNEY, URINE_STAGES
 from becalm.tables.next_test import NEXT_TEST
+from becalm.tables.organs import SOFA, SUSPECTED_INFECTIONS
 from becalm.tables.person_time import EMULATION, EVENT_RATES, PERSON_TIME
 from becalm.tables.prognosis_inputs import PROGNOSIS_INPUTS
 from becalm.tables.recurrences import RECURRENCES
@@ -96,6 +97,8 @@ __all__ = [
     "SERIAL_CHANGES",
     "SERIES",
     "SLOPES",
+    "SOFA",
+    "SUSPECTED_INFECTIONS",
     "TABLES",
     "TIME_AT_DOSE",
     "UNTREATED",

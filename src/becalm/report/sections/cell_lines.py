@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from becalm import vocabulary
+from becalm.measures.cell_lines import LINES, file
 from becalm.report import labels
 from becalm.report.cohort import Cohort, anchor
 from becalm.report.drill import Drill
 from becalm.report.page_table import PageTable
 from becalm.report.section import DeclaredSection, Section, captioned, lists_everybody
-from becalm.report.text import UNKNOWN, answer, number, share
+from becalm.report.text import UNKNOWN, answer, number, share, spaced, unit
 from becalm.report.theme import Figure
 
 PERIODS: Final = ("before", "after")
 ASKED: Final = {
     "several_low": "more than one line low",
     "transfused": "transfused",
-    "growth_factor": "G-CSF or GM-CSF",
+    "growth_factor": "growth factor",
 }
 
 
@@ -66,17 +68,26 @@ def each(cohort: Cohort, drill: Drill) -> PageTable:
         person, source = row["person_id"], row["source_row"]
         lines = labels.joined(row["lines"]) or labels.joined(row["low_in_period"])
         measured = f"{len([m for m in row['measured'].split('|') if m])} of 3"
-        values = [
-            drill.rows(number(row[f"lowest_{name}"]), person, source)
-            for name in ("haemoglobin", "platelets", "neutrophils")
-        ]
+        values = [drill.rows(number(row[f"lowest_{name}"]), person, source) for name in LINES]
         rows.append(
             [person, row["when"], answer(row["several_low"]), lines or UNKNOWN, *values,
              drill.rows(measured, person, source), answer(row["transfused"]), answer(row["growth_factor"])]
         )  # fmt: skip
         ids.append(anchor("lines", person, row["when"]))
-    head = ["Patient", "period", "more than one line low", "low lines", "lowest haemoglobin, g/dL", "lowest platelets, 10⁹/L",
-            "lowest neutrophils, 10⁹/L", "lines measured", "transfused", "G-CSF or GM-CSF"]  # fmt: skip
+    words = vocabulary.load()
+    lowest = [
+        f"lowest {labels.variable(name)}, {unit(words.variable(name).unit)}" for name in LINES
+    ]
+    head = [
+        "Patient",
+        "period",
+        "more than one line low",
+        "low lines",
+        *lowest,
+        "lines measured",
+        "transfused",
+        "growth factor",
+    ]
     return PageTable(head, rows, ids=ids)
 
 
@@ -84,9 +95,14 @@ def section(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Sect
     del figures
     if not len(cohort.keep(cohort.result.tables["cell_lines"])):
         return None
+    low, words = file().bounds, vocabulary.load()
+    bounds = ", ".join(
+        f"{labels.variable(name)} {bound:g}\u00a0{unit(words.variable(name).unit)}"
+        for name, bound in low.items()
+    )
     intro = [
-        "A line is low below haemoglobin 9\u00a0g/dL, platelets 100\u00a0×\u00a010⁹/L or neutrophils 1.0\u00a0×\u00a010⁹/L; more than one line is "
-        "low if two of them were drawn low within 24\u00a0h. Transfusions and growth factors move the counts, so they stand beside them."
+        f"A line is low below {bounds}; more than one line is low if {file().rules.lines} of them were drawn low within "
+        f"{spaced(file().rules.within.removeprefix('<='))}. Transfusions and growth factors move the counts, so they stand beside them."
     ]
     long = (
         [captioned(each(cohort, drill), "Lowest counts of every patient")]

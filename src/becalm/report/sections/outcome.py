@@ -94,11 +94,12 @@ def _rule(cohort: Cohort) -> list[str]:
     rule, quiet = cohort.result.protocol.relapse, cohort.result.protocol.outcome.resolution_min
     if rule is None or quiet is None:
         return []
+    warm, marker, plates = map(labels.variable, ("temperature", "ferritin", "platelets"))
     return [
-        f"A storm is over after {spaced(quiet)} with temperature below {rule.fever_at_least:g}\u00a0°C, ferritin below "
+        f"A storm is over after {spaced(quiet)} with {warm} below {rule.fever_at_least:g}\u00a0°C, {marker} below "
         f"{rule.quiet_ferritin:,g}\u00a0ng/mL or at most {100 * rule.quiet_share:g}\u00a0% of its peak, and no new treatment of it; "
-        "it is only possibly over where temperature was not measured on every day. A relapse is a definite storm after that, "
-        "or a rise of ferritin with fever or falling platelets that was treated anew; near an infection it is uncertain."
+        f"it is only possibly over where {warm} was not measured on every day. A relapse is a definite storm after that, "
+        f"or a rise of {marker} with fever or falling {plates} that was treated anew; near an infection it is uncertain."
     ]
 
 
