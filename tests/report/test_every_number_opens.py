@@ -14,8 +14,12 @@ from becalm.report.figures import specs
 from becalm.study.result import StudyResult
 
 OPENS = {"button", "a"}
-NO_RESULT = {"Rows that were not used, and why", "Infections that the question of the dose takes"}
-"""The rows of the first name their own example; the rest of it is `rows_refused`. The second is calculated from no row."""
+NO_RESULT = {
+    "Where these responses come from",
+    "Rows that were not used, and why",
+    "Infections that the question of the dose takes",
+}
+"""The first quotes the definitions. The rows of the second name their own example; the rest of it is `rows_refused`. The third is calculated from no row."""
 
 NO_NUMBER = re.compile(
     r"ILL-\d|MIM-[A-Z]+|TRT-[A-Z-]+|t0|IL-\d|IL-2R|interleukin-\d|CD25|HLH-?2004|MAS ?2016|"

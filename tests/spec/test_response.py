@@ -10,6 +10,8 @@ from becalm import protocol as protocols
 from becalm.core.clock import Length
 from becalm.timeline import Intervals
 from tests.records import at, hours
+from tests.spec.edges import around, read
+from tests.spec.edges import hours as spec_hours
 from tests.spec.patients import Patients, patients
 
 ILLUSTRATIVE = {
@@ -69,6 +71,21 @@ def test_a_value_between_the_horizons_belongs_to_none(hour: float) -> None:
 def test_of_two_values_equally_near_the_earlier_one_counts() -> None:
     """46 and 50 h are equally near to 48 h: the 46 h value counts."""
     assert ferritin("-4 9000|46 5000|50 4000").response()["h48"] == 5000
+
+
+@pytest.mark.parametrize(
+    ("variable", "key"), [("ferritin", "ferritin"), ("ast", "other"), ("platelets", "other")]
+)
+def test_an_old_baseline_is_said_to_be_old(variable: str, key: str) -> None:
+    """At the age that the file says it is not old, a minute more it is; its age is printed; without one nobody knows."""
+    bound = spec_hours(read("measures/response/old_baseline.toml")[key])
+    for age, old in zip(around(bound), (False, False, True), strict=True):
+        row = patients(f"hour | {variable}\n{-age} | 90").response(variable)
+        assert (row["baseline_old"], row["baseline"]) == (old, 90)
+        assert row["baseline_hours"] == pytest.approx(age)
+    row = patients(f"hour | {variable}\n30 | 90").response(variable)
+    assert row["baseline_old"] is None
+    assert math.isnan(row["baseline_hours"])
 
 
 def test_the_baseline_is_the_last_value_before_the_clock() -> None:

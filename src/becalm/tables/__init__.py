@@ -22,6 +22,7 @@ from becalm.tables.criteria import (
     REPLACED_REPORTS,
 )
 from becalm.tables.dictionary import DICTIONARY, dictionary
+from becalm.tables.escalation_response import ESCALATION_RESPONSE
 from becalm.tables.figures import DOSE_STEPS, LEFT, MISSING, NEAREST, ROWS, SERIES
 from becalm.tables.incidence import INCIDENCE
 from becalm.tables.infection import INFECTIONS
@@ -69,6 +70,7 @@ __all__ = [
     "EMULATION",
     "EPISODES",
     "ESCALATIONS",
+    "ESCALATION_RESPONSE",
     "EVENT_RATES",
     "FEVER",
     "INCIDENCE",

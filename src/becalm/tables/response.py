@@ -35,6 +35,12 @@ RESPONSE: Final = Table(
         "clock": _CLOCK,
         "baseline": BASELINE,
         "baseline_time": time("When the baseline was drawn."),
+        "baseline_hours": number(
+            "h", "From the draw of the baseline to the moment hours are counted from."
+        ),
+        "baseline_old": answer(
+            "Whether the baseline is older than old_baseline.toml says; it is used all the same."
+        ),
         "peak": PEAK,
         "h24": number("as `unit`", "The value nearest to 24 h in its window."),
         "h48": number("as `unit`", "The value nearest to 48 h in its window."),

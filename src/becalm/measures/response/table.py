@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Final
 
 import numpy as np
 
+from becalm.core import toml
+from becalm.core.answers import answers
 from becalm.core.arrays import Mask, Pair, Texts, Times
-from becalm.core.clock import HOUR, UNKNOWN_TIME
+from becalm.core.clock import HOUR, UNKNOWN_TIME, Length
 from becalm.core.frame import Frame
 from becalm.definitions import Modifiers
 from becalm.definitions.item_evidence import bound_and_sign
@@ -24,6 +27,22 @@ from becalm.protocol import Protocol
 from becalm.records import Records
 from becalm.tables import RESPONSE
 from becalm.timeline.nearest import Draws
+
+FILE: Final = Path(__file__).with_name("old_baseline.toml")
+
+
+class OldBaseline(toml.TomlTable, frozen=True):
+    """From which age on a baseline is said to be old."""
+
+    ferritin: Length
+    other: Length
+    source: str
+
+
+def old_after(variable: str) -> Length:
+    """Return the age above which the baseline of a variable is old."""
+    found = toml.load(FILE, OldBaseline)
+    return found.ferritin if variable == "ferritin" else found.other
 
 
 def response(  # noqa: PLR0917 - the results of earlier stages, in their order
@@ -47,7 +66,22 @@ def response(  # noqa: PLR0917 - the results of earlier stages, in their order
 
     unknown : the rows whose label nobody knows (`patients.unrecognised`); they may be confounders.
     """
-    asked = Questions.of(cohort)
+    return around(
+        Questions.of(cohort), events, doses, records, protocol, modifiers, unknown=unknown
+    ).sort("person_id", "variable", "clock")
+
+
+def around(  # noqa: PLR0917 - the results of earlier stages, in their order
+    asked: Questions,
+    events: Events,
+    doses: Doses,
+    records: Records,
+    protocol: Protocol,
+    modifiers: Modifiers,
+    *,
+    unknown: Frame | None = None,
+) -> Frame:
+    """Return the same of any questions, variable by variable in their order."""
     vocabulary = events.vocabulary
     confounded = confounded_by(
         asked,
@@ -65,7 +99,7 @@ def response(  # noqa: PLR0917 - the results of earlier stages, in their order
                 variable, asked, events, protocol, modifiers, gone=gone, confounded=confounded
             )
         )
-    return Frame.concat(frames).sort("person_id", "variable", "clock")
+    return Frame.concat(frames)
 
 
 def gone_before(asked: Questions, records: Records, moment: Times) -> Texts:
@@ -105,6 +139,7 @@ def _variable(
         "peak": ratios.peak(points, asked, protocol),
         **{name: draw.bounds for name, draw in later.items() if name in RESPONSE},
     }
+    age = np.where(baseline.found, asked.time - baseline.time, 0)
     values, censored = {}, [""] * len(asked)
     for name, (low, high) in numbers.items():
         values[name], signs = bound_and_sign(low, high, prefer_high=True)
@@ -117,6 +152,8 @@ def _variable(
         clock=asked.clock,
         **values,
         baseline_time=baseline.time,
+        baseline_hours=np.where(baseline.found, age / HOUR, np.nan),
+        baseline_old=answers(age > old_after(variable).us, known=baseline.found),
         h48_time=h48.time,
         ratio_48h=compared.number(),
         censored=censored,

@@ -26,6 +26,17 @@ def _when(cohort: Cohort, composite: Composite) -> str:
     return text.replace(" ", "\u00a0")
 
 
+def _about(drill: Drill, shown: Any, composite: Composite) -> Any:
+    """Return a cell that opens what the response is and where it comes from."""
+    parts = ", ".join(part.name for part in composite.parts)
+    line = [composite.title, parts, composite.source, "yes" if composite.verified else "no"]
+    return drill.people(shown, ["response", "parts", "source", "checked"], [line])
+
+
+def _name(drill: Drill, composite: Composite) -> Any:
+    return _about(drill, marked(composite.title, verified=composite.verified), composite)
+
+
 def _rows(cohort: Cohort, clock: str) -> dict[str, Frame]:
     """Return the rows of each response on a clock, without who is not analysed."""
     table = cohort.keep(cohort.result.tables["composites"])
@@ -48,7 +59,7 @@ def counts(cohort: Cohort, drill: Drill, clock: str) -> PageTable:
         told = [str(met), str(found["not_met"]), str(found["died_first"]), str(unknown)]
         told += [share(met, n), share(met + unknown, n)]
         rows.append(
-            [marked(composite.title, verified=composite.verified), _when(cohort, composite), parts,
+            [_name(drill, composite), _about(drill, _when(cohort, composite), composite), _about(drill, parts, composite),
              *(drill.people(each, HEAD, people, len(mine)) for each in told)]
         )  # fmt: skip
     head = ["Response", "at", "parts", "reached", "not reached", "of these died before", "not known",
@@ -67,6 +78,13 @@ def _line(row: Row) -> list[Any]:
     return [row["person_id"], row["status"], *(labels.joined(row[name]) for name in named)]
 
 
+def _opened(drill: Drill, shown: str, row: Row) -> Any:
+    """Return a number that opens the rows of its values; without any value, the parts."""
+    if row["source_row"]:
+        return drill.rows(shown, row["person_id"], row["source_row"])
+    return drill.people(shown, HEAD, [_line(row)])
+
+
 def without_each(cohort: Cohort, drill: Drill, clock: str) -> PageTable:
     """Return the counts of each response without each of its parts."""
     rows = []
@@ -81,7 +99,7 @@ def without_each(cohort: Cohort, drill: Drill, clock: str) -> PageTable:
             told = [str(met), str(found["not_met"]), str(unknown), share(met, n),
                     share(met + unknown, n)]  # fmt: skip
             rows.append(
-                [marked(composite.title, verified=composite.verified), part or "nothing",
+                [_name(drill, composite), part or "nothing",
                  *(drill.people(each, HEAD, people, len(mine)) for each in told)]
             )  # fmt: skip
     head = ["Response", "left out", "reached", "not reached", "not known", "unknown as not reached",
@@ -99,8 +117,8 @@ def each(cohort: Cohort, drill: Drill, clock: str) -> PageTable:
             parts = f"{row['parts_low']} to {row['parts_high']} of {row['parts_needed']}"
             if row["parts_low"] == row["parts_high"]:
                 parts = f"{row['parts_low']} of {row['parts_needed']}"
-            rows.append([person, marked(shipped()[name].title, verified=shipped()[name].verified), drill.rows(told[0], person, source),
-                         drill.rows(parts, person, source), *told[1:]])  # fmt: skip
+            rows.append([person, _name(drill, shipped()[name]), drill.rows(told[0], person, source),
+                         _opened(drill, parts, row), *told[1:]])  # fmt: skip
             ids.append(anchor("composite", clock, person, name))
     return PageTable(
         ["Patient", "Response", "result", "parts met, of those needed", "met", "not met", "not known"],

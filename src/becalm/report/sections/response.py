@@ -7,14 +7,26 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from becalm.report import facts, labels
-from becalm.report.cohort import Cohort, anchor
+from becalm.report.cohort import Cohort, Row, anchor
 from becalm.report.drill import Drill
 from becalm.report.page_table import PageTable
 from becalm.report.section import DeclaredSection, Section, captioned, figures_named
-from becalm.report.text import UNKNOWN, answer, horizon_text, number, share, signs, spaced, unit
+from becalm.report.text import (
+    UNKNOWN,
+    answer,
+    duration,
+    horizon_text,
+    hours,
+    number,
+    share,
+    signs,
+    spaced,
+    unit,
+)
 from becalm.report.theme import Figure
 from becalm.study.result import PER_PERSON
 
+STEP: Final = ("step", "from t0", "rate", "until the next step up")
 FALLS: Final = ("fall_15", "fall_25", "fall_50")
 
 
@@ -35,6 +47,8 @@ def against_baseline(cohort: Cohort, drill: Drill, clock: str) -> PageTable:
             shown = UNKNOWN if math.isnan(value) else marks.get(name, "") + number(value)
             source = drill.value(person, row["variable"], value, when, clock)
             cells.append(drill.rows(shown, person, source or row["source_row"]))
+            if name == "baseline":
+                cells.append(drill.rows(_age(row), person, row["source_row"]))
         ratio = number(row["ratio_48h"], 2)
         cells.append(drill.rows(ratio, person, row["source_row"]))
         cells += [
@@ -44,8 +58,44 @@ def against_baseline(cohort: Cohort, drill: Drill, clock: str) -> PageTable:
         ]
         rows.append(cells)
         ids.append(anchor("change", clock, person, row["variable"]))
-    head = ["Patient", "Test", "baseline", f"peak, {spaced(cohort.result.protocol.baseline.peak)} before", *map(horizon_text, ("h24", "h48", "h72", "d7")), "48\u00a0h ÷ baseline",
+    head = ["Patient", "Test", "baseline", "hours before", f"peak, {spaced(cohort.result.protocol.baseline.peak)} before", *map(horizon_text, ("h24", "h48", "h72", "d7")), "48\u00a0h ÷ baseline",
             "status at 48\u00a0h", "confounded by", "modified by"]  # fmt: skip
+    return PageTable(head, rows, ids=ids)
+
+
+def _age(row: Row) -> str:
+    """Return how long before the clock the baseline was drawn, and whether it is old."""
+    old = " (old)" if row["baseline_old"] else ""
+    return f"{number(round(row['baseline_hours'], 1))}{old}"
+
+
+def by_escalation(cohort: Cohort, drill: Drill) -> PageTable:
+    """Return the primary variables before and after each step up of the drug."""
+    rule = cohort.result.protocol.response
+    rows, ids = [], []
+    for row in cohort.rows("escalation_response"):
+        if row["variable"] not in {*rule.primary, *rule.primary_any}:
+            continue
+        person, marks = row["person_id"], signs(row["censored"])
+        step = [
+            row["from_step"].rpartition(" ")[2], hours(cohort.hours(person, row["step_time"])),
+            f"{number(row['from_rate'])} to {number(row['to_rate'])} {row['unit_canonical']}/h",
+            duration(row["hours_to_next_step"]),
+        ]  # fmt: skip
+        number_, when, rate, to_next = [drill.people(each, STEP, [step]) if each != UNKNOWN else each for each in step]  # fmt: skip
+        cells: list[Any] = [
+            person, number_, when, rate, f"{labels.heading(labels.variable(row['variable']))}, {unit(row['unit'])}",
+        ]  # fmt: skip
+        for name in ("baseline", "h24", "h48", "h72", "d7"):
+            value = row[name]
+            shown = UNKNOWN if math.isnan(value) else marks.get(name, "") + number(value)
+            cells.append(drill.rows(shown, person, row["source_row"]))
+        cells.append(drill.rows(number(row["ratio_48h"], 2), person, row["source_row"]))
+        rows.append([*cells, row["status"], to_next])
+        ids.append(anchor("step", person, row["from_step"], row["variable"]))
+    head = ["Patient", "step", f"from {cohort.clock_from('t0')}", "rate", "Test", "baseline",
+            *map(horizon_text, ("h24", "h48", "h72", "d7")), "48\u00a0h ÷ baseline", "status at 48\u00a0h",
+            "until the next step up"]  # fmt: skip
     return PageTable(head, rows, ids=ids)
 
 
@@ -111,6 +161,10 @@ def section(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Sect
         for clock in cohort.clocks:
             caption = f"Every test against its baseline, from {cohort.clock_from(clock)}"
             long.append(captioned(against_baseline(cohort, drill, clock), caption))
+        steps = (
+            "Before and after each step up of the dose; a value after the next step follows both"
+        )
+        long.append(captioned(by_escalation(cohort, drill), steps))
     return Section(
         claim, intro, figures_named(figures, "waterfall"), [falls] if falls else [],
         [table for table in long if table],
