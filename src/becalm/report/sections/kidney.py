@@ -57,7 +57,7 @@ def statuses(cohort: Cohort, drill: Drill) -> PageTable:
     rows = []
     for status in STATUSES:
         mine = [[who] for who, said in found if said == status]
-        if mine or status in {"prevalent", "worsened", "new"}:
+        if mine:
             title = SHOWN[status].format(zero=cohort.zero)
             rows.append(
                 [title[:1].upper() + title[1:],
@@ -85,6 +85,8 @@ def arms(cohort: Cohort, drill: Drill) -> PageTable:
 def course(cohort: Cohort, drill: Drill) -> PageTable:
     """Return whether the injuries were over, lasted, or became a disease."""
     injured = {who for who, said in _columns(cohort, "person_id", "deciding_arms") if said}
+    if not injured:
+        return PageTable(["Of those with an injury", "patients"], [])
     rows = [
         [title[:1].upper() + title[1:],
          told(drill, {who: said for who, said in _columns(cohort, "person_id", name) if who in injured})]
@@ -153,7 +155,7 @@ def section(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Sect
         "Kidney",
         intro,
         figures_named(figures, "kidney"),
-        [*main, *(long if few else [])],
+        [table for table in (*main, *(long if few else [])) if table.rows],
         [] if few else long,
     )
 
