@@ -145,6 +145,11 @@ def test_the_status_of_each_kidney_injury_is_printed(result: StudyResult) -> Non
     assert sorted(name for name in FIVE if over[name]) == ["ILL-1", "ILL-2", "ILL-3"]
 
 
+def test_that_nobody_checked_when_an_injury_is_over_is_said(result: StudyResult) -> None:
+    """The mark of the file reaches the report."""
+    assert "when a kidney injury is over, persistent or a kidney disease" in result.unverified
+
+
 def test_two_died(result: StudyResult) -> None:
     """One responder and the one who never responded."""
     died = by_person(result.tables["outcome"], "died")

@@ -12,7 +12,7 @@ import numpy as np
 from becalm.core.frame import Frame
 from becalm.definitions import Definition, lookalikes, serial_changes
 from becalm.doses import EQUIVALENTS, IMPLAUSIBLE, PLAUSIBLE
-from becalm.kidney import equations
+from becalm.kidney import equations, kdigo
 from becalm.measures import ctcae
 from becalm.measures.escalations import VASOPRESSORS
 from becalm.measures.organs import rules as organ_rules
@@ -40,6 +40,8 @@ def unverified(
         texts.append(f"{serial_changes().title}: what is followed, and over how long")
     texts += _elsewhere(tables["without_drug"])
     texts += _harm(tables)
+    if len(tables["kidney"]) and not kdigo.load().recovery.verified:
+        texts.append("when a kidney injury is over, persistent or a kidney disease")
     kept = set(tables["outcome"]["maintenance_drug"])
     if len(tables["composites"]):
         texts += [
