@@ -234,6 +234,33 @@ def test_a_screen_a_cream_or_a_course_that_goes_on_is_none() -> None:
         assert len(suspected(*cultures, given_, again)) >= found, gap
 
 
+@pytest.mark.parametrize(
+    ("result", "grew"), [("growth", True), ("no growth", False), ("pending", None), ("", None)]
+)
+def test_a_pending_culture_is_not_a_culture_without_growth(result: str, grew: bool | None) -> None:
+    """What nobody knows yet is not no."""
+    [row] = suspected(culture(result, 49), dose("meropenem", 50, amount="1000 mg"))
+    assert row["culture_grew"] is grew
+
+
+def test_a_culture_with_a_date_alone_says_how_well_the_onset_is_known() -> None:
+    """On 3 January, hour 48 to 72: near at every hour, near at some hours, and two courses beside one culture."""
+    date = culture("no growth", "2020-01-03")
+    for hour, how in (
+        (47, "possible"),
+        (48, "exact"),
+        (58, "date"),
+        (120, "date"),
+        (121, "possible"),
+    ):
+        [row] = suspected(date, dose("meropenem", hour, amount="1000 mg"))
+        assert row["suspected_is"] == how, hour
+    courses = [dose("meropenem", hour, amount="1000 mg") for hour in (58, 58 + 72.5)]
+    rows = suspected(date, *courses)
+    keys = {(row["suspected"], row["antibiotic"], row["antibiotic_start"]) for row in rows}
+    assert len(rows) == len(keys) == 2
+
+
 def test_sepsis_by_the_total_and_by_the_rise() -> None:
     """A storm has its points before: the total says yes, and the rise is what the measured items allow."""
     whole = [

@@ -8,7 +8,7 @@ from becalm.tables.schema import PERSON_ID, SOURCE_ROW, Table, answer, count, nu
 
 
 def _points(what: str) -> str:
-    return f"{what}: the lowest possible points, 0 to 4; empty where nothing of it was measured."
+    return f"{what}: the lowest possible points at time zero or at the end of the window, 0 to 4; empty where nothing of it was measured."
 
 
 SOFA: Final = Table(
@@ -26,7 +26,9 @@ SOFA: Final = Table(
         "cardiovascular": count("points", _points("Pressure and vasopressors")),
         "nervous_system": count("points", _points("Glasgow coma scale")),
         "renal": count("points", _points("Creatinine and urine; the worse of what was measured")),
-        "not_measured": text("The items of which nothing was measured, joined by |."),
+        "not_measured": text(
+            "The items without a value at time zero or at the end of the window, joined by |."
+        ),
         "change_low": number(
             "points", "The lowest possible change of the total since time zero; empty at time zero."
         ),
@@ -51,14 +53,18 @@ SUSPECTED_INFECTIONS: Final = Table(
     {
         "person_id": PERSON_ID,
         "suspected": time("The onset: the earlier of culture and antibiotic."),
-        "suspected_is": text("exact, or date: only the date of the culture is known."),
+        "suspected_is": text(
+            "exact; date: only the date of the culture is known; or possible: at some hours of that date the two are not near enough."
+        ),
         "hours_after_t0": number("h", "From time zero to the onset."),
         "antibiotic": text("The antibiotic, by its name in the vocabulary."),
         "antibiotic_start": time("When it was first given."),
         "cultured": time(
             "When the culture was collected; the start of the day where only the date is known."
         ),
-        "culture_grew": answer("Whether anything grew in that sample."),
+        "culture_grew": answer(
+            "Whether anything grew in that sample; empty if the result is pending or not understood."
+        ),
         "sofa_before": count("points", "The lowest possible total at the begin of the window."),
         "sofa_worst": count("points", "The greatest lowest possible total in the window."),
         "sofa_worst_high": count("points", "The greatest highest possible total in the window."),
@@ -70,5 +76,5 @@ SUSPECTED_INFECTIONS: Final = Table(
         ),
         "source_row": SOURCE_ROW,
     },
-    key=("person_id", "suspected", "antibiotic"),
+    key=("person_id", "suspected", "antibiotic", "antibiotic_start"),
 )

@@ -15,7 +15,7 @@ from becalm.core.clock import DAY, HOUR, UNKNOWN_TIME
 from becalm.core.frame import Frame
 from becalm.measures.organs import rules, sofa
 from becalm.measures.stage import Stage, StageInput
-from becalm.patients.context import GROWN
+from becalm.patients.context import FREE, GROWN
 from becalm.persons.lifetime import Lifetime
 from becalm.tables import SUSPECTED_INFECTIONS
 from becalm.vocabulary import words
@@ -77,6 +77,20 @@ def _day_end(table: Frame, at: int, time: int) -> int:
     return time + DAY - 1 if table["date_only"][at] else time
 
 
+def _how_known(table: Frame, at: int, culture: int, start: int) -> str:
+    """Return how well the onset is known; of a culture with a date alone every hour of that day is looked at."""
+    rule, latest = rules.load().suspicion, _day_end(table, at, culture)
+    near = start - rule.culture_first.us <= culture and latest <= start + rule.antibiotic_first.us
+    if not near:
+        return "possible"
+    return "exact" if min(start, culture) == min(start, latest) else "date"
+
+
+def _grew(result: str) -> bool | None:
+    """Return whether anything grew; None of a result that is pending, or that nobody understands."""
+    return result in GROWN if result in GROWN | FREE else None
+
+
 def measure(given: StageInput) -> Frame:
     """Fill the table `suspected_infections`."""
     rule = rules.load()
@@ -111,12 +125,12 @@ def measure(given: StageInput) -> Frame:
             {
                 "person_id": cohort["person_id"][place[who]],
                 "suspected": int(onset[i]),
-                "suspected_is": "date" if table["date_only"][at] and culture <= start else "exact",
+                "suspected_is": _how_known(table, at, culture, start),
                 "hours_after_t0": np.nan if t0 == UNKNOWN_TIME else (int(onset[i]) - t0) / HOUR,
                 "antibiotic": drug,
                 "antibiotic_start": start,
                 "cultured": culture,
-                "culture_grew": str(table["result"][at]) in GROWN,
+                "culture_grew": _grew(str(table["result"][at])),
                 "sofa_before": int(before[0][i]),
                 "sofa_worst": int(worst[0][i]),
                 "sofa_worst_high": int(worst[1][i]),
@@ -127,7 +141,9 @@ def measure(given: StageInput) -> Frame:
                 "source_row": f"{source}|cultures:{table['key'][at]}",
             }
         )
-    return Frame.of_rows(SUSPECTED_INFECTIONS, rows).sort("person_id", "suspected", "antibiotic")
+    return Frame.of_rows(SUSPECTED_INFECTIONS, rows).sort(
+        "person_id", "suspected", "antibiotic", "antibiotic_start"
+    )
 
 
 def _answer(low: float, high: float, rise: int) -> bool | None:

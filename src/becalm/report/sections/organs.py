@@ -51,10 +51,22 @@ def totals(cohort: Cohort, drill: Drill) -> PageTable:
         for moment in MOMENTS:
             row = moments[moment]
             shown = interval(row["sofa_low"], row["sofa_high"])
-            cells.append(drill.people(shown, ["item", "lowest points"], _items(row)))
+            cells.append(
+                drill.people(
+                    shown,
+                    ["item", "lowest points at time zero, or at the end of the window"],
+                    _items(row),
+                )
+            )
         change = moments["72h"]["change_of_measured"]
         shown = UNKNOWN if math.isnan(change) else signed(change)
-        cells.append(drill.people(shown, ["item", "lowest points"], _items(moments["72h"])))
+        cells.append(
+            drill.people(
+                shown,
+                ["item", "lowest points at time zero, or at the end of the window"],
+                _items(moments["72h"]),
+            )
+        )
         rate = max(
             (row["noradrenaline_equivalent"] for row in moments.values() if not math.isnan(row["noradrenaline_equivalent"])),
             default=math.nan,
