@@ -154,6 +154,7 @@ def _given(cohort: Cohort, drill: Drill) -> list[Fact]:
             f"First {labels.drug(cohort.drug)}", drill.people(routes, ["patient", "route"], people)
         )
     )
+    found += _delay(cohort, drill)
     peaks = {p: facts.exposure(cohort, p) for p in cohort.ids}
     known = [e.peak_per_day for e in peaks.values() if not math.isnan(e.peak_per_day)]
     if known:
@@ -165,6 +166,21 @@ def _given(cohort: Cohort, drill: Drill) -> list[Fact]:
                  f"{number(top / 24)} {u}/h, reached in {reached} of {cohort.n} patients")
         )  # fmt: skip
     return found
+
+
+def _delay(cohort: Cohort, drill: Drill) -> list[Fact]:
+    """Return how long the storm had been there before the drug; without an onset before it nobody knows."""
+    days = {
+        row["person_id"]: -cohort.hours(row["person_id"], row["storm_onset"]) / 24
+        for row in cohort.persons
+        if row["storm_onset"] != UNKNOWN_TIME and row["storm"] in {"definite", "possible"}
+    }
+    if not days:
+        return []
+    lines = [[_link(who), fixed(day, 1)] for who, day in days.items()]
+    value = drill.people(middle(days.values()), ["patient", "days"], lines)
+    note = "median (range), from the first moment at which the storm was definite or possible by the draws"
+    return [Fact(f"Days from onset to {cohort.zero}", value, note)]
 
 
 def _primary(cohort: Cohort, drill: Drill, clock: str) -> Fact | None:

@@ -122,12 +122,22 @@ def each(cohort: Cohort, drill: Drill) -> PageTable:
              replaced, row["deciding_arms"].replace("|", ", ") or UNKNOWN,
              drill.rows(number(row["baseline_mg_dl"]), person, source),
              drill.rows(spaced(row["baseline_from"]), person, source),
-             *(answer(row[name]) for name in ASKED), "; ".join(doubts)]
+             "; ".join(doubts)]
         )  # fmt: skip
         ids.append(anchor("kidney", person))
     head = ["Patient", "injury", "worst stage before → after", f"by {labels.variable('creatinine')}", "by urine", "replacement", "decided by",
-            "baseline, mg/dL", "its source", *ASKED.values(), "urine that is not certain"]  # fmt: skip
+            "baseline, mg/dL", "its source", "urine that is not certain"]  # fmt: skip
     return PageTable(head, rows, ids=ids)
+
+
+def recoveries(cohort: Cohort, drill: Drill) -> PageTable:
+    """Return how the injury of each patient went on."""
+    del drill
+    rows = [
+        [row["person_id"], *(answer(row[name]) for name in ASKED)]
+        for row in sorted(cohort.rows("kidney"), key=lambda r: r["person_id"])
+    ]
+    return PageTable(["Patient", *ASKED.values()], rows)
 
 
 def section(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Section | None:
@@ -141,7 +151,10 @@ def section(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Sect
         "disease: still there after 7\u00a0d."
     ]
     long = (
-        [captioned(each(cohort, drill), "The kidney of every patient")]
+        [
+            captioned(each(cohort, drill), "The kidney of every patient"),
+            captioned(recoveries(cohort, drill), "How the injury of every patient went on"),
+        ]
         if lists_everybody(cohort)
         else []
     )

@@ -12,7 +12,7 @@ from becalm.core import stats
 from becalm.measures.organs.rules import load
 from becalm.report import labels
 from becalm.report.cells import marked
-from becalm.report.cohort import Cohort, Row, anchor
+from becalm.report.cohort import ROW_EACH, Cohort, Row, anchor
 from becalm.report.drill import Drill
 from becalm.report.page_table import PageTable
 from becalm.report.section import (
@@ -141,12 +141,13 @@ def section(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Sect
         "antibiotic. The storm itself lowers blood counts and harms liver, kidneys and mind, so it gives points of SOFA without any "
         "infection: taking SOFA before as 0, nearly every suspicion in a storm fulfils Sepsis-3. The rise is beside it, and cultures have a section of their own.",
     ]
-    tables = [captioned(middles(cohort, drill), "SOFA")]
+    few, listed = cohort.n <= ROW_EACH, lists_everybody(cohort)
+    # A table that is not shown is not made: what it would open has no place on the page.
+    tables = [] if few else [captioned(middles(cohort, drill), "SOFA")]
     long: list[PageTable] = []
-    if lists_everybody(cohort):
+    if listed:
         everyone = captioned(totals(cohort, drill), "SOFA of every patient")
-        few = cohort.n <= 10
-        tables, long = ([everyone], []) if few else (tables, [everyone])
+        (tables if few else long).append(everyone)
         if len(cohort.keep(cohort.result.tables["suspected_infections"])):
             long.append(captioned(suspicions(cohort, drill), "Suspected infections"))
     return Section("Organs", intro, figures_named(figures, "sofa"), tables, long)
