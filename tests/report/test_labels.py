@@ -24,6 +24,7 @@ SELECTED: Final = {
     "sections/treatment.py": {"prednisolone", "ferritin", "ast", "temperature"},
     "sections/patients.py": {"covid19"},
     "sections/prognosis.py": {"ferritin"},
+    "sections/kidney.py": {"creatinine"},
     "sections/outcome.py": {"temperature", "ferritin", "platelets"},
 }
 ENGLISH: Final = {

@@ -15,6 +15,7 @@ import pytest
 
 import becalm
 from becalm.core.clock import HOUR, to_us
+from becalm.doses import equivalent_rate
 from becalm.measures.organs import rules, sofa, vasopressors
 from becalm.patients.understood import Patients
 from tests.records import Row, chunk, culture, dose, infusion, lab, measured, procedure
@@ -23,6 +24,8 @@ from tests.reference import organs as plain
 from tests.spec.edges import around, hours, read, unknown_keys
 
 FILE = read("measures/organs/organs.toml")
+[EQUIVALENT] = read("doses/equivalents.toml")["equivalent"]
+FACTORS = {drug: each["times"] / each["by"] for drug, each in EQUIVALENT["times"].items()}
 DATA = Path(__file__).parents[3] / "shared" / "data"
 STORM = (
     lab("ferritin", 20_000, -4), lab("platelets", 200, -400), lab("haemoglobin", 7, -4), lab("wbc", 1.0, -4),
@@ -37,8 +40,7 @@ def test_every_number_is_tested_here() -> None:
     tested = dict.fromkeys(
         [f"sofa.{key}" for key in ("worst_within", "pressure")]
         + [f"sofa.{key}.*" for key in ("oxygen", "platelets", "bilirubin", "creatinine", "urine", "coma", "any")]
-        + ["sofa.above.*.*"] + [f"suspicion.{key}" for key in ("culture_first", "antibiotic_first", "before", "after", "rise", "new_course")]
-        + [f"equivalents.{drug}" for drug in ("norepinephrine", "epinephrine", "phenylephrine", "dopamine", "vasopressin")],
+        + ["sofa.above.*.*"] + [f"suspicion.{key}" for key in ("culture_first", "antibiotic_first", "before", "after", "rise", "new_course")],
         "here",
     )  # fmt: skip
     words = dict.fromkeys(["*.source", "*.verified", "suspicion.not_cultures"], "words")
@@ -190,11 +192,11 @@ def test_vasopressors_add_up_as_noradrenaline(drug: str) -> None:
         dose(drug, 0, 2, rate="0.2 mcg/kg/min"),
         dose("vasopressin", 1, 2, rate="0.04 units/min"),
     )
-    line = vasopressors.equivalent(patients, rules.load().equivalents, np.ones(1, np.bool_))
+    line = equivalent_rate(patients.doses, "norepinephrine")
     alone, both = (float(line.at([0], [lab_time(h)])[0][0]) for h in (0.5, 1.5))
-    factor = FILE["equivalents"][drug]
+    factor = FACTORS[drug]
     assert alone == pytest.approx(0.2 * factor)
-    assert both == pytest.approx(0.2 * factor + 0.04 * FILE["equivalents"]["vasopressin"])
+    assert both == pytest.approx(0.2 * factor + 0.04 * FACTORS["vasopressin"])
 
 
 def suspected(*rows: Row) -> list[dict[str, Any]]:
@@ -387,9 +389,8 @@ def test_pressure_and_vasopressors_on_real_records_equal_a_plain_reading() -> No
 
 @real
 def test_noradrenaline_equivalents_equal_the_published_queries() -> None:
-    """At the middle of each of their stretches; two doubled bags are left out, as are rates that becalm cannot know."""
-    everybody = np.ones(len(demo()), np.bool_)
-    line = vasopressors.equivalent(demo(), rules.load().equivalents, everybody)
+    """At the middle of each of their stretches; two doubled bags are left out."""
+    line = equivalent_rate(demo().doses, "norepinephrine")
     ids = {name: i for i, name in enumerate(demo().records.persons["person_id"].tolist())}
     with gzip.open(
         DATA / "mimic-iv-demo-concepts" / "norepinephrine_equivalent_dose.csv.gz", "rt"
@@ -408,11 +409,7 @@ def test_noradrenaline_equivalents_equal_the_published_queries() -> None:
     doubled = {("32359580", "23"), ("32119961", "03")}
     unexplained = [each for each in differs if (each[0], each[1][8:10]) not in doubled]
     assert len(rows) > 1500
-    # becalm refuses a rate above the limit of its drug: 7 µg/kg/min is a slip of the chart.
-    assert [each[:2] for each in unexplained] == [
-        ("30955999", "2175-07-11 22:59:00"), ("33281088", "2140-02-02 18:35:00"),
-    ]  # fmt: skip
-    assert all(np.isnan(ours) and theirs > 7 for _, _, ours, theirs in unexplained)
+    assert unexplained == []
 
 
 @real

@@ -15,7 +15,6 @@ from becalm.doses import EQUIVALENTS, IMPLAUSIBLE, PLAUSIBLE
 from becalm.kidney import equations, kdigo
 from becalm.measures import ctcae
 from becalm.measures.escalations import VASOPRESSORS
-from becalm.measures.organs import rules as organ_rules
 from becalm.measures.outcome import maintenance
 from becalm.measures.response import background
 from becalm.measures.response.composites import shipped
@@ -59,8 +58,8 @@ def unverified(
 
 def _harm(tables: Mapping[str, Frame]) -> Iterable[str]:
     """Yield the unverified numbers of organs, infections and their rates that occur in the run."""
-    equivalents = tables["sofa"]["noradrenaline_equivalent"]
-    if not organ_rules.load().equivalents.verified and np.isfinite(equivalents).any():
+    rates = tables["sofa"]["noradrenaline_equivalent"]
+    if not EQUIVALENTS[VASOPRESSORS].verified and np.isfinite(rates).any():
         yield "vasopressors as noradrenaline"
     commensal = tables["infections"]["commensal"] == np.True_
     if not organism_kinds.file().commensals_verified and commensal.any():

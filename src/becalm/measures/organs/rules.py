@@ -28,24 +28,6 @@ class Sofa(toml.TomlTable, frozen=True):
     above: dict[str, dict[int, float]]
 
 
-class Equivalents(toml.TomlTable, frozen=True):
-    """What one µg/kg/min of a vasopressor is worth in noradrenaline; of vasopressin one unit/min."""
-
-    norepinephrine: float
-    epinephrine: float
-    phenylephrine: float
-    dopamine: float
-    vasopressin: float
-    source: str
-    verified: bool
-
-    @property
-    def factors(self) -> dict[str, float]:
-        """The factor of each drug."""
-        names = ("norepinephrine", "epinephrine", "phenylephrine", "dopamine", "vasopressin")
-        return {name: float(getattr(self, name)) for name in names}
-
-
 class Suspicion(toml.TomlTable, frozen=True):
     """When an infection is suspected, and when it is a sepsis."""
 
@@ -64,7 +46,6 @@ class OrganRules(toml.TomlTable, frozen=True):
     """The whole file."""
 
     sofa: Sofa
-    equivalents: Equivalents
     suspicion: Suspicion
 
 

@@ -10,7 +10,8 @@ import numpy as np
 from becalm.core.arrays import Floats, Mask, Persons, Times
 from becalm.core.clock import DAY, UNKNOWN_TIME
 from becalm.core.frame import Frame
-from becalm.measures.organs import rules, sofa, vasopressors
+from becalm.doses import equivalent_rate
+from becalm.measures.organs import sofa
 from becalm.measures.stage import Stage, StageInput
 from becalm.persons.lifetime import Lifetime
 from becalm.tables import SOFA
@@ -21,13 +22,13 @@ WINDOWS: Final = {"24h": DAY, "48h": 2 * DAY, "72h": 3 * DAY, "d7": 7 * DAY}
 
 def measure(given: StageInput) -> Frame:
     """Fill the table `sofa`. A worst total counts to the end of its window, or to death."""
-    cohort, rule = given.cohort, rules.load()
+    cohort = given.cohort
     known = cohort.take(cohort["t0"] != UNKNOWN_TIME)
     if not len(known):
         return SOFA.empty()
     person, t0 = known["person"].astype(np.int32), known["t0"]
     lines = given.sofa
-    pressors = vasopressors.equivalent(given.patients, rule.equivalents, given.in_cohort)
+    pressors = equivalent_rate(given.patients.doses, "norepinephrine")
     over = Lifetime.of(given.patients.records).over[person]
     at_zero = sofa.totals(lines, person, t0)
     frames = [_rows(known, "t0", lines, at_zero, t0, change=None)]

@@ -1,15 +1,12 @@
-"""Vasopressor rates for each kg, and their sum as noradrenaline."""
+"""Vasopressor rates for each kg; their sum as noradrenaline is `doses.equivalent_rate`."""
 
 from __future__ import annotations
 
-from functools import partial
-
 import numpy as np
 
-from becalm.core.arrays import Floats, Mask, Pair
-from becalm.measures.organs.rules import Equivalents
+from becalm.core.arrays import Mask
 from becalm.patients.understood import Patients
-from becalm.timeline import Timeline, combine, overlay
+from becalm.timeline import Timeline, overlay
 
 PER_MINUTE = 60.0
 MICROGRAMS = 1000.0
@@ -38,21 +35,3 @@ def rates(patients: Patients, drug: str, persons: Mask) -> Timeline:
     return overlay(
         frame["person"][rows], frame["start"][rows], frame["until"][rows], per_h / PER_MINUTE, rows
     )
-
-
-def equivalent(patients: Patients, rule: Equivalents, persons: Mask) -> Timeline:
-    """Return all vasopressors together in µg/kg/min of noradrenaline, where at least one runs."""
-    parts = [
-        rates(patients, drug, persons).map(partial(_times, factor))
-        for drug, factor in rule.factors.items()
-    ]
-    return combine(_added, *parts)
-
-
-def _times(factor: float, low: Floats, high: Floats) -> Pair:
-    return low * factor, high * factor
-
-
-def _added(*pairs: Pair) -> Pair:
-    total: Floats = np.sum([np.where(np.isfinite(low), low, 0.0) for low, _ in pairs], axis=0)
-    return total, total

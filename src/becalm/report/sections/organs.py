@@ -9,6 +9,8 @@ from typing import Any, Final
 import numpy as np
 
 from becalm.core import stats
+from becalm.doses import EQUIVALENTS
+from becalm.measures.escalations import VASOPRESSORS
 from becalm.measures.organs.rules import load
 from becalm.report import labels
 from becalm.report.cells import marked
@@ -73,7 +75,7 @@ def totals(cohort: Cohort, drill: Drill) -> PageTable:
         )  # fmt: skip
         lines = [[m, number(moments[m]["noradrenaline_equivalent"])] for m in MOMENTS]
         rate_cell = drill.people(number(rate), ["moment", "µg/kg/min"], lines)
-        cells += [marked(rate_cell, verified=load().equivalents.verified) if not math.isnan(rate) else rate_cell,
+        cells += [marked(rate_cell, verified=EQUIVALENTS[VASOPRESSORS].verified) if not math.isnan(rate) else rate_cell,
                   labels.joined(moments["t0"]["not_measured"].replace("_", " "))]  # fmt: skip
         rows.append(cells)
         ids.append(anchor("sofa", person))
