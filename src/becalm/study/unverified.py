@@ -16,7 +16,7 @@ from becalm.kidney import equations, kdigo
 from becalm.measures import ctcae
 from becalm.measures.escalations import VASOPRESSORS
 from becalm.measures.outcome import maintenance
-from becalm.measures.response import background
+from becalm.measures.response import background, selection_effect
 from becalm.measures.response.composites import shipped
 from becalm.persons import weighed
 from becalm.protocol import Protocol
@@ -64,6 +64,9 @@ def _harm(tables: Mapping[str, Frame]) -> Iterable[str]:
     commensal = tables["infections"]["commensal"] == np.True_
     if not organism_kinds.file().commensals_verified and commensal.any():
         yield "which organisms are commensals of skin"
+    explained = tables["selection_effect"]["expected_fall_percent"]
+    if not selection_effect.rules().pairs.verified and np.isfinite(explained).any():
+        yield "how much of a fall from a peak the choice of the peak explains"
     if not time_varying.rules().events.verified and len(tables["event_rates"]):
         yield "how many events a model of the dose needs"
 

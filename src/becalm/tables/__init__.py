@@ -35,6 +35,7 @@ from becalm.tables.recurrences import RECURRENCES
 from becalm.tables.registry import TABLES, WRITTEN, empty
 from becalm.tables.response import KIDNEY_STAGES, OUTCOME, PRIMARY, RESPONSE, SAFETY
 from becalm.tables.schema import Column, Table
+from becalm.tables.selection_effect import REPEATED_DRAWS, SELECTION_EFFECT
 from becalm.tables.serial import FEVER, PROGNOSIS, SERIAL_CHANGES
 from becalm.tables.slopes import NORMAL_AGAIN, SLOPES
 from becalm.tables.therapy import (
@@ -91,11 +92,13 @@ __all__ = [
     "PROGNOSIS",
     "PROGNOSIS_INPUTS",
     "RECURRENCES",
+    "REPEATED_DRAWS",
     "REPLACED_REPORTS",
     "RESPONSE",
     "ROWS",
     "ROWS_REFUSED",
     "SAFETY",
+    "SELECTION_EFFECT",
     "SERIAL_CHANGES",
     "SERIES",
     "SLOPES",

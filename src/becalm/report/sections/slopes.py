@@ -9,8 +9,10 @@ from typing import Any, Final
 import numpy as np
 
 from becalm.core import stats
+from becalm.measures.response.selection_effect import rules as pair_rules
 from becalm.measures.response.slopes import file
 from becalm.report import labels
+from becalm.report.cells import marked
 from becalm.report.cohort import Cohort, Row, anchor
 from becalm.report.drill import Drill
 from becalm.report.page_table import PageTable
@@ -135,18 +137,61 @@ def normal(cohort: Cohort, drill: Drill) -> PageTable:
     return PageTable(head, rows)
 
 
+def selection(cohort: Cohort, drill: Drill) -> PageTable:
+    """Return how much of a fall from a peak the choice of the peak explains; rows without an estimate are left out."""
+    rows = []
+    for row in cohort.result.tables["selection_effect"].rows():
+        if math.isnan(row["expected_fall_percent"]):
+            continue
+        source = [[pair_rules().pairs.source]]
+        about = [
+            f"{row['pairs']:,} pairs; spread {number(row['spread_percent'])} %",
+            f"{number(row['draws_before'])} draws",
+        ]
+        cells = [
+            drill.people(text, ["how"], [[each] for each in about] + source)
+            for text in (
+                f"{number(row['draws_before'])} draws, spread {number(row['spread_percent'])} %",
+                f"about {number(row['expected_fall_percent'])} %",
+                f"{number(row['fall_from_peak_percent'])} %, n = {row['fall_from_peak_n']}",
+                f"{number(row['fall_from_baseline_percent'])} %, n = {row['fall_from_baseline_n']}",
+            )
+        ]
+        rows.append([labels.heading(labels.variable(row["variable"])), cells[0],
+                     marked(cells[1], verified=pair_rules().pairs.verified), *cells[2:]])  # fmt: skip
+    head = [
+        "Test",
+        "peak chosen of",
+        "fall that the choice alone explains",
+        "median fall from the peak",
+        "median fall from the last value",
+    ]
+    return PageTable(head, rows)
+
+
 def section(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Section | None:
     if not cohort.described or not len(cohort.result.tables["slopes"]):
         return None
     window = file().window
+    chosen = selection(cohort, drill)
     intro = [
         f"A slope is the change for each day of a line through the logarithms of the draws, in the {spaced(window.before)} before "
         f"{cohort.clock_from(CLOCK)} and the {spaced(window.after)} after it. The slope before is each patient's own control. Many values are "
         "drawn because they are high, so they fall afterwards in part by that alone.",
+        *(
+            [
+                "The highest of several draws is high in part by chance, so the next one is lower even when nothing changes. How far draws "
+                f"scatter is taken from pairs at most {spaced(pair_rules().pairs.within)} apart, of persons who are not in the cohort. What "
+                "truly changes in that time counts as scatter too, so the fall that the choice alone explains is rather too large."
+            ]
+            if chosen
+            else []
+        ),
         "An interval needs three draws. A limit of the laboratory (such as >40,000) among the draws leaves no slope.",
     ]
     tables = [
         captioned(middles(cohort, drill), "Median slopes"),
+        captioned(chosen, "What the choice of a peak explains"),
         captioned(normal(cohort, drill), "Normal again"),
     ]
     long = (
