@@ -48,3 +48,34 @@ def stages(
             stage = 3
         result.append((draw.time, stage))
     return result
+
+
+class Known(NamedTuple):
+    """A stage by one arm, from when it was seen."""
+
+    time: int
+    stage: int
+
+
+def worst_at(
+    time: int,
+    creatinine: list[Known],
+    urine: list[Known],
+    courses: list[tuple[int, int]],
+    dates: list[tuple[int, int]],
+) -> tuple[int, int] | None:
+    """The lowest and the highest possible stage of all arms at a moment; None where no arm says anything."""
+    said: list[tuple[int, int]] = []
+    if on_replacement(courses, time):
+        said.append((3, 3))
+    elif on_replacement(dates, time):
+        said.append((0, 3))
+    last = max((each for each in creatinine if each.time <= time), default=None)
+    if last and time - last.time < 3 * DAY:
+        began = any(last.time < start <= time for start, _ in courses)
+        if not began and not on_replacement(courses, last.time):
+            said.append((last.stage, last.stage))
+    last = max((each for each in urine if each.time <= time), default=None)
+    if last and time - last.time < DAY:
+        said.append((last.stage, last.stage))
+    return (max(low for low, _ in said), max(high for _, high in said)) if said else None

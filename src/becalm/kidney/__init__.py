@@ -32,6 +32,7 @@ __all__ = [
     "max_rise",
     "mdrd",
     "mdrd_creatinine",
+    "over_time",
     "printed",
     "recovery",
     "replacement",

@@ -12,6 +12,7 @@ from becalm.core.clock import UNKNOWN_TIME
 from becalm.core.frame import Frame
 from becalm.events import Events
 from becalm.kidney import injury, kdigo, printed, replacement, urine
+from becalm.kidney.over_time import StageOverTime
 from becalm.measures.on_treatment import Treated
 from becalm.persons.diagnoses import diagnoses
 from becalm.persons.stays import admissions
@@ -33,7 +34,7 @@ class KidneyInjury:
     many volumes of each have no stage because no weight is known. replaced : the moments of stage 3 by replacement. baseline : what
     draws were compared with. exempt : who has no stage, in words; '' for the others. courses : of
     replacement. arrival : see `injury.falls_on_arrival`. start, end : when harm counts; stages reach to
-    the end of the records.
+    the end of the records. over_time : the stages at every moment at which harm counts.
     """
 
     staged: injury.Staged
@@ -47,6 +48,7 @@ class KidneyInjury:
     arrival: list[injury.Fall | None]
     start: Times
     end: Times
+    over_time: StageOverTime
 
     def arrival_text(self, at: int) -> str:
         """Return an injury seen backwards from the fall after arrival; '' without one."""
@@ -128,7 +130,28 @@ def kidney_injury(
         injury.falls_on_arrival(after, arrivals, rules.kdigo),
         start,
         harm_end,
+        StageOverTime.of(
+            staged.points,
+            acute_urine.points,
+            acute,
+            open_days.take(~end_stage[open_days.person]),
+            valid=events.vocabulary.variable("creatinine").valid.us,
+            longest_gap=rules.urine.longest_gap.us,
+            worst=max(rules.kdigo.ratios),
+        ).clip(_counted(cohort, start, harm_end)),
     )
+
+
+def _counted(cohort: Frame, start: Times, harm_end: Times) -> Intervals:
+    """Return when harm counts, its last moment included."""
+    end = last_counted(cohort, harm_end) + 1
+    return Intervals.build(np.arange(len(cohort), dtype=np.int32), start, np.maximum(end, start))
+
+
+def last_counted(cohort: Frame, harm_end: Times) -> Times:
+    """Return the last moment at which a stage is known: not after the end of the records, which death is, too."""
+    last: Times = np.minimum(harm_end, np.maximum(cohort["end_of_records"], cohort["t0"]))
+    return last
 
 
 def _by_urine(

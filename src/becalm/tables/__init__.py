@@ -26,7 +26,7 @@ from becalm.tables.escalation_response import ESCALATION_RESPONSE
 from becalm.tables.figures import DOSE_STEPS, LEFT, MISSING, NEAREST, ROWS, SERIES
 from becalm.tables.incidence import INCIDENCE
 from becalm.tables.infection import INFECTIONS
-from becalm.tables.kidney import CLEARANCE, KIDNEY, URINE_STAGES
+from becalm.tables.kidney import CLEARANCE, KIDNEY, KIDNEY_OVER_TIME, URINE_STAGES
 from becalm.tables.next_test import NEXT_TEST
 from becalm.tables.organs import SOFA, SUSPECTED_INFECTIONS
 from becalm.tables.person_time import EMULATION, EVENT_RATES, PERSON_TIME
@@ -77,6 +77,7 @@ __all__ = [
     "INCIDENCE",
     "INFECTIONS",
     "KIDNEY",
+    "KIDNEY_OVER_TIME",
     "KIDNEY_STAGES",
     "LEFT",
     "MISSING",

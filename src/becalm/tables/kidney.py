@@ -85,13 +85,43 @@ KIDNEY: Final = Table(
     },
     key=("person_id",),
 )
+KIDNEY_OVER_TIME: Final = Table(
+    "kidney_over_time",
+    "The stage of kidney injury over time, by each arm and the worst of all, while harm counts: a row wherever one changes.",
+    "person and change",
+    {
+        "person_id": PERSON_ID,
+        "stage_from": time("From when on these are the stages."),
+        "stage_until": time("Until when: the next change, or when nothing is known any more."),
+        "worst_stage": count(
+            "stage",
+            "The worst certain stage of the arms that are known, 0 to 3; an arm that is empty may be worse.",
+        ),
+        "worst_stage_high": count(
+            "stage", "The highest possible stage of the arms that are known."
+        ),
+        "stage_by_creatinine": count(
+            "stage", "Of the last draw, for 48 h at most; empty if unmeasured or on replacement."
+        ),
+        "stage_by_urine": count(
+            "stage", "Of the last charted volume, for 24 h at most; empty if unmeasured."
+        ),
+        "on_replacement": answer(
+            "Whether renal replacement ran; empty on a day with a session at an unknown hour."
+        ),
+        "creatinine_row": text("The row of the creatinine, as table:key; empty without one."),
+        "urine_row": text("The row of the volume, as table:key; empty without one."),
+        "replacement_row": text("The row of the replacement, as table:key; empty without one."),
+    },
+    key=("person_id", "stage_from"),
+)
 CLEARANCE: Final = Table(
     "clearance",
     "Clearance by creatinine at each draw where harm counts: Cockcroft-Gault, CKD-EPI 2021, and kinetic eGFR as a band.",
     "person and draw",
     {
         "person_id": PERSON_ID,
-        "drawn": time("When the blood was drawn; a value holds until the next draw, 72 h at most."),
+        "drawn": time("When the blood was drawn; a value holds until the next draw, 48 h at most."),
         "drawn_creatinine": number("mg/dL", "The creatinine; of a range its lower bound."),
         "cockcroft_gault_ml_min": number(
             "mL/min", "By Cockcroft and Gault, by the actual weight; empty during replacement."
