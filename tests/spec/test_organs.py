@@ -88,7 +88,9 @@ def test_an_item_changes_at_its_cut_off(
     """At the bound and a printed step to either side."""
     step = 0.1 if variable in {"bilirubin", "creatinine"} else 1
     inside, outside = (bound - step, bound) if below else (bound, bound - step)
-    assert known(name, 1, lab(variable, inside, 0)) == (points, points)
+    # Of creatinine alone nobody knows whether any urine was passed.
+    most = sofa.MOST if name == "renal" else points
+    assert known(name, 1, lab(variable, inside, 0)) == (points, most)
     assert known(name, 1, lab(variable, outside, 0))[0] < points
 
 
@@ -142,30 +144,102 @@ def test_oxygen_needs_a_ventilator_for_three_points() -> None:
 
 def test_what_an_intubated_patient_cannot_say_is_a_range() -> None:
     """Eyes and motor known, speech not: from all that could be to nothing."""
-    known = (lab("gcs_eye", 4, 0), lab("gcs_motor", 6, 0))
-    assert item("nervous_system", 1, *known, lab("gcs_verbal", 5, 0)) == (0, 0)
-    assert item("nervous_system", 1, *known) == (0, 2)
-    assert item("nervous_system", 1, known[0]) is None
+    seen = (lab("gcs_eye", 4, 0), lab("gcs_motor", 6, 0))
+    assert item("nervous_system", 1, *seen, lab("gcs_verbal", 5, 0)) == (0, 0)
+    assert item("nervous_system", 1, *seen) == (0, 2)
+    assert item("nervous_system", 1, seen[0]) is None
+
+
+def test_no_word_with_a_tube_can_be_any_speech() -> None:
+    """Speech is charted as 1 of who has a tube; of who has none, 1 is 1; without any procedure nobody knows."""
+    parts = (lab("gcs_eye", 4, 0), lab("gcs_motor", 6, 0), lab("gcs_verbal", 1, 0))
+    tube, other = procedure("mechanical ventilation", -1, 5), procedure("haemodialysis", -1, 5)
+    assert item("nervous_system", 1, *parts, tube) == (0, 2)
+    assert item("nervous_system", 1, *parts, other) == (2, 2)
+    assert item("nervous_system", 1, *parts, procedure("cpap", -1, 5)) == (2, 2)
+    assert item("nervous_system", 1, *parts) == (0, 2)
+    # A whole score of up to 11 has no word in it: 4 + 6 + 1.
+    assert item("nervous_system", 1, lab("gcs", 11, 0), tube) == (0, 2)
+    assert item("nervous_system", 1, lab("gcs", 12, 0), tube) == (2, 2)
+    assert item("nervous_system", 1, lab("gcs", 11, 0), other) == (2, 2)
+
+
+def test_a_score_that_is_charted_again_without_a_change_counts_again() -> None:
+    """The same eyes, speech and motor every 8 h for three days are known for four days."""
+    rows = [
+        lab(f"gcs_{part}", points, hour)
+        for hour in range(0, 73, 8)
+        for part, points in (("eye", 2), ("verbal", 2), ("motor", 4))
+    ]
+    on = procedure("haemodialysis", -1, 5)
+    for hour, points in ((1, (3, 3)), (60, (3, 3)), (95, (3, 3)), (96, None)):
+        assert item("nervous_system", hour, *rows, on) == points, hour
+
+
+@pytest.mark.parametrize("variable", ["respiration", "nervous_system"])
+def test_ventilation_known_by_its_date_alone_may_last_to_the_discharge(variable: str) -> None:
+    """From that day on, until the stay ends; where the day has one with hours, these say it."""
+    from tests.records import stay
+
+    coded = procedure("mechanical ventilation", "2020-01-03")  # hour 48
+    if variable == "respiration":
+        rows, without, with_ = ("pao2", 60), (2, 2), (2, 4)
+        beside = [("fio2", 100)]
+    else:
+        rows, without, with_ = ("gcs_verbal", 1), (2, 2), (0, 2)
+        beside = [("gcs_eye", 4), ("gcs_motor", 6)]
+    for hour, points in ((47, without), (49, with_), (199, with_), (201, without)):
+        drawn = [lab(name, value, hour) for name, value in (rows, *beside)]
+        assert item(variable, hour, stay(0, 200), coded, *drawn) == points, hour
+    timed = procedure("mechanical ventilation", 50, 51)
+    drawn = [lab(name, value, 60) for name, value in (rows, *beside)]
+    assert item(variable, 60, stay(0, 200), coded, timed, *drawn) == without
+
+
+def renal(*volumes: tuple[float, float], creatinine: float | None = 0.8, hour: float = 24) -> Any:
+    """The kidney's points of a stay that began at hour 0, with volumes (hour, mL)."""
+    from tests.records import stay
+
+    blood = () if creatinine is None else (lab("creatinine", creatinine, hour - 1),)
+    rows = [lab("urine output", ml, each, "mL") for each, ml in volumes]
+    return item("renal", hour, stay(0, 100), *blood, *rows)
 
 
 def test_urine_of_a_day_counts_where_all_of_it_is_known() -> None:
-    """Below 500 and below 200 mL; half a day says nothing."""
-    from tests.records import stay
-
+    """Below 500 and below 200 mL: exact where the whole day is known."""
     for points, bound in FILE["sofa"]["urine"].items():
         for ml, reached in ((bound, False), (bound - 1, True)):
-            rows = [
-                stay(0, 100),
-                lab("creatinine", 0.8, 20),
-                lab("urine output", ml / 2, 12, "mL"),
-                lab("urine output", ml / 2, 24, "mL"),
-            ]
-            found = known("renal", 24, *rows)
+            found = renal((12, ml / 2), (24, ml / 2))
+            assert found[0] == found[1], ml
             assert (found[0] == int(points)) is reached, ml
-    half = item(
-        "renal", 12, stay(0, 100), lab("creatinine", 0.8, 10), lab("urine output", 0, 12, "mL")
+
+
+def test_what_is_not_known_of_the_urine_leaves_a_range() -> None:
+    """Urine that nobody charted may be none at all; what is known of a part of the day is the least of it."""
+    assert renal() == (0, 4)
+    assert renal(creatinine=2.1) == (2, 4)
+    assert renal(creatinine=5.0) == (4, 4)
+    for points, bound in FILE["sofa"]["urine"].items():  # of half a day
+        assert renal((12, bound), hour=12)[1] == int(points) - (3 if points == "3" else 1)
+        assert renal((12, bound - 1), hour=12) == (0, int(points))
+    assert renal((12, 0), creatinine=None, hour=12) is None
+    assert renal((12, 900), (24, 900), creatinine=None) is None  # creatinine may be anything
+    assert renal((12, 90), (24, 90), creatinine=None) == (4, 4)
+    assert renal((12, 150), (24, 150), creatinine=None) == (3, 4)
+
+
+def test_creatinine_drawn_on_renal_replacement_is_the_least_that_it_says() -> None:
+    """The machine lowers it: with 900 mL in half a day the points are those of creatinine, or more."""
+    day = (
+        lab("urine output", 900, 12, "mL"),
+        lab("urine output", 900, 24, "mL"),
+        lab("creatinine", 2.1, 23),
     )
-    assert half == (0, 0)
+    from tests.records import stay
+
+    assert item("renal", 24, stay(0, 100), *day) == (2, 2)
+    on = procedure("haemodialysis", 20, 24)
+    assert item("renal", 24, stay(0, 100), *day, on) == (2, 4)
 
 
 def test_an_item_is_the_worst_of_the_last_24_h_and_then_unknown() -> None:
@@ -273,6 +347,7 @@ def test_sepsis_by_the_total_and_by_the_rise() -> None:
             lab("gcs", 15, hour), lab("pao2", 90, hour), lab("fio2", 21, hour),
         )
     ]  # fmt: skip
+    whole += [lab("urine output", 1500, hour, "mL") for hour in range(-20, 100, 20)]
     on = procedure("haemodialysis", -300, -299)
     calm = suspected(*whole, on, culture("no growth", 60), dose("meropenem", 61, amount="1000 mg"))
     assert [(row["sepsis_by_total"], row["sepsis_by_change"]) for row in calm] == [(True, False)]

@@ -5,7 +5,7 @@ Each item stands by itself. What is charted of an intubated patient's speech is 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Final
 
@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike
 from becalm.core.arrays import Floats, Mask, Pair, Persons, Times, expand
 from becalm.core.clock import DAY
 from becalm.kidney import kdigo, urine
+from becalm.kidney.replacement import sessions
 from becalm.measures.organs.rules import Sofa
 from becalm.measures.organs.vasopressors import rates
 from becalm.patients import organ_support
@@ -23,7 +24,9 @@ from becalm.timeline import Intervals, Points, Timeline, combine, nearest, round
 
 ITEMS: Final = ("respiration", "coagulation", "liver", "cardiovascular", "nervous_system", "renal")
 MOST: Final = 4.0
-VENTILATED: Final = ("ventilation", "non_invasive_ventilation")
+INTUBATED: Final = "ventilation"
+VENTILATED: Final = (INTUBATED, "non_invasive_ventilation")
+COMA: Final = ("gcs_eye", "gcs_verbal", "gcs_motor")
 
 
 def points_below(bounds: Mapping[int, float], value: Floats) -> Floats:
@@ -50,16 +53,12 @@ def items(patients: Patients, rule: Sofa, persons: Mask) -> dict[str, Timeline]:
     draw = partial(_draws, patients, persons)
     below, above = points_below, points_from
     return {
-        "respiration": _respiration(patients, rule, draw, persons),
+        "respiration": _respiration(patients, rule, draw),
         "coagulation": _worst(rule, _scored(draw("platelets"), partial(below, rule.platelets), falls=True)),
         "liver": _worst(rule, _scored(draw("bilirubin"), partial(above, rule.bilirubin))),
         "cardiovascular": _cardiovascular(patients, rule, draw, persons),
-        "nervous_system": _nervous_system(rule, draw, patients),
-        "renal": combine(
-            _highest,
-            _worst(rule, _scored(draw("creatinine"), partial(above, rule.creatinine))),
-            _urine(patients, rule, draw),
-        ),
+        "nervous_system": _nervous_system(patients, rule, draw),
+        "renal": _renal(patients, rule, draw),
     }  # fmt: skip
 
 
@@ -99,9 +98,21 @@ def _highest(*pairs: Pair) -> Pair:
     return low, high
 
 
-def _respiration(
-    patients: Patients, rule: Sofa, draw: Callable[[str], Points], persons: Mask
-) -> Timeline:
+def _ventilated(patients: Patients, names: Collection[str], points: Points) -> tuple[Mask, Mask]:
+    """Return of whom a ventilator certainly ran at each point, and of whom possibly.
+
+    Without any procedure on record nobody knows who was ventilated.
+    """
+    running = organ_support.running(patients.records, patients.vocabulary)
+    on = Intervals.empty().union(*(running.get(name, Intervals.empty()) for name in names))
+    certain = on.contains(points.person, points.time)
+    if not len(patients.records.procedures):
+        return certain, np.ones(len(points), np.bool_)
+    perhaps = organ_support.of_day_alone(patients.records, patients.vocabulary, names, on)
+    return certain, certain | perhaps.contains(points.person, points.time)
+
+
+def _respiration(patients: Patients, rule: Sofa, draw: Callable[[str], Points]) -> Timeline:
     gas, oxygen = draw("pao2"), draw("fio2")
     if not len(gas) or not len(oxygen):
         return Timeline.empty()
@@ -110,16 +121,28 @@ def _respiration(
     known = np.flatnonzero(np.isfinite(low) & np.isfinite(high))
     gas, low, high = gas.take(known), low[known], high[known]
     worst, best = rounded(gas.low / high * 100), rounded(gas.high / low * 100)
-    running = organ_support.running(patients.records, patients.vocabulary)
-    on = Intervals.empty().union(*(running.get(name, Intervals.empty()) for name in VENTILATED))
-    ventilated = on.contains(gas.person, gas.time)
-    told = len(patients.records.procedures) > 0
+    certain, possible = _ventilated(patients, VENTILATED, gas)
     fewest, most = points_below(rule.oxygen, best), points_below(rule.oxygen, worst)
     alone = float(min(2, max(rule.oxygen)))
-    # Three and four points are for the ventilated; without any procedure on record nobody knows who was.
-    fewest = np.where(ventilated, fewest, np.minimum(fewest, alone))
-    most = np.where(ventilated | (not told), most, np.minimum(most, alone))
-    return _worst(rule, Points(gas.person, gas.time, fewest, most, gas.row))
+    # Three and four points are for the ventilated.
+    fewest = np.where(certain, fewest, np.minimum(fewest, alone))
+    most = np.where(possible, most, np.minimum(most, alone))
+    asked, row = held.evidence_at(gas.person, gas.time)
+    by_oxygen = np.full(len(gas), -1, np.int64)
+    by_oxygen[asked] = row
+    return _of_several(rule, gas, fewest, most, (gas.row, by_oxygen))
+
+
+def _of_several(
+    rule: Sofa, points: Points, low: Floats, high: Floats, rows: Iterable[Times]
+) -> Timeline:
+    """Return the worst of scores that rest on several rows each, so that all of them can be opened."""
+    lines = []
+    for row in rows:
+        some = np.flatnonzero(row >= 0)
+        scored = Points(points.person[some], points.time[some], low[some], high[some], row[some])
+        lines.append(_worst(rule, scored))
+    return combine(_highest, *lines) if any(map(len, lines)) else Timeline.empty()
 
 
 def _cardiovascular(
@@ -159,42 +182,116 @@ def _above(bound: float, low: Floats, _: Floats) -> Mask:
     return reached
 
 
-def _nervous_system(rule: Sofa, draw: Callable[[str], Points], patients: Patients) -> Timeline:
-    score = partial(points_below, rule.coma)
-    valid = patients.vocabulary.variable("gcs").valid.us
-    total = _worst(rule, _scored(draw("gcs"), score, falls=True))
-    parts = [draw(name).hold(valid) for name in ("gcs_eye", "gcs_verbal", "gcs_motor")]
-    summed = combine(_sum_of_parts, *parts)
-    # The sum is looked at wherever one of its parts changes.
-    at = Points.build(summed.person, summed.start, summed.low, summed.high)
-    by_parts = _worst(rule, _scored(at, score, falls=True))
-    return combine(_highest, total, by_parts) if len(total) or len(by_parts) else Timeline.empty()
+def _nervous_system(patients: Patients, rule: Sofa, draw: Callable[[str], Points]) -> Timeline:
+    eye, verbal, motor = (patients.vocabulary.variable(name) for name in COMA)
+    least, most = (float(bound or 0) for bound in (verbal.plausible.low, verbal.plausible.high))
+    # More points than those of eyes and motor and of no word at all: words were counted in.
+    worded = float((eye.plausible.high or 0) + (motor.plausible.high or 0)) + least
+    total = draw("gcs")
+    tube, _ = _ventilated(patients, (INTUBATED,), total)
+    more = np.where(tube & (total.high <= worded), total.high + most - least, total.high)
+    total = Points(total.person, total.time, total.low, more, total.row)
+    by_total = _worst(rule, _scored(total, partial(points_below, rule.coma), falls=True))
+    by_parts = _by_parts(patients, rule, [draw(name) for name in COMA], (least, most))
+    return (
+        combine(_highest, by_total, by_parts)
+        if len(by_total) or len(by_parts)
+        else Timeline.empty()
+    )
 
 
-def _sum_of_parts(eye: Pair, verbal: Pair, motor: Pair) -> Pair:
-    """Return the coma scale from its parts; what cannot be said (intubated) is 1 to 5."""
+def _by_parts(
+    patients: Patients, rule: Sofa, parts: Sequence[Points], speech: tuple[float, float]
+) -> Timeline:
+    """Return the points of the sum of eyes, speech and motor, looked at whenever one of them is charted.
+
+    Who has a tube cannot speak: no word charted then, or no speech at all, is any of `speech`.
+    """
+    least, most = speech
+    silent = parts[1]
+    _, tube = _ventilated(patients, (INTUBATED,), silent)
+    high = np.where(tube & (silent.low <= least), np.maximum(silent.high, most), silent.high)
+    parts = [parts[0], Points(silent.person, silent.time, silent.low, high, silent.row), parts[2]]
+    person, time = (
+        np.concatenate([getattr(p, name) for p in parts]) for name in ("person", "time")
+    )
+    at = Points.build(person, time, np.zeros(len(person)))
+    valid = patients.vocabulary.variable(COMA[0]).valid.us
+    held = [each.hold(valid) for each in parts]
+    eye, said, motor = (line.at(at.person, at.time) for line in held)
     known = np.isfinite(eye[0]) & np.isfinite(motor[0])
-    speech_low = np.where(np.isfinite(verbal[0]), verbal[0], 1.0)
-    speech_high = np.where(np.isfinite(verbal[1]), verbal[1], 5.0)
-    low = np.where(known, eye[0] + speech_low + motor[0], -np.inf)
-    return low, np.where(known, eye[1] + speech_high + motor[1], np.inf)
+    low = eye[0] + np.where(np.isfinite(said[0]), said[0], least) + motor[0]
+    high = eye[1] + np.where(np.isfinite(said[1]), said[1], most) + motor[1]
+    some = np.flatnonzero(known)
+    if not len(some):
+        return Timeline.empty()
+    at, low, high = at.take(some), low[some], high[some]
+    rows = []
+    for line in held:
+        asked, row = line.evidence_at(at.person, at.time)
+        of_part = np.full(len(at), -1, np.int64)
+        of_part[asked] = row
+        rows.append(of_part)
+    return _of_several(rule, at, points_below(rule.coma, high), points_below(rule.coma, low), rows)
+
+
+def _renal(patients: Patients, rule: Sofa, draw: Callable[[str], Points]) -> Timeline:
+    """Return the worse of creatinine and urine: what is not known of one of them may be as bad as can be.
+
+    Creatinine that was drawn on renal replacement tells of the machine as well: it may be worth more.
+    """
+    creatinine = _scored(draw("creatinine"), partial(points_from, rule.creatinine))
+    ran = sessions(patients.records, patients.events)
+    replaced = ran.courses(kdigo.load().replacement).union(ran.days)
+    on = replaced.contains(creatinine.person, creatinine.time)
+    creatinine = Points(
+        creatinine.person, creatinine.time, creatinine.low, np.where(on, MOST, creatinine.high), creatinine.row
+    )  # fmt: skip
+    by_urine = _urine(patients, rule, draw)
+    by_creatinine = _worst(rule, creatinine)
+    return (
+        combine(_either_may_be_worse, by_creatinine, by_urine)
+        if len(by_creatinine) or len(by_urine)
+        else Timeline.empty()
+    )
+
+
+def _either_may_be_worse(creatinine: Pair, urine_: Pair) -> Pair:
+    measured = np.isfinite(creatinine[0]), np.isfinite(urine_[0])
+    low = np.maximum(
+        *(
+            np.where(known, each[0], 0.0)
+            for known, each in zip(measured, (creatinine, urine_), strict=True)
+        )
+    )
+    high = np.maximum(
+        *(
+            np.where(known, each[1], MOST)
+            for known, each in zip(measured, (creatinine, urine_), strict=True)
+        )
+    )
+    # Without creatinine, urine of half a day says nothing at all.
+    silent = ~measured[0] & (low <= 0) & (high >= MOST)
+    return np.where(silent, -np.inf, low), np.where(silent, np.inf, high)
 
 
 def _urine(patients: Patients, rule: Sofa, draw: Callable[[str], Points]) -> Timeline:
-    """Return the points of the urine of 24 h, where all of them are known."""
+    """Return the points of the urine of the 24 h before the last volume.
+
+    Where a part of them is not known, what is known is the least that was passed.
+    """
     volumes = draw("urine_output")
     if not len(volumes):
         return Timeline.empty()
-    who, when, _ = patients.events.rejected_rows("urine_output")
     rate = urine.flow(
-        volumes, urine.begins(patients.records), kdigo.load().urine, refused=(who, when)
-    )
+        volumes, urine.begins(patients.records), kdigo.load().urine, refused=urine.unusable(patients.events)
+    )  # fmt: skip
     since = volumes.time - DAY
-    full = np.flatnonzero(rate.covered(volumes.person, since, volumes.time) == DAY)
-    low, high = rate.integrate(volumes.person[full], since[full], volumes.time[full])
+    full = rate.covered(volumes.person, since, volumes.time) == DAY
+    low, high = rate.integrate(volumes.person, since, volumes.time)
     day = Points(
-        volumes.person[full], volumes.time[full], rounded(low), rounded(high), volumes.row[full]
-    )
+        volumes.person, volumes.time, rounded(low), np.where(full, rounded(high), np.inf), volumes.row
+    )  # fmt: skip
     return _scored(day, partial(points_below, rule.urine), falls=True).hold(rule.worst_within.us)
 
 
