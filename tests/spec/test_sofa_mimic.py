@@ -19,8 +19,8 @@ from becalm.core.clock import DAY, HOUR, to_us
 from becalm.measures.organs import rules, sofa
 from becalm.timeline import Timeline
 from tests.reference import organs as plain
-from tests.spec.test_organs import demo
-from tests.spec.test_organs import infusions as infusions_by_person
+from tests.spec.test_organs_mimic import demo
+from tests.spec.test_organs_mimic import infusions as infusions_by_person
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
 FILES = DATA / "mimic-iv-demo"

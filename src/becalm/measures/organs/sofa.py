@@ -257,21 +257,14 @@ def _renal(patients: Patients, rule: Sofa, draw: Callable[[str], Points]) -> Tim
 
 
 def _either_may_be_worse(creatinine: Pair, urine_: Pair) -> Pair:
-    measured = np.isfinite(creatinine[0]), np.isfinite(urine_[0])
-    low = np.maximum(
-        *(
-            np.where(known, each[0], 0.0)
-            for known, each in zip(measured, (creatinine, urine_), strict=True)
-        )
-    )
-    high = np.maximum(
-        *(
-            np.where(known, each[1], MOST)
-            for known, each in zip(measured, (creatinine, urine_), strict=True)
-        )
-    )
+    lows, highs = [], []
+    for least, most in (creatinine, urine_):
+        known = np.isfinite(least)
+        lows.append(np.where(known, least, 0.0))
+        highs.append(np.where(known, most, MOST))
+    low, high = np.maximum(*lows), np.maximum(*highs)
     # Without creatinine, urine of half a day says nothing at all.
-    silent = ~measured[0] & (low <= 0) & (high >= MOST)
+    silent = ~np.isfinite(creatinine[0]) & (low <= 0) & (high >= MOST)
     return np.where(silent, -np.inf, low), np.where(silent, np.inf, high)
 
 
