@@ -21,6 +21,7 @@ import pyarrow as pa
 
 from becalm.core.arrays import Floats
 from becalm.kidney import injury, kdigo, urine
+from becalm.kidney.baseline import CreatinineBaseline
 from becalm.timeline import Intervals, Points
 
 HOUR = 3_600_000_000
@@ -93,7 +94,7 @@ def ours(creatinine: Points, volumes: Points, stays: Intervals) -> list[dict[int
         person = np.arange(persons, dtype=np.int32)
         inside = slice(first, first + persons)
         care = Intervals(person, stays.start[inside], stays.end[inside])
-        baseline = injury.CreatinineBaseline.of(np.full(persons, np.nan))
+        baseline = CreatinineBaseline.of(np.full(persons, np.nan))
         by_creatinine = injury.kdigo_stages(draws, baseline, Intervals.empty(), rules.kdigo)
         flow = urine.flow(mine, (care, Intervals.empty()), rules.urine)
         by_urine = urine.stages(mine, flow, np.full(len(mine), KG), rules.urine)

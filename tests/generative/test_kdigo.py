@@ -5,7 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from becalm.kidney import kdigo
-from becalm.kidney.injury import CreatinineBaseline, kdigo_stages
+from becalm.kidney.baseline import CreatinineBaseline
+from becalm.kidney.injury import kdigo_stages
 from becalm.timeline import Intervals, Points
 from tests.reference import renal as slow
 from tests.reference.renal import HOUR, Draw

@@ -1,12 +1,15 @@
-"""The stage of kidney injury over time: a panel a patient, a line a patient, or counts."""
+"""The kidney in the report: its stage over time as a panel a patient, a line a patient, or counts."""
 
 from __future__ import annotations
 
 import pytest
+from markupsafe import Markup
 
 from becalm.core.clock import DAY
 from becalm.report.cohort import Cohort
+from becalm.report.drill import Drill
 from becalm.report.figures import kidney
+from becalm.report.sections import kidney as kidney_section
 from becalm.study.result import StudyResult
 
 
@@ -61,3 +64,11 @@ def test_a_crowd_is_counted_by_day_and_names_nobody(crowd: Cohort) -> None:
 
 def test_nobody_has_no_figure(nobody: StudyResult) -> None:
     assert kidney.spec(Cohort(nobody)) is None
+
+
+def test_the_report_counts_the_ways_to_the_baseline(cohort: Cohort, five: str) -> None:
+    """Every patient once, and those without a baseline named even where there is nobody."""
+    rows = kidney_section.baselines(cohort, Drill(cohort)).rows
+    counted = sum(int(Markup(row[1]).striptags().split()[0]) for row in rows if row[1] != "nobody")
+    assert counted == cohort.n
+    assert "Not known: no way gave one" in five

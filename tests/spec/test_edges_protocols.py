@@ -78,6 +78,7 @@ NO_EDGE = {
     **dict.fromkeys(["response.primary", "response.primary_any", "safety.events"], "a list of names"),
     **dict.fromkeys(["confounder[].drugs", "confounder[].procedures"], "a list of names"),
     **dict.fromkeys(["confounder[].started_or_doubled", "outcome.maintenance_drugs"], "a choice"),
+    "kidney.baseline": "a list of choices",
     "kidney.assumed_egfr": "goes into a formula; nothing begins or ends at it",
 }  # fmt: skip
 

@@ -16,6 +16,7 @@ from becalm import vocabulary
 from becalm.core.clock import HOUR, UNKNOWN_TIME
 from becalm.doses import ROUTES, EpisodeRules, treatments, written_out
 from becalm.kidney import injury, kdigo, replacement
+from becalm.kidney.baseline import CreatinineBaseline
 from becalm.measures import ctcae
 from becalm.measures.fever import fever
 from becalm.patients.context import context
@@ -521,7 +522,7 @@ def stage(*draws: tuple[float, float], baseline: float = np.nan) -> float:
     points = Points.build(
         [0] * len(draws), [round(h * HOUR) for h, _ in draws], [v for _, v in draws]
     )
-    of = injury.CreatinineBaseline.of([baseline])
+    of = CreatinineBaseline.of([baseline])
     found = injury.kdigo_stages(points, of, Intervals.empty(), kdigo.load().kdigo).points
     return float(found.low[-1])
 

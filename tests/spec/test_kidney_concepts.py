@@ -15,6 +15,7 @@ import pytest
 import becalm
 from becalm.core.clock import DAY, to_us
 from becalm.kidney import injury, kdigo, replacement
+from becalm.kidney.baseline import CreatinineBaseline
 from becalm.protocol import load
 from tests.reference import renal as slow
 
@@ -40,7 +41,7 @@ def compared() -> Counter[tuple[str, str]]:
     spared = sessions.no_reference(rules.replacement, after)
     creatinine = batch.events.points("creatinine")
     staged = injury.kdigo_stages(
-        creatinine, injury.CreatinineBaseline.of([np.nan] * len(ids)), courses, rules.kdigo,
+        creatinine, CreatinineBaseline.of([np.nan] * len(ids)), courses, rules.kdigo,
         no_reference=spared, open_days=sessions.days,
     )  # fmt: skip
     draws = zip(staged.points.person.tolist(), staged.points.time.tolist(), strict=True)
@@ -96,7 +97,7 @@ def test_stages_by_creatinine_equal_a_plain_reading_for_everybody(with_baseline:
     np.minimum.at(lowest, draws.person, draws.low)
     reference = np.where(np.isfinite(lowest) & with_baseline, lowest, np.nan)
     staged = injury.kdigo_stages(
-        draws, injury.CreatinineBaseline.of(reference), courses, rules.kdigo
+        draws, CreatinineBaseline.of(reference), courses, rules.kdigo
     ).points
     for person in range(len(batch)):
         mine, at = draws.take(draws.person == person), staged.person == person

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from becalm.core.clock import DAY, HOUR
 from becalm.kidney import injury, kdigo, printed, replacement
-from becalm.kidney.injury import CreatinineBaseline
+from becalm.kidney.baseline import CreatinineBaseline
 from becalm.measures.safety import safety
 from becalm.protocol import load as protocol
 from becalm.timeline import Intervals, Points

@@ -13,8 +13,9 @@ from becalm import vocabulary
 from becalm.core.errors import DefinitionError
 from becalm.definitions import attainable, load, parse
 from becalm.kidney import equations, kdigo
+from becalm.kidney.baseline import CreatinineBaseline
 from becalm.kidney.equations import ckd_epi_2021, jelliffe_changing, jelliffe_stable, kegfr, mdrd
-from becalm.kidney.injury import CreatinineBaseline, kdigo_stages
+from becalm.kidney.injury import kdigo_stages
 from becalm.timeline import Intervals, Points
 from becalm.vocabulary import MeasurementKind
 from tests.records.pictures import us

@@ -19,6 +19,7 @@ from becalm.kidney.equations import (
 )
 
 __all__ = [
+    "baseline",
     "ckd_epi_2021",
     "clearance",
     "cockcroft_gault",

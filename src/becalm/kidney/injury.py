@@ -1,47 +1,20 @@
-"""Acute kidney injury by creatinine: baseline, and the KDIGO 2012 stage at every draw.
-
-This version does not use urine output, so it misses a patient with oliguria before creatinine
-rises; every result says "by creatinine".
-"""
+"""Acute kidney injury by creatinine: the KDIGO 2012 stage at every draw."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
-from numpy.typing import ArrayLike
 
 from becalm import vocabulary
 from becalm.core.arrays import Floats, Mask, Pair, Texts, Times
 from becalm.core.clock import UNKNOWN_TIME
-from becalm.kidney import equations
+from becalm.kidney.baseline import CreatinineBaseline
 from becalm.kidney.kdigo import Kdigo
-from becalm.protocol import Kidney
 from becalm.timeline import Intervals, Points, difference, ratio, rounded
-
-
-@dataclass(frozen=True, eq=False)
-class CreatinineBaseline:
-    """Creatinine in mg/dL before the injury, one for each person; NaN if it cannot be assumed either.
-
-    label : how it was obtained, in words for the reader. rows : the rows of the records it comes from.
-    half_digit : half a unit of its last printed digit, 0 where it was not printed.
-    """
-
-    mg_dl: Floats
-    label: Texts
-    rows: Sequence[tuple[int, ...]]
-    half_digit: Floats
-
-    @classmethod
-    def of(cls, mg_dl: ArrayLike) -> CreatinineBaseline:
-        """Return baselines that somebody stated, exactly."""
-        values: Floats = np.asarray(mg_dl, np.float64)
-        label = np.full(len(values), "stated", dtype=object)
-        return cls(values, label, [()] * len(values), np.zeros(len(values)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,69 +57,6 @@ class Staged:
                 reached = ["height of the value"]
             words[at] = " and ".join(reached)
         return words
-
-
-def baseline(
-    creatinine: Points,
-    onset: Times,
-    *,
-    inpatient: Intervals,
-    age: npt.NDArray[np.int64],
-    sex: Texts,
-    kidney: Kidney,
-    chronic: Mask | None = None,
-    half_digit: Floats | None = None,
-) -> CreatinineBaseline:
-    """Return the best available creatinine from before the injury.
-
-    The median of the values from outside hospital, 365 to 7 d before onset; else the lowest of the
-    7 d before it, without the value at onset itself, which may already have risen; else the value at
-    which MDRD gives an assumed eGFR, unless chronic kidney disease is on record. For a person without
-    a stay in the records no value is known to be from outside hospital.
-
-    creatinine and inpatient : persons are positions in `onset`. age : completed years, -1 unknown.
-    chronic : who has chronic kidney disease on record. half_digit : of each creatinine.
-    """
-    count = len(onset)
-    mg_dl = np.full(count, np.nan)
-    label = np.full(count, "baseline not known", dtype=object)
-    rows: list[tuple[int, ...]] = [()] * count
-    printed = np.zeros(len(creatinine)) if half_digit is None else half_digit
-    half = np.zeros(count)
-    assumed = equations.mdrd_creatinine(kidney.assumed_egfr, age, sex)
-    admitted = np.zeros(count, np.bool_)
-    admitted[inpatient.person] = True
-    outside = ~inpatient.contains(creatinine.person, creatinine.time)
-    exact = creatinine.low == creatinine.high
-    first = np.searchsorted(creatinine.person, np.arange(count))
-    stop = np.searchsorted(creatinine.person, np.arange(count), "right")
-    for i in range(count):
-        draws = slice(int(first[i]), int(stop[i]))
-        time, value = creatinine.time[draws], creatinine.high[draws]
-        before = onset[i] - time
-        away = (before >= kidney.outpatient_to.us) & (before <= kidney.outpatient_from.us)
-        away &= outside[draws] & exact[draws] & admitted[i]
-        near = (before > 0) & (before <= kidney.minimum_within.us) & np.isfinite(value)
-        if away.any():
-            mg_dl[i] = np.median(value[away])
-            rows[i] = tuple(creatinine.row[draws][away].tolist())
-            half[i] = printed[draws][away].max()
-            count_ = int(away.sum())
-            label[i] = (
-                f"{f'median of {count_} outpatient values' if count_ > 1 else 'one outpatient value'}"
-                f" {kidney.outpatient_from} to {kidney.outpatient_to} before onset"
-            )
-        elif near.any():
-            at = int(np.argmin(np.where(near, value, np.inf)))
-            mg_dl[i], rows[i] = value[at], (int(creatinine.row[draws][at]),)
-            half[i] = printed[draws][at]
-            label[i] = f"lowest of the {kidney.minimum_within} before onset"
-        elif chronic is not None and chronic[i]:
-            label[i] = "baseline not known; none is assumed in chronic kidney disease"
-        elif np.isfinite(assumed[i]) and sex[i] in ("F", "M"):
-            mg_dl[i] = round(float(assumed[i]), 2)
-            label[i] = f"back-calculated at eGFR {kidney.assumed_egfr:g} (MDRD)"
-    return CreatinineBaseline(mg_dl, label, rows, half)
 
 
 def kdigo_stages(

@@ -11,7 +11,8 @@ from becalm.core.arrays import FAR_PAST, Mask, Persons, Texts, Times
 from becalm.core.clock import UNKNOWN_TIME
 from becalm.core.frame import Frame
 from becalm.events import Events
-from becalm.kidney import injury, kdigo, printed, replacement, urine
+from becalm.kidney import baseline, injury, kdigo, printed, replacement, urine
+from becalm.kidney.baseline import CreatinineBaseline
 from becalm.kidney.over_time import StageOverTime
 from becalm.measures.on_treatment import Treated
 from becalm.persons.diagnoses import diagnoses
@@ -41,7 +42,7 @@ class KidneyInjury:
     by_urine: urine.UrineStages
     without_weight: Times
     replaced: Points
-    baseline: injury.CreatinineBaseline
+    baseline: CreatinineBaseline
     exempt: Texts
     courses: Intervals
     sessions: replacement.Sessions
@@ -87,7 +88,7 @@ def kidney_injury(
     # Without a storm nothing had begun: the value at that moment is one from before, too.
     onset = onset + np.isin(cohort["storm"], NO_STORM)
     end_stage, chronic = _chronic(cohort, records, events)
-    reference = injury.baseline(
+    reference = baseline.baseline(
         usable,
         onset,
         inpatient=nearest.stretches(stays, person, np.full(len(cohort), FAR_PAST), end),

@@ -149,6 +149,7 @@ def kidney(given: StageInput) -> Frame:
         deciding_arms=decided,
         first_injury=first,
         baseline_mg_dl=found.baseline.mg_dl,
+        baseline_way=found.baseline.way,
         baseline_from=found.baseline.label,
         recovered_at_discharge=[
             None if when == UNKNOWN_TIME else said

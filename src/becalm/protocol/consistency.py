@@ -25,6 +25,20 @@ def disagreements(protocol: Protocol) -> Iterator[TomlMistake]:
                 yield TomlMistake(at, f"{value:g} is negative")
     yield from _windows(protocol)
     yield from _person_time(protocol)
+    yield from _baseline(protocol)
+
+
+def _baseline(protocol: Protocol) -> Iterator[TomlMistake]:
+    ways = protocol.kidney.baseline
+    at = "kidney.baseline"
+    if not ways:
+        yield TomlMistake(at, "names no way to find a baseline", 'Write ["rolling_minimum"]')
+    for i, way in enumerate(ways):
+        if way in ways[:i]:
+            yield TomlMistake(f"{at}[{i}]", f"{way!r} stands here twice", "Remove it")
+    if "rolling_minimum" in ways[:-1]:
+        said = "'rolling_minimum' always applies, so what stands after it would never be used"
+        yield TomlMistake(at, said, "Write it last")
 
 
 def _person_time(protocol: Protocol) -> Iterator[TomlMistake]:

@@ -14,6 +14,9 @@ from becalm.core.toml import TomlTable
 
 MODES: Final = ("continuous IV", "intermittent IV", "SC", "oral")
 """How a drug is given; each ends a treatment episode after a gap of its own."""
+BaselineWay: TypeAlias = Literal[
+    "outpatient_median", "minimum_before_onset", "back_calculated", "rolling_minimum"
+]
 HorizonName: TypeAlias = Literal["h24", "h48", "h72", "d7"]
 """The columns of the table `response`."""
 
@@ -221,7 +224,7 @@ class Escalation(ProtocolTable, frozen=True):
 class Kidney(ProtocolTable, frozen=True):
     """Which creatinine is the baseline, and how long after the last dose injury is looked for.
 
-    after_session : for how long after a session of renal replacement a creatinine is no reference.
+    baseline : the ways to find it; the first that gives one counts. after_session : for how long after a session of renal replacement a creatinine is no reference.
     """
 
     outpatient_from: Length
@@ -230,6 +233,11 @@ class Kidney(ProtocolTable, frozen=True):
     assumed_egfr: float
     after_last_dose: Length = Length("7d")
     after_session: Length = Length("48h")
+    baseline: tuple[BaselineWay, ...] = (
+        "outpatient_median",
+        "minimum_before_onset",
+        "back_calculated",
+    )
 
 
 class Safety(ProtocolTable, frozen=True):

@@ -203,13 +203,24 @@ def _response(cohort: Cohort) -> str:
 
 def _kidney(cohort: Cohort) -> str:
     rule = cohort.result.protocol.kidney
+    ways = {
+        "outpatient_median": f"median of outpatient values from {spaced(rule.outpatient_from)} to {spaced(rule.outpatient_to)} before onset",
+        "minimum_before_onset": f"lowest value in the {spaced(rule.minimum_within)} before onset",
+        "back_calculated": f"calculated back from an eGFR of {rule.assumed_egfr:g} mL/min/1.73 m² (MDRD), and marked; none is assumed in "
+        f"{labels.condition(kidney_injury.CHRONIC)}",
+        "rolling_minimum": "none is stated",
+    }
+    baseline = "; without this, ".join(ways[name] for name in rule.baseline)
+    only = rule.baseline == ("rolling_minimum",)
+    reference = (
+        "the only reference"
+        if only
+        else "a second reference; the higher stage counts, and what decided it is said"
+    )
     return (
-        f"{kdigo.load().kdigo.title} stages by {labels.variable(_KIDNEY_VALUE)}. Baseline: median of outpatient "
-        f"values from {spaced(rule.outpatient_from)} to {spaced(rule.outpatient_to)} before onset; without these, "
-        f"lowest value in the {spaced(rule.minimum_within)} before onset; without this, calculated back from an eGFR of "
-        f"{rule.assumed_egfr:g} mL/min/1.73 m² (MDRD), and marked; none is assumed in {labels.condition(kidney_injury.CHRONIC)}. The lowest "
-        "value of the 7 days before each sample is a second reference; the higher stage counts, and what decided it is "
-        f"said. No value within {spaced(rule.after_session)} after {labels.procedure(replacement.PROCEDURE)} is a reference. In "
+        f"{kdigo.load().kdigo.title} stages by {labels.variable(_KIDNEY_VALUE)}. Baseline: {baseline}. The lowest "
+        f"value of the 7 days before each sample is {reference}. "
+        f"No value within {spaced(rule.after_session)} after {labels.procedure(replacement.PROCEDURE)} is a reference. In "
         f"{labels.condition(kidney_injury.END_STAGE)} there is no stage. Where rounding of the printed digits alone could undo a ratio, the lowest "
         "possible stage stands beside it."
     )

@@ -69,7 +69,11 @@ KIDNEY: Final = Table(
         ),
         "first_injury": time("When a stage of 1 or more was first seen."),
         "baseline_mg_dl": number("mg/dL", "The baseline of the person; empty if it is not known."),
-        "baseline_from": text("Where the baseline comes from."),
+        "baseline_way": text(
+            "By which way of the protocol it was found: outpatient_median, minimum_before_onset, back_calculated, "
+            "rolling_minimum (none is stated), or not known (no way gave one)."
+        ),
+        "baseline_from": text("The same in words, with how many values."),
         "recovered_at_discharge": answer(
             "Whether the injury was over: no stage for 48 h and no replacement; empty without an injury or if nobody knows."
         ),

@@ -56,6 +56,10 @@ def row_of(text: str, words: str) -> int:
         ("to = 54", 'to = "54"', "horizons.h48.to: needs a number, not a text in quotes"),
         ("at_least = 5 ", "at_least = true ", "storm.definite[1].at_least: needs a number"),
         ('clock = "drawn"', 'clock = "draw"', "'draw' cannot stand here. Did you mean 'drawn'?"),
+        ('"back_calculated"]', '"back_calculate"]', "kidney.baseline[2]: 'back_calculate' cannot stand here. Did you mean 'back_calculated'?"),
+        ('"back_calculated"]', '"outpatient_median"]', "kidney.baseline[2]: 'outpatient_median' stands here twice. Remove it"),
+        ('["outpatient_median", "minimum_before_onset", "back_calculated"]', "[]", "kidney.baseline: names no way to find a baseline"),
+        ('["outpatient_median", ', '["rolling_minimum", ', "kidney.baseline: 'rolling_minimum' always applies, so what stands after it"),
         # lengths of time
         ('bridge = "2h"', 'bridge = "2 hours"', "'2 hours' is not a length of time such as"),
         ('bridge = "2h"', 'bridge = "-2h"', "'-2h' is not a length of time"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from becalm.kidney.baseline import NOT_KNOWN
 from becalm.report import labels
 from becalm.report.cells import grade
 from becalm.report.cohort import Cohort, anchor
@@ -37,6 +38,13 @@ ASKED: Final = {
     "recovered_at_end": "recovered at the end of the records",
     "persistent": "persistent",
     "kidney_disease": "acute kidney disease",
+}
+WAYS: Final = {
+    "outpatient_median": "Median of outpatient values",
+    "minimum_before_onset": "Lowest value in the days before onset",
+    "back_calculated": "Calculated back from an assumed eGFR",
+    "rolling_minimum": "None stated: the lowest value in the days before each sample",
+    NOT_KNOWN: "Not known: no way gave one",
 }
 ARMS: Final = tuple(
     name.removesuffix("_before")
@@ -80,6 +88,20 @@ def arms(cohort: Cohort, drill: Drill) -> PageTable:
              drill.people(str(len(only)), ["patient"], only) if only else ""]
         )  # fmt: skip
     return PageTable(["Arm", "reaches the worst stage", "alone"], rows)
+
+
+def baselines(cohort: Cohort, drill: Drill) -> PageTable:
+    """Return how many patients have their baseline by each way of the protocol, and how many have none."""
+    found = _columns(cohort, "person_id", "baseline_way")
+    rows = []
+    for way in (*cohort.result.protocol.kidney.baseline, NOT_KNOWN):
+        mine = [[who] for who, said in found if said == way]
+        if mine:
+            counted = drill.people(f"{len(mine)} of {len(found)}", ["patient"], mine)
+            rows.append([WAYS[way], counted])
+        elif way == NOT_KNOWN:
+            rows.append([WAYS[way], "nobody"])
+    return PageTable(["Baseline", "patients"], rows)
 
 
 def course(cohort: Cohort, drill: Drill) -> PageTable:
@@ -163,6 +185,10 @@ def section(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Sect
         captioned(statuses(cohort, drill), f"Kidney injury before and after {cohort.zero}"),
         captioned(arms(cohort, drill), "What decided the worst stage"),
         captioned(course(cohort, drill), "How the injuries ended"),
+        captioned(
+            baselines(cohort, drill),
+            f"Where the baseline of {labels.variable('creatinine')} comes from",
+        ),
     ]
     return Section(
         "Kidney",
