@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from becalm import __version__
+from becalm.commands import redcap
 from becalm.core import scratch, stopping
 from becalm.core.errors import BecalmError
 from becalm.core.machine import require_memory, shortage, use_one_thread_for_algebra
@@ -98,6 +99,9 @@ class Commands(click.Group):
 def main(debug: bool) -> None:
     """Find cytokine storms in hospital records, rebuild their treatment, measure the response."""
     del debug  # read by `Commands.invoke`
+
+
+main.add_command(redcap)
 
 
 def say(text: str) -> None:

@@ -22,7 +22,7 @@ SRC: Final = ROOT / "src" / "becalm"
 LAYERS: Final = (
     "__init__", "core", "timeline", "protocol", "vocabulary", "tables", "records", "events", "persons",
     "doses", "definitions", "patients", "kidney", "cohort", "survival", "measures", "study", "doctor", "report",
-    "api", "demo", "cli", "__main__",
+    "api", "demo", "commands", "cli", "__main__",
 )  # fmt: skip
 LAYER: Final = {name: at for at, name in enumerate(LAYERS)}
 LONGEST_FILE: Final = 450

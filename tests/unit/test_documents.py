@@ -36,7 +36,9 @@ def test_every_relative_link_leads_somewhere(page: Path) -> None:
 
 
 def options_of(command: click.Command) -> set[str]:
-    return {name for each in command.params for name in each.opts}
+    own = {name for each in command.params for name in each.opts}
+    below = command.commands.values() if isinstance(command, click.Group) else ()
+    return own.union(*(options_of(each) for each in below))
 
 
 def commands_in(page: Path) -> list[tuple[str, str]]:

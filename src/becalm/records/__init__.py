@@ -46,5 +46,6 @@ __all__ = [
     "not_among_records",
     "open_records",
     "possible",
+    "redcap",
     "template",
 ]

@@ -86,9 +86,10 @@ def open_records(path: str, source: str | None = None, mapping: str | None = Non
     if mapping is not None:
         if source is not None:
             raise UsageError("--source and --mapping exclude each other", hint="Keep --mapping")
-        from becalm.records.mapped import open_mapped
+        from becalm.records.mapped import load, open_mapped
+        from becalm.records.redcap import open_redcap
 
-        return open_mapped(where, mapping)
+        return open_redcap(where, mapping) if load(mapping).redcap else open_mapped(where, mapping)
     return registered(source or _recognise(where)).open_source(path)
 
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from becalm.core.errors import RecordsError
 from becalm.records.mapped.flat import Flat
-from becalm.records.mapped.model import SPREAD, Mapped, SheetPart
+from becalm.records.mapped.model import SPREAD, Cell, Mapped, SheetPart
 from becalm.records.mapped.texts import CellTexts, cell_texts
 from becalm.records.sheets.cells import BrokenCell, Sheet
 from becalm.records.sheets.schema import SHEETS
@@ -58,13 +58,21 @@ def fill(mapped: Mapped, flats: Mapping[str, Flat]) -> dict[str, list[Sheet]]:
             {name: [texts[i] for i in kept] for name, texts in columns.items()},
             [flat.rows[i] for i in kept],
             broken=tuple(_broken(part, flat, cells, kept)),
-            titles={name: cell.own for name, cell in part.cells.items() if cell.own},
+            titles={
+                name: _title(cell, flat, flats) for name, cell in part.cells.items() if cell.own
+            },
             label=label,
             beyond=beyond,
         )
         sheets.setdefault(part.sheet, []).append(sheet)
     _agree(sheets["persons"][0])
     return sheets
+
+
+def _title(cell: Cell, flat: Flat, flats: Mapping[str, Flat]) -> str:
+    """Return the column that a message names; where another table is in the same file also the column there."""
+    beside = bool(cell.table) and flats[cell.table].file == flat.file
+    return f"{cell.own} ({cell.column} of {cell.table})" if beside else cell.own
 
 
 def _stated(part: SheetPart, name: str, texts: list[str]) -> list[str]:
@@ -75,7 +83,7 @@ def _stated(part: SheetPart, name: str, texts: list[str]) -> list[str]:
     return [certain(text) if text == stated else text for text in texts]
 
 
-def _rows(part: SheetPart, flat: Flat, cells: Mapping[str, CellTexts]) -> list[int]:
+def rows_with_values(part: SheetPart, flat: Flat, cells: Mapping[str, CellTexts]) -> list[int]:
     """Return the positions of the table's rows that have values for the part, or cells that are broken."""
     if part.spread:
         counted = [cells[SPREAD[part.sheet]]]
@@ -90,7 +98,12 @@ def _rows(part: SheetPart, flat: Flat, cells: Mapping[str, CellTexts]) -> list[i
     for cell in counted:
         for i in cell.broken:
             has_value[i] = True
-    rows = [i for i, kept in enumerate(flat.kept(part.where)) if kept and has_value[i]]
+    return [i for i, kept in enumerate(flat.kept(part.where)) if kept and has_value[i]]
+
+
+def _rows(part: SheetPart, flat: Flat, cells: Mapping[str, CellTexts]) -> list[int]:
+    """Return the positions of the rows of the sheet: equal rows count once where that is usual."""
+    rows = rows_with_values(part, flat, cells)
     if part.sheet not in _ONCE:
         return rows
     first: dict[tuple[object, ...], int] = {}

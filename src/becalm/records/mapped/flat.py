@@ -160,12 +160,12 @@ def read_flat(
             written[name].append(cell)
             if (number, position) in broken:
                 wrong[len(numbers) - 1, name] = broken[number, position]
-    columns, notice = _texts(written, numeric, separator)
+    columns, notice = as_texts(written, numeric, separator)
     notice = notice and f"{file}: {notice}"
     return Flat(file, stem, names, columns, numbers, frozenset(table.nothing), wrong, notice)
 
 
-def _texts(
+def as_texts(
     written: Mapping[str, Sequence[FileCell]], numeric: Container[str], separator: str
 ) -> tuple[dict[str, list[str]], str]:
     """Return the columns as text, and the sentence about numbers that had two readings."""

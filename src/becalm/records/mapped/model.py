@@ -167,6 +167,24 @@ class FlatTable:
 
 
 @dataclass(frozen=True)
+class RedcapBlock:
+    """What `[redcap]` says: the files of an export, and what its dictionary does not say.
+
+    `missing` are the missing data codes of the project, with what each means. `values` is `raw` or `labels`,
+    '' where the cells decide it. `instruments` gives the form of a label in the column Repeat Instrument.
+    """
+
+    data: str
+    dictionary: str
+    record_id: str
+    events: str = ""
+    separator: str = ""
+    values: str = ""
+    missing: Mapping[str, str] = field(default_factory=dict)
+    instruments: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Mapped:
     """A mapping file that was read and checked."""
 
@@ -179,6 +197,7 @@ class Mapped:
     info: StudyInfo
     words_file: str = ""
     site: SiteWords | None = None
+    redcap: RedcapBlock | None = None
 
     @property
     def vocabulary(self) -> Vocabulary:

@@ -32,12 +32,13 @@ from becalm.records.mapped.model import (
     extension,
 )
 from becalm.records.mapped.names import wrong_names
+from becalm.records.mapped.redcap_block import ANY_TABLE, read_redcap
 from becalm.records.sheets.schema import SHEETS
 from becalm.records.sheets.source import study_info
 from becalm.vocabulary import site_words
 
 FOLDER: Final = Path(__file__).parents[1] / "mappings"
-_TOP: Final = ("notice", "cite", "words_file", "study", "tables", *SHEETS)
+_TOP: Final = ("notice", "cite", "words_file", "study", "tables", "redcap", *SHEETS)
 _TABLE: Final = ("file", "sheet", "separator", "nothing", "person_id")
 
 
@@ -107,7 +108,12 @@ class Reader(CellReader):
 
     def mapped(self, document: Mapping[str, Any], text: str) -> Mapped:
         self.keys(document, "", _TOP)
-        tables, persons = self._tables(document.get("tables"))
+        redcap = read_redcap(self, document)
+        tables: dict[str, FlatTable] = {}
+        if redcap:
+            persons = {ANY_TABLE: Cell("redcap.record_id", column=redcap.record_id)}
+        else:
+            tables, persons = self._tables(document.get("tables"))
         parts: list[SheetPart] = []
         if "persons" not in document:
             self.wrong("", "the table [persons] is missing", "It says who the patients are")
@@ -124,6 +130,7 @@ class Reader(CellReader):
             notices=self.texts(document.get("notice", []), "notice"),
             citations=self._cited(document.get("cite", [])),
             info=self._study(document.get("study", {})),
+            redcap=redcap,
             **self._words_file(document.get("words_file", "")),
         )
 
@@ -191,8 +198,9 @@ class Reader(CellReader):
         columns = SHEETS[sheet].columns
         self.keys(block, at, ("table", "where", "columns", *columns))
         table = self.text(block.get("table", ""), f"{at}.table") or next(iter(tables), "")
-        if "table" not in block and len(tables) > 1:
-            self.wrong(at, "'table' is missing", f"One of {', '.join(tables)}")
+        if "table" not in block and (len(tables) > 1 or ANY_TABLE in persons):
+            one_of = f"One of {', '.join(tables)}" if tables else "Write the instrument it reads"
+            self.wrong(at, "'table' is missing", one_of)
         if tables and table not in tables:
             self.wrong(f"{at}.table", f"no table is called {table!r}", did_you_mean(table, tables))
         cells = {name: self.cell(block[name], f"{at}.{name}") for name in columns if name in block}
@@ -201,8 +209,8 @@ class Reader(CellReader):
                 times = [key for key, column in columns.items() if column.kind in {"time", "end"}]
                 what = f"{name} is not a time"
                 self.wrong(f"{at}.{name}.in", what, f"Times of {sheet}: {', '.join(times)}")
-        if "person_id" not in cells and table in persons:
-            cells["person_id"] = persons[table]
+        if "person_id" not in cells and (whose := persons.get(table) or persons.get(ANY_TABLE)):
+            cells["person_id"] = whose
         where = Cell(f"{at}", where=self.where(block.get("where", {}), f"{at}.where"))
         spread = block.get("columns")
         if spread is None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from becalm.core.errors import DefinitionError, UnreadableFileError, did_you_mean
 from becalm.core.files import exists, require_file
 from becalm.core.toml_position import TomlMistake
-from becalm.records import Doubt
+from becalm.records import Doubt, InputFile
 from becalm.records.files import input_file, stamp, unchanged
 from becalm.records.mapped.filling import fill
 from becalm.records.mapped.flat import Flat, read_flat
@@ -21,7 +21,8 @@ from becalm.records.mapped.model import (
     position_of,
 )
 from becalm.records.mapped.reading import file_of, load, stop
-from becalm.records.sheets.build import build
+from becalm.records.sheets.build import Built, build
+from becalm.records.sheets.cells import Sheet
 from becalm.records.sheets.schema import SHEETS
 from becalm.records.sheets.source import SheetsSource, absent
 from becalm.records.sheets.workbook import tab_names
@@ -59,6 +60,24 @@ def open_mapped(path: Path, mapping: str) -> SheetsSource:
     built = build(sheets, timezone=mapped.info.timezone)
     inputs = [input_file(file, root) for file in dict.fromkeys(files.values())]
     unchanged(seen, root)
+    notices = (*decided, *built.notices)
+    return as_source(mapped, mapping, inputs, notices=notices, built=built, sheets=sheets)
+
+
+def as_source(
+    mapped: Mapped,
+    mapping: str,
+    inputs: Sequence[InputFile],
+    *,
+    notices: Sequence[str],
+    built: Built,
+    sheets: Mapping[str, Sequence[Sheet]],
+    name: str = "mapped",
+) -> SheetsSource:
+    """Return the records that a mapping made, with what must be said of them.
+
+    inputs : the files of the records. notices : what reading them remarked. name : of the source.
+    """
     doubts = tuple(_doubts(mapped))
     described = [file_of(mapping)]
     if mapped.words_file:
@@ -67,13 +86,13 @@ def open_mapped(path: Path, mapping: str) -> SheetsSource:
     return SheetsSource(
         info=mapped.info,
         licences=mapped.notices,
-        notices=(*mapped.notices, *([notice] if doubts else []), *decided, *built.notices),
+        notices=(*mapped.notices, *([notice] if doubts else []), *notices),
         missing=tuple(name for name in SHEETS if name not in sheets),
         _inputs=(*sorted(inputs, key=lambda f: f.name), *map(input_file, described)),
         _absent=tuple(absent({name: sum(map(len, parts)) for name, parts in sheets.items()})),
         _refused=built.refused,
         _records=built.records,
-        name="mapped",
+        name=name,
         citations=mapped.citations,
         doubts=doubts,
         site=mapped.site,

@@ -64,7 +64,7 @@ def _looked_up(cell: Cell, flat: Flat, other: Flat) -> CellTexts:
     wrong: dict[str, Wrong] = {}
     row_of: dict[str, int] = {}
     for i, (written, text) in enumerate(zip(keys.texts, values.texts, strict=True)):
-        key = _plain(written)
+        key = as_key(written)
         if not key:
             continue
         before = means.setdefault(key, "")
@@ -81,7 +81,7 @@ def _looked_up(cell: Cell, flat: Flat, other: Flat) -> CellTexts:
     texts, broken = [], dict(asked.broken)
     others = _others(cell, flat)
     for i, written in enumerate(asked.texts):
-        key = _plain(written)
+        key = as_key(written)
         texts.append("" if key in wrong else means.get(key, ""))
         if key in wrong:
             broken.setdefault(i, wrong[key])
@@ -104,7 +104,7 @@ def _others(cell: Cell, flat: Flat) -> CellTexts | None:
     return CellTexts([""] * len(flat.rows), {})
 
 
-def _plain(key: str) -> str:
+def as_key(key: str) -> str:
     """Return a key in the form for comparison: 12.0 is 12, and 012 is another one."""
     whole = _WHOLE.fullmatch(key)
     return whole.group(1) if whole else key
