@@ -6,6 +6,9 @@ from pathlib import Path
 
 import click
 
+from becalm import __version__
+
+FATES = "fates of a REDCap export"
 OUT = click.Path(path_type=Path)
 
 
@@ -44,15 +47,18 @@ def make_draft(data: Path, dictionary: Path, events: Path | None, out: Path) -> 
 @click.option("--out", type=OUT, help="Folder for the lists: each field, each cell not understood.")
 def show_fates(export: Path, mapping: str, out: Path | None) -> None:
     """Tell what becomes of every field and every cell of EXPORT (a folder, or the CSV) with a mapping."""
-    from becalm.core.staging import staged
-    from becalm.records.redcap import FATES_KIND, fates_of
+    from becalm.core.staging import staged, write_manifest
+    from becalm.records.redcap import fates_of
 
     if out is None:
         found = fates_of(export, mapping)
     else:
-        with staged(out, FATES_KIND, reads=[export, mapping]) as folder:
+        with staged(out, FATES, reads=[export, mapping]) as folder:
             found = fates_of(export, mapping)
             found.write(folder)
+            write_manifest(
+                folder, {"becalm": __version__, "kind": f"{FATES}: contains patient data"}
+            )
     for line in found.lines():
         click.echo(line)
 

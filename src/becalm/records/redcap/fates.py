@@ -13,9 +13,7 @@ from enum import IntEnum
 from pathlib import Path
 from typing import Final
 
-from becalm import __version__
 from becalm.core.spreadsheets import CsvWriter
-from becalm.core.staging import write_manifest
 from becalm.records.mapped.filling import rows_with_values
 from becalm.records.mapped.flat import Flat
 from becalm.records.mapped.model import Cell, Mapped, SheetPart
@@ -43,7 +41,6 @@ FATES: Final = (
 )  # fmt: skip
 NOT_EXPORTED: Final = "not exported"
 NO_CELLS: Final = "text for the person who enters data, without cells"
-KIND: Final = "fates of a REDCap export"
 
 
 class _Use(IntEnum):
@@ -132,7 +129,7 @@ class CellFates:
                 yield f"  {one.cells[NOT_USED]:>6,}  {one.column} ({one.form}): {one.label}"
 
     def write(self, folder: Path) -> None:
-        """Write `fields.csv`, `cells.csv`, `not_understood.csv` and the manifest into a folder."""
+        """Write `fields.csv`, `cells.csv` and `not_understood.csv` into a folder."""
         _write(
             folder / "fields.csv",
             ("column", "field", "instrument", "type", "label", "fate", "fills", *FATES),
@@ -157,7 +154,6 @@ class CellFates:
                 for one in self.unexplained
             ],
         )
-        write_manifest(folder, {"becalm": __version__, "kind": f"{KIND}: contains patient data"})
 
 
 def _write(file: Path, header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
