@@ -362,3 +362,50 @@ def test_sepsis_by_the_total_and_by_the_rise() -> None:
         assert row["sepsis_by_change"] is counts, hour
     assert FILE["suspicion"]["rise"] == 2
     assert hours(FILE["suspicion"]["before"]) == 48
+
+
+def moments_of(*rows: Row) -> dict[str, dict[str, Any]]:
+    return {row["moment_of"]: row for row in measured("anakinra_mas", *STORM, *rows, only="sofa")}
+
+
+def test_a_worst_total_has_its_moment_its_items_and_their_rows() -> None:
+    """The first moment of the greatest lowest total, not the end of the window; the items add up to it."""
+    rows = moments_of(
+        lab("platelets", 90, -1), lab("platelets", 10, 20), lab("platelets", 15, 30), lab("creatinine", 2.0, 25),
+        lab("platelets", 200, 60), WEIGHT, dose("norepinephrine", 26, 27, rate="0.2 mcg/kg/min"),
+        dose("norepinephrine", 27, 28, rate="0.05 mcg/kg/min"),
+    )  # fmt: skip
+    assert since_origin(rows["t0"]["points_at"]) == 0
+    assert (rows["24h"]["coagulation"], since_origin(rows["24h"]["points_at"])) == (4, 20)
+    for moment in ("48h", "72h", "d7"):
+        row = rows[moment]
+        assert since_origin(row["points_at"]) == 26, moment
+        assert (row["coagulation"], row["renal"], row["renal_high"], row["cardiovascular"]) == (
+            4,
+            2,
+            4,
+            4,
+        )
+    for row in rows.values():
+        assert row["sofa_low"] == sum(max(row[name], 0) for name in sofa.ITEMS)
+        assert row["sofa_high"] >= sum(
+            row[f"{name}_high"] if row[name] >= 0 else 4 for name in sofa.ITEMS
+        )
+    assert rows["at_72h"]["coagulation"] == 0
+    assert rows["at_72h"]["change_of_measured"] == -2
+    assert rows["d7"]["change_of_measured"] == 2
+    names = rows["d7"]["source_row"].split("|")
+    assert [name.partition(":")[0] for name in names].count("doses") == 1  # the higher of two rates
+    assert rows["24h"]["source_row"] != rows["t0"]["source_row"]
+
+
+def test_a_total_with_urine_opens_all_volumes_of_the_day() -> None:
+    """The first is of the day before and is not among them."""
+    from tests.records import stay
+
+    volumes = [lab("urine output", 30, hour, "mL") for hour in (-30, -20, -8, 0)]
+    rows = moments_of(stay(-40, 100), *volumes)
+    without = moments_of(stay(-40, 100))
+    new = set(rows["t0"]["source_row"].split("|")) - set(without["t0"]["source_row"].split("|"))
+    assert len(new) == 3
+    assert (rows["t0"]["renal"], rows["t0"]["renal_high"]) == (4, 4)

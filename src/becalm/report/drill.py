@@ -82,12 +82,23 @@ class Drill:
         keys = list(dict.fromkeys(key for key in keys if key))
         if not keys or shown in {"", UNKNOWN}:
             return escape(shown)
+        return self._button(shown, self._opened(person, keys))
+
+    def parts(
+        self, shown: str, head: Sequence[str], parts: Sequence[Sequence[str]], person: str, source: str
+    ) -> Markup:  # fmt: skip
+        """Return a number that opens what it is made of, and below it the source rows of all parts."""
+        keys = list(dict.fromkeys(key for key in source.split("|") if key))
+        body = _table(head, parts)
+        return self._button(shown, body + self._opened(person, keys) if keys else body)
+
+    def _opened(self, person: str, keys: Sequence[str]) -> Markup:
+        """Return the source rows as a table."""
         body = [line for key in keys[: self._most] for line in self._lines(person, key)]
         head = ("from t0" if self.cohort.drug else f"from {self.cohort.entered_at}", "what", "as written", "unit",
                 "available", "read as", "row")  # fmt: skip
         more = len(keys) - self._most
-        note = f"and {more:,} more rows" if more > 0 else ""
-        return self._button(shown, _table(head, body, note))
+        return _table(head, body, f"and {more:,} more rows" if more > 0 else "")
 
     def about(self, shown: str, person: str) -> Markup:
         """Return something known of a person, opening the row that says so."""

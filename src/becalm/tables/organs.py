@@ -2,13 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
-from becalm.tables.schema import PERSON_ID, SOURCE_ROW, Table, answer, count, number, text, time
+from becalm.tables.schema import (
+    PERSON_ID,
+    SOURCE_ROW,
+    Column,
+    Table,
+    answer,
+    count,
+    number,
+    text,
+    time,
+)
+
+ITEMS: Final = {
+    "respiration": "PaO₂ by inspired oxygen",
+    "coagulation": "Platelets",
+    "liver": "Bilirubin",
+    "cardiovascular": "Pressure and vasopressors",
+    "nervous_system": "Glasgow coma scale",
+    "renal": "Creatinine and urine",
+}
 
 
-def _points(what: str) -> str:
-    return f"{what}: the lowest possible points at time zero or at the end of the window, 0 to 4; empty where nothing of it was measured."
+def _points() -> Iterator[tuple[str, Column]]:
+    empty = "at `points_at`, 0 to 4; empty where nothing of it was measured."
+    for name, what in ITEMS.items():
+        yield name, count("points", f"{what}: the lowest possible points {empty}")
+        yield f"{name}_high", count("points", f"{what}: the highest possible points {empty}")
 
 
 SOFA: Final = Table(
@@ -17,18 +40,19 @@ SOFA: Final = Table(
     "person and moment",
     {
         "person_id": PERSON_ID,
-        "moment_of": text("t0, or the worst of: 24h, 48h, 72h, d7 after it."),
-        "sofa_low": count("points", "The lowest possible total."),
-        "sofa_high": count("points", "The highest possible total."),
-        "respiration": count("points", _points("PaO₂ by inspired oxygen")),
-        "coagulation": count("points", _points("Platelets")),
-        "liver": count("points", _points("Bilirubin")),
-        "cardiovascular": count("points", _points("Pressure and vasopressors")),
-        "nervous_system": count("points", _points("Glasgow coma scale")),
-        "renal": count("points", _points("Creatinine and urine; the worse of what was measured")),
-        "not_measured": text(
-            "The items without a value at time zero or at the end of the window, joined by |."
+        "moment_of": text(
+            "t0; the worst of 24h, 48h, 72h, d7 after it; at_72h and at_d7: the last moment of these times."
         ),
+        "points_at": time(
+            "The moment of the items: of a worst total the first one at which the lowest possible total is greatest."
+        ),
+        "sofa_low": count("points", "The lowest possible total."),
+        "sofa_high": count(
+            "points",
+            "The highest possible total; of a worst total it may be that of another moment.",
+        ),
+        **dict(_points()),
+        "not_measured": text("The items without a value at `points_at`, joined by |."),
         "change_low": number(
             "points", "The lowest possible change of the total since time zero; empty at time zero."
         ),
@@ -37,12 +61,13 @@ SOFA: Final = Table(
         ),
         "change_of_measured": number(
             "points",
-            "The change of the lowest possible points of those items that were measured at both moments.",
+            "The change of the lowest possible points of those items that were measured at time zero and at `points_at`.",
         ),
         "noradrenaline_equivalent": number(
             "µg/kg/min",
-            "All vasopressors together at the moment, as noradrenaline; empty where none ran or no weight is known.",
+            "All vasopressors together at `points_at`, as noradrenaline; empty where none ran or no weight is known.",
         ),
+        "source_row": SOURCE_ROW,
     },
     key=("person_id", "moment_of"),
 )

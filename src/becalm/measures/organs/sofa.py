@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import partial
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from becalm.core.arrays import Floats, Mask, Pair, Persons, Times, expand
+from becalm.core.arrays import Floats, Mask, Pair, Persons, Times, expand, firsts
 from becalm.core.clock import DAY
 from becalm.kidney import kdigo, urine
 from becalm.kidney.replacement import sessions
@@ -288,10 +288,18 @@ def _urine(patients: Patients, rule: Sofa, draw: Callable[[str], Points]) -> Tim
     return _scored(day, partial(points_below, rule.urine), falls=True).hold(rule.worst_within.us)
 
 
+class Worst(NamedTuple):
+    """The greatest lowest-possible and highest-possible total, and the first moment of the former."""
+
+    low: Floats
+    high: Floats
+    time: Times
+
+
 def worst_between(
     lines: Mapping[str, Timeline], person: Persons, start: Times, end: Times
-) -> tuple[Floats, Floats]:
-    """Return the greatest lowest-possible and highest-possible total in each [start, end].
+) -> Worst:
+    """Return the worst total in each [start, end].
 
     The total changes only where an item does; the bounds are looked at there and at the start.
     """
@@ -299,14 +307,17 @@ def worst_between(
     edges_time = np.concatenate([start[:0], *(line.start for line in lines.values())])
     low, high = totals(lines, person, start)
     if not len(edges_time):
-        return low, high
+        return Worst(low, high, start)
     points = Points.build(edges_person, edges_time, np.zeros(len(edges_time)))
     owner, at = _between(points, person, start, end)
     least, most = totals(lines, person[owner], points.time[at])
-    low, high = low.copy(), high.copy()
-    np.maximum.at(low, owner, least)
+    high = high.copy()
     np.maximum.at(high, owner, most)
-    return low, high
+    whose = np.concatenate((np.arange(len(person)), owner))
+    when, total = np.concatenate((start, points.time[at])), np.concatenate((low, least))
+    first = np.lexsort((when, -total, whose))
+    first = first[firsts(whose[first])]
+    return Worst(total[first], high, when[first])
 
 
 def _between(points: Points, person: Persons, start: Times, end: Times) -> tuple[Times, Times]:

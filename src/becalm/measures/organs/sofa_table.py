@@ -12,12 +12,17 @@ from becalm.core.clock import DAY, UNKNOWN_TIME
 from becalm.core.frame import Frame
 from becalm.doses import equivalent_rate
 from becalm.measures.organs import sofa
+from becalm.measures.organs.rules import load
+from becalm.measures.organs.sofa_rows import source_rows
 from becalm.measures.stage import Stage, StageInput
 from becalm.persons.lifetime import Lifetime
 from becalm.tables import SOFA
 from becalm.timeline import Timeline
 
 WINDOWS: Final = {"24h": DAY, "48h": 2 * DAY, "72h": 3 * DAY, "d7": 7 * DAY}
+AT: Final = "at_"
+LAST: Final = ("72h", "d7")
+"""The windows of which the last moment is given too: whether it is better then."""
 
 
 def measure(given: StageInput) -> Frame:
@@ -26,25 +31,37 @@ def measure(given: StageInput) -> Frame:
     known = cohort.take(cohort["t0"] != UNKNOWN_TIME)
     if not len(known):
         return SOFA.empty()
+    rule = load().sofa
     person, t0 = known["person"].astype(np.int32), known["t0"]
     lines = given.sofa
-    pressors = equivalent_rate(given.patients.doses, "norepinephrine")
     over = Lifetime.of(given.patients.records).over[person]
-    at_zero = sofa.totals(lines, person, t0)
-    frames = [_rows(known, "t0", lines, at_zero, t0, change=None)]
-    frames[0] = frames[0].replace(noradrenaline_equivalent=_rate(pressors, person, t0))
+    low, high = sofa.totals(lines, person, t0)
+    frames = [_rows(known, "t0", lines, sofa.Worst(low, high, t0), change=None)]
+    moments = [t0]
     for name, length in WINDOWS.items():
         end = np.maximum(t0, np.minimum(t0 + length, over - 1))
-        worst = sofa.worst_between(lines, person, t0, end)
-        change = (worst[0] - at_zero[1], worst[1] - at_zero[0])
-        frame = _rows(known, name, lines, worst, end, change=change)
-        frames.append(
-            frame.replace(
-                noradrenaline_equivalent=_rate(pressors, person, end),
-                change_of_measured=_measured_change(lines, person, t0, end),
-            )
-        )
-    return Frame.concat(frames).sort("person_id", "moment_of")
+        found = {name: sofa.worst_between(lines, person, t0, end)}
+        if name in LAST:
+            found[f"{AT}{name}"] = sofa.Worst(*sofa.totals(lines, person, end), end)
+        for moment, total in found.items():
+            frame = _rows(known, moment, lines, total, change=(total.low - high, total.high - low))
+            measured = _measured_change(lines, person, t0, total.time)
+            frames.append(frame.replace(change_of_measured=measured))
+            moments.append(total.time)
+    pressors = equivalent_rate(given.patients.doses, "norepinephrine")
+    whose, when = np.tile(person, len(moments)), np.concatenate(moments)
+    place = np.lexsort((when, whose))
+    fresh = np.ones(len(place), np.bool_)
+    fresh[1:] = (np.diff(whose[place]) != 0) | (np.diff(when[place]) != 0)
+    number = np.empty(len(place), np.intp)
+    number[place] = np.cumsum(fresh) - 1
+    once = place[fresh]  # many worst moments of one person are the same
+    rows = source_rows(given, rule, whose[once], when[once])
+    return (
+        Frame.concat(frames)
+        .replace(noradrenaline_equivalent=_rate(pressors, whose, when), source_row=rows[number])
+        .sort("person_id", "moment_of")
+    )
 
 
 def _measured_change(
@@ -69,8 +86,7 @@ def _rows(
     known: Frame,
     name: str,
     lines: Mapping[str, Timeline],
-    total: tuple[Floats, Floats],
-    time: Times,
+    total: sofa.Worst,
     *,
     change: tuple[Floats, Floats] | None,
 ) -> Frame:
@@ -78,9 +94,10 @@ def _rows(
     columns: dict[str, Times] = {}
     missing = np.full(count, "", dtype=object)
     for item, line in lines.items():
-        low, high = line.at(person, time)
+        low, high = line.at(person, total.time)
         measured: Mask = np.isfinite(low) & np.isfinite(high)
         columns[item] = np.where(measured, low, -1).astype(np.int64)
+        columns[f"{item}_high"] = np.where(measured, high, -1).astype(np.int64)
         missing[~measured] = np.where(
             missing[~measured] == "", item, missing[~measured] + f"|{item}"
         )
@@ -89,8 +106,9 @@ def _rows(
         SOFA,
         person_id=known["person_id"],
         moment_of=np.full(count, name, object),
-        sofa_low=total[0].astype(np.int64),
-        sofa_high=total[1].astype(np.int64),
+        points_at=total.time,
+        sofa_low=total.low.astype(np.int64),
+        sofa_high=total.high.astype(np.int64),
         **columns,
         not_measured=missing,
         change_low=blank if change is None else change[0],
@@ -98,4 +116,4 @@ def _rows(
     )
 
 
-STAGES: Final = (Stage(SOFA, measure, opens=()),)
+STAGES: Final = (Stage(SOFA, measure),)

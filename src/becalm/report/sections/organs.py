@@ -39,35 +39,30 @@ def by_person(cohort: Cohort) -> dict[str, dict[str, Row]]:
     return found
 
 
-def _items(row: Row) -> list[list[str]]:
-    return [
-        [item.replace("_", " "), UNKNOWN if row[item] < 0 else str(row[item])] for item in ITEMS
-    ]
+def _opened(drill: Drill, shown: str, row: Row) -> Any:
+    """Return something known of a moment, opening the items at that moment and their source rows."""
+    lines = [
+        [item.replace("_", " "), UNKNOWN if row[item] < 0 else interval(row[item], row[f"{item}_high"])]
+        for item in ITEMS
+    ]  # fmt: skip
+    when = hours(drill.cohort.hours(row["person_id"], row["points_at"]))
+    return drill.parts(shown, ["item", f"points, {when}"], lines, row["person_id"], row["source_row"])  # fmt: skip
 
 
 def totals(cohort: Cohort, drill: Drill) -> PageTable:
-    """Return each patient's possible totals at each moment; each opens its items."""
+    """Return each patient's possible totals at each moment; each opens its items and their rows."""
     rows, ids = [], []
     for person, moments in by_person(cohort).items():
         cells: list[Any] = [person]
         for moment in MOMENTS:
             row = moments[moment]
-            shown = interval(row["sofa_low"], row["sofa_high"])
-            cells.append(
-                drill.people(
-                    shown,
-                    ["item", "lowest points at time zero, or at the end of the window"],
-                    _items(row),
-                )
-            )
-        change = moments["72h"]["change_of_measured"]
-        shown = UNKNOWN if math.isnan(change) else signed(change)
+            cells.append(_opened(drill, interval(row["sofa_low"], row["sofa_high"]), row))
+        later = moments["at_72h"]
+        change = later["change_of_measured"]
         cells.append(
-            drill.people(
-                shown,
-                ["item", "lowest points at time zero, or at the end of the window"],
-                _items(moments["72h"]),
-            )
+            UNKNOWN
+            if math.isnan(change)
+            else _opened(drill, signed(change) if change else "0", later)
         )
         rate = max(
             (row["noradrenaline_equivalent"] for row in moments.values() if not math.isnan(row["noradrenaline_equivalent"])),
@@ -137,7 +132,9 @@ def section(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Sect
     rule = load()
     intro = [
         "SOFA is given from the lowest to the highest possible total: an item that nobody measured is worth 0 to 4 points. Each item is "
-        f"the worst of the last {spaced(rule.sofa.worst_within)}.",
+        f"the worst of the last {spaced(rule.sofa.worst_within)}. Who passes no urine has 4 points, so where the urine of that day is not known, "
+        "the kidney is a range from the points of creatinine on. A worst total opens the items at the first moment at which its lowest bound was "
+        "reached; its highest bound may be that of another moment.",
         "An infection is suspected where an antibiotic was given within "
         f"{spaced(rule.suspicion.culture_first)} after a culture, or a culture taken within {spaced(rule.suspicion.antibiotic_first)} after an "
         "antibiotic. The storm itself lowers blood counts and harms liver, kidneys and mind, so it gives points of SOFA without any "
