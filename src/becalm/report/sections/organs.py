@@ -132,8 +132,8 @@ def section(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Sect
     rule = load()
     intro = [
         "SOFA is given from the lowest to the highest possible total: an item that nobody measured is worth 0 to 4 points. Each item is "
-        f"the worst of the last {spaced(rule.sofa.worst_within)}. Who passes no urine has 4 points, so where the urine of that day is not known, "
-        "the kidney is a range from the points of creatinine on. A worst total opens the items at the first moment at which its lowest bound was "
+        f"the worst of the last {spaced(rule.sofa.worst_within)}. Where the urine of that day is not known, it may be "
+        "worth 4 points, so the points of the kidney are a range. A worst total opens the items at the first moment at which its lowest bound was "
         "reached; its highest bound may be that of another moment.",
         "An infection is suspected where an antibiotic was given within "
         f"{spaced(rule.suspicion.culture_first)} after a culture, or a culture taken within {spaced(rule.suspicion.antibiotic_first)} after an "
