@@ -28,7 +28,7 @@ from becalm.report.figures import (
 from becalm.report.figures import crowd as crowds
 from becalm.study.result import StudyResult
 from tests.records.chart_review import said
-from tests.report.charts import EVERYBODY, ONE, PERSONS, THREE, TWO, Person
+from tests.report.charts import EVERYBODY, FIVE, ONE, PERSONS, THREE, TWO, Person
 from tests.report.conftest import Study, repeated
 
 
@@ -125,6 +125,21 @@ def test_the_waterfall_goes_from_risen_to_fallen(cohort: Cohort) -> None:
     assert [row["person"] for row in rows] == ["ILL-5", "ILL-2", "ILL-4", "ILL-1", "ILL-3"]
     assert [row["fell"] for row in rows] == [False, True, True, True, True]
     assert [row["text"] for row in rows] == ["+52 %", "−5 %", "≤ −39 %", "−48 %", "−56 %"]
+
+
+def test_the_waterfall_says_who_died_before_the_horizon(study: Study) -> None:
+    """Dead on day 3, and at home on day 5: neither had a sample on day 7, and the figure says why."""
+    labs = {**FIVE.labs, "ferritin": ((-6, "31000"), (46, "47000"))}
+    died = replace(FIVE, labs=labs, death=72.0, procedures=(), others=(), rates=((20, 100), (60, 0)),
+                   stays=(FIVE.stays[0], (-6, 72, "ICU", "", "died")))  # fmt: skip
+    home = replace(TWO, labs={**TWO.labs, "ferritin": ((-4, "14200"), (46, "9000"))},
+                   stays=((-72, 120, "ward", "home", "home"),), rates=((20, 100), (60, 0)))  # fmt: skip
+    cohort = Cohort(study([died, home]))
+    assert [row["text"] for row in waterfall.bars(cohort, "t0", "d7")] == [
+        "discharged before",
+        "died before",
+    ]
+    assert all(row["ratio"] is not None for row in waterfall.bars(cohort, "t0", "h48"))
 
 
 def test_a_patient_without_a_sample_is_named_and_not_drawn(study: Study) -> None:

@@ -274,9 +274,9 @@ def test_the_same_study_gives_the_same_bytes(folder: Path, study: Study, tmp_pat
         assert path.read_bytes() == (folder / path.relative_to(tmp_path)).read_bytes()
 
 
-@pytest.mark.parametrize("how", ["--screenshot", "--print-to-pdf"])
-def test_a_browser_draws_and_prints_the_page(folder: Path, tmp_path: Path, how: str) -> None:
-    browser = next(
+def browser() -> str:
+    """Return the browser that draws pages in tests."""
+    found = next(
         (
             path
             for name in ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
@@ -284,11 +284,16 @@ def test_a_browser_draws_and_prints_the_page(folder: Path, tmp_path: Path, how: 
         ),
         None,
     )
-    assert browser, "a Chromium is needed: apt-get install chromium-headless-shell"
+    assert found, "a Chromium is needed: apt-get install chromium-headless-shell"
+    return found
+
+
+@pytest.mark.parametrize("how", ["--screenshot", "--print-to-pdf"])
+def test_a_browser_draws_and_prints_the_page(folder: Path, tmp_path: Path, how: str) -> None:
     made = tmp_path / ("made.png" if how == "--screenshot" else "made.pdf")
     flags = ["--headless", "--no-sandbox", "--hide-scrollbars", "--window-size=1280,3000"]
     subprocess.run(
-        [browser, *flags, f"{how}={made}", (folder / "report.html").as_uri()],
+        [browser(), *flags, f"{how}={made}", (folder / "report.html").as_uri()],
         check=True, capture_output=True, timeout=60,
     )  # fmt: skip
     assert made.stat().st_size > 100_000

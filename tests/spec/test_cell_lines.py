@@ -60,12 +60,16 @@ def test_what_nobody_measured_may_have_been_low() -> None:
 
 
 def test_a_limit_is_low_only_where_it_is_certain() -> None:
-    """`<20` is below 100; `<200` may be."""
+    """`<20` is below 100; `<200` may be, so nobody can say no; `<200` beside two lines that are not low is a no."""
     sure = lines(lab("platelets", "<20", 10), lab("haemoglobin", 8, 10), lab("neutrophils", 4, 10))
     maybe = lines(
         lab("platelets", "<200", 10), lab("haemoglobin", 8, 10), lab("neutrophils", 4, 10)
     )
-    assert (sure["several_low"], maybe["several_low"]) == (True, False)
+    assert (sure["several_low"], maybe["several_low"]) == (True, None)
+    none = lines(
+        lab("platelets", "<200", 10), lab("haemoglobin", 12, 10), lab("neutrophils", 4, 10)
+    )
+    assert none["several_low"] is False
 
 
 def test_the_periods_meet_at_time_zero() -> None:

@@ -197,6 +197,24 @@ def test_the_days_for_emulation_are_the_time_at_risk() -> None:
     assert rows[0]["dose_24h"] == 2400
 
 
+def test_without_a_sample_for_culture_nobody_knows_of_an_infection() -> None:
+    """Of two like patients one had a blood culture without growth: only her days are days without an infection."""
+    rows = (infusion(0, 200), stay(-10, 300))
+    rule = protocol.load("anakinra_mas").person_time
+    assert rule is not None
+    for looked, mark in ((True, 0), (False, -1)):
+        taken = [culture("no growth", 100, "")] if looked else []
+        found = measured("anakinra_mas", *STORM, *rows, *taken, only="person_time")
+        assert {row["infected"] for row in found} == {mark}
+        frame = Frame.of_rows(PERSON_TIME, found)
+        total = next(row for row in event_rates(frame, rule).rows() if row["metric"] == "all")
+        assert (total["persons_at_risk"], total["persons_unknown"]) == (looked, not looked)
+        assert total["person_days"] == pytest.approx((300 - 48) / 24 if looked else 0)
+        assert np.isnan(total["per_100_days"]) is not looked or total["per_100_days"] == 0
+        days = measured("anakinra_mas", *STORM, *rows, *taken, only="emulation")
+        assert {row["outcome"] for row in days} == {mark}
+
+
 def test_a_protocol_without_a_drug_counts_all_time_together() -> None:
     """From 48 h after the index to the first infection, death or discharge."""
     rows = measured(

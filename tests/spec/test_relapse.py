@@ -80,6 +80,12 @@ def test_quiet_is_below_its_bounds(name: str, value: float, over: bool) -> None:
     assert (at_hour(row) == 24 + QUIET) is over
 
 
+def test_a_later_peak_does_not_make_what_was_before_it_quiet() -> None:
+    """2,500 is not a fifth of 8,000; that it is less than a fifth of 20,000 five weeks later says nothing about then."""
+    row = outcome(*calm(ferritin=2500, until=800), lab("ferritin", 20_000, 900))
+    assert row["resolution"] == "not reached"
+
+
 def test_a_fifth_of_the_peak_is_quiet_whatever_it_is() -> None:
     """At most 20 % of the peak: 20,000 of 100,000, and not one more. Of a limit the least is meant."""
     share = RULE["quiet_share"]
@@ -91,8 +97,10 @@ def test_a_fifth_of_the_peak_is_quiet_whatever_it_is() -> None:
 
 def test_what_was_not_measured_is_no_proof() -> None:
     """A day without temperature: possible. No temperature or no ferritin at all: unknown."""
-    gap = [*calm(until=60), *cool(120, 300)]
+    gap = [*calm(until=60), *cool(120, 250)]
     assert outcome(*gap)["resolution"] == "possible"
+    row = outcome(*calm(until=60), *cool(120, 300))
+    assert (row["resolution"], at_hour(row)) == ("certain", 120 + QUIET)
     assert outcome(lab("ferritin", 500, 24))["resolution"] == "unknown"
     assert outcome(*cool(24, 300))["resolution"] == "unknown"
     assert outcome(*calm(until=100), seen=person(death=120))["relapse"] == "not resolved"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import Path
 from typing import Final
@@ -66,16 +66,22 @@ def file() -> CellLineFile:
 class Line:
     """The draws of one line in the windows of the cohort; persons are rows of the cohort.
 
-    low : whether each draw is certainly low.
+    low : whether each draw is certainly low. may_be : whether it may be, where only a range is known.
     """
 
     draws: Points
     low: Mask
+    may_be: Mask
 
     @property
     def low_draws(self) -> Points:
         """The draws that are low."""
         return self.draws.take(np.flatnonzero(self.low))
+
+    @property
+    def doubtful_draws(self) -> Points:
+        """The draws that are low or may be."""
+        return self.draws.take(np.flatnonzero(self.may_be))
 
 
 def measure(given: StageInput) -> Frame:
@@ -103,15 +109,25 @@ def _period(given: StageInput, name: str, start: Times, end: Times) -> Frame:
     for line, bound in rule.bounds.items():
         points = events.points(line)
         draws = nearest.by_question(points, cohort["person"], start, end)
-        lines[line] = Line(draws, rounded(draws.high) < bound)
+        lines[line] = Line(draws, rounded(draws.high) < bound, rounded(draws.low) < bound)
     first, which = _together(lines, count, rule.rules)
     measured = {line: _whose(each.draws, count) for line, each in lines.items()}
     low = {line: _whose(each.low_draws, count) for line, each in lines.items()}
-    known, below = (np.sum([*of.values()], axis=0) for of in (measured, low))
+    doubtful = {line: _whose(each.doubtful_draws, count) for line, each in lines.items()}
+    known, below = (np.sum([*of.values()], axis=0) for of in (measured, doubtful))
     yes = first != UNKNOWN_TIME
-    # A line that was never measured could only make it yes where another one was low.
+    # A limit such as <150 may hide a low count.
+    possible, _ = _together(
+        {k: replace(v, low=v.may_be) for k, v in lines.items()}, count, rule.rules
+    )
+    # A line that was never measured could only make it yes where another one was low, or may have been.
     could = below + (len(LINES) - known) >= rule.rules.lines
-    no = ~yes & (known >= rule.rules.lines) & ~((known < len(LINES)) & could & (below > 0))
+    no = (
+        ~yes
+        & (possible == UNKNOWN_TIME)
+        & (known >= rule.rules.lines)
+        & ~((known < len(LINES)) & could & (below > 0))
+    )
     answer = np.full(count, None, dtype=object)
     answer[yes], answer[no] = True, False
     return Frame.of(

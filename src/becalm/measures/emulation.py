@@ -14,7 +14,15 @@ from becalm.core.arrays import Floats, Persons, Times
 from becalm.core.clock import DAY
 from becalm.core.frame import Frame
 from becalm.measures.dose_history import BELOW, DoseHistory
-from becalm.measures.person_time import DEATH, INFECTION, Risk, at_risk, history_of
+from becalm.measures.person_time import (
+    DEATH,
+    INFECTION,
+    UNKNOWN_INFECTION,
+    Risk,
+    at_risk,
+    history_of,
+    never_looked,
+)
 from becalm.measures.stage import Stage, StageInput
 from becalm.tables import EMULATION
 
@@ -69,9 +77,12 @@ def measure(given: StageInput) -> Frame:
     row = np.full(len(given.patients), -1)
     row[cohort["person"]] = np.arange(len(cohort))
     at = row[frame["person"]]
+    infected_persons = frame["person"][frame["outcome"] > 0]
+    open_ = never_looked(given)[frame["person"]] & ~np.isin(frame["person"], infected_persons)
     sex = cohort["sex"][at]
     frame = frame.replace(
         person_id=records.persons["person_id"][frame["person"]],
+        outcome=np.where(open_, UNKNOWN_INFECTION, frame["outcome"]),
         age=cohort["age"][at],
         female=np.select([sex == "F", sex == "M"], [1, 0], -1),
         unit_canonical=np.full(len(frame), given.patients.doses.unit(entry.drug), object),

@@ -26,13 +26,16 @@ def event_rates(person_time: Frame, rule: PersonTime) -> Frame:
 
     Each person has at most one event, the first; a death before an infection is an event of its own
     (cause-specific rates). An interval is exact (Garwood) and so never too narrow; with few events it is
-    wide. There is a row for every band of the protocol, also for one in which nobody spent time.
+    wide. There is a row for every band of the protocol, also for one in which nobody spent time. Who had no
+    sample for culture from time zero on is counted beside, not as free of infection.
     """
     rows: list[dict[str, Any]] = []
+    known = person_time["infected"] >= 0
     days, who = person_time["days"], person_time["person_id"]
     for lag in sorted(set(person_time["lag_h"].tolist())):
         at_lag = person_time["lag_h"] == lag
-        for metric, number, band, inside in _bands(person_time, at_lag, rule):
+        for metric, number, band, everybody in _bands(person_time, at_lag, rule):
+            inside = everybody & known
             exposure = float(days[inside].sum())
             for event in (INFECTION, DEATH):
                 count = int((person_time["ended_by"][inside] == event).sum())
@@ -45,6 +48,7 @@ def event_rates(person_time: Frame, rule: PersonTime) -> Frame:
                         "band_number": number,
                         "band": band,
                         "persons_at_risk": len(set(who[inside].tolist())),
+                        "persons_unknown": len(set(who[everybody & ~known].tolist())),
                         "person_days": exposure,
                         "events": count,
                         "per_100_days": DAYS * count / exposure if exposure else np.nan,

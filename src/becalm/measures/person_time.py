@@ -26,6 +26,7 @@ DEATH: Final = "death"
 DISCHARGE: Final = "discharge"
 LAST_DOSE: Final = "last dose"
 RECORDS: Final = "end of records"
+UNKNOWN_INFECTION: Final = -1
 ENDS: Final = (INFECTION, DEATH, DISCHARGE, LAST_DOSE, RECORDS)
 """What can end the time at risk; of several at one moment the first of this list."""
 
@@ -179,6 +180,18 @@ def _first_infections(infections: Frame, cohort: Frame, rule: PersonTime) -> Tim
     return np.where(first == FAR_FUTURE, UNKNOWN_TIME, first)
 
 
+def never_looked(given: StageInput) -> Mask:
+    """Return of each person of the batch whether no sample for culture was taken from time zero on.
+
+    Whether such a person had an infection is not known: the time is no time without one.
+    """
+    outcome, cohort = given.tables["outcome"], given.cohort
+    none = set(outcome["person_id"][outcome["cultures_taken"] <= 0].tolist())
+    found = np.zeros(len(given.patients), np.bool_)
+    found[cohort["person"]] = [name in none for name in cohort["person_id"].tolist()]
+    return found
+
+
 def history_of(given: StageInput) -> DoseHistory | None:
     """Return what the cohort had been given of the drug of interest; None without such a drug."""
     rule, entry = given.protocol.person_time, given.protocol.entry
@@ -212,8 +225,11 @@ def measure(given: StageInput) -> Frame:
     doses, entry = given.patients.doses, given.protocol.entry
     unit = doses.unit(entry.drug) if entry else ""
     names = given.patients.records.persons["person_id"]
+    infected_persons = frame["person"][frame["infected"] > 0]
+    open_ = never_looked(given)[frame["person"]] & ~np.isin(frame["person"], infected_persons)
     frame = frame.replace(
         person_id=names[frame["person"]],
+        infected=np.where(open_, UNKNOWN_INFECTION, frame["infected"]),
         days=doses.hours(frame["start"], frame["stop"]) / 24,
         unit_canonical=np.full(len(frame), unit, object),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -15,7 +16,7 @@ from becalm.timeline import Intervals
 
 
 def measure(given: StageInput) -> Frame:
-    """Fill the table `recurrences`; stretches of a definite storm less than the quiet time apart are one storm."""
+    """Fill the table `recurrences`; stretches of a definite storm at most the quiet time apart are one storm."""
     protocol = given.protocol
     quiet = protocol.outcome.resolution_min
     if protocol.relapse is None or quiet is None:
@@ -35,23 +36,30 @@ def measure(given: StageInput) -> Frame:
         since, spans = resolved.get(name, UNKNOWN_TIME), storms.get(who, [])
         if since == UNKNOWN_TIME or not spans:
             continue
-        person = np.full(len(spans), who)
-        start, end = (np.array([span[i] for span in spans], np.int64) for i in (0, 1))
-        whole = Intervals.build(person, start, end).bridge(quiet.us)
-        for begin, until in zip(whole.start.tolist(), whole.end.tolist(), strict=True):
-            if until <= since:
-                continue
+        for begin, until in later(spans, since, quiet.us):
             again = given_again.overlaps(np.array([who]), np.array([begin]), np.array([until]))[0]
             rows.append(
                 {
                     "person_id": name,
-                    "storm_begin": max(begin, since),
+                    "storm_begin": begin,
                     "storm_end": until,
-                    "days_since_resolution": (max(begin, since) - since) / DAY,
+                    "days_since_resolution": (begin - since) / DAY,
                     "treated_again": bool(len(again)) if protocol.entry else None,
                 }
             )
     return Frame.of_rows(RECURRENCES, rows)
+
+
+def later(spans: Sequence[tuple[int, int]], since: int, quiet_for: int) -> list[tuple[int, int]]:
+    """Return begin and end of each storm that is definite after the first was over, µs.
+
+    spans : when the storm was definite. Those at most `quiet_for` apart are one storm; one that began before
+    the resolution begins at it.
+    """
+    start, end = (np.array([span[i] for span in spans], np.int64) for i in (0, 1))
+    whole = Intervals.build(np.zeros(len(spans), np.int32), start, end).bridge(quiet_for)
+    found = zip(whole.start.tolist(), whole.end.tolist(), strict=True)
+    return [(max(begin, since), until) for begin, until in found if until > since]
 
 
 STAGES: Final = (Stage(RECURRENCES, measure, needs=("outcome",), opens=()),)

@@ -6,6 +6,7 @@ quiet time, and a patient without a last contact after it may have had a relapse
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -57,7 +58,8 @@ class DrawnValues:
 class Course:
     """What the rule reads of one person; rescues are moments; `last_seen` ends the follow-up.
 
-    peak : the greatest ferritin from the protocol's time before time zero on, its lowest possible value.
+    earlier_peak : the greatest ferritin of the protocol's time before time zero, its lowest possible value; NaN
+    without one.
     definite : when the storm was definite from time zero on. infections : onsets.
     """
 
@@ -66,7 +68,7 @@ class Course:
     temperature: DrawnValues
     ferritin: DrawnValues
     platelets: DrawnValues
-    peak: float
+    earlier_peak: float
     rescues: Sequence[int]
     definite: Sequence[tuple[int, int]]
     infections: Sequence[int]
@@ -113,11 +115,17 @@ def judge(course: Course, rule: Relapse, quiet_for: int) -> Judged:
 
 
 def _resolution(course: Course, rule: Relapse, quiet_for: int) -> Judged:
-    """Return when the storm had been quiet for long enough: the first certain time, else the first possible one."""
+    """Return when the storm had been quiet for long enough: the first certain time, else the first possible one.
+
+    The quiet time may begin with any draw, and with a rescue, from which on all is quiet: a day without temperature
+    at the beginning of a long quiet time does not make its later weeks uncertain.
+    """
     temperature, ferritin = course.temperature, course.ferritin
     if not len(temperature.time) or not len(ferritin.time):
         return Judged(UNKNOWN)
-    calm = (ferritin.high < rule.quiet_ferritin) | (ferritin.high <= rule.quiet_share * course.peak)
+    # The peak up to each draw: a later one says nothing about whether it was quiet before.
+    peak = np.fmax.accumulate(np.append(course.earlier_peak, ferritin.low))[1:]
+    calm = (ferritin.high < rule.quiet_ferritin) | (ferritin.high <= rule.quiet_share * peak)
     changes = sorted(
         [
             *((int(t), 0, bool(h < rule.fever_at_least)) for t, h in zip(temperature.time, temperature.high, strict=True)),
@@ -125,21 +133,25 @@ def _resolution(course: Course, rule: Relapse, quiet_for: int) -> Judged:
             *((int(t), 2, False) for t in course.rescues),
         ]
     )  # fmt: skip
-    fine, since, possible = [False, False], UNKNOWN_TIME, Judged(NOT_REACHED)
-    for time, what, ok in [*changes, (course.last_seen + 1, 2, False)]:
-        if since != UNKNOWN_TIME and (
-            time - since > quiet_for or (ok and time - since >= quiet_for)
-        ):
-            if _every_day(temperature, since, quiet_for):
-                return Judged(CERTAIN, since + quiet_for)
+    last_seen = changes[-1][0] if course.last_seen == UNKNOWN_TIME else course.last_seen
+    changes = [each for each in changes if each[0] <= last_seen]
+    fine, possible = [False, False], Judged(NOT_REACHED)
+    starts: deque[int] = deque()  # moments since which all has been quiet
+    for time, what, ok in [*changes, (last_seen + 1, 2, False)]:
+        # At this moment itself it is still quiet only if it is fine.
+        quiet_until = time if ok else time - 1
+        while starts and quiet_until - starts[0] >= quiet_for:
+            start = starts.popleft()
+            if _every_day(temperature, start, quiet_for):
+                return Judged(CERTAIN, start + quiet_for)
             if possible.resolution == NOT_REACHED:
-                possible = Judged(POSSIBLE, since + quiet_for)
+                possible = Judged(POSSIBLE, start + quiet_for)
         if what < 2:
             fine[what] = ok
-        if what == 2 or not ok:
-            since = time if what == 2 and all(fine) and time <= course.last_seen else UNKNOWN_TIME
-        elif all(fine) and since == UNKNOWN_TIME:
-            since = time
+        if not ok:
+            starts.clear()
+        if all(fine) and time <= last_seen:
+            starts.append(time)
     return possible
 
 
@@ -179,7 +191,7 @@ def _ferritin_again(course: Course, rule: Relapse, after: int) -> list[Candidate
         warm = course.temperature.near(time, near)
         fever = warm & (course.temperature.low >= rule.fever_at_least)
         plates = course.platelets.near(time, near)
-        before = (course.platelets.time > after - near) & (course.platelets.time < time)
+        before = (course.platelets.time >= after - near) & (course.platelets.time < time)
         usual = float(course.platelets.low[before].max()) if before.any() else np.nan
         fallen = plates & (course.platelets.high <= (1 - rule.platelet_fall) * usual)
         rows = (
@@ -220,12 +232,11 @@ def courses(given: StageInput, outcome: Frame, protocol: Protocol) -> dict[str, 
         last = int(seen.get(name, UNKNOWN_TIME))
         until = FAR_FUTURE if last == UNKNOWN_TIME else last
         values = {key: DrawnValues.of(each, who, t0, until) for key, each in points.items()}
-        around = DrawnValues.of(points["ferritin"], who, t0 - protocol.baseline.peak.us, until)
-        peak = float(around.low.max()) if len(around.low) else np.nan
+        earlier = DrawnValues.of(points["ferritin"], who, t0 - protocol.baseline.peak.us, t0)
         found[name] = Course(
             t0=t0,
             last_seen=last,
-            peak=peak,
+            earlier_peak=float(earlier.low.max()) if len(earlier.low) else np.nan,
             rescues=sorted(time for time in rescues.get(who, ()) if time >= t0),
             definite=definite.get(who, ()),
             infections=infections.get(name, ()),

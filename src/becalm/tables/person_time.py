@@ -45,7 +45,11 @@ PERSON_TIME: Final = Table(
         "days_high": _DAYS_HIGH,
         "cumulative": _CUMULATIVE,
         "unit_canonical": UNIT_CANONICAL,
-        "infected": count("1", "1 where a new bacterial infection ends the stretch, else 0."),
+        "infected": count(
+            "1",
+            "1 where a new bacterial infection ends the stretch, else 0; -1 for who had no sample for culture from "
+            "time zero on: nobody knows.",
+        ),
         "ended_by": text(
             "On the last stretch of a person: bacterial infection, death, discharge, last dose (some time "
             "after it, as the protocol says) or end of records; otherwise empty."
@@ -65,7 +69,17 @@ EVENT_RATES: Final = Table(
         "end_event": END_EVENT,
         "band_number": count("1", "The place of the band, lowest dose first."),
         "band": text("The band of the dose; unknown where a dose has no known amount."),
-        "persons_at_risk": count("persons", "Persons with time in the band.", persons=True),
+        "persons_at_risk": count(
+            "persons",
+            "Persons with time in the band of whom a sample for culture was taken from time zero on.",
+            persons=True,
+        ),
+        "persons_unknown": count(
+            "persons",
+            "Persons with time in the band of whom no sample was taken: whether they had an infection is not "
+            "known, so neither they nor their days are counted.",
+            persons=True,
+        ),
         "person_days": number("d", "Days at risk in the band."),
         "events": count("persons", "Persons whose first event lies in the band.", persons=True),
         "per_100_days": number("1/(100 d)", "Events for each 100 days at risk."),
@@ -88,7 +102,11 @@ EMULATION: Final = Table(
             "1",
             "1 where the dose in the 24 h before the day was at or above the high dose, else 0; -1 unknown.",
         ),
-        "outcome": count("1", "1 where a new bacterial infection ends the day, else 0."),
+        "outcome": count(
+            "1",
+            "1 where a new bacterial infection ends the day, else 0; -1 for who had no sample for culture from time "
+            "zero on: nobody knows.",
+        ),
         "risk_ended": count(
             "1", "1 where the time at risk ends with this day by anything but an infection, else 0."
         ),

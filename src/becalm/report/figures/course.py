@@ -177,6 +177,16 @@ def _y(name: str, drawn: list[Row], *, beside: bool) -> Spec:
     return quantity("value", scale=scale, title=title, axis=axis)
 
 
+def x_axis(cohort: Cohort, clock: str) -> Spec:
+    """Return the labelled axis of days from a clock."""
+    return _x(cohort, clock, labelled=True)
+
+
+def y_axis(name: str, drawn: list[Row]) -> Spec:
+    """Return the axis of a variable, wide enough for some of its values; logarithmic where the vocabulary says so."""
+    return _y(name, drawn, beside=False)
+
+
 def _decades(low: float, high: float) -> tuple[float, float]:
     """Widen a range so that it shows at least two powers of ten, and arrows beside it fit."""
     bottom, top = math.log10(low) - 0.25, math.log10(high) + 0.3

@@ -105,7 +105,11 @@ def _spread(cohort: Cohort, criterion: str, totals: Sequence[Row], height: float
         "domain": ["lowest possible", "highest possible"], "range": [[1, 0], [5, 3]]})  # fmt: skip
     x = quantity("from", scale=flat(bottom, top), title=f"{cohort.definition_label(criterion)}: total",
                  axis={"tickCount": 6, **({"values": _integers(bottom, top), "format": "d"} if width == 1.0 else {})})  # fmt: skip
-    y = quantity("n", title="patients", axis={"tickCount": 4, "domain": False, "ticks": False})
+    y = quantity(
+        "n",
+        title="patients",
+        axis={"tickCount": 4, "tickMinStep": 1, "domain": False, "ticks": False},
+    )
     layers = [
         mark("line", {"x": x, "y": y, "color": colour, "strokeDash": dash},
              interpolate="step-after", strokeWidth=2),
@@ -149,7 +153,11 @@ def counts_by_change(panels: Sequence[tuple[str, Sequence[Row]]]) -> Spec | None
         cells = [{"change": name, "n": tally[i], "fell": i <= fell} for i, name in enumerate(shown)]
         x = category("change", sort=shown, scale={"domain": shown}, title=None,
                      axis={"labelAngle": -50, "domain": False, "ticks": False})  # fmt: skip
-        y = quantity("n", title="patients", axis={"tickCount": 4, "domain": False, "ticks": False})
+        y = quantity(
+            "n",
+            title="patients",
+            axis={"tickCount": 4, "tickMinStep": 1, "domain": False, "ticks": False},
+        )
         colour = {
             "condition": {"test": "datum.fell", "value": theme.BLUE}, "value": theme.ORANGE
         }  # fmt: skip

@@ -22,6 +22,7 @@ SHORTEST: Final = 10.0
 JOINED: Final = 36.0
 """Hours between two doses of a drug over which its lane is drawn through."""
 FOLLOW_UP: Final = "follow-up"
+INFECTION: Final = "infection"
 
 
 def window(cohort: Cohort) -> tuple[float, float]:
@@ -73,6 +74,43 @@ def lanes(cohort: Cohort, person: str, days: tuple[float, float]) -> tuple[list[
                 start, end = first, last
             end = max(end, last)
     return ticks, bars
+
+
+def grown(cohort: Cohort, person: str, days: tuple[float, float]) -> list[Row]:
+    """Return what grew in a patient's cultures, from the first positive sample to the last, in days.
+
+    `kind` is `counts` for an infection, else `other`: it does not count, or nobody can tell. Growth without a
+    date is not drawn.
+    """
+    low, high = days
+    rows: list[Row] = []
+    for i, row in enumerate(cohort.rows("infections")):
+        if row["person_id"] != person or row["onset_is"] == "unknown":
+            continue
+        first, last = (cohort.hours(person, row[name]) / 24 for name in ("onset", "last_positive"))
+        last = first if math.isnan(last) else max(first, last)
+        if last < low or first > high:
+            continue
+        rows.append(
+            {
+                "lane": INFECTION, "person": person, "start": max(first, low), "end": min(last, high),
+                "kind": "counts" if row["counts"] is True else "other",
+                "link": cohort.link("infection", person, str(i)),
+            }
+        )  # fmt: skip
+    return rows
+
+
+def _growth(x: Spec, y: Spec, offset: float = 0) -> list[Spec]:
+    """Return the marks of what grew: a disc for an infection, a ring for what does not count."""
+    at = {"x": x, "y": y}
+    place: Spec = {"yOffset": offset, "filled": True, "opacity": 1, "size": 52}
+    return [
+        mark("bar", at | {"x2": {"field": "end"}}, color=theme.VERMILION, height=2.5, yOffset=offset),
+        mark("point", at | LINK, where="datum.kind === 'counts'", color=theme.VERMILION, **place),
+        mark("point", at | LINK, where="datum.kind === 'other'", fill=theme.WHITE,
+             stroke=theme.VERMILION, strokeWidth=1.4, **place),
+    ]  # fmt: skip
 
 
 def follow_up(cohort: Cohort, person: str) -> list[Row]:
@@ -160,7 +198,8 @@ def _each(cohort: Cohort) -> Spec:
             bands.append({**_dose(cohort, person, most), "width": width, "height": 44, **head})
             head = {}
         ticks, bars = lanes(cohort, person, window(cohort))
-        names = [FOLLOW_UP, *dict.fromkeys(row["lane"] for row in ticks)]
+        found = grown(cohort, person, window(cohort))
+        names = list(dict.fromkeys([FOLLOW_UP, *(row["lane"] for row in (*found, *ticks))]))
         y = category("lane", sort=names, title=None, scale={"domain": names},
                      axis={"domain": False, "ticks": False, "grid": False, "labelPadding": 6,
                            "minExtent": 130, "maxExtent": 130})  # fmt: skip
@@ -172,6 +211,7 @@ def _each(cohort: Cohort) -> Spec:
             {**mark("bar", at | {"x2": {"field": "end"}}, color="#b9c2ca", height=2.5),
              "data": values(bars)},
             {**mark("tick", at | LINK, color=theme.BLACK, thickness=1.6, size=8), "data": values(ticks)},
+            *[{**layer, "data": values(found)} for layer in _growth(x, y) if found],
             _zero(cohort),
         ]  # fmt: skip
         bands.append({"width": width, "height": {"step": 13}, "layer": layers, **head})
@@ -248,6 +288,9 @@ def _compact(cohort: Cohort) -> Spec:
                 opacity=0.95)  # fmt: skip
     if given:
         layers.append({**dots, "data": values(given)})
+    found = [row for person in cohort.ids for row in grown(cohort, person, (low, high))]
+    if found:
+        layers += [{**layer, "data": values(found)} for layer in _growth(x, y, 4.0)]
     layers.append(_zero(cohort))
     return {"width": theme.WIDTH - 420, "height": {"step": step_size}, "layer": layers}
 
@@ -257,6 +300,10 @@ def charts(cohort: Cohort) -> Iterator[Chart]:
     treated = bool(cohort.drug)
     lane = f"Blue: rate of {labels.drug(cohort.drug)} in {cohort.unit}/h; ▼ single dose by any route; dashed: end assumed. "
     signs = "◇\u00a0discharge, ✖\u00a0death, ▶\u00a0follow-up goes beyond the figure."
+    if cohort.n <= PER_PERSON and any(
+        grown(cohort, person, window(cohort)) for person in cohort.ids
+    ):
+        signs += " ●\u00a0infection by culture, from the first positive sample to the last; ○\u00a0growth that does not count, or of which nobody can tell."
     if cohort.n <= ROW_EACH:
         others = "Ticks: single doses of other immunotherapies, joined if at most 36 h apart. "
         caption = (lane if treated else "") + others + signs

@@ -15,6 +15,7 @@ from becalm.report.vega import LINK, Spec, category, flat, mark, quantity, value
 from becalm.study.result import PER_PERSON
 
 HORIZONS: Final = ("h48", "d7")
+DAY: Final = 24
 TICKS: Final = (0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2, 4, 10, 20, 50, 100)
 
 
@@ -49,7 +50,7 @@ def bars(cohort: Cohort, clock: str, horizon: str) -> list[Row]:
             {
                 "person": row["person_id"], "ratio": ratio if known else None, "one": 1,
                 "kind": kind if known else "none", "fell": known and ratio < 1 and kind != ">",
-                "text": _text(ratio, kind) if known else _why(row, horizon, kind),
+                "text": _text(ratio, kind) if known else _why(cohort, row, horizon, kind),
                 "link": cohort.link("change", clock, row["person_id"], row["variable"]),
             }
         )  # fmt: skip
@@ -61,12 +62,31 @@ def _text(ratio: float, kind: str) -> str:
     return {"": "", "<": "≤ ", ">": "≥ "}[kind] + percent
 
 
-def _why(row: Row, horizon: str, kind: str) -> str:
+def _why(cohort: Cohort, row: Row, horizon: str, kind: str) -> str:
+    """Return why there is no bar."""
     if kind == "?":
         return "limits only"
     if horizon == "h48" and row["status"] in {"died before", "discharged before"}:
         return str(row["status"])
-    return "no baseline" if math.isnan(row["baseline"]) else "no sample"
+    if math.isnan(row["baseline"]):
+        return "no baseline"
+    return _gone(cohort, row, horizon) or "no sample"
+
+
+def _gone(cohort: Cohort, row: Row, horizon: str) -> str:
+    """Return `died before` or `discharged before` where that was before the horizon, else ''."""
+    end = next(each.at for name, each in cohort.result.protocol.horizons.items() if name == horizon)
+    outcome = cohort.outcome.get(row["person_id"])
+    if outcome is None:
+        return ""
+    since = {
+        name: cohort.hours(row["person_id"], outcome[name], row["clock"])
+        for name in ("death_time", "discharged")
+    }
+    over = since["death_time"] + (DAY if outcome["death_time_is"] == "date" else 0)
+    if outcome["died"] is True and over < end:
+        return "died before"
+    return "discharged before" if since["discharged"] < end else ""
 
 
 def spec(cohort: Cohort) -> Spec | None:
@@ -159,7 +179,7 @@ def charts(cohort: Cohort) -> Iterator[Chart]:
         crowd.CHANGES_BY_COUNT
         if cohort.n > PER_PERSON
         else "Value nearest to each horizon against the last value before the clock. Blue: fell; orange: did "
-        "not fall. Arrow: the laboratory reported only a limit, and the true change lies beyond it."
+        "not fall. Arrow: the laboratory reported only a limit, and the true change lies beyond it. Without a bar: why there is none."
     )
     yield Chart(
         "waterfall",

@@ -116,4 +116,4 @@ def section(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Sect
     )  # fmt: skip
 
 
-SECTION: Final = DeclaredSection("agreement", 80, section)
+SECTION: Final = DeclaredSection("agreement", 104, section)

@@ -114,4 +114,4 @@ def section(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Sect
     return Section("Cell lines", intro, [], [*main, *(long if few else [])], [] if few else long)
 
 
-SECTION: Final = DeclaredSection("cell_lines", 91, section)
+SECTION: Final = DeclaredSection("cell_lines", 62, section)

@@ -167,4 +167,4 @@ def section(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Sect
     )
 
 
-SECTION: Final = DeclaredSection("composites", 67, section)
+SECTION: Final = DeclaredSection("composites", 53, section)

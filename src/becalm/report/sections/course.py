@@ -82,6 +82,16 @@ def _whose(cohort: Cohort, drill: Drill) -> list[Markup]:
     ]
 
 
+def _other_clock(figures: Mapping[str, Figure]) -> list[str]:
+    """Say where the same course from the other clock is: on the page it would be printed twice."""
+    if "course_t0" not in figures or "course_infusion_start" not in figures:
+        return []
+    return [
+        "The same values from the start of the continuous infusion are drawn in the file "
+        "figures/course_infusion_start.svg."
+    ]
+
+
 def section(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Section:
     measured = set(cohort.result.frames["series"].coded("variable").texts.tolist())
     shown = [name for name in course.variables_drawn(cohort) if name in measured]
@@ -91,8 +101,8 @@ def section(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Sect
         caption = f"The {len(drawn.rows):,} values in the figures"
         listed = [captioned(drawn, caption)] if drawn else []
     return Section(
-        course.title(cohort), _whose(cohort, drill),
-        figures_named(figures, "course_t0", "course_infusion_start"), [], listed,
+        course.title(cohort), [*_whose(cohort, drill), *_other_clock(figures)],
+        figures_named(figures, "course_t0", "spaghetti"), [], listed,
     )  # fmt: skip
 
 

@@ -179,4 +179,4 @@ def section(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Sect
     )  # fmt: skip
 
 
-SECTION: Final = DeclaredSection("criteria", 70, section)
+SECTION: Final = DeclaredSection("criteria", 100, section)

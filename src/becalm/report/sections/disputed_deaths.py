@@ -41,4 +41,4 @@ def section(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Sect
     )
 
 
-SECTION: Final = DeclaredSection("disputed_deaths", 102, section)
+SECTION: Final = DeclaredSection("disputed_deaths", 84, section)

@@ -82,4 +82,4 @@ def section(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Sect
     )
 
 
-SECTION: Final = DeclaredSection("incidence", 101, section)
+SECTION: Final = DeclaredSection("incidence", 82, section)

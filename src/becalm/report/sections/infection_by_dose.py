@@ -56,15 +56,21 @@ def by_dose(cohort: Cohort, drill: Drill, metric: str) -> PageTable:
             return drill.people(shown, ["patient", "days", "ended by"], lines, of)
 
         rows.append(
-            [f"lag {number(row['lag_h'])}\u00a0h", row["band"],
+            [*([f"{number(row['lag_h'])}\u00a0h", row["band"]] if cohort.drug else ["all time at risk"]),
              opening(str(row["persons_at_risk"]), of=row["persons_at_risk"]), opening(number(row["person_days"])),
              opening(str(row["events"]), INFECTION), opening(shown_rate(row)), opening(str(died["events"]), "death"),
              opening(shown_rate(died))]
         )  # fmt: skip
         ids.append(row_id(row))
-    head = ["", f"{labels.heading(METRICS.get(metric, 'all time'))}{_unit(cohort, metric)}", "patients", "days at risk",
-            "new infections", "per 100 days (exact 95\u00a0% interval)", "deaths before one", "per 100 days (exact 95\u00a0% interval)"]  # fmt: skip
-    return PageTable(head, rows, ids=ids)
+    first = (
+        ["Lag", f"{labels.heading(METRICS[metric])}{_unit(cohort, metric)}"]
+        if cohort.drug
+        else [""]
+    )
+    rate = "per 100 days (exact 95\u00a0% interval)"
+    head = [*first, "patients", "days at risk", "number", rate, "number", rate]
+    groups = [("", len(first) + 2), ("new infections", 2), ("deaths before an infection", 2)]
+    return PageTable(head, rows, groups, ids=ids)
 
 
 def row_id(row: Row) -> str:
@@ -81,14 +87,14 @@ def _unit(cohort: Cohort, metric: str) -> str:
 
 
 def _persons(cohort: Cohort, rate: Row) -> list[list[Any]]:
-    """Return who spent how long in a band; nobody is listed in a large cohort."""
+    """Return who spent how long in a band, of those of whom a sample was taken; nobody is listed in a large cohort."""
     if cohort.n > PER_PERSON:
         return []
     days: dict[str, float] = {}
     ended: dict[str, str] = {}
     for row in cohort.rows("person_time"):
         inside = rate["metric"] == "all" or row[f"{rate['metric']}_band"] == rate["band"]
-        if row["lag_h"] == rate["lag_h"] and inside:
+        if row["lag_h"] == rate["lag_h"] and inside and row["infected"] >= 0:
             days[row["person_id"]] = days.get(row["person_id"], 0.0) + row["days"]
             ended[row["person_id"]] = row["ended_by"] or ended.get(row["person_id"], "")
     return [[who, number(time), ended[who]] for who, time in sorted(days.items())]
@@ -108,6 +114,15 @@ def section(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Sect
         f"Each patient is at risk from {spaced(rule.from_t0)} after {cohort.zero} to the first new bacterial infection, "
         f"death, discharge{last}. Time and infections before that are left out together.",
     ]
+    if total["persons_unknown"]:
+        intro.append(
+            f"{total['persons_unknown']:,} of {total['persons_unknown'] + total['persons_at_risk']:,} patients had no sample "
+            f"for culture from {cohort.zero} on. Nobody knows whether they had an infection, so they and their days are not "
+            "counted here."
+        )
+    title = "Infections by dose" if cohort.drug else "Infections in time"
+    if not total["persons_at_risk"]:
+        return Section(title, intro)
     if cohort.drug:
         intro += [
             "Each day belongs to the dose that had been given before it, so no patient gets days at a dose "
@@ -131,10 +146,9 @@ def section(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Sect
         )
         for metric in metrics
     ]
-    title = "Infections by dose" if cohort.drug else "Infections in time"
     return Section(
         title, intro, figures_named(figures, "infection_by_dose"), tables[:1], tables[1:]
     )
 
 
-SECTION: Final = DeclaredSection("infection_by_dose", 94, section)
+SECTION: Final = DeclaredSection("infection_by_dose", 72, section)

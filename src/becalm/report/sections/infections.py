@@ -112,7 +112,7 @@ def organisms(cohort: Cohort, drill: Drill) -> PageTable:
          drill.people(str(len(who)), ["patient"], [[one] for one in sorted(who)])]
         for (kind, organism, site), who in ordered
     ]  # fmt: skip
-    return PageTable(["", "Organism", "Site", "patients"], rows)
+    return PageTable(["Counts as", "Organism", "Site", "patients"], rows)
 
 
 def each(cohort: Cohort, drill: Drill) -> PageTable:
@@ -172,4 +172,4 @@ def section(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Sect
     return Section("Infections", intro, [], [*tables, *(long if few else [])], [] if few else long)
 
 
-SECTION: Final = DeclaredSection("infections", 92, section)
+SECTION: Final = DeclaredSection("infections", 70, section)

@@ -199,4 +199,4 @@ def section(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Sect
     )
 
 
-SECTION: Final = DeclaredSection("kidney", 91, section)
+SECTION: Final = DeclaredSection("kidney", 64, section)

@@ -223,4 +223,4 @@ def section(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Sect
     )
 
 
-SECTION: Final = DeclaredSection("next_test", 82, section)
+SECTION: Final = DeclaredSection("next_test", 106, section)

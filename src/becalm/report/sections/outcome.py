@@ -116,4 +116,4 @@ def section(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Sect
     )
 
 
-SECTION: Final = DeclaredSection("outcome", 100, section)
+SECTION: Final = DeclaredSection("outcome", 80, section)

@@ -135,7 +135,7 @@ def _middle(known: Sequence[tuple[float, float]], n: int) -> str:
 
 def _range(low: float, high: float) -> str:
     if math.isinf(low) or math.isinf(high):
-        return bounded(low, high).replace(">", "≥").replace("<", "≤")
+        return f"≥{number(low)}" if math.isinf(high) else f"≤{number(high)}"
     return number(low) if low == high else f"{number(low)}…{number(high)}"
 
 
@@ -190,4 +190,4 @@ def section(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Sect
     )  # fmt: skip
 
 
-SECTION: Final = DeclaredSection("ferritin", 110, section)
+SECTION: Final = DeclaredSection("ferritin", 86, section)

@@ -58,6 +58,10 @@ def _value(row: Row, prefix: str) -> str:
     return f"≤ {number(high)}" if low is None else f"{number(low)}–{number(high)}"
 
 
+def _counted(n: int, noun: str) -> str:
+    return f"{n:,} {noun}{'' if n == 1 else 's'}"
+
+
 def section(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Section | None:
     """Return the results that a later report changed; None where there is none."""
     del figures
@@ -65,12 +69,13 @@ def section(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Sect
     if not len(table):
         return None
     met = len({row["person_id"] for row in table.light_rows() if row["no_longer_met"]})
+    people = len(set(table["person_id"].tolist()))
     intro = [
-        f"{len(table):,} results of {len(set(table['person_id'].tolist())):,} persons were changed by a later report of "
-        "the same draw. A report that says that it corrects replaces the earlier one; otherwise both are believed, and "
+        f"{_counted(len(table), 'result')} of {_counted(people, 'person')} {'was' if len(table) == 1 else 'were'} "
+        "changed by a later report of the same draw. A report that says that it corrects replaces the earlier one; otherwise both are believed, and "
         "the value is the range of both. By what was available the earlier value holds until the later report. "
         + (
-            f"In {met:,} persons a definition had been met on such a value and was not afterwards."
+            f"In {_counted(met, 'person')} a definition had been met on such a value and was not afterwards."
             if met
             else "No definition had been met on such a value."
         )
@@ -90,4 +95,4 @@ def section(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Sect
     )
 
 
-SECTION: Final = DeclaredSection("replaced_reports", 75, section, without_patients=True)
+SECTION: Final = DeclaredSection("replaced_reports", 102, section, without_patients=True)

@@ -171,4 +171,4 @@ def section(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Sect
     )  # fmt: skip
 
 
-SECTION: Final = DeclaredSection("change", 60, section)
+SECTION: Final = DeclaredSection("change", 50, section)

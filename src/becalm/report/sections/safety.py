@@ -81,4 +81,4 @@ def section(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Sect
     )
 
 
-SECTION: Final = DeclaredSection("safety", 90, section)
+SECTION: Final = DeclaredSection("safety", 60, section)

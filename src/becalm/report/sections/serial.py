@@ -145,4 +145,4 @@ def section(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Sect
     return Section("Fever and change over days", words, [], shown, folded)
 
 
-SECTION: Final = DeclaredSection("serial", 50, section)
+SECTION: Final = DeclaredSection("serial", 56, section)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -106,6 +107,11 @@ def _middle(drill: Drill, who: Any, values: Any, suffix: str) -> Any:
     return drill.people(text, ["patient", "value"], lines)
 
 
+def _grouped(words: str) -> str:
+    """Return words with their numbers as the report prints them: `below 2,000`."""
+    return re.sub(r"\d{4,}", lambda found: f"{int(found[0]):,}", words)
+
+
 def normal(cohort: Cohort, drill: Drill) -> PageTable:
     """Return how many were normal again, and when."""
     table = cohort.keep(cohort.result.tables["normal_again"])
@@ -114,7 +120,7 @@ def normal(cohort: Cohort, drill: Drill) -> PageTable:
     for rule in file().normal:
         mine = table.take(table["variable"] == rule.variable)
         name = labels.heading(labels.variable(rule.variable))
-        words = f"{name} {rule.words} {unit(load().variable(rule.variable).unit)}"
+        words = f"{name} {_grouped(rule.words)} {unit(load().variable(rule.variable).unit)}"
         cells: list[Any] = [drill.people(words, ["source"], [[rule.source]])]
         for state in ("reached", "not reached", "not abnormal", "no draw"):
             whom = mine.take(mine["normal_state"] == state)
@@ -202,4 +208,4 @@ def section(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Sect
     return Section("Slopes", intro, figures_named(figures, "slopes"), tables, long)
 
 
-SECTION: Final = DeclaredSection("slopes", 61, section)
+SECTION: Final = DeclaredSection("slopes", 54, section)

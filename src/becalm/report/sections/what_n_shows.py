@@ -107,4 +107,4 @@ def section(cohort: Cohort, drill: Drill, _: Mapping[str, Figure]) -> Section | 
     return Section(title, intro, tables=tables)
 
 
-SECTION: Final = DeclaredSection("what_n_shows", 65, section)
+SECTION: Final = DeclaredSection("what_n_shows", 52, section)

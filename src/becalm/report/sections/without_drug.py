@@ -184,4 +184,4 @@ def _sources() -> str:
     return "; ".join(dict.fromkeys(each.source for each in background.file().elsewhere[:1]))
 
 
-SECTION: Final = DeclaredSection("without_drug", 61, section)
+SECTION: Final = DeclaredSection("without_drug", 51, section)
