@@ -50,7 +50,7 @@ def test_nothing_is_loaded_from_anywhere(five: str) -> None:
 
 
 def test_clocks_are_printed_in_words(five: str, many: str) -> None:
-    assert "days from start of infusion" in seen(five)
+    assert "from start of continuous IV anakinra" in seen(five)
     for report in (five, many):
         assert not re.findall(r"\b(?:infusion_start|high_rate)\b", seen(report))
 

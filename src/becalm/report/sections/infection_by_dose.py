@@ -56,7 +56,7 @@ def by_dose(cohort: Cohort, drill: Drill, metric: str) -> PageTable:
             return drill.people(shown, ["patient", "days", "ended by"], lines, of)
 
         rows.append(
-            [*([f"{number(row['lag_h'])}\u00a0h", row["band"]] if cohort.drug else ["all time at risk"]),
+            [*([f"lag {number(row['lag_h'])}\u00a0h", row["band"]] if cohort.drug else ["all time at risk"]),
              opening(str(row["persons_at_risk"]), of=row["persons_at_risk"]), opening(number(row["person_days"])),
              opening(str(row["events"]), INFECTION), opening(shown_rate(row)), opening(str(died["events"]), "death"),
              opening(shown_rate(died))]
