@@ -1,4 +1,4 @@
-"""What others stumble over in exports of REDCap projects, and exports that do not fit their dictionary."""
+"""What others stumble over in exports of REDCap projects."""
 
 from __future__ import annotations
 
@@ -7,75 +7,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from becalm.core.errors import BecalmError, DefinitionError, RecordsError
-from becalm.records import Records, open_records, redcap
+from becalm.core.errors import RecordsError
+from becalm.records import open_records, redcap
+from tests.sources.redcap_project import (
+    HEADER,
+    QUESTIONS,
+    changed,
+    fates,
+    ferritin,
+    mapping,
+    project,
+    records,
+    refused,
+)
 from tests.sources.redcap_storms import Question, write_dictionary
-
-QUESTIONS = (
-    Question("record_id", "persons", "text", "Record ID"),
-    Question("sex", "persons", "radio", "Sex", {"0": "Female", "1": "Male"}),
-    Question("drawn", "bloods", "text", "Sample collected", validation="date_ymd"),
-    Question("fer", "bloods", "text", "Ferritin (ng/mL)", validation="number"),
-    Question("shift", "bloods", "radio", "Shift", {"1": "AM", "2": "PM"}),
-    Question("signs", "exam", "checkbox", "Signs", {"1": "splenomegaly", "-1": "hepatomegaly"}),
-    Question("seen", "exam", "text", "Date of visit", validation="date_ymd"),
-)
-HEADER = (
-    "record_id,redcap_event_name,redcap_repeat_instrument,redcap_repeat_instance,sex,persons_complete,"
-    "drawn,fer,shift,bloods_complete,signs___1,signs____1,seen,exam_complete"
-)
-
-
-def project(folder: Path, *rows: str, header: str = HEADER) -> Path:
-    """Write an export of rows, and its dictionary."""
-    write_dictionary(folder / "dictionary.csv", QUESTIONS)
-    (folder / "data.csv").write_text("\n".join((header, *rows)) + "\n", encoding="utf-8")
-    return folder
-
-
-def mapping(folder: Path, **changes: str) -> str:
-    """Write the draft of a mapping with some texts of it changed, and return its path."""
-    text = redcap.draft(folder / "data.csv", folder / "dictionary.csv")
-    for old, new in changes.items():
-        assert old in text
-        text = text.replace(old, new)
-    (folder / "mapping.toml").write_text(text, encoding="utf-8")
-    return str(folder / "mapping.toml")
-
-
-def changed(folder: Path, old: str, new: str) -> str:
-    path = Path(mapping(folder))
-    text = path.read_text(encoding="utf-8")
-    assert old in text
-    path.write_text(text.replace(old, new), encoding="utf-8")
-    return str(path)
-
-
-def records(folder: Path, how: str | None = None) -> Records:
-    (chunk,) = open_records(str(folder), mapping=how or mapping(folder)).chunks()
-    return chunk
-
-
-def ferritin(chunk: Records) -> list[tuple[str, str, float]]:
-    """Person, date and value of every measurement."""
-    frame = chunk.measurements
-    names = chunk.persons["person_id"][frame["person"]]
-    days = frame["time"].astype("datetime64[us]").astype("datetime64[D]").astype(str)
-    return list(zip(names.tolist(), days.tolist(), frame["value"].tolist(), strict=True))
-
-
-def fates(folder: Path, how: str | None = None) -> dict[str, dict[str, int]]:
-    found = redcap.fates_of(folder, how or mapping(folder))
-    assert sum(found.counts().values()) == found.rows * found.columns
-    return {one.column: dict(one.cells) for one in found.fields}
-
-
-def refused(folder: Path, how: str | None = None) -> str:
-    """Return the message for an export that is refused: one line."""
-    with pytest.raises(BecalmError) as error:
-        records(folder, how)
-    return error.value.line()
-
 
 # ------------------------------------------------------------ five known troubles
 
@@ -125,6 +70,13 @@ def test_a_value_in_a_row_of_another_instrument_is_not_read(tmp_path: Path) -> N
     assert [(one.row, one.column, one.used) for one in found.unexplained] == [(3, "sex", False)]
     assert "first in row 3, column sex" in found.sentence()
     assert records(folder, how).persons["sex"].tolist() == [""]
+    (told,) = open_records(str(folder), mapping=how).refused()
+    assert (told.source_table, told.variable, told.rows, told.example) == (
+        "data",
+        "sex",
+        1,
+        "data:3 1",
+    )
 
 
 def test_an_empty_repeating_instance_is_no_row(tmp_path: Path) -> None:
@@ -226,7 +178,7 @@ def test_a_cell_that_is_no_choice_is_counted_and_kept(tmp_path: Path) -> None:
     ]
     folder = project(tmp_path, "1,a_arm_1,,,7,2,2021-02-01,10,1,2,,,,")
     assert refused(folder).startswith(
-        "data.csv, row 2, column record_id (sex of persons): '7' is not one of the list"
+        "data.csv, row 2, column sex of persons, looked up by record_id: '7' is not one of the list"
     )
 
 
@@ -292,133 +244,6 @@ def test_an_export_of_labels_does_not_pass_for_codes(tmp_path: Path) -> None:
         redcap.draft(folder / "data.csv", folder / "dictionary.csv")
 
 
-# ------------------------------------------------------------ what does not fit
-
-
-def test_a_column_that_the_dictionary_does_not_have_is_named(tmp_path: Path) -> None:
-    """A dictionary of another day: one line with the columns and where they stand."""
-    folder = project(tmp_path, "1,a_arm_1,,,1,2,,,,,,,,")
-    how = mapping(folder)
-    project(folder, "1,a_arm_1,,,1,2,,,,,,,,", header=HEADER.replace("fer,shift", "ferr,crp"))
-    line = refused(folder, how)
-    assert line.startswith(
-        "data.csv, row 1, column 8: dictionary.csv has no field for the column 'ferr', nor for 1 more: 'crp'"
-    )
-    assert "Did you mean 'fer'?" in line
-    assert "\n" not in line
-
-
-def test_a_box_that_the_dictionary_does_not_have_is_named(tmp_path: Path) -> None:
-    """A choice that was added or taken away after the dictionary was downloaded."""
-    folder = project(tmp_path, "1,a_arm_1,,,1,2,,,,,,,,")
-    how = mapping(folder)
-    project(folder, "1,a_arm_1,,,1,2,,,,,,,,", header=HEADER.replace("signs____1", "signs___3"))
-    assert "The field signs has the choices 1, -1" in refused(folder, how)
-
-
-def test_a_dictionary_of_another_project_is_refused(tmp_path: Path) -> None:
-    """The id of the record is not in the export, or is another one than the mapping says."""
-    folder = project(tmp_path, "1,a_arm_1,,,1,2,,,,,,,,")
-    how = mapping(folder)
-    write_dictionary(
-        folder / "dictionary.csv", [Question("study", "persons", "text", "Study"), *QUESTIONS[1:]]
-    )
-    assert (
-        "its first field, the id of the record, is 'study', and the mapping says 'record_id'"
-        in refused(folder, how)
-    )
-    with pytest.raises(RecordsError, match="no field for the column 'record_id'"):
-        redcap.draft(folder / "data.csv", folder / "dictionary.csv")
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("name,value\na,1\n", "dictionary.csv, row 1: is not a data dictionary of REDCap: it has no column 'Variable / Field Name'"),
-        ("field_name,form_name,field_type,field_label\n", "dictionary.csv: the data dictionary has no field"),
-        ("field_name,form_name,field_type,field_label\na,f,text,A\na,f,text,B\n",
-         "dictionary.csv, row 3, column Variable / Field Name: the field 'a' is already in row 2"),
-        ("field_name,form_name,field_type,field_label\na,f,txt,A\n", "row 2, column Field Type: 'txt' is not a type of a field. Did you mean 'text'?"),
-        ("field_name,form_name,field_type,field_label\na,f,radio,A\n", "the field 'a' has no choices"),
-        ("field_name,form_name,field_type,field_label,select_choices_or_calculations\nr,f,text,R\na,f,checkbox,A,\"1, x | 1, y\"\n",
-         "dictionary.csv: "),
-    ],
-    ids=["none", "empty", "twice", "type", "no choices", "cut off"],
-)  # fmt: skip
-def test_a_dictionary_that_is_none_is_refused(tmp_path: Path, text: str, message: str) -> None:
-    """Each mistake has file, row and column, and how to mend it."""
-    (tmp_path / "dictionary.csv").write_text(text)
-    (tmp_path / "data.csv").write_text("a\n1\n")
-    with pytest.raises(BecalmError) as error:
-        redcap.draft(tmp_path / "data.csv", tmp_path / "dictionary.csv")
-    assert message.removeprefix("dictionary.csv: ") in error.value.line()
-    assert error.value.hint
-
-
-def test_a_row_that_is_there_twice_is_refused(tmp_path: Path) -> None:
-    """Two exports that were joined: the same record, event and instance in two rows."""
-    folder = project(tmp_path, "1,a_arm_1,,,1,2,,,,,,,,")
-    how = mapping(folder)
-    project(folder, "1,a_arm_1,,,1,2,,,,,,,,", "1,a_arm_1,,,0,2,,,,,,,,")
-    assert refused(folder, how).startswith("data.csv, row 3: the row 1, a_arm_1")
-
-
-def test_an_instrument_without_a_name_is_asked_for(tmp_path: Path) -> None:
-    """A label from which no form follows stops the run; the mapping can say which form it is."""
-    folder = project(
-        tmp_path, "1,a_arm_1,,,1,2,,,,,,,,", "1,a_arm_1,bloods,1,,,2021-02-02,8,,2,,,,"
-    )
-    how = mapping(folder)
-    project(folder, "1,a_arm_1,,,1,2,,,,,,,,", "1,a_arm_1,Daily (v2),1,,,2021-02-02,8,,2,,,,")
-    assert (
-        "row 3, column redcap_repeat_instrument: no form of dictionary.csv is known as 'Daily (v2)'"
-        in refused(folder, how)
-    )
-    assert 'instruments = { "Daily (v2)" = "bloods" }' in redcap.draft(
-        folder / "data.csv", folder / "dictionary.csv"
-    )
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "message"),
-    [
-        ('"fer"', '"ferr"', "dictionary.csv has no field 'ferr'. Did you mean 'fer'?"),
-        ('column = "drawn"', 'column = "seen"', "'seen' is a field of exam, not of bloods"),
-        ("signs___1 =", "signs =", "'signs' is a checkbox field: read one of its boxes. signs___1, signs____1"),
-        ('[[labs]]\ntable = "bloods"', '[[labs]]\ntable = "blood"', "dictionary.csv has no instrument 'blood'. Did you mean 'bloods'?"),
-        ('data = "data.csv"', "", "'data' is missing"),
-        ('data = "data.csv"', 'data = "../data.csv"', "'../data.csv' is outside the folder of the records"),
-        ('record_id = "record_id"', 'record_id = "record_id"\nvalues = "codes"', "'codes' is not known. Write raw or labels"),
-        ('[redcap]', '[tables.a]\nfile = "a.csv"\n[redcap]', "stands beside [redcap]"),
-        ('[[labs]]\ntable = "bloods"', "[[labs]]", "'table' is missing"),
-    ],
-)  # fmt: skip
-def test_mistakes_in_a_mapping_are_named_with_their_row(
-    tmp_path: Path, old: str, new: str, message: str
-) -> None:
-    """A mapping that does not fit the project: exit code 5, the row of the mapping, a similar word."""
-    folder = project(tmp_path, "1,a_arm_1,,,1,2,2021-02-01,5,1,2,1,0,2021-02-01,2")
-    how = Path(mapping(folder))
-    text = how.read_text(encoding="utf-8").replace("fer =", '"fer" =')
-    assert old in text
-    how.write_text(text.replace(old, new), encoding="utf-8")
-    with pytest.raises(DefinitionError) as error:
-        records(folder, str(how))
-    assert message in error.value.line()
-    assert error.value.line().startswith("mapping.toml, row ")
-
-
-def test_files_that_are_not_there_are_named(tmp_path: Path) -> None:
-    """A similar name in the folder is proposed."""
-    folder = project(tmp_path, "1,a_arm_1,,,1,2,,,,,,,,")
-    how = mapping(folder)
-    (folder / "dictionary.csv").rename(folder / "dictionary_2.csv")
-    assert (
-        refused(folder, how)
-        == "dictionary.csv: the dictionary of the export is not there. Did you mean 'dictionary_2.csv'?"
-    )
-
-
 def test_every_value_leads_back_to_its_cell(tmp_path: Path) -> None:
     """`source_row` of a value names the export, its column and its row."""
     folder = project(tmp_path, "1,a_arm_1,,,1,2,2021-02-01,5,1,2,,,,")
@@ -426,3 +251,73 @@ def test_every_value_leads_back_to_its_cell(tmp_path: Path) -> None:
     assert chunk.kinds[int(chunk.measurements["kind"][0])].table == "data[fer]"
     assert chunk.measurements["key"].tolist() == [2]
     assert np.isfinite(chunk.measurements["value"]).all()
+
+
+def test_labels_of_events_are_read_as_their_unique_names(tmp_path: Path) -> None:
+    """With the table of events a mapping that names events serves labelled exports too, each arm its own."""
+    folder = project(
+        tmp_path,
+        "1,day_1_arm_1,,,1,2,2021-02-01,5,1,2,,,,",
+        "2,day_1_arm_2,,,1,2,2021-02-01,6,1,2,,,,",
+    )
+    events = "event_name,arm_num,unique_event_name\nDay 1,1,day_1_arm_1\nDay 1,2,day_1_arm_2\nEnd,2,end_arm_2\n"
+    (folder / "event.csv").write_text(events)
+    text = redcap.draft(folder / "data.csv", folder / "dictionary.csv", folder / "event.csv")
+    only = '[[labs]]\ntable = "bloods"\nwhere = { redcap_event_name = "day_1_arm_2" }'
+    (folder / "mapping.toml").write_text(text.replace('[[labs]]\ntable = "bloods"', only))
+    how = str(folder / "mapping.toml")
+    assert [value for *_, value in ferritin(records(folder, how))] == [6]
+    assert fates(folder, how)["fer"] == {"left out by the mapping": 1, "used": 1}
+    project(
+        folder, "1,Day 1 (Arm 1: Drug A),,,1,2,2021-02-01,5,1,2,,,,",
+        "2,Day 1 (Arm 2: Drug B),,,1,2,2021-02-01,6,1,2,,,,", "2,End,,,,,2021-02-09,7,1,2,,,,",
+    )  # fmt: skip
+    assert [value for *_, value in ferritin(records(folder, how))] == [6]
+    (folder / "event.csv").write_text("event_name,arm_num\nDay 1,1\n")
+    assert refused(folder, how).startswith("event.csv, row 1: is not a table of events of REDCap")
+
+
+@pytest.mark.parametrize("event", ["", "stay_arm_1"], ids=["no events", "events"])
+def test_a_date_of_the_record_does_not_date_what_repeats(tmp_path: Path, event: str) -> None:
+    """Ten results of an instrument without a date are not all of the day of the visit in another form."""
+    questions = (*QUESTIONS[:2], QUESTIONS[3], QUESTIONS[6])
+    write_dictionary(tmp_path / "dictionary.csv", questions)
+    data = tmp_path / "data.csv"
+    name, cell = (",redcap_event_name", f",{event}") if event else ("", "")
+    data.write_text(
+        f"record_id{name},redcap_repeat_instrument,redcap_repeat_instance,sex,fer,seen\n"
+        f"1{cell},,,0,,2021-02-01\n1{cell},bloods,1,,500,\n1{cell},bloods,2,,600,\n"
+    )
+    text = redcap.draft(data, tmp_path / "dictionary.csv")
+    assert "[[labs]]" not in text
+    assert 'fer: "Ferritin (ng/mL)" (labs.value (ferritin, ng/mL), but no date says when)' in text
+
+
+def test_a_text_that_identifies_a_person_is_not_shown(tmp_path: Path) -> None:
+    """A cell of an identifier that the dictionary does not explain is listed without its text."""
+    header = "field_name,form_name,field_type,field_label,text_validation_type_or_show_slider_number,identifier\n"
+    (tmp_path / "dictionary.csv").write_text(
+        header + "record_id,p,text,R,,\nborn,p,text,Date of birth,date_ymd,y\n"
+    )
+    (tmp_path / "data.csv").write_text("record_id,born\n1,born in May\n")
+    text = redcap.draft(tmp_path / "data.csv", tmp_path / "dictionary.csv")
+    (tmp_path / "mapping.toml").write_text(text)
+    found = redcap.fates_of(tmp_path, str(tmp_path / "mapping.toml"))
+    assert [one.text for one in found.unexplained] == ["(not shown: the field identifies a person)"]
+    assert "May" not in found.sentence()
+
+
+def test_a_decimal_mark_is_the_one_of_the_field(tmp_path: Path) -> None:
+    """1,540 is 1.54 in a field with a decimal comma, and 1.540 is 1.54 in one with a point; nothing else decides."""
+    questions = [*QUESTIONS[:4]]
+    questions[3] = Question(
+        "fer", "bloods", "text", "Ferritin (ng/mL)", validation="number_2dp_comma_decimal"
+    )
+    folder = project(tmp_path, header="record_id,sex,drawn,fer")
+    write_dictionary(folder / "dictionary.csv", questions)
+    (folder / "data.csv").write_text('record_id,sex,drawn,fer\n1,0,2021-02-01,"1,540"\n')
+    assert [value for *_, value in ferritin(records(folder))] == [1.54]
+    questions[3] = QUESTIONS[3]
+    write_dictionary(folder / "dictionary.csv", questions)
+    (folder / "data.csv").write_text("record_id,sex,drawn,fer\n1,0,2021-02-01,1.540\n")
+    assert [value for *_, value in ferritin(records(folder))] == [1.54]

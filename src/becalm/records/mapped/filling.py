@@ -72,7 +72,7 @@ def fill(mapped: Mapped, flats: Mapping[str, Flat]) -> dict[str, list[Sheet]]:
 def _title(cell: Cell, flat: Flat, flats: Mapping[str, Flat]) -> str:
     """Return the column that a message names; where another table is in the same file also the column there."""
     beside = bool(cell.table) and flats[cell.table].file == flat.file
-    return f"{cell.own} ({cell.column} of {cell.table})" if beside else cell.own
+    return f"{cell.column} of {cell.table}, looked up by {cell.own}" if beside else cell.own
 
 
 def _stated(part: SheetPart, name: str, texts: list[str]) -> list[str]:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from html import unescape
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -60,10 +61,10 @@ class RedcapChoice(NamedTuple):
 def plain(text: str) -> str:
     """Return a label as an export writes it: without HTML, and with single spaces.
 
-    >>> plain("<b>Ferritin</b>  (ng/mL)")
+    >>> plain("<b>Ferritin</b>&nbsp;(ng/mL)")
     'Ferritin (ng/mL)'
     """
-    return " ".join(_TAG.sub(" ", text).split()) if "<" in text else " ".join(clean(text).split())
+    return " ".join(clean(unescape(_TAG.sub(" ", text))).split())
 
 
 def box(name: str, code: str) -> str:
@@ -255,10 +256,13 @@ def _wrong(file: str, one: RedcapField) -> Iterator[RecordsError]:
     if (one.kind in CHOSEN or one.kind == "checkbox") and not one.choices:
         what = f"the field {one.name!r} has no choices"
         yield _mistake(file, one.row, "choices", what, "Write them as 1, Yes | 0, No")
-    codes = [choice.code for choice in one.choices]
-    if twice := [code for code in codes if codes.count(code) > 1]:
-        what = f"the field {one.name!r} has the code {twice[0]!r} twice"
-        yield _mistake(file, one.row, "choices", what, "Keep one of them")
+    codes = [token(choice.code) for choice in one.choices]
+    if twice := [choice.code for choice in one.choices if codes.count(token(choice.code)) > 1]:
+        what = (
+            f"the field {one.name!r} has the code {twice[0]!r} twice, as {' and '.join(twice[:2])}"
+        )
+        hint = "Keep one of them; codes are compared without case, numbers by value"
+        yield _mistake(file, one.row, "choices", what, hint)
 
 
 def _same_columns(file: str, fields: list[RedcapField]) -> Iterator[RecordsError]:

@@ -13,7 +13,7 @@ from becalm.records.mapped.model import RedcapBlock
 from becalm.records.redcap.dictionary import RedcapDictionary, RedcapField, box, read_dictionary
 from becalm.records.redcap.export import RedcapExport, read_export
 from becalm.records.redcap.guesses import Guess, base_and_unit, draft_words, guess, guess_box
-from becalm.records.redcap.header import GROUP
+from becalm.records.redcap.header import EVENT, GROUP
 from becalm.records.redcap.scanning import scanned
 from becalm.records.redcap.tables import RECORDS, VISIT
 from becalm.records.sheets.schema import SHEETS
@@ -116,7 +116,7 @@ def _persons(work: _Draft, by_form: Mapping[str, Sequence[_Column]]) -> Iterator
     seen: set[str] = set()
     for form, columns in by_form.items():
         for one in columns:
-            if one.guess.sheet != "persons" or one.name not in work.export.at:
+            if one.guess.sheet != "persons" or one.name not in work.export.at or one.guess.lacks:
                 continue
             if one.guess.column in seen:
                 work.open[one.name] = f"another field fills persons.{one.guess.column}"
@@ -221,8 +221,10 @@ def _time(work: _Draft, form: str) -> str | None:
         why = f"drafted: the date of {form} is taken from {own.name}"
         why += f", not from {', '.join(others)}" if others else ""
         return _table([f"column = {_quoted(own.name)}", *_marked(why)])
-    visits = {work.export.visits[row] for row in work.export.rows_of_form[form]}
-    if not visits:
+    rows = work.export.rows_of_form[form]
+    visits = {work.export.visits[row] for row in rows}
+    # Without events, or in an instrument that repeats, one date of the record would date all of them.
+    if not rows or EVENT not in work.export.at or any(work.export.repeats[row] for row in rows):
         return None
     for other in work.dictionary.forms:
         one = _best_date(work, other) if other != form else None

@@ -7,12 +7,15 @@ field is not of that row.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Final
 
+import numpy as np
+
+from becalm.core.arrays import Mask
 from becalm.core.errors import RecordsError, place
 from becalm.core.files import LONGEST_CELL
 from becalm.records.files import read_text
@@ -24,7 +27,7 @@ from becalm.records.redcap.dictionary import (
 )
 from becalm.records.redcap.events import event_names
 from becalm.records.redcap.export_cells import CellText, ExportCells, form_of_cell
-from becalm.records.redcap.header import INSTRUMENT, ExportColumn, columns_of, possible
+from becalm.records.redcap.header import COMPLETE, INSTRUMENT, ExportColumn, columns_of, possible
 from becalm.records.sheets.cells import clean, too_long
 from becalm.records.sheets.read import csv_rows
 
@@ -80,16 +83,10 @@ class RedcapExport:
             for record, event, instance, form in parts
         ]
 
-    def misplaced(self, position: int, row: int) -> bool:
-        """Return whether a cell has a value that its row cannot have."""
-        column = self.columns[position]
-        elsewhere = bool(column.form) and self.repeats[row] not in ("", column.form)
-        if not elsewhere or not self.cells[position][row].text:
-            return False
-        return not (column.role in {"box", "status"} and self._says_nothing(position, row))
-
-    def _says_nothing(self, position: int, row: int) -> bool:
-        return self.cells[position][row].text in {"", "0"}
+    def stands_elsewhere(self, position: int) -> list[bool]:
+        """Return the rows that repeat another instrument than that of a column."""
+        form = self.columns[position].form
+        return [bool(form) and repeated not in ("", form) for repeated in self.repeats]
 
     @cached_property
     def rows_of_form(self) -> Mapping[str, list[int]]:
@@ -97,25 +94,17 @@ class RedcapExport:
 
         An instance that was opened and left empty is none of them.
         """
-        found: dict[str, list[int]] = {}
-        for form in self.dictionary.forms:
-            own = [
-                (position, column)
-                for position, column in enumerate(self.columns)
-                if column.form == form and column.role in {"value", "box", "status"}
-            ]
-            found[form] = [
-                row
-                for row, repeated in enumerate(self.repeats)
-                if repeated in ("", form)
-                and any(self._has_something(position, column, row) for position, column in own)
-            ]
-        return found
-
-    def _has_something(self, position: int, column: ExportColumn, row: int) -> bool:
-        if column.role == "value":
-            return bool(self.cells[position][row].text)
-        return not self._says_nothing(position, row)
+        repeats = np.array(self.repeats, dtype=object)
+        found = {form: np.zeros(len(self.rows), np.bool_) for form in self.dictionary.forms}
+        for position, column in enumerate(self.columns):
+            if column.role in {"value", "box", "status"}:
+                nothing = {""} if column.role == "value" else {"", "0"}
+                has = (cell.text not in nothing for cell in self.cells[position])
+                found[column.form] |= np.fromiter(has, np.bool_, len(self.rows))
+        return {
+            form: np.flatnonzero(has & ((repeats == "") | (repeats == form))).tolist()
+            for form, has in found.items()
+        }
 
     @cached_property
     def first_rows(self) -> list[int]:
@@ -126,26 +115,31 @@ class RedcapExport:
         return list(first.values())
 
     @cached_property
-    def silent_boxes(self) -> set[tuple[int, int]]:
-        """The boxes that say nothing though they are not ticked, by position of column and row.
+    def silent_boxes(self) -> Mapping[int, Mask]:
+        """The rows in which a box says nothing though it is not ticked, by the position of its column.
 
         A box says something if another box of its question is ticked, or if the form is Complete. Beside a box
         for a missing data code the others say nothing.
         """
-        silent: set[tuple[int, int]] = set()
         groups: dict[str, list[int]] = {}
         for position, column in enumerate(self.columns):
             if column.role == "box" and column.field is not None:
                 groups.setdefault(column.field.name, []).append(position)
+        silent: dict[int, Mask] = {}
         for positions in groups.values():
             form = self.columns[positions[0]].form
-            status = self.column(f"{form}_complete")
-            for row in range(len(self.rows)):
-                ticked = [p for p in positions if self.cells[p][row].text == "1"]
-                coded = any(self.columns[p].missing for p in ticked)
-                if coded or not (ticked or status[row] == "2"):
-                    silent |= {(p, row) for p in positions if self.cells[p][row].text == "0"}
+            complete = self._equal_to(self.column(f"{form}{COMPLETE}"), "2")
+            ticked = {p: self._equal_to((c.text for c in self.cells[p]), "1") for p in positions}
+            coded = [ticked[p] for p in positions if self.columns[p].missing]
+            answered = np.logical_or.reduce([complete, *ticked.values()])
+            unknown = np.logical_or.reduce([~answered, *coded])
+            for p in positions:
+                silent[p] = unknown & ~ticked[p]
         return silent
+
+    @staticmethod
+    def _equal_to(texts: Iterable[str], text: str) -> Mask:
+        return np.fromiter((each == text for each in texts), np.bool_)
 
 
 def read_export(

@@ -13,12 +13,17 @@ from enum import IntEnum
 from pathlib import Path
 from typing import Final
 
+import numpy as np
+
+from becalm.core.arrays import Array
 from becalm.core.spreadsheets import CsvWriter
+from becalm.records import Refusal
 from becalm.records.mapped.filling import rows_with_values
 from becalm.records.mapped.flat import Flat
 from becalm.records.mapped.model import Cell, Mapped, SheetPart
 from becalm.records.mapped.texts import as_key, cell_texts
 from becalm.records.redcap.export import STANDS_ELSEWHERE, RedcapExport
+from becalm.records.redcap.export_cells import CellText
 from becalm.records.redcap.header import ExportColumn, possible
 from becalm.records.redcap.tables import rows_of, used_columns
 from becalm.records.sheets.blanks import IDS, stands_for_blank
@@ -40,6 +45,7 @@ FATES: Final = (
     NOT_UNDERSTOOD, OWN,
 )  # fmt: skip
 NOT_EXPORTED: Final = "not exported"
+HIDDEN: Final = "(not shown: the field identifies a person)"
 NO_CELLS: Final = "text for the person who enters data, without cells"
 
 
@@ -80,6 +86,14 @@ class UnexplainedCell:
     why: str
     used: bool
 
+    @classmethod
+    def of(
+        cls, row: int, column: ExportColumn, cell: CellText, why: str, *, used: bool
+    ) -> UnexplainedCell:
+        """Return a cell; the text of a field that identifies a person is not shown."""
+        hidden = column.field is not None and column.field.identifier
+        return cls(row, column.name, HIDDEN if hidden else cell.text, why, used)
+
 
 @dataclass(frozen=True)
 class CellFates:
@@ -113,6 +127,19 @@ class CellFates:
                 f"{first.row}, column {first.column}: {first.text!r} is {first.why}."
             )
         return text
+
+    def refused(self) -> tuple[Refusal, ...]:
+        """Return the cells that are not explained and not read, of columns that the mapping reads."""
+        read = {one.column for one in self.fields if one.fills}
+        found: dict[tuple[str, str], list[UnexplainedCell]] = {}
+        for one in self.unexplained:
+            if one.column in read and not one.used:
+                found.setdefault((one.column, one.why), []).append(one)
+        table = self.file.removesuffix(".gz").rpartition(".")[0]
+        return tuple(
+            Refusal(table, column, "", why, len(cells), f"{table}:{cells[0].row} {cells[0].text}")
+            for (column, why), cells in sorted(found.items())
+        )
 
     def lines(self) -> Iterator[str]:
         """Yield the summary that the command prints."""
@@ -173,16 +200,23 @@ def cell_fates(mapped: Mapped, export: RedcapExport, tables: Mapping[str, Flat])
     counted: dict[str, Counter[str]] = {}
     for position, column in enumerate(export.columns):
         counted[column.name] = counts = Counter[str]()
-        own_rows = set(export.rows_of_form.get(column.form, ()))
-        for row in range(len(export.rows)):
-            use = uses.of(position, row)
-            fate, why = _fate(export, position, row, use, of_form=row in own_rows)
-            counts[fate] += 1
+        cells = export.cells[position]
+        of_form = np.zeros(len(export.rows), np.bool_)
+        of_form[export.rows_of_form.get(column.form, [])] = True
+        elsewhere = export.stands_elsewhere(position)
+        keys = list(
+            zip(map(id, cells), uses.of(position), of_form.tolist(), elsewhere, strict=True)
+        )
+        by_id = {id(cell): cell for cell in cells}
+        for key, n in Counter(keys).items():
+            cell = by_id[key[0]]
+            fate, why = _fate(column, cell, _Use(key[1]), of_form=key[2], elsewhere=key[3])
+            counts[fate] += n
             if why:
-                cell = export.cells[position][row]
-                used = fate == AS_WRITTEN
-                unexplained.append(
-                    UnexplainedCell(export.rows[row], column.name, cell.text, why, used)
+                unexplained += (
+                    UnexplainedCell.of(export.rows[row], column, cell, why, used=fate == AS_WRITTEN)
+                    for row, each in enumerate(keys)
+                    if each == key
                 )
     fields = tuple(_fields(export, fills, counted))
     unexplained.sort(key=lambda one: (one.row, export.at[one.column]))
@@ -200,11 +234,14 @@ def _by_column(
 
 
 def _fate(
-    export: RedcapExport, position: int, row: int, use: _Use, *, of_form: bool
+    column: ExportColumn, cell: CellText, use: _Use, *, of_form: bool, elsewhere: bool
 ) -> tuple[str, str]:
-    """Return the fate of a cell, and why the dictionary does not explain it ('' if it does)."""
-    column, cell = export.columns[position], export.cells[position][row]
-    if export.misplaced(position, row):
+    """Return the fate of a cell, and why the dictionary does not explain it ('' if it does).
+
+    of_form : whether its row is one of its form. elsewhere : whether its row repeats another form.
+    """
+    nothing = {""} if column.role in {"value", "survey"} else {"", "0"}
+    if elsewhere and cell.text not in nothing:
         return NOT_UNDERSTOOD, STANDS_ELSEWHERE
     if not column.holds_data:
         return OWN, ""
@@ -267,10 +304,12 @@ class _Uses:
         self._export = export
         self._tables = tables
         self._rows = {table: rows_of(export, table) for table in tables}
-        self._found: dict[tuple[int, int], _Use] = {}
+        self._found: dict[int, Array] = {}
 
-    def of(self, position: int, row: int) -> _Use:
-        return self._found.get((position, row), _Use.NONE)
+    def of(self, position: int) -> list[int]:
+        """Return the use of every cell of a column."""
+        found = self._found.get(position)
+        return [0] * len(self._export.rows) if found is None else found.tolist()
 
     def mark(self, part: SheetPart) -> None:
         """Note how one part of the mapping uses the cells of its tables."""
@@ -333,10 +372,9 @@ class _Uses:
         position = self._export.at.get(column)
         if position is None:
             return
-        rows = self._rows[table]
-        for i, use in uses.items():
-            at = (position, rows[i])
-            self._found[at] = max(use, self._found.get(at, _Use.NONE))
+        found = self._found.setdefault(position, np.zeros(len(self._export.rows), np.int8))
+        rows = np.array(self._rows[table], np.int64)[list(uses)]
+        found[rows] = np.maximum(found[rows], np.fromiter(uses.values(), np.int8, len(uses)))
 
 
 class _Blank:

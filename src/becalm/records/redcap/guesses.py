@@ -86,7 +86,8 @@ def guess(one: RedcapField, vocabulary: Vocabulary) -> Guess | None:
     for sheet, columns in (("persons", draft_words().persons), ("stays", draft_words().stays)):
         for column, known in columns.items():
             if named & {words(each) for each in known} and _fits(one, sheet, column):
-                return Guess(sheet, column, meanings=_persons_meanings(one, column))
+                lacks = "the date of that age (age_at)" if column == "age" else ""
+                return Guess(sheet, column, meanings=_persons_meanings(one, column), lacks=lacks)
     if one.is_number or (one.kind == "text" and not one.validation):
         return _measured(one, vocabulary)
     if one.is_chosen:
@@ -106,7 +107,7 @@ def _fits(one: RedcapField, sheet: str, column: str) -> bool:
         return one.is_time
     if kind in {"number", "positive"}:
         unit = base_and_unit(one)[1].casefold()
-        return one.is_number and (column != "height_cm" or unit == "cm")
+        return column == "age" or (one.is_number and unit == "cm")
     if column == "sex":
         return one.is_chosen and bool(_persons_meanings(one, column))
     return one.is_chosen and bool(_answers(one.choices))

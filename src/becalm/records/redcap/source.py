@@ -39,6 +39,7 @@ def open_redcap(path: Path, mapping: str) -> SheetsSource:
     sheets = fill(mapped, tables)
     fates = cell_fates(mapped, export, tables)
     built = build(sheets, timezone=mapped.info.timezone)
+    built = built._replace(refused=(*built.refused, *fates.refused()))
     inputs = [input_file(file, root) for file in files.values()]
     unchanged(seen, root)
     decided = [flat.notice for flat in tables.values() if flat.notice]

@@ -92,7 +92,7 @@ def _cell(export: RedcapExport, name: str, row: int) -> FileCell:
     cell = export.cells[position][row]
     if cell.is_missing:
         return MISSING
-    if (position, row) in export.silent_boxes:
+    if cell.text == "0" and position in export.silent_boxes and export.silent_boxes[position][row]:
         return UNTICKED
     return cell.for_table()
 
