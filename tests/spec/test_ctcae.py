@@ -194,3 +194,58 @@ def test_an_unknown_event_is_refused() -> None:
     """A misspelt event is an error and not a grade of zero."""
     with pytest.raises(Exception, match="no event is called 'headache'"):
         ctcae.named("headache")
+
+
+BASELINES = [
+    (event.event, kind, int(grade), bound)
+    for event in ctcae.events()
+    if event.from_baseline is not None
+    for kind in ("above", "at_least", "below", "at_most")
+    for grade, bound in getattr(event.from_baseline, kind).items()
+]
+
+
+@pytest.mark.parametrize(("event", "kind", "grade", "bound"), BASELINES)
+def test_multiples_of_an_abnormal_baseline_have_their_bounds(
+    event: str, kind: str, grade: int, bound: float
+) -> None:
+    """At the bound, and a little to either side of it."""
+    rule = ctcae.named(event)
+    base = 4.0 if rule.falls else 100.0
+    less, at, more = rule.grade_from(base, base * bound * np.array([0.999, 1.0, 1.001]))
+    worse, milder = (less, more) if rule.falls else (more, less)
+    assert (worse, at) == (grade, grade if kind in {"at_least", "at_most"} else milder)
+    assert milder < grade
+
+
+def test_the_grade_by_an_abnormal_baseline_stands_beside_the_one_by_the_limit() -> None:
+    """AST of 90, then 210: grade 3 by its limit of 40, grade 1 by 2.3 times the value before; after time zero alone."""
+    row = measured("ast", "-30 300|-4 90|24 210|30 100").safety("ast")
+    assert (row["grade_before"], row["grade_after"], row["grade_by_baseline"]) == (3, 3, 1)
+    assert row["source_row"] == "labs:2|labs:3|labs:4"
+    fell = measured("ast", "-4 400|24 390").safety("ast")
+    assert (fell["grade_before"], fell["grade_after"], fell["grade_by_baseline"]) == (3, 3, 0)
+    assert measured("ast", "-4 400|24 2001").safety("ast")["grade_by_baseline"] == 3
+    assert measured("ast", "-4 400|24 2000").safety("ast")["grade_by_baseline"] == 2
+
+
+@pytest.mark.parametrize(
+    "values", ["-4 30|24 210", "-4 90|0 40|24 210", "24 210", "-4 90", "-4 >700|24 900"]
+)
+def test_without_an_abnormal_number_before_there_is_no_grade_by_it(values: str) -> None:
+    """A normal value, none, none after, and a baseline of which only the limit is known."""
+    assert measured("ast", values).safety("ast")["grade_by_baseline"] == -1
+
+
+def test_a_fall_of_an_abnormal_fibrinogen_is_graded_by_the_fall() -> None:
+    """1.6 g/L before, under a limit of 2: 1.2 is a fall of 25 %, 0.45 is below 50 mg/dL."""
+    limits = {"fibrinogen": (2.0, 4.0)}
+    found = {}
+    for value in (1.6, 1.5, 1.21, 1.2, 0.8, 0.45):
+        patient = measured("fibrinogen", f"-4 1.6|24 {value}", limits=limits)
+        rules = msgspec.structs.replace(patient.protocol.safety, events=("hypofibrinogenaemia",))
+        asked = msgspec.structs.replace(patient.protocol, safety=rules)
+        found[value] = replace(patient, protocol=asked).safety("hypofibrinogenaemia")[
+            "grade_by_baseline"
+        ]
+    assert found == {1.6: 0, 1.5: 1, 1.21: 1, 1.2: 2, 0.8: 3, 0.45: 4}

@@ -99,7 +99,9 @@ FILES: dict[str, tuple[Sequence[str], Sequence[str]]] = {
         ],
     ),
     "measures/ctcae.toml": (
-        [f"{version}.event[].{key}.*" for version in ("ctcae", "ctcae_6") for key in ("grades", "absolute")],
+        [f"{version}.event[].{key}.*" for version in ("ctcae", "ctcae_6") for key in ("grades", "absolute")]
+        # in test_ctcae.py
+        + [f"{version}.event[].from_baseline.{key}.*" for version in ("ctcae", "ctcae_6") for key in ("above", "at_least", "below", "at_most")],
         [f"{version}.{key}" for version in ("ctcae", "ctcae_6")
          for key in ("cite", "event[].times_limit", "event[].abnormal_baseline")],
     ),

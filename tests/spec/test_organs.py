@@ -372,7 +372,7 @@ def test_a_worst_total_has_its_moment_its_items_and_their_rows() -> None:
     """The first moment of the greatest lowest total, not the end of the window; the items add up to it."""
     rows = moments_of(
         lab("platelets", 90, -1), lab("platelets", 10, 20), lab("platelets", 15, 30), lab("creatinine", 2.0, 25),
-        lab("platelets", 200, 60), WEIGHT, dose("norepinephrine", 26, 27, rate="0.2 mcg/kg/min"),
+        lab("platelets", 200, 60), lab("bilirubin", 0.5, 28), WEIGHT, dose("norepinephrine", 26, 27, rate="0.2 mcg/kg/min"),
         dose("norepinephrine", 27, 28, rate="0.05 mcg/kg/min"),
     )  # fmt: skip
     assert since_origin(rows["t0"]["points_at"]) == 0

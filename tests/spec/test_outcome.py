@@ -231,6 +231,19 @@ def test_on_the_drug_at_death_reaches_as_far_as_a_treatment_episode(
     assert row["on_drug_at_death"] is on_drug
 
 
+@pytest.mark.parametrize(
+    ("death", "low", "high"), [(50, 0, 0), (97.5, 1.5, 1.5), (150, 54, 54), (120, 24, 48)]
+)
+def test_the_hours_since_the_last_dose_are_those_to_the_death(
+    death: float, low: float, high: float
+) -> None:
+    """The infusion stops at 96 h; a death at 120 h, a midnight, is known by its date: any moment of that day."""
+    row = patients(doses=CIV, infusion_start=0, death_time=death).outcome()
+    assert row["hours_since_dose"] == pytest.approx(low, abs=1e-6)
+    assert row["hours_since_dose_high"] == pytest.approx(high, abs=1e-6)
+    assert row["last_dose_row"] == "doses:2"  # after the head
+
+
 def test_who_lives_was_on_no_drug_at_death() -> None:
     """The question does not arise for somebody who lives: the cell is empty, not no."""
     row = patients(

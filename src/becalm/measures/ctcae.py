@@ -17,6 +17,32 @@ from becalm.timeline import rounded
 FILE: Final = Path(__file__).with_suffix(".toml")
 
 
+class FromBaseline(toml.TomlTable, frozen=True):
+    """The grades as multiples of an abnormal value before: by grade, the bound.
+
+    above, at_least : of what rises. below, at_most : of what falls. One bound may itself belong to the grade.
+    """
+
+    above: dict[int, float] = field(default_factory=dict)
+    at_least: dict[int, float] = field(default_factory=dict)
+    below: dict[int, float] = field(default_factory=dict)
+    at_most: dict[int, float] = field(default_factory=dict)
+
+    def grade(self, value: Floats, baseline: float) -> Floats:
+        """Return the grade of each value; NaN where the baseline is not a number above 0."""
+        value = np.asarray(value, dtype=np.float64)
+        if not (np.isfinite(baseline) and baseline > 0):
+            return np.full(value.shape, np.nan)
+        times, grade = rounded(value / baseline), np.zeros(value.shape)
+        for bounds, reached in (
+            (self.above, np.greater), (self.at_least, np.greater_equal),
+            (self.below, np.less), (self.at_most, np.less_equal),
+        ):  # fmt: skip
+            for number, bound in bounds.items():
+                grade = np.where(reached(times, bound), np.maximum(grade, number), grade)
+        return grade
+
+
 class Event(toml.TomlTable, frozen=True):
     """How one variable is graded: `below` counts are too low, `above` enzymes too high.
 
@@ -24,8 +50,8 @@ class Event(toml.TomlTable, frozen=True):
     one *above* that multiple of the upper limit. Grade 1 begins at the limit itself (`limit`), or has
     a bound of its own (`bound`). times_limit : the bounds of what is too low are multiples of the
     lower limit. absolute : a value below this bound has the grade whatever the limit.
-    abnormal_baseline : what CTCAE counts instead where the value was abnormal before; not used here,
-    so that both grades have one scale, and said with each grade to which it applies.
+    abnormal_baseline : what CTCAE counts instead where the value was abnormal before, in words; from_baseline :
+    its bounds. The grades before and after have one scale, that of the limit; this one stands beside them.
     """
 
     event: str
@@ -39,6 +65,7 @@ class Event(toml.TomlTable, frozen=True):
     times_limit: bool = False
     absolute: dict[int, float] = field(default_factory=dict)
     abnormal_baseline: str = ""
+    from_baseline: FromBaseline | None = None
 
     @property
     def falls(self) -> bool:
@@ -70,6 +97,16 @@ class Event(toml.TomlTable, frozen=True):
                     grade = np.where(times > bound, float(number), grade)
         result: Floats = grade
         return result
+
+    def grade_from(self, baseline: float, value: Floats) -> Floats:
+        """Return the grade of each value by its multiple of an abnormal baseline; NaN without such a rule."""
+        value = np.asarray(value, dtype=np.float64)
+        if self.from_baseline is None:
+            return np.full(value.shape, np.nan)
+        grade = self.from_baseline.grade(value, baseline)
+        for number, bound in self.absolute.items():
+            grade[value < bound] = number
+        return grade
 
 
 class Ctcae(toml.TomlTable, frozen=True):

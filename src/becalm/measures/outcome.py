@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from becalm.cohort.storm import Storms
 from becalm.core import toml
-from becalm.core.arrays import Mask, Texts
-from becalm.core.clock import DAY, UNKNOWN_TIME, Length
+from becalm.core.arrays import Floats, Mask, Texts, Times
+from becalm.core.clock import DAY, HOUR, UNKNOWN_TIME, Length
 from becalm.core.frame import Frame
 from becalm.doses import CONTINUOUS, Doses, EpisodeRules, treatments
 from becalm.measures.infection_at_death import INFECTION, with_infections
@@ -69,9 +69,36 @@ def outcome(cohort: Frame, doses: Doses, records: Records, protocol: Protocol) -
     person = cohort["person"]
     died_at = np.where(deaths.at_latest, UNKNOWN_TIME, deaths.time)[person]
     over = np.where(deaths.by_date, deaths.over - 1, deaths.time)[person]
-    return frame.replace(on_drug_at_death=_objects(treated.answers(cohort, died_at, over))).sort(
-        "person_id"
-    )
+    return frame.replace(
+        on_drug_at_death=_objects(treated.answers(cohort, died_at, over)),
+        **_last_doses(cohort, doses, treated.drug, died_at, over),
+    ).sort("person_id")
+
+
+def _last_doses(
+    cohort: Frame, doses: Doses, drug: str, died_at: Times, over: Times
+) -> dict[str, Floats | Texts]:
+    """Return the hours from the end of the last dose before each death to the death, and the row of that dose.
+
+    Of a death known by its date the hours are those to the begin and to the end of what is left of that day.
+    """
+    frame, person = doses.frame, cohort["person"]
+    rows = doses.exposed(drug) if drug else np.empty(0, np.intp)
+    end = np.full(len(doses.person_id), UNKNOWN_TIME)
+    end[person] = np.where(died_at == UNKNOWN_TIME, UNKNOWN_TIME, over)
+    rows = rows[frame["start"][rows] <= end[frame["person"][rows]]]
+    until = np.maximum(frame["start"][rows], frame["until"][rows])
+    order = np.lexsort((until, frame["person"][rows]))
+    rows, until = rows[order], until[order]
+    last = np.searchsorted(frame["person"][rows], person, "right") - 1
+    found = (last >= 0) & (died_at != UNKNOWN_TIME)
+    found[found] = frame["person"][rows[last[found]]] == person[found]
+    low, high = np.full(len(cohort), np.nan), np.full(len(cohort), np.nan)
+    for hours, moment in ((low, died_at), (high, over)):
+        hours[found] = np.maximum(0, moment[found] - until[last[found]]) / HOUR
+    row = np.full(len(cohort), "", dtype=object)
+    row[found] = frame["source_row"][rows[last[found]]]
+    return {"hours_since_dose": low, "hours_since_dose_high": high, "last_dose_row": row}
 
 
 def _left_alive(cohort: Frame, records: Records) -> Mask:
@@ -228,4 +255,6 @@ def _storm_at_death(outcome: Frame, given: StageInput) -> Texts:
     return words
 
 
-STAGES: Final = (Stage(OUTCOME, measure, needs=("infections",), opens=("relapse_rows",)),)
+STAGES: Final = (
+    Stage(OUTCOME, measure, needs=("infections",), opens=("relapse_rows", "last_dose_row")),
+)

@@ -42,6 +42,7 @@ class Graded:
     grades : the certain grade of each draw; persons are positions in the cohort. source : returns
     the row of the records of a draw. reference : the baseline or limit with which draws were compared.
     why : returns what decided the grade of a row of the records. arrival : injury seen backwards.
+    from_baseline : the grade of each draw after time zero by its multiple of an abnormal value before; NaN elsewhere.
     """
 
     grades: Points
@@ -49,6 +50,7 @@ class Graded:
     reference: Texts
     why: Callable[[int, int], str] | None = None
     arrival: Sequence[str] | None = None
+    from_baseline: Floats | None = None
 
 
 def safety(  # noqa: PLR0917 - the last is only a shortcut
@@ -67,7 +69,7 @@ def safety(  # noqa: PLR0917 - the last is only a shortcut
     CTCAE grade in the 72 h before t0 and in the same time after it, against the limits that the
     record reports with the value; without them, against a customary limit, which is labelled. Both
     grades have the same scale: enzymes are multiples of the upper limit before and after, also if the
-    baseline was abnormal, where CTCAE counts otherwise; `reference` says so. A value reported only as a limit has the grade that is certain.
+    last value until time zero was abnormal, where CTCAE counts multiples of that value: `grade_by_baseline`. A value reported only as a limit has the grade that is certain.
 
     found : the kidneys of the cohort, if they are known already.
 
@@ -97,6 +99,7 @@ def _shift(
     """Return one row per person: grade before, grade after, and onset."""
     count, points = len(cohort), graded.grades
     before, after = np.full(count, -1), np.full(count, -1)
+    by_baseline = np.full(count, -1)
     onset = np.full(count, UNKNOWN_TIME)
     rows: list[str] = [""] * count
     why: list[str] = [""] * count
@@ -118,8 +121,14 @@ def _shift(
             deciding.append(int(np.flatnonzero(later & (grade == after[i]))[0]))
             text = _why(graded, points, draws, deciding[-1], "after")
             why[i] = "; ".join(filter(None, (why[i], text)))
+            if graded.from_baseline is not None:
+                beside = graded.from_baseline[draws]
+                if np.isfinite(beside[later]).any():
+                    by_baseline[i] = np.nanmax(beside[later])
+                    deciding.append(int(np.flatnonzero(later & (beside == by_baseline[i]))[0]))
+                    deciding.append(int(np.flatnonzero(earlier)[-1]))
         if after[i] > max(before[i], 0):
-            onset[i] = time[deciding[-1]]
+            onset[i] = time[int(np.flatnonzero(later & (grade == after[i]))[0])]
         elif max(before[i], after[i]) >= 1:
             seen = int(np.flatnonzero((earlier | later) & (grade >= 1))[0])
             onset[i] = time[seen]
@@ -132,6 +141,7 @@ def _shift(
         event=[event] * count,
         grade_before=before,
         grade_after=after,
+        grade_by_baseline=by_baseline,
         onset=onset,
         hours_from_t0=np.where(onset == UNKNOWN_TIME, np.nan, (onset - t0) / HOUR),
         on_drug=treated.answers(cohort, onset, onset),
@@ -227,6 +237,7 @@ def _ctcae(
     label = np.full(len(cohort), "", dtype=object)
     ends = np.searchsorted(points.person, np.arange(len(cohort) + 1)).tolist()
     usual = np.isnan(own) & ~np.isnan(limit)
+    beside = np.full(len(points), np.nan)
     for i in np.unique(points.person[known]).tolist():
         of_person = ends[i] + np.flatnonzero(known[ends[i] : ends[i + 1]])
         parts = [
@@ -235,21 +246,28 @@ def _ctcae(
         ]
         if usual[of_person].any():
             parts.append(f"{side} limit {assumed:g} (default limit)")
-        if rule.abnormal_baseline and _abnormal(points, grade, of_person, cohort["t0"][i]):
+        t0 = int(cohort["t0"][i])
+        last = _abnormal(points, grade, of_person, t0)
+        if rule.abnormal_baseline and last >= 0:
             parts.append(f"abnormal before t0: CTCAE then counts {rule.abnormal_baseline}")
+            later = of_person[points.time[of_person] > t0]
+            # The mildest that is certain: the mildest value by the worst that the baseline can have been.
+            mildest, base = (points.high, points.low) if rule.falls else (points.low, points.high)
+            beside[later] = rule.grade_from(float(base[last]), mildest[later])
         label[i] = "; ".join([f"{title}{mark}", *parts])
     graded = points.take(known)
     return Graded(
         Points(graded.person, graded.time, grade[known], grade[known], graded.row, graded.drawn),
         events.source_row,
         label,
+        from_baseline=beside[known],
     )
 
 
-def _abnormal(points: Points, grade: Floats, of_person: Index, t0: int) -> bool:
-    """Return whether a person's last graded value until time zero is beyond the limit."""
+def _abnormal(points: Points, grade: Floats, of_person: Index, t0: int) -> int:
+    """Return the position of a person's last graded value until time zero if it is beyond the limit, else -1."""
     before = of_person[points.time[of_person] <= t0]
-    return len(before) > 0 and bool(grade[before[-1]] >= 1)
+    return int(before[-1]) if len(before) and grade[before[-1]] >= 1 else -1
 
 
 def _usual(usual: UsualLimits | None, rule: Event) -> float:

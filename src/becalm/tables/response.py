@@ -68,6 +68,11 @@ SAFETY: Final = Table(
         "event": text("aki (kidney injury by KDIGO) or an event of CTCAE by a laboratory value."),
         "grade_before": count("grade", "The worst grade (aki: stage) before time zero."),
         "grade_after": count("grade", "The worst grade (aki: stage) after time zero."),
+        "grade_by_baseline": count(
+            "grade",
+            "The worst grade after time zero as CTCAE counts it where the last value until time zero was abnormal: by multiples of "
+            "that value. Empty where that value was normal or not measured, and where CTCAE has no such rule.",
+        ),
         "onset": time(
             "When the worst grade after was first reached, if it is worse than the one before; else when "
             "a grade of 1 or more was first seen."
@@ -159,6 +164,16 @@ OUTCOME: Final = Table(
             "Samples taken for culture from time zero on, whatever grew; of one moment and specimen one.",
         ),
         "on_drug_at_death": answer("Whether the person was on the drug of interest at death."),
+        "hours_since_dose": number(
+            "h",
+            "From the end of the last dose of the drug of interest to the death, 0 while it ran; of a death known by its date to the "
+            "begin of that day. Empty for who did not die, and without a dose.",
+        ),
+        "hours_since_dose_high": number(
+            "h",
+            "The same to the end of the day of a death known by its date; else the same number.",
+        ),
+        "last_dose_row": text("The row of that dose, as table:key."),
         "storm_active_at_death": answer(
             "Whether the storm was active at death; empty until a clinician has judged it."
         ),

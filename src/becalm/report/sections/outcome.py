@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -13,7 +14,7 @@ from becalm.report.drill import Drill
 from becalm.report.page_table import PageTable
 from becalm.report.section import DeclaredSection, Section, captioned, lists_everybody
 from becalm.report.sections.cell_lines import told
-from becalm.report.text import UNKNOWN, answer, spaced
+from becalm.report.text import UNKNOWN, answer, interval, spaced
 from becalm.report.theme import Figure
 
 
@@ -26,13 +27,27 @@ def outcomes(cohort: Cohort, drill: Drill) -> PageTable:
             continue
         end, followed = outcome_cells(cohort, drill, person)
         rows.append(
-            [person, end, drill.stays(since_zero(cohort, person, row["discharged"]), person), answer(row["on_drug_at_death"]),
+            [person, end, drill.stays(since_zero(cohort, person, row["discharged"]), person), on_drug(drill, row),
              row["storm_at_death"] or UNKNOWN, answer(row["infection_linked"]), answer(row["infection_active_at_death"]),
              over(cohort, drill, row), back(cohort, drill, row), followed]
         )  # fmt: skip
     head = ["Patient", "Outcome", "discharged", f"on {labels.drug(cohort.drug) or 'the drug'} at death", "storm at death",
             "death linked to infection", "infection active at death", "storm over", "relapse", "follow-up"]  # fmt: skip
     return PageTable(head, rows, ids=[anchor("end", row[0]) for row in rows])
+
+
+def on_drug(drill: Drill, row: Row) -> Any:
+    """Return whether the drug was still given at death, and how long before its last dose had ended."""
+    low, high = row["hours_since_dose"], row["hours_since_dose_high"]
+    if math.isnan(low):
+        return answer(row["on_drug_at_death"])
+    since = (
+        "running"
+        if high <= 0
+        else f"{interval(round(low, 1), round(high, 1))}\u00a0h after the last dose"
+    )
+    shown = f"{answer(row['on_drug_at_death'])} ({since})"
+    return drill.rows(shown, row["person_id"], row["last_dose_row"])
 
 
 def over(cohort: Cohort, drill: Drill, row: Row) -> Any:

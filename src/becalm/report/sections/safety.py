@@ -28,16 +28,17 @@ def events(cohort: Cohort, drill: Drill) -> PageTable:
         person = row["person_id"]
         onset = row["hours_from_t0"]
         moved = f"{grade(row['grade_before'])} → {grade(row['grade_after'])}"
+        beside = "" if row["grade_by_baseline"] < 0 else grade(row["grade_by_baseline"])
         about = "; ".join(filter(None, (
             row["reference"], row["decided_by"],
             row["injury_on_arrival"] and f"injury on arrival, seen backwards: {row['injury_on_arrival']}",
         )))  # fmt: skip
         rows.append(
             [person, labels.heading(labels.event(row["event"])), drill.rows(moved, person, row["source_row"]),
-             drill.rows(hours(onset), person, row["source_row"]), answer(row["on_drug"]),
+             drill.rows(beside, person, row["source_row"]), drill.rows(hours(onset), person, row["source_row"]), answer(row["on_drug"]),
              row["attribution"], drill.rows(spaced(about), person, row["source_row"])]
         )  # fmt: skip
-    head = ["Patient", "Event", "grade before → worst after", "onset of the worst grade",
+    head = ["Patient", "Event", "grade before → worst after", "worst after, from an abnormal value before", "onset of the worst grade",
             f"on {labels.drug(cohort.drug) or 'drug'}", "attribution by a clinician", "compared with"]  # fmt: skip
     ids = [anchor("safety", row["event"], row["person_id"]) for row in cohort.safety]
     return PageTable(head, rows, ids=ids)
