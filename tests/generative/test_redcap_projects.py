@@ -16,7 +16,19 @@ from tests.sources.redcap_storms import Project, Question, write_dictionary
 LABELS = (
     "Ferritin (ng/mL)", "Platelets [10^9/L]", "Weight (kg)", "Splenomegaly?", "Lupus", "Anakinra (mg)", "Comment",
     "Date of visit", "Sex", "Date of birth", "Date of admission", "Date of discharge", "CRRT", "Age (years)", "Temperature (C)",
+    "Test", "Result", "Unit", "Medication", "Dose", "Route", "Start date", "Specimen", "Organism", "Diagnosis", "Onset date",
+    "Anakinra (mg/h)", "Died?", "Date of death",
 )  # fmt: skip
+ANNOTATIONS = (
+    "",
+    "",
+    "",
+    "",
+    "becalm=labs.value",
+    "becalm=doses.amount",
+    "becalm=stays.start",
+    "becalm=no.such",
+)
 CHOICES = (
     {"1": "Yes", "0": "No"}, {"0": "Female", "1": "Male"}, {"1": "Yes", "2": "No", "-99": "Unknown"},
     {"a": "splenomegaly", "b": "SLE", "-1": "other"}, {"1": "one", "2": "two", "3": "three"},
@@ -44,6 +56,7 @@ def random_project(dice: random.Random, folder: Path) -> tuple[int, int, int, li
                 f"f{number}", f"form_{1 + number // 4}", kind, dice.choice(LABELS),
                 dice.choice(CHOICES) if kind in {"radio", "dropdown", "checkbox"} else {},
                 dice.choice(VALIDATIONS) if kind == "text" else "",
+                dice.choice(ANNOTATIONS),
             )
         )  # fmt: skip
     own = ["redcap_event_name"] * dice.randint(0, 1)

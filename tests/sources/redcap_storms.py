@@ -5,7 +5,7 @@ The exports are written from REDCap's own rules and know nothing of becalm's rea
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -29,6 +29,11 @@ HEADINGS: Final = (
 )  # fmt: skip
 
 
+def enumerate_codes(labels: Iterable[str]) -> list[tuple[str, str]]:
+    """Return a code for each different label."""
+    return [(str(code), label) for code, label in enumerate(dict.fromkeys(labels), 1)]
+
+
 @dataclass(frozen=True)
 class Question:
     """One field of a project, as its dictionary has it."""
@@ -39,6 +44,7 @@ class Question:
     label: str
     choices: Mapping[str, str] = field(default_factory=dict)
     validation: str = ""
+    annotation: str = ""
 
     def columns(self) -> list[str]:
         """Return its columns in a raw export."""
@@ -94,8 +100,16 @@ def write_dictionary(path: Path, questions: Sequence[Question]) -> None:
     for one in questions:
         cells = dict.fromkeys(HEADINGS, "")
         shown = " | ".join(f"{code}, {label}" for code, label in one.choices.items())
-        values = (one.name, one.form, one.kind, one.label, shown, one.validation)
-        keys = (HEADINGS[0], HEADINGS[1], HEADINGS[3], HEADINGS[4], HEADINGS[5], HEADINGS[7])
+        values = (one.name, one.form, one.kind, one.label, shown, one.validation, one.annotation)
+        keys = (
+            HEADINGS[0],
+            HEADINGS[1],
+            HEADINGS[3],
+            HEADINGS[4],
+            HEADINGS[5],
+            HEADINGS[7],
+            HEADINGS[17],
+        )
         cells.update(zip(keys, values, strict=True))
         rows.append([cells[heading] for heading in HEADINGS])
     write_csv(path, HEADINGS, rows)
@@ -308,12 +322,60 @@ def groups(patients: Sequence[Patient]) -> Project:
     return project
 
 
+LONG: Final = (
+    Question("lr_test", "lab_result", "dropdown", "Test", {
+        "1": "Ferritin", "2": "Platelets", "3": "AST", "4": "Fibrinogen", "5": "Triglycerides", "6": "Temperature",
+    }),
+    Question("lr_value", "lab_result", "text", "Result"),
+    Question("lr_unit", "lab_result", "dropdown", "Unit", dict(enumerate_codes(LABS.values()))),
+    Question("lr_time", "lab_result", "text", "Date and time", validation="datetime_ymd"),
+    Question("med", "medication", "radio", "Medication", {"1": "Kineret (anakinra)", "2": "Prednisone"}),
+    Question("med_dose", "medication", "text", "Dose given", validation="number"),
+    Question("med_unit", "medication", "radio", "Dose unit", {"1": "mg", "2": "g"}),
+    Question("med_start", "medication", "text", "Date and time given", validation="datetime_ymd"),
+)  # fmt: skip
+
+
+def long_forms(patients: Sequence[Patient]) -> Project:
+    """One instance a result and one a dose; the row says which test and which drug."""
+    project = Project((*DEMOGRAPHICS, *LONG), REPEATS)
+    units = {unit: code for code, unit in enumerate_codes(LABS.values())}
+    for one in patients:
+        project.add(one.name, ("demographics",), _who(one))
+        results = [
+            {
+                "lr_test": str(test),
+                "lr_value": value,
+                "lr_unit": units[LABS[name]],
+                "lr_time": visit.time,
+            }
+            for visit in one.visits
+            for test, (name, value) in enumerate(visit.labs.items(), 1)
+            if value
+        ]
+        doses = [
+            {"med": "1", "med_dose": mg, "med_unit": "1", "med_start": time}
+            for time, mg in one.doses
+        ]
+        for form, rows in (("lab_result", results), ("medication", doses)):
+            for n, cells in enumerate(rows, 1):
+                project.add(
+                    one.name,
+                    (form,),
+                    cells,
+                    redcap_repeat_instrument=form,
+                    redcap_repeat_instance=str(n),
+                )
+    return project
+
+
 SHAPES: Final[Mapping[str, tuple[Callable[[Sequence[Patient]], Project], frozenset[str]]]] = {
     "longitudinal": (longitudinal, frozenset({"stays"})),
     "repeating_events": (repeating_events, frozenset({"doses"})),
     "checkboxes": (checkboxes, frozenset({"signs", "diseases"})),
     "missing_codes": (missing_codes, frozenset({"stays", "spleen", "signs"})),
     "labelled": (labelled, frozenset({"stays", "spleen", "doses"})),
+    "long_forms": (long_forms, frozenset({"doses"})),
     "groups": (groups, frozenset({"stays", "groups"})),
 }
 """Each shape: the function that writes it, and what of a patient it can hold."""

@@ -321,3 +321,54 @@ def test_a_decimal_mark_is_the_one_of_the_field(tmp_path: Path) -> None:
     write_dictionary(folder / "dictionary.csv", questions)
     (folder / "data.csv").write_text("record_id,sex,drawn,fer\n1,0,2021-02-01,1.540\n")
     assert [value for *_, value in ferritin(records(folder))] == [1.54]
+
+
+def test_tests_that_becalm_does_not_know_are_said_in_the_draft(tmp_path: Path) -> None:
+    """Of a list of tests the known ones are named; the others get no name, are told, and their rows are refused."""
+    tests = {"1": "Ferritin (ng/mL)", "2": "Zonulin"}
+    questions = (
+        QUESTIONS[0],
+        Question("test", "labs", "dropdown", "Test", tests),
+        Question("result", "labs", "text", "Result"),
+        Question("unit", "labs", "text", "Unit"),
+        Question("on", "labs", "text", "Date", validation="date_ymd"),
+    )
+    write_dictionary(tmp_path / "dictionary.csv", questions)
+    (tmp_path / "data.csv").write_text(
+        "record_id,redcap_repeat_instrument,redcap_repeat_instance,test,result,unit,on\n"
+        "1,labs,1,1,900,ng/mL,2021-02-01\n1,labs,2,2,77,pg/mL,2021-02-01\n"
+    )
+    how = mapping(tmp_path)
+    text = Path(how).read_text(encoding="utf-8")
+    assert 'words = { "1" = "ferritin", "2" = "" }' in text
+    assert "drafted from the label 'Test'; no test that becalm knows: Zonulin" in text
+    source = open_records(str(tmp_path), mapping=how)
+    (chunk,) = source.chunks()
+    assert ferritin(chunk) == [("1", "2021-02-01", 900)]
+    assert [(each.reason, each.example) for each in source.refused()] == [
+        ("name and loinc missing", "data:3 77")
+    ]
+    assert fates(tmp_path, how)["test"] == {"used": 1, "no meaning in the mapping": 1}
+
+
+def test_a_choice_that_cannot_stand_in_its_column_is_left_to_the_person(tmp_path: Path) -> None:
+    """A drug that is nearly a known one, and an annotation that does not fit: the draft says why, and can be read."""
+    questions = (
+        QUESTIONS[0],
+        Question("med", "drugs", "radio", "Medication", {"1": "anakinra", "2": "prednisonne"}),
+        Question("dose", "drugs", "text", "Dose", validation="number"),
+        Question("when", "other", "radio", "When", {"1": "early"}, annotation="becalm=stays.start"),
+    )
+    write_dictionary(tmp_path / "dictionary.csv", questions)
+    (tmp_path / "data.csv").write_text("record_id,med,dose,when\n1,2,5,1\n")
+    how = mapping(tmp_path)
+    text = Path(how).read_text(encoding="utf-8")
+    assert (
+        "doses.drug lacks a meaning for its choices: no drug is called 'prednisonne'. Did you mean"
+        in text
+    )
+    assert (
+        "stays.start lacks a meaning for its choices: start: 'early' is not a date or a time"
+        in text
+    )
+    assert len(records(tmp_path, how).administrations) == 0

@@ -23,12 +23,16 @@ def wrong_names(mapped: Mapped) -> Iterator[TomlMistake]:
     words = mapped.vocabulary
     seen: set[tuple[str, str]] = set()
     for part in mapped.parts:
-        mistakes = [*_cells(part)]
-        mistakes += _measured(part, words) if part.sheet == "labs" else _named(part, words)
-        for complaint in mistakes:
+        for complaint in wrong_words(part, words):
             if (complaint.at, complaint.what) not in seen:
                 seen.add((complaint.at, complaint.what))
                 yield complaint
+
+
+def wrong_words(part: SheetPart, words: Vocabulary) -> Iterator[TomlMistake]:
+    """Yield every unknown word of one part of a mapping."""
+    yield from _cells(part)
+    yield from _measured(part, words) if part.sheet == "labs" else _named(part, words)
 
 
 def _stated(cell: Cell) -> Iterator[tuple[str, str]]:

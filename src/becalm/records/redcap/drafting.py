@@ -12,7 +12,15 @@ from becalm import vocabulary
 from becalm.records.mapped.model import RedcapBlock
 from becalm.records.redcap.dictionary import RedcapDictionary, RedcapField, box, read_dictionary
 from becalm.records.redcap.export import RedcapExport, read_export
-from becalm.records.redcap.guesses import Guess, base_and_unit, draft_words, guess, guess_box
+from becalm.records.redcap.guesses import (
+    ANNOTATED,
+    Guess,
+    base_and_unit,
+    draft_words,
+    guess,
+    guess_box,
+    long_guesses,
+)
 from becalm.records.redcap.header import EVENT, GROUP
 from becalm.records.redcap.scanning import scanned
 from becalm.records.redcap.tables import RECORDS, VISIT
@@ -43,6 +51,14 @@ class _Column:
     name: str
     field: RedcapField
     guess: Guess
+
+
+@dataclass(frozen=True)
+class _Time:
+    """The field that dates what stands beside it, and the cell that reads it."""
+
+    field: str
+    cell: str
 
 
 @dataclass
@@ -94,8 +110,12 @@ def _block(block: RedcapBlock) -> Iterator[str]:
 
 def _columns(work: _Draft, form: str) -> Iterator[_Column]:
     """Yield the columns of a form that probably mean something."""
-    for one in work.dictionary.of_form(form):
-        if one.kind == "checkbox":
+    fields = work.dictionary.of_form(form)
+    long = long_guesses(fields, work.words)
+    for one in fields:
+        if one.name in long and not ANNOTATED.search(one.annotation):
+            yield _Column(one.name, one, long[one.name])
+        elif one.kind == "checkbox":
             for choice in one.choices:
                 found = guess_box(choice, work.words)
                 if found:
@@ -141,9 +161,9 @@ def _of_form(work: _Draft, form: str, columns: Sequence[_Column]) -> Iterator[st
         elif one.guess.lacks:
             work.open[one.name] = f"{_as_cell(one)} lacks {one.guess.lacks}"
         elif one.guess.sheet != "persons":
-            of_sheet.setdefault((one.guess.sheet, one.guess.stated), []).append(one)
-    for (sheet, stated), found in of_sheet.items():
-        if stated or sheet == "stays":
+            of_sheet.setdefault((one.guess.sheet, one.guess.whole), []).append(one)
+    for (sheet, whole), found in of_sheet.items():
+        if whole:
             yield from _whole(work, form, sheet, found)
             continue
         time = None if sheet == "conditions" else _time(work, form)
@@ -161,15 +181,23 @@ def _of_form(work: _Draft, form: str, columns: Sequence[_Column]) -> Iterator[st
 
 def _whole(work: _Draft, form: str, sheet: str, found: Sequence[_Column]) -> Iterator[str]:
     """Yield one block that is filled by several fields of one row, if it has what a row must have."""
-    filled = {one.guess.column for one in found}
-    lacking = [name for name in SHEETS[sheet].required() if name not in {*filled, "person_id"}]
-    if lacking:
-        for one in found:
-            work.open[one.name] = f"{_as_cell(one)}, but no field is {sheet}.{lacking[0]}"
+    filled: dict[str, _Column] = {}
+    for one in found:
+        if filled.setdefault(one.guess.column, one) is not one:
+            work.open[one.name] = f"another field fills {sheet}.{one.guess.column}"
+    time = None
+    if "time" in SHEETS[sheet].required() and "time" not in filled:
+        time = _time(work, form)
+    if lacking := _lacking(sheet, {*filled, *(["time"] if time else [])}):
+        for one in filled.values():
+            work.open[one.name] = f"{_as_cell(one)}, but no field is {sheet}.{lacking}"
         return
     yield f"[[{sheet}]]"
     yield f"table = {_quoted(form)}"
-    for one in found:
+    if time:
+        work.placed.add(time.field)
+        yield f"time = {time.cell}"
+    for one in filled.values():
         cell = [f"column = {_quoted(one.name)}", *_meant(one), *_doubt(one)]
         simple = len(cell) == 1
         yield f"{one.guess.column} = {_quoted(one.name) if simple else _table(cell)}"
@@ -179,15 +207,26 @@ def _whole(work: _Draft, form: str, sheet: str, found: Sequence[_Column]) -> Ite
     yield ""
 
 
+def _lacking(sheet: str, filled: set[str]) -> str:
+    """Return a column without which a row of a sheet cannot be read, '' if it has all."""
+    schema = SHEETS[sheet]
+    lacking = [name for name in schema.required() if name not in {*filled, "person_id"}]
+    if not lacking and schema.either and not any(set(group) <= filled for group in schema.either):
+        group = max(schema.either, key=lambda each: len(filled & set(each)))
+        lacking = [name for name in group if name not in filled]
+    return lacking[0] if lacking else ""
+
+
 def _spread(
-    work: _Draft, form: str, sheet: str, time: str | None, found: Sequence[_Column]
+    work: _Draft, form: str, sheet: str, time: _Time | None, found: Sequence[_Column]
 ) -> Iterator[str]:
     """Yield one block with a column for each variable."""
     start = "start" if sheet == "doses" else "time"
     yield f"[[{sheet}]]"
     yield f"table = {_quoted(form)}"
     if time:
-        yield f"{start} = {time}"
+        work.placed.add(time.field)
+        yield f"{start} = {time.cell}"
     yield f"[{sheet}.columns]"
     for one in found:
         constants = [f"{name} = {_quoted(text)}" for name, text in one.guess.constants.items()]
@@ -196,11 +235,13 @@ def _spread(
     yield ""
 
 
-def _single(work: _Draft, form: str, sheet: str, time: str | None, one: _Column) -> Iterator[str]:
+def _single(work: _Draft, form: str, sheet: str, time: _Time | None, one: _Column) -> Iterator[str]:
     """Yield a block for one field."""
     yield f"[[{sheet}]]"
     yield f"table = {_quoted(form)}"
-    yield f"start = {time}"
+    if time:
+        work.placed.add(time.field)
+        yield f"start = {time.cell}"
     for name, text in one.guess.constants.items():
         yield f"{name} = {{ always = {_quoted(text)} }}"
     cell = [f"column = {_quoted(one.name)}", *_meant(one), *_doubt(one)]
@@ -212,15 +253,14 @@ def _single(work: _Draft, form: str, sheet: str, time: str | None, one: _Column)
 # ------------------------------------------------------------ when
 
 
-def _time(work: _Draft, form: str) -> str | None:
-    """Return the cell with the time of what a form has: a date of its own, else one of the same visit."""
+def _time(work: _Draft, form: str) -> _Time | None:
+    """Return the time of what a form has: a date of its own, else one of the same visit."""
     own = _best_date(work, form)
     if own:
-        work.placed.add(own.name)
         others = [one.name for one in _dates(work, form) if one is not own]
         why = f"drafted: the date of {form} is taken from {own.name}"
         why += f", not from {', '.join(others)}" if others else ""
-        return _table([f"column = {_quoted(own.name)}", *_marked(why)])
+        return _Time(own.name, _table([f"column = {_quoted(own.name)}", *_marked(why)]))
     rows = work.export.rows_of_form[form]
     visits = {work.export.visits[row] for row in rows}
     # Without events, or in an instrument that repeats, one date of the record would date all of them.
@@ -233,11 +273,10 @@ def _time(work: _Draft, form: str) -> str | None:
         cells = work.export.cells[work.export.at[one.name]]
         dated = [work.export.visits[r] for r in work.export.rows_of_form[other] if cells[r].text]
         if visits <= set(dated) and len(dated) == len(set(dated)):
-            work.placed.add(one.name)
             why = f"drafted: {form} has no date, so that of the same visit in {other}"
             cell = [f"table = {_quoted(other)}", f"column = {_quoted(one.name)}"]
             cell += [f"key = {_quoted(VISIT)}", 'otherwise = ""', *_marked(why)]
-            return _table(cell)
+            return _Time(one.name, _table(cell))
     return None
 
 
@@ -313,7 +352,7 @@ def _doubt(one: _Column) -> list[str]:
         return []
     label, unit = base_and_unit(one.field)
     said = one.field.label if not unit or unit in one.field.label else f"{label}, {unit}"
-    return _marked(f"drafted from the label {said!r}")
+    return _marked(f"drafted from the label {said!r}{one.guess.note}")
 
 
 def _marked(why: str) -> list[str]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Final
 
 from becalm.core import toml
+from becalm.records.mapped.model import Cell, SheetPart
+from becalm.records.mapped.names import wrong_words
 from becalm.records.redcap.dictionary import RedcapChoice, RedcapField
 from becalm.records.sheets.schema import SHEETS
 from becalm.vocabulary import MeasurementKind, Vocabulary, sexes, words
@@ -34,6 +36,14 @@ class _Missing(toml.TomlTable, frozen=True):
     source: str
 
 
+class LongForm(toml.TomlTable, frozen=True):
+    """A form in which a row says what it is: words of the fields for each column of a sheet, and which it needs."""
+
+    sheet: str
+    needs: tuple[str, ...]
+    words: Mapping[str, tuple[str, ...]]
+
+
 class DraftWords(toml.TomlTable, frozen=True):
     """The whole file `drafting.toml`."""
 
@@ -42,6 +52,7 @@ class DraftWords(toml.TomlTable, frozen=True):
     times: _Times
     answers: Mapping[str, tuple[str, ...]]
     missing: _Missing
+    long: tuple[LongForm, ...]
 
 
 @cache
@@ -55,8 +66,9 @@ class Guess:
     """What a column of an export may be: the column of a sheet it fills, and what the mapping must say with it.
 
     constants : further columns of the sheet with a fixed text. meanings : what its codes mean. spread : whether
-    the sheet can be spread over columns by it. stated : whether the dictionary's own annotation says so.
-    lacks : what a person must add before it can be read.
+    the sheet can be spread over columns by it. whole : whether it is one of several cells of one row of the
+    sheet. stated : whether the dictionary's own annotation says so.
+    lacks : what a person must add before it can be read. note : what else a person should know of the guess.
     """
 
     sheet: str
@@ -64,8 +76,10 @@ class Guess:
     constants: Mapping[str, str] = field(default_factory=dict)
     meanings: Mapping[str, str] = field(default_factory=dict)
     spread: bool = False
+    whole: bool = False
     stated: bool = False
     lacks: str = ""
+    note: str = ""
 
 
 def base_and_unit(one: RedcapField) -> tuple[str, str]:
@@ -81,18 +95,91 @@ def guess(one: RedcapField, vocabulary: Vocabulary) -> Guess | None:
     """Return what a field that is no checkbox probably means; None if nothing says so."""
     said = ANNOTATED.search(one.annotation)
     if said and said.group(1) in SHEETS and said.group(2) in SHEETS[said.group(1)].columns:
-        return Guess(said.group(1), said.group(2), meanings=_as_labels(one), stated=True)
-    named = {words(one.label.rstrip("?:")), words(base_and_unit(one)[0]), words(one.name)}
+        sheet, column, meanings = said.group(1), said.group(2), _as_labels(one)
+        lacks = _unreadable(sheet, column, meanings, vocabulary)
+        return Guess(sheet, column, meanings=meanings, whole=True, stated=True, lacks=lacks)
+    named = _names(one)
     for sheet, columns in (("persons", draft_words().persons), ("stays", draft_words().stays)):
         for column, known in columns.items():
             if named & {words(each) for each in known} and _fits(one, sheet, column):
                 lacks = "the date of that age (age_at)" if column == "age" else ""
-                return Guess(sheet, column, meanings=_persons_meanings(one, column), lacks=lacks)
+                meant = _persons_meanings(one, column)
+                return Guess(sheet, column, meanings=meant, whole=True, lacks=lacks)
     if one.is_number or (one.kind == "text" and not one.validation):
         return _measured(one, vocabulary)
     if one.is_chosen:
         return _asked(base_and_unit(one)[0], _answers(one.choices), vocabulary)
     return None
+
+
+def _names(one: RedcapField) -> set[str]:
+    """Return what a field is called, by its label and its name."""
+    label = base_and_unit(one)[0]
+    return {words(one.label.rstrip("?:")), words(label), words(one.name.replace("_", " "))}
+
+
+def long_guesses(fields: Iterable[RedcapField], vocabulary: Vocabulary) -> dict[str, Guess]:
+    """Return what the fields of a form are in which each row says itself what it is; empty for other forms."""
+    for form in draft_words().long:
+        found: dict[str, RedcapField] = {}
+        for column, known in form.words.items():
+            kind = SHEETS[form.sheet].columns[column].kind
+            said = {words(each) for each in known}
+            for one in fields:
+                is_time = kind in {"time", "end"}
+                if is_time == one.is_time and one.kind != "checkbox" and _names(one) & said:
+                    found.setdefault(column, one)
+        if set(form.needs) <= set(found) and len({one.name for one in found.values()}) == len(
+            found
+        ):
+            return {
+                one.name: _of_row(form.sheet, column, one, vocabulary)
+                for column, one in found.items()
+            }
+    return {}
+
+
+def _of_row(sheet: str, column: str, one: RedcapField, vocabulary: Vocabulary) -> Guess:
+    meanings = _known_names(sheet, column, one, vocabulary)
+    unknown = [c.label for c in one.choices if not meanings[c.code]]
+    note = f"; no test that becalm knows: {', '.join(unknown)}" if unknown else ""
+    lacks = _unreadable(sheet, column, meanings, vocabulary)
+    return Guess(sheet, column, meanings=meanings, whole=True, lacks=lacks, note=note)
+
+
+def _known_names(
+    sheet: str, column: str, one: RedcapField, vocabulary: Vocabulary
+) -> dict[str, str]:
+    """Return what each code of a choice means: the name that becalm has for its label, else the label.
+
+    A test that becalm does not know has no meaning: a mapping cannot name it.
+    """
+    found = {}
+    for choice in one.choices:
+        label, unit = choice.label, ""
+        if inside := _IN_BRACKETS.search(label):
+            label, unit = label[: inside.start()].strip(), inside.group(1)
+        known = choice.label
+        if sheet == "labs" and column == "name":
+            test = vocabulary.resolve(MeasurementKind("", "name", label, label, unit)).variable
+            known = "" if test is None else vocabulary.variables[test].name
+        elif column == "drug":
+            drug = vocabulary.drug_of(choice.label)
+            known = drug.name if drug else choice.label
+        found[choice.code] = known
+    return found
+
+
+def _unreadable(
+    sheet: str, column: str, meanings: Mapping[str, str], vocabulary: Vocabulary
+) -> str:
+    """Return what is missing where a word cannot stand in a column of a sheet, '' if all can."""
+    cells = {column: Cell(column, column=column, words=meanings)}
+    if sheet == "labs":
+        cells.setdefault("unit", Cell("unit", column="unit"))
+    for wrong in wrong_words(SheetPart("", sheet, "", cells, Cell("")), vocabulary):
+        return f"a meaning for its choices: {wrong.what}. {wrong.hint}".strip()
+    return ""
 
 
 def guess_box(choice: RedcapChoice, vocabulary: Vocabulary) -> Guess | None:
