@@ -10,11 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from becalm import vocabulary
-from becalm.core.arrays import Floats, Mask, Pair, Texts, Times
+from becalm.core.arrays import Floats, Index, Mask, Pair, Texts, Times, plus
 from becalm.core.clock import UNKNOWN_TIME
 from becalm.kidney.baseline import CreatinineBaseline
 from becalm.kidney.kdigo import Kdigo
-from becalm.timeline import Intervals, Points, difference, ratio, rounded
+from becalm.timeline import Intervals, Points, difference, nearest, ratio, rounded
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,13 +94,13 @@ def kdigo_stages(
         usable = ~no_reference.contains(who, when)
     now = (draws.low, draws.high)
     references = draws.take(usable)
-    others = references.trailing("count", kdigo.ratio_within.us).at(who, when)[0]
-    alone = np.where(others == -np.inf, 0, others) <= usable
+    first, stop = _before(references, kdigo.ratio_within.us, draws)
+    alone = stop - first <= usable
+    week = _lowest(references, first, stop, now)
+    lowest = _lowest(references, _before(references, kdigo.rise_within.us, draws)[0], stop, now)
     rounded_up = Points(references.person, references.time, references.low,  # its high alone is read
                         references.high + half[usable], references.row)  # fmt: skip
-    week = _lowest(references, kdigo.ratio_within.us, now, draws)
-    lowest = _lowest(references, kdigo.rise_within.us, now, draws)
-    week_up = _lowest(rounded_up, kdigo.ratio_within.us, (now[1] + half,) * 2, draws)[1]
+    week_up = _lowest(rounded_up, first, stop, (now[1] + half,) * 2)[1]
     reference = baseline.mg_dl[who]
     known = np.isfinite(reference)
     above = ratio(now, (np.where(known, reference, np.inf),) * 2)
@@ -190,10 +190,16 @@ def _days(kdigo: Kdigo) -> str:
     return str(kdigo.ratio_within).removeprefix("<=")
 
 
-def _lowest(points: Points, within: int, now: Pair, draws: Points) -> Pair:
-    """Return the lowest of the references in the window; the value itself where there is none."""
-    low, high = points.trailing("min", within).at(draws.person, draws.time)
-    known = (low > -np.inf) | (high < np.inf)
+def _before(points: Points, within: int, draws: Points) -> tuple[Index, Index]:
+    """Return the references [first, stop) of the time `within` µs that ends with each draw, it included."""
+    since = plus(draws.time, -within)
+    return nearest.within(points, draws.person, since, draws.time, after=True)
+
+
+def _lowest(points: Points, first: Index, stop: Index, now: Pair) -> Pair:
+    """Return the lowest of the references in each window; the value itself where there is none."""
+    low, high = nearest.lowest(points, first, stop)
+    known = stop > first
     return np.where(known, low, now[0]), np.where(known, high, now[1])
 
 

@@ -104,6 +104,10 @@ def flow(
 
 def _previous(person: Persons, time: Times, whose: Persons, refused: Times) -> Times:
     """Return the last volume before each one, used or refused; unknown before the first."""
+    if not len(whose):
+        previous = np.full(len(person), UNKNOWN_TIME)
+        previous[1:] = np.where(person[1:] == person[:-1], time[:-1], UNKNOWN_TIME)
+        return previous
     everyone = np.concatenate((person, whose))
     moments = np.concatenate((time, refused))
     place = np.concatenate((np.arange(len(person)), np.full(len(whose), -1)))
@@ -120,8 +124,9 @@ def _previous(person: Persons, time: Times, whose: Persons, refused: Times) -> T
 def _begin_of(stays: Intervals, person: Persons, time: Times) -> Times:
     """Return the begin of the stay in which each moment lies, its end included; unknown outside."""
     begin = np.full(len(person), UNKNOWN_TIME)
-    asked, stay = stays.overlaps(person, time - 1, time)
-    begin[asked] = stays.start[stay]
+    if len(stays):
+        asked, stay = stays.overlaps(person, time - 1, time)
+        begin[asked] = stays.start[stay]
     return begin
 
 
@@ -135,31 +140,37 @@ def stages(urine: Points, rate: Timeline, kg: Floats, rule: Urine) -> UrineStage
     count = len(urine)
     low, high = np.zeros(count), np.zeros(count)
     words = [""]
-    by = np.zeros(count, np.intp)
+    by = np.zeros(count, np.int8)
     known = np.zeros(count, np.bool_)
-    per_kg: dict[str, Floats] = {}
+    means: dict[int, tuple[Mask, Floats, Floats]] = {}
     weighed = np.isfinite(kg) & (kg > 0)
     passed = _Passed(rate, urine.person, urine.time)
     for window in sorted(rule.window, key=lambda each: (each.stage, each.within.us)):
         length = window.within.us
-        full, least, most = passed.within(length)
-        full = full & weighed
-        with np.errstate(invalid="ignore", divide="ignore"):
-            lowest = rounded(least / kg / (length / HOUR))
-            highest = lowest if most is least else rounded(most / kg / (length / HOUR))
-        per_kg.setdefault(f"{length // HOUR}h", np.where(full, lowest, np.nan))
+        if length not in means:
+            full, least, most = passed.within(length)
+            full = full & weighed
+            with np.errstate(invalid="ignore", divide="ignore"):
+                lowest = rounded(least / kg / (length / HOUR))
+                highest = lowest if most is least else rounded(most / kg / (length / HOUR))
+            means[length] = full, lowest, highest
+            known |= full
+        full, lowest, highest = means[length]
         sure = full & _reached(window, highest)
-        possible = full & _reached(window, lowest)
-        known |= full
-        by[sure] = len(words)
+        # Later windows are of no lower stage, so the highest is the last; arithmetic is faster than a mask.
+        by = np.maximum(by, sure * np.int8(len(words)))
         words.append(_words(window))
-        low[sure] = np.maximum(low[sure], window.stage)
-        high[possible] = np.maximum(high[possible], window.stage)
+        low = np.maximum(low, sure * float(window.stage))
+        possible = sure if highest is lowest else full & _reached(window, lowest)
+        high = np.maximum(high, possible * float(window.stage))
     at = np.flatnonzero(known)
+    per_kg = {
+        f"{length // HOUR}h": np.where(full, lowest, np.nan)[at]
+        for length, (full, lowest, _) in means.items()
+    }
     return UrineStages(
         urine.person[at], urine.time[at], urine.row[at], low[at], np.maximum(low, high)[at],
-        np.array(words, dtype=object)[by[at]],
-        {name: each[at] for name, each in per_kg.items()}, kg[at],
+        np.array(words, dtype=object)[by[at]], per_kg, kg[at],
     )  # fmt: skip
 
 
@@ -167,8 +178,9 @@ class _Passed:
     """What was passed in the windows that end at given moments, from sums over all time that is known."""
 
     def __init__(self, rate: Timeline, person: Persons, time: Times) -> None:
-        self._rate, self._person, self._time = rate, person, time
-        self._last = rate.find(person, time - 1)
+        self._rate, self._time = rate, time
+        self._find = rate.finder(person, time)
+        self._last = self._find(1)
         gap = np.ones(len(rate), np.bool_)
         gap[1:] = (rate.person[1:] != rate.person[:-1]) | (rate.start[1:] != rate.end[:-1])
         self._part = np.cumsum(gap)  # stretches of time that is known without a gap
@@ -184,20 +196,14 @@ class _Passed:
             for bound, sums in zip(self._bounds, self._sums, strict=True)
         ]
         self._endless = np.concatenate(([0], np.cumsum(~np.isfinite(rate.high))))
-        self._known: dict[int, tuple[Mask, Floats, Floats]] = {}
 
     def within(self, length: int) -> tuple[Mask, Floats, Floats]:
         """Return whether all of a window is known, and the lowest and highest volume in it, mL."""
-        if length not in self._known:
-            self._known[length] = self._within(length)
-        return self._known[length]
-
-    def _within(self, length: int) -> tuple[Mask, Floats, Floats]:
         rate, since = self._rate, self._time - length
         if not len(rate):
             none = np.zeros(len(since))
             return np.zeros(len(since), np.bool_), none, none
-        begin = rate.find(self._person, since)
+        begin = self._find(length)
         first, last = np.maximum(begin, 0), np.maximum(self._last, 0)
         full = (begin >= 0) & (self._last >= 0) & (self._part[first] == self._part[last])
         before = (since - rate.start[first]) / HOUR
@@ -206,8 +212,8 @@ class _Passed:
             np.round(until - sums[first] - bound[first] * before, 6)
             for bound, sums, until in zip(self._bounds, self._sums, self._until, strict=True)
         ]
-        endless = self._endless[last + 1] > self._endless[first]
-        if endless.any():
+        if self._endless[-1]:
+            endless = self._endless[last + 1] > self._endless[first]
             amounts.append(np.where(endless, np.inf, amounts.pop()))
         return full, amounts[0], amounts[-1]
 

@@ -1,12 +1,13 @@
 """All persons one after another on one int64 axis, so that every search is one-dimensional."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from becalm.core.arrays import LIMIT, Persons, Times, firsts
+from becalm.core.arrays import LIMIT, Index, Mask, Persons, Times, firsts, plus
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,19 +31,54 @@ class Axis:
         """Position on the axis; -1, before everything, for a person who is not on it."""
         if not len(self.persons):
             return np.full(np.shape(person), -1, np.int64)
-        dense = int(self.persons[-1]) - int(self.persons[0]) + 1 == len(self.persons)
-        if dense:
-            index = person.astype(np.int64) - int(self.persons[0])
-            known = (index >= 0) & (index < len(self.persons))
-            index = np.where(known, index, 0)
-        else:
-            index = np.minimum(np.searchsorted(self.persons, person), len(self.persons) - 1)
-            known = self.persons[index] == person
-        first, last = self.first[index], self.last[index]
+        index, known = self._of(person)
         ranked = time if self.ticks is None else _rank(self.ticks, time)
-        inside = np.clip(ranked, first - 1, last + 1)
-        placed: Times = np.where(known, inside - first + self.begin[index], -1)
+        return _unknown(self._inside(index, ranked), known)
+
+    def earlier(
+        self, person: NDArray[Any], time: NDArray[Any]
+    ) -> Callable[[int], NDArray[np.int64]]:
+        """Return a function that gives the positions of the times so many µs before some moments.
+
+        For one length it is `place(person, time - length)`; of several it looks up the persons once.
+        """
+        if self.ticks is not None or not len(self.persons):
+            return lambda by: self.place(person, plus(time, -by))
+        index, known = self._of(person)
+        shift = (self.begin - self.first)[index]
+        least, most = (self.begin - 1)[index], (self.begin + self.last - self.first + 1)[index]
+        placed = time + shift
+
+        def back(by: int) -> Times:
+            moved = placed - by
+            np.maximum(moved, least, out=moved)
+            np.minimum(moved, most, out=moved)
+            return _unknown(moved, known)
+
+        return back
+
+    def _of(self, person: NDArray[Any]) -> tuple[Index, Mask | None]:
+        """Return the position of each person, and who is on the axis; None if all are."""
+        lowest, count = int(self.persons[0]), len(self.persons)
+        if int(self.persons[-1]) - lowest + 1 == count:
+            index = person.astype(np.intp) - lowest
+            if not index.size or (index.min() >= 0 and index.max() < count):
+                return index, None
+            known = (index >= 0) & (index < count)
+            return np.where(known, index, 0), known
+        index = np.minimum(np.searchsorted(self.persons, person), count - 1)
+        return index, self.persons[index] == person
+
+    def _inside(self, index: Index, time: NDArray[Any]) -> Times:
+        """Return the positions of times, those outside the part of a person just before or after it."""
+        shift = (self.begin - self.first)[index]
+        inside = np.clip(time, (self.first - 1)[index], (self.last + 1)[index])
+        placed: Times = inside + shift
         return placed
+
+
+def _unknown(placed: Times, known: Mask | None) -> Times:
+    return placed if known is None else np.where(known, placed, -1)
 
 
 def axis(*columns: tuple[Persons, Times]) -> Axis:

@@ -113,6 +113,16 @@ def greatest(points: Points, first: Index, stop: Index) -> Pair:
     return low, high
 
 
+def lowest(points: Points, first: Index, stop: Index) -> Pair:
+    """Return the bounds of the lowest value in each window; (-inf, inf) where there is no draw."""
+    low, high = np.full(len(first), -np.inf), np.full(len(first), np.inf)
+    some = np.flatnonzero(stop > first)
+    windows = first[some], stop[some]
+    low[some] = extreme(points.low, *windows, np.minimum)
+    high[some] = low[some] if points.exact else extreme(points.high, *windows, np.minimum)
+    return low, high
+
+
 def chosen(points: Points, position: Times) -> Draws:
     """Return the draws at some positions; -1 means none."""
     exists = position >= 0
