@@ -310,6 +310,26 @@ def test_a_pending_culture_is_not_a_culture_without_growth(result: str, grew: bo
     assert row["culture_grew"] is grew
 
 
+@pytest.mark.parametrize(
+    ("results", "grew"),
+    [
+        (("no growth", "growth"), True),
+        (("growth", "no growth"), True),
+        (("pending", "growth"), True),
+        (("no growth", "pending"), None),
+        (("pending", "no growth"), None),
+        (("no growth", "no growth"), False),
+    ],
+)
+def test_cultures_of_one_moment_count_together(results: tuple[str, str], grew: bool | None) -> None:
+    """Whichever stands first; the rows of both are named."""
+    [row] = suspected(
+        *(culture(result, 49) for result in results), dose("meropenem", 50, amount="1000 mg")
+    )
+    assert row["culture_grew"] is grew
+    assert row["source_row"].count("cultures:") == 2
+
+
 def test_a_culture_with_a_date_alone_says_how_well_the_onset_is_known() -> None:
     """On 3 January, hour 48 to 72: near at every hour, near at some hours, and two courses beside one culture."""
     date = culture("no growth", "2020-01-03")

@@ -260,7 +260,7 @@ def _scaled(
     probe = 1.0 if divisor else domain(variable, history=False).high
     found = []
     for bound in what_if.value(item, variable, np.full(len(of), probe), of):
-        with np.errstate(divide="ignore", invalid="ignore"):
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             edge = bound / threshold if divisor else threshold * probe / bound
         found.append(np.where(np.isfinite(edge), np.round(edge, 9), np.inf))
     return found

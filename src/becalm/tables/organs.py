@@ -88,7 +88,7 @@ SUSPECTED_INFECTIONS: Final = Table(
             "When the culture was collected; the start of the day where only the date is known."
         ),
         "culture_grew": answer(
-            "Whether anything grew in that sample; empty if the result is pending or not understood."
+            "Whether anything grew in the samples of that moment; empty if nothing grew in one and the result of another is pending or not understood."
         ),
         "sofa_before": count("points", "The lowest possible total at the begin of the window."),
         "sofa_worst": count("points", "The greatest lowest possible total in the window."),

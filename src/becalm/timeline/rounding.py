@@ -35,7 +35,7 @@ def ratio(a: Pair, b: Pair) -> Pair:
     Where `a` or `b` is unknown the ratio is unknown; where `b` may be 0 it has no upper bound.
     """
     unknown = (a[0] == -np.inf) | (b[0] == -np.inf)
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         low, high = a[0] / b[1], a[1] / b[0]
     low = np.where(unknown, -np.inf, np.where(np.isfinite(low), low, 0.0))
     high = np.where(unknown | ~np.isfinite(high), np.inf, high)

@@ -20,8 +20,8 @@ from becalm.persons.lifetime import Lifetime
 from becalm.tables import SUSPECTED_INFECTIONS
 from becalm.vocabulary import words
 
-Pairing = tuple[int, int, int, int, str]
-"""Person, begin of the antibiotic, collection of the culture, row of the cultures, antibiotic."""
+Pairing = tuple[int, int, int, list[int], str]
+"""Person, begin of the antibiotic, collection of the cultures, their rows, antibiotic."""
 
 
 def courses(given: StageInput, apart: int) -> list[tuple[int, int, str, int]]:
@@ -48,7 +48,7 @@ def courses(given: StageInput, apart: int) -> list[tuple[int, int, str, int]]:
 
 
 def pairs(given: StageInput) -> list[Pairing]:
-    """Return each course with the earliest culture near enough to it, in the order of the onset."""
+    """Return each course with the earliest cultures near enough to it, all of one moment, by person and begin."""
     rule = rules.load().suspicion
     table = given.patients.records.cultures
     excluded = [f" {words(each)} " for each in rule.not_cultures]
@@ -68,7 +68,8 @@ def pairs(given: StageInput) -> list[Pairing]:
             and time <= start + rule.antibiotic_first.us
         ]
         if near:
-            found.append((who, start, near[0][0], near[0][1], drug))
+            first = near[0][0]
+            found.append((who, start, first, [at for time, at in near if time == first], drug))
     return found
 
 
@@ -77,18 +78,21 @@ def _day_end(table: Frame, at: int, time: int) -> int:
     return time + DAY - 1 if table["date_only"][at] else time
 
 
-def _how_known(table: Frame, at: int, culture: int, start: int) -> str:
-    """Return how well the onset is known; of a culture with a date alone every hour of that day is looked at."""
-    rule, latest = rules.load().suspicion, _day_end(table, at, culture)
+def _how_known(table: Frame, rows: list[int], culture: int, start: int) -> str:
+    """Return how well the onset is known; of cultures with a date alone every hour of that day is looked at."""
+    rule = rules.load().suspicion
+    latest = min(_day_end(table, at, culture) for at in rows)
     near = start - rule.culture_first.us <= culture and latest <= start + rule.antibiotic_first.us
     if not near:
         return "possible"
     return "exact" if min(start, culture) == min(start, latest) else "date"
 
 
-def _grew(result: str) -> bool | None:
-    """Return whether anything grew; None of a result that is pending, or that nobody understands."""
-    return result in GROWN if result in GROWN | FREE else None
+def _grew(results: list[str]) -> bool | None:
+    """Return whether anything grew in cultures of one moment; None where the others pend or are not understood."""
+    if not GROWN.isdisjoint(results):
+        return True
+    return False if FREE.issuperset(results) else None
 
 
 def measure(given: StageInput) -> Frame:
@@ -114,23 +118,24 @@ def measure(given: StageInput) -> Frame:
         for who, start, drug, row in courses(given, rule.suspicion.new_course.us)
     }
     frame = given.patients.doses.frame
-    for i, (who, start, culture, at, drug) in enumerate(found):
+    for i, (who, start, culture, of_culture, drug) in enumerate(found):
         t0 = int(cohort["t0"][place[who]])
         row = by_start[who, start, drug]
         source = (
             f"{frame['source_row'][row]}" if "source_row" in frame.columns else f"doses:{keys[row]}"
         )
         rise = rule.suspicion.rise
+        cultured = [f"cultures:{table['key'][at]}" for at in of_culture]
         rows.append(
             {
                 "person_id": cohort["person_id"][place[who]],
                 "suspected": int(onset[i]),
-                "suspected_is": _how_known(table, at, culture, start),
+                "suspected_is": _how_known(table, of_culture, culture, start),
                 "hours_after_t0": np.nan if t0 == UNKNOWN_TIME else (int(onset[i]) - t0) / HOUR,
                 "antibiotic": drug,
                 "antibiotic_start": start,
                 "cultured": culture,
-                "culture_grew": _grew(str(table["result"][at])),
+                "culture_grew": _grew([str(table["result"][at]) for at in of_culture]),
                 "sofa_before": int(before[0][i]),
                 "sofa_worst": int(worst[0][i]),
                 "sofa_worst_high": int(worst[1][i]),
@@ -138,7 +143,7 @@ def measure(given: StageInput) -> Frame:
                 "sepsis_by_change": _answer(
                     worst[0][i] - before[1][i], worst[1][i] - before[0][i], rise
                 ),
-                "source_row": f"{source}|cultures:{table['key'][at]}",
+                "source_row": "|".join([source, *cultured]),
             }
         )
     return Frame.of_rows(SUSPECTED_INFECTIONS, rows).sort(

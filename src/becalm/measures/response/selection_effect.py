@@ -55,6 +55,8 @@ def expected_greatest(draws: int) -> float:
     """
     if draws < 1:
         raise ValueError(f"the greatest of {draws} draws does not exist")
+    if draws == 1:
+        return 0.0
     x = np.linspace(-9, 9, 18_001)
     below = np.array([0.5 * (1 + math.erf(each / math.sqrt(2))) for each in x])
     density = np.exp(-(x**2) / 2) / math.sqrt(2 * math.pi)

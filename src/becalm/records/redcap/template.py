@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from becalm.core.spreadsheets import CsvWriter
 from becalm.core.staging import staged_once
 from becalm.records.redcap.dictionary import HEADINGS
 from becalm.records.redcap.drafting import draft
@@ -34,9 +34,9 @@ def write_project(to: Path) -> None:
     """
     with staged_once(to) as folder:
         with (folder / DICTIONARY).open("w", encoding="utf-8", newline="") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(heading for heading, _ in HEADINGS.values())
-            writer.writerows(_rows())
+            writer = CsvWriter(file)
+            writer.row(heading for heading, _ in HEADINGS.values())
+            writer.rows(_rows())
         empty = folder / EXPORT
         empty.touch()
         text = draft(empty, folder / DICTIONARY, head=_HEAD)
