@@ -21,8 +21,8 @@ SRC: Final = ROOT / "src" / "becalm"
 # and into the picture of docs/architecture.md.
 LAYERS: Final = (
     "__init__", "core", "timeline", "protocol", "vocabulary", "tables", "records", "events", "persons",
-    "doses", "definitions", "patients", "kidney", "cohort", "survival", "measures", "study", "doctor", "report",
-    "api", "demo", "commands", "cli", "__main__",
+    "doses", "definitions", "patients", "kidney", "cohort", "survival", "measures", "study", "doctor",
+    "comparison", "report", "api", "demo", "commands", "cli", "__main__",
 )  # fmt: skip
 LAYER: Final = {name: at for at, name in enumerate(LAYERS)}
 LONGEST_FILE: Final = 450
@@ -196,7 +196,7 @@ def test_nothing_outside_records_knows_the_name_of_a_source() -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["", "demo", "study", "screen", "doctor", "hospital", "template", "cite"]
+    "command", ["", "demo", "study", "screen", "doctor", "hospital", "template", "cite", "diff"]
 )
 def test_help_imports_nothing_heavy(command: str) -> None:
     """Help answers at once, because everything heavy is imported where it is used."""

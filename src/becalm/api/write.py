@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 from concurrent.futures import ThreadPoolExecutor
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,6 +16,7 @@ from becalm.study.result import StudyResult
 from becalm.tables import stream
 
 if TYPE_CHECKING:
+    from becalm.definitions import Definition
     from becalm.report.release.aggregates import Aggregates
     from becalm.report.release.rules import DisclosureRules
 
@@ -105,7 +107,12 @@ def _facts(result: StudyResult, kind: str) -> dict[str, Any]:
         },
         "protocol": msgspec.to_builtins(result.protocol, enc_hook=toml.as_written),
         "definitions": {
-            name: {"cite": each.cite, "cut_off": each.cut_off, "look_backs": each.look_backs()}
+            name: {
+                "cite": each.cite,
+                "cut_off": each.cut_off,
+                "look_backs": each.look_backs(),
+                "sha256": _digest(each),
+            }
             for name, each in result.definitions.items()
         },
         "citations": list(result.citations),
@@ -114,3 +121,10 @@ def _facts(result: StudyResult, kind: str) -> dict[str, Any]:
         "counts": dict(result.counts),
         "rows": {name: len(frame) for name, frame in result.tables.items()},
     }
+
+
+def _digest(definition: Definition) -> str:
+    """Return the SHA-256 of all that a definition says, so that two runs can tell whether it was changed."""
+    import msgspec
+
+    return sha256(msgspec.json.encode(definition, enc_hook=toml.as_written)).hexdigest()

@@ -1,5 +1,6 @@
-"""Groups of commands that belong together; `cli` adds them to the others."""
+"""Groups of commands that belong together, and commands that are long; `cli` adds them to the others."""
 
+from becalm.commands.diff import show_differences
 from becalm.commands.redcap import redcap
 
-__all__ = ["redcap"]
+__all__ = ["redcap", "show_differences"]

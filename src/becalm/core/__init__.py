@@ -22,6 +22,7 @@ __all__ = [
     "staging",
     "stats",
     "stopping",
+    "text_table",
     "time_zones",
     "toml",
     "toml_position",

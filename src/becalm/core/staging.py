@@ -21,7 +21,7 @@ from becalm.core.errors import OutputError, UsageError
 from becalm.core.moving import StagingFolder, publish, recover
 from becalm.core.placement import MANIFEST, Place, alone, apart, own_files, same, sha256
 
-__all__ = ["MANIFEST", "Place", "apart", "own_files", "sha256"]
+__all__ = ["MANIFEST", "Place", "apart", "own_files", "same", "sha256"]
 
 INTERNAL: Final = "internal"
 RELEASE: Final = "for release"
