@@ -18,7 +18,11 @@ from becalm.records import CaseStatement, StudyInfo
 from becalm.records.sheets.schema import SHEETS
 
 ROOT: Final = Path(__file__).parents[2]
-PAGES: Final = (*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md")))
+PAGES: Final = (
+    *sorted(ROOT.glob("*.md")),
+    *sorted((ROOT / "docs").glob("*.md")),
+    *sorted((ROOT / "docs" / "tutorials").glob("*.md")),
+)
 README: Final = (ROOT / "README.md").read_text(encoding="utf-8")
 SHEETS_PAGE: Final = (ROOT / "docs" / "sheets.md").read_text(encoding="utf-8")
 ARCHITECTURE: Final = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")

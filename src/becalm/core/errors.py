@@ -40,10 +40,17 @@ class BecalmError(Exception):
         super().__init__(self.line())
 
     def line(self) -> str:
-        """Return the whole message as one line: `where: what. hint`."""
+        """Return the whole message as one line: `where: what. hint`.
+
+        >>> BecalmError("no such word", hint="Known: a, b").line()
+        'no such word. Known: a, b'
+        >>> BecalmError("not known: a, b ...", hint="Correct it").line()
+        'not known: a, b ... Correct it'
+        """
         text = f"{self.where}: {self.what}" if self.where else self.what
         if self.hint:
-            text = f"{text.rstrip('.')}. {self.hint}"
+            end = "" if text.endswith(" ...") else "."
+            text = f"{text if not end else text.rstrip('.')}{end} {self.hint}"
         return " ".join(text.split())
 
 
