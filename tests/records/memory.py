@@ -16,6 +16,7 @@ from becalm.records import (
     CONDITIONS,
     CULTURES,
     FINDINGS,
+    JUDGEMENTS,
     MEASUREMENTS,
     PERSONS,
     PROCEDURES,
@@ -36,6 +37,7 @@ SCHEMAS: Final[Mapping[str, Mapping[str, Kind]]] = {
     "conditions": CONDITIONS,
     "procedures": PROCEDURES,
     "cultures": CULTURES,
+    "judgements": JUDGEMENTS,
 }
 """Every raw table."""
 _TIME: Final = {
@@ -46,6 +48,7 @@ _TIME: Final = {
     "conditions": "onset",
     "procedures": "start",
     "cultures": "collected",
+    "judgements": "question",
 }
 """The time by which the rows of a table are sorted."""
 _DATED: Final = {"persons": "death_time"} | _TIME

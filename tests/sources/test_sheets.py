@@ -422,10 +422,13 @@ def test_sheets_that_are_absent_or_empty_are_listed_with_what_is_unknown(tmp_pat
         "conditions",
         "procedures",
         "cultures",
+        "judgements",
     }
     assert consequences["labs"].startswith("the sheet is empty: no laboratory value")
     assert "renal replacement" in consequences["procedures"]
-    assert read.missing == ("stays", "findings", "conditions", "procedures", "cultures")
+    assert read.missing == (
+        "stays", "findings", "conditions", "procedures", "cultures", "judgements",
+    )  # fmt: skip
     assert len(next(read.chunks()).measurements) == 0
 
 

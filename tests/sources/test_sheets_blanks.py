@@ -41,6 +41,7 @@ FILLED = {
     "conditions": {"person_id": "P1", "code": "D76.1", "name": "HLH"},
     "procedures": {"person_id": "P1", "name": "CRRT"},
     "cultures": {"person_id": "P1"},
+    "judgements": {"person_id": "P1", "reviewer": "A", "question": "relapse", "answer": "no"},
 }  # fmt: skip
 
 

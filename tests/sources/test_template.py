@@ -151,7 +151,7 @@ def test_a_copy_never_replaces_what_is_there(tmp_path: Path, kind: Literal["xlsx
     copy_template(to, True, kind)
     with pytest.raises(OutputError, match=r"is there already.*Choose another place"):
         copy_template(to, False, kind)
-    assert len(source(to).inputs()) == 9 if kind == "csv" else to.stat().st_size > 0
+    assert len(source(to).inputs()) == 10 if kind == "csv" else to.stat().st_size > 0
 
 
 def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path) -> None:

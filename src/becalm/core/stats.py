@@ -167,6 +167,39 @@ def _solve(falling: Callable[[float], float], low: float, high: float) -> float:
             high = middle
 
 
+def cohen_kappa(table: npt.ArrayLike) -> tuple[float | None, Interval | None]:
+    """Return Cohen's kappa of a square table of counts, rows and columns the same answers, with its 95 % interval.
+
+    The interval is that of a large sample (Fleiss, Cohen and Everitt, Psychol Bull 1969;72:323-7). kappa is None
+    where it has no meaning: nobody is counted, or one of the two gave everybody the same answer, so that kappa
+    is 0 or undefined in any case. The interval is None if its width is 0, as when all agree. Source: Cohen, Educ
+    Psychol Meas 1960;20:37-46.
+
+    >>> value, interval = cohen_kappa([[20, 5], [10, 15]])
+    >>> round(value, 2), [round(end, 2) for end in interval]
+    (0.4, [0.15, 0.65])
+    """
+    counts = np.asarray(table, np.float64)
+    n = float(counts.sum())
+    if not n:
+        return None, None
+    cells = counts / n
+    rows, columns = cells.sum(axis=1), cells.sum(axis=0)
+    if np.count_nonzero(rows) < 2 or np.count_nonzero(columns) < 2:
+        return None, None
+    chance = float(rows @ columns)
+    value = (float(np.trace(cells)) - chance) / (1 - chance)
+    same = np.eye(len(cells), dtype=np.bool_)
+    both = columns[:, None] + rows[None, :]
+    agreed = float((cells * (1 - both * (1 - value)) ** 2)[same].sum())
+    apart = (1 - value) ** 2 * float((cells * both**2)[~same].sum())
+    variance = agreed + apart - (value - chance * (1 - value)) ** 2
+    width = Z_95 * math.sqrt(max(0.0, variance)) / (1 - chance) / math.sqrt(n)
+    if math.isclose(width, 0.0, abs_tol=1e-6):
+        return value, None
+    return value, (max(-1.0, value - width), min(1.0, value + width))
+
+
 Bounds = tuple[float, float]
 """Lowest and highest possible value: equal where it is known."""
 

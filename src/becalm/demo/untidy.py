@@ -16,6 +16,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from becalm.demo.judged import HEADER, judged_rows
 from becalm.demo.tidy import DAY, ConditionRow, Culture, Dose, Draw, Patient, date_text, minute_text
 
 Row = tuple[str, ...]
@@ -78,6 +79,7 @@ SHEETS: Final[dict[str, Row]] = {
         "organism",
         "judged",
     ),
+    "judgements": HEADER,
 }
 HOSPITAL: Final = "Illustrative Hospital (invented)"
 
@@ -199,6 +201,7 @@ def sheet_rows(patient: Patient, rng: np.random.Generator) -> dict[str, list[Row
             for p in patient.procedures
         ],
         "cultures": [_culture(one, c) for c in patient.cultures],
+        "judgements": list(judged_rows(one)),
     }
 
 

@@ -6,15 +6,12 @@ one of them is reported with it, because to leave them out is not the same as to
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any, Final, TypeAlias
 
-import numpy as np
-
-from becalm.core.stats import Z_95
+from becalm.core import stats
 
 Row: TypeAlias = Mapping[str, Any]
 DECIDED: Final = frozenset({"met", "not met"})
@@ -81,21 +78,4 @@ def kappa(
     >>> round(value, 2), [round(end, 2) for end in interval]
     (0.4, [0.15, 0.65])
     """
-    n = both + first + second + neither
-    if not n:
-        return None, None
-    cells = np.array([[both, first], [second, neither]]) / n
-    rows, columns = cells.sum(axis=1), cells.sum(axis=0)
-    if 0 in rows or 0 in columns:
-        return None, None
-    chance = float(rows @ columns)
-    value = (float(np.trace(cells)) - chance) / (1 - chance)
-    agreed = sum(cells[i, i] * (1 - (rows[i] + columns[i]) * (1 - value)) ** 2 for i in range(2))
-    apart = (1 - value) ** 2 * sum(
-        cells[i, 1 - i] * (columns[i] + rows[1 - i]) ** 2 for i in range(2)
-    )
-    variance = agreed + apart - (value - chance * (1 - value)) ** 2
-    width = Z_95 * math.sqrt(max(0.0, float(variance))) / (1 - chance) / math.sqrt(n)
-    if math.isclose(width, 0.0, abs_tol=1e-6):
-        return value, None
-    return value, (max(-1.0, value - width), min(1.0, value + width))
+    return stats.cohen_kappa([[both, first], [second, neither]])

@@ -15,23 +15,25 @@ import numpy as np
 
 from becalm.core.arrays import Floats, Index, Texts, Times
 from becalm.core.clock import HOUR, UNKNOWN_TIME
+from becalm.core.columns import listed
 from becalm.core.frame import Frame
 from becalm.doses import Doses
 from becalm.events import Events
 from becalm.kidney import kdigo
 from becalm.measures import ctcae
 from becalm.measures.ctcae import Event
+from becalm.measures.judgements import judged_answers
 from becalm.measures.kidney_injury import KidneyInjury, kidney_injury, window
 from becalm.measures.on_treatment import Treated
 from becalm.measures.stage import Stage, StageInput
 from becalm.protocol import Protocol
 from becalm.records import Records
+from becalm.records.review.questions import CANNOT_TELL
 from becalm.tables import SAFETY
 from becalm.timeline import Points, nearest
 from becalm.vocabulary import UsualLimits
 
 REPLACEMENT = "renal_replacement"
-CANNOT_TELL = "cannot tell"
 AKI = "aki"
 
 
@@ -288,7 +290,7 @@ def limits_beside(events: Events, variable: str, rows: Times, column: str) -> Fl
 def measure(given: StageInput) -> Frame:
     """Fill the table `safety`."""
     patients = given.patients
-    return safety(
+    frame = safety(
         given.cohort,
         patients.events,
         patients.doses,
@@ -296,6 +298,9 @@ def measure(given: StageInput) -> Frame:
         given.protocol,
         given.kidney if AKI in given.protocol.safety.events else None,
     )
+    said = judged_answers(given, "attribution")
+    people = frame["person_id"].tolist()
+    return Frame({**frame.columns, "attribution": listed(said.get(p, CANNOT_TELL) for p in people)})
 
 
 STAGES: Final = (Stage(SAFETY, measure),)

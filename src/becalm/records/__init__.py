@@ -6,6 +6,7 @@ from becalm.records.model import (
     CONDITIONS,
     CULTURES,
     FINDINGS,
+    JUDGEMENTS,
     MEASUREMENTS,
     PERSONS,
     PROCEDURES,
@@ -26,6 +27,7 @@ __all__ = [
     "CONDITIONS",
     "CULTURES",
     "FINDINGS",
+    "JUDGEMENTS",
     "KINDS",
     "MEASUREMENTS",
     "PERSONS",
@@ -47,5 +49,6 @@ __all__ = [
     "open_records",
     "possible",
     "redcap",
+    "review",
     "template",
 ]

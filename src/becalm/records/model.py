@@ -138,6 +138,19 @@ CULTURES: Final[Mapping[str, Kind]] = {
     "judged": "text",
     "key": "key",
 }
+JUDGEMENTS: Final[Mapping[str, Kind]] = {
+    "person": "code",
+    "reviewer": "text",
+    "question": "text",  # of records.review.questions
+    "answer": "text",  # '' where an answer was withdrawn, or never given
+    "confidence": "text",
+    "time": "time",  # when it was answered, by the clock that was written
+    "written": "text",  # the same as written, with an offset if it has one
+    "comment": "text",
+    "holds": "flag",  # whether it is the reviewer's answer: given, and no later one replaced it
+    "table": "text",  # of the row: the sheet, or the file of the page
+    "key": "key",
+}
 
 
 @dataclass(frozen=True)
@@ -265,6 +278,7 @@ class Records:
     conditions: Frame = field(default_factory=lambda: Frame.of(CONDITIONS))
     procedures: Frame = field(default_factory=lambda: Frame.of(PROCEDURES))
     cultures: Frame = field(default_factory=lambda: Frame.of(CULTURES))
+    judgements: Frame = field(default_factory=lambda: Frame.of(JUDGEMENTS))
     repeated: RepeatedCharting = NOTHING_REPEATED
     clock: ClockChanges = field(default_factory=ClockChanges.none)
 

@@ -71,9 +71,18 @@ def open_records(path: str, source: str | None = None, mapping: str | None = Non
     path : a folder, a file or an address. With a `mapping`, the name of a shipped one or a file, they
     are flat tables that are read with it.
 
+    What people judged is read with them, from the folder beside them (`records.review`).
+
     Raises `UsageError` for an unknown kind, `UnreadableFileError` for a path that does not exist,
     `RecordsError` if the kind is not recognised.
     """
+    from becalm.records.review.reviewed import reviewed
+
+    return reviewed(_opened(path, source, mapping), path)
+
+
+def _opened(path: str, source: str | None, mapping: str | None) -> Source:
+    """Open the records themselves."""
     if source is not None and source not in KINDS:
         raise UsageError(f"no source is called {source!r}", hint=did_you_mean(source, KINDS))
     if "://" in path:

@@ -44,6 +44,7 @@ def wanted_rows(chunk: Patients, cohort: Frame, wanted: set[str]) -> Frame:
         *_measured(chunk, inside, wanted),
         *_administered(records, inside, wanted),
         *_recorded(records, inside, wanted),
+        *_judged(records, inside, wanted),
         *_described(records, inside),
     ]
     once = {(row["source_row"], row["label"], row["time"]): row for row in rows}
@@ -132,6 +133,17 @@ def _recorded(records: Records, inside: Mask, wanted: set[str]) -> Iterator[Row]
                 label = " ".join(filter(None, (str(frame[c][at]) for c in what)))
                 value = ", ".join(filter(None, (str(frame[c][at]) for c in answer)))
                 yield _row(records, frame["person"][at], name, frame[time][at], (label, value))
+
+
+def _judged(records: Records, inside: Mask, wanted: set[str]) -> Iterator[Row]:
+    """Yield answers of reviewers; when somebody answered is no time of the patient."""
+    frame = records.judgements.take(inside[records.judgements["person"]])
+    for row in frame.rows():
+        name = f"{row['table'] or 'judgements'}:{row['key']}"
+        if name in wanted:
+            said = ", ".join(filter(None, (row["answer"] or "taken back", row["confidence"])))
+            label = f"{row['question']}, {row['reviewer']}"
+            yield _row(records, row["person"], name, UNKNOWN_TIME, (label, said))
 
 
 TOP_AGE: Final = 89

@@ -26,6 +26,12 @@ from becalm.tables.escalation_response import ESCALATION_RESPONSE
 from becalm.tables.figures import DOSE_STEPS, LEFT, MISSING, NEAREST, ROWS, SERIES
 from becalm.tables.incidence import INCIDENCE
 from becalm.tables.infection import INFECTIONS
+from becalm.tables.judgements import (
+    DEFINITION_ACCURACY,
+    JUDGED,
+    JUDGEMENT_AGREEMENT,
+    JUDGEMENTS,
+)
 from becalm.tables.kidney import CLEARANCE, KIDNEY, KIDNEY_OVER_TIME, URINE_STAGES
 from becalm.tables.next_test import NEXT_TEST
 from becalm.tables.organs import SOFA, SUSPECTED_INFECTIONS
@@ -63,6 +69,7 @@ __all__ = [
     "CRITERIA_LOOK_BACKS",
     "CRITERIA_OVER_TIME",
     "DAILY_DOSE",
+    "DEFINITION_ACCURACY",
     "DICTIONARY",
     "DISPUTED_DEATHS",
     "DOSES",
@@ -76,6 +83,9 @@ __all__ = [
     "FEVER",
     "INCIDENCE",
     "INFECTIONS",
+    "JUDGED",
+    "JUDGEMENTS",
+    "JUDGEMENT_AGREEMENT",
     "KIDNEY",
     "KIDNEY_OVER_TIME",
     "KIDNEY_STAGES",

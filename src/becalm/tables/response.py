@@ -80,8 +80,8 @@ SAFETY: Final = Table(
         "hours_from_t0": HOURS_FROM_T0,
         "on_drug": answer("Whether the person was on the drug of interest at the onset."),
         "attribution": text(
-            "storm, drug, infection or cannot tell. A physician judges it; without a judgement it is "
-            "cannot tell."
+            "storm, drug, infection or cannot tell. Reviewers judge it for the person, so it is the same for every event; "
+            "without a judgement, and where they differ, it is cannot tell."
         ),
         "reference": text(
             "The baseline or the limit with which the value was compared for the grade."

@@ -145,3 +145,38 @@ def test_a_sign_test_of_five_pairs_cannot_reach_significance() -> None:
     assert (
         stats.smallest_sign_p(stats.TEST_FROM) < 0.05 < stats.smallest_sign_p(stats.TEST_FROM - 1)
     )
+
+
+PUBLISHED_KAPPAS = [
+    # Two dermatologists, 88 patients: SAS/STAT User's Guide, The FREQ Procedure, Agreement Study (SkinCondition)
+    ([[10, 4, 1, 0], [5, 10, 12, 2], [2, 4, 12, 5], [0, 2, 6, 13]], 0.3449, (0.2030, 0.4868)),
+    # Two raters, 100 persons in three classes: Fleiss, Statistical Methods for Rates and Proportions, 1981, p. 213
+    ([[75, 1, 4], [5, 4, 1], [0, 0, 10]], 0.6765, (0.5046, 0.8484)),
+]
+
+
+@pytest.mark.parametrize(("table", "kappa", "ends"), PUBLISHED_KAPPAS)
+def test_kappa_and_its_interval_are_those_of_published_examples(
+    table: list[list[int]], kappa: float, ends: tuple[float, float]
+) -> None:
+    value, interval = stats.cohen_kappa(table)
+    assert value == pytest.approx(kappa, abs=5e-5)
+    assert interval == pytest.approx(ends, abs=5e-5)
+
+
+@settings(derandomize=True, deadline=None, max_examples=100)
+@given(st.lists(st.integers(0, 12), min_size=9, max_size=9))
+def test_kappa_of_any_table_is_that_of_statsmodels(cells: list[int]) -> None:
+    """Where it has a meaning: neither of the two gave everybody the same answer."""
+    from statsmodels.stats.inter_rater import cohens_kappa
+
+    table = np.array(cells).reshape(3, 3)
+    value, interval = stats.cohen_kappa(table)
+    several = (table.sum(axis=0) > 0).sum() > 1 and (table.sum(axis=1) > 0).sum() > 1
+    assert (value is not None) == several
+    if interval is None or value is None:
+        return
+    expected = cohens_kappa(table)
+    assert value == pytest.approx(expected.kappa)
+    ends = max(-1.0, expected.kappa_low), min(1.0, expected.kappa_upp)
+    assert interval == pytest.approx(ends)

@@ -61,6 +61,11 @@ def test_the_dictionary_has_every_written_column_in_its_order() -> None:
         ("incidence", "still_at_risk"), ("incidence", "had_event"),
         ("event_rates", "persons_at_risk"), ("event_rates", "persons_unknown"), ("event_rates", "events"),
         *(("composite_counts", name) for name in ("analysed", "met", "not_met", "died_first", "unknown")),
+        *(("judgement_agreement", name) for name in ("answered_by_both", "agreed", "decided", "decided_agreed")),
+        *(("definition_accuracy", name) for name in (
+            "right", "concerned", "open", "lowest_right", "lowest_counted", "highest_right", "highest_counted",
+            "cannot_tell", "not_assessed", "not_judged",
+        )),
     }  # fmt: skip
 
 

@@ -65,7 +65,7 @@ def _plain(text: str) -> str:
     return " ".join(text.casefold().split())
 
 
-IDS: Final = frozenset({"person_id", "stay_id"})
+IDS: Final = frozenset({"person_id", "stay_id", "reviewer"})
 """Columns of identifiers: a patient can be called "none", so only the exact spelling of a program is blank."""
 
 

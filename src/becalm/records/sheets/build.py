@@ -28,6 +28,7 @@ from becalm.records.sheets.blanks import with_blanks
 from becalm.records.sheets.building import Building
 from becalm.records.sheets.cells import Sheet
 from becalm.records.sheets.check import Checked
+from becalm.records.sheets.judgements import judgements
 from becalm.records.sheets.labs import measurements
 from becalm.records.sheets.midnight import dates_and_midnights
 from becalm.records.sheets.offsets import without_offsets
@@ -368,4 +369,5 @@ _TABLES: Final[Mapping[str, tuple[Builder, str]]] = {
     "conditions": (_conditions, "onset"),
     "procedures": (_procedures, "start"),
     "cultures": (_cultures, "collected"),
+    "judgements": (judgements, "question"),
 }

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
+from becalm.records.review.questions import CONFIDENCE, every_answer, questions
 from becalm.vocabulary import row_statuses, sexes, vital_status
 
 CellKind = Literal["text", "time", "end", "number", "positive", "choice", "choices"]
@@ -300,5 +301,20 @@ SHEETS: Final[Mapping[str, SheetSchema]] = {
             "judged": SheetColumn("choice", among=("infection", "contaminant", "colonisation")),
         },
         consequence="no microbiology recorded: infection not assessed",
+    ),
+    "judgements": SheetSchema(
+        {
+            "person_id": _PERSON,
+            "reviewer": SheetColumn(required=True, blank="mistake"),
+            "question": SheetColumn(
+                "choice", required=True, blank="mistake", among=tuple(questions())
+            ),
+            "answer": SheetColumn("choice", required=True, among=every_answer()),
+            "confidence": SheetColumn("choice", among=CONFIDENCE),
+            "time": _TEXT,
+            "comment": _TEXT,
+        },
+        consequence="no judgement of a reviewer recorded: the definitions have no predictive values, and nothing "
+        "stands beside what is computed",
     ),
 }

@@ -1,0 +1,1 @@
+"""What people say of patients beside the records: judgements, and the folder `NAME.becalm` that keeps them."""
