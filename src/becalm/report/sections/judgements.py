@@ -16,7 +16,7 @@ from becalm.report.cohort import Cohort, Row, anchor
 from becalm.report.drill import Drill
 from becalm.report.page_table import PageTable
 from becalm.report.section import DeclaredSection, Section, captioned
-from becalm.report.text import UNKNOWN, number, percent, share
+from becalm.report.text import UNKNOWN, number, share
 from becalm.report.theme import Figure
 
 _LISTED: Final = 200
@@ -176,12 +176,8 @@ def accuracy(judged: JudgedPersons, drill: Drill) -> PageTable:
         name = row["criterion"]
         head = ["person", "judged", cohort.definition_label(name)]
         lines = [[who, answers[who], said] for who, said in status[name].items() if who in answers]
-        ends = (
-            ""
-            if not row[f"{end}_counted"]
-            else share_of(row[f"{end}_right"], row[f"{end}_counted"])
-            for end in ("lowest", "highest")
-        )
+        ends = [f"{row[f'{end}_right']}/{row[f'{end}_counted']}" for end in ("lowest", "highest")]
+        range_ = " to ".join(ends) if row["lowest_counted"] else UNKNOWN
         decided = [line for line in lines if line[1] in {"yes", "no"}]
         doubtful = [line for line in lines if line[1] not in {"yes", "no"}]
         absent = [[who, said, UNKNOWN] for who, said in answers.items()
@@ -190,7 +186,7 @@ def accuracy(judged: JudgedPersons, drill: Drill) -> PageTable:
         rows.append(
             [cohort.definition_label(name), _MEASURES[row["measure"]],
              *(drill.people(cell, head, decided) for cell in
-               (share(row["right"], row["concerned"]), str(row["open"]), " to ".join(filter(None, ends)) or UNKNOWN)),
+               (share(row["right"], row["concerned"]), str(row["open"]), range_)),
              *(drill.people(f"{row[column]:,}", head, some, row[column]) for column, some in
                (("cannot_tell", doubtful), ("not_assessed", absent), ("not_judged", others[: drill.most])))]
         )  # fmt: skip
@@ -202,11 +198,6 @@ def accuracy(judged: JudgedPersons, drill: Drill) -> PageTable:
 
 _MOMENT: Final = "peak_ever"
 """The moment at which definitions are compared with a judgement of the whole patient."""
-
-
-def share_of(k: int, n: int) -> str:
-    """Return a share without an interval: what the undetermined could make of it."""
-    return f"{k}/{n} ({percent(k, n)})"
 
 
 def _statuses(cohort: Cohort, answers: Mapping[str, str]) -> dict[str, dict[str, str]]:
