@@ -13,6 +13,7 @@ STATUSES: Final[Mapping[str, tuple[str, ...]]] = {
     "response": ("status",),
     "escalation_response": ("status",),
     "outcome": ("died", "resolution", "relapse"),
+    "judged": ("judged",),
 }
 """The columns that say what became of a person, by table."""
 NO_ITEM: Final = "no item of it changed: the definition or the protocol differs"
