@@ -111,7 +111,9 @@ def ours(creatinine: Points, volumes: Points, stays: Intervals) -> list[dict[int
 
 def _of(points: Points, first: int, stop: int) -> Points:
     """Return the points of some persons, numbered from 0."""
-    at = slice(*np.searchsorted(points.person, (first, stop)).tolist())
+    # With numbers of another type NumPy would copy all persons first, in every batch.
+    bounds = np.array((first, stop), points.person.dtype)
+    at = slice(*np.searchsorted(points.person, bounds).tolist())
     value = points.low[at]
     return Points(points.person[at] - first, points.time[at], value, value, points.row[at])
 

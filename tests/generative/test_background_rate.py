@@ -43,7 +43,7 @@ def hospital(number: int, planted: Counter[str]) -> Iterator[Row]:
         high, enzyme = random.uniform(3000, 30000), random.uniform(120, 900)
         fell, dies, unsampled = random.random(3) < (FALLS, DIES, UNSAMPLED)
         down = random.uniform(0.3, 0.95, 2)
-        up = random.uniform(1.0, 1.5, 2)
+        up = random.uniform(1.01, 1.5, 2)  # more than what rounding to a printed value takes back
         risen = ((up[0], down[1]), (down[0], up[1]), (up[0], up[1]))[random.integers(3)]
         moves = (down[0], down[1]) if fell else risen
         later = random.uniform(31, 54)

@@ -8,9 +8,10 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from becalm import protocol
 from becalm.core.arrays import FAR_FUTURE
-from becalm.measures.infection_samples import Antibiotics, Sample
-from becalm.measures.infections import verdict
+from becalm.measures.infection_samples import NOT_KNOWN, Antibiotics, Sample
+from becalm.measures.infections import Episode, Verdict, new_onset, verdict
 from becalm.timeline import Intervals
 from becalm.vocabulary import organism_kinds
 from tests.records import ORIGIN, Row, culture, dose, infusion, lab, measured, patient
@@ -43,17 +44,32 @@ def cultures(most: int) -> st.SearchStrategy[list[Grown]]:
     organisms = st.one_of(
         st.sampled_from(["E. coli", "ESCHERICHIA COLI", *COMMENSALS]), st.sampled_from(ORGANISMS)
     )
-    return st.lists(st.builds(Grown, MOMENTS, specimens, organisms, JUDGED), max_size=most)
+    results = st.sampled_from([False, False, False, False, False, True])
+    return st.lists(
+        st.builds(Grown, MOMENTS, specimens, organisms, JUDGED, st.just(False), results),
+        max_size=most,
+    )
 
 
 DOSES = st.lists(MOMENTS, max_size=7)
+
+
+def name_of(grown: Grown) -> str:
+    """The name in the table."""
+    return "not known" if grown.open_result else slow.ORGANISMS[grown.organism][0]
 
 
 def recorded(grown: Sequence[Grown], doses: Sequence[int]) -> list[Row]:
     """Samples and single doses of an antibiotic as rows of records."""
     return [
         *(
-            culture("growth", each.moment / HOUR, each.organism, each.specimen, judged=each.judged)
+            culture(
+                "pending" if each.open_result else "growth",
+                each.moment / HOUR,
+                "" if each.open_result else each.organism,
+                each.specimen,
+                judged=each.judged,
+            )
             for each in grown
         ),
         *(dose("meropenem", moment / HOUR, amount="1000 mg") for moment in doses),
@@ -82,7 +98,7 @@ def test_the_table_is_that_of_one_sample_at_a_time(
         # Anakinra is a dose too: of everybody it is known that they got no more antibiotics than these.
         expected = [
             (ORIGIN + row.samples[0].moment, ORIGIN + row.samples[-1].moment, slow.SITES[row.samples[0].specimen],
-             slow.ORGANISMS[row.samples[0].organism][0], row.counts, row.proven, row.new,
+             name_of(row.samples[0]), row.counts, row.proven, row.new,
              slow.antibiotic_days(row.samples[0].moment, given_then), len(row.samples))
             for row in slow.rows(grown, given_then or [(FAR_FUTURE - 1, FAR_FUTURE)], 0)
             if row.samples[-1].moment >= -14 * DAY
@@ -100,6 +116,7 @@ DATED = st.builds(
     st.integers(0, 5),
     st.booleans(),
 )
+RULE = protocol.load("anakinra_mas").infection
 NEVER = Antibiotics(Intervals.empty(), np.ones(1, np.bool_))
 
 
@@ -109,8 +126,48 @@ def sample(grown: Grown, at: int) -> Sample:
     [organism] = organism_kinds.all_of(grown.organism)
     return Sample(
         0, grown.moment, last, slow.SITES[grown.specimen], grown.specimen in ("blood", "CSF"),
-        antibody=False, organism=organism, judged=grown.judged, row=f"cultures:{at}",
+        antibody=False, organism=NOT_KNOWN if grown.open_result else organism, judged=grown.judged, row=f"cultures:{at}",
+        open_result="its result is pending" if grown.open_result else "",
     )  # fmt: skip
+
+
+BACTERIAL = [
+    name for name in ORGANISMS if slow.ORGANISMS[name][1] in ("bacterial", "not understood")
+]
+OPEN = st.builds(
+    Grown, st.sampled_from([50, 60, 61, 98, 108, 109]).map(lambda hour: hour * HOUR),
+    st.sampled_from(["blood", "blood", "CSF", "urine", "stool", "MRSA screen"]), st.sampled_from(BACTERIAL), st.just(""),
+    st.just(False), st.booleans(),
+)  # fmt: skip
+
+
+@settings(max_examples=150)
+@given(grown=st.lists(OPEN, min_size=1, max_size=3), treated=st.booleans())
+def test_an_open_result_is_what_every_world_says(grown: list[Grown], treated: bool) -> None:
+    """Whatever grew in the samples that nobody knows: yes and no hold in every world; open means that worlds disagree."""
+    days = [(day * DAY, day * DAY + MINUTE) for day in range(1 if treated else 7, 8)]
+    start, end = np.array(days, np.int64).T
+    drugs = Antibiotics(
+        Intervals.build(np.zeros(len(days), np.int32), start, end), np.ones(1, np.bool_)
+    )
+    fast = [sample(each, at) for at, each in enumerate(grown)]
+    for at, one in enumerate(fast):
+
+        def counted(world: list[Grown | None], at: int = at) -> bool | None:
+            this, there = world[at], [each for each in world if each is not None]
+            return False if this is None else slow.proof(this, there, days)[0]
+
+        def new(world: list[Grown | None], at: int = at) -> bool | None:
+            this = world[at]
+            others = [each for i, each in enumerate(world) if i != at and each is not None]
+            return None if this is None else slow.is_new(this, others, 0)
+
+        worlds = slow.with_all_results(grown, counted)
+        told = verdict(one, fast, drugs).counts
+        assert worlds == {told} if told is not None else worlds & {None} or len(worlds) == 2, one
+        told = new_onset(Episode((one,), Verdict()), {0: fast}, 0, RULE)
+        worlds = slow.with_all_results(grown, new) - {None}
+        assert worlds == {told} if told is not None else len(worlds) == 2, one
 
 
 @settings(max_examples=150)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from becalm import protocol
 from becalm.core.clock import UNKNOWN_TIME
 from becalm.measures import recurrences
-from becalm.measures.relapse import Course, DrawnValues, judge
+from becalm.measures.relapse import Course, DrawnValues, Onset, judge
 from tests.reference import relapse as slow
 from tests.reference.relapse import DAY, HOUR, QUIET, Told, Value
 
@@ -32,6 +32,8 @@ FERRITINS = st.one_of(
     exact(100, 400, 500, 900, 1000, 1900, 2000, 4000, 8000, 20_000),
     st.sampled_from([(10_000.0, INF), (0.0, 500.0)]),
 )
+LASTS = st.sampled_from([0, 0, DAY - 1])
+"""Of an infection with a date alone any moment of that day may be the onset."""
 PLATELETS = exact(40, 100, 199, 200.01, 300, 301)
 
 
@@ -64,7 +66,9 @@ def told(draw: st.DrawFn) -> Told:
         platelets=draw(draws(PLATELETS, 5)),
         rescues=sorted(draw(st.lists(MOMENTS, max_size=3))),
         definite=sorted((start, start + length) for start, length in spans),
-        infections=draw(st.lists(MOMENTS, max_size=2)),
+        infections=draw(
+            st.lists(st.builds(lambda at, lasts: (at, at + lasts), MOMENTS, LASTS), max_size=2)
+        ),
         last_seen=draw(MOMENTS) + 10 * DAY,
         earlier_peak=draw(st.sampled_from([0.0, 8000.0, 100_000.0])),
     )
@@ -109,7 +113,8 @@ def test_resolution_and_relapse_are_those_of_every_window(case: Told) -> None:
         Course(
             t0=0, last_seen=case.last_seen, temperature=values(case.temperature, 100, case.last_seen),
             ferritin=values(case.ferritin, 200, case.last_seen), platelets=values(case.platelets, 300, case.last_seen),
-            earlier_peak=case.earlier_peak, rescues=case.rescues, definite=case.definite, infections=case.infections,
+            earlier_peak=case.earlier_peak, rescues=case.rescues, definite=case.definite,
+            infections=[Onset(first, last) for first, last in case.infections],
         ),
         rule, quiet.us,
     )  # fmt: skip

@@ -19,14 +19,17 @@ Value = tuple[int, float, float]
 
 @dataclass(frozen=True)
 class Told:
-    """What the records say of one person from time zero on; `earlier_peak` is the ferritin of the days before."""
+    """What the records say of one person from time zero on; `earlier_peak` is the ferritin of the days before.
+
+    infections : the first and the last moment at which each began, or may have begun.
+    """
 
     temperature: Sequence[Value]
     ferritin: Sequence[Value]
     platelets: Sequence[Value]
     rescues: Sequence[int]
     definite: Sequence[tuple[int, int]]
-    infections: Sequence[int]
+    infections: Sequence[tuple[int, int]]
     last_seen: int
     earlier_peak: float
 
@@ -111,7 +114,10 @@ def relapse(told: Told) -> tuple[str, int | None]:
         return ("not resolved" if word == "not reached" else "unknown"), None
     possible = None
     for time, sure in back(told, over):
-        near = any(abs(time - onset) <= INFECTION_NEAR for onset in told.infections)
+        near = any(
+            first <= time <= last or min(abs(time - first), abs(time - last)) <= INFECTION_NEAR
+            for first, last in told.infections
+        )
         if sure and not near:
             return "relapse", time
         possible = time if possible is None else possible

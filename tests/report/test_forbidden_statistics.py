@@ -167,7 +167,8 @@ def checked_intervals(rows: list[dict[str, Any]]) -> int:
             seen_ += 1
         if "rate_low" in row and not math.isnan(row["rate_low"]):
             low = stats.chi2.ppf(0.025, 2 * row["events"]) / 2 if row["events"] else 0.0
-            high = stats.chi2.ppf(0.975, 2 * row["events"] + 2) / 2
+            most = row["events"] + row["events_possible"]
+            high = stats.chi2.ppf(0.975, 2 * most + 2) / 2
             per = 100 / row["person_days"]
             assert (row["rate_low"], row["rate_high"]) == pytest.approx((low * per, high * per))
             seen_ += 1
@@ -183,6 +184,10 @@ def test_every_interval_of_the_tables_is_exact(result: StudyResult, hundred: Stu
         assert set(person_time["infected"].tolist()) == {-1}
         looked = person_time.replace(infected=np.zeros(len(person_time), np.int64))
         assert checked_intervals(list(event_rates(looked, rule).rows())) > 5
+        ends = np.where(looked["ended_by"] == "discharge", "possible infection", looked["ended_by"])
+        doubtful = list(event_rates(looked.replace(ended_by=ends), rule).rows())
+        assert max(row["events_possible"] for row in doubtful) > 0
+        assert checked_intervals(doubtful) > 5
 
 
 def test_fewer_than_ten_values_have_no_quartiles_in_a_figure() -> None:

@@ -11,6 +11,7 @@ from scipy import stats
 from becalm.measures.response import background
 from becalm.report import what_n_shows, without_drug
 from becalm.report.cohort import Cohort
+from becalm.report.sections import what_n_shows as section
 from becalm.study.result import StudyResult
 from tests.report import charts
 from tests.report.charts import Person
@@ -142,5 +143,13 @@ def test_nobody_shows_nothing(nobody: StudyResult) -> None:
 )  # fmt: skip
 def test_so_many_infections_can_show_so_much(seen_events: int, words: str) -> None:
     """Five can never show a ratio, six could; 72 are what twice as many takes."""
-    found = what_n_shows.EventsNeeded(seen_events, {2: 72, 3: 30, 4: 20}, 6)
+    found = what_n_shows.EventsNeeded(seen_events, 0, {2: 72, 3: 30, 4: 20}, 6)
     assert what_n_shows._dose(found).endswith(words)
+
+
+def test_infections_of_which_nobody_can_tell_are_named() -> None:
+    """29 and 1 more may be the 30 that three times as many take; 28 and 1 more are not enough."""
+    for seen_events, enough in ((30, True), (29, None), (28, False)):
+        found = what_n_shows.EventsNeeded(seen_events, 1, {2: 72, 3: 30, 4: 20}, 6)
+        assert what_n_shows._dose(found).endswith(", and 1 more of which nobody can tell")
+        assert section._enough(found, 30) is enough

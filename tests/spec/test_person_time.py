@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from becalm import protocol
+from becalm.core import stats
 from becalm.core.frame import Frame
 from becalm.measures.event_rates import event_rates
 from becalm.tables import PERSON_TIME
@@ -198,12 +199,15 @@ def test_the_days_for_emulation_are_the_time_at_risk() -> None:
 
 
 def test_without_a_sample_for_culture_nobody_knows_of_an_infection() -> None:
-    """Of two like patients one had a blood culture without growth: only her days are days without an infection."""
+    """Of like patients one had a blood culture without growth: only her days are days without an infection."""
     rows = (infusion(0, 200), stay(-10, 300))
     rule = protocol.load("anakinra_mas").person_time
     assert rule is not None
-    for looked, mark in ((True, 0), (False, -1)):
-        taken = [culture("no growth", 100, "")] if looked else []
+    for taken, looked, mark in (
+        ([culture("no growth", 100, "")], True, 0),
+        ([], False, -1),
+        ([culture("cancelled", 100, "")], False, -1),
+    ):
         found = measured("anakinra_mas", *STORM, *rows, *taken, only="person_time")
         assert {row["infected"] for row in found} == {mark}
         frame = Frame.of_rows(PERSON_TIME, found)
@@ -213,6 +217,54 @@ def test_without_a_sample_for_culture_nobody_knows_of_an_infection() -> None:
         assert np.isnan(total["per_100_days"]) is not looked or total["per_100_days"] == 0
         days = measured("anakinra_mas", *STORM, *rows, *taken, only="emulation")
         assert {row["outcome"] for row in days} == {mark}
+
+
+@pytest.mark.parametrize(
+    "other",
+    [culture("pending", 100), culture("", 100), culture("growth", 100, "Keim 3"), culture("growth", 100, COLI, "Probe 7")],
+)  # fmt: skip
+def test_what_may_be_an_infection_ends_the_time_and_is_no_no(other: Row) -> None:
+    """Nobody knows what ended it: the event is possible, and the interval goes up to what it would be with it."""
+    looked = culture("no growth", 60)
+    rows = (infusion(0, 200), stay(-10, 300), looked, other, culture("growth", 150, COLI))
+    assert span(*rows) == (48, 100, "possible infection")
+    found = measured("anakinra_mas", *STORM, *rows, only="person_time")
+    last = [row for row in found if row["ended_by"]]
+    assert {row["infected"] for row in last} == {-1}
+    assert {row["infected"] for row in found if not row["ended_by"]} == {0}
+    rule = protocol.load("anakinra_mas").person_time
+    assert rule is not None
+    infections, deaths = list(event_rates(Frame.of_rows(PERSON_TIME, found), rule).rows())[:2]
+    assert (infections["persons_at_risk"], infections["persons_unknown"]) == (1, 0)
+    assert (infections["events"], infections["events_possible"]) == (0, 1)
+    days = (100 - 48) / 24
+    rates = (infections["per_100_days"], infections["per_100_days_high"])
+    assert rates == pytest.approx((0, 100 / days))
+    one, none = stats.rate(1, days), stats.rate(0, days)
+    assert one is not None and none is not None
+    assert infections["rate_high"] == pytest.approx(100 * one[1])
+    assert infections["rate_low"] == 0
+    assert (deaths["events_possible"], deaths["rate_high"]) == (0, pytest.approx(100 * none[1]))
+    by_day = measured("anakinra_mas", *STORM, *rows, only="emulation")
+    assert [row["outcome"] for row in by_day] == [0, 0, -1]
+    assert [row["risk_ended"] for row in by_day] == [0, 0, 1]
+
+
+def test_what_may_be_an_infection_at_the_begin_of_the_risk_leaves_all_of_it_unknown() -> None:
+    """A pathogen with a date alone, on the day in which the risk begins, or without any date."""
+    rows = (infusion(0, 200), stay(-10, 300), culture("no growth", 60))
+    late = infusion(0.5, 200)
+    for begun, other, marks in (
+        (rows[0], culture("growth", 48, COLI, date_only=True), {-1}),
+        (rows[0], culture("growth", 24, COLI, date_only=True), {0}),
+        (rows[0], culture("growth", None, COLI), {-1}),
+        (rows[0], culture("growth", None, "Candida albicans"), {0}),
+        (rows[0], culture("pending", 48), {0}),
+        (late, culture("growth", 48, COLI, date_only=True), {-1}),
+    ):
+        found = at_risk(begun, *rows[1:], other)
+        assert {row["infected"] for row in found} == marks, other
+        assert found[-1]["ended_by"] == "discharge"
 
 
 def test_a_protocol_without_a_drug_counts_all_time_together() -> None:

@@ -216,6 +216,33 @@ def test_near_an_infection_it_is_uncertain() -> None:
     )
 
 
+def test_near_what_may_be_an_infection_it_is_uncertain() -> None:
+    """A result that is not known, an organism or a time that nobody knows; what is none changes nothing."""
+    near = hours(RULE["infection_near"])
+    open_ = (
+        culture("pending", 400),
+        culture("growth", 400, "Keim 3"),
+        culture("growth", None, "E. coli"),
+    )
+    for sample in open_:
+        row = outcome(*calm(), *storm_again(), sample)
+        assert row["relapse"] == "uncertain"
+        assert "a sample that may show an infection" in row["relapse_why"]
+    for sample in (culture("no growth", 400), culture("cancelled", 400), culture("pending", 400, "", "stool"),
+                   culture("growth", 400, "E. coli", judged="contaminant")):  # fmt: skip
+        assert outcome(*calm(), *storm_again(), sample)["relapse"] == "relapse"
+    sure = outcome(
+        *calm(), *storm_again(), culture("pending", 400), culture("growth", 410, "E. coli")
+    )
+    assert sure["relapse_why"].endswith("of an infection")
+    day = 408.0  # any moment of this date may be the onset: its first and its last one are tried
+    for hour, uncertain in ((day - near, True), (day - near - MINUTE, False),
+                            (day + 24 + near - MINUTE, True), (day + 24 + near, False)):  # fmt: skip
+        dated = culture("growth", day, "E. coli", date_only=True)
+        row = outcome(*calm(until=600), *storm_again(hour=hour, rescue=hour + 1), dated)
+        assert row["relapse"] == ("uncertain" if uncertain else "relapse"), hour
+
+
 def test_without_temperature_and_platelets_it_is_uncertain() -> None:
     """Ferritin rose and was treated; nobody measured the rest."""
     row = outcome(*calm(), lab("ferritin", 1200, 500), dose("tocilizumab", 501, amount="600 mg"))

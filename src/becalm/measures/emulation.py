@@ -19,9 +19,10 @@ from becalm.measures.person_time import (
     INFECTION,
     UNKNOWN_INFECTION,
     Risk,
+    answer,
     at_risk,
     history_of,
-    never_looked,
+    unknown_throughout,
 )
 from becalm.measures.stage import Stage, StageInput
 from becalm.tables import EMULATION
@@ -52,7 +53,6 @@ def days_at_risk(risk: Risk, history: DoseHistory) -> Frame:
         new = np.where(np.isnan(value["days_high"]), -1, value["days_high"] <= 0)
     last = period == count[owner] - 1
     why = np.where(last, risk.ended_by[risk.begun][owner], "")
-    infected = (why == INFECTION).astype(np.int64)
     return Frame.of(
         {**EMULATION, "person": "code", "start": "time"},
         person=person,
@@ -60,8 +60,8 @@ def days_at_risk(risk: Risk, history: DoseHistory) -> Frame:
         period=period,
         eligible=new.astype(np.int64),
         treatment=treated.astype(np.int64),
-        outcome=infected,
-        risk_ended=(last & (infected == 0)).astype(np.int64),
+        outcome=answer(why),
+        risk_ended=(last & (why != INFECTION)).astype(np.int64),
         death=(why == DEATH).astype(np.int64),
         **value,
     )
@@ -70,19 +70,19 @@ def days_at_risk(risk: Risk, history: DoseHistory) -> Frame:
 def measure(given: StageInput) -> Frame:
     """Fill the table `emulation`; empty for a protocol without a drug of interest."""
     risk, history, entry = at_risk(given), history_of(given), given.protocol.entry
-    if risk is None or history is None or entry is None:
+    rule = given.protocol.person_time
+    if risk is None or history is None or entry is None or rule is None:
         return EMULATION.empty()
     frame = days_at_risk(risk, history)
     cohort, records = given.cohort, given.patients.records
     row = np.full(len(given.patients), -1)
     row[cohort["person"]] = np.arange(len(cohort))
     at = row[frame["person"]]
-    infected_persons = frame["person"][frame["outcome"] > 0]
-    open_ = never_looked(given)[frame["person"]] & ~np.isin(frame["person"], infected_persons)
+    open_ = unknown_throughout(given, rule, frame["person"][frame["outcome"] > 0])
     sex = cohort["sex"][at]
     frame = frame.replace(
         person_id=records.persons["person_id"][frame["person"]],
-        outcome=np.where(open_, UNKNOWN_INFECTION, frame["outcome"]),
+        outcome=np.where(open_[frame["person"]], UNKNOWN_INFECTION, frame["outcome"]),
         age=cohort["age"][at],
         female=np.select([sex == "F", sex == "M"], [1, 0], -1),
         unit_canonical=np.full(len(frame), given.patients.doses.unit(entry.drug), object),

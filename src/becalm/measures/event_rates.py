@@ -11,7 +11,7 @@ from becalm.core import stats
 from becalm.core.arrays import Mask, Texts
 from becalm.core.frame import Frame
 from becalm.measures.dose_history import METRICS, UNKNOWN_BAND, labels
-from becalm.measures.person_time import DEATH, INFECTION, bands_of
+from becalm.measures.person_time import DEATH, INFECTION, POSSIBLE, bands_of
 from becalm.measures.stage import Pooled
 from becalm.protocol import PersonTime, Protocol
 from becalm.tables import EVENT_RATES, PERSON_TIME
@@ -27,19 +27,24 @@ def event_rates(person_time: Frame, rule: PersonTime) -> Frame:
     Each person has at most one event, the first; a death before an infection is an event of its own
     (cause-specific rates). An interval is exact (Garwood) and so never too narrow; with few events it is
     wide. There is a row for every band of the protocol, also for one in which nobody spent time. Who had no
-    sample for culture from time zero on is counted beside, not as free of infection.
+    sample for culture with a result from time zero on is counted beside, not as free of infection. Where time ends at a
+    sample that may show an infection, that is a possible event: the interval goes from the lower end without all of
+    those to the upper end with them.
     """
     rows: list[dict[str, Any]] = []
-    known = person_time["infected"] >= 0
-    days, who = person_time["days"], person_time["person_id"]
+    days, who, ended = (person_time[name] for name in ("days", "person_id", "ended_by"))
+    known = (person_time["infected"] >= 0) | (ended == POSSIBLE)
     for lag in sorted(set(person_time["lag_h"].tolist())):
         at_lag = person_time["lag_h"] == lag
         for metric, number, band, everybody in _bands(person_time, at_lag, rule):
             inside = everybody & known
             exposure = float(days[inside].sum())
             for event in (INFECTION, DEATH):
-                count = int((person_time["ended_by"][inside] == event).sum())
-                low, high = stats.rate(count, round(exposure, 9)) or (np.nan, np.nan)
+                count = int((ended[inside] == event).sum())
+                maybe = int((ended[inside] == POSSIBLE).sum()) if event == INFECTION else 0
+                nothing = (np.nan, np.nan)
+                low, _ = stats.rate(count, round(exposure, 9)) or nothing
+                _, high = stats.rate(count + maybe, round(exposure, 9)) or nothing
                 rows.append(
                     {
                         "metric": metric,
@@ -51,7 +56,11 @@ def event_rates(person_time: Frame, rule: PersonTime) -> Frame:
                         "persons_unknown": len(set(who[everybody & ~known].tolist())),
                         "person_days": exposure,
                         "events": count,
+                        "events_possible": maybe,
                         "per_100_days": DAYS * count / exposure if exposure else np.nan,
+                        "per_100_days_high": DAYS * (count + maybe) / exposure
+                        if exposure
+                        else np.nan,
                         "rate_low": DAYS * low,
                         "rate_high": DAYS * high,
                     }

@@ -7,10 +7,10 @@ from typing import Final
 
 import numpy as np
 
-from becalm.core.arrays import Texts, Times
+from becalm.core.arrays import Mask, Texts, Times
 from becalm.core.clock import DAY, UNKNOWN_TIME
 from becalm.core.frame import Frame
-from becalm.measures.infection_samples import antibiotics, file
+from becalm.measures.infection_samples import antibiotics, cultured, file
 from becalm.measures.stage import StageInput
 
 INFECTION: Final = "infection"
@@ -22,13 +22,12 @@ def with_infections(outcome: Frame, given: StageInput) -> Frame:
 
     Active: a bacterial infection had begun at most so many days before the death, and an antibiotic was
     given in the last hours before it. Linked: the recorded cause names infection, or an infection that was
-    new after time zero was active. Without any culture, or without any dose, in the records of this batch
-    nobody can say no; and where no cause is recorded, a death without a known infection stays open. So does a
-    death near growth of which nobody can tell whether it was an infection, whether it was new, or when it began.
+    new after time zero was active. Without a culture with a result in the days before the death, or without any dose in
+    the records, nobody can say no; and where no cause is recorded, a death without a known infection stays open. So does a
+    death near a sample of which nobody can tell whether it shows an infection, whether that was new, or when it began.
     """
     rule, drugs = file().rules, antibiotics(given)
-    infections = given.tables["infections"]
-    looked = np.isin(np.arange(len(given.patients)), given.patients.records.cultures["person"])
+    infections, looks = given.tables["infections"], cultured(given)
     place = dict(
         zip(given.cohort["person_id"].tolist(), given.cohort["person"].tolist(), strict=True)
     )
@@ -47,9 +46,10 @@ def with_infections(outcome: Frame, given: StageInput) -> Frame:
             given_then = drugs.between(person, death - rule.antibiotic_within.us, death)
             mine = infections.take(infections["person_id"] == row["person_id"])
             near = list(_near(mine, death, rule.death_within.us)) if given_then else []
-            can_say_no = bool(looked[person] and drugs.known[person])
+            looked = _looked(given, looks, person, death - rule.death_within.us, death)
+            can_say_no = bool(looked and drugs.known[person])
             now = _answer((sure for sure, _ in near), can_say_no)
-            new = _answer((_both(sure, fresh) for sure, fresh in near), can_say_no)
+            new = _answer((both(sure, fresh) for sure, fresh in near), can_say_no)
         active.append(now)
         if INFECTION in cause.split("|") or new is True:
             linked.append(True)
@@ -58,18 +58,25 @@ def with_infections(outcome: Frame, given: StageInput) -> Frame:
     return outcome.replace(
         infection_linked=_column(linked),
         infection_active_at_death=_column(active),
-        cultures_taken=_taken(outcome, given),
+        cultures_taken=_taken(outcome, given, looks),
     )
 
 
-def _taken(outcome: Frame, given: StageInput) -> Times:
-    """Return how many samples were taken for culture from time zero on; -1 without a time zero."""
+def _looked(given: StageInput, looks: Mask, person: int, first: int, last: int) -> bool:
+    """Return whether a sample with a result was cultured in [first, last]; of a date alone its begin counts."""
+    table = given.patients.records.cultures
+    inside = (table["collected"] >= first) & (table["collected"] <= last)
+    return bool((looks & inside & (table["person"] == person)).any())
+
+
+def _taken(outcome: Frame, given: StageInput, looks: Mask) -> Times:
+    """Return how many samples were cultured with a result from time zero on; -1 without a time zero."""
     t0 = np.full(len(given.patients), UNKNOWN_TIME)
     t0[given.cohort["person"]] = given.cohort["t0"]
     table = given.patients.records.cultures
     person, collected = table["person"], table["collected"]
     since = t0[person]
-    later = (since != UNKNOWN_TIME) & (collected != UNKNOWN_TIME) & (collected >= since)
+    later = looks & (since != UNKNOWN_TIME) & (collected != UNKNOWN_TIME) & (collected >= since)
     columns = (person[later], collected[later], table["specimen"][later])
     seen = set(zip(*(column.tolist() for column in columns), strict=True))
     count = np.bincount(np.array([who for who, *_ in seen], np.intp), minlength=len(t0))
@@ -96,7 +103,8 @@ def _near(infections: Frame, death: int, within: int) -> Iterator[tuple[bool | N
         yield (counts if sure else None), row["new_onset"]
 
 
-def _both(one: bool | None, other: bool | None) -> bool | None:
+def both(one: bool | None, other: bool | None) -> bool | None:
+    """Return whether both are true; None where nobody can tell."""
     if one is False or other is False:
         return False
     return True if one and other else None

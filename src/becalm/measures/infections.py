@@ -1,8 +1,8 @@
 """Infections proven by culture: what grew, where, whether it counts, and whether it was new.
 
 A sample counts by when it was collected, not when its result came. Growth that does not count stays in
-the table with the reason. What nobody knows (an organism, a site, whether antibiotics were given) leaves
-the question open: such growth is neither an infection nor none.
+the table with the reason. What nobody knows (a result, an organism, a site, whether antibiotics were given) leaves
+the question open: such a sample is neither an infection nor none.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from becalm.measures.infection_samples import (
 from becalm.measures.on_treatment import Treated
 from becalm.measures.stage import Stage, StageInput
 from becalm.patients.context import HARMLESS
+from becalm.protocol import Infection
 from becalm.tables import INFECTIONS
 from becalm.vocabulary.organism_kinds import BACTERIAL, NOT_UNDERSTOOD
 
@@ -52,7 +53,8 @@ class Verdict:
 
 def verdict(sample: Sample, others: list[Sample], given: Antibiotics) -> Verdict:
     """Return what a sample counts as. others : all samples of the same person."""
-    decided = _judged(sample) or _never(sample) or _without_site(sample)
+    decided = _judged(sample) or _never(sample) or _without_result(sample, given)
+    decided = decided or _without_site(sample)
     if decided is not None:
         return decided
     kind = sample.organism.kind
@@ -90,6 +92,23 @@ def _never(sample: Sample) -> Verdict | None:
     return None
 
 
+def _without_result(sample: Sample, given: Antibiotics) -> Verdict | None:
+    """Return the verdict on a sample in which something may have grown; None if something did.
+
+    It is no infection where growth of bacteria would not be one either.
+    """
+    if not sample.open_result:
+        return None
+    if sample.organism.kind in (BACTERIAL, NOT_UNDERSTOOD):
+        if sample.site in file().sites.treated:
+            treated = _treated(sample, given, file().rules)
+            if treated.counts is False:
+                return Verdict(reason=f"{sample.open_result}; {treated.reason}")
+        elif not sample.may_be_sterile:
+            return Verdict(reason=f"{sample.open_result}; {LIVED_IN}")
+    return Verdict(reason=sample.open_result, open=True)
+
+
 def _without_site(sample: Sample) -> Verdict | None:
     """Return the verdict on growth of which too little is known, and on a virus; None if the site decides."""
     if sample.organism.kind == "viral":
@@ -105,27 +124,25 @@ def _commensal(sample: Sample, others: list[Sample], rule: InfectionRules) -> Ve
     """Return the verdict on a commensal in a sterile site: two separate draws within the time.
 
     Samples of one moment are one draw. Of two samples whose dates are the same nobody knows whether they
-    are one draw or two, unless the times of both are known.
+    are one draw or two, unless the times of both are known. Nor does anybody know whether a sample whose
+    result, organism or site is not known is the second draw.
     """
-    near = [
-        each
-        for each in others
-        if each.row != sample.row
-        and each.organism.may_be(sample.organism)
-        and each.sterile
-        and each.judged not in HARMLESS
-    ]
-    timed = [each for each in near if each.timed] if sample.timed else []
-    possible = len(timed) < len(near)
-    for each in timed:
+    near = [each for each in others if each.row != sample.row and each.judged not in HARMLESS]
+    possible = False
+    for each in near:
+        sure = each.organism.may_be(sample.organism) and each.sterile and not each.open_result
+        may_be = each.organism.may_be(sample.organism) or each.organism.kind == NOT_UNDERSTOOD
+        if not (sure or (may_be and each.may_be_sterile)):
+            continue
         farthest = max(each.last - sample.collected, sample.last - each.collected)
         nearest = max(each.collected - sample.last, sample.collected - each.last)
-        if nearest > 0 and farthest <= rule.commensal_within.us:
+        timed = sample.timed and each.timed
+        if timed and sure and nearest > 0 and farthest <= rule.commensal_within.us:
             return Verdict("bacterial infection", "two draws")
-        possible |= nearest <= rule.commensal_within.us and farthest > 0
+        possible |= not timed or (nearest <= rule.commensal_within.us and farthest > 0)
     if possible:
         return Verdict(
-            reason="a commensal in two samples, and nobody knows how far apart", open=True
+            reason="a commensal in one draw, and nobody knows whether in a second one", open=True
         )
     return Verdict(reason="a commensal in one draw only")
 
@@ -163,7 +180,7 @@ def episodes(found: list[Sample], given: Antibiotics) -> Iterator[Episode]:
     """Yield the episodes of all persons; an episode counts if one of its samples does.
 
     It begins with the first sample that counts, if one does; what grew before that is an episode of its
-    own that does not count. A sample without any time is an episode of its own.
+    own that does not count. A sample without any time, or without a known result, is an episode of its own.
     """
     of_person: dict[int, list[Sample]] = {}
     for sample in found:
@@ -173,7 +190,8 @@ def episodes(found: list[Sample], given: Antibiotics) -> Iterator[Episode]:
         for sample in mine:
             runs = groups.setdefault((sample.site, sample.organism.name), [])
             gap = sample.collected - runs[-1][-1].collected if runs else 0
-            if runs and runs[-1][-1].timed and gap <= file().rules.episode_gap.us:
+            joins = runs and runs[-1][-1].timed and not sample.open_result
+            if joins and not runs[-1][-1].open_result and gap <= file().rules.episode_gap.us:
                 runs[-1].append(sample)
             else:
                 runs.append([sample])
@@ -190,32 +208,35 @@ def episodes(found: list[Sample], given: Antibiotics) -> Iterator[Episode]:
 
 
 def new_onset(
-    episode: Episode, found: Mapping[int, list[Sample]], t0: int, given: StageInput
+    episode: Episode, found: Mapping[int, list[Sample]], t0: int, rule: Infection
 ) -> bool | None:
-    """Return whether an episode is new after time zero; None where dates or a missing time leave it open."""
-    rule, first = given.protocol.infection, episode.first
+    """Return whether an episode is new after time zero; None where a date, a missing time, result or name leaves it open."""
+    first = episode.first
     if t0 == UNKNOWN_TIME or not first.timed:
         return None
     bound = t0 + rule.new_after.us
     if first.last <= bound:
         return False
     own = {one.row for one in episode.samples}
-    same = [
-        each
-        for each in found[first.person]
-        if each.organism.name == first.organism.name and each.row not in own
-    ]
     span = rule.other_than_in.us
-    if any(
-        each.timed and each.last < first.collected and each.collected >= first.last - span
-        for each in same
-    ):
-        return False
-    may_be_earlier = any(
-        not each.timed or (each.collected < first.last and each.last >= first.collected - span)
-        for each in same
-    )
-    return None if may_be_earlier or first.collected <= bound else True
+    unsure = first.collected <= bound
+    for each in found[first.person]:
+        same = each.organism.may_be(first.organism)
+        named = NOT_UNDERSTOOD not in (each.organism.kind, first.organism.kind)
+        if each.row in own or each.antibody or (named and not same):
+            continue
+        sure = same and not each.open_result and not first.open_result
+        if (
+            sure
+            and each.timed
+            and each.last < first.collected
+            and each.collected >= first.last - span
+        ):
+            return False
+        unsure |= not each.timed or (
+            each.collected < first.last and each.last >= first.collected - span
+        )
+    return None if unsure else True
 
 
 def measure(given: StageInput) -> Frame:
@@ -235,7 +256,7 @@ def measure(given: StageInput) -> Frame:
         latest = episode.samples[-1]
         if t0 != UNKNOWN_TIME and latest.timed and latest.last < t0 - since:
             continue
-        rows.append((i, episode, new_onset(episode, by_person, t0, given), t0))
+        rows.append((i, episode, new_onset(episode, by_person, t0, given.protocol.infection), t0))
     at = np.array([i for i, *_ in rows], np.intp)
     onset = np.array([each.first.collected for _, each, *_ in rows], np.int64)
     last = np.array([each.first.last for _, each, *_ in rows], np.int64)

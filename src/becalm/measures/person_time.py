@@ -2,7 +2,8 @@
 
 The authors of the first series asked whether a longer time at a high dose brings infections. A patient
 can only reach a long time by living that long, so time is never given to a dose before it was reached
-(immortal time): each stretch of time belongs to the dose that had been given when it began.
+(immortal time): each stretch of time belongs to the dose that had been given when it began. Time ends at the first
+sample that may show an infection, too: nobody knows whether it did.
 """
 
 from __future__ import annotations
@@ -16,18 +17,20 @@ from becalm.core.arrays import FAR_FUTURE, Mask, Persons, Texts, Times
 from becalm.core.clock import DAY, HOUR, UNKNOWN_TIME
 from becalm.core.frame import Frame
 from becalm.measures.dose_history import METRICS, UNKNOWN_BAND, DoseHistory, decoded, labels
+from becalm.measures.infection_at_death import MAY_BE, both
 from becalm.measures.stage import Stage, StageInput
 from becalm.protocol import PersonTime
 from becalm.tables import PERSON_TIME
 from becalm.timeline import Cumulative, Intervals
 
 INFECTION: Final = "bacterial infection"
+POSSIBLE: Final = "possible infection"
 DEATH: Final = "death"
 DISCHARGE: Final = "discharge"
 LAST_DOSE: Final = "last dose"
 RECORDS: Final = "end of records"
 UNKNOWN_INFECTION: Final = -1
-ENDS: Final = (INFECTION, DEATH, DISCHARGE, LAST_DOSE, RECORDS)
+ENDS: Final = (INFECTION, POSSIBLE, DEATH, DISCHARGE, LAST_DOSE, RECORDS)
 """What can end the time at risk; of several at one moment the first of this list."""
 
 
@@ -114,11 +117,17 @@ def counting_process(risk: Risk, history: DoseHistory | None, rule: PersonTime) 
                 days=(stop - start) / DAY,
                 **{f"{name}_band": bands[name] for name in METRICS},
                 **numbers,
-                infected=(why == INFECTION).astype(np.int64),
+                infected=answer(why),
                 ended_by=why,
             )
         )
     return Frame.concat(frames)
+
+
+def answer(why: Texts) -> Times:
+    """Return whether an infection ended each stretch: 1, 0, or -1 where nobody knows."""
+    told = np.where(why == POSSIBLE, UNKNOWN_INFECTION, why == INFECTION)
+    return told.astype(np.int64)
 
 
 def named(rule: PersonTime, metric: str) -> Texts:
@@ -151,8 +160,10 @@ def at_risk(given: StageInput) -> Risk | None:
     at = np.array([row[name] for name in known["person_id"].tolist()], np.intp)
     died = outcome["died"][at] == np.True_
     contact, left = outcome["last_contact"][at], outcome["discharged"][at]
+    growth = first_growth(given.tables["infections"], known, rule)
     ends = {
-        INFECTION: _first_infections(given.tables["infections"], known, rule),
+        INFECTION: growth.certain,
+        POSSIBLE: np.where(never_looked(given)[known["person"]], UNKNOWN_TIME, growth.possible),
         DEATH: np.where(died, contact, UNKNOWN_TIME),
         DISCHARGE: left,
         RECORDS: np.where(died, UNKNOWN_TIME, contact),
@@ -167,21 +178,48 @@ def at_risk(given: StageInput) -> Risk | None:
     return Risk.of(known["person"], known["t0"], rule, ends)
 
 
-def _first_infections(infections: Frame, cohort: Frame, rule: PersonTime) -> Times:
-    """Return when the first new bacterial infection after the begin of the risk was drawn, for each row."""
-    new = (infections["counts_as"] == INFECTION) & (infections["new_onset"] == np.True_)
-    found = infections.take(new)
+@dataclass(frozen=True, eq=False)
+class FirstGrowth:
+    """The first new bacterial infection of each person after the begin of the risk, and what may be one.
+
+    certain, possible : int64[n] in µs. unknown : whether what may be one may have come before the risk began.
+    """
+
+    certain: Times
+    possible: Times
+    unknown: Mask
+
+
+def first_growth(infections: Frame, cohort: Frame, rule: PersonTime) -> FirstGrowth:
+    """Return the first new bacterial infections of each row of a cohort, and the first samples that may be one.
+
+    A sample may be one where nobody knows its result, its organism, whether it counts, or whether it was new.
+    """
     place = dict(zip(cohort["person_id"].tolist(), range(len(cohort)), strict=True))
-    first = np.full(len(cohort), FAR_FUTURE)
-    for name, onset in zip(found["person_id"].tolist(), found["onset"].tolist(), strict=True):
-        at = place.get(name)
-        if at is not None and onset > cohort["t0"][at] + rule.from_t0.us:
-            first[at] = min(first[at], onset)
-    return np.where(first == FAR_FUTURE, UNKNOWN_TIME, first)
+    certain, possible = np.full(len(cohort), FAR_FUTURE), np.full(len(cohort), FAR_FUTURE)
+    unknown = np.zeros(len(cohort), np.bool_)
+    for row in infections.rows():
+        at = place.get(row["person_id"])
+        new = both(row["counts"], row["new_onset"])
+        if at is None or new is False or row["class"] not in MAY_BE:
+            continue
+        if cohort["t0"][at] == UNKNOWN_TIME:
+            continue
+        onset, begin = row["onset"], cohort["t0"][at] + rule.from_t0.us
+        latest = onset + DAY - 1 if row["onset_is"] == "date" else onset
+        if onset == UNKNOWN_TIME or onset <= begin < latest:
+            unknown[at] = True
+        elif onset > begin and new:
+            certain[at] = min(certain[at], onset)
+        elif onset > begin:
+            possible[at] = min(possible[at], onset)
+    for moments in (certain, possible):
+        moments[moments == FAR_FUTURE] = UNKNOWN_TIME
+    return FirstGrowth(certain, possible, unknown)
 
 
 def never_looked(given: StageInput) -> Mask:
-    """Return of each person of the batch whether no sample for culture was taken from time zero on.
+    """Return of each person of the batch whether no sample for culture has a result from time zero on.
 
     Whether such a person had an infection is not known: the time is no time without one.
     """
@@ -189,6 +227,19 @@ def never_looked(given: StageInput) -> Mask:
     none = set(outcome["person_id"][outcome["cultures_taken"] <= 0].tolist())
     found = np.zeros(len(given.patients), np.bool_)
     found[cohort["person"]] = [name in none for name in cohort["person_id"].tolist()]
+    return found
+
+
+def unknown_throughout(given: StageInput, rule: PersonTime, infected: Persons) -> Mask:
+    """Return of each person of the batch whether nobody knows of an infection in all the time at risk.
+
+    Nobody looked, and no infection was found (`infected`: in whom one was); or what may be one may have come before
+    the risk began.
+    """
+    found = never_looked(given)
+    found[infected] = False
+    growth = first_growth(given.tables["infections"], given.cohort, rule)
+    found[given.cohort["person"][growth.unknown]] = True
     return found
 
 
@@ -225,11 +276,10 @@ def measure(given: StageInput) -> Frame:
     doses, entry = given.patients.doses, given.protocol.entry
     unit = doses.unit(entry.drug) if entry else ""
     names = given.patients.records.persons["person_id"]
-    infected_persons = frame["person"][frame["infected"] > 0]
-    open_ = never_looked(given)[frame["person"]] & ~np.isin(frame["person"], infected_persons)
+    open_ = unknown_throughout(given, rule, frame["person"][frame["infected"] > 0])
     frame = frame.replace(
         person_id=names[frame["person"]],
-        infected=np.where(open_, UNKNOWN_INFECTION, frame["infected"]),
+        infected=np.where(open_[frame["person"]], UNKNOWN_INFECTION, frame["infected"]),
         days=doses.hours(frame["start"], frame["stop"]) / 24,
         unit_canonical=np.full(len(frame), unit, object),
     )

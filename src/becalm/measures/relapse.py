@@ -43,7 +43,8 @@ class DrawnValues:
     @classmethod
     def of(cls, points: Points, person: int, since: int, until: int) -> DrawnValues:
         """Return the draws in [since, until]."""
-        first, stop = np.searchsorted(points.person, (person, person + 1))
+        # Numbers of the same type: otherwise NumPy would copy all persons first.
+        first, stop = np.searchsorted(points.person, np.array((person, person + 1), np.int32))
         at = np.arange(first, stop)
         at = at[(points.time[at] >= since) & (points.time[at] <= until)]
         return cls(points.time[at], points.low[at], points.high[at], points.row[at])
@@ -54,13 +55,27 @@ class DrawnValues:
         return close
 
 
+@dataclass(frozen=True)
+class Onset:
+    """The onset of an infection, or of what may be one (`sure` is False): the first and the last possible moment, µs."""
+
+    first: int
+    last: int
+    sure: bool = True
+
+    @property
+    def words(self) -> str:
+        """What it is."""
+        return "an infection" if self.sure else "a sample that may show an infection"
+
+
 @dataclass(frozen=True, eq=False)
 class Course:
     """What the rule reads of one person; rescues are moments; `last_seen` ends the follow-up.
 
     earlier_peak : the greatest ferritin of the protocol's time before time zero, its lowest possible value; NaN
     without one.
-    definite : when the storm was definite from time zero on. infections : onsets.
+    definite : when the storm was definite from time zero on. infections : those that count, and what may be one.
     """
 
     t0: int
@@ -71,7 +86,7 @@ class Course:
     earlier_peak: float
     rescues: Sequence[int]
     definite: Sequence[tuple[int, int]]
-    infections: Sequence[int]
+    infections: Sequence[Onset]
 
 
 @dataclass(frozen=True)
@@ -101,11 +116,15 @@ def judge(course: Course, rule: Relapse, quiet_for: int) -> Judged:
     )  # fmt: skip
     uncertain: tuple[int, str, tuple[int, ...]] | None = None
     for time, why, rows, sure in candidates:
-        near = any(abs(time - onset) <= rule.infection_near.us for onset in course.infections)
+        within = rule.infection_near.us
+        near = [
+            each for each in course.infections if each.first - within <= time <= each.last + within
+        ]
         if sure and not near:
             return replace(resolved, relapse=RELAPSE, relapse_time=time, why=why, rows=rows)
         if uncertain is None:
-            said = f"{why}; within {rule.infection_near} of an infection" if near else why
+            surest = max(near, key=lambda each: each.sure, default=None)
+            said = f"{why}; within {rule.infection_near} of {surest.words}" if surest else why
             uncertain = time, said, rows
     if uncertain is not None:
         time, why, rows = uncertain
@@ -219,10 +238,10 @@ def courses(given: StageInput, outcome: Frame, protocol: Protocol) -> dict[str, 
     points = {name: events.points(name) for name in ("temperature", "ferritin", "platelets")}
     definite = definite_storms(given)
     rescues = _rescues(given, rule)
-    infections: dict[str, list[int]] = {}
+    infections: dict[str, list[Onset]] = {}
     for row in given.tables["infections"].rows():
-        if row["counts_as"]:
-            infections.setdefault(row["person_id"], []).append(row["onset"])
+        if row["counts"] is not False:
+            infections.setdefault(row["person_id"], []).append(_onset(row))
     seen = dict(zip(outcome["person_id"].tolist(), outcome["last_contact"].tolist(), strict=True))
     found = {}
     for i, name in enumerate(cohort["person_id"].tolist()):
@@ -243,6 +262,14 @@ def courses(given: StageInput, outcome: Frame, protocol: Protocol) -> dict[str, 
             **values,
         )
     return found
+
+
+def _onset(row: Mapping[str, Any]) -> Onset:
+    """Return the onset of a row of `infections`; one without any time may be at every moment."""
+    if row["onset"] == UNKNOWN_TIME:
+        return Onset(-FAR_FUTURE, FAR_FUTURE, sure=False)
+    last = row["onset"] + DAY - 1 if row["onset_is"] == "date" else row["onset"]
+    return Onset(row["onset"], last, sure=row["counts"] is True)
 
 
 def definite_storms(given: StageInput) -> dict[int, list[tuple[int, int]]]:

@@ -69,9 +69,13 @@ class RatesAllowed:
 
 @dataclass(frozen=True)
 class EventsNeeded:
-    """How many infections there were, and how many each ratio of rates takes; None where no number would do."""
+    """How many infections there were, how many more are possible, and how many each ratio of rates takes.
+
+    None where no number would do.
+    """
 
     seen: int
+    possible: int
     needed: dict[int, int | None]
     fewest: int  # with fewer no ratio at all can be seen
 
@@ -111,10 +115,11 @@ def events(cohort: Cohort) -> EventsNeeded | None:
     if not cohort.drug or rule is None or not rule.bands_24h:
         return None
     all_time = [row for row in rates_of_infection(cohort) if row["metric"] == "all"]
-    seen = [row["events"] for row in all_time if row["end_event"] == INFECTION]
+    seen = [row for row in all_time if row["end_event"] == INFECTION]
     if not seen:
         return None
-    return EventsNeeded(seen[0], _needed(), power.fewest_events(rules().error))
+    count, possible = seen[0]["events"], seen[0]["events_possible"]
+    return EventsNeeded(count, possible, _needed(), power.fewest_events(rules().error))
 
 
 @cache
@@ -176,6 +181,8 @@ def _dose(found: EventsNeeded) -> str:
     first, last = min(told), max(told)
     number = fixed(found.seen) if found.seen else "none"
     there = "there was 1" if found.seen == 1 else f"there were {number}"
+    if found.possible:
+        there += f", and {found.possible:,} more of which nobody can tell"
     words = (
         f"with equally many days at a high and a low dose, it takes {told[first]} infections to see that they are "
         f"{MULTIPLES[first]} as frequent at the high dose, and {told[last]} to see that they are "

@@ -76,7 +76,8 @@ def hazard_ratios(
 
     metric : dose_24h, days_high or cumulative. lag_h : one of the lags of the table. event : what ends a
     row (`ended_by`). reference : a band; by default the one with the most days at risk. Rows of unknown
-    dose, and of who had no sample for culture, are left out.
+    dose, and of who had no sample for culture, are left out; where time ends at a sample that may show an infection, it
+    ends without an event.
 
     Raises
     ------
@@ -91,9 +92,8 @@ def hazard_ratios(
             hint="Measures are dose_24h, days_high and cumulative",
         )
     rows = person_time.take(person_time["lag_h"] == lag_h)
-    rows = rows.take(
-        (rows[column] != "unknown") & (rows["infected"] >= 0) & (rows["stop_h"] > rows["start_h"])
-    )
+    known = (rows["infected"] >= 0) | (rows["ended_by"] == "possible infection")
+    rows = rows.take((rows[column] != "unknown") & known & (rows["stop_h"] > rows["start_h"]))
     if not len(rows):
         lags = ", ".join(f"{lag:g}" for lag in sorted(set(person_time["lag_h"].tolist())))
         raise UsageError(

@@ -17,7 +17,8 @@ from becalm.tables.schema import (
 
 INFECTIONS: Final = Table(
     "infections",
-    "What grew in cultures of the cohort, by episode: infections, and growth that does not count as one, with the reason.",
+    "What grew in cultures of the cohort, by episode: infections, growth that does not count as one, with the reason, and "
+    "samples of which nobody knows whether anything grew.",
     "person, site, organism and episode",
     {
         "person_id": PERSON_ID,
@@ -31,7 +32,9 @@ INFECTIONS: Final = Table(
             "blood, urine, airway, cerebrospinal fluid, body fluid, tissue, swab, stool, device, screen, not stated or not "
             "understood."
         ),
-        "organism": text("The organism, in one spelling for all ways to write it."),
+        "organism": text(
+            "The organism, in one spelling for all ways to write it; not known where the result is not."
+        ),
         "class": text(
             "bacterial, fungal, pneumocystis, mycobacterial, viral, parasitic, flora or not understood."
         ),
@@ -49,7 +52,7 @@ INFECTIONS: Final = Table(
         "reason": text("Why it does not count, or what is not known."),
         "new_onset": answer(
             "Whether it began after time zero, later than the protocol's time, with an organism that had not grown in the "
-            "time before that the protocol gives."
+            "time before that the protocol gives; empty where nobody can tell."
         ),
         "antibiotic_days": count("d", "Days with an antibiotic around the first sample, at least."),
         "on_drug": answer("Whether the person was on the drug of interest at the onset."),

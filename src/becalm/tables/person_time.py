@@ -47,12 +47,13 @@ PERSON_TIME: Final = Table(
         "unit_canonical": UNIT_CANONICAL,
         "infected": count(
             "1",
-            "1 where a new bacterial infection ends the stretch, else 0; -1 for who had no sample for culture from "
-            "time zero on: nobody knows.",
+            "1 where a new bacterial infection ends the stretch, else 0; -1 where nobody knows: on all stretches of who had no "
+            "sample for culture with a result from time zero on, or a sample that may show an infection and may be from before the "
+            "risk began; and on the last stretch where `ended_by` is possible infection.",
         ),
         "ended_by": text(
-            "On the last stretch of a person: bacterial infection, death, discharge, last dose (some time "
-            "after it, as the protocol says) or end of records; otherwise empty."
+            "On the last stretch of a person: bacterial infection, possible infection (a sample that may show a new one), death, "
+            "discharge, last dose (some time after it, as the protocol says) or end of records; otherwise empty."
         ),
     },
     key=("person_id", "lag_h", "start"),
@@ -71,20 +72,33 @@ EVENT_RATES: Final = Table(
         "band": text("The band of the dose; unknown where a dose has no known amount."),
         "persons_at_risk": count(
             "persons",
-            "Persons with time in the band of whom a sample for culture was taken from time zero on.",
+            "Persons with time in the band of whom it is known until the end of that time whether they had an infection.",
             persons=True,
         ),
         "persons_unknown": count(
             "persons",
-            "Persons with time in the band of whom no sample was taken: whether they had an infection is not "
-            "known, so neither they nor their days are counted.",
+            "Persons with time in the band of whom no sample for culture has a result, or what may be an infection may be from "
+            "before the risk began: whether they had one is not known, so neither they nor their days are counted.",
             persons=True,
         ),
         "person_days": number("d", "Days at risk in the band."),
         "events": count("persons", "Persons whose first event lies in the band.", persons=True),
+        "events_possible": count(
+            "persons",
+            "Persons whose time ends in the band at a sample that may show a new infection: they may be events too.",
+            persons=True,
+        ),
         "per_100_days": number("1/(100 d)", "Events for each 100 days at risk."),
-        "rate_low": number("1/(100 d)", "Lower end of the exact 95 % interval (Poisson)."),
-        "rate_high": number("1/(100 d)", "Upper end of the exact 95 % interval (Poisson)."),
+        "per_100_days_high": number(
+            "1/(100 d)", "The same if every possible event is one; else the same number."
+        ),
+        "rate_low": number(
+            "1/(100 d)",
+            "Lower end of the exact 95 % interval (Poisson), if no possible event is one.",
+        ),
+        "rate_high": number(
+            "1/(100 d)", "Upper end of the exact 95 % interval, if every possible event is one."
+        ),
     },
     key=("metric", "lag_h", "end_event", "band_number"),
 )
@@ -104,8 +118,7 @@ EMULATION: Final = Table(
         ),
         "outcome": count(
             "1",
-            "1 where a new bacterial infection ends the day, else 0; -1 for who had no sample for culture from time "
-            "zero on: nobody knows.",
+            "1 where a new bacterial infection ends the day, else 0; -1 where nobody knows, as `infected` in `person_time`.",
         ),
         "risk_ended": count(
             "1", "1 where the time at risk ends with this day by anything but an infection, else 0."

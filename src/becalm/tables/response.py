@@ -161,7 +161,8 @@ OUTCOME: Final = Table(
         ),
         "cultures_taken": count(
             "samples",
-            "Samples taken for culture from time zero on, whatever grew; of one moment and specimen one.",
+            "Samples cultured from time zero on that have a result, whatever grew; of one moment and specimen one. Searches for "
+            "carriage, for one germ alone and for antibodies are none.",
         ),
         "on_drug_at_death": answer("Whether the person was on the drug of interest at death."),
         "hours_since_dose": number(

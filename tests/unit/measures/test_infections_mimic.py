@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -127,7 +128,7 @@ def test_every_sample_counts_as_a_plain_query_says(
     told = {
         int(each.row.rpartition(":")[2]): verdict(each, of_person[each.person], drugs)
         for each in found
-        if not each.antibody
+        if not each.antibody and not each.open_result
     }
     assert told.keys() == asked.keys()
     words = {True: "yes", False: "no", None: "open"}
@@ -173,3 +174,22 @@ def test_antibodies_are_no_infection(measured: tuple[list[Sample], Antibiotics])
     antibodies = [each for each in found if each.antibody]
     assert len(antibodies) == 32
     assert {verdict(each, found, drugs).counts for each in antibodies} == {False}
+
+
+def test_results_that_nobody_can_read_stay_open_only_where_growth_could_count(
+    measured: tuple[list[Sample], Antibiotics],
+) -> None:
+    """Sentences of the laboratory that are no plain yes or no, of samples without another result."""
+    found, drugs = measured
+    bacteria = [
+        each
+        for each in found
+        if each.open_result and each.organism.kind in ("bacterial", "not understood")
+    ]
+    counts = {each.row: verdict(each, found, drugs).counts for each in bacteria}
+    assert True not in counts.values()
+    sites = Counter(each.site for each in bacteria)
+    open_ = Counter(each.site for each in bacteria if counts[each.row] is None)
+    assert (sites["urine"], open_["urine"]) == (74, 18)
+    assert sites["stool"] > 0
+    assert not open_["stool"] + open_["swab"] + open_["device"] + open_["screen"]

@@ -59,7 +59,7 @@ def test_the_dictionary_has_every_written_column_in_its_order() -> None:
             "with_immunotherapy",
         )),
         ("incidence", "still_at_risk"), ("incidence", "had_event"),
-        ("event_rates", "persons_at_risk"), ("event_rates", "persons_unknown"), ("event_rates", "events"),
+        ("event_rates", "persons_at_risk"), ("event_rates", "persons_unknown"), ("event_rates", "events"), ("event_rates", "events_possible"),
         *(("composite_counts", name) for name in ("analysed", "met", "not_met", "died_first", "unknown")),
         *(("judgement_agreement", name) for name in ("answered_by_both", "agreed", "decided", "decided_agreed")),
         *(("definition_accuracy", name) for name in (

@@ -9,7 +9,7 @@ from typing import Final
 from becalm.report import theme
 from becalm.report.chart import Chart, DeclaredCharts
 from becalm.report.cohort import Cohort
-from becalm.report.sections.infection_by_dose import INFECTION, rates, row_id
+from becalm.report.sections.infection_by_dose import INFECTION, rates, row_id, shown_events
 from becalm.report.text import number
 from becalm.report.vega import LINK, Spec, flat, mark, quantity, values
 
@@ -29,7 +29,7 @@ def spec(cohort: Cohort) -> Spec | None:
     ]
     if not found:
         return None
-    top = max(row["per_100_days"] for row in found) or min(row["rate_high"] for row in found)
+    top = max(row["per_100_days_high"] for row in found) or min(row["rate_high"] for row in found)
     top = min(max(row["rate_high"] for row in found), BEYOND * top)
     bands = list(
         dict.fromkeys(row["band"] for row in sorted(found, key=lambda r: r["band_number"]))
@@ -39,12 +39,14 @@ def spec(cohort: Cohort) -> Spec | None:
             "lag": f"lag {number(row['lag_h'])} h",
             "band": row["band"],
             "rate": min(row["per_100_days"], top),
+            "rate_high": min(row["per_100_days_high"], top),
+            "possible": row["events_possible"] > 0,
             "low": min(row["rate_low"], top),
             "high": min(row["rate_high"], top),
             "more": row["rate_high"] > top,
             "end": top,
             "link": f"#{row_id(row)}",
-            "n": f"{row['events']} in {number(row['person_days'])} d",
+            "n": f"{shown_events(row)} in {number(row['person_days'])} d",
         }
         for row in found
     ]
@@ -63,6 +65,8 @@ def spec(cohort: Cohort) -> Spec | None:
         mark("point", {"x": {**x, "field": "high"}, "y": y} | LINK, where="datum.more", shape="triangle-right",
              filled=True, size=70, opacity=1, color=theme.BLUE),
         mark("point", {"x": x, "y": y} | LINK, filled=True, size=70, opacity=1, color=theme.BLACK),
+        mark("point", {"x": {**x, "field": "rate_high"}, "y": y} | LINK, where="datum.possible", filled=True, size=70, opacity=1,
+             fill=theme.WHITE, stroke=theme.BLACK, strokeWidth=1.4),
         mark("text", {"x": {**x, "field": "end"}, "y": y, "text": {"field": "n"}} | LINK, align="right", dy=-11, color=theme.GREY),
     ]  # fmt: skip
     return {
@@ -79,7 +83,7 @@ def charts(cohort: Cohort) -> Iterator[Chart]:
         "infection_by_dose",
         "New bacterial infections by the dose before them",
         "Point: infections for each 100 days at risk; line: exact 95 % interval, with an arrowhead where it goes on; number: "
-        "infections in days at risk. With a lag, the dose of so long before counts. Bands of the dose are compared "
+        "infections in days at risk. Ring: if every sample of which nobody can tell shows an infection. With a lag, the dose of so long before counts. Bands of the dose are compared "
         "without regard to how ill the patients were.",
         spec(cohort),
     )

@@ -23,6 +23,8 @@ JOINED: Final = 36.0
 """Hours between two doses of a drug over which its lane is drawn through."""
 FOLLOW_UP: Final = "follow-up"
 INFECTION: Final = "infection"
+NOT_KNOWN: Final = "not known"
+"""The organism where nobody knows whether anything grew."""
 
 
 def window(cohort: Cohort) -> tuple[float, float]:
@@ -80,12 +82,14 @@ def grown(cohort: Cohort, person: str, days: tuple[float, float]) -> list[Row]:
     """Return what grew in a patient's cultures, from the first positive sample to the last, in days.
 
     `kind` is `counts` for an infection, else `other`: it does not count, or nobody can tell. Growth without a
-    date is not drawn.
+    date is not drawn, nor is a sample in which growth would not count.
     """
     low, high = days
     rows: list[Row] = []
     for i, row in enumerate(cohort.rows("infections")):
         if row["person_id"] != person or row["onset_is"] == "unknown":
+            continue
+        if row["counts"] is False and row["organism"] == NOT_KNOWN:
             continue
         first, last = (cohort.hours(person, row[name]) / 24 for name in ("onset", "last_positive"))
         last = first if math.isnan(last) else max(first, last)
@@ -303,7 +307,7 @@ def charts(cohort: Cohort) -> Iterator[Chart]:
     if cohort.n <= PER_PERSON and any(
         grown(cohort, person, window(cohort)) for person in cohort.ids
     ):
-        signs += " ●\u00a0infection by culture, from the first positive sample to the last; ○\u00a0growth that does not count, or of which nobody can tell."
+        signs += " ●\u00a0infection by culture, from the first positive sample to the last; ○\u00a0growth that does not count, or a sample of which nobody can tell."
     if cohort.n <= ROW_EACH:
         others = "Ticks: single doses of other immunotherapies, joined if at most 36 h apart. "
         caption = (lane if treated else "") + others + signs

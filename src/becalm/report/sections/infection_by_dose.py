@@ -11,12 +11,13 @@ from becalm.report.cohort import Cohort, Row, anchor
 from becalm.report.drill import Drill
 from becalm.report.page_table import PageTable
 from becalm.report.section import DeclaredSection, Section, captioned, figures_named
-from becalm.report.text import UNKNOWN, number, spaced
+from becalm.report.text import UNKNOWN, interval, number, spaced
 from becalm.report.theme import Figure
 from becalm.study.result import PER_PERSON
 from becalm.survival.time_varying import fewest_events
 
 INFECTION: Final = "bacterial infection"
+POSSIBLE: Final = "possible infection"
 METRICS: Final = {
     "dose_24h": "dose in the previous 24\u00a0h",
     "days_high": "days so far at the high dose",
@@ -30,11 +31,18 @@ def rates(cohort: Cohort) -> list[Row]:
 
 
 def shown_rate(row: Row) -> str:
-    """Return events per 100 days with the exact interval."""
+    """Return events per 100 days with the exact interval; two rates where some events are only possible."""
     if math.isnan(row["per_100_days"]):
         return UNKNOWN
     low, high = (number(row[name], 2) for name in ("rate_low", "rate_high"))
-    return f"{number(row['per_100_days'], 2)} ({low} to {high})"
+    rates_ = [number(row[name], 2) for name in ("per_100_days", "per_100_days_high")]
+    shown = rates_[0] if not row["events_possible"] else f"{rates_[0]}–{rates_[1]}"
+    return f"{shown} ({low} to {high})"
+
+
+def shown_events(row: Row) -> str:
+    """Return the number of events, with the possible ones: `3`, `3–5`."""
+    return interval(row["events"], row["events"] + row["events_possible"])
 
 
 def by_dose(cohort: Cohort, drill: Drill, metric: str) -> PageTable:
@@ -51,14 +59,14 @@ def by_dose(cohort: Cohort, drill: Drill, metric: str) -> PageTable:
         who = _persons(cohort, row)
         died = deaths[row["lag_h"], row["band_number"]]
 
-        def opening(shown: str, only: str = "", of: int = 0, who: list[list[Any]] = who) -> Any:
-            lines = [line for line in who if not only or line[2] == only]
+        def opening(shown: str, *only: str, of: int = 0, who: list[list[Any]] = who) -> Any:
+            lines = [line for line in who if not only or line[2] in only]
             return drill.people(shown, ["patient", "days", "ended by"], lines, of)
 
         rows.append(
             [*([f"lag {number(row['lag_h'])}\u00a0h", row["band"]] if cohort.drug else ["all time at risk"]),
              opening(str(row["persons_at_risk"]), of=row["persons_at_risk"]), opening(number(row["person_days"])),
-             opening(str(row["events"]), INFECTION), opening(shown_rate(row)), opening(str(died["events"]), "death"),
+             opening(shown_events(row), INFECTION, POSSIBLE), opening(shown_rate(row)), opening(str(died["events"]), "death"),
              opening(shown_rate(died))]
         )  # fmt: skip
         ids.append(row_id(row))
@@ -94,7 +102,8 @@ def _persons(cohort: Cohort, rate: Row) -> list[list[Any]]:
     ended: dict[str, str] = {}
     for row in cohort.rows("person_time"):
         inside = rate["metric"] == "all" or row[f"{rate['metric']}_band"] == rate["band"]
-        if row["lag_h"] == rate["lag_h"] and inside and row["infected"] >= 0:
+        known = row["infected"] >= 0 or row["ended_by"] == POSSIBLE
+        if row["lag_h"] == rate["lag_h"] and inside and known:
             days[row["person_id"]] = days.get(row["person_id"], 0.0) + row["days"]
             ended[row["person_id"]] = row["ended_by"] or ended.get(row["person_id"], "")
     return [[who, number(time), ended[who]] for who, time in sorted(days.items())]
@@ -117,8 +126,14 @@ def section(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Sect
     if total["persons_unknown"]:
         intro.append(
             f"{total['persons_unknown']:,} of {total['persons_unknown'] + total['persons_at_risk']:,} patients had no sample "
-            f"for culture from {cohort.zero} on. Nobody knows whether they had an infection, so they and their days are not "
-            "counted here."
+            f"for culture with a result from {cohort.zero} on, or one that may show an infection and may be from before their "
+            "time at risk. Nobody knows whether they had an infection, so they and their days are not counted here."
+        )
+    if total["events_possible"]:
+        intro.append(
+            f"The time of {total['events_possible']:,} patients ends at a sample of which nobody can tell whether it shows a new "
+            "infection (pending or not understood, or a date or a treatment that is not known). Both numbers are given, and each "
+            "interval goes from the lower end without these to the upper end with all of them."
         )
     title = "Infections by dose" if cohort.drug else "Infections in time"
     if not total["persons_at_risk"]:
@@ -132,8 +147,8 @@ def section(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Sect
             "compared: a difference between the rows is not the work of the dose.",
         ]
         intro.append(
-            f"{events} new infections in {number(total['person_days'])} days are too few for a model of the dose, which "
-            f"needs {least} events; so there is only this description."
+            f"{shown_events(total)} new infections in {number(total['person_days'])} days are too few for a model of the dose, "
+            f"which needs {least} events; so there is only this description."
             if events < least
             else f"{events} new infections would bear a model in which the dose changes with time "
             "(becalm.survival.time_varying, on the table person_time)."

@@ -57,15 +57,15 @@ class Infections:
     def known(self, kind: str, *, new: bool) -> list[str]:
         """Return of whom it is known whether they had a new infection of a kind, or one that was not new.
 
-        Who had one; and who had none, if a sample was taken from time zero on and nothing grew of which nobody
-        can tell whether it was one.
+        Who had one; and who had none, if a culture from time zero on has a result, and there is no sample of which nobody
+        can tell whether it shows one.
         """
         taken = self.outcome["person_id"][self.outcome["cultures_taken"] > 0]
         doubtful = self._undecided(kind, new=new)
         return sorted({*(set(taken.tolist()) - doubtful), *self.persons(kind, new=new)})
 
     def _undecided(self, kind: str, *, new: bool) -> set[str]:
-        """Return who had growth that may be such an infection: it may count, or it may be new."""
+        """Return who had a sample that may show such an infection: it may count, or it may be new."""
         told, fresh = self.table["counts"], self.table["new_onset"]
         may_be = self.table["class"] == kind.removesuffix(" infection")
         may_be |= self.table["class"] == NOT_UNDERSTOOD
@@ -150,7 +150,7 @@ def section(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Sect
         return Section(
             "Infections",
             [
-                "The records have no culture of these patients from time zero on: whether they had an infection is not known."
+                "The records have no culture with a result of these patients from time zero on: whether they had an infection is not known."
             ],
         )
     rule = cohort.result.protocol.infection
@@ -159,8 +159,8 @@ def section(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Sect
         "fluids, tissue); a common commensal of skin in two samples within 48\u00a0h; urine or airway with at "
         "least 4 days of antibiotic; or if a clinician judged it so. Time is that of the sample, not of its result.",
         f"New means later than {spaced(rule.new_after)} after {cohort.zero}, with an organism that had not grown in the "
-        f"{spaced(rule.other_than_in)} before. A patient without any sample from time zero on, or with growth of which nobody can tell whether it "
-        "was an infection, counts as unknown, not as free of infection.",
+        f"{spaced(rule.other_than_in)} before. A patient without any culture with a result from time zero on, or with a sample of which nobody can tell "
+        "whether it shows an infection (pending, not understood, or no more known of it), counts as unknown, not as free of infection.",
     ]
     tables = [captioned(counts(cohort, drill), "Patients with an infection")]
     if (found.table["counts_as"] != "").any():

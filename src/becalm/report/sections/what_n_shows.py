@@ -13,9 +13,9 @@ from becalm.report.cohort import Cohort
 from becalm.report.drill import Drill
 from becalm.report.page_table import PageTable
 from becalm.report.section import DeclaredSection, Section, captioned
-from becalm.report.text import UNKNOWN, answer
+from becalm.report.text import UNKNOWN, answer, interval
 from becalm.report.theme import Figure
-from becalm.report.what_n_shows import MULTIPLES
+from becalm.report.what_n_shows import MULTIPLES, EventsNeeded
 from becalm.study.result import PER_PERSON
 
 OF_RATES: Final = "True rates that the result fits, and those that would have been seen"
@@ -65,15 +65,24 @@ def of_events(cohort: Cohort) -> PageTable | None:
     if found is None:
         return None
     # The infections lead to their days at risk; how many are needed is a calculation from the ratio alone.
-    here = Markup('<a href="#infection_by_dose">{}</a>').format(f"{found.seen:,}")
+    here = Markup('<a href="#infection_by_dose">{}</a>').format(
+        interval(found.seen, found.seen + found.possible)
+    )
     rows: list[list[Any]] = [
         [f"{MULTIPLES.get(ratio, f'{ratio} times')} as frequent", UNKNOWN if number is None else f"{number:,}",
-         here, answer(number is not None and found.seen >= number)]
+         here, answer(_enough(found, number))]
         for ratio, number in found.needed.items()
     ]  # fmt: skip
     return PageTable(
         ["Infections at the higher dose", "infections needed", "infections here", "enough"], rows
     )
+
+
+def _enough(found: EventsNeeded, number: int | None) -> bool | None:
+    """Return whether there are enough infections; None where that depends on the possible ones."""
+    if number is None or found.seen + found.possible < number:
+        return False
+    return True if found.seen >= number else None
 
 
 def section(cohort: Cohort, drill: Drill, _: Mapping[str, Figure]) -> Section | None:
