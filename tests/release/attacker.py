@@ -12,7 +12,7 @@ import csv
 import json
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
@@ -158,16 +158,28 @@ def attack(folder: Path) -> Attack:
         path.stem: list(csv.reader(path.read_text("utf-8").splitlines()))
         for path in sorted(folder.glob("*.csv"))
     }
+    more = _more_than_printed(tables)
     bounds = _bounds(facts["threshold"], facts["base"])
     if tables["attrition"][-1][1] == "0":
-        return _found([], facts, folder, tables)  # nobody is in the cohort
+        return _found([], facts, folder, tables, more)  # nobody is in the cohort
     try:  # most variables are told of everybody
         model = _model(tables, bounds, everybody=True)
         narrow = model.narrow(facts["protection"])
     except ContradictionError:
         model = _model(tables, bounds, everybody=False)
         narrow = model.narrow(facts["protection"])
-    return _found(narrow, facts, folder, tables)
+    return _found(narrow, facts, folder, tables, more)
+
+
+def _more_than_printed(tables: dict[str, list[list[str]]]) -> list[str]:
+    """Take the results as data from the tables, and return those of them that no other table prints."""
+    rows = tables.pop("analysis_results", [])[1:]
+    cells = {(name, cell) for name, each in tables.items() for row in each[1:] for cell in row}
+    return [
+        f"analysis_results: {row}"
+        for row in rows
+        if (row[0], row[-2]) not in cells or (row[-3] != "" and row[-2] == HIDDEN)
+    ]
 
 
 def _found(
@@ -175,13 +187,14 @@ def _found(
     facts: Mapping[str, Any],
     folder: Path,
     tables: Mapping[str, list[list[str]]],
+    more: Sequence[str],
 ) -> Attack:
     """Return an attack with how much was printed."""
     counts = [row for name, rows in tables.items() if name != "distributions" for row in rows[1:]]
     cells = [row[2] if len(row) > 2 else row[1] for row in counts]
     return Attack(
         recovered=narrow,
-        other=[*_manifest(facts), *_page(folder, tables)],
+        other=[*more, *_manifest(facts), *_page(folder, tables)],
         hidden=cells.count(HIDDEN),
         printed=len(cells) - cells.count(HIDDEN),
         rows=len(counts),

@@ -107,12 +107,19 @@ def crowd(study: Study) -> Cohort:
 
 
 @pytest.fixture(scope="session")
-def demo(tmp_path_factory: Folders) -> str:
-    """Return the report of the built-in example."""
+def demo_report(tmp_path_factory: Folders) -> page.Printout:
+    """Return the report of the built-in example as it is written, and its results."""
     records, out = tmp_path_factory.mktemp("records"), tmp_path_factory.mktemp("report")
     write_hospital(records, 40, 20)
-    write_report(run(open_records(str(records)), protocol.load("anakinra_mas"), "records"), out)
-    return (out / "report.html").read_text(encoding="utf-8")
+    study = run(open_records(str(records)), protocol.load("anakinra_mas"), "records")
+    written = write_report(study, out)
+    return page.Printout((out / "report.html").read_text(encoding="utf-8"), written.results)
+
+
+@pytest.fixture(scope="session")
+def demo(demo_report: page.Printout) -> str:
+    """Return the report of the built-in example."""
+    return demo_report.html
 
 
 @pytest.fixture(scope="session")

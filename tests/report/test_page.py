@@ -269,7 +269,7 @@ def test_the_report_is_written_with_its_figures(folder: Path) -> None:
 
 
 def test_the_same_study_gives_the_same_bytes(folder: Path, study: Study, tmp_path: Path) -> None:
-    written = write_report(study(EVERYBODY), tmp_path)
+    written = write_report(study(EVERYBODY), tmp_path).files
     for path in written:
         assert path.read_bytes() == (folder / path.relative_to(tmp_path)).read_bytes()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -19,10 +20,11 @@ from becalm.core.clock import UNKNOWN_TIME, iso
 from becalm.core.errors import UsageError, did_you_mean
 from becalm.core.staging import staged_with_release
 from becalm.protocol import Protocol
+from becalm.report import analysis_results
 from becalm.study import protocol_names
 from becalm.study.result import StudyResult
 from becalm.study.run import run as run_study
-from becalm.tables import DICTIONARY, TABLES, WRITTEN, Table, dictionary
+from becalm.tables import ANALYSIS_RESULTS, DICTIONARY, TABLES, WRITTEN, Table, dictionary
 from becalm.vocabulary import site_words
 
 
@@ -41,7 +43,16 @@ class Study:
 
     def __getitem__(self, name: str) -> DataTable:
         """Return a written table. Raises `UsageError` where none has that name."""
-        return DataTable(_table(name), self.result.frames[name].sort(*_table(name).key))
+        result = self._with_results if name == ANALYSIS_RESULTS.name else self.result
+        return DataTable(_table(name), result.frames[name].sort(*_table(name).key))
+
+    @cached_property
+    def _with_results(self) -> StudyResult:
+        """The study with the numbers of its report, which are made when somebody asks for them."""
+        name = ANALYSIS_RESULTS.name
+        if name in self.result.frames:
+            return self.result
+        return self.result.with_frames({name: analysis_results(self.result)})
 
     def __iter__(self) -> Any:
         return iter(self.tables)
@@ -91,7 +102,7 @@ class Study:
         times are ISO 8601. Tables that only the report draws (series, dose_steps and others) are among
         them. It contains patient data.
         """
-        result = self.result
+        result = self._with_results
         document = {
             "becalm": result.version,
             "notice": NOTICE,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from pathlib import Path
@@ -32,20 +33,23 @@ RELEASES: Final = {
 def write(result: StudyResult, stage: Path) -> None:
     """Write an internal study into an empty folder: tables, figures, report, manifest."""
     from becalm.report import write_aggregates, write_report
+    from becalm.tables import ANALYSIS_RESULTS
 
     folder = stage / "tables"
     folder.mkdir()
     with ThreadPoolExecutor(1) as beside:  # DuckDB writes while Python draws
-        written = beside.submit(_write_tables, result, folder)
-        write_report(result, stage)
+        written = beside.submit(_write_tables, result, folder, list(result.tables))
+        printed = write_report(result, stage)
         write_aggregates(result, stage)
         written.result()
+    result = result.with_frames({ANALYSIS_RESULTS.name: printed.results})
+    _write_tables(result, folder, [ANALYSIS_RESULTS.name])
     write_manifest(stage, _facts(result, "internal: contains patient data, not for release"))
 
 
-def _write_tables(result: StudyResult, folder: Path) -> None:
-    for name, frame in result.tables.items():
-        stream.write_table(name, frame, folder)
+def _write_tables(result: StudyResult, folder: Path, names: Iterable[str]) -> None:
+    for name in names:
+        stream.write_table(name, result.frames[name], folder)
 
 
 def write_for_release(result: StudyResult, stage: Path, kind: str = AGGREGATES) -> None:

@@ -1,27 +1,54 @@
 """The report: an internal page with patients in it, and a release with none.
 
-`write_report` writes `report.html` and `figures/`; `write_aggregates` writes the exact aggregates beside them, from
+`write_report` writes `report.html` and `figures/` and gives every number of the page as data, which
+`analysis_results` gives alone; `write_aggregates` writes the exact aggregates beside them, from
 which `write_release` makes suppressed ones.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from becalm.core.frame import Frame
     from becalm.report.release.aggregates import Aggregates
     from becalm.report.release.rules import DisclosureRules
     from becalm.report.release.sheets import ReleaseSheet
     from becalm.study.result import StudyResult
 
-__all__ = ["release", "write_aggregates", "write_case_series", "write_release", "write_report"]
+__all__ = [
+    "WrittenReport",
+    "analysis_results",
+    "release",
+    "write_aggregates",
+    "write_case_series",
+    "write_release",
+    "write_report",
+]
 
 # The rest is imported where it is used: the process that only makes pixels needs none of it.
 
 
-def write_report(result: StudyResult, folder: Path) -> list[Path]:
+@dataclass(frozen=True)
+class WrittenReport:
+    """The files of a report, and every number that its page prints."""
+
+    files: list[Path]
+    results: Frame
+
+
+def analysis_results(result: StudyResult) -> Frame:
+    """Return every number that the report of a study prints, without drawing or writing anything."""
+    from becalm.report import page
+    from becalm.report.cohort import Cohort
+
+    return page.printout(Cohort(result), {}).results
+
+
+def write_report(result: StudyResult, folder: Path) -> WrittenReport:
     """Write `report.html` and every figure as SVG and PNG into an existing folder."""
     from becalm.report import page
     from becalm.report.cohort import Cohort
@@ -35,13 +62,14 @@ def write_report(result: StudyResult, folder: Path) -> list[Path]:
     written = [html]
     with pixels() as beside:
         figures = draw_all(cohort, beside.add)
-        html.write_text(page.render(cohort, figures), encoding="utf-8")
+        printed = page.printout(cohort, figures)
+        html.write_text(printed.html, encoding="utf-8")
         for figure, png in beside.all(list(figures.values())):
             vector, raster = drawings / f"{figure.name}.svg", drawings / f"{figure.name}.png"
             vector.write_text(figure.svg, encoding="utf-8")
             raster.write_bytes(png)
             written += [vector, raster]
-    return written
+    return WrittenReport(written, printed.results)
 
 
 def write_aggregates(result: StudyResult, folder: Path) -> Path:
@@ -56,7 +84,7 @@ def write_aggregates(result: StudyResult, folder: Path) -> Path:
 def write_release(
     found: Aggregates, folder: Path, rules: DisclosureRules | None = None
 ) -> list[Path]:
-    """Write suppressed aggregates into an existing folder: `release.html`, and a CSV a table.
+    """Write suppressed aggregates into an existing folder: `release.html`, a CSV a table, and `analysis_results.csv`.
 
     No person, row, date or example leaves. Counts of persons below a threshold, and those from which they could
     be worked out, are suppressed; all others are rounded. Other rules than the default are recorded.
@@ -71,7 +99,7 @@ def write_release(
 
 
 def write_case_series(found: Aggregates, folder: Path) -> list[Path]:
-    """Write single patients into an existing folder: `case_series.html`, and a CSV a table.
+    """Write single patients into an existing folder: `case_series.html`, a CSV a table, and `analysis_results.csv`.
 
     Raises `RecordsError` where the study does not state consent or its waiver, ethics and who decided.
     """
@@ -83,10 +111,13 @@ def write_case_series(found: Aggregates, folder: Path) -> list[Path]:
 
 
 def _pages(folder: Path, name: str, html: str, given: Iterable[ReleaseSheet]) -> list[Path]:
+    from becalm.report.release.results import results
+
     page = folder / name
     page.write_text(html, encoding="utf-8")
     written = [page]
-    for sheet in given:
+    sheets = list(given)
+    for sheet in [*sheets, results(sheets)]:
         path = folder / f"{sheet.name}.csv"
         path.write_text(sheet.csv(), encoding="utf-8")
         written.append(path)

@@ -13,6 +13,7 @@ from markupsafe import Markup, escape
 
 from becalm.core.clock import UNKNOWN_TIME
 from becalm.report.cohort import Cohort, Row
+from becalm.report.printed import Statistic, statistics_of
 from becalm.report.text import UNKNOWN, bounded, hours, number, signs, unit
 from becalm.study.result import PER_PERSON
 
@@ -31,12 +32,26 @@ FEW = 30
 """Up to so many patients every pop-over lists up to 60 rows; above that, 12."""
 
 
+@dataclass(frozen=True)
+class Opened:
+    """What a number opens: rows of the records (`table:key`), or patients. of : how many lines in all."""
+
+    keys: tuple[str, ...] = ()
+    patients: tuple[str, ...] = ()
+    of: int = -1
+
+
 @dataclass
 class Drill:
-    """Collects the pop-overs of a page; equal contents are written once."""
+    """Collects the pop-overs of a page; equal contents are written once.
+
+    opened : what each pop-over holds, by its name. said : the statistics of the buttons, by their number.
+    """
 
     cohort: Cohort
     popovers: dict[Markup, str] = field(default_factory=dict)
+    opened: dict[str, Opened] = field(default_factory=dict)
+    said: list[tuple[Statistic, ...]] = field(default_factory=list)
 
     @property
     def most(self) -> int:
@@ -82,7 +97,7 @@ class Drill:
         keys = list(dict.fromkeys(key for key in keys if key))
         if not keys or shown in {"", UNKNOWN}:
             return escape(shown)
-        return self._button(shown, self._opened(person, keys))
+        return self._button(shown, self._opened(person, keys), Opened(tuple(keys), of=1))
 
     def parts(
         self, shown: str, head: Sequence[str], parts: Sequence[Sequence[str]], person: str, source: str
@@ -90,7 +105,8 @@ class Drill:
         """Return a number that opens what it is made of, and below it the source rows of all parts."""
         keys = list(dict.fromkeys(key for key in source.split("|") if key))
         body = _table(head, parts)
-        return self._button(shown, body + self._opened(person, keys) if keys else body)
+        opened = Opened(tuple(keys), of=1)
+        return self._button(shown, body + self._opened(person, keys) if keys else body, opened)
 
     def _opened(self, person: str, keys: Sequence[str]) -> Markup:
         """Return the source rows as a table."""
@@ -148,7 +164,12 @@ class Drill:
         more = max(len(some), of) - len(body)
         if body and more:
             body = [*body, (f"and {more:,} more", *[""] * (len(head) - 1))]
-        return self._button(shown, _table(head, body)) if body else escape(shown)
+        if not body:
+            return escape(shown)
+        named = head[0] == "patient"
+        who = dict.fromkeys(_bare(line[0]) for line in body[: self.most]) if named else ()
+        of = max(len(some), of)
+        return self._button(shown, _table(head, body), Opened(patients=tuple(who), of=of))
 
     def value(self, person: str, variable: str, value: float, at: float, clock: str = "t0") -> str:
         """Return the source row of a value: the one so large nearest to `at` hours."""
@@ -193,9 +214,18 @@ class Drill:
     def _hours(self, person: str, time: int) -> str:
         return "" if time == UNKNOWN_TIME else hours(self.cohort.hours(person, time))
 
-    def _button(self, shown: str, body: Markup) -> Markup:
+    def _button(self, shown: str, body: Markup, opened: Opened) -> Markup:
         name = self.popovers.setdefault(body, f"r{len(self.popovers)}")
-        return Markup('<button popovertarget="{}">{}</button>').format(name, shown)
+        self.opened.setdefault(name, opened)
+        said = ""
+        if found := statistics_of(shown):
+            said = Markup(' data-said="{}"').format(len(self.said))
+            self.said.append(found)
+        return Markup('<button popovertarget="{}"{}>{}</button>').format(name, said, shown)
+
+
+def _bare(cell: Any) -> str:
+    return str(cell.striptags()) if isinstance(cell, Markup) else str(cell)
 
 
 def _near(value: float, row: Row) -> bool:

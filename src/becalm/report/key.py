@@ -18,10 +18,21 @@ from becalm.report.cells import marked
 from becalm.report.cohort import Cohort, Row
 from becalm.report.drill import Drill
 from becalm.report.labels import KIDNEY_INJURY
+from becalm.report.printed import counted, joined, named, separated, statistic
 from becalm.report.sections import cell_lines, landmark, outcome
 from becalm.report.sections.infections import BACTERIAL, Infections
 from becalm.report.sections.next_test import NextTests
-from becalm.report.text import UNKNOWN, age, by_then, hours, middle, number, share, tally
+from becalm.report.text import (
+    UNKNOWN,
+    age,
+    by_then,
+    each_counted,
+    hours,
+    middle,
+    number,
+    share,
+    tally,
+)
 from becalm.study.result import PER_PERSON
 
 BLOOD_COUNTS: Final = ("neutropenia", "thrombocytopenia", "anaemia")
@@ -74,24 +85,25 @@ def _who(cohort: Cohort, drill: Drill) -> list[Fact]:
     some = persons[: drill.most]
     people = [[_link(row["person_id"]), row["sex"], age(row["age"])] for row in some]
     ages = stats.summary([float(min(r["age"], 90)) if r["age"] >= 0 else math.nan for r in persons])
-    note = ""
+    note: str = ""
     if ages:
         top = age(int(max(row["age"] for row in persons)))
-        note = f"age: mean {fixed(ages.mean, 1)}, median {number(ages.median)} ({fixed(ages.minimum)}–{top}) years"
+        mean = statistic("mean", ages.mean, fixed(ages.mean, 1), n=ages.n)
+        low = statistic("min", ages.minimum, fixed(ages.minimum), n=ages.n)
+        high = statistic("max", ages.maximum, top, n=ages.n)
+        middle_age = named(number(ages.median), "median", n=ages.n)
+        note = joined("age: mean ", mean, ", median ", middle_age, " (", low, "–", high, ") years")
     sure = facts.storms(cohort)
     storm = [[_link(row["person_id"]), row["storm"]] for row in some]
     open_ = sum(sure[word] for word in facts.STORM_NOT_KNOWN)
-    seen = ", ".join(
-        f"{word} {k}"
-        for word, k in sure.most_common()
-        if word not in {"definite", facts.NOT_ASSESSED}
-    )
-    kinds = ", ".join(f"{word} {k}" for word, k in facts.classes(cohort).most_common())
-    backgrounds = ", ".join(f"{word} {k}" for word, k in facts.backgrounds(cohort).most_common())
+    apart = {"definite", facts.NOT_ASSESSED}
+    seen = each_counted(((word, k) for word, k in sure.most_common() if word not in apart), n)
+    kinds = each_counted(facts.classes(cohort).most_common(), n)
+    backgrounds = each_counted(facts.backgrounds(cohort).most_common(), n)
     known = [[_link(row["person_id"]), ", ".join(facts.background(row)), row["class"]]
              for row in some]  # fmt: skip
     return [
-        Fact("Patients", drill.people(f"{n:,}", ["patient", "sex", "age"], people, n), note),
+        Fact("Patients", drill.people(counted("n", n, of=n), ["patient", "sex", "age"], people, n), note),
         Fact("Women", drill.people(share(len(women), len(sexed), n - len(sexed)), ["patient", "age"],
                                    [[_link(r["person_id"]), age(r["age"])] for r in women[: drill.most]], len(women))),
         Fact("Definite storm", drill.people(share(sure["definite"], n - open_, open_), ["patient", "storm"], storm, n), seen),
@@ -139,11 +151,15 @@ def _given(cohort: Cohort, drill: Drill) -> list[Fact]:
             for drug, people in facts.given_sometime(cohort).items()
         ),
     ]
-    text = ", ".join(f"{drug} {len(people)}" for drug, people in counts) or "none recorded"
+    text = each_counted(((drug, len(people)) for drug, people in counts), cohort.n)
     who = [[drug, ", ".join(sorted(people))] for drug, people in counts]
     when = "Given before t0" if cohort.drug else f"Immunotherapy before {cohort.entered_at}"
     found = [
-        Fact(when, drill.people(text, ["drug", "patients"], who), "patients with at least one dose")
+        Fact(
+            when,
+            drill.people(text or "none recorded", ["drug", "patients"], who),
+            "patients with at least one dose",
+        )
     ]
     if not cohort.drug:
         return found
@@ -162,8 +178,9 @@ def _given(cohort: Cohort, drill: Drill) -> list[Fact]:
         reached = sum(math.isclose(peak, top, rel_tol=1e-6) for peak in known)
         each = [[_link(p), number(e.peak_per_h), number(e.peak_per_day)] for p, e in peaks.items()]
         found.append(
-            Fact("Highest rate", drill.people(f"{number(top, 5)} {u}/day", ["patient", f"{u}/h", f"{u}/day"], each),
-                 f"{number(top / 24)} {u}/h, reached in {reached} of {cohort.n} patients")
+            Fact("Highest rate", drill.people(named(number(top, 5), "max", n=len(known)) + f" {u}/day", ["patient", f"{u}/h", f"{u}/day"], each),
+                 joined(named(number(top / 24), "max", n=len(known)), f" {u}/h, reached in ", counted("n", reached, of=cohort.n),
+                        " of ", counted("N", cohort.n, of=cohort.n), " patients"))
         )  # fmt: skip
     return found
 
@@ -197,13 +214,19 @@ def _primary(cohort: Cohort, drill: Drill, clock: str) -> Fact | None:
     notes: list[Any] = [facts.primary_words(cohort)]
     if found.unknown:
         n, yes, missing = len(rows), len(found.yes), len(found.unknown)
+        least, most = (
+            joined(counted("n", k, level=level, of=n), "/", counted("N", n, level=level, of=n))
+            for k, level in ((yes, "at least"), (yes + missing, "at most"))
+        )
+        gone = counted("N_miss", missing, of=n)
         notes.append(
-            f"no sample, or discharged before, in {missing}: between {yes}/{n} and {yes + missing}/{n}"
+            joined("no sample, or discharged before, in ", gone, ": between ", least, " and ", most)
         )
     if confounded:
-        notes.append(
-            f"another treatment could explain it in {confounded} of these {len(found.yes)}"
-        )
+        of = len(found.yes)
+        other = counted("n", confounded, level="confounded", of=of)
+        these = counted("N", of, level="confounded", of=of)
+        notes.append(joined("another treatment could explain it in ", other, " of these ", these))
     if cohort.not_analysed:
         notes.append(f"{len(cohort.not_analysed)} not analysed: treatment began before the records")
     whose = "" if cohort.result.protocol.response.of == "everybody" else " in treated patients"
@@ -213,13 +236,16 @@ def _primary(cohort: Cohort, drill: Drill, clock: str) -> Fact | None:
     value = drill.people(share(len(found.yes), found.known), head, told)
     if beside := without_drug.note(cohort, drill):
         notes.append(beside)
-    return Fact(word + start, value, Markup("; ").join(notes))
+    if any(isinstance(each, Markup) for each in notes):
+        return Fact(word + start, value, Markup("; ").join(notes))
+    return Fact(word + start, value, separated("; ", notes))
 
 
 def _kidney(cohort: Cohort, drill: Drill) -> list[Fact]:
     for shift in facts.shifts(cohort):
         if shift.event == KIDNEY_INJURY:
-            note = f"new {len(shift.new)}, worse {len(shift.worse)}, present before and not worse {len(shift.prevalent)}"
+            moved = {"new": shift.new, "worse": shift.worse, "present before and not worse": shift.prevalent}  # fmt: skip
+            note = each_counted(((word, len(rows)) for word, rows in moved.items()), shift.graded)
             people = [
                 [
                     _link(r["person_id"]),
@@ -274,7 +300,9 @@ def _lines(cohort: Cohort, drill: Drill) -> list[Fact]:
     after = sum(
         said is True for said in cell_lines.answers(cohort, "several_low", "after").values()
     )
-    note = f"low within one 24\u00a0h, before or after {cohort.zero}; after it in {after}"
+    note = f"low within one 24\u00a0h, before or after {cohort.zero}; after it in " + counted(
+        "n", after, level="after"
+    )
     return [Fact("More than one cell line low", cell_lines.told(drill, found), note)]
 
 
@@ -285,9 +313,12 @@ def _relapses(cohort: Cohort, drill: Drill) -> list[Fact]:
     found = [row for row in cohort.outcome.values() if row["resolution_time"] != UNKNOWN_TIME]
     back = sum(row["relapse"] == "relapse" for row in found)
     unsure = sum(row["relapse"] in {"uncertain", "unknown"} for row in found)
-    note = f"relapses: {back} of the {len(found)} whose storm was over" + (
-        f", not known in {unsure}" if unsure else ""
-    )
+    ended = len(found)
+    note = joined(
+        "relapses: ", counted("n", back, level="relapse", of=ended),
+        " of the ", counted("N", ended, level="relapse", of=ended), " whose storm was over",
+        *((", not known in ", counted("N_miss", unsure, level="relapse", of=ended)) if unsure else ()),
+    )  # fmt: skip
     value = cell_lines.told(drill, outcome.maintained(cohort))
     return [Fact("Maintained without a relapse", value, note)]
 
@@ -302,7 +333,11 @@ def _next_tests(cohort: Cohort, drill: Drill) -> list[Fact]:
             continue
         label = cohort.definition_label(name)
         people = found.persons(name)
-        told.append(f"{label} {len(people):,} of {open_:,}")
+        settled, undetermined = (
+            counted("n", len(people), level=label, of=open_),
+            counted("N", open_, level=label, of=open_),
+        )
+        told.append(joined(f"{label} ", settled, " of ", undetermined))
         lines += [[_link(person), label] for person in people]
         often.update({test: len(found.persons(name, test)) for test in found.tests(name)})
     if not told:
@@ -311,7 +346,7 @@ def _next_tests(cohort: Cohort, drill: Drill) -> list[Fact]:
     note = "of the patients in whom the definition is undetermined"
     if most:
         note += f"; most often {' or '.join(most)}"
-    value = drill.people("; ".join(told), ["patient", "definition"], lines)
+    value = drill.people(separated("; ", told), ["patient", "definition"], lines)
     return [Fact("One missing test could have settled", value, note)]
 
 
@@ -336,11 +371,11 @@ def _infections(cohort: Cohort, drill: Drill) -> list[Fact]:
     value = drill.people(share(len(people), known, cohort.n - known), head, lines, len(people))
     deaths = [row for row in cohort.outcome.values() if row["died"] is True]
     linked = sum(row["infection_linked"] is True for row in deaths)
-    note = (
-        f"by culture; {linked} of {len(deaths)} deaths linked to infection"
-        if deaths
-        else "by culture"
-    )
+    note: str = "by culture"
+    if deaths:
+        of = len(deaths)
+        those = counted("n", linked, level="deaths", of=of), counted("N", of, level="deaths", of=of)
+        note = joined("by culture; ", those[0], " of ", those[1], " deaths linked to infection")
     return [Fact(f"New bacterial infection after {cohort.zero}", value, note)]
 
 

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from functools import cache
 
 import jinja2
 from markupsafe import Markup
 
+from becalm.core.frame import Frame
 from becalm.report import key, methods, what_n_shows
 from becalm.report.cohort import Cohort
 from becalm.report.drill import Drill
+from becalm.report.key import Fact
+from becalm.report.results import KEY, KEY_RESULTS, NOTE, TEXT, PlaceOnPage, PrintedResults, counts
+from becalm.report.results import sections as from_results
 from becalm.report.section import Section
 from becalm.report.sections import sections
 from becalm.report.text import spaced
@@ -38,14 +43,34 @@ def style() -> Markup:
     return Markup(loader.get_source(environment(), "report.css")[0])
 
 
+@dataclass(frozen=True)
+class Printout:
+    """The internal report as HTML, and every number that it prints."""
+
+    html: str
+    results: Frame
+
+
 def render(cohort: Cohort, figures: Mapping[str, Figure]) -> str:
     """Return the internal report as HTML."""
+    return printout(cohort, figures).html
+
+
+def printout(cohort: Cohort, figures: Mapping[str, Figure]) -> Printout:
+    """Return the internal report, and the results from which it is made."""
     drill = Drill(cohort)
     result = cohort.result
-    facts = key.key_facts(cohort, drill)
-    parts = sections(cohort, drill, figures)
+    results = PrintedResults(drill)
+    facts = _facts(results, key.key_facts(cohort, drill))
+    shows = f"What {cohort.n:,} patient{'' if cohort.n == 1 else 's'} can show"
+    can_show = [
+        results.text(words, PlaceOnPage(KEY, TEXT, shows))
+        for words in (f"{shows}:", what_n_shows.sentence(cohort))
+        if what_n_shows.sentence(cohort)
+    ]
+    parts = from_results(results, sections(cohort, drill, figures))
     template = environment().get_template("report.html.j2")
-    return template.render(
+    html = template.render(
         style=style(),
         title=result.info.title or result.protocol.title,
         result=result,
@@ -53,7 +78,8 @@ def render(cohort: Cohort, figures: Mapping[str, Figure]) -> str:
         banners=banners(cohort),
         setting=setting(cohort),
         facts=facts,
-        can_show=what_n_shows.sentence(cohort),
+        can_show=can_show,
+        counts=counts(results, "provenance", result.counts),
         parts=parts,
         methods=methods.methods(cohort),
         references=methods.references(cohort),
@@ -61,6 +87,20 @@ def render(cohort: Cohort, figures: Mapping[str, Figure]) -> str:
         no_test=methods.why_no_test(cohort.n),
         numbered=_numbers(parts.values()),
     )
+    return Printout(html, results.frame())
+
+
+def _facts(results: PrintedResults, given: Iterable[Fact]) -> list[Fact]:
+    """Return the key results made from rows."""
+    return [
+        Fact(
+            each.name,
+            results.text(each.value, PlaceOnPage(KEY, KEY_RESULTS, name)),
+            results.text(each.note, PlaceOnPage(KEY, NOTE, name)),
+        )
+        for each in given
+        for name in [Markup(each.name).striptags()]
+    ]
 
 
 def _numbers(parts: Iterable[Section]) -> dict[str, int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from becalm.report.cohort import Cohort
 from becalm.report.drill import Drill
@@ -50,4 +50,4 @@ def lists_everybody(cohort: Cohort) -> bool:
 
 def captioned(table: PageTable, caption: str) -> PageTable:
     """Return a table with a caption."""
-    return PageTable(table.head, table.rows, table.groups, caption, table.ids, table.kind)
+    return replace(table, caption=caption)

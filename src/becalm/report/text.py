@@ -9,6 +9,15 @@ from typing import Any, Final
 
 from becalm.core import stats
 from becalm.core.digits import fixed, percentage
+from becalm.report.printed import (
+    VALUE,
+    Printed,
+    counted,
+    joined,
+    named,
+    separated,
+    statistic,
+)
 
 UNKNOWN: Final = "–"
 TOP_AGE: Final = 89
@@ -30,12 +39,12 @@ def number(value: float | None, digits: int = 3) -> str:
     if math.isinf(value):
         return "∞" if value > 0 else "−∞"
     if value == 0:
-        return "0"
+        return statistic(VALUE, 0, "0")
     places = max(0, digits - 1 - math.floor(math.log10(abs(value))))
     text = fixed(value, places)
     if "." in text:
         text = text.rstrip("0").rstrip(".")
-    return text.replace("-", "−")
+    return statistic(VALUE, value, text.replace("-", "−"))
 
 
 def limit_sign(low: float, high: float) -> str:
@@ -53,8 +62,8 @@ def bounded(low: float, high: float) -> str:
     if math.isinf(high) and math.isinf(low):
         return UNKNOWN
     if sign := limit_sign(low, high):
-        return f"{sign}{number(low if sign == '>' else high, 6)}"
-    return number(low) if low == high else f"{number(low)}–{number(high)}"
+        return sign + number(low if sign == ">" else high, 6)
+    return interval(low, high)
 
 
 def signs(censored: str) -> dict[str, str]:
@@ -65,12 +74,14 @@ def signs(censored: str) -> dict[str, str]:
 
 def interval(low: float, high: float) -> str:
     """Return a score with what is unknown: `248` or `267–302`."""
-    return number(low) if low == high else f"{number(low)}–{number(high)}"
+    if low == high:
+        return number(low)
+    return joined(named(number(low), "low"), "–", named(number(high), "high"))
 
 
 def signed(value: float, digits: int = 0) -> str:
     """Return a number with its sign."""
-    return fixed(value, digits, sign=True).replace("-", "−")
+    return statistic(VALUE, value, fixed(value, digits, sign=True).replace("-", "−"))
 
 
 def change(ratio: float) -> str:
@@ -86,25 +97,21 @@ def duration(value: float) -> str:
     if math.isnan(value) or value <= 0:
         return UNKNOWN
     minutes = round(value * 60, 6)
-    return (
-        "<1 min"
-        if minutes < 1
-        else f"{number(value)} h"
-        if minutes >= 60
-        else f"{number(minutes)} min"
-    )
+    if minutes < 1:
+        return statistic(VALUE, minutes, "<1") + " min"
+    return number(value) + " h" if minutes >= 60 else number(minutes) + " min"
 
 
 def hours(value: float) -> str:
     """Return hours from time zero: `+47 h`, in days from the tenth day on."""
     if math.isnan(value):
         return UNKNOWN
-    return f"{signed(value / 24, 1)} d" if abs(value) >= 240 else f"{signed(value)} h"
+    return signed(value / 24, 1) + " d" if abs(value) >= 240 else signed(value) + " h"
 
 
 def percent(events: int, n: int) -> str:
     """Return events of n as a percentage: `50 %`."""
-    return f"{percentage(events / n)} %"
+    return statistic("p", events / n, percentage(events / n), n=n) + " %"
 
 
 def share(events: int, n: int, unknown: int = 0) -> str:
@@ -112,12 +119,17 @@ def share(events: int, n: int, unknown: int = 0) -> str:
 
     n : those of whom it is known. unknown : the others, who are counted beside and never as no.
     """
-    beside = f", unknown in {unknown:,}" if unknown else ""
+    beside = ", unknown in " + counted("N_miss", unknown, of=n + unknown) if unknown else ""
     limits = stats.proportion(events, n)
     if limits is None:
-        return f"0/0{beside}"
-    low, high = (percentage(x, 1).removesuffix(".0") for x in limits)
-    return f"{events:,}/{n:,} ({percent(events, n)}; {low}–{high}){beside}"
+        return joined(counted("n", 0, of=0), "/", counted("N", 0, of=0), beside)
+    ends = (
+        statistic(name, limit, percentage(limit, 1).removesuffix(".0"), n=n)
+        for name, limit in zip(("conf.low", "conf.high"), limits, strict=True)
+    )
+    whole = statistic("p", events / n, percentage(events / n), n=n)
+    count = joined(counted("n", events, of=n), "/", counted("N", n, of=n))
+    return joined(count, " (", whole, " %; ", separated("–", ends), ")", beside)
 
 
 def age(years: int) -> str:
@@ -133,10 +145,18 @@ def middle(values: Iterable[float], digits: int = 3) -> str:
     found = stats.summary(given)
     if found is None:
         return UNKNOWN
-    text = number(found.median, digits)
-    if found.n > 1:
-        text += f" ({number(found.minimum, digits)}–{number(found.maximum, digits)})"
-    return text if found.n == len(given) else f"{text}, known in {found.n}"
+    median, low, high = (
+        named(number(value, digits), name, n=found.n)
+        for name, value in (
+            ("median", found.median),
+            ("min", found.minimum),
+            ("max", found.maximum),
+        )
+    )
+    text = joined(median, " (", low, "–", high, ")") if found.n > 1 else median
+    if found.n == len(given):
+        return text
+    return joined(text, ", known in ", counted("N_nonmiss", found.n, of=len(given)))
 
 
 def answer(value: Any) -> str:
@@ -150,7 +170,12 @@ def tally(words: Iterable[str]) -> str:
     for word in words:
         counts[word] = counts.get(word, 0) + 1
     ordered = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
-    return ", ".join(f"{word} {n}" for word, n in ordered)
+    return each_counted(ordered, sum(counts.values()))
+
+
+def each_counted(counts: Iterable[tuple[str, int]], of: int = -1) -> Printed:
+    """Return how many there are of each: `IV 3, SC 2`. of : how many patients there are."""
+    return separated(", ", (f"{word} " + counted("n", n, level=word, of=of) for word, n in counts))
 
 
 _LENGTH: Final = re.compile(r"\b(\d+)(min|h|d)\b")

@@ -131,6 +131,7 @@ class Accumulator:
         """Return the finished study."""
         refused = merge((*self.refused, *source.refused()))
         frames = {name: self.store.frame(table) for name, table in tables.TABLES.items()}
+        del frames[tables.ANALYSIS_RESULTS.name]  # what the report prints; the report makes it
         frames["rows"] = Frame.concat([tables.ROWS.empty(), *self.rows])
         frames["dictionary"] = tables.dictionary(tables.WRITTEN.values())
         frames["attrition"] = self.attrition.table()

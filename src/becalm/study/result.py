@@ -21,7 +21,8 @@ PER_PERSON: Final = 100
 class StudyResult:
     """One finished study, before anything is written.
 
-    frames : every table of `becalm.tables.TABLES` by name, also those that only the report reads.
+    frames : every table of `becalm.tables.TABLES` by name, also those that only the report reads; but
+    `analysis_results` only after the report has been made.
     """
 
     version: str
@@ -46,8 +47,8 @@ class StudyResult:
 
     @property
     def tables(self) -> Mapping[str, Frame]:
-        """The tables that are written, by name."""
-        return {name: self.frames[name] for name in WRITTEN}
+        """The tables that are written, by name; `analysis_results` is there once the report has been made."""
+        return {name: self.frames[name] for name in WRITTEN if name in self.frames}
 
     def with_frames(self, frames: Mapping[str, Frame]) -> StudyResult:
         """Return the same study with some tables replaced."""

@@ -3,6 +3,7 @@
 Unknown is empty; a bound of infinity is empty too (unbounded). Lists are joined by `|`.
 """
 
+from becalm.tables.analysis_results import ANALYSIS_RESULTS
 from becalm.tables.background import UNTREATED, WITHOUT_DRUG
 from becalm.tables.cell_lines import CELL_LINES
 from becalm.tables.cohort import (
@@ -57,6 +58,7 @@ from becalm.tables.therapy import (
 )
 
 __all__ = [
+    "ANALYSIS_RESULTS",
     "ATTRITION",
     "CALENDAR_DOSE",
     "CELL_LINES",

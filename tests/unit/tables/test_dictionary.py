@@ -15,7 +15,7 @@ from becalm.tables.schema import Column, Table, number, text
 ROOT = Path(__file__).parents[3]
 NUMBERS = {"number", "count"}
 OF_THE_TABLE = {
-    "class", "clock", "day", "end", "first", "last", "onset", "reason", "rows", "start", "status", "time", "unit", "value",
+    "class", "clock", "day", "end", "first", "last", "n", "onset", "reason", "rows", "start", "status", "time", "unit", "value",
     "variable",
 }  # fmt: skip
 """Names of columns whose meaning differs from table to table."""
@@ -53,7 +53,7 @@ def test_the_dictionary_has_every_written_column_in_its_order() -> None:
     assert rows == [(t.name, name) for _, t in sorted(tables.WRITTEN.items()) for name in t]
     counting = {(r["table"], r["column"]) for r in found.rows() if r["counts_persons"]}
     assert counting == {
-        ("attrition", "persons"), ("attrition", "stays"), ("attrition", "undetermined"), ("not_understood", "persons_with"),
+        ("analysis_results", "n"), ("attrition", "persons"), ("attrition", "stays"), ("attrition", "undetermined"), ("not_understood", "persons_with"),
         *(("without_drug", name) for name in (
             "with_index", "known", "yes", "no_sample", "died_before", "discharged_before", "women", "died_persons",
             "with_immunotherapy",

@@ -187,7 +187,7 @@ def replace_citations(cohort: Cohort) -> Cohort:
 
 def encoded(found: Aggregates) -> bytes:
     """Return aggregates as the file `release.json`."""
-    return msgspec.json.format(msgspec.json.encode(found), indent=1) + b"\n"
+    return msgspec.json.format(msgspec.json.encode(found, enc_hook=str), indent=1) + b"\n"
 
 
 def decoded(data: bytes, where: str) -> Aggregates:

@@ -87,7 +87,7 @@ def not_named(series: CaseSeries) -> list[str]:
 
 
 def _shuffled(case: Case) -> str:
-    return hashlib.sha256(msgspec.json.encode(case)).hexdigest()
+    return hashlib.sha256(msgspec.json.encode(case, enc_hook=str)).hexdigest()
 
 
 def _table(name: str, title: str, rows: Sequence[dict[str, str]]) -> ReleaseSheet:

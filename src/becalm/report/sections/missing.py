@@ -21,9 +21,8 @@ def rows_not_used(cohort: Cohort) -> PageTable:
          f"{row['rows']:,}", row["example"]]
         for row in cohort.result.tables["rows_refused"].light_rows()
     ]  # fmt: skip
-    return PageTable(
-        ["Table", "Test or drug", "Unit as written", "Reason", "Rows", "Example"], rows
-    )
+    head = ["Table", "Test or drug", "Unit as written", "Reason", "Rows", "Example"]
+    return PageTable(head, rows, quoted=["Example"], labels=4)
 
 
 def measured_by_day(cohort: Cohort, drill: Drill) -> PageTable:
