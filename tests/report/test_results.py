@@ -29,6 +29,11 @@ NAMES = re.compile(
 Where = tuple[str, str]
 
 
+def _without(found: re.Match[str]) -> str:
+    """Return a part of a caption that counts as its rows name it."""
+    return re.sub(r"[\d,]+", "n", found[0])
+
+
 class Walker(HTMLParser):
     """The texts of a page by section and place, as a reader finds them; pop-overs are left out.
 
@@ -86,7 +91,7 @@ class Walker(HTMLParser):
             return
         text = " ".join(self._text.split())
         if tag in {"caption", "summary"}:
-            self.place = text
+            self.place = re.sub(r"All [\d,]+ patients|[\d,]+ rows", _without, text)
             self.found.append((self.section, "text", text, 1))
         elif tag == "dd" and self.section == "key":
             self.found.append(("key", "key results", text, 1))
@@ -186,6 +191,8 @@ def test_rows_are_in_the_order_of_the_page_and_told_apart(printed: page.Printout
     rows = list(printed.results.rows())
     assert [row["printed_order"] for row in rows] == list(range(1, len(rows) + 1))
     assert tuple(printed.results.columns) == tuple(ANALYSIS_RESULTS)
+    keys = [tuple(row[name] for name in ANALYSIS_RESULTS.key) for row in rows]
+    assert len(set(keys)) == len(keys)
     assert {row["context"] for row in rows} <= {
         "categorical",
         "proportion_ci",

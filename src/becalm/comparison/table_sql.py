@@ -93,7 +93,9 @@ def compare_table(con: Any, name: str, old: Path, new: Path) -> TableDifference:
     sources = tuple(
         column for column, kind in shared.items() if kind == "VARCHAR" and names_source_rows(column)
     )
-    rest = tuple(column for column in shared if column not in {*table.key, *sources})
+    rest = tuple(
+        column for column in shared if column not in {*table.key, *sources, table.position}
+    )
     shape = _Shape(table.key, sources, rest)
     for side, file in (("before", old), ("after", new)):
         con.execute(

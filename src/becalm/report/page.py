@@ -64,7 +64,7 @@ def printout(cohort: Cohort, figures: Mapping[str, Figure]) -> Printout:
     facts = _facts(results, key.key_facts(cohort, drill))
     shows = f"What {cohort.n:,} patient{'' if cohort.n == 1 else 's'} can show"
     can_show = [
-        results.text(words, PlaceOnPage(KEY, TEXT, shows))
+        results.text(words, PlaceOnPage(KEY, TEXT, "what n patients can show"))
         for words in (f"{shows}:", what_n_shows.sentence(cohort))
         if what_n_shows.sentence(cohort)
     ]

@@ -86,6 +86,18 @@ def named(text: str, name: str, *, n: int = -1) -> Printed:
     return Printed(text, (replace(each, name=name, n=n) for each in statistics_of(text)))
 
 
+def without_numbers(text: str) -> str:
+    """Return a text with the name of each number that it knows in its place: so it is the same in every run.
+
+    >>> without_numbers("All " + counted("n", 36) + " patients")
+    'All n patients'
+    """
+    made, at = "", 0
+    for each in statistics_of(text):
+        made, at = f"{made}{text[at : each.start]}{each.name}", each.end
+    return made + text[at:]
+
+
 def statistics_of(text: str) -> tuple[Statistic, ...]:
     """Return the statistics that a text knows."""
     return text.statistics if isinstance(text, Printed) else ()

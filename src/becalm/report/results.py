@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import html
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import takewhile
@@ -20,7 +21,7 @@ from becalm.core.frame import Frame
 from becalm.report.drill import Drill, Opened
 from becalm.report.labels import heading
 from becalm.report.page_table import PageTable
-from becalm.report.printed import VALUE, Statistic, found_in, statistics_of
+from becalm.report.printed import VALUE, Statistic, found_in, statistics_of, without_numbers
 from becalm.report.section import Section
 from becalm.tables import ANALYSIS_RESULTS
 
@@ -73,6 +74,7 @@ class PrintedResults:
 
     drill: Drill
     rows: list[dict[str, Any]] = field(default_factory=list)
+    seen: Counter[tuple[PlaceOnPage, str, str]] = field(default_factory=Counter)
 
     def frame(self) -> Frame:
         """Return the rows of `analysis_results`."""
@@ -82,7 +84,7 @@ class PrintedResults:
         """Return a section whose sentences and tables are made from rows."""
         return replace(
             given,
-            intro=[self.text(each, PlaceOnPage(name, TEXT, given.title)) for each in given.intro],
+            intro=[self.text(each, PlaceOnPage(name, TEXT)) for each in given.intro],
             tables=[self.table(name, each) for each in given.tables],
             folded=[self.table(name, each) for each in given.folded],
         )
@@ -91,14 +93,15 @@ class PrintedResults:
         """Return a table whose cells are made from rows."""
         labels = label_columns(given)
         heads = _heads(given)
-        caption = self.text(given.caption, PlaceOnPage(section, TEXT, given.caption))
+        name = without_numbers(given.caption)
+        caption = self.text(given.caption, PlaceOnPage(section, TEXT, name))
         above = [""] * labels
         rows = []
         for line in given.rows:
             names = [_words(cell) for cell in line[:labels]]
             # In a grouped table an empty label repeats the one above it.
             above = [name or last for name, last in zip(names, above, strict=True)]
-            places = _places(section, given, heads, above)
+            places = _places(section, name, given, heads, above)
             rows.append(
                 [
                     self.text(cell, places[i]) if i in places else _bare(cell)
@@ -109,9 +112,8 @@ class PrintedResults:
 
     def text(self, given: Any, place: PlaceOnPage) -> Markup:
         """Return a text, or a cell with its buttons, put together from words and rows."""
-        written: dict[str, int] = {}
         if not isinstance(given, Markup):
-            return self._plain(str(given), statistics_of(given), place, None, written)
+            return self._plain(str(given), statistics_of(given), place, None)
         made: list[Markup] = []
         opened: Opened | None = None
         said: tuple[Statistic, ...] = ()
@@ -127,7 +129,7 @@ class PrintedResults:
             elif person:
                 made.append(Markup(piece))
             elif piece:
-                made.append(self._plain(html.unescape(piece), said, place, opened, written))
+                made.append(self._plain(html.unescape(piece), said, place, opened))
         return Markup("").join(made)
 
     def _button(self, tag: str) -> tuple[Opened | None, tuple[Statistic, ...]]:
@@ -143,13 +145,12 @@ class PrintedResults:
         said: Sequence[Statistic],
         place: PlaceOnPage,
         opened: Opened | None,
-        written: dict[str, int],
     ) -> Markup:
         """Return a text without tags, its numbers printed as the `fmt` of their rows."""
         made, at = [], 0
         for each in _all_of(text, said, place):
             start = each.start - (each.start > at and text[each.start - 1] in _SIGNS)
-            made += [escape(text[at:start]), self._emit(each, text[start : each.end], place, opened, written)]  # fmt: skip
+            made += [escape(text[at:start]), self._emit(each, text[start : each.end], place, opened)]  # fmt: skip
             at = each.end
         return Markup("").join([*made, escape(text[at:])])
 
@@ -159,15 +160,15 @@ class PrintedResults:
         fmt: str,
         place: PlaceOnPage,
         opened: Opened | None,
-        written: dict[str, int],
     ) -> Markup:
-        """Add a row, and return what the page prints of it. `written` counts the statistics of a cell by name."""
-        key = f"{each.name}|{each.level}"
-        written[key] = nth = written.get(key, 0) + 1
+        """Add a row, and return what the page prints of it."""
         level = "; ".join(filter(None, (place.level, each.level)))
+        key = (place, each.level, each.name)
+        self.seen[key] += 1
+        nth = self.seen[key]
         label = LABELS[each.name]
         if each.name == VALUE:
-            label = place.level or place.variable
+            label = place.level or place.variable or LABELS[VALUE]
         row = {
             "printed_order": len(self.rows) + 1,
             "section": place.section,
@@ -243,7 +244,9 @@ def _heads(table: PageTable) -> list[str]:
     ]
 
 
-def _places(section: str, table: PageTable, heads: Sequence[str], labels: Sequence[str]) -> dict[int, PlaceOnPage]:  # fmt: skip
+def _places(
+    section: str, place: str, table: PageTable, heads: Sequence[str], labels: Sequence[str]
+) -> dict[int, PlaceOnPage]:
     """Return where each cell of a line stands that is no label, by its column."""
     columns = range(len(labels), len(heads))
     group = table.head[0] if table.head[0] in PATIENT else ""
@@ -252,7 +255,7 @@ def _places(section: str, table: PageTable, heads: Sequence[str], labels: Sequen
     return {
         i: PlaceOnPage(
             section,
-            table.caption,
+            place,
             "; ".join(words) or heading(heads[i]),
             "" if alone or not words else heads[i],
             group,

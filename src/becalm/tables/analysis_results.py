@@ -8,7 +8,7 @@ from becalm.tables.schema import SOURCE_ROW, Table, count, number, text
 
 ANALYSIS_RESULTS: Final = Table(
     "analysis_results",
-    "Every number that the report prints, in the order of the page; the page is made from these rows. The columns "
+    "Every number that the report prints; the page is made from these rows. The columns "
     "are those of analysis results data, as the package cards in R has them.",
     "printed number",
     {
@@ -27,7 +27,7 @@ ANALYSIS_RESULTS: Final = Table(
         ),
         "stat_name": text(
             "The statistic: n, N, p, conf.low, conf.high, median, min, max, mean, N_miss (not known), N_nonmiss (known), "
-            "low and high (lowest and highest possible), or value; a second one in the same cell is value_2."
+            "low and high (lowest and highest possible), or value; a second one of the same name at the same place is value_2."
         ),
         "stat_label": text("The same in words."),
         "stat": number(
@@ -42,5 +42,6 @@ ANALYSIS_RESULTS: Final = Table(
         "patients": text("The patients whom the number counts, as far as the page names them, joined by |."),
         "source_row": SOURCE_ROW,
     },
-    key=("printed_order",),
+    key=("section", "place", "group1", "group1_level", "variable", "variable_level", "stat_name"),
+    position="printed_order",
 )  # fmt: skip

@@ -30,7 +30,8 @@ class Table(Mapping[str, Kind]):
     """A table: its columns by name, in their order. Read as a mapping it gives the kind of each.
 
     row : what one row stands for. key : the columns that written rows are sorted by. A table without
-    a key is not written: the report draws it or opens it.
+    a key is not written: the report draws it or opens it. position : a column that only says where a row
+    stands among the others, so that rows before it change it; two runs are compared without it.
 
     >>> table = Table("ages", "Ages.", "person", {"age": Column("count", "y", "Completed years.")})
     >>> dict(table)
@@ -42,6 +43,7 @@ class Table(Mapping[str, Kind]):
     row: str
     columns: Mapping[str, Column]
     key: tuple[str, ...] = ()
+    position: str = ""
 
     def __getitem__(self, name: str) -> Kind:
         return self.columns[name].kind

@@ -9,6 +9,7 @@ from becalm.report import labels
 from becalm.report.cohort import Cohort, Row, anchor
 from becalm.report.drill import Drill
 from becalm.report.page_table import PageTable
+from becalm.report.printed import counted, joined
 from becalm.report.section import DeclaredSection, Section, captioned, figures_named
 from becalm.report.theme import Figure
 from becalm.study.result import PER_PERSON
@@ -52,7 +53,9 @@ def section(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Sect
     )
     refused = rows_not_used(cohort)
     rows = int(result.tables["rows_refused"]["rows"].sum())
-    refused = captioned(refused, f"Rows that were not used, and why ({rows:,} rows)")
+    refused = captioned(
+        refused, joined("Rows that were not used, and why (", counted("n", rows), " rows)")
+    )
     short = len(refused.rows) <= 12
     shown = [
         captioned(absent, "What the records do not contain"),
@@ -60,8 +63,8 @@ def section(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Sect
     ]
     folded = []
     if cohort.n <= PER_PERSON:
-        counted = measured_by_day(cohort, drill)
-        folded = [captioned(counted, "Number of patients with a value, by day")]
+        by_day = measured_by_day(cohort, drill)
+        folded = [captioned(by_day, "Number of patients with a value, by day")]
     return Section(
         "What is missing", consequences(result.consequences), figures_named(figures, "missing"),
         [table for table in shown if table], [t for t in (*folded, *([] if short else [refused])) if t],

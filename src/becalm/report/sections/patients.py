@@ -15,6 +15,7 @@ from becalm.report.cells import grade, outcome_cells, total
 from becalm.report.cohort import ROW_EACH, Cohort, Row
 from becalm.report.drill import Drill
 from becalm.report.page_table import PageTable
+from becalm.report.printed import counted, joined
 from becalm.report.section import DeclaredSection, Section, captioned, lists_everybody
 from becalm.report.text import UNKNOWN, age, middle, number, share, signed
 from becalm.report.theme import Figure
@@ -365,7 +366,8 @@ def section(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Sect
     if cohort.n <= ROW_EACH:
         first = [captioned(each_patient(cohort, drill), "Table 1. Every patient")]
         return Section("Patients", _without_a_date(cohort), [], first, _details(cohort, drill))
-    first = [captioned(summary(cohort, drill), f"Table 1. All {cohort.n:,} patients")]
+    everybody = joined("Table 1. All ", counted("n", cohort.n, of=cohort.n), " patients")
+    first = [captioned(summary(cohort, drill), everybody)]
     listed = []
     if lists_everybody(cohort):
         listed = [
