@@ -16,7 +16,7 @@ BESIDE: Final = ("README.md", "CHANGELOG.md", "LICENSE", "CITATION.cff")
 PARTS: Final = {
     "Start": (
         "README", "docs/tutorials/five_patients", "docs/tutorials/mimic_iv",
-        "docs/tutorials/a_mapping", "docs/tutorials/your_protocol",
+        "docs/tutorials/a_mapping", "docs/tutorials/your_protocol", "docs/tutorials/judging",
     ),
     "Records": ("docs/sheets", "docs/mapping", "docs/redcap", "docs/words"),
     "Studies": (

@@ -130,6 +130,8 @@ def test_records_that_grew_tell_who_entered_and_which_row_changed_a_status(
     assert (entered["person_id"], entered["change"]) == ("CAT", "entered")
     assert "doses: 1 new (doses:2)" in entered["because"]
     assert "Persons: 1 in the old run, 2 in the new; 1 entered, 0 left." in done.output
+    assert "all persons in the records: 3 → 4" in done.output
+    assert "no anakinra given" not in done.output  # DAN left there before and now
     statuses = {
         (row["person_id"], row["key"]): row
         for row in two_runs.read(tmp_path / "diff" / "statuses.csv")
@@ -161,6 +163,8 @@ def test_a_word_that_was_learnt_and_a_rule_that_lets_somebody_in(
     assert re.search(r"protocol +population.min_age +18 +16", done.output)
     [entered] = two_runs.read(tmp_path / "diff" / "cohort.csv")
     assert (entered["person_id"], entered["change"]) == ("BOB", "entered")
+    assert "younger than 18: 1 → (none)" in done.output
+    assert "younger than 16: (none) → 0" in done.output
     back = becalm("diff", new, base)
     assert "BOB left" in back.output
     assert "Zaubermittel" in back.output

@@ -92,4 +92,6 @@ def test_the_name_of_each_file_stands_before_it(page: Path) -> None:
 
 
 def test_there_are_tutorials() -> None:
-    assert {"five_patients", "mimic_iv", "a_mapping", "your_protocol"} <= {p.stem for p in PAGES}
+    assert {"five_patients", "mimic_iv", "a_mapping", "your_protocol", "judging"} <= {
+        p.stem for p in PAGES
+    }

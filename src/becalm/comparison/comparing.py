@@ -9,7 +9,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from becalm.comparison.inputs import InputDifference, input_differences
-from becalm.comparison.persons_sql import find_cohort, find_statuses
+from becalm.comparison.persons_sql import (
+    StepDifference,
+    attrition_differences,
+    find_cohort,
+    find_statuses,
+)
 from becalm.comparison.results_folder import ResultsFolder, opened
 from becalm.comparison.table_sql import FOUND, TableDifference, compare_table
 from becalm.core.database import connect
@@ -28,7 +33,7 @@ _LARGE: Final = 32 << 20
 class Comparison:
     """What differs between two runs.
 
-    tables : every table of either run. con : the connection that holds all rows: `found` (every cell, new and
+    tables : every table of either run. steps : of the attrition, where another number of persons left. con : the connection that holds all rows: `found` (every cell, new and
     gone row), `statuses` and `cohort`.
     """
 
@@ -36,6 +41,7 @@ class Comparison:
     new: ResultsFolder
     inputs: Sequence[InputDifference]
     tables: Mapping[str, TableDifference]
+    steps: Sequence[StepDifference]
     con: Any
 
     @property
@@ -84,7 +90,21 @@ def compare(
             tables[name] = _compared(con, name, before, after, progress)
         find_statuses(con)
         find_cohort(con)
-        yield Comparison(before, after, input_differences(before.facts, after.facts), tables, con)
+        inputs = input_differences(before.facts, after.facts)
+        yield Comparison(before, after, inputs, tables, _steps(con, tables, before, after), con)
+
+
+def _steps(
+    con: Any,
+    tables: Mapping[str, TableDifference],
+    before: ResultsFolder,
+    after: ResultsFolder,
+) -> list[StepDifference]:
+    """Return the steps of the attrition that differ; none where the two tables are of unlike shape."""
+    found = tables.get("attrition")
+    if found is None or not found.compared or found.remarks or not found.differs:
+        return []
+    return attrition_differences(con, before.table("attrition"), after.table("attrition"))
 
 
 def _compared(

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 from becalm.comparison.table_sql import CHANGED, GONE, NEW
+from becalm.tables.writing import quoted
 
 STATUSES: Final[Mapping[str, tuple[str, ...]]] = {
     "persons": ("storm", "storm_72h"),
@@ -111,6 +114,32 @@ def find_cohort(con: Any) -> None:
         ORDER BY who.change, who.person_id
         """
     )
+
+
+@dataclass(frozen=True)
+class StepDifference:
+    """A step of the attrition at which another number of persons left. None: the run has no such step."""
+
+    reason: str
+    old: int | None
+    new: int | None
+
+
+def attrition_differences(con: Any, old: Path, new: Path) -> list[StepDifference]:
+    """Return the steps at which another number of persons left, by their reason; the first is who came at all."""
+    for side, file in (("before", old), ("after", new)):
+        con.execute(
+            f"CREATE OR REPLACE TEMP VIEW {side} AS SELECT reason, min(step) AS step, sum(lost)::BIGINT AS n "
+            "FROM (SELECT reason, step, CASE WHEN step = 0 THEN persons ELSE "
+            f"lag(persons) OVER (ORDER BY step) - persons END AS lost FROM read_parquet({quoted(file)})) "
+            "GROUP BY reason"
+        )
+    rows = con.execute(
+        "SELECT coalesce(after.reason, before.reason), before.n, after.n FROM before "
+        "FULL JOIN after ON before.reason = after.reason WHERE before.n IS DISTINCT FROM after.n "
+        "ORDER BY coalesce(after.step, before.step), 1"
+    ).fetchall()
+    return [StepDifference(*row) for row in rows]
 
 
 def _rows(was: str, now: str) -> str:

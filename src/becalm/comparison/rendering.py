@@ -70,11 +70,16 @@ def _cohort(found: Comparison) -> Iterator[str]:
     if persons is None or not persons.compared:
         yield "Not compared: see the table persons below."
         return
-    entered, left = (persons.changes.get(each, 0) for each in (NEW, GONE))
+    entered, gone = (persons.changes.get(each, 0) for each in (NEW, GONE))
     yield (
         f"Persons: {persons.old:,} in the old run, {persons.new:,} in the new; "
-        f"{entered:,} entered, {left:,} left."
+        f"{entered:,} entered, {gone:,} left."
     )
+    if found.steps:
+        yield "Steps at which another number of persons left (the first one: came):"
+    for step in found.steps:
+        left = (ABSENT if n is None else f"{n:,}" for n in (step.old, step.new))
+        yield from _wrapped(f"{step.reason}: {' → '.join(left)}", "  ")
     for row in found.first("cohort", MOST):
         yield from _wrapped(f"{row['person_id']} {row['change']}", "  ")
         yield from _parts(row["because"])
