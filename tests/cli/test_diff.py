@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from becalm.cli import main
+from becalm.core.staging import sha256
 from tests.records import condition, dose, finding, infusion, lab, patient, sheets, stay
 from tests.reference import two_runs
 
@@ -106,7 +107,7 @@ def test_a_window_that_was_changed_lists_exactly_the_rows_that_changed(
 
 
 def test_two_runs_with_the_same_results_do_not_differ(base: Path, tmp_path: Path) -> None:
-    again = Path(shutil.copytree(base, tmp_path / "again"))
+    again = Path(shutil.copytree(base, tmp_path / "again [1] it's *"))
     done = becalm("diff", base, again, "--out", tmp_path / "diff")
     assert done.exit_code == 0, done.output
     assert "Nothing that the two manifests record." in done.output
@@ -114,6 +115,13 @@ def test_two_runs_with_the_same_results_do_not_differ(base: Path, tmp_path: Path
     assert list(listed(tmp_path / "diff")) == []
     assert two_runs.unequal(base, again) == {}
     assert "Research use only" in done.output
+    manifest = again / "manifest.json"
+    manifest.write_text(
+        manifest.read_text().replace(sha256(again / "tables/values.parquet"), "0" * 64)
+    )
+    done = becalm("diff", base, again)
+    assert done.exit_code == 3
+    assert "values.parquet: was changed since becalm wrote it" in done.output
 
 
 def test_records_that_grew_tell_who_entered_and_which_row_changed_a_status(

@@ -15,12 +15,11 @@ from becalm.comparison.persons_sql import (
     find_cohort,
     find_statuses,
 )
-from becalm.comparison.results_folder import ResultsFolder, opened
+from becalm.comparison.results_folder import ResultsFolder, opened, rows_of
 from becalm.comparison.table_sql import FOUND, TableDifference, compare_table
 from becalm.core.database import connect
 from becalm.core.errors import UnreadableFileError, UsageError
 from becalm.core.staging import same
-from becalm.tables import writing
 
 DESCRIBES: Final = ("dictionary",)
 """Tables that tell of the tables and not of patients; what differs in them is no result."""
@@ -123,9 +122,7 @@ def _compared(
     old, new = before.table(name), after.table(name)
     try:
         if before.hashes[name] == after.hashes[name]:
-            [[rows]] = con.execute(
-                f"SELECT count(*) FROM read_parquet({writing.quoted(old)})"
-            ).fetchall()
+            [[rows]] = con.execute(f"SELECT count(*) FROM {rows_of(old)}").fetchall()
             return TableDifference(name, rows, rows, rows)
         if old.stat().st_size + new.stat().st_size > _LARGE:
             progress(f"comparing the table {name}")

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from becalm.comparison.results_folder import rows_of
 from becalm.comparison.table_sql import CHANGED, GONE, NEW
-from becalm.tables.writing import quoted
 
 STATUSES: Final[Mapping[str, tuple[str, ...]]] = {
     "persons": ("storm", "storm_72h"),
@@ -131,7 +131,7 @@ def attrition_differences(con: Any, old: Path, new: Path) -> list[StepDifference
         con.execute(
             f"CREATE OR REPLACE TEMP VIEW {side} AS SELECT reason, min(step) AS step, sum(lost)::BIGINT AS n "
             "FROM (SELECT reason, step, CASE WHEN step = 0 THEN persons ELSE "
-            f"lag(persons) OVER (ORDER BY step) - persons END AS lost FROM read_parquet({quoted(file)})) "
+            f"lag(persons) OVER (ORDER BY step) - persons END AS lost FROM {rows_of(file)}) "
             "GROUP BY reason"
         )
     rows = con.execute(

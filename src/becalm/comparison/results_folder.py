@@ -10,9 +10,11 @@ from typing import Any, Final
 
 import msgspec
 
+from becalm.core.database import plain
 from becalm.core.errors import UnreadableFileError
 from becalm.core.files import read_bytes
 from becalm.core.staging import INTERNAL, MANIFEST, sha256
+from becalm.tables import writing
 
 _HINT: Final = "Name a folder that becalm study wrote"
 _AGAIN: Final = "Copy the folder again, or run becalm study again"
@@ -53,6 +55,11 @@ class ResultsFolder:
                 "was changed since becalm wrote it", where=str(file), hint=_AGAIN
             )
         return file
+
+
+def rows_of(file: Path) -> str:
+    """Return SQL for the rows of a Parquet file, whatever signs its name has."""
+    return f"read_parquet({writing.quoted(Path(plain(str(file))))})"
 
 
 def opened(path: Path) -> ResultsFolder:

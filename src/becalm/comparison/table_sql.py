@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from becalm.tables import WRITTEN, writing
+from becalm.comparison.results_folder import rows_of
+from becalm.tables import WRITTEN
 
 CHANGED: Final = "changed"
 NEW: Final = "new"
@@ -100,7 +101,7 @@ def compare_table(con: Any, name: str, old: Path, new: Path) -> TableDifference:
     for side, file in (("before", old), ("after", new)):
         con.execute(
             f"CREATE OR REPLACE TEMP VIEW {side} AS SELECT {_listed(shape.all)} "
-            f"FROM read_parquet({writing.quoted(file)})"
+            f"FROM {rows_of(file)}"
         )
     rows = {side: _one(con, f"SELECT count(*) FROM {side}") for side in ("before", "after")}
     _unlike(con, shape)
@@ -126,7 +127,7 @@ def _not_compared(name: str, *why: str) -> TableDifference:
 
 
 def _types(con: Any, file: Path) -> dict[str, str]:
-    seen = con.execute(f"DESCRIBE SELECT * FROM read_parquet({writing.quoted(file)})").fetchall()
+    seen = con.execute(f"DESCRIBE SELECT * FROM {rows_of(file)}").fetchall()
     return {str(column): str(kind) for column, kind, *_ in seen}
 
 

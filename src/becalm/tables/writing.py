@@ -84,7 +84,8 @@ def _typed(schema: Mapping[str, Kind], frame: Frame, folder: Path | None = None)
         f'{_SQL[kind].format(c=f"""held."{column}" """.strip())} AS "{column}"'
         for column, kind in schema.items()
     )
-    with stopping.interruptible(_writer(folder).cursor()) as con:
+    place = None if folder is None else folder.absolute()  # the folder of the process may change
+    with stopping.interruptible(_writer(place).cursor()) as con:
         con.register("held", {column: np.asarray(frame[column]) for column in schema})
         con.execute(f"CREATE TEMP VIEW given AS SELECT {typed} FROM held")
         yield con

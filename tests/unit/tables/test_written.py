@@ -169,3 +169,14 @@ def test_a_name_that_a_spreadsheet_would_calculate(text: str, tmp_path: Path) ->
     sql = f"SELECT person_id FROM read_csv('{csv_file}', all_varchar = true)"
     assert {row[0] for row in query(sql)} == {inert(text), "-5"}
     assert {row[0] for row in query(f"SELECT person_id FROM '{parquet}'")} == {text, "-5"}
+
+
+def test_a_table_is_written_where_the_process_is_now(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A notebook changes its folder and writes to the same relative name again."""
+    for name in ("one", "two"):
+        (tmp_path / name / "out").mkdir(parents=True)
+        monkeypatch.chdir(tmp_path / name)
+        writing.write("response", tables.WRITTEN["response"].empty(), Path("out"))
+        assert (tmp_path / name / "out" / "response.parquet").is_file()
