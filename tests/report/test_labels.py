@@ -25,6 +25,7 @@ SELECTED: Final = {
     "sections/patients.py": {"covid19"},
     "sections/prognosis.py": {"ferritin"},
     "sections/kidney.py": {"creatinine"},
+    "left_open.py": {"creatinine"},
     "figures/kidney.py": {"creatinine"},
     "sections/outcome.py": {"temperature", "ferritin", "platelets"},
 }

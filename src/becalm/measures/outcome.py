@@ -25,6 +25,10 @@ from becalm.tables import OUTCOME
 from becalm.timeline import Intervals, rounded
 
 AT_LATEST: Final = "at latest"
+AT_DEATH: Final = "death"
+AT_CONTACT: Final = "last contact"
+AT_RECORD: Final = "last record"
+BEFORE_ZERO: Final = "before time zero"
 
 
 FILE: Final = Path(__file__).parent / "maintenance.toml"
@@ -49,7 +53,8 @@ def outcome(cohort: Frame, doses: Doses, records: Records, protocol: Protocol) -
     died is False only if the person is known to have been alive later (`persons.death.Alive`): nobody is by
     default. A word for dead at the last contact without any other date is a death by that date:
     death_time_is says `at latest`. follow_up_days runs from t0 to death, else to the last moment at which
-    the person is known to have been alive, else to the last contact, else to the last record. infection_linked is True where
+    the person is known to have been alive, else to the last contact, else to the last record; follow_up_is says to which. It
+    is 0 where all of these are before t0. infection_linked is True where
     the cause of death names infection and otherwise not known here: `infection_at_death` adds what cultures
     say, and `relapse` whether the storm came back. storm_active_at_death is a clinician's judgement. A death of which only the date is known
     is placed at the last record of that day; on_drug_at_death is then known only if it was so all day. Of a death that
@@ -129,13 +134,18 @@ def _row(
     contact = at if died and at != UNKNOWN_TIME else seen
     if died is False and alive.until[person] != UNKNOWN_TIME:
         contact = int(alive.until[person])
+    how = AT_DEATH if died and at != UNKNOWN_TIME else AT_CONTACT
     # A last contact before time zero cannot be the last: there are later records.
     if disputed or contact == UNKNOWN_TIME or contact < t0:
-        contact = ended
+        how, contact = AT_RECORD, ended
     known = UNKNOWN_TIME not in (contact, t0)
+    if known and contact < t0:
+        how = BEFORE_ZERO
     return {
         "person_id": cohort["person_id"][i],
-        "follow_up_days": round((contact - t0) / DAY, 6) if known else None,
+        "follow_up_days": max(0.0, round((contact - t0) / DAY, 6)) if known else None,
+        "follow_up_is": how if known else "",
+        "contact_before_zero": _contact_before(int(cohort["last_contact"][i]), t0),
         "last_contact": contact,
         "discharged": (
             UNKNOWN_TIME
@@ -149,6 +159,11 @@ def _row(
         "infection_linked": True if INFECTION in cause.split("|") else None,
         "maintenance_drug": kept,
     }
+
+
+def _contact_before(contact: int, t0: int) -> bool | None:
+    """Return whether the recorded last contact is before time zero, so that it cannot be the last."""
+    return None if UNKNOWN_TIME in (contact, t0) else contact < t0
 
 
 def _kind_of_death_time(deaths: Deaths, person: int) -> str:

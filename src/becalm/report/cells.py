@@ -74,6 +74,10 @@ def outcome_cells(cohort: Cohort, drill: Drill, person: str) -> list[Any]:
         return [UNKNOWN, UNKNOWN]
     days = row["follow_up_days"]
     followed = "0 d" if days == 0 else f"{number(days)} d" if not math.isnan(days) else UNKNOWN
+    if row["follow_up_is"] == "before time zero":
+        followed += " (all records end before time zero)"
+    elif row["contact_before_zero"] is True:
+        followed += " (the recorded contact is before time zero)"
     followed_cell = drill.about(followed, person)
     if row["died"] is True:
         at = cohort.day_of_death(person)

@@ -137,7 +137,16 @@ OUTCOME: Final = Table(
     "person",
     {
         "person_id": PERSON_ID,
-        "follow_up_days": number("d", "From time zero to last_contact."),
+        "follow_up_days": number(
+            "d", "From time zero to last_contact; 0 where that is before time zero."
+        ),
+        "follow_up_is": text(
+            "What it ends with: death, last contact (recorded, the discharge, or later rows), last record (nothing else is known), or "
+            "before time zero (all records end before it). Empty where it is not known."
+        ),
+        "contact_before_zero": answer(
+            "Whether the recorded last contact is before time zero, so that it cannot be the last; empty without one."
+        ),
         "last_contact": time(
             "The death; for who did not die the last moment at which the person is known to have been alive; "
             "else the last recorded contact or the discharge, whichever is later; without either the last record."

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from becalm.report import labels
+from becalm.report import labels, left_open
 from becalm.report.cohort import Cohort, Row, anchor
 from becalm.report.drill import Drill
 from becalm.report.page_table import PageTable
@@ -59,6 +59,7 @@ def section(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Sect
     short = len(refused.rows) <= 12
     shown = [
         captioned(absent, "What the records do not contain"),
+        captioned(left_open.table(cohort, drill), left_open.HEADING),
         *([refused] if short else []),
     ]
     folded = []
