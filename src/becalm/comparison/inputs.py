@@ -9,7 +9,11 @@ from typing import Any, Final
 import msgspec
 
 ABSENT: Final = "(none)"
-"""Printed for what one of the two runs does not have, or does not say."""
+"""Printed for what one of the two runs does not have."""
+NOT_RECORDED: Final = "(not recorded)"
+"""Printed for what the manifest of one run does not say at all, such as that of an older version."""
+_HASH: Final = 12
+"""Characters of a hash that are printed."""
 _CONSEQUENCES: Final = frozenset(
     {"kind", "counts", "rows", "notices", "citations", "unverified", "files", "inputs"}
 )
@@ -34,6 +38,11 @@ class InputDifference:
     old: str
     new: str
 
+    @property
+    def certain(self) -> bool:
+        """Whether both manifests say it, so that it certainly differs."""
+        return NOT_RECORDED not in {self.old, self.new}
+
 
 def input_differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[InputDifference]:
     """Return what differs between the inputs of two manifests: program, files, words, protocol, definitions.
@@ -46,9 +55,24 @@ def input_differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[In
         if key in _CONSEQUENCES:
             continue
         begin = key if key in _PARTS else ""
-        for name, was, now in _unequal(old.get(key), new.get(key), begin):
-            found.append(InputDifference(_PARTS.get(key, key), name, _shown(was), _shown(now)))
+        for name, was, now in _unequal(old.get(key, _NOTHING), new.get(key, _NOTHING), begin):
+            told = (_told(name, each) for each in (was, now))
+            found.append(InputDifference(_PARTS.get(key, key), name, *told))
     return [*found, *_files(old.get("inputs"), new.get("inputs"))]
+
+
+_NOTHING: Final = object()
+
+
+def _told(name: str, value: Any) -> str:
+    """Return a value as it is printed.
+
+    A key that is missing was not set, but every version that knows a hash, or a part of the manifest, writes it.
+    """
+    if value is _NOTHING and (not name or name.endswith("sha256")):
+        return NOT_RECORDED
+    shown = _shown(value)
+    return shown[:_HASH] if name.endswith("sha256") else shown
 
 
 def _files(old: Any, new: Any) -> Iterator[InputDifference]:
@@ -66,11 +90,8 @@ def _by_name(files: Any) -> dict[str, Mapping[str, Any]]:
 def _file(facts: Mapping[str, Any] | None) -> str:
     if facts is None:
         return ABSENT
-    size, digest = facts.get("bytes"), str(facts.get("sha256", ""))[:12]
+    size, digest = facts.get("bytes"), str(facts.get("sha256", ""))[:_HASH]
     return f"{size:,} bytes, SHA-256 {digest}" if isinstance(size, int) else f"SHA-256 {digest}"
-
-
-_NOTHING: Final = object()
 
 
 def _unequal(old: Any, new: Any, path: str) -> Iterator[tuple[str, Any, Any]]:

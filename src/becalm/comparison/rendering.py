@@ -56,13 +56,13 @@ def _inputs(found: Comparison) -> Iterator[str]:
             for each in found.inputs
         ]
         yield from text_table(["what", "name", "old", "new"], rows)
-    elif found.differs:
-        yield from _wrapped(
-            "Nothing that the two manifests record. Results differ all the same: the program itself differs, "
-            "although its version is the same."
-        )
     else:
         yield "Nothing that the two manifests record."
+    if found.differs and not any(each.certain for each in found.inputs):
+        yield from _wrapped(
+            "Results differ all the same: by what a manifest does not say, or because the program itself differs, "
+            "although its version is the same."
+        )
 
 
 def _cohort(found: Comparison) -> Iterator[str]:

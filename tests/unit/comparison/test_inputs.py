@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from becalm.api.write import _digest
-from becalm.comparison.inputs import ABSENT, input_differences
+from becalm.comparison.inputs import ABSENT, NOT_RECORDED, input_differences
 from becalm.definitions import load
 
 FILE = {"name": "labs.csv", "bytes": 10, "sha256": "a" * 64}
@@ -50,7 +50,15 @@ def told(old: dict[str, Any], new: dict[str, Any]) -> list[tuple[str, str, str, 
             {"inputs": [{**FILE, "sha256": "b" * 64}]},
             [("file", "labs.csv", "10 bytes, SHA-256 aaaaaaaaaaaa", "10 bytes, SHA-256 bbbbbbbbbbbb")],
         ),
-        ({}, {"judged": {"n": 1}}, [("judged", "", ABSENT, '{"n":1}')]),
+        ({}, {"judged": {"n": 1}}, [("judged", "", NOT_RECORDED, '{"n":1}')]),
+        (
+            {"definitions": {"a": {"sha256": "a" * 64}, "b": {}}},
+            {"definitions": {"a": {"sha256": "b" * 64}, "b": {"sha256": "c" * 64}}},
+            [
+                ("definitions", "a.sha256", "a" * 12, "b" * 12),
+                ("definitions", "b.sha256", NOT_RECORDED, "c" * 12),
+            ],
+        ),
         ({"inputs": "none"}, {"inputs": None}, []),
     ],
 )  # fmt: skip
