@@ -79,13 +79,33 @@ def equivalent(infusions: Mapping[str, Sequence[Run]], at: float) -> float | Non
     return total if any_runs else None
 
 
+Sample = tuple[float, float]
+"""The first and the last moment at which a culture may have been taken: one moment, or a day."""
+
+
+def courses(doses: Sequence[tuple[float, float, str]]) -> list[tuple[float, str]]:
+    """Begin and drug of each course: a dose more than 72 h after the last of its drug had ended begins another one."""
+    found = []
+    for start, until, drug in sorted(doses):
+        before = [
+            max(s, u) for s, u, other in sorted(doses) if other == drug and (s, u) < (start, until)
+        ]
+        if not before or start > max(before) + 3 * DAY:
+            found.append((start, drug))
+    return sorted(set(found))
+
+
 def suspicions(
-    antibiotics: Sequence[tuple[float, str]], cultures: Sequence[float]
+    antibiotics: Sequence[tuple[float, str]], cultures: Sequence[Sample]
 ) -> list[tuple[float, float, float, str]]:
     """Onset, antibiotic, culture and drug: the earliest culture from 72 h before to 24 h after each course."""
     found = []
     for start, drug in antibiotics:
-        near = [hour for hour in sorted(cultures) if start - 3 * DAY <= hour <= start + DAY]
+        near = [
+            first
+            for first, last in sorted(cultures)
+            if start - 3 * DAY <= last and first <= start + DAY
+        ]
         if near:
             found.append((min(start, near[0]), start, near[0], drug))
     return sorted(found)

@@ -134,38 +134,3 @@ def test_noradrenaline_equivalents_equal_the_published_queries() -> None:
     unexplained = [each for each in differs if (each[0], each[1][8:10]) not in doubled]
     assert len(rows) > 1500
     assert unexplained == []
-
-
-@real
-def test_suspicions_on_real_records_equal_a_plain_reading() -> None:
-    """Every person of a study of the MIMIC-IV demo: the same onset, antibiotic and culture."""
-    from becalm import protocol
-    from becalm.records import open_records
-    from becalm.study.run import run
-
-    result = run(
-        open_records(str(DATA / "mimic-iv-demo")), protocol.load("hyperinflammation"), "demo"
-    )
-    table = result.tables["suspected_infections"]
-    assert len(table) > 10
-    ids = {name: i for i, name in enumerate(demo().records.persons["person_id"].tolist())}
-    cultures = demo().records.cultures
-    banned = [f" {each} " for each in FILE["suspicion"]["not_cultures"]]
-    for name in sorted(set(table["person_id"].tolist())):
-        mine = table.take(table["person_id"] == name)
-        taken = []
-        for at in np.flatnonzero(cultures["person"] == ids[name]).tolist():
-            label = " " + becalm_words(f"{cultures['specimen'][at]} {cultures['test'][at]}") + " "
-            if not any(each in label for each in banned):
-                taken.append(int(cultures["collected"][at]))
-        given_ = [(int(row["antibiotic_start"]), row["antibiotic"]) for row in mine.rows()]
-        expected = plain.suspicions(given_, taken)
-        columns = ("suspected", "antibiotic_start", "cultured", "antibiotic")
-        found = sorted(tuple(row[each] for each in columns) for row in mine.rows())
-        assert [each[:2] for each in found] == [each[:2] for each in expected]
-
-
-def becalm_words(text: str) -> str:
-    from becalm.vocabulary import words
-
-    return words(text)
