@@ -22,11 +22,13 @@ SRC: Final = ROOT / "src" / "becalm"
 LAYERS: Final = (
     "__init__", "core", "timeline", "protocol", "vocabulary", "tables", "records", "events", "persons",
     "doses", "definitions", "patients", "kidney", "cohort", "survival", "measures", "study", "doctor",
-    "comparison", "report", "api", "demo", "commands", "cli", "__main__",
+    "comparison", "report", "api", "web", "demo", "commands", "cli", "__main__",
 )  # fmt: skip
 LAYER: Final = {name: at for at, name in enumerate(LAYERS)}
 LONGEST_FILE: Final = 450
-HEAVY: Final = ("numpy", "duckdb", "altair", "vl_convert", "nanoarrow", "jinja2", "msgspec")
+HEAVY: Final = (
+    "numpy", "duckdb", "altair", "vl_convert", "nanoarrow", "jinja2", "msgspec", "starlette", "uvicorn",
+)  # fmt: skip
 
 
 def python_files() -> list[Path]:
@@ -196,7 +198,7 @@ def test_nothing_outside_records_knows_the_name_of_a_source() -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["", "demo", "study", "screen", "doctor", "hospital", "template", "cite", "diff"]
+    "command", ["", "demo", "study", "screen", "doctor", "hospital", "template", "cite", "diff", "open"]
 )
 def test_help_imports_nothing_heavy(command: str) -> None:
     """Help answers at once, because everything heavy is imported where it is used."""

@@ -1,6 +1,7 @@
 """Groups of commands that belong together, and commands that are long; `cli` adds them to the others."""
 
 from becalm.commands.diff import show_differences
+from becalm.commands.open import open_page
 from becalm.commands.redcap import redcap
 
-__all__ = ["redcap", "show_differences"]
+__all__ = ["open_page", "redcap", "show_differences"]

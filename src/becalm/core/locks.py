@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import errno
 import os
-from contextlib import suppress
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -89,3 +92,51 @@ def _is(descriptor: int, path: Path) -> bool:
         return os.path.samestat(os.fstat(descriptor), path.stat())
     except FileNotFoundError:
         return False
+
+
+WAIT_S: Final = 10.0
+"""Seconds that a program waits for another one that writes a row."""
+_AGAIN_S: Final = 0.01
+
+
+@contextmanager
+def held(file: Path, wait_s: float = WAIT_S) -> Iterator[None]:
+    """Hold the lock of a file that is there for that alone, so that one program at a time writes beside it.
+
+    The system gives the lock back when its holder ends, however it ends.
+
+    Raises `OSError` where another program has held it for longer than `wait_s`.
+    """
+    descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        until = time.monotonic() + wait_s
+        while not _taken(descriptor):
+            if time.monotonic() > until:
+                raise OSError(errno.EAGAIN, "another program is writing", str(file))
+            time.sleep(_AGAIN_S)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+if sys.platform == "win32":  # pragma: no cover
+
+    def _taken(descriptor: int) -> bool:
+        """Take the lock of an open file, if nobody has it."""
+        import msvcrt
+
+        try:
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        except OSError:
+            return False
+        return True
+
+else:
+
+    def _taken(descriptor: int) -> bool:
+        """Take the lock of an open file, if nobody has it."""
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Final, Literal, TypeAlias
 
+import msgspec
 from msgspec import field
 
 from becalm.core.clock import Length, Offset
@@ -303,6 +304,23 @@ class PersonTime(ProtocolTable, frozen=True):
     bands_cumulative: tuple[float, ...] = ()
 
 
+Hidden: TypeAlias = Literal["computed", "outcome", "treatment"]
+"""What a reviewer may be kept from seeing."""
+
+
+class Review(ProtocolTable, frozen=True):
+    """What reviewers are asked, and what they do not see while they answer.
+
+    questions : by name, in the order in which they are asked; none means all. blind : by question, what the page hides:
+    `computed` (definitions and every status), `treatment` (doses) and `outcome` (death, discharge, last contact, and
+    everything later than `shown_after` behind the index).
+    """
+
+    questions: tuple[str, ...] = ()
+    blind: dict[str, tuple[Hidden, ...]] = msgspec.field(default_factory=dict)
+    shown_after: Length = Length("72h")
+
+
 class Protocol(ProtocolTable, frozen=True):
     """A study protocol as its file says it."""
 
@@ -333,6 +351,7 @@ class Protocol(ProtocolTable, frozen=True):
     infection: Infection = Infection()
     relapse: Relapse | None = None
     person_time: PersonTime | None = None
+    review: Review = Review()
     notices: tuple[str, ...] = ()  # what reading the file remarked; no key of a file
 
     @property

@@ -19,6 +19,7 @@ from becalm.definitions import Definition
 from becalm.measures import ctcae
 from becalm.persons import diagnoses
 from becalm.protocol import Protocol, Reading, examine, read
+from becalm.records.review.questions import questions
 from becalm.study import protocol_definitions
 from becalm.vocabulary import MeasurementKind, Vocabulary
 
@@ -88,6 +89,10 @@ def unknown_names(protocol: Protocol) -> Iterator[TomlMistake]:
     events = ["aki", *(event.event for event in ctcae.events())]
     yield from _unknown(_each("safety.events", protocol.safety.events), "safety event", events)
     yield from _unknown(_each("cite", protocol.cite), "reference", citations.bibliography())
+    asked = list(questions())
+    yield from _unknown(_each("review.questions", protocol.review.questions), "question", asked)
+    blind = ((f"review.blind.{name}", name) for name in protocol.review.blind)
+    yield from _unknown(blind, "question", asked)
     answered = protocol.response.variables
     if any(each.at.startswith("response.variables") for each in unknown):
         return  # the rest would only repeat it

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from becalm.core.files import exists
+from becalm.core.spreadsheets import restored
 from becalm.records.files import read_text
 
 SUFFIX: Final = ".becalm"
@@ -53,20 +54,26 @@ def added_rows(file: Path) -> AddedRows:
     """
     text = read_text(file)
     header, rows = _records(text)
-    whole, _, tail = text.rpartition("\n")
-    if not tail:
+    whole = whole_part(text)
+    tail = text[len(whole) :]
+    if not tail or (rows and len(rows[-1]) == len(header) and text.count('"') % 2 == 0):
         return AddedRows(header, rows, "")
-    if header and rows and len(rows[-1]) == len(header) and _closed(tail):
-        return AddedRows(header, rows, "")
-    header, rows = _records(whole + "\n" if whole else "")
-    return AddedRows(header, rows, tail)
+    return AddedRows(*_records(whole), tail)
+
+
+def whole_part(text: str) -> str:
+    r"""Return a text up to the end of its last whole line; a line break within quotation marks ends none.
+
+    >>> whole_part('a,b\n1,"x\ny"\n2,"z')
+    'a,b\n1,"x\ny"\n'
+    """
+    end = text.rfind("\n")
+    while end >= 0 and text.count('"', 0, end) % 2:
+        end = text.rfind("\n", 0, end)
+    return text[: end + 1]
 
 
 def _records(text: str) -> tuple[list[str], list[list[str]]]:
-    rows = list(csv.reader(io.StringIO(text, newline="")))
+    """Return the first row and the others, with the texts that were typed instead of those made safe for spreadsheets."""
+    rows = [[restored(cell) for cell in row] for row in csv.reader(io.StringIO(text, newline=""))]
     return (rows[0], rows[1:]) if rows else ([], [])
-
-
-def _closed(line: str) -> bool:
-    """Return whether every quotation mark of a line has its partner."""
-    return line.count('"') % 2 == 0

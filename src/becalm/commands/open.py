@@ -1,0 +1,57 @@
+"""The command that opens the page to work in. What it needs is imported inside it, so that `--help` is fast."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from becalm.core.registered import packages_with
+
+SOURCES = packages_with("records", "registration.py")
+
+
+@click.command("open")
+@click.argument("records")
+@click.option(
+    "--protocol", default="anakinra_mas", show_default=True, help="Name, or a .toml file."
+)
+@click.option("--source", type=click.Choice(SOURCES), help="Kind of RECORDS, if not recognised.")
+@click.option("--mapping", help="Read flat tables with this mapping: a name, or a .toml file.")
+@click.option(
+    "--words",
+    type=click.Path(path_type=Path),
+    help="File of words: what the records' own names mean (.toml).",
+)
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=0, help="Port to use; by default a free one."
+)
+def open_page(  # noqa: PLR0917 - click passes the options by name
+    records: str,
+    protocol: str,
+    source: str | None,
+    mapping: str | None,
+    words: Path | None,
+    port: int,
+) -> None:
+    """Open RECORDS in the browser of this machine: see patients, judge them, in a page that nobody else can reach."""
+    from becalm import vocabulary
+    from becalm.vocabulary import site_words
+    from becalm.web.serving import served, wait
+    from becalm.web.workbench import open_workbench
+
+    def progress(text: str) -> None:
+        click.echo(f"becalm: {text}", err=True)
+
+    site = None if words is None else site_words.read(words, vocabulary.load())
+    progress(f"reading {Path(records).name}")
+    bench = open_workbench(
+        records, protocol, source=source, mapping=mapping, site=site, progress=progress
+    )
+    with served(bench, port) as gate:
+        click.echo(
+            f"Open this address in a browser of this machine; it works once:\n{gate.address}"
+        )
+        click.echo(f"Answers are added to {bench.book.file.parent.name}/{bench.book.file.name}.")
+        click.echo("Ctrl-C ends the page. Research use only: not a medical device.")
+        wait()
