@@ -11,6 +11,7 @@ __all__ = [
     "errors",
     "files",
     "frame",
+    "locks",
     "machine",
     "old_keys",
     "on_demand",
