@@ -4,9 +4,8 @@
 
 FOLDER comes from `generate.py`: of its people seven in ten enter the study. The study is all of it: every table,
 every figure and the report. The screening is all of `becalm screen` by the definitions that the protocol
-reports. The two run in turn, each in a process of its own; the ratio is that of the median times, memory is
-the resident peak of the whole process (the process that turns drawings into pixels beside it, 100 MiB, is not
-counted).
+reports. The two run in turn, each by a command of its own; the ratio is that of the median times, memory is
+the resident peak of the study's process and the one beside it, together.
 """
 
 from __future__ import annotations

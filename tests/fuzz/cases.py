@@ -7,7 +7,7 @@ import json
 import random
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -16,7 +16,8 @@ from typing import Any, Final, Literal
 
 import pytest
 
-from becalm.report import render, theme
+from becalm.core import machine
+from becalm.report import theme
 from tests.fuzz import toml_mutations
 from tests.fuzz.accounts import Account, account, rows_of_sheets
 from tests.fuzz.attempt import Outcome, attempt, attempt_outside, contents, reading
@@ -98,23 +99,9 @@ def undrawn() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(theme, "draw", as_json)
-        patch.setattr(theme.Figure, "png", lambda _: b"")
-        patch.setattr(render, "Pixels", _NoPixels)
+        patch.setattr(theme, "pixels_of", lambda _: b"")
+        patch.setattr(machine, "cores", lambda: 1)
         yield
-
-
-class _NoPixels:
-    """Drawings without a process that draws them."""
-
-    def __init__(self, _stack: ExitStack) -> None:
-        pass
-
-    def add(self, _figure: theme.Figure) -> None:
-        """Ask for nothing."""
-
-    def all(self, figures: list[theme.Figure]) -> Iterator[tuple[theme.Figure, bytes]]:
-        """Yield every figure without pixels."""
-        return ((figure, b"") for figure in figures)
 
 
 def how_of(seed: int) -> How:

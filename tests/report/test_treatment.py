@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +10,8 @@ from typing import Any
 import pytest
 
 import becalm
-from becalm.report import render, write_report
+from becalm import core
+from becalm.report import write_report
 from becalm.report.cohort import Cohort
 from becalm.report.drill import Drill
 from becalm.report.figures import dose, escalation
@@ -222,44 +222,17 @@ def bytes_of(folder: Path) -> dict[str, bytes]:
 def test_two_processes_one_and_a_broken_one_write_the_same_bytes(
     small: StudyResult, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    given: list[int] = []
-    kept = render.Pixels._given
-
-    def counted(self: render.Pixels) -> dict[str, bytes]:
-        found = kept(self)
-        given.append(len(found))
-        return found
-
-    monkeypatch.setattr(render.Pixels, "_given", counted)
     written = []
-    half = "import sys; sys.stdout.write(open(0).readline()[:40])"  # dies in the middle of a line
-    for name, cores, command in (("two", 2, render.COMMAND), ("one", 1, render.COMMAND), ("broken", 2, ("-c", half))):  # fmt: skip
+    half = "import sys; sys.stdout.write('half an answer')"
+    for name, cores, command in (("two", 2, core.beside.COMMAND), ("one", 1, ()), ("broken", 2, ("-c", half))):  # fmt: skip
         folder = tmp_path / name
         folder.mkdir()
-        monkeypatch.setattr("os.cpu_count", lambda cores=cores: cores)
-        monkeypatch.setattr(render, "COMMAND", command)
+        monkeypatch.setattr(core.machine, "cores", lambda cores=cores: cores)
+        monkeypatch.setattr(core.beside, "COMMAND", command)
         write_report(small, folder)
         written.append(bytes_of(folder))
     assert written[0] == written[1] == written[2]
-    assert given[0] == sum(name.endswith(".png") for name in written[0]) > 8
-    assert given[1:] == [0, 0]
-
-
-def test_the_other_process_is_gone_when_drawing_fails(monkeypatch: pytest.MonkeyPatch) -> None:
-    started: list[subprocess.Popen[bytes]] = []
-    popen = subprocess.Popen
-
-    def start(*given: Any, **more: Any) -> subprocess.Popen[bytes]:
-        started.append(popen(*given, **more))
-        return started[-1]
-
-    monkeypatch.setattr("os.cpu_count", lambda: 2)
-    monkeypatch.setattr(subprocess, "Popen", start)
-    monkeypatch.setattr(render, "COMMAND", ("-c", "import time; time.sleep(60)"))
-    with pytest.raises(ZeroDivisionError), render.pixels():
-        raise ZeroDivisionError
-    assert len(started) == 1
-    assert started[0].poll() is not None
+    assert sum(name.endswith(".png") for name in written[0]) > 8
 
 
 def test_remarks_about_doses_are_counted_and_open_their_rows(cohort: Cohort) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -12,9 +10,11 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from becalm.core import toml
+from becalm.core.beside import beside
 from becalm.core.staging import write_manifest
 from becalm.study.result import StudyResult
-from becalm.tables import stream
+from becalm.tables import ANALYSIS_RESULTS, stream
+from becalm.tables.sharing import written
 
 if TYPE_CHECKING:
     from becalm.definitions import Definition
@@ -33,23 +33,15 @@ RELEASES: Final = {
 def write(result: StudyResult, stage: Path) -> None:
     """Write an internal study into an empty folder: tables, figures, report, manifest."""
     from becalm.report import write_aggregates, write_report
-    from becalm.tables import ANALYSIS_RESULTS
 
     folder = stage / "tables"
     folder.mkdir()
-    with ThreadPoolExecutor(1) as beside:  # DuckDB writes while Python draws
-        written = beside.submit(_write_tables, result, folder, list(result.tables))
-        printed = write_report(result, stage)
+    with beside() as other, written(result.tables, folder, other):
+        printed = write_report(result, stage, other)
         write_aggregates(result, stage)
-        written.result()
     result = result.with_frames({ANALYSIS_RESULTS.name: printed.results})
-    _write_tables(result, folder, [ANALYSIS_RESULTS.name])
+    stream.write_table(ANALYSIS_RESULTS.name, printed.results, folder)
     write_manifest(stage, _facts(result, "internal: contains patient data, not for release"))
-
-
-def _write_tables(result: StudyResult, folder: Path, names: Iterable[str]) -> None:
-    for name in names:
-        stream.write_table(name, result.frames[name], folder)
 
 
 def write_for_release(result: StudyResult, stage: Path, kind: str = AGGREGATES) -> None:

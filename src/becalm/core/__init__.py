@@ -3,6 +3,7 @@
 __all__ = [
     "answers",
     "arrays",
+    "beside",
     "citations",
     "clock",
     "columns",

@@ -123,6 +123,9 @@ class Columns(Mapping[str, Array]):
     def __len__(self) -> int:
         return len(self.held)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Columns, (self.held,)
+
 
 def listed(values: Iterable[Any], dtype: Any = object) -> Array:
     """Make a column with one cell for each value, of whatever type."""

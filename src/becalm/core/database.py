@@ -7,13 +7,12 @@ afterwards.
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from becalm.core import scratch, stopping
+from becalm.core import machine, scratch, stopping
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -46,7 +45,7 @@ def connect(
         config={
             "memory_limit": memory,
             "temp_directory": str(scratch.new_place()),
-            "threads": threads or _cores(),
+            "threads": threads or machine.cores(),
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,
             "allow_community_extensions": False,
@@ -76,12 +75,6 @@ def plain(path: str) -> str:
     'ward [[]3]/lab[*].csv'
     """
     return re.sub(r"([*?\[])", r"[\1]", path)
-
-
-def _cores() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _quoted(text: str) -> str:

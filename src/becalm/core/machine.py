@@ -33,6 +33,13 @@ def use_one_thread_for_algebra() -> None:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
+def cores() -> int:
+    """Return how many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 def address_space_is_limited() -> bool:
     """Return whether this session may use only a part of the machine's address space (`ulimit -v`)."""
     try:

@@ -8,11 +8,13 @@ which `write_release` makes suppressed ones.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from becalm.core.beside import Beside
     from becalm.core.frame import Frame
     from becalm.report.release.aggregates import Aggregates
     from becalm.report.release.rules import DisclosureRules
@@ -55,27 +57,32 @@ def analysis_results(result: StudyResult) -> Frame:
     return page.printout(Cohort(result), {}).results
 
 
-def write_report(result: StudyResult, folder: Path) -> WrittenReport:
-    """Write `report.html` and every figure as SVG and PNG into an existing folder."""
+def write_report(result: StudyResult, folder: Path, other: Beside | None = None) -> WrittenReport:
+    """Write `report.html` and every figure as SVG and PNG into an existing folder.
+
+    other : a process beside this one that draws too.
+    """
+    from becalm.core.beside import Waiting, beside
     from becalm.report import page
     from becalm.report.cohort import Cohort
-    from becalm.report.figures import draw_all
-    from becalm.report.render import pixels, require_drawing
+    from becalm.report.drawing import require_drawing
+    from becalm.report.figures import draw_and_paint_all
 
     require_drawing()
     cohort = Cohort(result)
     html, drawings = folder / "report.html", folder / "figures"
     drawings.mkdir(exist_ok=True)
     written = [html]
-    with pixels() as beside:
-        figures = draw_all(cohort, beside.add)
-        printed = page.printout(cohort, figures)
-        html.write_text(printed.html, encoding="utf-8")
-        for figure, png in beside.all(list(figures.values())):
-            vector, raster = drawings / f"{figure.name}.svg", drawings / f"{figure.name}.png"
-            vector.write_text(figure.svg, encoding="utf-8")
-            raster.write_bytes(png)
-            written += [vector, raster]
+    with ExitStack() as stack:
+        waiting = stack.enter_context(closing(Waiting(other or stack.enter_context(beside()))))
+        figures = draw_and_paint_all(cohort, waiting)
+    printed = page.printout(cohort, figures)
+    html.write_text(printed.html, encoding="utf-8")
+    for figure in figures.values():
+        vector, raster = drawings / f"{figure.name}.svg", drawings / f"{figure.name}.png"
+        vector.write_text(figure.svg, encoding="utf-8")
+        raster.write_bytes(figure.png())
+        written += [vector, raster]
     return WrittenReport(written, printed.results)
 
 

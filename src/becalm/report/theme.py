@@ -69,12 +69,13 @@ _DIGITS: Final = re.compile(r"-?\d+\.\d{3,}(?:e-\d+)?")
 
 @dataclass(frozen=True)
 class Figure:
-    """One drawn figure: its file name, what it shows in a sentence, and the drawing."""
+    """One drawn figure: its file name, what it shows in a sentence, the drawing, and its pixels if it has them."""
 
     name: str
     title: str
     caption: str
     svg: str
+    pixels: bytes = b""
 
     @property
     def inline(self) -> str:
@@ -88,7 +89,7 @@ class Figure:
 
     def png(self) -> bytes:
         """Return the drawing as pixels, at twice its size."""
-        return _pack(vl_convert.svg_to_png(self.svg, scale=2))
+        return self.pixels or pixels_of(self.svg)
 
 
 def draw(spec: Spec) -> str:
@@ -98,6 +99,17 @@ def draw(spec: Spec) -> str:
     svg = _SPOKEN.sub("", svg).replace(f' font-family="{FONT}"', "")
     svg = _DIGITS.sub(lambda found: f"{float(found.group()):.2f}".rstrip("0").rstrip("."), svg)
     return svg.replace("<svg ", f'<svg font-family="{FONT}" ', 1)
+
+
+def pixels_of(svg: str) -> bytes:
+    """Return a drawing as PNG, at twice its size."""
+    return _pack(vl_convert.svg_to_png(svg, scale=2))
+
+
+def drawn(spec: Spec) -> tuple[str, bytes]:
+    """Return a Vega-Lite chart as SVG and as PNG."""
+    svg = draw(spec)
+    return svg, pixels_of(svg)
 
 
 def _attribute(text: str) -> str:

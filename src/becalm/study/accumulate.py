@@ -1,50 +1,28 @@
-"""The results of all chunks of a study: every stage in order, and the tables joined."""
+"""The results of all batches of a study, added up, and its tables joined."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Final
 
 from becalm import __version__, tables, vocabulary
 from becalm.cohort.attrition import Attrition
-from becalm.cohort.selection import Candidates, select
-from becalm.core import stopping
 from becalm.core.citations import key_of
 from becalm.core.frame import Frame
-from becalm.definitions import Definition, evaluate, serial_changes
+from becalm.definitions import Definition, serial_changes
 from becalm.events import merge
 from becalm.measures import ctcae
-from becalm.measures.stage import StageInput
-from becalm.patients.understood import Patients
 from becalm.patients.unrecognised import LabelCounts
 from becalm.protocol import Protocol
 from becalm.records import Doubt, Refusal, Source
-from becalm.study import figure_data, source_rows
+from becalm.study import figure_data
+from becalm.study.measuring import BatchResult
 from becalm.study.result import PER_PERSON, StudyResult
-from becalm.study.stages import pooled, stages
+from becalm.study.stages import pooled
 from becalm.study.unverified import unverified
 from becalm.tables.store import TableStore
 from becalm.vocabulary.site_words import SiteWords
-
-Progress = Callable[[str], None]
-OUTSIDE: Final = "(not in the vocabulary)"
-
-
-@dataclass(frozen=True)
-class BatchResult:
-    """What one batch of patients adds to a study.
-
-    rows : the rows of the records that the report opens; None where too many patients are in the cohort.
-    """
-
-    tables: Mapping[str, Frame]
-    attrition: Attrition
-    counts: Counter[str]
-    refused: Sequence[Refusal]
-    labels: Frame
-    rows: Frame | None
 
 
 @dataclass
@@ -61,46 +39,6 @@ class Accumulator:
     counts: Counter[str] = field(default_factory=Counter)
     rows: list[Frame] = field(default_factory=list)
 
-    def measured(
-        self, patients: Patients, candidates: Candidates, progress: Progress
-    ) -> BatchResult:
-        """Run every stage for one batch of patients; nothing is added up yet. Threads may do so at once."""
-        inputs = patients.inputs(self.protocol.clock)
-        evaluations = {
-            name: evaluate(definition, inputs) for name, definition in self.definitions.items()
-        }
-        progress("judging storms")
-        selection = select(patients, candidates, evaluations, self.protocol)
-        attrition = Attrition()
-        attrition.add(patients, selection)
-        progress(f"measuring {len(selection.cohort):,} persons of the cohort")
-        made: dict[str, Frame] = {}
-        given = StageInput(
-            patients,
-            candidates,
-            selection.cohort,
-            self.protocol,
-            self.definitions,
-            inputs,
-            evaluations,
-            self.doubts,
-            made,
-        )
-        for stage in stages():
-            stopping.check()
-            made[stage.table.name] = stage.measure(given)
-        rows = self._opened_rows(patients, selection.cohort, made)
-        inputs.forget()
-        unknown = patients.unrecognised
-        return BatchResult(
-            made,
-            attrition,
-            _counts(patients, selection.cohort),
-            _refusals(patients),
-            unknown.take(candidates.population[unknown["person"]]),
-            rows,
-        )
-
     def add(self, batch: BatchResult) -> None:
         """Add up the results of one batch; batches are added in the order of the records."""
         self.store.add(batch.tables)
@@ -112,18 +50,6 @@ class Accumulator:
             self.rows = []  # too many patients to list, so no rows are opened
         else:
             self.rows.append(batch.rows)
-
-    def _opened_rows(
-        self, patients: Patients, cohort: Frame, made: Mapping[str, Frame]
-    ) -> Frame | None:
-        """Return the rows of the records from which the tables come, if patients are listed one by one."""
-        if self.counts["cohort"] + len(cohort) > PER_PERSON:
-            return None
-        wanted = source_rows.named(
-            ((made[stage.table.name], column) for stage in stages() for column in stage.opened),
-            cohort["person_id"],
-        )
-        return source_rows.wanted_rows(patients, cohort, wanted)
 
     def result(
         self, source: Source, records_name: str, site: SiteWords | None = None
@@ -175,28 +101,6 @@ class Accumulator:
             definitions=self.definitions,
             site=site,
         )
-
-
-def _counts(patients: Patients, cohort: Frame) -> Counter[str]:
-    return Counter(
-        {
-            "persons": len(patients),
-            "measurements": len(patients.records.measurements),
-            "values understood": patients.events.measured,
-            "administrations": len(patients.records.administrations),
-            "cohort": len(cohort),
-        }
-    )
-
-
-def _refusals(patients: Patients) -> list[Refusal]:
-    return [
-        *patients.refused,
-        *(
-            Refusal(each.source_table, OUTSIDE, "", each.reason, each.rows, each.example)
-            for each in patients.events.unknown
-        ),
-    ]
 
 
 def _cited(

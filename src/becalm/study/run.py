@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 from becalm import vocabulary
-from becalm.cohort.selection import candidates
+from becalm.core.beside import beside
 from becalm.core.errors import RecordsError
 from becalm.core.prefetch import results_in_order
-from becalm.patients.understood import Patients
 from becalm.protocol import Protocol
 from becalm.records import Records, Source
 from becalm.study import protocol_definitions
-from becalm.study.accumulate import Accumulator, BatchResult, Progress
+from becalm.study.accumulate import Accumulator
+from becalm.study.measuring import BatchResult, Measurement, Measuring
 from becalm.study.result import StudyResult
 from becalm.vocabulary import site_words
 from becalm.vocabulary.site_words import SiteWords
@@ -25,7 +26,7 @@ def run(
     source: Source,
     protocol: Protocol,
     records_name: str,
-    progress: Progress = lambda _: None,
+    progress: Callable[[str], None] = lambda _: None,
     *,
     site: SiteWords | None = None,
 ) -> StudyResult:
@@ -41,14 +42,16 @@ def run(
     for notice in (*protocol.notices, *(each for one in read.values() for each in one.notices)):
         progress(notice)
     total = Accumulator(protocol, read, source.doubts)
+    with beside() as other:
+        asked = Measuring(Measurement(protocol, read, source.doubts, words, source.info), other)
 
-    def measured(records: Records) -> BatchResult:
-        progress(f"reading {len(records.persons):,} persons")
-        chunk = Patients.of(records, words)
-        return total.measured(chunk, candidates(chunk, protocol, source.info), progress)
+        def measured(records: Records) -> BatchResult:
+            progress(f"reading {len(records.persons):,} persons")
+            return asked.of(records, total.counts["cohort"])
 
-    for batch in results_in_order(measured, source.chunks(), at_once=AT_ONCE):
-        total.add(batch)
+        for batch in results_in_order(measured, source.chunks(), at_once=AT_ONCE):
+            progress(f"measured {batch.counts['cohort']:,} persons of the cohort")
+            total.add(batch)
     return total.result(source, records_name, site)
 
 

@@ -129,6 +129,7 @@ __all__ = [
     "dictionary",
     "empty",
     "schema",
+    "sharing",
     "store",
     "stream",
     "writing",

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from functools import partial
+from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
 from typing import Any, Final
@@ -56,25 +56,77 @@ _READ: Final = msgspec.msgpack.Decoder(_Column)
 
 
 class StoredFrame(Frame):
-    """A table whose pieces lie on disk.
+    """A table whose pieces lie on disk."""
 
-    pieces : yields the piece of each batch, in their order; one is in memory at a time.
-    """
+    stored: StoredTable
 
-    pieces: Callable[[], Iterator[Frame]]
+    def pieces(self) -> Iterator[Frame]:
+        """Yield the piece of each batch, in their order; one is in memory at a time."""
+        return self.stored.pieces()
+
+
+@dataclass(frozen=True)
+class StoredTable:
+    """Where the pieces of a table lie: for each batch, for each column, begin and size in the file."""
+
+    file: StoreFile
+    schema: tuple[str, ...]
+    places: tuple[Mapping[str, tuple[int, int]], ...]
+    rows: int
+
+    def frame(self) -> StoredFrame:
+        """Return the table."""
+        frame = StoredFrame.on_demand(OnDemand(self.schema, self._column), self.rows)
+        object.__setattr__(frame, "stored", self)
+        assert isinstance(frame, StoredFrame)
+        return frame
+
+    def _column(self, column: str) -> Held:
+        return concatenated([_unpacked(self.file.read(*place[column])) for place in self.places])
+
+    def pieces(self) -> Iterator[Frame]:
+        """Yield the piece of each batch."""
+        for place in self.places:
+            yield Frame({column: _unpacked(self.file.read(*at)) for column, at in place.items()})
+
+
+@dataclass(frozen=True)
+class PackedTable:
+    """A table as bytes: how it is kept on disk, and sent by another process."""
+
+    rows: int
+    columns: Mapping[str, bytes]
+
+    def __len__(self) -> int:
+        return self.rows
+
+    def frame(self) -> Frame:
+        """Return the table."""
+        return Frame({name: _unpacked(bytearray(data)) for name, data in self.columns.items()})
+
+
+def packed(frame: Frame | PackedTable) -> PackedTable:
+    """Pack a table, if it is not packed already."""
+    if isinstance(frame, PackedTable):
+        return frame
+    if not len(frame):
+        return PackedTable(0, dict.fromkeys(frame.columns, b""))
+    return PackedTable(
+        len(frame), {name: _packed(held) for name, held in frame.columns.held.items()}
+    )
 
 
 class TableStore:
     """The pieces of tables, by the table's name."""
 
     def __init__(self) -> None:
-        self._small: dict[str, list[Frame]] = {}
+        self._small: dict[str, list[Frame | PackedTable]] = {}
         self._cells = 0
-        self._file: _File | None = None
+        self._file: StoreFile | None = None
         self._places: dict[str, list[dict[str, tuple[int, int]]]] = {}
         self._rows: dict[str, list[int]] = {}
 
-    def add(self, tables: Mapping[str, Frame]) -> None:
+    def add(self, tables: Mapping[str, Frame | PackedTable]) -> None:
         """Add the tables of one batch. Raises `OutputError` where the disk is full."""
         for name, frame in tables.items():
             if len(frame):
@@ -84,13 +136,11 @@ class TableStore:
             self._to_disk()
 
     def _to_disk(self) -> None:
-        self._file = self._file or _File(scratch.new_place())
+        self._file = self._file or StoreFile(scratch.new_place())
         for name, frames in self._small.items():
             for frame in frames:
-                place = {
-                    column: self._file.append(_packed(held))
-                    for column, held in frame.columns.held.items()
-                }
+                columns = packed(frame).columns
+                place = {name: self._file.append(data) for name, data in columns.items()}
                 self._places.setdefault(name, []).append(place)
                 self._rows.setdefault(name, []).append(len(frame))
         self._small = {}
@@ -98,32 +148,31 @@ class TableStore:
     def frame(self, table: Table) -> Frame:
         """Return a whole table."""
         if table.name not in self._places:
-            return Frame.concat([table.empty(), *self._small.get(table.name, [])])
-        columns = OnDemand(table, lambda column: self._column(table.name, column))
-        frame = StoredFrame.on_demand(columns, sum(self._rows[table.name]))
-        object.__setattr__(frame, "pieces", partial(self._pieces, table.name))
-        return frame
-
-    def _column(self, name: str, column: str) -> Held:
+            small = self._small.get(table.name, [])
+            frames = [each if isinstance(each, Frame) else each.frame() for each in small]
+            return Frame.concat([table.empty(), *frames])
         assert self._file is not None
-        parts = [_unpacked(self._file.read(*place[column])) for place in self._places[name]]
-        return concatenated(parts)
-
-    def _pieces(self, name: str) -> Iterator[Frame]:
-        """Yield the pieces of a table on disk."""
-        assert self._file is not None
-        for place in self._places[name]:
-            yield Frame({column: _unpacked(self._file.read(*at)) for column, at in place.items()})
+        rows = sum(self._rows[table.name])
+        return StoredTable(self._file, tuple(table), tuple(self._places[table.name]), rows).frame()
 
 
-class _File:
-    """A file to which bytes are appended and from which any of them are read; removed with its owner."""
+class StoreFile:
+    """A file to which bytes are appended and from which any of them are read; removed with its owner.
+
+    Another process to which it is sent can read it.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path, self._size = path, 0
         self._lock = threading.Lock()
         self._open = path.open("x+b", buffering=0)
         weakref.finalize(self, _remove, self._open, path)
+
+    def __getstate__(self) -> Path:
+        return self._path
+
+    def __setstate__(self, path: Path) -> None:
+        self._path, self._lock, self._open = path, threading.Lock(), path.open("rb", buffering=0)
 
     def append(self, data: bytes) -> tuple[int, int]:
         """Write bytes and return where they begin and how many they are."""

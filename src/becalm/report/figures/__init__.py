@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Final
 
+from becalm.core.beside import Coming, Waiting
 from becalm.report import theme
 from becalm.report.chart import DeclaredCharts
 from becalm.report.cohort import Cohort
@@ -19,6 +20,11 @@ from becalm.report.vega import Spec
 
 ATTRITION: Final = "attrition"
 """The one figure that is no chart."""
+_FLOW: Final = (
+    "From everyone in the records to the cohort",
+    "Left: persons, stays and rows (measurements and administrations) that remain. Right: those who left, and why.",
+)
+"""Its title and caption."""
 
 
 def specs(cohort: Cohort) -> Iterator[tuple[str, str, str, Spec]]:
@@ -49,22 +55,27 @@ def declared() -> list[DeclaredCharts]:
     return sorted(found, key=lambda each: each.position)
 
 
-def draw_all(cohort: Cohort, drawn: Callable[[Figure], None] = lambda _: None) -> dict[str, Figure]:
-    """Draw every figure, by name; `drawn` is called with each as soon as it is ready."""
-    figures: dict[str, Figure] = {}
-    for figure in _figures(cohort):
-        figures[figure.name] = figure
-        drawn(figure)
-    return figures
-
-
-def _figures(cohort: Cohort) -> Iterator[Figure]:
-    yield Figure(
-        ATTRITION,
-        "From everyone in the records to the cohort",
-        "Left: persons, stays and rows (measurements and administrations) that remain. Right: those who "
-        "left, and why.",
-        attrition.draw(cohort),
-    )
+def draw_all(cohort: Cohort) -> dict[str, Figure]:
+    """Draw every figure, by name."""
+    figures = [Figure(ATTRITION, *_FLOW, attrition.draw(cohort))]
     for name, title, caption, spec in specs(cohort):
-        yield Figure(name, title, caption, theme.draw(spec))
+        figures.append(Figure(name, title, caption, theme.draw(spec)))
+    return {figure.name: figure for figure in figures}
+
+
+def draw_and_paint_all(cohort: Cohort, waiting: Waiting) -> dict[str, Figure]:
+    """Draw every figure with its pixels, by name; another process begins with the first, this one with the last."""
+    asked: list[tuple[str, str, str, Coming[tuple[str, bytes]]]] = [
+        (ATTRITION, *_FLOW, waiting.call(_painted, attrition.draw(cohort)))
+    ]
+    for name, title, caption, spec in specs(cohort):
+        asked.append((name, title, caption, waiting.call(theme.drawn, spec)))
+    for *_, later in reversed(asked):
+        later.result()
+    return {
+        name: Figure(name, title, caption, *later.result()) for name, title, caption, later in asked
+    }
+
+
+def _painted(svg: str) -> tuple[str, bytes]:
+    return svg, theme.pixels_of(svg)

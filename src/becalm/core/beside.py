@@ -1,0 +1,199 @@
+"""Work on a second core: a process of becalm beside this one.
+
+Python's lock lets one thread compute at a time, so that a thread would gain nothing. The other process is told which
+function to call, with which arguments, and sends back what it returned; its results are those of this one. What
+does not come back (the process could not be started, was ended, or the function failed there) is done here, so
+that an error is the one that a single process meets.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import queue
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from contextlib import closing, contextmanager, suppress
+from functools import lru_cache, partial
+from typing import Any, Final, Generic, ParamSpec, TypeVar
+
+from becalm.core import machine, stopping
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+# Named on the command line instead of run with -m, which would load the module twice; -P keeps a
+# stray module in the working folder from being imported.
+COMMAND: Final = ("-P", "-c", "from becalm.core.beside import work; work()")
+
+
+class Beside:
+    """The other process. It starts with the first call, and answers one call after the other.
+
+    Of a machine with one core, or a session with a limit on addresses, there is none: everything is done here.
+    """
+
+    def __init__(self) -> None:
+        self.busy = threading.Lock()
+        """Held while the other process has something to do."""
+        self._process: subprocess.Popen[bytes] | None = None
+        self._gone = machine.cores() < 2 or not sys.executable or machine.address_space_is_limited()
+        self._closed = False
+
+    @property
+    def there(self) -> bool:
+        """Whether there is, or may be, another process."""
+        return not self._gone
+
+    def call(self, function: Callable[P, T], /, *given: P.args, **named: P.kwargs) -> T:
+        """Return what a function returns, called there or, if that does not work, here.
+
+        function : a function of a module, found by its name. It and what it is given can be pickled. Raises
+        `CancelledError` where the block of the other process has ended meanwhile.
+        """
+        with self.busy:
+            answer = self._asked((function, given, named))
+        if answer is None:
+            stopping.check()
+            if self._closed:
+                raise CancelledError
+            return function(*given, **named)
+        result: T = answer[0]
+        return result
+
+    def _asked(self, question: Any) -> tuple[Any] | None:
+        """Return the answer of the other process; None where there is none."""
+        if self._gone:
+            return None
+        try:
+            data = pickle.dumps(question, pickle.HIGHEST_PROTOCOL)
+        except Exception:  # whatever its parts raise: it cannot be sent
+            return None
+        try:
+            process = self._process or self._started()
+            assert process.stdin is not None
+            assert process.stdout is not None
+            process.stdin.write(data)
+            process.stdin.flush()
+            answer: tuple[Any] | None = pickle.load(process.stdout)
+        except Exception:  # a broken answer raises anything
+            self._end()
+            return None
+        return answer
+
+    def _started(self) -> subprocess.Popen[bytes]:
+        process = self._process = subprocess.Popen(
+            [sys.executable, *COMMAND],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
+        stopping.interruptible(self)
+        return process
+
+    def interrupt(self) -> None:
+        """Kill the other process because the run is stopped: nobody waits for it."""
+        self._gone = True
+        if self._process is not None:
+            self._process.kill()
+
+    def close(self) -> None:
+        """End the other process; what it was still asked is not done any more."""
+        self._closed = True
+        self.interrupt()
+        with self.busy:
+            self._end()
+
+    def _end(self) -> None:
+        self.interrupt()
+        if self._process is not None:
+            for pipe in (self._process.stdin, self._process.stdout):
+                with suppress(OSError):
+                    if pipe is not None:
+                        pipe.close()
+            self._process.wait()
+
+
+@contextmanager
+def beside() -> Iterator[Beside]:
+    """Yield another process, which ends with the block."""
+    with closing(Beside()) as other:
+        yield other
+
+
+class Coming(Generic[T]):
+    """What a call will return: computed by the other process or, where it has not begun, by who asks first."""
+
+    def __init__(self, coming: Future[T], here: Callable[[], T]) -> None:
+        self._coming, self._here = coming, here
+
+    def result(self) -> T:
+        """Return it."""
+        if self._coming.cancel():
+            self._coming = Future()
+            self._coming.set_result(self._here())
+        return self._coming.result()
+
+
+class Waiting:
+    """Calls that wait in a row for the other process, while this one goes on."""
+
+    def __init__(self, other: Beside) -> None:
+        self._other = other
+        self._row = ThreadPoolExecutor(1)
+
+    def call(self, function: Callable[P, T], /, *given: P.args, **named: P.kwargs) -> Coming[T]:
+        """Ask for a call without waiting for it."""
+        coming = self._row.submit(self._other.call, function, *given, **named)
+        return Coming(coming, partial(function, *given, **named))
+
+    def close(self) -> None:
+        """Forget the calls that nobody has begun."""
+        self._row.shutdown(wait=False, cancel_futures=True)
+
+
+class Once(Generic[T]):
+    """Something large that many calls are given: it is written once, and read once by the other process."""
+
+    def __init__(self, value: T) -> None:
+        self.value = value
+        self._bytes: bytes | None = None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        if self._bytes is None:
+            self._bytes = pickle.dumps(self.value, pickle.HIGHEST_PROTOCOL)
+        return _once, (self._bytes,)
+
+
+@lru_cache(maxsize=4)
+def _once(data: bytes) -> Once[Any]:
+    return Once(pickle.loads(data))
+
+
+def work() -> None:
+    """Answer calls until nobody asks any more. Ctrl-C is for the process that asks; it ends this one."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    answers, asked = os.fdopen(os.dup(1), "wb"), queue.SimpleQueue[Any]()
+    os.dup2(2, 1)  # what a library prints is no answer
+    threading.Thread(target=_listen, args=(asked,), daemon=True).start()
+    while True:
+        function, given, named = asked.get()
+        try:
+            answer = pickle.dumps((function(*given, **named),), pickle.HIGHEST_PROTOCOL)
+        except Exception:  # it is done once more by who asked, who meets the error
+            answer = pickle.dumps(None)
+        answers.write(answer)
+        answers.flush()
+
+
+def _listen(asked: queue.SimpleQueue[Any]) -> None:
+    """Pass on what is asked; end with the process that asks, whatever is at work."""
+    try:
+        while True:
+            asked.put(pickle.load(sys.stdin.buffer))
+    except BaseException:
+        os._exit(0)
