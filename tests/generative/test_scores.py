@@ -14,6 +14,7 @@ from becalm.core.frame import Frame
 from becalm.definitions import Definition, Inputs, Moments, criteria, evaluate, load, parse, shipped
 from becalm.definitions.evaluation import converted_back
 from becalm.timeline import Points, Timeline
+from tests.records.pictures import named
 from tests.reference import scores as oracle
 from tests.reference.timeline import HOUR, Point, Segments, collapse
 
@@ -376,7 +377,7 @@ def test_criteria_rows_are_those_of_the_oracle(case: Case, look_back: int) -> No
         persons,
         Moments(index, look_back * HOUR),
         modifiers={},
-        source_row=lambda variable, row: f"{variable}:{row}",
+        source_row=named,
     )
     found = {(row["person_id"], row["moment"]): row for row in totals.rows()}
     states = {(r["person_id"], r["moment"], r["item"]): r for r in items.rows()}

@@ -14,14 +14,29 @@ The first line names the columns, a blank cell is not given, `person` is 0 where
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 from becalm.core.clock import HOUR, Length
+from becalm.core.columns import listed
 from becalm.timeline import Points, Take, Timeline
 from tests.records.rows import Row, dose, lab, procedure, stay
 
 Rows = list[dict[str, str]]
 Bounds = tuple[float, float]
 UNKNOWN: Bounds = (-math.inf, math.inf)
+
+
+def named(variable: str, rows: npt.NDArray[np.int64]) -> npt.NDArray[Any]:
+    """The rows of a variable by its name: `ferritin:3`."""
+    return listed(f"{variable}:{row}" for row in rows.tolist())
+
+
+def numbered(_: str, rows: npt.NDArray[np.int64]) -> npt.NDArray[Any]:
+    """The rows of a variable by their numbers alone."""
+    return listed(map(str, rows.tolist()))
 
 
 def rows_of(table: str) -> Rows:

@@ -20,7 +20,7 @@ from becalm.definitions import (
     score_of,
 )
 from becalm.timeline import Timeline
-from tests.records.pictures import expected, points_of, us, variables_of
+from tests.records.pictures import expected, named, points_of, us, variables_of
 
 ALWAYS = us(100_000)
 Row = dict[str, Any]
@@ -83,7 +83,7 @@ def reported(
         people() if persons is None else persons,
         Moments(np.array([at]), Length(look_back).us),
         modifiers=modifiers or {},
-        source_row=lambda variable, row: f"{variable}:{row}",
+        source_row=named,
     )
     return (
         {row["moment"]: row for row in totals.rows()},

@@ -17,7 +17,7 @@ from becalm.definitions import (
 )
 from becalm.definitions.model import Change
 from becalm.definitions.serial_changes import multiples
-from tests.records.pictures import points_of
+from tests.records.pictures import named, points_of
 from tests.spec.scoring import Row, chart, over_time, people, us
 
 
@@ -27,7 +27,7 @@ def looked_at(table: str, hour: float, modifiers: Modifiers | None = None) -> di
         people(),
         np.array([us(hour)]),
         modifiers=modifiers or {},
-        source_row=lambda variable, row: f"{variable}:{row}",
+        source_row=named,
     )
     return {row["item"]: row for row in found.rows()}
 
@@ -123,7 +123,7 @@ def test_a_study_tells_them_at_the_moments_of_its_first_definition() -> None:
         people(),
         Moments(np.array([us(49)]), Length("14d").us),
         modifiers={},
-        source_row=lambda variable, row: f"{variable}:{row}",
+        source_row=named,
         who=np.array([True]),
     )
     rows = {(row["moment"], row["feature"]): row for row in found.rows()}
@@ -145,7 +145,7 @@ def test_only_the_persons_asked_about_have_rows() -> None:
         people(ages=(44, 44), underlying=("", ""), ids=("P1", "P2")),
         Moments(np.array([us(24), us(24)]), Length("14d").us),
         modifiers={},
-        source_row=lambda variable, row: f"{variable}:{row}",
+        source_row=named,
         who=np.array([False, True]),
     )
     assert set(found["person_id"]) == {"P2"}

@@ -10,6 +10,7 @@ from becalm.measures.look_backs import look_backs
 from becalm.tables import CRITERIA, CRITERIA_ITEMS
 from becalm.timeline import Points, Timeline
 from tests.records import Row, at, chunk, lab
+from tests.records.pictures import numbered
 from tests.spec.scoring import chart, hours, over_time, people, reported, us
 
 # Two items, so that every total can be followed by eye: ferritin 10 points, fever 5; met from 10.
@@ -210,7 +211,7 @@ def test_many_persons_are_told_apart() -> None:
         people([40, 50, 60, 70], ["", "", "", ""], ["a", "b", "c", "d"]),
         Moments(np.array([2 * HOUR, UNKNOWN_TIME, 2 * HOUR, 0]), Length("14d").us),
         modifiers={},
-        source_row=lambda variable, row: str(row),
+        source_row=numbered,
         who=np.array([True, True, True, False]),
     )
     assert tuple(frame.columns) == tuple(CRITERIA)
@@ -268,7 +269,7 @@ def test_an_item_that_is_not_assessed_says_why(rows: list[Row], reason: str) -> 
         people(),
         Moments(np.array([at(0)]), Length("14d").us),
         modifiers={},
-        source_row=lambda _, row: str(row),
+        source_row=numbered,
         refused=patients.events.rejected_rows,
     )
     said = {row["item"]: row["reason"] for row in items.rows() if row["moment"] == "index"}

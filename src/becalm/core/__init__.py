@@ -19,6 +19,7 @@ __all__ = [
     "power",
     "prefetch",
     "registered",
+    "remembered",
     "scratch",
     "spreadsheets",
     "staging",

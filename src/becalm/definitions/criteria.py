@@ -198,6 +198,11 @@ def _derived(derivation: Derivation, age: int, diseases: frozenset[str]) -> bool
     return None if None in answers or not answers else True
 
 
+def _coded(texts: Texts) -> Categorical:
+    """Store a column of few different texts as codes, which are quicker to join, to keep and to write."""
+    return Categorical.of(texts)
+
+
 def _alike(text: str, count: int) -> Categorical:
     return Categorical.by(np.zeros(count, np.int32), [text])
 

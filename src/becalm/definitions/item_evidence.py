@@ -21,14 +21,14 @@ from becalm.vocabulary.units import limit
 
 Modifiers: TypeAlias = Mapping[str, Sequence[tuple[str, Intervals]]]
 """By variable: causes that change it, and when a draw is changed by each."""
-SourceRow: TypeAlias = Callable[[str, int], str]
-"""Returns a row of a variable as `table:key`."""
+SourceRow: TypeAlias = Callable[[str, Times], Texts]
+"""Returns rows of a variable, each as `table:key`."""
 
 
-def nameless(variable: str, row: int) -> str:
+def nameless(variable: str, rows: Times) -> Texts:
     """Return no row, if only totals are needed."""
-    del variable, row
-    return ""
+    del variable
+    return blank(len(rows))
 
 
 @dataclass(frozen=True, eq=False)
@@ -166,11 +166,10 @@ def read(readings: Readings, item: Item) -> Leaf:
     modified_by = blank(count)
     for label, hit in sorted(draws.hits.items(), key=lambda each: each[0]):
         modified_by[hit] = with_label(modified_by[hit], label)
-    names = [readings.source_row(item.variable, each) for each in draws.row.tolist()]
+    names = readings.source_row(item.variable, draws.row)
     derived = blank(count)
-    derived[[at for at, name in zip(draws.asked, names, strict=True) if "|" in name]] = (
-        item.variable
-    )
+    several = np.fromiter(("|" in name for name in names.tolist()), np.bool_, len(names))
+    derived[draws.asked[several]] = item.variable
     rows = gathered(count, draws.asked, names)
     return Leaf(value, sign, draws.drawn, modified_by, derived, rows)
 
@@ -239,10 +238,12 @@ def with_label(texts: Texts, label: str) -> list[str]:
     return [f"{text}|{label}" if text else label for text in texts]
 
 
-def gathered(count: int, asked: npt.NDArray[Any], names: Sequence[str]) -> Texts:
+def gathered(count: int, asked: npt.NDArray[Any], names: Texts) -> Texts:
     """Join the names of each question's rows by `|`, each once."""
     texts = blank(count)
-    for question, name in zip(asked.tolist(), names, strict=True):
+    texts[asked[::-1]] = names[::-1]  # of several rows the first
+    more = np.flatnonzero(np.bincount(asked, minlength=count)[asked] > 1) if len(asked) else asked
+    for question, name in zip(asked[more].tolist(), names[more].tolist(), strict=True):
         before = texts[question]
         if not before:
             texts[question] = name

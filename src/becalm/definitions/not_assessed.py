@@ -14,6 +14,7 @@ from becalm.definitions.evaluation import Evaluation
 from becalm.definitions.model import Item
 
 NEVER: Final = "never measured"
+LATE: Final = ("too old", "measured only later")
 NOT_IN_STAY: Final = "not measured in the stay"
 IN_PART: Final = "known only as a limit or in part"
 
@@ -68,10 +69,14 @@ def _of_variable(
         ever = points.count_until(person, np.full(len(person), FAR_FUTURE))
         upto = points.count_until(person, time)
         first = points.count_until(person, np.full(len(person), UNKNOWN_TIME))
-        for i in np.flatnonzero(ever > first).tolist():
-            at = int(upto[i]) - 1 if upto[i] > first[i] else int(first[i])
-            word = "too old" if upto[i] > first[i] else "measured only later"
-            texts[i] = f"{word} ({_day(points.taken[at])})"
+        some = np.flatnonzero(ever > first)
+        later = upto[some] <= first[some]
+        taken = points.taken[np.where(later, first[some], upto[some] - 1)]
+        undated = taken == UNKNOWN_TIME
+        days, which = np.unique(np.where(undated, UNKNOWN_TIME, taken // DAY), return_inverse=True)
+        told = [_day(day if day == UNKNOWN_TIME else day * DAY) for day in days.tolist()]
+        words = np.array([f"{word} ({day})" for word in LATE for day in told], object)
+        texts[some] = words[later * len(days) + which]
     whose, when, why = refused(leaf.variable)
     of: dict[int, list[int]] = {}
     for row, who in enumerate(whose.tolist()):
@@ -82,7 +87,7 @@ def _of_variable(
             continue
         latest = max(before, key=lambda r: int(when[r]))
         seen = points.count_until(np.array([who]), np.array([time[i]]))[0] if len(points) else 0
-        newer = not texts[i].startswith("too old") or when[latest] > points.time[seen - 1]
+        newer = not texts[i].startswith(LATE[0]) or when[latest] > points.time[seen - 1]
         if newer:
             texts[i] = f"refused ({why[latest]}, {_day(when[latest])})"
     low, high = evaluation.value(leaf).at(person, time)

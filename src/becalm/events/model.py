@@ -150,15 +150,30 @@ class Events:
 
     def source_row(self, row: int) -> str:
         """Return `table:key`, the row of the records with this number; of a derived value those of its parts."""
-        name = self._named.get(row)
-        if name is None:
-            name = self._named[row] = self._name(row)
+        texts, known = self._named
+        if not known[row]:
+            texts[row], known[row] = self._name(row), True
+        name: str = texts[row]
         return name
 
+    def source_texts(self, rows: Times) -> Texts:
+        """Return `table:key` of many rows as texts; of a derived value those of its parts."""
+        texts, known = self._named
+        new = np.unique(rows[~known[rows]])
+        measured = new[new < self.administrations_from]
+        if len(measured):
+            texts[measured] = self._source_rows(measured).written()
+            known[measured] = True
+        for row in new[len(measured) :].tolist():
+            self.source_row(row)
+        found: Texts = texts[rows]
+        return found
+
     @cached_property
-    def _named(self) -> dict[int, str]:
-        """The rows that were asked for: most are asked for by several definitions and moments."""
-        return {}
+    def _named(self) -> tuple[Texts, Mask]:
+        """The names of rows, and which of them were asked for: most are, by several definitions and moments."""
+        rows = self.derived_from + int(self.parts["derived"].max(initial=-1)) + 1
+        return np.full(rows, "", object), np.zeros(rows, np.bool_)
 
     def _name(self, row: int) -> str:
         measured = len(self.records.measurements)

@@ -35,7 +35,7 @@ def measure_changes(given: StageInput) -> Frame:
         given.patients.records.persons,
         given.moments,
         modifiers=given.modifiers,
-        source_row=lambda _, row: given.patients.events.source_row(row),
+        source_row=lambda _, rows: given.patients.events.source_texts(rows),
         who=given.in_cohort,
     )
 

@@ -7,13 +7,13 @@ person has to judge the attribution.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
-from becalm.core.arrays import Floats, Index, Texts, Times
+from becalm.core.arrays import Array, Floats, Index, Mask, Texts, Times, firsts
 from becalm.core.clock import HOUR, UNKNOWN_TIME
 from becalm.core.columns import listed
 from becalm.core.frame import Frame
@@ -99,44 +99,39 @@ def _shift(
     cohort: Frame, event: str, graded: Graded, treated: Treated, *, start: Times, end: Times
 ) -> Frame:
     """Return one row per person: grade before, grade after, and onset."""
-    count, points = len(cohort), graded.grades
-    before, after = np.full(count, -1), np.full(count, -1)
+    count, points, t0 = len(cohort), graded.grades, cohort["t0"]
+    who, time, grade = points.person, points.time, points.low.astype(np.int64)
+    earlier = (time >= start[who]) & (time <= t0[who])
+    later = (time > t0[who]) & (time <= end[who])
+    worst_before, worst_after = (_first_worst(points, grade, when) for when in (earlier, later))
+    before, after = (_of(grade, worst, count) for worst in (worst_before, worst_after))
+    worst = np.fmax(before, after)
+    first = _first_worst(points, np.zeros(len(who)), (earlier | later) & (grade >= 1))
+    worsened = after > np.maximum(before, 0)
+    onset = np.where(worsened, _of(time, worst_after, count), UNKNOWN_TIME)
+    seen = ~worsened & (worst >= 1)
+    onset = np.where(seen, _of(time, first, count), onset)
     by_baseline = np.full(count, -1)
-    onset = np.full(count, UNKNOWN_TIME)
+    deciding = [worst_before, worst_after, {i: at for i, at in first.items() if seen[i]}]
+    if graded.from_baseline is not None:
+        beside = graded.from_baseline
+        compared = _first_worst(points, beside, later & np.isfinite(beside))
+        by_baseline = _of(beside, compared, count).astype(np.int64)
+        last = dict(zip(who[earlier].tolist(), np.flatnonzero(earlier).tolist(), strict=True))
+        deciding += [compared, {i: last[i] for i in compared}]
     rows: list[str] = [""] * count
     why: list[str] = [""] * count
-    first = np.searchsorted(points.person, np.arange(count))
-    stop = np.searchsorted(points.person, np.arange(count), "right")
-    t0 = cohort["t0"]
-    for i in range(count):
-        draws = slice(int(first[i]), int(stop[i]))
-        time, grade = points.time[draws], points.low[draws].astype(np.int64)
-        earlier = (time >= start[i]) & (time <= t0[i])
-        later = (time > t0[i]) & (time <= end[i])
-        deciding = []
-        if earlier.any():
-            before[i] = grade[earlier].max()
-            deciding.append(int(np.flatnonzero(earlier & (grade == before[i]))[0]))
-            why[i] = _why(graded, points, draws, deciding[-1], "before")
-        if later.any():
-            after[i] = grade[later].max()
-            deciding.append(int(np.flatnonzero(later & (grade == after[i]))[0]))
-            text = _why(graded, points, draws, deciding[-1], "after")
-            why[i] = "; ".join(filter(None, (why[i], text)))
-            if graded.from_baseline is not None:
-                beside = graded.from_baseline[draws]
-                if np.isfinite(beside[later]).any():
-                    by_baseline[i] = np.nanmax(beside[later])
-                    deciding.append(int(np.flatnonzero(later & (beside == by_baseline[i]))[0]))
-                    deciding.append(int(np.flatnonzero(earlier)[-1]))
-        if after[i] > max(before[i], 0):
-            onset[i] = time[int(np.flatnonzero(later & (grade == after[i]))[0])]
-        elif max(before[i], after[i]) >= 1:
-            seen = int(np.flatnonzero((earlier | later) & (grade >= 1))[0])
-            onset[i] = time[seen]
-            deciding.append(seen)
-        names = [graded.source(int(points.row[draws][at])) for at in sorted(set(deciding))]
+    for i in set().union(*deciding):
+        ats = sorted({each[i] for each in deciding if i in each})
+        names = [graded.source(row) for row in points.row[ats].tolist()]
         rows[i] = "|".join(dict.fromkeys(names))
+        if graded.why is not None:
+            texts = [
+                _why(graded, points, each[i], when)
+                for each, when in ((worst_before, "before"), (worst_after, "after"))
+                if i in each
+            ]
+            why[i] = "; ".join(filter(None, texts))
     return Frame.of(
         SAFETY,
         person_id=cohort["person_id"],
@@ -155,12 +150,27 @@ def _shift(
     )
 
 
-def _why(graded: Graded, points: Points, draws: slice, at: int, when: str) -> str:
+def _first_worst(points: Points, value: Floats | Times, among: Mask) -> dict[int, int]:
+    """Return the position of each person's highest value among some draws; of equal ones the earliest."""
+    at = np.flatnonzero(among)
+    at = at[np.lexsort((at, -value[at], points.person[at]))]
+    at = at[firsts(points.person[at])]
+    return dict(zip(points.person[at].tolist(), at.tolist(), strict=True))
+
+
+def _of(values: Array, positions: Mapping[int, int], count: int) -> Array:
+    """Return one value a person, -1 where there is no position."""
+    found = np.full(count, -1, values.dtype)
+    found[list(positions)] = values[list(positions.values())]
+    return found
+
+
+def _why(graded: Graded, points: Points, at: int, when: str) -> str:
     """Return what decided the worst grade before or after time zero; '' for grade 0 and other events."""
-    grade = int(points.low[draws][at])
+    grade = int(points.low[at])
     if graded.why is None or grade < 1:
         return ""
-    return f"{when}: {graded.why(int(points.row[draws][at]), grade)}"
+    return f"{when}: {graded.why(int(points.row[at]), grade)}"
 
 
 def _kidney(cohort: Frame, events: Events, found: KidneyInjury) -> Graded:

@@ -101,7 +101,7 @@ class StageInput:
                 people,
                 self.moments,
                 modifiers=self.modifiers,
-                source_row=lambda _, row: self.patients.events.source_row(row),
+                source_row=lambda _, rows: self.patients.events.source_texts(rows),
                 who=self.candidates.assessed,
                 refused=self.patients.events.rejected_rows,
             )

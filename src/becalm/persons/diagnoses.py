@@ -15,6 +15,7 @@ from becalm.core import toml
 from becalm.core.arrays import FAR_FUTURE, FAR_PAST, Mask, Times, expand
 from becalm.core.clock import UNKNOWN_TIME, Length
 from becalm.core.frame import Frame, Kind, distinct_rows
+from becalm.core.remembered import remembered
 from becalm.records import Records
 from becalm.vocabulary import Vocabulary
 
@@ -67,6 +68,7 @@ def rules() -> DiagnosisRules:
     return toml.load(FILE, DiagnosisRules)
 
 
+@remembered
 def diagnoses(records: Records, vocabulary: Vocabulary) -> Frame:
     """Return every condition row that the vocabulary knows, once for each name it has.
 

@@ -12,6 +12,7 @@ from becalm.core import toml
 from becalm.core.arrays import Mask, Persons, Times
 from becalm.core.clock import DAY, HOUR, UNKNOWN_TIME, Length
 from becalm.core.frame import Frame
+from becalm.core.remembered import remembered
 from becalm.persons.death import Deaths
 from becalm.persons.lifetime import Lifetime
 from becalm.records import Records
@@ -33,6 +34,7 @@ def rules() -> StayRules:
     return toml.load(FILE, StayRules)
 
 
+@remembered
 def admissions(records: Records) -> Intervals:
     """Return each person's time in hospital: stays at most a day apart are one admission.
 
@@ -48,6 +50,7 @@ def admissions(records: Records) -> Intervals:
     return whole.bridge(rules().same_admission.us)
 
 
+@remembered
 def _inpatient(records: Records) -> Frame:
     stays = records.stays
     stays = stays.take((stays["kind"] != "outpatient") & (stays["start"] != UNKNOWN_TIME))
@@ -123,6 +126,7 @@ def moments_of_rows(records: Records) -> Iterator[tuple[Persons, Times]]:
             yield table["person"][lived], table[column][lived]
 
 
+@remembered
 def ends_of_records(records: Records) -> Times:
     """Return the last recorded moment of each person, or death; `UNKNOWN_TIME` if there is none.
 

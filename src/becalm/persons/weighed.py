@@ -15,6 +15,7 @@ from becalm.core import toml
 from becalm.core.arrays import Floats, Index, Mask, Persons, Times
 from becalm.core.clock import UNKNOWN_TIME, Length
 from becalm.core.columns import unique_keys
+from becalm.core.remembered import remembered
 from becalm.events import Events
 from becalm.persons.age import ages
 from becalm.persons.stays import admissions
@@ -76,6 +77,7 @@ def possible(records: Records, person: Persons, time: Times, kg: Floats) -> Floa
     return np.where(real, kg, np.nan)
 
 
+@remembered
 def weighed(records: Records, events: Events) -> Weighed:
     """Return the measured weights, and which of them count."""
     rule = rules()

@@ -101,7 +101,7 @@ def kaplan_meier(time: ArrayLike, event: ArrayLike) -> StepCurve:
     when, died = _arrays(time, np.asarray(event, np.bool_).astype(np.int64))
     steps = np.unique(when[died > 0])
     n = at_risk(when, steps)
-    d = np.array([int(((when == t) & (died > 0)).sum()) for t in steps], np.int64)
+    d = _at(when[died > 0], steps)
     with np.errstate(divide="ignore", invalid="ignore"):
         estimate: Floats = np.cumprod(1 - d / n).astype(np.float64)
         variance = np.cumsum(d / (n * (n - d)))
@@ -124,8 +124,8 @@ def aalen_johansen(time: ArrayLike, cause: ArrayLike, of: int) -> StepCurve:
     when, why = _arrays(time, np.asarray(cause, np.int64))
     steps = np.unique(when[why != CENSORED])
     n = at_risk(when, steps).astype(np.float64)
-    all_of = np.array([((when == t) & (why != CENSORED)).sum() for t in steps], np.float64)
-    mine = np.array([((when == t) & (why == of)).sum() for t in steps], np.float64)
+    all_of = _at(when[why != CENSORED], steps).astype(np.float64)
+    mine = _at(when[why == of], steps).astype(np.float64)
     if not len(steps):
         empty = np.empty(0)
         return StepCurve(
@@ -134,24 +134,29 @@ def aalen_johansen(time: ArrayLike, cause: ArrayLike, of: int) -> StepCurve:
     free = np.cumprod(1 - all_of / n)
     before = np.concatenate(([1.0], free[:-1]))
     estimate = np.cumsum(before * mine / n)
-    error = np.zeros(len(steps))
     with np.errstate(divide="ignore", invalid="ignore"):
         spread = np.where(n > all_of, all_of / (n * (n - all_of)), 0.0)
-    for i in range(len(steps)):
-        upto = slice(0, i + 1)
-        rest = estimate[i] - estimate[upto]
-        variance = (
-            (rest**2 * spread[upto]).sum()
-            + (before[upto] ** 2 * mine[upto] * (n[upto] - mine[upto]) / n[upto] ** 3).sum()
-            - 2 * (rest * before[upto] * mine[upto] / n[upto] ** 2).sum()
-        )
-        error[i] = np.sqrt(max(float(variance), 0.0))
+    # The sum over j <= i of (estimate_i - estimate_j)^2 spread_j, and the like, multiplied out.
+    own = before**2 * mine * (n - mine) / n**3
+    shared = before * mine / n**2
+    variance = (
+        estimate**2 * np.cumsum(spread)
+        - 2 * estimate * np.cumsum(estimate * spread)
+        + np.cumsum(estimate**2 * spread + own)
+        - 2 * (estimate * np.cumsum(shared) - np.cumsum(estimate * shared))
+    )
+    error = np.sqrt(np.maximum(variance, 0.0))
     low, high = _log_log(1 - estimate, error)
     kept = mine > 0
     return StepCurve(
         steps[kept], n[kept].astype(np.int64), mine[kept].astype(np.int64), estimate[kept], error[kept],
         1 - high[kept], 1 - low[kept],
     )  # fmt: skip
+
+
+def _at(when: Floats, steps: Floats) -> Times:
+    """Return how many of some moments fall on each step."""
+    return np.bincount(np.searchsorted(steps, when), minlength=len(steps)).astype(np.int64)
 
 
 def _arrays(time: ArrayLike, event: Times) -> tuple[Floats, Times]:

@@ -30,9 +30,12 @@ def write(name: str, frames: Iterator[Frame], *paths: Path) -> int:
     keys = tables.WRITTEN[name].key
     rows, last = 0, ""
     within = paths[0].parent
+    text = _Texts(name)
     with tempfile.TemporaryDirectory(prefix=".becalm-", dir=within) as folder:
         parts = Path(folder)
-        for number, block in enumerate(_blocks(chain([tables.empty(name)], frames))):
+        for number, block in enumerate(
+            _blocks(chain([tables.empty(name)], map(text.looked_at, frames)))
+        ):
             key = np.append(np.array([last], object), block[keys[0]])
             if (key[1:] < key[:-1]).any():
                 raise ValueError(f"{name}: the pieces are not in the order of {keys[0]}")
@@ -42,8 +45,22 @@ def write(name: str, frames: Iterator[Frame], *paths: Path) -> int:
         pattern = Path(plain(folder)) / "*.parquet"
         with writing.writer(name, tables.empty(name), within) as con:
             for path in paths:
-                writing.copy(con, name, f"read_parquet({writing.quoted(pattern)})", path)
+                rows_of = f"read_parquet({writing.quoted(pattern)})"
+                writing.copy(con, name, rows_of, path, text.inert)
     return rows
+
+
+class _Texts:
+    """Which columns of texts hold nothing that a spreadsheet would calculate, in the pieces that came so far."""
+
+    def __init__(self, name: str) -> None:
+        self.inert = frozenset(tables.WRITTEN[name])
+
+    def looked_at(self, piece: Frame) -> Frame:
+        """Look at a piece, and return it."""
+        if self.inert and len(piece):
+            self.inert &= writing.inert_columns(piece.select(sorted(self.inert)))
+        return piece
 
 
 def write_table(name: str, frame: Frame, folder: Path) -> None:

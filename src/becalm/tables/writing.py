@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -13,10 +13,11 @@ import numpy as np
 
 from becalm import tables
 from becalm.core import stopping
+from becalm.core.columns import Categorical, Held, Keyed
 from becalm.core.database import connect
 from becalm.core.errors import OutputError
 from becalm.core.frame import Frame, Kind
-from becalm.core.spreadsheets import inert_sql
+from becalm.core.spreadsheets import inert, inert_sql
 
 _SQL: Final[Mapping[Kind, str]] = {
     "text": "nullif({c}::VARCHAR, '')",
@@ -56,7 +57,7 @@ def write(
     with writer(name, frame.sort(*schema.key), folder) as con:
         con.execute("CREATE TEMP TABLE typed AS FROM given")
         for path in paths:
-            copy(con, name, "typed", path)
+            copy(con, name, "typed", path, inert_columns(frame))
     return TableFile(name, len(frame), paths)
 
 
@@ -91,8 +92,31 @@ def _typed(schema: Mapping[str, Kind], frame: Frame, folder: Path | None = None)
         yield con
 
 
-def copy(con: Any, name: str, rows: str, path: Path) -> None:
-    """Write typed rows (a table, or SQL that reads as one) in the form of the file's suffix."""
+def inert_columns(frame: Frame) -> frozenset[str]:
+    """Return the columns of texts stored as codes of which no cell could be calculated by a spreadsheet."""
+    return frozenset(
+        name for name, held in frame.columns.held.items() if all(map(_is_inert, _texts_of(held)))
+    )
+
+
+def _texts_of(held: Held) -> Iterable[str]:
+    """Return the different texts of a column, or one that is not inert where they are not known."""
+    if isinstance(held, Categorical):
+        return map(str, held.texts.tolist())
+    if isinstance(held, Keyed):
+        return [f"{table}:0" for table in held.table.texts.tolist()]
+    return ["=?"]
+
+
+def _is_inert(text: str) -> bool:
+    return inert(text) == text
+
+
+def copy(con: Any, name: str, rows: str, path: Path, known: Collection[str] = ()) -> None:
+    """Write typed rows (a table, or SQL that reads as one) in the form of the file's suffix.
+
+    known : columns of texts that no spreadsheet calculates: their cells are written without a look at each.
+    """
     import duckdb
 
     schema = tables.WRITTEN[name]
@@ -100,7 +124,7 @@ def copy(con: Any, name: str, rows: str, path: Path) -> None:
         f"""replace("{column}"::VARCHAR, ' ', 'T') AS "{column}" """
         if kind == "time"
         else f"""{inert_sql(f'"{column}"')} AS "{column}" """
-        if kind == "text"
+        if kind == "text" and column not in known
         else f'"{column}"'
         for column, kind in schema.items()
     )

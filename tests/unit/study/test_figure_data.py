@@ -150,7 +150,7 @@ def tables(patients: Patients, who: list[bool]) -> tuple[Frame, Frame]:
             people,
             Moments.peak_only(len(who)),
             modifiers={},
-            source_row=lambda _, row: patients.events.source_row(row),
+            source_row=lambda _, rows: patients.events.source_texts(rows),
             who=np.array(who),
         )
         totals.append(total)

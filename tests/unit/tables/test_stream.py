@@ -1,11 +1,13 @@
 """A table in pieces is the same file as in one, and is refused out of order."""
 
+import csv
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from becalm import tables
+from becalm.core.columns import Categorical, Keyed
 from becalm.core.frame import Frame
 from becalm.tables import stream, writing
 
@@ -44,6 +46,28 @@ def test_where_a_piece_begins_changes_no_byte(
 def test_a_table_in_pieces_reads_as_the_whole_table(tmp_path: Path) -> None:
     stream.write("values", iter(cut(values(*IDS), 9)), tmp_path / "pieces.csv")
     writing.write("values", values(*IDS), tmp_path, formats=("csv",))
+    assert (tmp_path / "pieces.csv").read_text() == (tmp_path / "values.csv").read_text()
+
+
+def test_one_cell_that_could_be_calculated_is_found_in_whichever_piece(tmp_path: Path) -> None:
+    """Columns of codes are looked at once for each text; numbers and other texts stay as they are."""
+    pieces = [
+        values(each).replace(
+            unit=Categorical.of(np.array([unit], object)),
+            variable=Keyed(Categorical.of(np.array([table], object)), np.array([at])),
+            censored=np.array([sign], object),
+        )
+        for at, (each, unit, table, sign) in enumerate(
+            [("1", "mg", "labs", "a"), ("2", "=1+1", "-5", "b"), ("3", "-5", "labs", "+c")]
+        )
+    ]
+    stream.write("values", iter(pieces), tmp_path / "pieces.csv")
+    writing.write("values", Frame.concat(pieces), tmp_path, formats=("csv",))
+    with (tmp_path / "pieces.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["unit"] for row in rows] == ["mg", "'=1+1", "-5"]
+    assert [row["variable"] for row in rows] == ["labs:0", "'-5:1", "labs:2"]
+    assert [row["censored"] for row in rows] == ["a", "b", "'+c"]
     assert (tmp_path / "pieces.csv").read_text() == (tmp_path / "values.csv").read_text()
 
 
