@@ -15,7 +15,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
 from functools import lru_cache, partial
@@ -55,15 +55,25 @@ class Beside:
         function : a function of a module, found by its name. It and what it is given can be pickled. Raises
         `CancelledError` where the block of the other process has ended meanwhile.
         """
+        return self.do(Coming(function, given, named))
+
+    def do(self, coming: Coming[T]) -> T:
+        """Return the result of a call as soon as the other process is free, unless somebody has begun with it."""
         with self.busy:
-            answer = self._asked((function, given, named))
-        if answer is None:
-            stopping.check()
-            if self._closed:
-                raise CancelledError
-            return function(*given, **named)
-        result: T = answer[0]
-        return result
+            mine = coming.begin()
+            answer = self._asked(coming.question) if mine else None
+        if not mine:
+            return coming.result()
+        try:
+            if answer is None:
+                stopping.check()
+                if self._closed:
+                    raise CancelledError
+            coming.end_with((lambda: answer[0]) if answer is not None else coming.here)
+        except BaseException as error:
+            coming.fail(error)
+            raise
+        return coming.result()
 
     def _asked(self, question: Any) -> tuple[Any] | None:
         """Return the answer of the other process; None where there is none."""
@@ -126,17 +136,35 @@ def beside() -> Iterator[Beside]:
 
 
 class Coming(Generic[T]):
-    """What a call will return: computed by the other process or, where it has not begun, by who asks first."""
+    """What a call will return: computed by the other process, or by who asks before that one has begun."""
 
-    def __init__(self, coming: Future[T], here: Callable[[], T]) -> None:
-        self._coming, self._here = coming, here
+    def __init__(self, function: Callable[..., T], given: Any, named: Mapping[str, Any]) -> None:
+        self.question = function, given, named
+        self.here = partial(function, *given, **named)
+        self._begun = threading.Lock()
+        self._end: Future[T] = Future()
+
+    def begin(self) -> bool:
+        """Say that one has begun; return whether one is the first."""
+        return self._begun.acquire(blocking=False)
+
+    def end_with(self, result: Callable[[], T]) -> None:
+        """Say what the result is."""
+        self._end.set_result(result())
+
+    def fail(self, error: BaseException) -> None:
+        """Say that there is none."""
+        self._end.set_exception(error)
 
     def result(self) -> T:
-        """Return it."""
-        if self._coming.cancel():
-            self._coming = Future()
-            self._coming.set_result(self._here())
-        return self._coming.result()
+        """Return it, or raise the error of the call."""
+        if self.begin():
+            try:
+                self.end_with(self.here)
+            except BaseException as error:
+                self.fail(error)
+                raise
+        return self._end.result()
 
 
 class Waiting:
@@ -148,8 +176,9 @@ class Waiting:
 
     def call(self, function: Callable[P, T], /, *given: P.args, **named: P.kwargs) -> Coming[T]:
         """Ask for a call without waiting for it."""
-        coming = self._row.submit(self._other.call, function, *given, **named)
-        return Coming(coming, partial(function, *given, **named))
+        coming = Coming(function, given, named)
+        self._row.submit(self._other.do, coming)
+        return coming
 
     def close(self) -> None:
         """Forget the calls that nobody has begun."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence, Sized
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence, Sized
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
-from typing import Any
+from typing import Any, TypeVar
 
 from markupsafe import Markup, escape
 
@@ -16,6 +16,8 @@ from becalm.report.cohort import Cohort, Row
 from becalm.report.printed import Statistic, statistics_of
 from becalm.report.text import UNKNOWN, bounded, hours, number, signs, unit
 from becalm.study.result import PER_PERSON
+
+T = TypeVar("T")
 
 PERSONS = frozenset({"persons", "patients"})
 """What sources call the table of persons."""
@@ -39,6 +41,19 @@ class Opened:
     keys: tuple[str, ...] = ()
     patients: tuple[str, ...] = ()
     of: int = -1
+
+
+class Lines:
+    """The lines that a count opens, made when they are shown: of a large cohort only the first ones are."""
+
+    def __init__(self, rows: Collection[T], line: Callable[[T], Sequence[Any]]) -> None:
+        self._rows, self._line = rows, line
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __iter__(self) -> Iterator[Sequence[Any]]:
+        return map(self._line, self._rows)
 
 
 @dataclass

@@ -16,7 +16,7 @@ from becalm.measures import ctcae
 from becalm.report import facts, labels, without_drug
 from becalm.report.cells import marked
 from becalm.report.cohort import Cohort, Row
-from becalm.report.drill import Drill
+from becalm.report.drill import Drill, Lines
 from becalm.report.labels import KIDNEY_INJURY
 from becalm.report.printed import counted, joined, named, separated, statistic
 from becalm.report.sections import cell_lines, landmark, outcome
@@ -163,7 +163,7 @@ def _given(cohort: Cohort, drill: Drill) -> list[Fact]:
     ]
     if not cohort.drug:
         return found
-    people = [[_link(row["person_id"]), row["first_route"]] for row in cohort.persons]
+    people = Lines(cohort.persons, lambda row: [_link(row["person_id"]), row["first_route"]])
     routes = tally(row["first_route"] or "unknown" for row in cohort.persons)
     found.append(
         Fact(
@@ -194,7 +194,7 @@ def _delay(cohort: Cohort, drill: Drill) -> list[Fact]:
     }
     if not days:
         return []
-    lines = [[_link(who), fixed(day, 1)] for who, day in days.items()]
+    lines = Lines(days.items(), lambda each: [_link(each[0]), fixed(each[1], 1)])
     value = drill.people(middle(days.values()), ["patient", "days"], lines)
     note = "median (range), from the first moment at which the storm was definite or possible by the draws"
     return [Fact(f"Days from onset to {cohort.zero}", value, note)]
@@ -205,11 +205,15 @@ def _primary(cohort: Cohort, drill: Drill, clock: str) -> Fact | None:
     rows = [*found.yes, *found.no, *found.unknown]
     if not rows:
         return None
-    told = [
-        [_link(row["person_id"]), facts.primary_answer(cohort, row["response"]), facts.ratios(row["reason"]),
-         labels.drugs(row["confounded_by"])]
-        for row in sorted(rows, key=lambda row: str(row["person_id"]))
-    ]  # fmt: skip
+    told = Lines(
+        sorted(rows, key=lambda row: str(row["person_id"])),
+        lambda row: [
+            _link(row["person_id"]),
+            facts.primary_answer(cohort, row["response"]),
+            facts.ratios(row["reason"]),
+            labels.drugs(row["confounded_by"]),
+        ],
+    )
     confounded = sum(bool(row["confounded_by"]) for row in found.yes)
     notes: list[Any] = [facts.primary_words(cohort)]
     if found.unknown:
@@ -246,13 +250,13 @@ def _kidney(cohort: Cohort, drill: Drill) -> list[Fact]:
         if shift.event == KIDNEY_INJURY:
             moved = {"new": shift.new, "worse": shift.worse, "present before and not worse": shift.prevalent}  # fmt: skip
             note = each_counted(((word, len(rows)) for word, rows in moved.items()), shift.graded)
-            people = [
-                [
+            people = Lines(
+                shift.any,
+                lambda r: [
                     _link(r["person_id"]),
                     f"{r['grade_before']} → {r['grade_after']}".replace("-1", "?"),
-                ]
-                for r in shift.any
-            ]
+                ],
+            )
             value = drill.people(
                 share(len(shift.any), shift.graded, shift.unknown), ["patient", "stage"], people
             )
@@ -279,7 +283,7 @@ def _counts(cohort: Cohort, drill: Drill) -> list[Fact]:
     if not graded:
         return []
     names = [labels.event(event) for event in BLOOD_COUNTS]
-    people = [[_link(person), ", ".join(events)] for person, events in sorted(worse.items())]
+    people = Lines(sorted(worse.items()), lambda each: [_link(each[0]), ", ".join(each[1])])
     value = drill.people(
         share(len(worse), len(graded), len(seen - graded)), ["patient", "worse"], people
     )
@@ -338,7 +342,7 @@ def _next_tests(cohort: Cohort, drill: Drill) -> list[Fact]:
             counted("N", open_, level=label, of=open_),
         )
         told.append(joined(f"{label} ", settled, " of ", undetermined))
-        lines += [[_link(person), label] for person in people]
+        lines += [(person, label) for person in people]
         often.update({test: len(found.persons(name, test)) for test in found.tests(name)})
     if not told:
         return []
@@ -386,13 +390,19 @@ def _day_of_death(cohort: Cohort, row: Row) -> str:
 
 def _end(cohort: Cohort, drill: Drill) -> list[Fact]:
     died, unknown = facts.deaths(cohort)
-    rows = [
-        [_link(row["person_id"]), _day_of_death(cohort, row), labels.joined(row["cause_of_death"])]
-        for row in died
-    ]  # fmt: skip
+    rows = Lines(
+        died,
+        lambda row: [
+            _link(row["person_id"]),
+            _day_of_death(cohort, row),
+            labels.joined(row["cause_of_death"]),
+        ],
+    )
     known = len(cohort.outcome) - len(unknown)
     days = [row["follow_up_days"] for row in cohort.outcome.values()]
     value = drill.people(share(len(died), known, len(unknown)), ["patient", "day", "cause"], rows)
-    lines = [[_link(p), number(row["follow_up_days"])] for p, row in cohort.outcome.items()]
+    lines = Lines(
+        cohort.outcome.items(), lambda each: [_link(each[0]), number(each[1]["follow_up_days"])]
+    )
     followed = drill.people(middle(days), ["patient", "days"], lines)
     return [Fact("Died", value), Fact("Follow-up, days", followed, "median (range)")]

@@ -36,6 +36,7 @@ def drug(name: str) -> str:
     return _label(name, {each.name: each.label for each in vocabulary.load().drugs})
 
 
+@cache
 def drugs(names: str) -> str:
     """Return the labels of drugs and procedures joined by `|`."""
     words = vocabulary.load()

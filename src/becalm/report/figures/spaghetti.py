@@ -46,8 +46,7 @@ def without(cohort: Cohort, rows: list[Row]) -> list[str]:
 
 def spec(cohort: Cohort) -> Spec | None:
     """Return the figure; None where the course already draws its patients over each other, or nothing was measured."""
-    rows = drawn(cohort)
-    if not rows or not 2 <= len(cohort.described) <= course.EACH:
+    if not 2 <= len(cohort.described) <= course.EACH or not (rows := drawn(cohort)):
         return None
     people = list(cohort.described)
     dead = deaths(cohort, rows)

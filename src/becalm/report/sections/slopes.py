@@ -15,7 +15,7 @@ from becalm.measures.response.slopes import file
 from becalm.report import labels
 from becalm.report.cells import marked
 from becalm.report.cohort import Cohort, Row, anchor
-from becalm.report.drill import Drill
+from becalm.report.drill import Drill, Lines
 from becalm.report.page_table import PageTable
 from becalm.report.section import (
     DeclaredSection,
@@ -101,9 +101,10 @@ def _middle(drill: Drill, who: Any, values: Any, suffix: str) -> Any:
     if found is None:
         return UNKNOWN
     text = f"{number(found.median)}{suffix}, n = {found.n}"
-    lines = [
-        [name, number(float(value))] for name, value in zip(who[known], values[known], strict=True)
-    ]
+    lines = Lines(
+        list(zip(who[known].tolist(), values[known].tolist(), strict=True)),
+        lambda each: [each[0], number(each[1])],
+    )
     return drill.people(text, ["patient", "value"], lines)
 
 
@@ -124,10 +125,11 @@ def normal(cohort: Cohort, drill: Drill) -> PageTable:
         cells: list[Any] = [drill.people(words, ["source"], [[rule.source]])]
         for state in ("reached", "not reached", "not abnormal", "no draw"):
             whom = mine.take(mine["normal_state"] == state)
-            hours = zip(
-                whom["person_id"], whom["hours_to_normal"], whom["hours_followed"], strict=True
+            hours = whom["hours_to_normal" if state == "reached" else "hours_followed"]
+            lines = Lines(
+                list(zip(whom["person_id"].tolist(), hours.tolist(), strict=True)),
+                lambda each: [each[0], duration(each[1])],
             )
-            lines = [[who, duration(at if state == "reached" else last)] for who, at, last in hours]
             cells.append(drill.people(str(len(whom)), ["patient", "hours"], lines))
         reached = mine.take(mine["normal_state"] == "reached")
         cells.append(_middle(drill, reached["person_id"], reached["hours_to_normal"], " h"))

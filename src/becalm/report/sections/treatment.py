@@ -281,7 +281,7 @@ def section(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Sect
             captioned(escalations(cohort, drill, "down"), "De-escalation: each step down"),
             captioned(at_dose(cohort, drill), "Time at or above certain doses"),
         ]
-    if any(row["weight_source"] for row in cohort.rows("persons")):
+    if lists_everybody(cohort) and any(row["weight_source"] for row in cohort.rows("persons")):
         listed.append(captioned(weights(cohort, drill), "Body weight at time zero"))
     odd = oddities(cohort, drill)
     listed.append(
