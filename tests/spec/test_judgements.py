@@ -57,6 +57,7 @@ PAIRS = st.lists(
 def test_every_measure_is_a_plain_count_and_its_range_is_all_that_could_be(
     pairs: list[tuple[str, str]],
 ) -> None:
+    """Sensitivity, specificity and both predictive values are counts of persons; the undetermined give each a range."""
     found = two_by_three(pairs)
     for name, how in MEASURES.items():
         each = how(found)
@@ -84,6 +85,7 @@ def test_every_measure_is_a_plain_count_and_its_range_is_all_that_could_be(
 def test_a_judgement_is_the_consensus_or_what_all_said(
     answers: dict[str, str], expected: tuple[str, str]
 ) -> None:
+    """The consensus counts; without one, what all reviewers said alike; else nothing is settled."""
     assert settled(answers) == expected
 
 
@@ -123,6 +125,7 @@ def test_nothing_judged_leaves_every_result_as_it_is(tmp_path: Path) -> None:
 
 
 def test_agreement_counts_the_persons_whom_both_answered(tmp_path: Path) -> None:
+    """Two reviewers are compared in the persons whom both answered, and in nobody else."""
     said = "".join(
         f"P{number},{reviewer},storm_active,{answer},,,\n"
         for reviewer, answers in (
@@ -150,6 +153,7 @@ def test_agreement_counts_the_persons_whom_both_answered(tmp_path: Path) -> None
 
 
 def test_where_a_reviewer_has_one_answer_for_everybody_there_is_no_kappa(tmp_path: Path) -> None:
+    """Kappa says nothing where a reviewer gave everybody one answer, even if both agree in all."""
     said = "".join(f"P{n},{who},relapse,no,,,\n" for n in (1, 2) for who in "AB")
     (row,) = studied(tmp_path, said).tables["judgement_agreement"].rows()
     assert (row["agreed"], row["answered_by_both"], row["agreed_percent"]) == (2, 2, 100.0)
@@ -158,6 +162,7 @@ def test_where_a_reviewer_has_one_answer_for_everybody_there_is_no_kappa(tmp_pat
 
 
 def test_the_interval_of_kappa_is_given_from_thirty_persons_on(tmp_path: Path) -> None:
+    """Below thirty persons kappa has no interval."""
     for persons, given_ in ((29, False), (30, True)):
         said = "".join(
             f"P{n},A,relapse,{'yes' if n % 2 else 'no'},,,\nP{n},B,relapse,{'yes' if n % 3 else 'no'},,,\n"

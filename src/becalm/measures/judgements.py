@@ -101,7 +101,7 @@ def judged_answers(given: StageInput, question: str) -> dict[str, str]:
 def judged(given: StageInput) -> Frame:
     """Fill the table `judged`."""
     groups = _answered(given)
-    computed = _computed(given) if groups else {}
+    computed = _computed(given)
     rows = []
     for (person, question), mine in groups.items():
         answers = {row["reviewer"]: row["answer"] for row in mine}

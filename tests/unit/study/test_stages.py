@@ -18,6 +18,7 @@ from becalm.tables.schema import text
 from tests.records import chunk, finding, infusion, lab, person, stay
 
 MADE_FROM_COUNTS = {
+    "analysis_results",
     "attrition",
     "not_understood",
     "rows_refused",
