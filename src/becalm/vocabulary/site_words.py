@@ -119,6 +119,20 @@ def read(path: Path, vocabulary: Vocabulary) -> SiteWords:
     )
 
 
+def checked(kind: str, label: str, means: str, vocabulary: Vocabulary) -> SiteWord:
+    """Return one statement, checked as those of a file.
+
+    Raises `DefinitionError` with the mistake in it.
+    """
+    if kind not in KINDS:
+        raise DefinitionError(f"unknown table {kind!r}", hint=did_you_mean(kind, KINDS))
+    word = _word(kind, label, means, vocabulary)
+    if isinstance(word, SiteWord):
+        return word
+    what, hint = word
+    raise DefinitionError(what, hint=hint)
+
+
 def _mistake(
     path: Path, rows: Mapping[str, int], word: str, what: str, hint: str
 ) -> DefinitionError:

@@ -17,7 +17,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from becalm import __version__
-from becalm.core.errors import BecalmError
+from becalm.core.errors import BecalmError, UsageError
 from becalm.records.review.answers import Answered
 from becalm.records.review.questions import CONFIDENCE
 from becalm.report import labels
@@ -63,6 +63,22 @@ class AnswerCall(msgspec.Struct, forbid_unknown_fields=True):
     answer: str
     confidence: str = ""
     comment: str = ""
+
+
+class WordsCall(msgspec.Struct, forbid_unknown_fields=True):
+    """The names that nobody understands."""
+
+    reviewer: str
+
+
+class WordCall(msgspec.Struct, forbid_unknown_fields=True):
+    """What a name means. only_check : nothing is saved, the mistake is told."""
+
+    reviewer: str
+    kind: str
+    label: str
+    means: str
+    only_check: bool = False
 
 
 class NoCall(msgspec.Struct, forbid_unknown_fields=True):
@@ -191,6 +207,29 @@ class Desk:
         )  # fmt: skip
         return {"row": row, "saved": True}
 
+    def words(self, call: WordsCall) -> dict[str, Any]:
+        """Return the names that nobody understands, with guesses and with what was said of them."""
+        del call
+        said = self.bench.said_words()
+        by_kind: dict[str, list[dict[str, Any]]] = {}
+        for row in self.lists.unknown_words():
+            row["said"] = said.get((row["what"], row["written"]), "")
+            by_kind.setdefault(row["what"], []).append(row)
+        known = {kind: sorted(self.bench.vocabulary.names_of(kind)) for kind in by_kind}
+        html = self.templates.get_template("words.html.j2").render(
+            rows=list(by_kind.items()), known=known, file=self.bench.words_file
+        )
+        return {"html": html}
+
+    def word(self, call: WordCall) -> dict[str, Any]:
+        """Save what a name means, or tell what is wrong with it."""
+        if not call.reviewer.strip():
+            raise UsageError("whoever writes has no name", hint="Write your name or initials")
+        self.bench.say_word(
+            (call.kind, call.label, call.means), call.reviewer, only_check=call.only_check
+        )
+        return {"saved": not call.only_check}
+
     def _question(self, name: str) -> Any:
         found = [each for each in self.bench.asked if each.name == name]
         return found[0] if found else self.bench.asked[0]
@@ -253,6 +292,8 @@ def application(bench: Workbench, gate: Gate) -> Starlette:
             _call("patients", ListCall, desk.patients),
             _call("patient", PatientCall, desk.patient),
             _call("answer", AnswerCall, desk.answer),
+            _call("words", WordsCall, desk.words),
+            _call("word", WordCall, desk.word),
         ],
     )
 

@@ -10,17 +10,19 @@ from typing import Final
 
 from becalm import vocabulary
 from becalm.core.errors import UsageError
+from becalm.core.files import exists
 from becalm.definitions import Evaluation, evaluate
 from becalm.patients.understood import Patients
 from becalm.protocol import Protocol
 from becalm.records import open_records
-from becalm.records.review.answers import AnswerBook, sheet_answers
+from becalm.records.review import words
+from becalm.records.review.answers import AnswerBook, now, sheet_answers
 from becalm.records.review.folder import review_folder
 from becalm.records.review.questions import Question, questions
 from becalm.study import protocol_names
 from becalm.study.result import StudyResult
 from becalm.study.run import run
-from becalm.vocabulary import site_words
+from becalm.vocabulary import Vocabulary, site_words
 from becalm.vocabulary.site_words import SiteWords
 
 MANY_ROWS: Final = 3_000_000
@@ -47,6 +49,7 @@ class Workbench:
     result: StudyResult
     batches: Sequence[Patients]
     book: AnswerBook
+    vocabulary: Vocabulary
     _evaluated: dict[int, dict[str, Evaluation]] = field(default_factory=dict)
 
     @property
@@ -78,6 +81,33 @@ class Workbench:
         """What the list of patients hides: everything that any question hides."""
         return frozenset(each for question in self.asked for each in self.hidden(question.name))
 
+    @property
+    def words_file(self) -> Path:
+        """The file of what people say in the page that names mean."""
+        return self.book.folder / words.FILE
+
+    def said_words(self) -> dict[tuple[str, str], str]:
+        """Return what that file says, by kind and label."""
+        if not exists(self.words_file):
+            return {}
+        read = site_words.read(self.words_file, vocabulary.load())
+        return {(each.kind, each.label): each.means for each in read.words}
+
+    def say_word(self, statement: tuple[str, str, str], who: str, *, only_check: bool) -> None:
+        """Save what a name means: (kind, label, entry). only_check : nothing is saved.
+
+        Raises `DefinitionError` where no entry has that name, `UsageError` for a name that is in no list.
+        """
+        kind, label, means = statement
+        table = self.result.tables["not_understood"]
+        listed = zip(table["what"].tolist(), table["written"].tolist(), strict=True)
+        if (kind, label) not in set(listed):
+            raise UsageError("this name is not among those that are not understood")
+        if only_check:
+            site_words.checked(kind, label, means, vocabulary.load())
+        else:
+            words.add_word(self.book.folder, statement, who, now(), vocabulary.load())
+
     def evaluations(self, batch: int) -> dict[str, Evaluation]:
         """Return the reported definitions over time of everybody in a batch."""
         if batch not in self._evaluated:
@@ -108,8 +138,8 @@ def open_workbench(
     protocol = protocol_names.load(protocol_name)
     name = Path(records).name or Path(records).resolve().name
     opened = open_records(records, source, mapping)
-    words = site_words.joined(site, opened.site)
-    known = words.applied(vocabulary.load()) if words else vocabulary.load()
+    said = site_words.joined(site, opened.site)
+    known = said.applied(vocabulary.load()) if said else vocabulary.load()
     result = run(opened, protocol, name, progress, site=site)
     batches: list[Patients] = []
     rows = 0
@@ -130,4 +160,4 @@ def open_workbench(
         )
     ]
     ids = frozenset(str(one) for each in batches for one in each.records.persons["person_id"])
-    return Workbench(name, result, batches, AnswerBook(folder, answers, ids))
+    return Workbench(name, result, batches, AnswerBook(folder, answers, ids), known)

@@ -66,7 +66,7 @@ def _added(
         stream.flush()
         os.fsync(stream.fileno())
     if not there:
-        _keep_name(file.parent)
+        keep_name(file.parent)
     return len(before.rows) + 2
 
 
@@ -77,7 +77,7 @@ def _line(cells: Sequence[str]) -> str:
     return text.getvalue().rstrip("\r\n") + "\n"
 
 
-def _keep_name(folder: Path) -> None:
+def keep_name(folder: Path) -> None:
     """Bring the name of a new file to the disk, where the system can do that for a folder."""
     try:
         descriptor = os.open(folder, os.O_RDONLY)

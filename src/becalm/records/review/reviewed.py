@@ -9,17 +9,21 @@ from typing import Final
 
 import numpy as np
 
+from becalm import vocabulary
 from becalm.core.errors import RecordsError, place
+from becalm.core.files import exists
 from becalm.core.frame import Frame
 from becalm.records.files import input_file, stamp, unchanged
 from becalm.records.model import Absent, Doubt, InputFile, Records, Refusal, Source, StudyInfo
-from becalm.records.review.folder import JUDGED, added_rows, answers_file
+from becalm.records.review.folder import JUDGED, added_rows, answers_file, review_folder
+from becalm.records.review.words import FILE as WORDS
 from becalm.records.sheets.blanks import with_blanks
 from becalm.records.sheets.building import Building
 from becalm.records.sheets.cells import make_sheet
 from becalm.records.sheets.check import Checked
 from becalm.records.sheets.judgements import judgements
 from becalm.records.sheets.standing import given_answers, standing, told
+from becalm.vocabulary import site_words
 from becalm.vocabulary.site_words import SiteWords
 
 SHEET: Final = "judgements"
@@ -94,7 +98,7 @@ class ReviewedSource:
     """A source of any kind, whose records carry the answers of the page."""
 
     source: Source
-    answers: AnswersBeside
+    answers: AnswersBeside | None
     file: InputFile
     name: str
     notices: tuple[str, ...]
@@ -111,7 +115,8 @@ class ReviewedSource:
 
     def absent(self) -> tuple[Absent, ...]:
         """Return the tables that the records do not have."""
-        return tuple(each for each in self.source.absent() if each.table != SHEET)
+        kept = self.source.absent()
+        return kept if self.answers is None else tuple(e for e in kept if e.table != SHEET)
 
     def refused(self) -> tuple[Refusal, ...]:
         """Return the rows that were not used."""
@@ -119,6 +124,9 @@ class ReviewedSource:
 
     def chunks(self) -> Iterator[Records]:
         """Yield whole persons; raises `RecordsError` behind the last where an answer is about nobody."""
+        if self.answers is None:
+            yield from self.source.chunks()
+            return
         for chunk in self.source.chunks():
             yield self.answers.beside(chunk)
         self.answers.strangers()
@@ -126,14 +134,13 @@ class ReviewedSource:
 
 def reviewed(source: Source, records: str | Path) -> Source:
     """Return a source with the answers beside its records, or itself where there are none."""
+    source = _with_words(source, records)
     file = answers_file(records)
     if file is None:
         return source
     before = [stamp(file)]
     answers = AnswersBeside.read(file)
-    path = Path(records)
-    name = f"{'../' if path.is_dir() else ''}{file.parent.name}/{file.name}"
-    listed = replace(input_file(file), name=name)
+    listed = _listed(file, records)
     unchanged(before, file.parent)
     cut = f"{answers.where}: {_CUT}"
     return ReviewedSource(
@@ -148,4 +155,31 @@ def reviewed(source: Source, records: str | Path) -> Source:
         source.info,
         tuple(each for each in source.missing if each != SHEET),
         source.site,
+    )
+
+
+def _listed(file: Path, records: str | Path) -> InputFile:
+    """Return a file of the folder as an input, named from the folder of the records."""
+    above = "../" if Path(records).is_dir() else ""
+    return replace(input_file(file), name=f"{above}{file.parent.name}/{file.name}")
+
+
+def _with_words(source: Source, records: str | Path) -> Source:
+    """Return a source with what people said in the page that names mean, above what the source itself says."""
+    folder = review_folder(records)
+    if folder is None or not exists(folder / WORDS):
+        return source
+    said = site_words.read(folder / WORDS, vocabulary.load())
+    return ReviewedSource(
+        source,
+        None,
+        _listed(folder / WORDS, records),
+        source.name,
+        source.notices,
+        source.licences,
+        source.citations,
+        source.doubts,
+        source.info,
+        source.missing,
+        site_words.joined(said, source.site),
     )

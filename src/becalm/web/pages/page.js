@@ -125,7 +125,23 @@
     return patient(order[at]);
   }
 
-  const go = { start, list, words: () => list() };
+  async function words() {
+    const told = await call("words", { reviewer: state.reviewer });
+    show(told.html, "words");
+    work.focus();
+  }
+
+  async function word(form, onlyCheck) {
+    const told = form.querySelector(".told");
+    const body = { reviewer: state.reviewer, kind: form.dataset.kind, label: form.dataset.label, means: form.means.value, only_check: onlyCheck };
+    const answer = await fetch("/call/word", { method: "POST", headers: { "content-type": "application/json", authorization: `Bearer ${key}` }, body: JSON.stringify(body) }).catch(() => null);
+    if (!answer) { fail("The program does not answer. Nothing was saved. Start becalm open again."); return; }
+    const result = await answer.json();
+    told.textContent = !answer.ok ? result.error : onlyCheck ? "This can be saved." : `Saved: ${form.means.value}`;
+    form.means.setAttribute("aria-invalid", String(!answer.ok));
+  }
+
+  const go = { start, list, words };
 
   document.addEventListener("click", (event) => {
     const link = event.target.closest("svg a");
@@ -138,7 +154,7 @@
     const button = event.target.closest("button");
     if (!button) return;
     const data = button.dataset;
-    if (data.go) go[data.go]();
+    if (data.guess) { const form = button.closest("form"); form.means.value = data.guess; word(form, false); } else if (data.go) go[data.go]();
     else if (data.person) patient(Number(data.person));
     else if (data.first) list(Number(data.first));
     else if (data.question) patient(state.person, data.question);
@@ -166,6 +182,8 @@
       sessionStorage.setItem("reviewer", state.reviewer);
       document.getElementById("menu").hidden = false;
       list();
+    } else if (form.classList.contains("word")) {
+      word(form, false);
     } else if (form.id === "filter") {
       state.filters = [...form.querySelectorAll("[name=filter]:checked")].map((each) => each.value);
       state.text = form.text.value;
@@ -177,6 +195,14 @@
     if (event.target.id === "keys") state.keys = event.target.checked;
     if (event.target.id === "everything") { state.everything = event.target.checked; patient(state.person, state.question); }
     if (["confidence", "comment"].includes(event.target.id) && state.mine[state.question]) answer(state.mine[state.question].answer);
+  });
+
+  let typing = 0;
+  document.addEventListener("input", (event) => {
+    const form = event.target.closest("form.word");
+    if (!form) return;
+    clearTimeout(typing);
+    typing = setTimeout(() => { if (form.means.value.trim()) word(form, true); }, 250);
   });
 
   document.addEventListener("keydown", (event) => {
