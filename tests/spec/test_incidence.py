@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from statsmodels.duration import survfunc as statsmodels
 
 from becalm import protocol
 from becalm.core.clock import DAY, UNKNOWN_TIME
@@ -57,7 +58,7 @@ def test_ten_patients_make_a_curve_and_nine_none() -> None:
     """Below, nothing is estimated."""
     people = [one(f"p{i}", died=i + 1) if i % 2 else one(f"p{i}", left=i + 1) for i in range(10)]
     found = incidence(tables(*people), RULES)
-    assert len(found) == 2 * 11
+    assert len(found) == 3 * 11
     assert len(incidence(tables(*people[:9]), RULES)) == 0
 
 
@@ -74,6 +75,29 @@ def test_without_censoring_the_shares_are_proportions() -> None:
     assert (first["day_after"], first["still_at_risk"], first["incidence"]) == (0, 10, 0)
 
 
+def test_death_anywhere_is_that_of_kaplan_and_meier() -> None:
+    """Ten patients, two deaths after the discharge: of those followed, a tenth dies on day 3 and an eighth of the rest on day 6."""
+    people = [
+        one("a", died=3, left=1), one("b", left=2, seen=5), one("c", died=6, left=4),
+        *(one(f"p{i}", left=2, seen=20) for i in range(7)),
+    ]  # fmt: skip
+    found = list(incidence(tables(*people), RULES).rows())
+    anywhere = {row["day_after"]: row for row in found if row["end_event"] == "death anywhere"}
+    assert [row["had_event"] for row in found if row["end_event"] == "death in hospital"] == [0] * 5
+    assert max(anywhere) == 20
+    for day, at_risk, died, share in (
+        (2, 10, 0, 0.0), (3, 10, 1, 0.1), (5, 9, 1, 0.1), (6, 8, 2, 1 - 0.9 * 7 / 8), (20, 7, 2, 1 - 0.9 * 7 / 8),
+    ):  # fmt: skip
+        row = anywhere[day]
+        assert (row["still_at_risk"], row["had_event"]) == (at_risk, died), day
+        assert row["incidence"] == pytest.approx(share)
+    assert np.isnan(anywhere[2]["incidence_low"])
+    low, high = (anywhere[6][name] for name in ("incidence_low", "incidence_high"))
+    assert 0 < low < 1 - 0.9 * 7 / 8 < high < 1
+    curve = statsmodels.SurvfuncRight([3, 5, 6, *[20] * 7], [1, 0, 1, *[0] * 7])
+    assert 1 - anywhere[6]["incidence"] == pytest.approx(float(curve.surv_prob[-1]))
+
+
 def test_a_landmark_study_counts_its_deaths_elsewhere() -> None:
     """At its own horizon."""
     people = [one(f"p{i}", died=i + 1) for i in range(12)]
@@ -83,6 +107,7 @@ def test_a_landmark_study_counts_its_deaths_elsewhere() -> None:
 def test_the_days_stop_where_nobody_is_followed() -> None:
     """No row after the last time of anybody."""
     people = [one(f"p{i}", left=3.5) for i in range(10)]
-    days = incidence(tables(*people), RULES)["day_after"]
+    found = incidence(tables(*people), RULES)
+    days = found["day_after"][found["end_event"] != "death anywhere"]
     assert days.max() == 4
     assert np.all(np.diff(days[:5]) == 1)

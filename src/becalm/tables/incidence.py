@@ -9,13 +9,16 @@ from becalm.tables.schema import Table, count, number
 
 INCIDENCE: Final = Table(
     "incidence",
-    "Death in hospital and discharge over the days after time zero, each competing with the other (Aalen-Johansen); without rows below ten patients.",
+    "Death in hospital and discharge over the days after time zero, each competing with the other (Aalen-Johansen), and death anywhere "
+    "(Kaplan-Meier); without rows below ten patients.",
     "event and day",
     {
         "end_event": END_EVENT,
         "day_after": count("d", "Days after time zero."),
         "still_at_risk": count(
-            "persons", "Persons in hospital and followed at the beginning of the day.", persons=True
+            "persons",
+            "Persons in hospital and followed at the beginning of the day; for death anywhere all who are followed.",
+            persons=True,
         ),
         "had_event": count(
             "persons", "Persons with the event until the end of the day.", persons=True

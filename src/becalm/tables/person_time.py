@@ -7,7 +7,7 @@ from typing import Final
 from becalm.tables.schema import PERSON_ID, UNIT_CANONICAL, Table, count, number, text, time
 
 END_EVENT: Final = text(
-    "What ends the time: bacterial infection, death (before one), death in hospital, or discharge alive."
+    "What ends the time: bacterial infection, death (before one), death in hospital, discharge alive, or death anywhere."
 )
 _LAG: Final = number(
     "h",

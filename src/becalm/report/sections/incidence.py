@@ -1,4 +1,4 @@
-"""Death in hospital and discharge over the days after time zero."""
+"""Death and discharge over the days after time zero."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from becalm.core.digits import fixed, percentage
-from becalm.measures.incidence import CAUSES, ends
+from becalm.core.frame import Frame
+from becalm.measures.incidence import ANYWHERE, CAUSES, ends, lives
 from becalm.report.cohort import Cohort
 from becalm.report.drill import Drill
 from becalm.report.page_table import PageTable
@@ -23,9 +24,7 @@ def shares(cohort: Cohort, drill: Drill) -> PageTable:
     """Return the estimates at some days; each opens who had the event until then, where patients are listed."""
     rows = []
     tables = cohort.result.tables
-    names, days, cause = ends(tables["persons"], tables["outcome"])
-    everybody = zip(names, days.tolist(), cause.tolist(), strict=True)
-    listed = [] if cohort.n > PER_PERSON else list(everybody)
+    listed = {} if cohort.n > PER_PERSON else listed_by_event(tables["persons"], tables["outcome"])
     for row in tables["incidence"].rows():
         day = row["day_after"]
         if day not in SHOWN:
@@ -34,14 +33,13 @@ def shares(cohort: Cohort, drill: Drill) -> PageTable:
         if not math.isnan(row["incidence_low"]):
             low, high = (percentage(row[name], 1) for name in ("incidence_low", "incidence_high"))
             text += f" ({low} to {high})"
+        mine = listed.get(row["end_event"], [])
         with_it = [
-            [name, f"day {fixed(at, 1)}"]
-            for name, at, why in listed
-            if why == CAUSES[row["end_event"]] and at <= day
+            [name, f"day {fixed(at, 1)}"] for name, at, happened in mine if happened and at <= day
         ]
-        there = [[name, f"until day {fixed(at, 1)}"] for name, at, _ in listed if at >= day]
+        there = [[name, f"until day {fixed(at, 1)}"] for name, at, _ in mine if at >= day]
         head = ["patient", "when"]
-        all_of = [[name, f"day {fixed(at, 1)}"] for name, at, _ in listed]
+        all_of = [[name, f"day {fixed(at, 1)}"] for name, at, _ in mine]
         rows.append(
             [row["end_event"], drill.people(f"day {day}", head, all_of), drill.people(text, head, with_it or all_of),
              drill.people(str(row["had_event"]), head, with_it, row["had_event"]),
@@ -52,9 +50,20 @@ def shares(cohort: Cohort, drill: Drill) -> PageTable:
         "until",
         "estimated share (95\u00a0% interval)",
         "patients with it",
-        "in hospital and followed",
+        "still at risk",
     ]
     return PageTable(columns, rows)
+
+
+def listed_by_event(persons: Frame, outcome: Frame) -> dict[str, list[tuple[str, float, bool]]]:
+    """Return for each event everybody, the day at which the time ends, and whether the event ended it."""
+    names, days, cause = ends(persons, outcome)
+    found = {
+        event: list(zip(names, days.tolist(), (cause == number).tolist(), strict=True))
+        for event, number in CAUSES.items()
+    }
+    names, days, died = lives(persons, outcome)
+    return {**found, ANYWHERE: list(zip(names, days.tolist(), died.tolist(), strict=True))}
 
 
 def section(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Section | None:
@@ -71,7 +80,8 @@ def section(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Sect
         )
     intro = [
         "Discharge competes with death in hospital: a patient who went home cannot die in hospital any more, so the shares are "
-        f"estimated together (Aalen-Johansen). Curves are drawn from {least} patients on."
+        "estimated together (Aalen-Johansen); at risk is who is in hospital and followed. Death anywhere counts deaths after the discharge "
+        f"too, among all who are followed (Kaplan-Meier). Curves are drawn from {least} patients on."
     ]
     table = captioned(shares(cohort, drill), "Shares at some days")
     return Section(
