@@ -8,10 +8,12 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from becalm.core.clock import HOUR, Length
+from becalm.core.clock import HOUR, UNKNOWN_TIME, Length
+from becalm.core.frame import Frame
 from becalm.measures.dose_history import DoseHistory, labels
-from becalm.measures.person_time import Risk, bands_of, counting_process
+from becalm.measures.person_time import ENDS, Risk, bands_of, counting_process, first_growth
 from becalm.protocol import PersonTime
+from becalm.tables import INFECTIONS
 from becalm.timeline import Cumulative, Intervals, Points, overlay
 from tests.reference import person_time as slow
 
@@ -99,3 +101,67 @@ def test_every_stretch_has_the_bands_of_a_plain_sum(
                     bands[1] == labels(RULE.bands_days_high)[slow.band(high, RULE.bands_days_high)]
                 )
         assert all(one != two for one, two in pairwise(told))
+
+
+@settings(max_examples=150)
+@given(
+    st.lists(st.dictionaries(st.sampled_from(slow.ENDS), st.sampled_from([0, 47, 48, 49, 60, 100])))
+)
+def test_the_first_of_all_ends_is_the_end(people: list[dict[str, float]]) -> None:
+    """Of several persons at once; an end that nobody knows ends nothing."""
+    assert slow.ENDS == ENDS
+    ends = {
+        why: np.array([UNKNOWN_TIME if why not in each else int(each[why]) * HOUR for each in people], np.int64)
+        for why in ENDS
+    }  # fmt: skip
+    zeros = np.zeros(len(people), np.int64)
+    risk = Risk.of(np.arange(len(people), dtype=np.int32), zeros, RULE, ends)
+    for at, each in enumerate(people):
+        expected = slow.at_risk(each, 48)
+        assert bool(risk.begun[at]) is (expected is not None)
+        if expected is not None:
+            assert (risk.end[at] / HOUR, risk.ended_by[at]) == expected
+
+
+ANSWER = st.sampled_from([True, False, None])
+SAMPLE = st.tuples(
+    st.sampled_from([24.0, 47.0, 48.0, 49.0, 72.0, 100.0, None]), st.booleans(), ANSWER, ANSWER,
+    st.sampled_from(["bacterial", "bacterial", "not understood", "fungal"]),
+)  # fmt: skip
+
+
+@settings(max_examples=150)
+@given(st.lists(st.lists(SAMPLE, max_size=4), min_size=1, max_size=3))
+def test_the_first_infection_and_what_may_be_one(
+    people: list[list[tuple[float | None, bool, bool | None, bool | None, str]]],
+) -> None:
+    """By the hour or the day of each sample; one without any time may be from before the risk."""
+    rows = [
+        {
+            "person_id": f"P{who}", "onset": UNKNOWN_TIME if hour is None else int(hour) * HOUR,
+            "onset_is": "unknown" if hour is None else "date" if dated else "exact", "counts": counts,
+            "new_onset": new, "class": kind,
+        }
+        for who, samples in enumerate(people)
+        for hour, dated, counts, new, kind in samples
+    ]  # fmt: skip
+    cohort = Frame(
+        {
+            "person_id": np.array([f"P{who}" for who in range(len(people))], object),
+            "t0": np.zeros(len(people), np.int64),
+        }
+    )
+    found = first_growth(Frame.of_rows(INFECTIONS, rows), cohort, RULE)
+    for who, samples in enumerate(people):
+        plain = [
+            (-1e9, 1e9, counts, new, kind)
+            if hour is None
+            else (hour, hour + (24 - 1 / 3600 if dated else 0), counts, new, kind)
+            for hour, dated, counts, new, kind in samples
+        ]
+        certain, possible, across = slow.first_growth(plain, 48)
+        told = [
+            None if at == UNKNOWN_TIME else at / HOUR
+            for at in (int(found.certain[who]), int(found.possible[who]))
+        ]
+        assert (*told, bool(found.unknown[who])) == (certain, possible, across)

@@ -39,7 +39,7 @@ def test_fast_and_slow_stage_every_window_alike(
         expected += [(person, *each) for each in slow.stages(parts, {v.time: kg for v in flat})]
         persons += [person] * len(flat)
         times += [each.time for each in flat]
-        values += [each.ml for each in flat]
+        values += [each.ml for each in flat if each.ml is not None]
     points = Points.build(persons, times, values)
     stays = Intervals.build(*zip(*care, strict=True)) if care else Intervals.empty()
     rule = kdigo.load().urine

@@ -11,6 +11,40 @@ Given = tuple[float, float, float]
 SCAN = 1 / 60
 
 
+ENDS = (
+    "bacterial infection", "possible infection", "death", "discharge", "last dose", "end of records",
+)  # fmt: skip
+"""What ends the time at risk; at one moment the first of these."""
+
+
+def at_risk(ends: dict[str, float], begin: float) -> tuple[float, str] | None:
+    """When the time at risk ends and why; None where nothing is left of it, or nobody knows an end."""
+    known = [(hour, ENDS.index(why)) for why, hour in ends.items()]
+    if not known or min(known)[0] <= begin:
+        return None
+    hour, why = min(known)
+    return hour, ENDS[why]
+
+
+def first_growth(
+    samples: Sequence[tuple[float, float, bool | None, bool | None, str]], begin: float
+) -> tuple[float | None, float | None, bool]:
+    """The first new bacterial infection, the first sample that may be one, and whether one may be from before the risk.
+
+    A sample: the first and the last hour at which it may have been taken, whether it counts, whether it is new, its kind.
+    """
+    bacterial = [each for each in samples if each[4] in ("bacterial", "not understood")]
+    later = [each for each in bacterial if each[0] > begin]
+    certain = [each[0] for each in later if each[2] is True and each[3] is True]
+    may_be = [
+        each[0] for each in later if False not in (each[2], each[3]) and None in (each[2], each[3])
+    ]
+    across = any(
+        each[0] <= begin < each[1] and False not in (each[2], each[3]) for each in bacterial
+    )
+    return min(certain, default=None), min(may_be, default=None), across
+
+
 def amount(doses: Sequence[Given], start: float, end: float) -> float:
     """The amount in (start, end]."""
     total = 0.0

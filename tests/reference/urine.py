@@ -7,8 +7,10 @@ HOUR = 3_600_000_000
 
 
 class Volume(NamedTuple):
+    """What was charted at a time; ml is None where nobody knows how much of it was urine, as of an irrigated bladder."""
+
     time: int
-    ml: float
+    ml: float | None
 
 
 class Stay(NamedTuple):
@@ -25,7 +27,7 @@ def collected(stay: Stay, start: int, end: int) -> float | None:
     for before, now in pairwise(charted):
         gap = now.time - before.time
         part = min(now.time, end) - max(before.time, start)
-        if gap > 24 * HOUR or part <= 0:
+        if gap > 24 * HOUR or part <= 0 or now.ml is None:
             continue
         total += now.ml * part / gap
         seen += part
@@ -53,6 +55,8 @@ def stages(stays: list[Stay], kg: dict[int, float | None]) -> list[tuple[int, in
     found = []
     for stay in stays:
         for each in stay.volumes:
+            if each.ml is None:
+                continue
             reached = stage(stay, each.time, kg[each.time])
             if reached is not None:
                 found.append((each.time, reached))
