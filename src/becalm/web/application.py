@@ -25,6 +25,7 @@ from becalm.report.page import environment as report_environment
 from becalm.report.page import style
 from becalm.report.page_table import PageTable
 from becalm.web import drawing
+from becalm.web.entering import EntryDesk, RowCall, RowsCall, SaveAsCall
 from becalm.web.gate import Gate
 from becalm.web.lists import PAGE, ListedPatient, PatientLists
 from becalm.web.patient import PatientView, view
@@ -270,6 +271,7 @@ def _same(one: str, other: str) -> bool:
 def application(bench: Workbench, gate: Gate) -> Starlette:
     """Return the application of a workbench."""
     desk = Desk(bench)
+    entry = EntryDesk(bench, desk.templates)
 
     def shell(request: Request) -> Response:
         key = gate.begin(request.query_params.get("token", ""))
@@ -294,6 +296,9 @@ def application(bench: Workbench, gate: Gate) -> Starlette:
             _call("answer", AnswerCall, desk.answer),
             _call("words", WordsCall, desk.words),
             _call("word", WordCall, desk.word),
+            _call("rows", RowsCall, entry.rows),
+            _call("row", RowCall, entry.row),
+            _call("save-as", SaveAsCall, entry.save_as),
         ],
     )
 

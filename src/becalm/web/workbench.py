@@ -17,6 +17,7 @@ from becalm.protocol import Protocol
 from becalm.records import open_records
 from becalm.records.review import words
 from becalm.records.review.answers import AnswerBook, now, sheet_answers
+from becalm.records.review.entry import SheetDesk
 from becalm.records.review.folder import review_folder
 from becalm.records.review.questions import Question, questions
 from becalm.study import protocol_names
@@ -50,6 +51,7 @@ class Workbench:
     batches: Sequence[Patients]
     book: AnswerBook
     vocabulary: Vocabulary
+    sheets: SheetDesk | None = None
     _evaluated: dict[int, dict[str, Evaluation]] = field(default_factory=dict)
 
     @property
@@ -159,5 +161,6 @@ def open_workbench(
             each.records.judgements, each.records.persons["person_id"].tolist()
         )
     ]
+    sheets = SheetDesk(records) if opened.name == "sheets" else None
     ids = frozenset(str(one) for each in batches for one in each.records.persons["person_id"])
-    return Workbench(name, result, batches, AnswerBook(folder, answers, ids), known)
+    return Workbench(name, result, batches, AnswerBook(folder, answers, ids), known, sheets)

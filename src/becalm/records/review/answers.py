@@ -21,7 +21,7 @@ HEADER: Final = tuple(SHEETS["judgements"].columns)
 
 @dataclass(frozen=True)
 class Answered:
-    """An answer that holds, with what the reviewer said beside it."""
+    """An answer that holds, with what the reviewer said beside it. written : when it was given."""
 
     person: str
     reviewer: str
@@ -29,6 +29,7 @@ class Answered:
     answer: str
     confidence: str
     comment: str
+    written: str = ""
 
 
 def now() -> str:
@@ -119,7 +120,7 @@ class AnswerBook:
         if wrong:
             raise RecordsError.of(wrong)
         return [
-            Answered(row[0], row[1], row[2], row[3], row[4], row[6])
+            Answered(row[0], row[1], row[2], row[3], row[4], row[6], row[5])
             for at, row in enumerate(rows)
             if at in holds
         ]

@@ -22,7 +22,19 @@ def add_row(
     *,
     check: Callable[[AddedRows], None] = lambda _: None,
 ) -> int:
-    """Add one row to a file and return its number; it is on the disk when this returns.
+    """Add one row to a file and return its number; see `add_rows`."""
+    (number,) = add_rows(file, header, [cells], check=check)
+    return number
+
+
+def add_rows(
+    file: Path,
+    header: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    *,
+    check: Callable[[AddedRows], None] = lambda _: None,
+) -> list[int]:
+    """Add rows to a file and return their numbers; they are on the disk when this returns.
 
     check : is given all rows that stand there, while nobody else can add one, and may raise an error: then nothing
     is added. Two programs that add to one file wait for each other, so no row is lost. A piece of a row that a
@@ -33,15 +45,19 @@ def add_row(
     try:
         file.parent.mkdir(mode=0o700, exist_ok=True)
         with held(file.parent / LOCK):
-            return _added(file, header, cells, check)
+            first = _added(file, header, rows, check)
     except OSError as error:
         raise OutputError(
             f"cannot be written ({error.strerror or error}); nothing was saved", where=str(file)
         ) from error
+    return list(range(first, first + len(rows)))
 
 
 def _added(
-    file: Path, header: Sequence[str], cells: Sequence[str], check: Callable[[AddedRows], None]
+    file: Path,
+    header: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    check: Callable[[AddedRows], None],
 ) -> int:
     there = file.exists() and file.stat().st_size > 0
     before = added_rows(file) if there else AddedRows(list(header), [], "")
@@ -59,10 +75,10 @@ def _added(
         if len(whole) < len(text):
             stream.truncate(len(content) - len(text[len(whole) :].encode()))
         stream.seek(0, os.SEEK_END)
-        rows = "" if there else _line(header)
+        new = "" if there else _line(header)
         if whole and not whole.endswith("\n"):
-            rows = "\n" + rows
-        stream.write((rows + _line(cells)).encode())
+            new = "\n" + new
+        stream.write((new + "".join(map(_line, rows))).encode())
         stream.flush()
         os.fsync(stream.fileno())
     if not there:

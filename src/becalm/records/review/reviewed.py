@@ -15,6 +15,8 @@ from becalm.core.files import exists
 from becalm.core.frame import Frame
 from becalm.records.files import input_file, stamp, unchanged
 from becalm.records.model import Absent, Doubt, InputFile, Records, Refusal, Source, StudyInfo
+from becalm.records.review.corrections import FILE as CORRECTIONS
+from becalm.records.review.corrections import corrections_file
 from becalm.records.review.folder import JUDGED, added_rows, answers_file, review_folder
 from becalm.records.review.words import FILE as WORDS
 from becalm.records.sheets.blanks import with_blanks
@@ -134,6 +136,12 @@ class ReviewedSource:
 
 def reviewed(source: Source, records: str | Path) -> Source:
     """Return a source with the answers beside its records, or itself where there are none."""
+    if corrections_file(records) and source.name != "sheets":
+        raise RecordsError(
+            "corrections are read with chart-review sheets and workbooks alone",
+            where=f"{review_folder(records)}/{CORRECTIONS}",
+            hint="Move the file away, or correct the records themselves",
+        )
     source = _with_words(source, records)
     file = answers_file(records)
     if file is None:

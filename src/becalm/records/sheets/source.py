@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
@@ -98,6 +98,8 @@ def open_sheets(path: Path) -> SheetsSource:
     Raises `UnreadableFileError` for a damaged file and one `RecordsError` for records that cannot be
     understood, with file, row and column of every mistake.
     """
+    from becalm.records.review.corrections import corrected, corrections_file
+
     folder = path if path.is_dir() else path.parent
     sheets: dict[str, Sheet] = {}
     study: dict[str, str] = {}
@@ -137,18 +139,43 @@ def open_sheets(path: Path) -> SheetsSource:
         info = study_info(*described)
     except RecordsError as error:
         wrong.append(error)
-    built = build({name: [sheet] for name, sheet in sheets.items()}, wrong, info.timezone)
+    typed = corrections_file(path)
+    before = [stamp(typed)] if typed else []
+    chart = corrected(sheets, typed)
+    parts = chart.sheets
+    built = build(parts, [*wrong, *chart.wrong], info.timezone)
     inputs = tuple(sorted((input_file(f, folder) for f in read), key=lambda f: f.name))
     unchanged(seen, folder)
+    if typed:
+        name = f"{'../' if path.is_dir() else ''}{typed.parent.name}/{typed.name}"
+        inputs = (*inputs, replace(input_file(typed), name=name))
+        unchanged(before, typed.parent)
     return SheetsSource(
         info=info,
-        notices=(*_doubtful_columns(sheets), *of_cells, *built.notices),
-        missing=tuple(name for name in SHEETS if name not in sheets),
+        notices=(*_doubtful_columns(sheets), *of_cells, *chart.notices(), *built.notices),
+        missing=tuple(name for name in SHEETS if name not in parts),
         _inputs=inputs,
-        _absent=tuple(absent({name: len(sheet) for name, sheet in sheets.items()})),
+        _absent=tuple(absent({name: sum(map(len, each)) for name, each in parts.items()})),
         _refused=built.refused,
         _records=built.records,
     )
+
+
+def raw_sheets(path: Path) -> dict[str, Sheet]:
+    """Return the sheets of a chart review as text, without the corrections beside them; those with a wrong header are left out."""
+    if not path.is_dir():
+        return read_workbook(path).sheets
+    files, _ = sheet_files(path)
+    return {name: read_sheet(name, file) for name, file in files.items()}
+
+
+def study_texts(path: Path) -> dict[str, str]:
+    """Return what a chart review says of its study, as the cells of a sheet `study`."""
+    if not path.is_dir() and (study := read_workbook(path).study):
+        return {key: text for key, text in study.items() if key.strip().casefold() != "key"}
+    file = (path if path.is_dir() else path.parent) / _STUDY_FILE
+    entries = _toml(file) if exists(file) else {}
+    return {key: _as_text(value) or "" for key, value in entries.items()}
 
 
 def absent(rows: Mapping[str, int]) -> Iterator[Absent]:

@@ -141,7 +141,34 @@
     form.means.setAttribute("aria-invalid", String(!answer.ok));
   }
 
-  const go = { start, list, words };
+  const entryState = { sheet: "labs", person_id: "", row: "" };
+
+  async function entry(change) {
+    Object.assign(entryState, change);
+    const told = await call("rows", { reviewer: state.reviewer, ...entryState });
+    show(told.html, "entry");
+    const first = work.querySelector(entryState.row ? "#row input:not([readonly]), #row select" : "#whose");
+    first.focus();
+  }
+
+  const fields = (form) => [...form.querySelectorAll("[data-was]")];
+
+  async function saveRow(form, how) {
+    const cells = (get) => Object.fromEntries(fields(form).map((each) => [each.name, get(each)]));
+    const body = { reviewer: state.reviewer, sheet: form.dataset.sheet, row: form.dataset.row, before: form.dataset.row ? cells((each) => each.dataset.was) : {}, after: cells((each) => each.value), reason: form.elements.__reason.value, ...how };
+    const told = await call("row", body);
+    if (how && how.only_check) {
+      const lines = [...told.wrong, ...told.notes.map((each) => `Would not be used: ${each}`)];
+      document.getElementById("checks").textContent = lines.length ? lines.join(" ") : "This can be saved.";
+      return;
+    }
+    say(told.told);
+    await entry({ row: "" });
+  }
+
+  const go = { start, list, words, entry: () => entry({ person_id: personId() || entryState.person_id, row: "" }) };
+  const personId = () => (state.view === "patient" ? work.querySelector("h1").textContent : "");
+
 
   document.addEventListener("click", (event) => {
     const link = event.target.closest("svg a");
@@ -154,7 +181,9 @@
     const button = event.target.closest("button");
     if (!button) return;
     const data = button.dataset;
-    if (data.guess) { const form = button.closest("form"); form.means.value = data.guess; word(form, false); } else if (data.go) go[data.go]();
+    if (data.edit !== undefined) entry({ row: data.edit });
+    else if (data.leave) saveRow(button.closest("form"), { leave_out: true }).catch(() => {});
+    else if (data.guess) { const form = button.closest("form"); form.means.value = data.guess; word(form, false); } else if (data.go) go[data.go]();
     else if (data.person) patient(Number(data.person));
     else if (data.first) list(Number(data.first));
     else if (data.question) patient(state.person, data.question);
@@ -182,6 +211,12 @@
       sessionStorage.setItem("reviewer", state.reviewer);
       document.getElementById("menu").hidden = false;
       list();
+    } else if (form.id === "choose") {
+      entry({ sheet: form.sheet.value, person_id: form.whose.value.trim(), row: "" });
+    } else if (form.id === "row") {
+      saveRow(form).catch(() => {});
+    } else if (form.id === "save-as") {
+      call("save-as", { reviewer: state.reviewer, name: form.elements.name.value }).then((told) => say(told.told)).catch(() => {});
     } else if (form.classList.contains("word")) {
       word(form, false);
     } else if (form.id === "filter") {
@@ -199,6 +234,8 @@
 
   let typing = 0;
   document.addEventListener("input", (event) => {
+    const row = event.target.closest("form#row");
+    if (row) { clearTimeout(typing); typing = setTimeout(() => saveRow(row, { only_check: true }).catch(() => {}), 300); return; }
     const form = event.target.closest("form.word");
     if (!form) return;
     clearTimeout(typing);
