@@ -129,9 +129,9 @@ def section(cohort: Cohort, drill: Drill, figures: Mapping[str, Figure]) -> Sect
             f"for culture with a result from {cohort.zero} on, or one that may show an infection and may be from before their "
             "time at risk. Nobody knows whether they had an infection, so they and their days are not counted here."
         )
-    if total["events_possible"]:
+    if possible := total["events_possible"]:
         intro.append(
-            f"The time of {total['events_possible']:,} patients ends at a sample of which nobody can tell whether it shows a new "
+            f"The time of {possible:,} {'patient' if possible == 1 else 'patients'} ends at a sample of which nobody can tell whether it shows a new "
             "infection (pending or not understood, or a date or a treatment that is not known). Both numbers are given, and each "
             "interval goes from the lower end without these to the upper end with all of them."
         )

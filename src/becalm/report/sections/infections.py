@@ -12,12 +12,14 @@ import numpy as np
 from becalm.core.arrays import Mask
 from becalm.core.frame import Frame
 from becalm.report import labels
+from becalm.report.cells import marked
 from becalm.report.cohort import Cohort, anchor
 from becalm.report.drill import Drill
 from becalm.report.page_table import PageTable
 from becalm.report.section import DeclaredSection, Section, captioned, lists_everybody
 from becalm.report.text import UNKNOWN, answer, hours, share, spaced
 from becalm.report.theme import Figure
+from becalm.vocabulary import organism_kinds
 from becalm.vocabulary.organism_kinds import NOT_UNDERSTOOD
 
 BACTERIAL: Final = "bacterial infection"
@@ -101,18 +103,28 @@ def organisms(cohort: Cohort, drill: Drill) -> PageTable:
     table = Infections(cohort).table
     counted = table.take(table["counts_as"] != "")
     people: dict[tuple[str, str, str], set[str]] = {}
-    columns = (counted[name].tolist() for name in ("counts_as", "organism", "site", "person_id"))
-    for kind, organism, site, who in zip(*columns, strict=True):
+    commensals: set[str] = set()
+    columns = (
+        counted[name].tolist()
+        for name in ("counts_as", "organism", "site", "person_id", "commensal")
+    )
+    for kind, organism, site, who, commensal in zip(*columns, strict=True):
         people.setdefault((kind, organism, site), set()).add(who)
+        commensals.update([organism] if commensal else [])
     ordered = sorted(
         people.items(), key=lambda each: (KINDS.index(each[0][0]), -len(each[1]), each[0])
     )
     rows = [
-        [labels.heading(kind), organism[:1].upper() + organism[1:], site,
+        [marked(labels.heading(kind), verified=_verified(organism in commensals)), organism[:1].upper() + organism[1:], site,
          drill.people(str(len(who)), ["patient"], [[one] for one in sorted(who)])]
         for (kind, organism, site), who in ordered
     ]  # fmt: skip
     return PageTable(["Counts as", "Organism", "Site", "patients"], rows)
+
+
+def _verified(commensal: bool | None) -> bool:
+    """Return whether what makes an organism count was checked: of a commensal, that it is one."""
+    return not commensal or organism_kinds.file().commensals_verified
 
 
 def each(cohort: Cohort, drill: Drill) -> PageTable:
@@ -133,7 +145,7 @@ def each(cohort: Cohort, drill: Drill) -> PageTable:
         rows.append(
             [person, drill.rows(when, person, row["source_row"]), row["site"],
              drill.rows(name, person, row["source_row"]), drill.rows(str(row["draws"]), person, row["source_row"]),
-             drill.rows(counts_as + proven, person, row["source_row"]), answer(row["new_onset"]) if row["counts"] is not False else "",
+             marked(drill.rows(counts_as + proven, person, row["source_row"]), verified=_verified(row["commensal"])), answer(row["new_onset"]) if row["counts"] is not False else "",
              drill.rows(days, person, row["source_row"]), answer(row["on_drug"])]
         )  # fmt: skip
         ids.append(anchor("infection", person, str(i)))
