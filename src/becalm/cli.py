@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from becalm import __version__
-from becalm.commands import open_page, redcap, show_differences
+from becalm.commands import open_page, redcap, show_differences, write_paper
 from becalm.core import scratch, stopping
 from becalm.core.errors import BecalmError
 from becalm.core.machine import require_memory, shortage, use_one_thread_for_algebra
@@ -104,6 +104,7 @@ def main(debug: bool) -> None:
 main.add_command(redcap)
 main.add_command(open_page)
 main.add_command(show_differences)
+main.add_command(write_paper)
 
 
 def say(text: str) -> None:

@@ -72,14 +72,14 @@ def release(
     from becalm.report.release.aggregates import FILE, decoded
     from becalm.report.release.overlap import persons_of
 
-    data = _checked(results, FILE)
+    data = checked(results, FILE)
     for line in overlap(data, persons_of(results), kind, previous):
         progress(line)
     with staged_release(out, apart_from=[results]) as stage:
         write_release_of(decoded(data, str(results / FILE)), stage, kind)
 
 
-def _checked(results: Path, name: str) -> bytes:
+def checked(results: Path, name: str) -> bytes:
     """Return a file of a results folder, if it is as it was written."""
     hint = "Name the folder that becalm study wrote, with this version"
     try:

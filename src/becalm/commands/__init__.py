@@ -2,6 +2,7 @@
 
 from becalm.commands.diff import show_differences
 from becalm.commands.open import open_page
+from becalm.commands.paper import write_paper
 from becalm.commands.redcap import redcap
 
-__all__ = ["open_page", "redcap", "show_differences"]
+__all__ = ["open_page", "redcap", "show_differences", "write_paper"]

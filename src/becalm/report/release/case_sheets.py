@@ -63,9 +63,7 @@ def declared(series: CaseSeries) -> CaseStatement:
 def case_sheets(series: CaseSeries) -> list[ReleaseSheet]:
     """Return the tables of a case series. The order of the patients says nothing of the records."""
     statement = declared(series)
-    cases = sorted(series.cases, key=_shuffled)
-    names = [f"Case {i}" for i in range(1, len(cases) + 1)]
-    pairs = list(zip(names, cases, strict=True))
+    pairs = in_order(series.cases)
     tables = [
         _table("case_series_patients", "Patients", [_patient(name, case, statement) for name, case in pairs]),
         _table("case_series_treatment", f"Treatment with {series.drug}" if series.drug else "",
@@ -84,6 +82,11 @@ def not_named(series: CaseSeries) -> list[str]:
     statement = declared(series)
     used = {word for c in series.cases for word in (*c.background, *c.earlier, *c.maintenance)}
     return sorted(word for word in used - {series.drug} if not statement.allows(word))
+
+
+def in_order(cases: Iterable[Case]) -> list[tuple[str, Case]]:
+    """Return the patients with their names; their order says nothing of the records."""
+    return [(f"Case {i}", case) for i, case in enumerate(sorted(cases, key=_shuffled), start=1)]
 
 
 def _shuffled(case: Case) -> str:

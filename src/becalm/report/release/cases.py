@@ -12,6 +12,7 @@ from typing import Final
 
 import msgspec
 
+from becalm.core.clock import UNKNOWN_TIME
 from becalm.core.digits import fixed
 from becalm.records import CaseStatement
 from becalm.report import facts, labels
@@ -28,6 +29,17 @@ class CourseRow(msgspec.Struct, frozen=True):
 
     variable: str
     values: list[str]
+
+
+class CaseEvent(msgspec.Struct, frozen=True):
+    """Something on a patient's timeline, in days from time zero to a tenth: an infusion lasts, the others do not.
+
+    what : infusion, single dose, infection, discharged, died or followed.
+    """
+
+    what: str
+    start: float
+    end: float
 
 
 class Case(msgspec.Struct, frozen=True):
@@ -53,6 +65,7 @@ class Case(msgspec.Struct, frozen=True):
     shifts: dict[str, str]
     outcome: str
     followed: str
+    timeline: list[CaseEvent] = []
 
 
 class CaseSeries(msgspec.Struct, frozen=True):
@@ -116,7 +129,41 @@ def _case(cohort: Cohort, row: Row) -> Case:
         },
         outcome=_end(cohort, person),
         followed=_days(outcome["follow_up_days"]) if outcome else NOT_KNOWN,
+        timeline=list(_timeline(cohort, person)),
     )
+
+
+def _timeline(cohort: Cohort, person: str) -> Iterable[CaseEvent]:
+    """Yield what a timeline shows of a patient: the drug of interest, infections, and the end."""
+    if cohort.drug:
+        for rate in cohort.rates:
+            if rate["person_id"] == person:
+                yield _event(cohort, person, "infusion", rate["start"], rate["end"])
+        for dose in cohort.singles:
+            if dose["person_id"] == person:
+                yield _event(cohort, person, "single dose", dose["start"])
+    for row in cohort.rows("infections"):
+        if row["person_id"] == person and row["new_onset"] is True:
+            day = round(row["hours_from_t0"] / 24, 1)
+            yield CaseEvent("infection", day, day)
+    outcome = cohort.outcome.get(person)
+    if outcome is None:
+        return
+    if outcome["discharged"] != UNKNOWN_TIME:
+        yield _event(cohort, person, "discharged", outcome["discharged"])
+    for what, day in (
+        ("died", cohort.day_of_death(person) if outcome["died"] else math.nan),
+        ("followed", outcome["follow_up_days"]),
+    ):
+        if math.isfinite(day):
+            yield CaseEvent(what, round(day, 1), round(day, 1))
+
+
+def _event(cohort: Cohort, person: str, what: str, start: int, end: int | None = None) -> CaseEvent:
+    first, last = (
+        round(cohort.hours(person, t) / 24, 1) for t in (start, start if end is None else end)
+    )
+    return CaseEvent(what, first, last)
 
 
 def _has(rows: Iterable[Row], person: str) -> bool:
