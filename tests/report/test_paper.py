@@ -21,7 +21,7 @@ from becalm.api.write import write
 from becalm.cli import main
 from becalm.report.paper import figures, latex, writing
 from becalm.report.paper.checklists import answers, checklists, filled
-from becalm.report.paper.content import Paper, paper, tables_of
+from becalm.report.paper.content import PaperContent, paper, tables_of
 from becalm.report.paper.fields import Fields, plain
 from becalm.report.paper.figures import PIXELS_PER_MM, WIDTHS_MM
 from becalm.report.release.aggregates import Aggregates, aggregates_of
@@ -54,7 +54,9 @@ def many_patients(thirty_six: StudyResult) -> Aggregates:
 
 
 @pytest.fixture(scope="module")
-def written(stated: Aggregates, tmp_path_factory: pytest.TempPathFactory) -> tuple[Paper, Path]:
+def written(
+    stated: Aggregates, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[PaperContent, Path]:
     """Return the paper of a case series, and its folder."""
     out = tmp_path_factory.mktemp("paper")
     content = paper(stated, "case-series")
@@ -90,7 +92,7 @@ def body(path: Path) -> list[tuple[str, list[tuple[str, str]]]]:
     return found
 
 
-def test_every_number_of_the_draft_is_a_field(written: tuple[Paper, Path]) -> None:
+def test_every_number_of_the_draft_is_a_field(written: tuple[PaperContent, Path]) -> None:
     """In methods and results, sentences and tables; what names a line or a column is no number."""
     content, out = written
     labels = {cell for table in content.tables for row in table.rows for cell in row[:2]}
@@ -111,7 +113,9 @@ def test_every_number_of_the_draft_is_a_field(written: tuple[Paper, Path]) -> No
     assert sum(len(fields) for _, fields in paragraphs) > 200
 
 
-def test_every_field_shows_the_number_that_the_document_holds(written: tuple[Paper, Path]) -> None:
+def test_every_field_shows_the_number_that_the_document_holds(
+    written: tuple[PaperContent, Path],
+) -> None:
     content, out = written
     for name in ("draft.docx", "tables.docx"):
         held = numbers_of(out / name)
@@ -123,14 +127,16 @@ def test_every_field_shows_the_number_that_the_document_holds(written: tuple[Pap
         assert {row["field"] for row in csv.DictReader(file)} == set(content.fields.values)
 
 
-def test_a_number_in_a_sentence_and_in_a_table_is_one_field(written: tuple[Paper, Path]) -> None:
+def test_a_number_in_a_sentence_and_in_a_table_is_one_field(
+    written: tuple[PaperContent, Path],
+) -> None:
     fields = [name for _, found in body(written[1] / "draft.docx") for name, _ in found]
     assert len(fields) > len(set(fields))
     [women] = [name for name in set(fields) if name == "case_series_summary.sex.female.count"]
     assert fields.count(women) == 2
 
 
-def test_the_order_is_that_of_a_case_series(written: tuple[Paper, Path]) -> None:
+def test_the_order_is_that_of_a_case_series(written: tuple[PaperContent, Path]) -> None:
     document = Document(str(written[1] / "draft.docx"))
     heads = [p.text for p in document.paragraphs if p.style and p.style.name == "Heading 1"]
     assert heads == [
@@ -181,7 +187,7 @@ def test_the_internal_draft_says_so_on_every_page(many_patients: Aggregates) -> 
     assert re.match(r"Sex: women \d+ of 36 \(\d+ %; 95 % interval \d+–\d+\); men", plain(women))
 
 
-def test_counts_of_the_cases_are_those_of_their_table(written: tuple[Paper, Path]) -> None:
+def test_counts_of_the_cases_are_those_of_their_table(written: tuple[PaperContent, Path]) -> None:
     tables = {table.name: table for table in written[0].tables}
     patients = tables["case_series_patients"]
     at = list(patients.head).index("outcome")
@@ -192,7 +198,7 @@ def test_counts_of_the_cases_are_those_of_their_table(written: tuple[Paper, Path
 
 @pytest.mark.parametrize("width", WIDTHS_MM)
 def test_figures_have_the_width_of_a_journal_and_can_be_read(
-    written: tuple[Paper, Path], width: int
+    written: tuple[PaperContent, Path], width: int
 ) -> None:
     """Letters of 6 points or more; PNG of 600 points an inch; the page of the PDF is as wide."""
     content, out = written
@@ -229,7 +235,7 @@ def test_the_timeline_has_what_became_of_each_patient(stated: Aggregates) -> Non
         assert "followed" in events
 
 
-def test_words_are_safe_for_latex(written: tuple[Paper, Path]) -> None:
+def test_words_are_safe_for_latex(written: tuple[PaperContent, Path]) -> None:
     assert latex.escaped("5 % & #1_x ≥ 2") == r"5 \% \& \#1\_x $\geq$ 2"
     for path in (written[1] / "tables").glob("*.tex"):
         lines = path.read_text("utf-8").splitlines()
@@ -237,7 +243,7 @@ def test_words_are_safe_for_latex(written: tuple[Paper, Path]) -> None:
         assert len(columns) == 1, path
 
 
-def test_checklists_name_parts_that_the_draft_has(written: tuple[Paper, Path]) -> None:
+def test_checklists_name_parts_that_the_draft_has(written: tuple[PaperContent, Path]) -> None:
     content, out = written
     known = answers(content)
     for each in checklists().values():
@@ -324,7 +330,7 @@ def test_aggregates_of_older_studies_can_still_be_read(stated: Aggregates) -> No
 @pytest.mark.long
 @pytest.mark.skipif(not shutil.which("soffice"), reason="LibreOffice is not installed")
 def test_libreoffice_prints_the_numbers_that_the_document_holds(
-    written: tuple[Paper, Path], tmp_path: Path
+    written: tuple[PaperContent, Path], tmp_path: Path
 ) -> None:
     """A number that is changed in the document is printed at every place of its field."""
     name = "case_series_summary.sex.female.count"

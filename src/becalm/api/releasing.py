@@ -1,4 +1,4 @@
-"""A release from a results folder: what may be published of a study that has been written."""
+"""A release, or a paper, from a results folder: what may be published of a study that has been written."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import msgspec
 
 from becalm.api.write import AGGREGATES, write_release_of
 from becalm.core.errors import OutputError, UnreadableFileError
-from becalm.core.staging import MANIFEST, sha256, staged_release
+from becalm.core.staging import MANIFEST, sha256, staged_once, staged_release
 from becalm.records import StudyInfo
 
 
@@ -77,6 +77,35 @@ def release(
         progress(line)
     with staged_release(out, apart_from=[results]) as stage:
         write_release_of(decoded(data, str(results / FILE)), stage, kind)
+
+
+def write_paper(results: Path, out: Path, kind: str) -> None:
+    """Write a paper of a study into a folder that is new or empty: the authors go on with its files.
+
+    kind : aggregates (suppressed as in a release), case-series (single patients, where the study states what it
+    needs) or internal (nothing suppressed, not for release).
+
+    Raises
+    ------
+    MissingExtraError
+        Where python-docx is not installed.
+    UnreadableFileError
+        Where the folder is no results folder, or was changed since it was written.
+    RecordsError
+        Where single patients are asked for and the study does not state what it needs.
+    OutputError
+        Where something is in the way.
+    """
+    from becalm.report.paper.content import paper
+    from becalm.report.paper.word import require_word
+    from becalm.report.paper.writing import write
+    from becalm.report.release.aggregates import FILE, decoded
+
+    require_word()
+    found = decoded(checked(results, FILE), str(results / FILE))
+    content = paper(found, kind)
+    with staged_once(out) as stage:
+        write(content, stage)
 
 
 def checked(results: Path, name: str) -> bytes:

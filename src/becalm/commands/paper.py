@@ -21,7 +21,7 @@ OUT = click.Path(path_type=Path)
 )
 def write_paper(results: Path, out: Path, kind: str) -> None:
     """Write a draft, tables, figures and checklists for a journal from RESULTS, the folder of a study."""
-    from becalm.api.paper import write_paper as write
+    from becalm.api.releasing import write_paper as write
 
     write(results, out, kind)
     click.echo(f"Draft: {out / 'draft.docx'}")

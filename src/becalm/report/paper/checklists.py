@@ -10,7 +10,7 @@ from typing import Final
 
 from becalm.core import toml
 from becalm.core.citations import bibliography
-from becalm.report.paper.content import CASE_SERIES, Paper
+from becalm.report.paper.content import CASE_SERIES, PaperContent
 
 FOLDER: Final = Path(__file__).parent / "checklists"
 COLUMNS: Final = ("item", "topic", "asks for", "in the draft", "authors add")
@@ -20,13 +20,16 @@ NOTHING: Final = "not in the draft"
 
 
 class ChecklistItem(toml.TomlTable, frozen=True):
-    """One item. run : the part of the draft that answers it; authors : what they must add."""
+    """One item. run : the part of the draft that answers it; authors : what they must add; source : where a number
+    that nobody has compared comes from.
+    """
 
     number: str
     topic: str
     asks: str
     run: str = ""
     authors: str = ""
+    source: str = ""
     verified: bool = True
 
 
@@ -56,7 +59,7 @@ def checklists() -> Mapping[str, Checklist]:
     return {path.stem: toml.load(path, Checklist) for path in sorted(FOLDER.glob("*.toml"))}
 
 
-def filled(paper: Paper) -> list[FilledChecklist]:
+def filled(paper: PaperContent) -> list[FilledChecklist]:
     """Return every checklist with what this draft answers."""
     given = answers(paper)
     return [
@@ -81,7 +84,7 @@ def _number(item: ChecklistItem) -> str:
     return item.number if item.verified else f"{item.number}{MARK}"
 
 
-def answers(paper: Paper) -> dict[str, str]:
+def answers(paper: PaperContent) -> dict[str, str]:
     """Return where the draft answers something, by the names that the checklists use; nothing where it does not."""
     titles = {section.title for section in paper.results}
 

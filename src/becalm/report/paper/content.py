@@ -63,7 +63,7 @@ class PaperSection:
 
 
 @dataclass(frozen=True)
-class Paper:
+class PaperContent:
     """All of a paper, before it is written in any form."""
 
     kind: str
@@ -83,7 +83,7 @@ class Paper:
         return f"{BANNERS[self.kind]} {RESEARCH}{invented}"
 
 
-def paper(found: Aggregates, kind: str) -> Paper:
+def paper(found: Aggregates, kind: str) -> PaperContent:
     """Return the content of a paper of one kind.
 
     Raises `RecordsError` where single patients may not be published, and `UsageError` where there are too many.
@@ -99,7 +99,7 @@ def paper(found: Aggregates, kind: str) -> Paper:
         if (own := [each for name in names for each in tables if each.name == name])
     ]
     statement = found.series.statement if kind == CASE_SERIES else None
-    return Paper(kind, found, tables, methods, results, statement, fields)
+    return PaperContent(kind, found, tables, methods, results, statement, fields)
 
 
 def tables_of(found: Aggregates, kind: str) -> list[ReleaseSheet]:

@@ -14,7 +14,7 @@ from typing import Any, Final
 import vl_convert
 
 from becalm.core.spreadsheets import csv_text
-from becalm.report.paper.content import AGGREGATES, Paper
+from becalm.report.paper.content import AGGREGATES, PaperContent
 from becalm.report.printed import found_in
 from becalm.report.release.case_sheets import in_order
 from becalm.report.release.cases import Case, course_heads
@@ -80,7 +80,7 @@ def write(figure: PaperFigure, folder: Path) -> Iterator[Path]:
     yield data
 
 
-def figures(paper: Paper) -> list[PaperFigure]:
+def figures(paper: PaperContent) -> list[PaperFigure]:
     """Return the figures for which a paper has something to show."""
     tables = {sheet.name: sheet for sheet in paper.tables}
     found = [_flow(tables["attrition"])] if "attrition" in tables else []

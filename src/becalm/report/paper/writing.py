@@ -9,7 +9,7 @@ from typing import Final
 from becalm.core.spreadsheets import csv_text
 from becalm.report.paper import figures, latex
 from becalm.report.paper.checklists import COLUMNS, MARK, FilledChecklist, filled
-from becalm.report.paper.content import INTERNAL, Paper, matrix
+from becalm.report.paper.content import INTERNAL, PaperContent, matrix
 from becalm.report.paper.fields import Text, labels_of
 from becalm.report.paper.figures import PaperFigure
 from becalm.report.paper.word import WordDocument
@@ -24,7 +24,7 @@ DECLARATIONS: Final = "[Authors: state ethics approval and consent, funding, int
 NO_TEST: Final = "The patients were not randomised; no p-value is given."
 
 
-def write(paper: Paper, folder: Path) -> None:
+def write(paper: PaperContent, folder: Path) -> None:
     """Write all files of a paper into an empty folder."""
     drawn = folder / "figures"
     drawn.mkdir()
@@ -39,7 +39,7 @@ def write(paper: Paper, folder: Path) -> None:
     (folder / f"{data.name}.csv").write_text(data.csv(), encoding="utf-8")
 
 
-def _draft(paper: Paper, given: Sequence[PaperFigure], drawn: Path) -> WordDocument:
+def _draft(paper: PaperContent, given: Sequence[PaperFigure], drawn: Path) -> WordDocument:
     """Return the draft: its sections in the order of a case series."""
     found = paper.found
     title = found.title if "case series" in found.title else f"{found.title}: a case series"
@@ -83,7 +83,7 @@ def _draft(paper: Paper, given: Sequence[PaperFigure], drawn: Path) -> WordDocum
     return document
 
 
-def _methods(paper: Paper) -> Iterator[tuple[str, Text]]:
+def _methods(paper: PaperContent) -> Iterator[tuple[str, Text]]:
     """Yield the parts of the methods; what only the authors know is asked for."""
     found, fields = paper.found, paper.fields
     yield (
@@ -100,7 +100,7 @@ def _methods(paper: Paper) -> Iterator[tuple[str, Text]]:
         yield "Disclosure control", [_disclosure(paper)]
 
 
-def _disclosure(paper: Paper) -> str:
+def _disclosure(paper: PaperContent) -> str:
     if paper.statement is not None:
         return "Single patients are printed under the statement in the declarations: without ids, dates and places."
     return (
@@ -109,7 +109,7 @@ def _disclosure(paper: Paper) -> str:
     )
 
 
-def _limits(paper: Paper) -> Iterator[Text]:
+def _limits(paper: PaperContent) -> Iterator[Text]:
     """Yield what limits the results, as far as the run knows it."""
     yield [NO_TEST]
     yield ["Unknown is never counted as no: shares are of those of whom it is known, and the others are counted beside them."]  # fmt: skip
@@ -126,14 +126,16 @@ def _limits(paper: Paper) -> Iterator[Text]:
         ]
 
 
-def _matrix(paper: Paper, sheet: ReleaseSheet) -> tuple[list[str], list[list[Text]], list[int]]:
+def _matrix(
+    paper: PaperContent, sheet: ReleaseSheet
+) -> tuple[list[str], list[list[Text]], list[int]]:
     """Return a table as it is printed, with wider columns for the words that name its lines."""
     head, rows = matrix(paper.fields, sheet)
     labels = labels_of(sheet) if len(head) == len(sheet.head) else 1
     return head, rows, [3 if i < labels else 2 for i in range(len(head))]
 
 
-def _tables(paper: Paper, folder: Path) -> None:
+def _tables(paper: PaperContent, folder: Path) -> None:
     """Write every table as CSV and for LaTeX, and all of them as one Word document."""
     inside = folder / "tables"
     inside.mkdir()
@@ -147,7 +149,7 @@ def _tables(paper: Paper, folder: Path) -> None:
     document.save(folder / "tables.docx")
 
 
-def _checklists(paper: Paper, folder: Path) -> None:
+def _checklists(paper: PaperContent, folder: Path) -> None:
     given: list[FilledChecklist] = filled(paper)
     document = WordDocument("Checklists", paper.banner)
     for each in given:
