@@ -24,7 +24,7 @@ PARTS: Final = {
         "docs/infections", "docs/outcomes", "docs/person_time", "docs/without_the_drug",
     ),
     "Results": (
-        "example", "docs/tables", "docs/results", "docs/paper", "docs/judgements", "docs/two_runs", "docs/notebook", "reference", "docs/security",
+        "example", "docs/tables", "docs/results", "docs/paper", "docs/judgements", "docs/page", "docs/two_runs", "docs/notebook", "reference", "docs/security",
     ),
     "Manual": ("docs/manual/index",),
     "Behind it": (

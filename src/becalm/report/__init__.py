@@ -28,6 +28,7 @@ __all__ = [
     "labels",
     "page",
     "page_table",
+    "paper",
     "release",
     "text",
     "theme",

@@ -44,8 +44,6 @@ CONTEXTS: Final = {
 }
 _SIGNS: Final = "<>≥≤"
 _TAG: Final = re.compile(r"(<[^>]*>)")
-_RESULT: Final = re.compile(r"[<>≥≤+−-]?\d[\d,.]*(?:$|/|,|;| of | to |\s?%|\s?\(|–)")
-"""How a cell begins that is a result, not a name: `5`, `3/5`, `12 %`, `4 (2–7)`."""
 _OPENS: Final = re.compile(r'popovertarget="(\w+)"')
 _SAID: Final = re.compile(r' data-said="(\d+)"')
 _PERSON: Final = '<a href="#p-'
@@ -218,7 +216,7 @@ def _is_count(text: str, found: Sequence[Statistic]) -> bool:
 def label_columns(table: PageTable) -> int:
     """Return how many columns of a table name what its lines are about: at least the first one.
 
-    A further column names it too if nothing in it opens anything and nothing in it begins as a result does.
+    A further column names it too if nothing in it opens anything and nothing in it begins with a number.
     """
     if table.labels:
         return table.labels
@@ -232,7 +230,7 @@ def label_columns(table: PageTable) -> int:
 def _is_result(cell: Any) -> bool:
     if statistics_of(cell) or "<button" in str(cell):
         return True
-    return _RESULT.match(_words(cell)) is not None
+    return any(each.start == 0 for each in found_in(_words(cell))[:1])
 
 
 def _heads(table: PageTable) -> list[str]:
