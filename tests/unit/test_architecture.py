@@ -21,7 +21,7 @@ SRC: Final = ROOT / "src" / "becalm"
 # and into the picture of docs/architecture.md.
 LAYERS: Final = (
     "__init__", "core", "timeline", "protocol", "vocabulary", "tables", "records", "events", "persons",
-    "doses", "definitions", "patients", "kidney", "cohort", "survival", "measures", "study", "doctor",
+    "doses", "definitions", "patients", "kidney", "pk", "cohort", "survival", "measures", "study", "doctor",
     "comparison", "report", "api", "web", "demo", "commands", "cli", "__main__",
 )  # fmt: skip
 LAYER: Final = {name: at for at, name in enumerate(LAYERS)}
@@ -174,6 +174,12 @@ def test_sources_do_not_interpret() -> None:
     """Sources may ask the vocabulary what to read; what a row means is decided in events."""
     used = {part for file in (SRC / "records").rglob("*.py") for _, part in imported(file)}
     assert used <= {"records", "core", "vocabulary"}
+
+
+def test_pharmacokinetics_knows_no_records() -> None:
+    """It is handed doses, covariates and levels as numbers; whoever has records converts them."""
+    used = {part for file in (SRC / "pk").rglob("*.py") for _, part in imported(file)}
+    assert used <= {"pk", "core", "timeline", "tables"}
 
 
 SOURCES_OWN_WORDS: Final = re.compile(
