@@ -26,15 +26,18 @@ CHUNK_ROWS: Final = 500_000
 def studied(folder: Path, out: Path, chunk_rows: int = CHUNK_ROWS) -> int:
     """Run the study as the command line does, and return how many persons entered."""
     from becalm.api.write import write
+    from becalm.core.beside import beside
     from becalm.core.staging import staged_with_release
     from becalm.records.mimic4 import open_mimic4
     from becalm.study import protocol_names
+    from becalm.study.measuring import prepare
     from becalm.study.run import run
 
-    with staged_with_release(out, None, reads=[folder]) as (stage, _):
+    with beside() as other, staged_with_release(out, None, reads=[folder]) as (stage, _):
+        prepare(other, folder)
         source = open_mimic4(folder, chunk_rows=chunk_rows)
-        result = run(source, protocol_names.load(PROTOCOL), folder.name)
-        write(result, stage)
+        result = run(source, protocol_names.load(PROTOCOL), folder.name, other=other)
+        write(result, stage, other)
     return len(result.frames["persons"])
 
 

@@ -211,23 +211,29 @@ def _study(
 ) -> Any:
     from becalm.api.releasing import check_kind, overlap
     from becalm.api.write import write, write_for_release
+    from becalm.core import beside as second
     from becalm.core.staging import staged_with_release
     from becalm.records import open_records
     from becalm.report.release.aggregates import FILE
     from becalm.study import protocol_names
+    from becalm.study.measuring import prepare
     from becalm.study.run import run
 
     protocol = protocol_names.load(protocol_name)
     reads = [Path(records), *_files_of(protocol_name, mapping, words)]
-    with staged_with_release(out, release, reads=reads, beside=beside) as (stage, public):
+    with (
+        second.beside() as other,
+        staged_with_release(out, release, reads=reads, beside=beside) as (stage, public),
+    ):
+        prepare(other, Path(records))
         say(f"reading {records}")
         opened = open_records(str(records), source, mapping)
         if release is not None:
             check_kind(kind, opened.info)
-        result = run(opened, protocol, Path(records).name, say, site=_site(words))
+        result = run(opened, protocol, Path(records).name, say, site=_site(words), other=other)
         reads += _read(records, result.inputs)
         say("writing tables, figures and the report")
-        write(result, stage)
+        write(result, stage, other)
         if public is not None:
             write_for_release(result, public, kind)
             ids = result.tables["persons"]["person_id"].tolist()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from contextlib import ExitStack
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from becalm.core import toml
-from becalm.core.beside import beside
+from becalm.core.beside import Beside, beside
 from becalm.core.staging import write_manifest
 from becalm.study.result import StudyResult
 from becalm.tables import ANALYSIS_RESULTS, stream
@@ -30,14 +31,19 @@ RELEASES: Final = {
 """The kinds of release, and what the manifest of each says."""
 
 
-def write(result: StudyResult, stage: Path) -> None:
-    """Write an internal study into an empty folder: tables, figures, report, manifest."""
+def write(result: StudyResult, stage: Path, other: Beside | None = None) -> None:
+    """Write an internal study into an empty folder: tables, figures, report, manifest.
+
+    other : a process beside this one that writes too; without it one is started.
+    """
     from becalm.report import write_aggregates, write_report
 
     folder = stage / "tables"
     folder.mkdir()
-    with beside() as other, written(result.tables, folder, other):
-        printed = write_report(result, stage, other)
+    with ExitStack() as stack:
+        there = other or stack.enter_context(beside())
+        stack.enter_context(written(result.tables, folder, there))
+        printed = write_report(result, stage, there)
         write_aggregates(result, stage)
     result = result.with_frames({ANALYSIS_RESULTS.name: printed.results})
     stream.write_table(ANALYSIS_RESULTS.name, printed.results, folder)

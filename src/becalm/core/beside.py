@@ -43,6 +43,7 @@ class Beside:
         self._process: subprocess.Popen[bytes] | None = None
         self._gone = machine.cores() < 2 or not sys.executable or machine.address_space_is_limited()
         self._closed = False
+        self._unread = 0
 
     @property
     def there(self) -> bool:
@@ -75,6 +76,16 @@ class Beside:
             raise
         return coming.result()
 
+    def prepare(self, function: Callable[[], None]) -> None:
+        """Start the other process, which calls a function first, while this one goes on."""
+        with self.busy, suppress(OSError):
+            if not self._gone and self._process is None:
+                process = self._started()
+                assert process.stdin is not None
+                process.stdin.write(pickle.dumps((function, (), {}), pickle.HIGHEST_PROTOCOL))
+                process.stdin.flush()
+                self._unread += 1
+
     def _asked(self, question: Any) -> tuple[Any] | None:
         """Return the answer of the other process; None where there is none."""
         if self._gone:
@@ -89,6 +100,9 @@ class Beside:
             assert process.stdout is not None
             process.stdin.write(data)
             process.stdin.flush()
+            while self._unread:
+                pickle.load(process.stdout)
+                self._unread -= 1
             answer: tuple[Any] | None = pickle.load(process.stdout)
         except Exception:  # a broken answer raises anything
             self._end()

@@ -13,6 +13,7 @@ import os
 import shutil
 import stat
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import Final
@@ -23,6 +24,8 @@ from becalm.core.errors import OutputError, UsageError
 from becalm.core.locks import LOCK, Lock, lock
 from becalm.core.placement import STAGE, Place, free, is_inside, is_there, own_files, sha256
 
+_AT_ONCE: Final = 4
+"""Files that are flushed or hashed at a time: the disk and the processor wait for each other."""
 _PLAN: Final = "plan.json"
 _READABLE_BY: Final = {"owner": 0o600, "group": 0o640}
 READABLE_BY: Final = "BECALM_READABLE_BY"
@@ -109,9 +112,12 @@ class StagingFolder:
         if not place.public:
             for path in self.new.rglob("*"):
                 _set_mode(path, _folder_mode() if path.is_dir() else _file_mode())
-        for path in (*_files(self.new), *_folders(self.new)):
-            _flush(path)
-        return {name: sha256(self.new / name) for name in names}
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            for paths in (_files(self.new), _folders(self.new)):
+                list(pool.map(_flush, paths))
+            return dict(
+                zip(names, pool.map(sha256, (self.new / name for name in names)), strict=True)
+            )
 
 
 def publish(stages: Sequence[StagingFolder], committed: Callable[[], None]) -> None:

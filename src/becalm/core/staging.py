@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -25,6 +26,8 @@ __all__ = ["MANIFEST", "Place", "apart", "own_files", "same", "sha256"]
 
 INTERNAL: Final = "internal"
 RELEASE: Final = "for release"
+_AT_ONCE: Final = 2
+"""Files that are hashed at a time."""
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG})
 
 
@@ -174,15 +177,16 @@ def _refused(out: Path, error: OSError) -> OutputError:
 
 def write_manifest(stage: Path, facts: Mapping[str, Any], name: str = MANIFEST) -> None:
     """Write a manifest: the run's facts and the size and hash of every file staged so far."""
-    files = [
-        {
-            "name": path.relative_to(stage).as_posix(),
-            "bytes": path.stat().st_size,
-            "sha256": sha256(path),
-        }
-        for path in sorted(stage.rglob("*"))
-        if path.is_file()
-    ]
+    paths = sorted(path for path in stage.rglob("*") if path.is_file())
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        files = [
+            {
+                "name": path.relative_to(stage).as_posix(),
+                "bytes": path.stat().st_size,
+                "sha256": sha,
+            }
+            for path, sha in zip(paths, pool.map(sha256, paths), strict=True)
+        ]
     text = msgspec.json.format(
         msgspec.json.encode({**facts, "files": files}, enc_hook=toml.as_written), indent=2
     )

@@ -123,17 +123,17 @@ class Events:
     def _variables(self) -> int:
         return len(self.vocabulary.variables)
 
-    @property
+    @cached_property
     def administrations_from(self) -> int:
         """The row number of the first administration; they are numbered after the findings."""
         return len(self.records.measurements) + len(self.records.findings)
 
-    @property
+    @cached_property
     def conditions_from(self) -> int:
         """The row number of the first condition; they are numbered after the administrations."""
         return self.administrations_from + len(self.records.administrations)
 
-    @property
+    @cached_property
     def derived_from(self) -> int:
         """The row number of the first derived value; they are numbered after the conditions."""
         return self.conditions_from + len(self.records.conditions)

@@ -52,10 +52,17 @@ class Accumulator:
             self.rows.append(batch.rows)
 
     def result(
-        self, source: Source, records_name: str, site: SiteWords | None = None
+        self,
+        source: Source,
+        refused_there: Iterable[Refusal],
+        records_name: str,
+        site: SiteWords | None = None,
     ) -> StudyResult:
-        """Return the finished study."""
-        refused = merge((*self.refused, *source.refused()))
+        """Return the finished study.
+
+        refused_there : the rows that the source itself could not type.
+        """
+        refused = merge((*self.refused, *refused_there))
         frames = {name: self.store.frame(table) for name, table in tables.TABLES.items()}
         del frames[tables.ANALYSIS_RESULTS.name]  # what the report prints; the report makes it
         frames["rows"] = Frame.concat([tables.ROWS.empty(), *self.rows])

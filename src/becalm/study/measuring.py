@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Final
 
 from becalm.cohort.attrition import Attrition
@@ -93,6 +95,23 @@ class Measurement:
             unknown.take(could_enter.population[unknown["person"]]),
             rows,
         )
+
+
+LARGE: Final = 50_000_000
+"""Bytes of records from which on the other process is started before the first batch is read."""
+
+
+def prepare(other: Beside, records: Path) -> None:
+    """Start the other process while records are opened, if they are so large that it will be needed."""
+    files = records.rglob("*") if records.is_dir() else [records]
+    with suppress(OSError):
+        if sum(path.stat().st_size for path in files if path.is_file()) >= LARGE:
+            other.prepare(ready)
+
+
+def ready() -> None:
+    """Do nothing: what a measurement needs was imported to find this function."""
+    stages()
 
 
 class Measuring:

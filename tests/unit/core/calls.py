@@ -36,6 +36,10 @@ def total(large: Once[Any]) -> int:
     return int(large.value["a"].sum())
 
 
+def nothing() -> None:
+    """Is quick."""
+
+
 def loud(value: int) -> int:
     print("something")
     os.write(1, b"something else")

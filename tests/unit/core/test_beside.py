@@ -174,6 +174,14 @@ def test_a_stopped_run_does_not_do_the_call_again(
         two.call(calls.sleeping, 60)
 
 
+def test_it_may_be_started_before_it_is_needed(two: Beside) -> None:
+    two.prepare(calls.nothing)
+    two.prepare(calls.nothing)
+    there = two.call(calls.process)
+    assert there != os.getpid()
+    assert two.call(calls.itself, 5) == 5
+
+
 def test_calls_wait_in_a_row_and_who_asks_first_does_what_nobody_began(two: Beside) -> None:
     row = Waiting(two)
     asked = [row.call(calls.process_after, 0.05) for _ in range(20)]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Final, TypeVar
 
 from markupsafe import Markup, escape
 
@@ -13,12 +13,14 @@ from becalm.patients.unrecognised import STATUS_OF_DIAGNOSIS
 from becalm.report import facts, labels
 from becalm.report.cells import grade, outcome_cells, total
 from becalm.report.cohort import ROW_EACH, Cohort, Row
-from becalm.report.drill import Drill
+from becalm.report.drill import Drill, Lines
 from becalm.report.page_table import PageTable
 from becalm.report.printed import counted, joined
 from becalm.report.section import DeclaredSection, Section, captioned, lists_everybody
 from becalm.report.text import UNKNOWN, age, middle, number, share, signed
 from becalm.report.theme import Figure
+
+T = TypeVar("T")
 
 
 def _by_person(rows: Iterable[Row]) -> dict[str, list[Row]]:
@@ -204,10 +206,10 @@ def summary(cohort: Cohort, drill: Drill) -> PageTable:
     middle_age = middle(ages)
     if any(row["age"] > 89 for row in people):
         middle_age = middle_age.replace("90)", "90+)")
-    told = {row["person_id"]: age(row["age"]) for row in people}
+    told = {row["person_id"]: row["age"] for row in people}
     rows: list[list[Any]] = [
         ["Patients", _opens(drill, f"{n:,}", dict.fromkeys(cohort.ids, ""))],
-        ["Age, years", _opens(drill, middle_age, told)],
+        ["Age, years", _opens(drill, middle_age, told, age)],
     ]
     rows += _shares(
         drill, "", {row["person_id"]: [facts.sex(row)] for row in people}, ("sex unknown",)
@@ -227,19 +229,18 @@ def summary(cohort: Cohort, drill: Drill) -> PageTable:
         for which, title in (("low", "lowest"), ("high", "highest")):
             if mine:
                 shown = middle(row[which] for row in mine.values())
-                each = {who: number(row[which]) for who, row in mine.items()}
+                each = {who: row[which] for who, row in mine.items()}
                 rows.append(
                     [
                         f"{cohort.definition_label(name)}, {title} possible total",
-                        _opens(drill, shown, each),
+                        _opens(drill, shown, each, number),
                     ]
                 )
     for drug, given in facts.given(cohort).items():
         shown = share(len(given), n)
         rows.append([f"Given {labels.drug(drug)}", _opens(drill, shown, dict.fromkeys(given, ""))])
     followed = {who: row["follow_up_days"] for who, row in cohort.outcome.items()}
-    each = {who: number(days) for who, days in followed.items()}
-    rows.append(["Follow-up, days", _opens(drill, middle(followed.values()), each)])
+    rows.append(["Follow-up, days", _opens(drill, middle(followed.values()), followed, number)])
     died, unknown_end = facts.deaths(cohort)
     shown = share(len(died), n - len(unknown_end), len(unknown_end))
     rows.append(["Died", _opens(drill, shown, dict.fromkeys((r["person_id"] for r in died), ""))])
@@ -265,9 +266,12 @@ def _shares(
     ]  # fmt: skip
 
 
-def _opens(drill: Drill, shown: str, each: Mapping[str, str]) -> Markup:
+def _opens(
+    drill: Drill, shown: str, each: Mapping[str, T], told: Callable[[T], str] = str
+) -> Markup:
     """Return a count or a median that opens whom it is of, and what is said of each."""
-    return drill.people(shown, ["patient", "value"], [[who, each[who]] for who in sorted(each)])
+    lines = Lines(sorted(each), lambda who: [who, told(each[who])])
+    return drill.people(shown, ["patient", "value"], lines)
 
 
 def persons(cohort: Cohort, drill: Drill) -> PageTable:
