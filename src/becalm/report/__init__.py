@@ -53,9 +53,9 @@ class WrittenReport:
 def analysis_results(result: StudyResult) -> Frame:
     """Return every number that the report of a study prints, without drawing or writing anything."""
     from becalm.report import page
-    from becalm.report.cohort import Cohort
+    from becalm.report.cohort import cohort_of
 
-    return page.printout(Cohort(result), {}).results
+    return page.printout(cohort_of(result), {}).results
 
 
 def write_report(result: StudyResult, folder: Path, other: Beside | None = None) -> WrittenReport:
@@ -65,12 +65,12 @@ def write_report(result: StudyResult, folder: Path, other: Beside | None = None)
     """
     from becalm.core.beside import Waiting, beside
     from becalm.report import page
-    from becalm.report.cohort import Cohort
+    from becalm.report.cohort import cohort_of
     from becalm.report.drawing import require_drawing
     from becalm.report.figures import draw_and_paint_all
 
     require_drawing()
-    cohort = Cohort(result)
+    cohort = cohort_of(result)
     html, drawings = folder / "report.html", folder / "figures"
     drawings.mkdir(exist_ok=True)
     written = [html]

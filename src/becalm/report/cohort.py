@@ -18,6 +18,7 @@ from becalm import vocabulary
 from becalm.core.clock import HOUR, UNKNOWN_TIME
 from becalm.core.digits import fixed
 from becalm.core.frame import Frame
+from becalm.core.remembered import remembered
 from becalm.definitions import Item
 from becalm.report import labels
 from becalm.report.text import spaced
@@ -377,3 +378,9 @@ class Cohort:
 def _item_label(item: Item) -> str:
     name = item.label or item.title
     return vocabulary.in_sentence(name) if name else labels.variable(item.key)
+
+
+@remembered
+def cohort_of(result: StudyResult) -> Cohort:
+    """Return the cohort of a study: one for all that is written of it, so that its rows are sorted once."""
+    return Cohort(result)

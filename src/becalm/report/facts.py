@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Final
 
+from becalm.core.remembered import remembered
 from becalm.report import labels
 from becalm.report.cohort import Cohort, Row
 
@@ -91,6 +92,7 @@ class Shift:
     unknown: int
 
 
+@remembered
 def shifts(cohort: Cohort) -> list[Shift]:
     """Sort the safety rows of each event by how the grade moved."""
     found: dict[str, list[Row]] = {}

@@ -41,7 +41,8 @@ def write(name: str, frames: Iterator[Frame], *paths: Path) -> int:
                 raise ValueError(f"{name}: the pieces are not in the order of {keys[0]}")
             last, rows = key[-1], rows + len(block)
             with writing.writer(name, block, within) as con:
-                writing.copy(con, name, "given", parts / f"{number:09}.parquet")
+                part = parts / f"{number:09}.parquet"
+                writing.copy(con, name, "given", part, compression="snappy")
         pattern = Path(plain(folder)) / "*.parquet"
         with writing.writer(name, tables.empty(name), within) as con:
             for path in paths:

@@ -112,7 +112,15 @@ def _is_inert(text: str) -> bool:
     return inert(text) == text
 
 
-def copy(con: Any, name: str, rows: str, path: Path, known: Collection[str] = ()) -> None:
+def copy(
+    con: Any,
+    name: str,
+    rows: str,
+    path: Path,
+    known: Collection[str] = (),
+    *,
+    compression: str = "zstd",
+) -> None:
     """Write typed rows (a table, or SQL that reads as one) in the form of the file's suffix.
 
     known : columns of texts that no spreadsheet calculates: their cells are written without a look at each.
@@ -129,7 +137,7 @@ def copy(con: Any, name: str, rows: str, path: Path, known: Collection[str] = ()
         for column, kind in schema.items()
     )
     columns, options = (
-        ("*", "FORMAT parquet, COMPRESSION zstd")
+        ("*", f"FORMAT parquet, COMPRESSION {compression}")
         if path.suffix == ".parquet"
         else (text, "FORMAT csv, HEADER true")
     )

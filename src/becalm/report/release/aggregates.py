@@ -10,7 +10,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 import numpy as np
@@ -19,7 +19,7 @@ from becalm.core import stats
 from becalm.core.errors import UnreadableFileError
 from becalm.measures.response import background
 from becalm.report import facts, labels, methods
-from becalm.report.cohort import Cohort, tally
+from becalm.report.cohort import Cohort, Row, cohort_of, tally
 from becalm.report.release.cases import CaseSeries, case_series
 from becalm.report.release.rules import CITED, numbers
 from becalm.report.sections import cell_lines, infections, landmark
@@ -176,7 +176,7 @@ def aggregates(cohort: Cohort) -> Aggregates:
 
 def aggregates_of(result: StudyResult) -> Aggregates:
     """Return the aggregates of a finished study."""
-    return aggregates(Cohort(result))
+    return aggregates(cohort_of(result))
 
 
 def replace_citations(cohort: Cohort) -> Cohort:
@@ -388,22 +388,31 @@ def _values(cohort: Cohort) -> Iterable[ValueGroup]:
         ],
         "follow-up, days": [row["follow_up_days"] for row in cohort.outcome.values()],
     }
-    for row in cohort.criteria:
-        definition = cohort.result.definitions[row["criterion"]]
+    for name, rows in _together(cohort.criteria, "criterion").items():
+        definition = cohort.result.definitions[name]
         if definition.maximum - definition.minimum >= numbers().wide_total:
             for end, word in (("low", "lowest"), ("high", "highest")):
-                about = f"{cohort.definition_label(row['criterion'])}, {word} possible"
-                found.setdefault(about, []).append(row[end])
-    for row in cohort.response:
-        if row["baseline"] > 0 and not row["censored"]:
-            for horizon in HORIZONS:
-                about = (
-                    f"{labels.variable(row['variable'])}, {horizon_text(horizon)} ÷ baseline from "
-                    f"{cohort.clock_label(row['clock'])}"
-                )
-                found.setdefault(about, []).append(row[horizon] / row["baseline"])
+                about = f"{cohort.definition_label(name)}, {word} possible"
+                found[about] = [row[end] for row in rows]
+    exact = [row for row in cohort.response if row["baseline"] > 0 and not row["censored"]]
+    for (variable, clock), rows in _together(exact, "variable", "clock").items():
+        for horizon in HORIZONS:
+            about = (
+                f"{labels.variable(variable)}, {horizon_text(horizon)} ÷ baseline from "
+                f"{cohort.clock_label(clock)}"
+            )
+            found[about] = [row[horizon] / row["baseline"] for row in rows]
     for about, given in found.items():
         known: Sequence[float] = [x for x in given if math.isfinite(x)]
         spread, middle = stats.quartiles(known), stats.summary(known)
         if spread and middle:
             yield ValueGroup(about, len(known), middle.median, *spread)
+
+
+def _together(rows: Iterable[Row], *columns: str) -> dict[Any, list[Row]]:
+    """Return the rows of each value of a column, or of several, in the order of their first rows."""
+    found: dict[Any, list[Row]] = {}
+    for row in rows:
+        key = row[columns[0]] if len(columns) == 1 else tuple(row[each] for each in columns)
+        found.setdefault(key, []).append(row)
+    return found
