@@ -18,6 +18,8 @@ from typing import Final
 
 from rounds import compare, report
 
+from becalm.core.machine import collect_less_often
+
 PROTOCOL: Final = "hyperinflammation"
 CHUNK_ROWS: Final = 500_000
 """Measurements that are in memory at a time: what the source itself takes."""
@@ -63,6 +65,7 @@ def main() -> None:
     parser.add_argument("--only", choices=["screening", "study"], help=argparse.SUPPRESS)
     asked = parser.parse_args()
     began = time.perf_counter()
+    collect_less_often()
     if asked.only == "screening":
         report(screened(asked.folder, asked.out), began)
     elif asked.only == "study":

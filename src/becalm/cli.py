@@ -14,7 +14,12 @@ from becalm import __version__
 from becalm.commands import open_page, redcap, show_differences, write_paper
 from becalm.core import scratch, stopping
 from becalm.core.errors import BecalmError
-from becalm.core.machine import require_memory, shortage, use_one_thread_for_algebra
+from becalm.core.machine import (
+    collect_less_often,
+    require_memory,
+    shortage,
+    use_one_thread_for_algebra,
+)
 from becalm.core.registered import packages_with
 
 if TYPE_CHECKING:
@@ -62,6 +67,7 @@ class Commands(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         use_one_thread_for_algebra()
+        collect_less_often()
         scratch.sweep()
         try:
             require_memory()

@@ -220,6 +220,7 @@ def _once(data: bytes) -> Once[Any]:
 def work() -> None:
     """Answer calls until nobody asks any more. Ctrl-C is for the process that asks; it ends this one."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    machine.collect_less_often()
     answers, asked = os.fdopen(os.dup(1), "wb"), queue.SimpleQueue[Any]()
     os.dup2(2, 1)  # what a library prints is no answer
     threading.Thread(target=_listen, args=(asked,), daemon=True).start()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import os
 from collections.abc import Iterator
 from typing import Final
@@ -18,6 +19,10 @@ _SIGNS: Final = (
 _NUMBERS: Final = frozenset({errno.ENOMEM, errno.EAGAIN})
 
 
+_YOUNG: Final = 50_000
+"""New objects after which the next search begins; Python's own number is 700."""
+
+
 class TooLittleMemoryError(BecalmError):
     """The machine, or a limit that it sets, gives a command too little memory or too few threads."""
 
@@ -31,6 +36,14 @@ def use_one_thread_for_algebra() -> None:
     NumPy is imported; what the user has set stays.
     """
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+
+def collect_less_often() -> None:
+    """Let Python look for unreachable objects less often; for processes of becalm's own, not for a notebook.
+
+    Tables are made of many small objects that stay, and each search looks at them again.
+    """
+    gc.set_threshold(_YOUNG, 20, 50)
 
 
 def cores() -> int:

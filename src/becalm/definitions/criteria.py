@@ -52,7 +52,7 @@ def criteria(
     totals, items = [Frame.of(CRITERIA)], [Frame.of(CRITERIA_ITEMS)]
     for asked in ask(evaluation, moments, chosen):
         readings = Readings(evaluation, asked.person, asked.time, modifiers, source_row, refused)
-        name = persons["person_id"][asked.person]
+        name = _named(persons, asked.person)
         totals.append(_totals(asked, readings, persons, name))
         items += _items(asked.moment, readings, name)
     if moments.stays is not None and evaluation.definition.whole_stay:
@@ -68,7 +68,7 @@ def criteria(
             NOT_IN_STAY,
         )
         theirs = persons.take(whole.of)
-        name = theirs["person_id"][asked.person]
+        name = _named(theirs, asked.person)
         totals.append(_totals(asked, readings, theirs, name, whole_stay=True))
         items += _items(asked.moment, readings, name)
     return Frame.concat(totals), Frame.concat(items)
@@ -80,7 +80,7 @@ def peaks(evaluation: Evaluation, persons: Frame, *, modifiers: Modifiers) -> Fr
     totals = [Frame.of(CRITERIA)]
     for asked in ask(evaluation, Moments.peak_only(len(persons)), everyone):
         readings = Readings(evaluation, asked.person, asked.time, modifiers)
-        totals.append(_totals(asked, readings, persons, persons["person_id"][asked.person]))
+        totals.append(_totals(asked, readings, persons, _named(persons, asked.person)))
     return Frame.concat(totals)
 
 
@@ -93,12 +93,17 @@ def worst_stays(
     asked = whole.ask(everyone, np.full(len(persons), UNKNOWN_TIME))
     readings = Readings(whole.evaluation, asked.person, asked.time, whole.modifiers(modifiers))
     theirs = persons.take(whole.of)
-    name = theirs["person_id"][asked.person]
+    name = _named(theirs, asked.person)
     return _totals(asked, readings, theirs, name, whole_stay=True)
 
 
 def _totals(
-    asked: Asked, readings: Readings, persons: Frame, name: Texts, *, whole_stay: bool = False
+    asked: Asked,
+    readings: Readings,
+    persons: Frame,
+    name: Texts | Categorical,
+    *,
+    whole_stay: bool = False,
 ) -> Frame:
     definition = readings.evaluation.definition
     count = len(asked.person)
@@ -198,9 +203,10 @@ def _derived(derivation: Derivation, age: int, diseases: frozenset[str]) -> bool
     return None if None in answers or not answers else True
 
 
-def _coded(texts: Texts) -> Categorical:
-    """Store a column of few different texts as codes, which are quicker to join, to keep and to write."""
-    return Categorical.of(texts)
+def _named(persons: Frame, person: Persons) -> Categorical:
+    """Return the ids of persons, stored as codes: each stands in many rows."""
+    ids = persons["person_id"]
+    return Categorical(person.astype(np.int32), ids)
 
 
 def _alike(text: str, count: int) -> Categorical:
@@ -214,7 +220,7 @@ def _states(item: Item, pair: Pair) -> Categorical:
 
 def items_at(
     evaluation: Evaluation,
-    names: Texts,
+    names: Texts | Categorical,
     person: Persons,
     time: Times,
     *,
@@ -227,7 +233,7 @@ def items_at(
     return Frame.concat([Frame.of(CRITERIA_ITEMS), *_items(moment, readings, names)])
 
 
-def _items(moment: Moment, readings: Readings, name: Texts) -> list[Frame]:
+def _items(moment: Moment, readings: Readings, name: Texts | Categorical) -> list[Frame]:
     frames = []
     for item in readings.evaluation.definition.items:
         frames.append(_item(moment, readings, name, item, item.key, scores=True))
@@ -248,7 +254,7 @@ def _parts(item: Item) -> Iterable[tuple[str, Item]]:
 def _item(
     moment: Moment,
     readings: Readings,
-    name: Texts,
+    name: Texts | Categorical,
     item: Item,
     label: str,
     *,

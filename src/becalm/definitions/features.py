@@ -16,6 +16,7 @@ from becalm import vocabulary
 from becalm.core import toml
 from becalm.core.arrays import Mask, Times
 from becalm.core.clock import UNKNOWN_TIME, Length
+from becalm.core.columns import Categorical
 from becalm.core.frame import Frame
 from becalm.definitions.criteria import items_at
 from becalm.definitions.evaluation import Evaluation, Inputs, evaluate
@@ -130,20 +131,21 @@ def features_at(
         person, time = asked.person[known], asked.time[known]
         rows = items_at(
             evaluate(serial_changes(), inputs),
-            persons["person_id"][person],
+            Categorical.by(person, persons["person_id"].tolist()),
             person,
             time,
             modifiers=modifiers,
             source_row=source_row,
             moment=asked.moment,
         )
+        held = rows.columns.held
         peak_of = "" if asked.moment == "index" else evaluation.definition.name
         frames.append(
             Frame.of(
                 SERIAL_CHANGES,
-                **{name: rows[name] for name in SERIAL_CHANGES if name in rows.columns},
-                feature=rows["item"],
-                peak_of=np.full(len(rows), peak_of, dtype=object),
+                **{name: held[name] for name in SERIAL_CHANGES if name in held},
+                feature=held["item"],
+                peak_of=Categorical.by(np.zeros(len(rows), np.int32), [peak_of]),
                 moment_time=np.tile(time, len(rows) // max(len(person), 1)),
             )
         )

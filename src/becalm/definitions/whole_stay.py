@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 
 from becalm.core.arrays import FAR_FUTURE, FAR_PAST, Floats, Index, Persons, Texts, Times
-from becalm.core.clock import UNKNOWN_TIME, Length
+from becalm.core.clock import DAY, UNKNOWN_TIME, Length
 from becalm.definitions.evaluation import Clock, Evaluation, Given, Inputs, evaluate
 from becalm.definitions.item_evidence import Modifiers
 from becalm.definitions.model import Definition, Override
@@ -24,7 +24,8 @@ from becalm.definitions.not_assessed import Refused
 from becalm.timeline import Intervals, Points, Timeline
 
 CLOCK: Final[Clock] = "drawn"
-LONGER_THAN_ANY_STAY: Final = Override(within=Length("36500d"))
+_MOST_DAYS: Final = 36_500
+"""The longest look-back, a hundred years: no stay is longer."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +49,7 @@ class WholeStays:
         of = np.concatenate([stays.person, without]).astype(np.int32)
         inside = _InStays(values, stays)
         changed = Inputs(inside, CLOCK, len(of), {"available": inside})
-        return cls(stays, evaluate(over_whole_stays(evaluation.definition), changed), of)
+        return cls(stays, evaluate(over_whole_stays(evaluation.definition, stays), changed), of)
 
     def ask(self, chosen: Persons, index: Times) -> Asked:
         """Return one stay of each chosen person: that of the index, else the one with the highest total.
@@ -107,9 +108,14 @@ class WholeStays:
         return rows_of
 
 
-def over_whole_stays(definition: Definition) -> Definition:
-    """Return the definition with a look-back that is longer than any stay."""
-    return definition.with_overrides(dict.fromkeys(definition.look_backs(), LONGER_THAN_ANY_STAY))
+def over_whole_stays(definition: Definition, stays: Intervals) -> Definition:
+    """Return the definition with a look-back that is longer than any of the stays.
+
+    Not much longer: of years for each of thousands of stays, the moments would have no place on one axis.
+    """
+    days = int((stays.end - stays.start).max(initial=0)) // DAY + 2
+    longer = Override(within=Length(f"{min(days, _MOST_DAYS)}d"))
+    return definition.with_overrides(dict.fromkeys(definition.look_backs(), longer))
 
 
 class _InStays(Mapping[str, Given]):
