@@ -12,14 +12,8 @@ import click
 
 from becalm import __version__
 from becalm.commands import open_page, redcap, show_differences, write_paper
-from becalm.core import scratch, stopping
+from becalm.core import machine, scratch, stopping
 from becalm.core.errors import BecalmError
-from becalm.core.machine import (
-    collect_less_often,
-    require_memory,
-    shortage,
-    use_one_thread_for_algebra,
-)
 from becalm.core.registered import packages_with
 
 if TYPE_CHECKING:
@@ -60,17 +54,17 @@ class Commands(click.Group):
             say(_stopped_after(stopping.written()))
             sys.exit(stopped.exit_code)
         except RuntimeError as error:  # no thread could be started to watch for signals
-            if (told := shortage(error)) is None:
+            if (told := machine.shortage(error)) is None:
                 raise
             say(told.line())
             sys.exit(told.exit_code)
 
     def invoke(self, ctx: click.Context) -> Any:
-        use_one_thread_for_algebra()
-        collect_less_often()
+        machine.use_one_thread_for_algebra()
+        machine.collect_less_often()
         scratch.sweep()
         try:
-            require_memory()
+            machine.require_memory()
             done = super().invoke(ctx)
             stopping.check()
             return done
@@ -85,7 +79,7 @@ class Commands(click.Group):
             return
         if ctx.params.get("debug"):
             return
-        told = error if isinstance(error, BecalmError) else shortage(error)
+        told = error if isinstance(error, BecalmError) else machine.shortage(error)
         if told is not None:
             click.echo(f"becalm: {told.line()}", err=True)
             ctx.exit(told.exit_code)
