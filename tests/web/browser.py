@@ -16,7 +16,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from tests.report.test_page import browser as chromium
 
-WAIT_S = 20.0
+WAIT_S = 60.0
 
 
 class Tab:

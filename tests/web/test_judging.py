@@ -5,14 +5,18 @@ from __future__ import annotations
 import csv
 import http.client
 import json
+import multiprocessing
 import os
 import random
-import signal
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
+from functools import partial
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +29,8 @@ from becalm.records.review.answers import HEADER, AnswerBook, Answered
 from becalm.study.run import run
 from tests.report.test_page import browser as chromium
 from tests.web.browser import Tab
-from tests.web.conftest import PERSONS, Open
+from tests.web.conftest import PERSONS, Open, write_records
+from tests.web.conftest import protocol as protocol_file
 
 QUESTIONS = ("storm_active", "infection_true", "relapse")
 WORDS = {"yes": "1", "no": "2", "cannot tell": "3"}
@@ -121,22 +126,34 @@ def _agrees(rows: Any, said: Mapping[str, Mapping[tuple[int, str], str]]) -> Non
         assert row["kappa"] == pytest.approx(cohens_kappa(table).kappa)
 
 
-ADD = """
-import sys
-from pathlib import Path
-from becalm.records.review.answers import Answered, AnswerBook
-folder, reviewer = Path(sys.argv[1]), sys.argv[2]
-book = AnswerBook(folder, [], frozenset({"P1"}))
-for number in range(int(sys.argv[3])):
-    row = book.add(Answered("P1", reviewer, "relapse", "no", "", f"answer {number}, " + "x" * 400))
-    print(number, flush=True)
-"""
+def add(folder: Path, reviewer: str, rows: int, told: Connection) -> None:
+    """Add rows, and say of each that it is kept."""
+    book = AnswerBook(folder, [], frozenset({"P1"}))
+    for number in range(rows):
+        book.add(Answered("P1", reviewer, "relapse", "no", "", f"answer {number}, " + "x" * 400))
+        told.send(number)
 
 
-def adding(folder: Path, reviewer: str, rows: int = 10**6) -> subprocess.Popen[str]:
-    """Start a program that adds rows, and says of each that it is kept."""
-    command = [sys.executable, "-c", ADD, str(folder), reviewer, str(rows)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+def adding(folder: Path, reviewer: str, rows: int = 10**6) -> tuple[BaseProcess, Connection]:
+    """Start a program that adds rows, from one that has loaded everything; return it and what it tells."""
+    context = multiprocessing.get_context("forkserver" if os.name == "posix" else "spawn")
+    context.set_forkserver_preload(["tests.web.test_judging"])
+    hear, tell = context.Pipe(duplex=False)
+    program: BaseProcess = context.Process(  # type: ignore[attr-defined]
+        target=add, args=(folder, reviewer, rows, tell)
+    )
+    program.start()
+    tell.close()
+    return program, hear
+
+
+def heard(hear: Connection) -> list[int]:
+    """Return what a program told until it ended."""
+    found = []
+    with suppress(EOFError):
+        while True:
+            found.append(hear.recv())
+    return found
 
 
 def kept(folder: Path, reviewer: str) -> list[str]:
@@ -151,12 +168,12 @@ def test_twenty_kills_lose_no_answer_that_was_confirmed(tmp_path: Path) -> None:
     chance = random.Random(20)
     folder = tmp_path / "five.xlsx.becalm"
     for number in range(20):
-        with adding(folder, f"R{number}") as program:
-            assert program.stdout is not None
-            assert program.stdout.readline() == "0\n"
-            time.sleep(chance.uniform(0, 0.03))
-            os.kill(program.pid, signal.SIGKILL if hasattr(signal, "SIGKILL") else signal.SIGTERM)
-            told = ["0", *program.stdout.read().split()]
+        program, hear = adding(folder, f"R{number}")
+        assert hear.recv() == 0
+        time.sleep(chance.uniform(0, 0.03))
+        program.kill()
+        told = [0, *heard(hear)]
+        program.join()
         AnswerBook(folder, [], frozenset({"P1"})).add(
             Answered("P1", "after", "relapse", "yes", "", "")
         )
@@ -164,6 +181,58 @@ def test_twenty_kills_lose_no_answer_that_was_confirmed(tmp_path: Path) -> None:
         assert found[: len(told)] == [f"answer {each}" for each in told]
         assert len(found) <= len(told) + 1
     assert len(kept(folder, "after")) == 20
+
+
+@pytest.mark.parametrize("kills", [2, pytest.param(20, marks=pytest.mark.long)])
+def test_a_page_that_is_killed_loses_no_answer_that_it_confirmed(
+    tmp_path: Path, kills: int
+) -> None:
+    """The program itself, with an answer after the other, killed at random moments."""
+    records, chance = write_records(tmp_path, 2), random.Random(7)
+    confirmed = 0
+    for number in range(kills):
+        command = [
+            sys.executable,
+            "-m",
+            "becalm",
+            "open",
+            str(records),
+            "--protocol",
+            protocol_file(tmp_path),
+        ]
+        with subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        ) as program:
+            assert program.stdout is not None
+            address = next(line for line in program.stdout if "?token=" in line).strip()
+            port = int(address.split(":")[2].split("/")[0])
+            text = ask(port, "GET", address.partition(str(port))[2])
+            key = text.split('name="becalm-key" content="')[1].split('"')[0]
+            threading.Timer(chance.uniform(0.05, 0.4), program.kill).start()
+            with suppress(OSError, http.client.HTTPException):
+                while True:
+                    answer = {"person": 0, "reviewer": f"R{number}", "question": "relapse", "answer": "no",
+                              "comment": f"answer {confirmed}"}  # fmt: skip
+                    bearer = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
+                    told = json.loads(
+                        ask(port, "POST", "/call/answer", json.dumps(answer), **bearer)
+                    )
+                    assert told["saved"], told
+                    confirmed += 1
+        found = [row["comment"] for row in rows_of(records)]
+        assert set(found) >= {f"answer {each}" for each in range(confirmed)}
+        assert len(found) <= confirmed + number + 1
+    assert confirmed > kills
+
+
+def ask(port: int, method: str, path: str, body: str | None = None, **headers: str) -> str:
+    """Send one request and return what comes back."""
+    link = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    try:
+        link.request(method, path, body, headers)
+        return link.getresponse().read().decode()
+    finally:
+        link.close()
 
 
 def test_a_torn_row_is_cut_off_before_the_next_is_added(tmp_path: Path) -> None:
@@ -190,8 +259,9 @@ def test_two_programs_on_one_file_lose_nothing(tmp_path: Path) -> None:
     """They wait for each other; both see the answers of both."""
     folder = tmp_path / "x.becalm"
     programs = [adding(folder, reviewer, 60) for reviewer in ("A", "B", "C")]
-    for program in programs:
-        program.communicate(timeout=60)
+    for program, hear in programs:
+        assert heard(hear) == list(range(60))
+        program.join()
     for reviewer in ("A", "B", "C"):
         assert kept(folder, reviewer) == [f"answer {number}" for number in range(60)]
 
@@ -242,13 +312,7 @@ def test_what_a_protocol_hides_is_not_in_the_page(opened: Callable[..., Open]) -
     """Not in what is sent either; the question beside it hides nothing."""
     page = opened(2, BLIND)
 
-    def asked(method: str, path: str, body: str | None = None, **headers: str) -> str:
-        link = http.client.HTTPConnection("127.0.0.1", page.gate.port)
-        link.request(method, path, body, headers)
-        text = link.getresponse().read().decode()
-        link.close()
-        return text
-
+    asked = partial(ask, page.gate.port)
     asked("GET", f"/?token={page.gate.token}")
 
     def html(name: str, **body: Any) -> str:

@@ -14,7 +14,7 @@ SOURCES = packages_with("records", "registration.py")
 @click.command("open")
 @click.argument("records")
 @click.option(
-    "--protocol", default="anakinra_mas", show_default=True, help="Name, or a .toml file."
+    "--protocol", help="Name, or a .toml file; by default that of the results, or anakinra_mas."
 )
 @click.option("--source", type=click.Choice(SOURCES), help="Kind of RECORDS, if not recognised.")
 @click.option("--mapping", help="Read flat tables with this mapping: a name, or a .toml file.")
@@ -28,25 +28,34 @@ SOURCES = packages_with("records", "registration.py")
 )
 def open_page(  # noqa: PLR0917 - click passes the options by name
     records: str,
-    protocol: str,
+    protocol: str | None,
     source: str | None,
     mapping: str | None,
     words: Path | None,
     port: int,
 ) -> None:
-    """Open RECORDS in the browser of this machine: see patients, judge them, in a page that nobody else can reach."""
+    """Open RECORDS, or the records of a results folder, in a page in the browser that nobody else can reach."""
     from becalm import vocabulary
     from becalm.vocabulary import site_words
+    from becalm.web.results import is_results, records_of
     from becalm.web.serving import served, wait
     from becalm.web.workbench import open_workbench
 
     def progress(text: str) -> None:
         click.echo(f"becalm: {text}", err=True)
 
+    if is_results(Path(records)):
+        records, of_results = records_of(Path(records))
+        protocol = protocol or of_results
     site = None if words is None else site_words.read(words, vocabulary.load())
     progress(f"reading {Path(records).name}")
     bench = open_workbench(
-        records, protocol, source=source, mapping=mapping, site=site, progress=progress
+        records,
+        protocol or "anakinra_mas",
+        source=source,
+        mapping=mapping,
+        site=site,
+        progress=progress,
     )
     with served(bench, port) as gate:
         click.echo(

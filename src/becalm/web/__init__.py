@@ -4,4 +4,4 @@ It listens on 127.0.0.1 alone, is opened by an address that works once, loads no
 folder `NAME.becalm` beside the records.
 """
 
-__all__ = ["serving", "workbench"]
+__all__ = ["results", "serving", "workbench"]
