@@ -261,3 +261,17 @@ def test_reading_a_protocol_needs_no_vocabulary() -> None:
     code = "import sys, becalm.protocol; print([m for m in sys.modules if 'vocabulary' in m])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("review", "message"),
+    [
+        ('questions = ["storm"]', "review.questions[0]: no question is called 'storm'"),
+        ('blind = { relapsed = ["computed"] }', "no question is called 'relapsed'. Did you mean 'relapse'"),
+        ('blind = { relapse = ["doses"] }', "'doses'"),
+        ('shown_after = "3"', "'3' is not a length of time"),
+        ("blinded = 1", "unknown key 'blinded'"),
+    ],
+)  # fmt: skip
+def test_what_reviewers_are_asked_is_checked(review: str, message: str) -> None:
+    assert message in refusal(MAS.read_text(encoding="utf-8") + f"\n[review]\n{review}\n")

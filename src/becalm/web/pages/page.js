@@ -48,6 +48,8 @@
     }
     const figure = work.querySelector("svg");
     if (figure) {
+      const frame = figure.closest(".scroll");
+      if (frame.clientWidth < 500) frame.scrollLeft = 150; // past the names, to the days
       figure.setAttribute("role", "group");
       figure.setAttribute("aria-label", "Figure of all rows over time. Arrow keys go from mark to mark, Enter opens the row of one.");
       marks().forEach((each, at) => {
