@@ -45,6 +45,7 @@ __all__ = [
     "Source",
     "StudyInfo",
     "charted_again",
+    "files",
     "not_among_records",
     "open_records",
     "possible",
