@@ -12,7 +12,7 @@ import re
 from pathlib import Path
 from typing import Final
 
-from becalm.tables import WRITTEN, Table
+from becalm.tables import SIMULATED, WRITTEN, Table
 
 ROOT: Final = Path(__file__).parents[1]
 BLOCK: Final = re.compile(r"(?<=<!-- tables -->\n).*?(?=<!-- end of tables -->)", re.DOTALL)
@@ -40,7 +40,10 @@ def page() -> str:
         "same row holds it. In CSV an apostrophe stands before a text that a spreadsheet would calculate",
         "([why, and how to undo it](security.md#spreadsheets-and-formulas)); Parquet has the text itself.",
     ]
-    return "\n".join([*parts, *(line for table in WRITTEN.values() for line in _table(table)), ""])
+    lines = [line for table in WRITTEN.values() for line in _table(table)]
+    lines += ["", "# The tables that `becalm simulate` writes"]
+    lines += [line for table in SIMULATED.values() for line in _table(table)]
+    return "\n".join([*parts, *lines, ""])
 
 
 def _table(table: Table) -> list[str]:

@@ -12,13 +12,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from becalm import kidney
+    from becalm import kidney, pk
     from becalm.api import open_records, run, score, understand
     from becalm.core.errors import BecalmError
 
 __version__ = "0.1.0"
 
-__all__ = ["BecalmError", "kidney", "open_records", "run", "score", "understand"]
+__all__ = ["BecalmError", "kidney", "open_records", "pk", "run", "score", "understand"]
 
 _HOMES: Final = {
     "BecalmError": "becalm.core.errors",
@@ -30,8 +30,8 @@ _HOMES: Final = {
 
 
 def __getattr__(name: str) -> Any:
-    if name == "kidney":
-        return import_module("becalm.kidney")
+    if name in {"kidney", "pk"}:
+        return import_module(f"becalm.{name}")
     if name in _HOMES:
         return getattr(import_module(_HOMES[name]), name)
     raise AttributeError(f"module 'becalm' has no attribute {name!r}")

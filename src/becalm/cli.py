@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from becalm import __version__
-from becalm.commands import open_page, redcap, show_differences, write_paper
+from becalm.commands import open_page, redcap, show_differences, simulate_regimens, write_paper
 from becalm.core import machine, scratch, stopping
 from becalm.core.errors import BecalmError
 from becalm.core.registered import packages_with
@@ -104,6 +104,7 @@ def main(debug: bool) -> None:
 main.add_command(redcap)
 main.add_command(open_page)
 main.add_command(show_differences)
+main.add_command(simulate_regimens)
 main.add_command(write_paper)
 
 

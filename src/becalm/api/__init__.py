@@ -22,6 +22,7 @@ __all__ = [
     "releasing",
     "run",
     "score",
+    "simulating",
     "understand",
     "write",
 ]

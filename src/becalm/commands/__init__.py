@@ -4,5 +4,6 @@ from becalm.commands.diff import show_differences
 from becalm.commands.open import open_page
 from becalm.commands.paper import write_paper
 from becalm.commands.redcap import redcap
+from becalm.commands.simulate import simulate_regimens
 
-__all__ = ["open_page", "redcap", "show_differences", "write_paper"]
+__all__ = ["open_page", "redcap", "show_differences", "simulate_regimens", "write_paper"]

@@ -9,6 +9,7 @@ known exactly: nothing is approximated by small steps of time.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -76,13 +77,12 @@ class RateConstants:
     def take(self, interval: int) -> RateConstants:
         """Return the constants of one interval, the last axis; a single one holds for all."""
         return RateConstants(
-            *(
-                each[..., min(interval, each.shape[-1] - 1)]
-                for each in (
-                    self.elimination, self.outward, self.inward, self.absorption, self.before,
-                )
-            )
-        )  # fmt: skip
+            *(each[..., min(interval, each.shape[-1] - 1)] for each in self.arrays())
+        )
+
+    def arrays(self) -> tuple[Floats, Floats, Floats, Floats, Floats]:
+        """Return the five constants in their order."""
+        return self.elimination, self.outward, self.inward, self.absorption, self.before
 
     def exponents(self) -> tuple[Floats, Floats, Floats, Floats]:
         """Return the fast and the slow exponent, and how far each is from the inward rate constant.
@@ -118,6 +118,19 @@ class Amounts:
     area: Floats
 
 
+class _Response(NamedTuple):
+    """What is where at the end of an interval for one mg at its beginning, and the areas (mg·h) of one mg.
+
+    `dose` is an infusion of one mg over the interval. All are at least 0.
+    """
+
+    central: tuple[Floats, Floats, Floats]
+    peripheral: tuple[Floats, Floats, Floats]
+    dose: tuple[Floats, Floats, Floats]
+    depot: tuple[Floats, Floats, Floats, Floats] | None
+    first: tuple[Floats, Floats, Floats, Floats, Floats] | None
+
+
 def propagate(
     constants: RateConstants,
     hours: ArrayLike,
@@ -127,6 +140,7 @@ def propagate(
     depot: ArrayLike = 0.0,
     two_depots: bool = False,
     start: ArrayLike | None = None,
+    which: ArrayLike | None = None,
 ) -> Amounts:
     """Return the exact amounts of a drug at the breakpoints of its doses and of its rate constants.
 
@@ -142,120 +156,121 @@ def propagate(
         dose under the skin (bioavailability × dose).
     two_depots : whether a dose under the skin passes the first depot.
     start : mg in each compartment before the first dose, [..., 4]; by default 0.
+    which : for each interval the position of its constants, where several have the same; intervals of one
+        length with the same constants are calculated once.
 
     Raises `ValueError` for a length, a rate or a dose that is below 0 or not finite.
 
-    >>> import numpy as np
     >>> steady = propagate(RateConstants.of(6.0, 5.0), [500.0], rate=[12.0])
     >>> round(float(steady.before[..., -1, CENTRAL]) / 5.0, 9)  # rate / clearance, mg/L
     2.0
     """
-    given = {
-        "a length of time": hours,
-        "an infusion rate": rate,
-        "a bolus": bolus,
-        "a dose under the skin": depot,
-    }
-    length, speed, at_once, under = (
-        np.atleast_1d(np.asarray(each, np.float64)) for each in given.values()
-    )
-    for what, values in zip(given, (length, speed, at_once, under), strict=True):
-        if not np.all(np.isfinite(values) & (values >= 0)):
-            raise ValueError(f"{what} is below 0 or no number")
-    tables = [
-        np.atleast_1d(each)
-        for each in (
-            constants.elimination, constants.outward, constants.inward, constants.absorption,
-            constants.before,
-        )
-    ]  # fmt: skip
+    length, speed, at_once, under = _checked(hours, rate, bolus, depot)
+    steps = RateConstants(*(np.atleast_1d(each) for each in constants.arrays()))
+    apart = np.broadcast_shapes(*(each.shape for each in steps.arrays()))
+    where = None if which is None else np.asarray(which, np.intp)
+    intervals_of_constants = apart[-1:] if where is None else where.shape
     shape = np.broadcast_shapes(
-        length.shape, speed.shape, at_once.shape, under.shape, *(t.shape for t in tables)
+        length.shape,
+        speed.shape,
+        at_once.shape,
+        under.shape,
+        (*apart[:-1], *intervals_of_constants),
     )
     people, intervals = shape[:-1], shape[-1]
-    steps = RateConstants(*tables)
     begin = np.zeros(4) if start is None else np.asarray(start, np.float64)
     before = np.empty((*people, intervals + 1, 4))
     after = np.empty_like(before)
     area = np.empty(shape)
     before[..., 0, :] = begin
-    absorbs = bool(under.any() or begin[..., DEPOT:].any())
+    absorbs = (
+        bool(begin[..., DEPOT].any() or under.any()),
+        bool(begin[..., FIRST_DEPOT].any() or (under.any() and two_depots)),
+    )
     entry = FIRST_DEPOT if two_depots else DEPOT
+    known: dict[tuple[int, float], _Response] = {}
     for j in range(intervals):
         now = before[..., j, :].copy()
         now[..., CENTRAL] += _of(at_once, j)
         now[..., entry] += _of(under, j)
         after[..., j, :] = now
-        before[..., j + 1, :], area[..., j] = _over(
-            steps.take(j), _of(length, j), now, _of(speed, j), absorbs
-        )
+        column = min(j, apart[-1] - 1) if where is None else int(where[min(j, len(where) - 1)])
+        h = _of(length, j)
+        if h.ndim:
+            response = _response(steps.take(column), h, *absorbs)
+        else:
+            key = (column, float(h))
+            if key not in known:
+                known[key] = _response(steps.take(column), h, *absorbs)
+            response = known[key]
+        area[..., j] = h * _after(response, now, _of(speed, j) * h, before[..., j + 1, :])
     after[..., intervals, :] = before[..., intervals, :]
     return Amounts(before, after, area)
 
 
+def _checked(*given: ArrayLike) -> tuple[Floats, ...]:
+    """Return lengths, rates and doses as arrays. Raises `ValueError` for what cannot be."""
+    names = ("a length of time", "an infusion rate", "a bolus", "a dose under the skin")
+    arrays = tuple(np.atleast_1d(np.asarray(each, np.float64)) for each in given)
+    for what, values in zip(names, arrays, strict=True):
+        if not np.all(np.isfinite(values) & (values >= 0)):
+            raise ValueError(f"{what} is below 0 or no number")
+    return arrays
+
+
 def _of(values: Floats, interval: int) -> Floats:
-    found: Floats = values[..., min(interval, values.shape[-1] - 1)]
+    found: Floats = np.asarray(values[..., min(interval, values.shape[-1] - 1)])
     return found
 
 
-def _over(
-    k: RateConstants, hours: Floats, now: Floats, rate: Floats, absorbs: bool
-) -> tuple[Floats, Floats]:
-    """Return the amounts at the end of one interval, and the area of the central amount in it.
+def _response(k: RateConstants, hours: Floats, depot: bool, first: bool) -> _Response:
+    """Return what one mg becomes in one interval.
 
     A chain of exponents a, b, c answers to one unit with hours^2 × the difference over -a·h, -b·h, -c·h; a
-    constant input and the area each add an exponent of 0. All factors are at least 0.
+    constant input and the area each add an exponent of 0.
     """
     fast, slow, above, below = (each * hours for each in k.exponents())
-    h, out, back = hours, k.outward * hours, k.inward * hours
-    dose = rate * h
+    out, back = k.outward * hours, k.inward * hours
     one, two = -fast, -slow
     exchanged = exp_difference(one, two)
     input_one, input_two = exp_difference(one, 0.0), exp_difference(one, two, 0.0)
+    whole = input_one + below * input_two
     area_two = exp_difference(one, two, 0.0, 0.0)
-    central, peripheral = now[..., CENTRAL], now[..., PERIPHERAL]
-    end = np.zeros(np.broadcast_shapes(now.shape, (*np.shape(dose), 4), (*np.shape(one), 4)))
-    from_central = np.exp(one) + below * exchanged
-    end[..., CENTRAL] = (
-        central * from_central
-        + peripheral * back * exchanged
-        + dose * (input_one + below * input_two)
-    )
-    end[..., PERIPHERAL] = (
-        central * out * exchanged
-        + peripheral * (np.exp(one) + above * exchanged)
-        + dose * out * input_two
-    )
-    area = (
-        central * (input_one + below * input_two)
-        + peripheral * back * input_two
-        + dose * (exp_difference(one, 0.0, 0.0) + below * area_two)
-    )
-    if absorbs:
-        area = area + _absorbed(k, h, now, (one, two, below, out), end)
-    return end, h * area
+    last, before = -k.absorption * hours, -k.before * hours
 
-
-def _absorbed(
-    k: RateConstants, hours: Floats, now: Floats, disposition: tuple[Floats, ...], end: Floats
-) -> Floats:
-    """Add what comes from the depots to the amounts at the end; return its part of the area, per hour."""
-    one, two, below, out = disposition
-    last, first = k.absorption * hours, k.before * hours
-    total: Floats = np.zeros(())
-    for amount, factor, chain in (
-        (now[..., DEPOT], last, (-last,)),
-        (now[..., FIRST_DEPOT], first * last, (-first, -last)),
-    ):
-        if not amount.any():
-            continue
+    def absorbed(*chain: Floats) -> tuple[Floats, Floats, Floats]:
+        through = np.prod([-each for each in np.broadcast_arrays(*chain)], axis=0)
         short, long = exp_difference(*chain, one), exp_difference(*chain, one, two)
-        end[..., CENTRAL] += amount * factor * (short + below * long)
-        end[..., PERIPHERAL] += amount * factor * out * long
-        short, long = exp_difference(*chain, one, 0.0), exp_difference(*chain, one, two, 0.0)
-        total = total + amount * factor * (short + below * long)
-    end[..., DEPOT] = now[..., DEPOT] * np.exp(-last)
-    end[..., FIRST_DEPOT] = now[..., FIRST_DEPOT] * np.exp(-first)
-    if now[..., FIRST_DEPOT].any():
-        end[..., DEPOT] += now[..., FIRST_DEPOT] * first * exp_difference(-first, -last)
-    return total
+        area = exp_difference(*chain, one, 0.0) + below * exp_difference(*chain, one, two, 0.0)
+        return through * (short + below * long), through * out * long, through * area
+
+    return _Response(
+        (np.exp(one) + below * exchanged, out * exchanged, whole),
+        (back * exchanged, np.exp(one) + above * exchanged, back * input_two),
+        (whole, out * input_two, exp_difference(one, 0.0, 0.0) + below * area_two),
+        (*absorbed(last), np.exp(last)) if depot else None,
+        (*absorbed(before, last), -before * exp_difference(before, last), np.exp(before))
+        if first
+        else None,
+    )
+
+
+def _after(response: _Response, now: Floats, dose: Floats, end: Floats) -> Floats:
+    """Write the amounts at the end of an interval; return the area of the central amount, per hour."""
+    central, peripheral = now[..., CENTRAL], now[..., PERIPHERAL]
+    to = [
+        central * a + peripheral * b + dose * c
+        for a, b, c in zip(response.central, response.peripheral, response.dose, strict=True)
+    ]
+    end[..., DEPOT], end[..., FIRST_DEPOT] = now[..., DEPOT], now[..., FIRST_DEPOT]
+    if response.depot is not None:
+        amount = now[..., DEPOT]
+        to = [each + amount * part for each, part in zip(to, response.depot[:3], strict=True)]
+        end[..., DEPOT] = amount * response.depot[3]
+    if response.first is not None:
+        amount = now[..., FIRST_DEPOT]
+        to = [each + amount * part for each, part in zip(to, response.first[:3], strict=True)]
+        end[..., DEPOT] += amount * response.first[3]
+        end[..., FIRST_DEPOT] = amount * response.first[4]
+    end[..., CENTRAL], end[..., PERIPHERAL] = to[0], to[1]
+    return to[2]

@@ -30,6 +30,7 @@ __all__ = [
     "page_table",
     "paper",
     "release",
+    "simulated",
     "text",
     "theme",
     "vega",

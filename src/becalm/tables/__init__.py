@@ -39,11 +39,17 @@ from becalm.tables.organs import SOFA, SUSPECTED_INFECTIONS
 from becalm.tables.person_time import EMULATION, EVENT_RATES, PERSON_TIME
 from becalm.tables.prognosis_inputs import PROGNOSIS_INPUTS
 from becalm.tables.recurrences import RECURRENCES
-from becalm.tables.registry import TABLES, WRITTEN, empty
+from becalm.tables.registry import SIMULATED, TABLES, WRITTEN, empty
 from becalm.tables.response import KIDNEY_STAGES, OUTCOME, PRIMARY, RESPONSE, SAFETY
 from becalm.tables.schema import Column, Table
 from becalm.tables.selection_effect import REPEATED_DRAWS, SELECTION_EFFECT
 from becalm.tables.serial import FEVER, PROGNOSIS, SERIAL_CHANGES
+from becalm.tables.simulation import (
+    MODEL_PARAMETERS,
+    SIMULATED_CONCENTRATION,
+    SIMULATED_DOSES,
+    SIMULATED_EXPOSURE,
+)
 from becalm.tables.slopes import NORMAL_AGAIN, SLOPES
 from becalm.tables.therapy import (
     CALENDAR_DOSE,
@@ -93,6 +99,7 @@ __all__ = [
     "KIDNEY_STAGES",
     "LEFT",
     "MISSING",
+    "MODEL_PARAMETERS",
     "NEAREST",
     "NEXT_TEST",
     "NORMAL_AGAIN",
@@ -114,6 +121,10 @@ __all__ = [
     "SELECTION_EFFECT",
     "SERIAL_CHANGES",
     "SERIES",
+    "SIMULATED",
+    "SIMULATED_CONCENTRATION",
+    "SIMULATED_DOSES",
+    "SIMULATED_EXPOSURE",
     "SLOPES",
     "SOFA",
     "SUSPECTED_INFECTIONS",

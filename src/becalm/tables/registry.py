@@ -33,6 +33,10 @@ WRITTEN: Final[Mapping[str, Table]] = {
     name: table for name, table in sorted(TABLES.items()) if table.written
 }
 """The tables that a study writes, by name."""
+SIMULATED: Final[Mapping[str, Table]] = {
+    name: table for name, table in sorted(TABLES.items()) if table.command == "simulate"
+}
+"""The tables that a simulation writes, by name."""
 
 
 def empty(name: str) -> Frame:

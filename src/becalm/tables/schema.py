@@ -32,6 +32,7 @@ class Table(Mapping[str, Kind]):
     row : what one row stands for. key : the columns that written rows are sorted by. A table without
     a key is not written: the report draws it or opens it. position : a column that only says where a row
     stands among the others, so that rows before it change it; two runs are compared without it.
+    command : which command writes it.
 
     >>> table = Table("ages", "Ages.", "person", {"age": Column("count", "y", "Completed years.")})
     >>> dict(table)
@@ -44,6 +45,7 @@ class Table(Mapping[str, Kind]):
     columns: Mapping[str, Column]
     key: tuple[str, ...] = ()
     position: str = ""
+    command: str = "study"
 
     def __getitem__(self, name: str) -> Kind:
         return self.columns[name].kind
@@ -57,7 +59,7 @@ class Table(Mapping[str, Kind]):
     @property
     def written(self) -> bool:
         """Whether a study writes it."""
-        return bool(self.key)
+        return bool(self.key) and self.command == "study"
 
     def empty(self) -> Frame:
         """Return the table without rows."""

@@ -50,7 +50,7 @@ def write(
     name: str, frame: Frame, folder: Path, *, formats: tuple[str, ...] = ("parquet", "csv")
 ) -> TableFile:
     """Write a table sorted by its key columns; the same rows always give the same bytes."""
-    schema = tables.WRITTEN[name]
+    schema = tables.TABLES[name]
     if tuple(frame.columns) != tuple(schema):
         raise ValueError(f"{name}: columns {list(frame.columns)} are not {list(schema)}")
     paths = tuple(folder / f"{name}.{form}" for form in formats)
@@ -67,7 +67,7 @@ def writer(name: str, frame: Frame, folder: Path) -> Iterator[Any]:
 
     folder : the one place where the connection reads and writes files.
     """
-    with _typed(tables.WRITTEN[name], frame, folder) as con:
+    with _typed(tables.TABLES[name], frame, folder) as con:
         yield con
 
 
@@ -127,7 +127,7 @@ def copy(
     """
     import duckdb
 
-    schema = tables.WRITTEN[name]
+    schema = tables.TABLES[name]
     text = ", ".join(
         f"""replace("{column}"::VARCHAR, ' ', 'T') AS "{column}" """
         if kind == "time"

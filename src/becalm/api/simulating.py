@@ -1,0 +1,97 @@
+"""Writing a simulation: its tables, its figures and a manifest that says what it rests on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from becalm import __version__
+from becalm.core.digits import fixed
+from becalm.core.staging import staged, write_manifest
+from becalm.core.text_table import text_table
+from becalm.pk import Simulation
+from becalm.report import simulated
+from becalm.tables import writing
+
+KIND = "simulation"
+"""How the kind of a written simulation begins in its manifest."""
+_MEASURES = {
+    "area": "area under the curve", "average": "average", "peak": "peak",
+    "average_last_day": "average, last day", "trough_last_day": "lowest, last day",
+    "peak_last_day": "highest, last day", "peak_to_trough": "highest by lowest, last day",
+    "average_ratio": "average by that of the first", "hours_below": "time below", "hours_to_target": "time to",
+}  # fmt: skip
+
+
+def write(simulation: Simulation, out: Path, reads: tuple[Path, ...] = ()) -> None:
+    """Write tables (Parquet and CSV), figures (SVG and PNG) and the manifest to a folder.
+
+    Raises `OutputError` where something is in the way that becalm did not write.
+    """
+    with staged(out, KIND, reads=reads) as folder:
+        (folder / "tables").mkdir()
+        for name, frame in simulation.frames.items():
+            writing.write(name, frame, folder / "tables")
+        (folder / "figures").mkdir()
+        for figure in simulated.figures(simulation):
+            (folder / "figures" / f"{figure.name}.svg").write_text(figure.svg, encoding="utf-8")
+            (folder / "figures" / f"{figure.name}.png").write_bytes(figure.png())
+        facts = {
+            "becalm": __version__,
+            "kind": f"{KIND}: {simulation.notice}",
+            **simulation.settings,
+            "remarks": list(simulation.remarks),
+        }
+        write_manifest(folder, facts)
+
+
+def lines(simulation: Simulation) -> list[str]:
+    """Return what the command prints: the model, what was given, exposure, remarks."""
+    settings = simulation.settings
+    found = [simulation.notice, "", simulation.model.title]
+    used = ", ".join(f"{name} {value}" for name, value in settings["covariates"].items())
+    found.append(f"Covariates: {used}. Between their values: {settings['policy']}.")
+    found.append(
+        f"{settings['patients']:,} virtual patients, seed {settings['seed']}, {settings['hours']:g} h. "
+        "Without the error of an assay."
+    )
+    for regimen in simulation.regimens:
+        found += ["", f"{regimen.name}: {regimen.text}", *_given(simulation, regimen.name), ""]
+        found += _exposure(simulation, regimen.name)
+    found += ["", "What to know:", *(f"  {each}" for each in simulation.remarks), "", simulation.notice]  # fmt: skip
+    return found
+
+
+def _given(simulation: Simulation, name: str) -> list[str]:
+    """Return the doses and rates in one line, the first ones of many."""
+    shown = 12
+    rows = [row for row in simulation.doses.sort("hours").rows() if row["regimen"] == name]
+    steps = [
+        f"{row['hours']:g} h: {row['amount']:g} {row['unit']}{'' if row['what'] == 'rate' else ' ' + row['what']}"
+        for row in rows
+    ]
+    more = f"; {len(rows) - shown:,} more" if len(rows) > shown else ""
+    return [f"  {'; '.join(steps[:shown])}{more}"]
+
+
+def _exposure(simulation: Simulation, name: str) -> list[str]:
+    """Return the exposure by one regimen as a table."""
+    cells = []
+    for row in simulation.exposure.rows():
+        if row["regimen"] != name:
+            continue
+        target = "" if row["target"] != row["target"] else f" {row['target']:g} mg/L"
+        never = f"; {100 * row['never']:.0f} % never" if row["never"] > 0 else ""
+        unit = "" if row["unit"] == "1" else f", {row['unit']}"
+        cells.append(
+            [f"{_MEASURES[row['measure']]}{target}{unit}{never}",
+             *(_short(row[each]) for each in ("typical", "p05", "p50", "p95"))]
+        )  # fmt: skip
+    return text_table(["", "typical", "5 %", "median", "95 %"], cells)
+
+
+def _short(value: float) -> str:
+    """Return a number with about three digits."""
+    if not abs(value) < float("inf"):
+        return "–"
+    places = 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2 if abs(value) >= 0.1 else 3
+    return fixed(value, places)

@@ -1,0 +1,94 @@
+"""The tables of `becalm simulate`: what was given, concentrations over time, exposure, the parameters used."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from becalm.tables.schema import Column, Table, number, text
+
+_REGIMEN: Final = text("The regimen, as it was named.")
+_HOURS: Final = number("h", "From the start of the simulation.")
+_COMMAND: Final = "simulate"
+
+
+def _quantiles(unit: str, what: str) -> dict[str, Column]:
+    """Return columns for the typical patient and for quantiles of the virtual patients."""
+    return {
+        "typical": number(unit, f"{what} of the typical patient, without spread."),
+        "p05": number(unit, f"{what}: a twentieth of the virtual patients lies below."),
+        "p25": number(unit, f"{what}: a quarter of the virtual patients lies below."),
+        "p50": number(unit, f"{what}: the median of the virtual patients."),
+        "p75": number(unit, f"{what}: a quarter of the virtual patients lies above."),
+        "p95": number(unit, f"{what}: a twentieth of the virtual patients lies above."),
+    }
+
+
+SIMULATED_CONCENTRATION: Final = Table(
+    "simulated_concentration",
+    "Simulated concentrations over time, without the error of an assay; after a dose that is given at that hour at once. Not a dosing recommendation.",
+    "regimen and hour",
+    {
+        "regimen": _REGIMEN,
+        "hours": _HOURS,
+        "rate_mg_h": number("mg/h", "The infusion rate from this hour on, all infusions together."),
+        **_quantiles("mg/L", "The concentration in plasma"),
+    },
+    key=("regimen", "hours"),
+    command=_COMMAND,
+)
+SIMULATED_EXPOSURE: Final = Table(
+    "simulated_exposure",
+    "Exposure of the same virtual patients by each regimen. Not a dosing recommendation.",
+    "regimen, measure and target",
+    {
+        "regimen": _REGIMEN,
+        "measure": text(
+            "area (from 0 h), average, peak, average_last_day, trough_last_day, peak_last_day, peak_to_trough (of the last day), "
+            "hours_below (the target), hours_to_target (from 0 h), average_ratio (to the first regimen, in the same patient)."
+        ),
+        "target": number("mg/L", "The concentration that the user asked for; empty for measures without one."),
+        "unit": text("The unit of the measure."),
+        **_quantiles("as `unit`", "The measure"),
+        "never": number(
+            "1", "The share of virtual patients who never reach the target; empty for other measures."
+        ),
+    },
+    key=("regimen", "measure", "target"),
+    command=_COMMAND,
+)  # fmt: skip
+SIMULATED_DOSES: Final = Table(
+    "simulated_doses",
+    "What each regimen gives: doses, and changes of the infusion rate.",
+    "dose or change",
+    {
+        "regimen": _REGIMEN,
+        "hours": _HOURS,
+        "what": text("IV bolus, IV infusion, SC or rate."),
+        "amount": number("as `unit`", "The dose, or the rate from this hour on."),
+        "unit": text("mg, mg/kg, mg/h or mg/kg/h."),
+        "over_h": number("h", "How long an infusion of a dose runs; empty for others."),
+        "weight_used": number("kg", "The weight by which a dose per kg is multiplied; empty for others."),
+    },
+    key=("regimen", "hours", "what"),
+    command=_COMMAND,
+)  # fmt: skip
+MODEL_PARAMETERS: Final = Table(
+    "model_parameters",
+    "Every parameter of the model that was used, with its origin.",
+    "parameter, spread or error",
+    {
+        "parameter": text("The parameter; `spread of` and `error` before those of these kinds."),
+        "part_of": text("What it is part of: clearance, a volume, absorption."),
+        "value": number("as `unit`", "The value; of a spread the standard deviation of the logarithm."),
+        "unit": text("The unit of the value."),
+        "scaled_by": text("How it depends on covariates."),
+        "low": number("as `unit`", "The lowest value that is plausible; empty where nobody says."),
+        "high": number("as `unit`", "The highest value that is plausible; empty where nobody says."),
+        "known_to": text("How exactly it is known, in words."),
+        "status": text("measured, calibrated or assumed."),
+        "source": text("Where it comes from."),
+        "verified": Column("flag", "", "Whether somebody has read the number in its source."),
+    },
+    key=("parameter",),
+    command=_COMMAND,
+)  # fmt: skip
