@@ -205,7 +205,19 @@ def test_nothing_outside_records_knows_the_name_of_a_source() -> None:
 
 @pytest.mark.parametrize(
     "command",
-    ["", "demo", "study", "screen", "doctor", "hospital", "template", "cite", "diff", "open", "simulate"],
+    [
+        "",
+        "demo",
+        "study",
+        "screen",
+        "doctor",
+        "hospital",
+        "template",
+        "cite",
+        "diff",
+        "open",
+        "simulate",
+    ],
 )
 def test_help_imports_nothing_heavy(command: str) -> None:
     """Help answers at once, because everything heavy is imported where it is used."""

@@ -74,7 +74,7 @@ def read_courses(
         cannot be (a weight of 0); a course that begins or ends where the policy needs a value.
 
     >>> from becalm.pk import load
-    >>> found, remarks = read_courses(load("vancomycin"), {"weight": 70, "creatinine_clearance": "90, 24 h: 30"}, 48, "last")
+    >>> found, remarks = read_courses(load("vancomycin"), {"weight": 70, "creatinine_clearance": "90, 24 h: 30"}, 28, "last")
     >>> found["creatinine_clearance"].values.tolist(), remarks
     ([90.0, 30.0], [])
     """
