@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import re
+import signal
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
@@ -115,7 +117,9 @@ def tab(folder: Path, *flags: str) -> Iterator[Tab]:
         chromium(), "--headless", "--no-sandbox", "--remote-debugging-port=0",
         f"--user-data-dir={folder / 'profile'}", *flags, "about:blank",
     ]  # fmt: skip
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        command, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
         assert process.stderr is not None
         try:
             address = ""
@@ -133,4 +137,4 @@ def tab(folder: Path, *flags: str) -> Iterator[Tab]:
                 opened.size(1280)
                 yield opened
         finally:
-            process.kill()
+            os.killpg(process.pid, signal.SIGKILL)  # with all that it has started

@@ -216,11 +216,14 @@ def auc(higher: Sequence[Bounds], lower: Sequence[Bounds]) -> Interval | None:
     if not higher or not lower:
         return None
     a, b = (np.array(side, np.float64) for side in (higher, lower))
-    a_low, a_high = a[:, :1], a[:, 1:]
-    b_low, b_high = b[:, 0][None, :], b[:, 1][None, :]
-    least = (a_low > b_high) + 0.5 * (a_low == b_high)
-    most = (a_high > b_low) + 0.5 * (a_high == b_low)
-    return float(least.mean()), float(most.mean())
+    return _share_above(a[:, 0], b[:, 1]), _share_above(a[:, 1], b[:, 0])
+
+
+def _share_above(of: npt.NDArray[np.float64], others: npt.NDArray[np.float64]) -> float:
+    """Return the share of all pairs in which the first is the greater; a tie counts half."""
+    ordered = np.sort(others)
+    below, up_to = (np.searchsorted(ordered, of, side) for side in ("left", "right"))
+    return float(int(below.sum()) + int(up_to.sum())) / (2 * len(of) * len(others))
 
 
 def auc_error(area: float, higher: int, lower: int) -> float:
