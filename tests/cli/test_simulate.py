@@ -47,6 +47,15 @@ def test_two_regimens_are_printed_and_written(tmp_path: Path) -> None:
     assert {path: path.read_bytes() for path in (out / "tables").iterdir()} == first
 
 
+def test_a_model_without_spread_is_drawn_without_a_band(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    done = becalm("canakinumab", *USUAL, "150 mg SC", "--regimen", "150 mg IV over 1 h", "--out", str(out))  # fmt: skip
+    assert done.exit_code == 0, done.output
+    assert "The typical patient alone, because no spread is given" in done.output
+    assert len(list((out / "figures").glob("*.png"))) == 3
+    assert "no spread is given" in (out / "figures" / "concentration_1_regimen_1.svg").read_text("utf-8")  # fmt: skip
+
+
 def test_a_model_and_a_regimen_of_your_own_are_not_written_over(tmp_path: Path) -> None:
     from becalm.pk.loading import MODELS
 

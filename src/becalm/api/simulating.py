@@ -50,10 +50,11 @@ def lines(simulation: Simulation) -> list[str]:
     found = [simulation.notice, "", simulation.model.title]
     used = ", ".join(f"{name} {value}" for name, value in settings["covariates"].items())
     found.append(f"Covariates: {used}. Between their values: {settings['policy']}.")
-    found.append(
-        f"{settings['patients']:,} virtual patients, seed {settings['seed']}, {settings['hours']:g} h. "
-        "Without the error of an assay."
+    drawn = f"{settings['patients']:,} virtual patients, seed {settings['seed']}"
+    whom = (
+        drawn if settings["patients"] else "The typical patient alone, because no spread is given"
     )
+    found.append(f"{whom}; {settings['hours']:g} h. Without the error of an assay.")
     for regimen in simulation.regimens:
         found += ["", f"{regimen.name}: {regimen.text}", *_given(simulation, regimen.name), ""]
         found += _exposure(simulation, regimen.name)

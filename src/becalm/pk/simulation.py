@@ -137,7 +137,7 @@ def simulate(
         if plan.cut
     ]
     printed = _printed_hours(hours)
-    draws = _Draws(chosen, patients, seed)
+    draws = _Draws(chosen, patients if chosen.spreads else 0, seed)
     concentration, exposure, doses = [], [], []
     first: Floats | None = None
     for regimen, plan in zip(read, plans, strict=True):
@@ -165,7 +165,7 @@ def simulate(
         {
             "model": chosen.name, "regimens": {each.name: each.text for each in read}, "hours": hours,
             "covariates": {name: _shown(chosen, each) for name, each in courses.items()}, "policy": policy,
-            "patients": patients, "seed": seed, "targets": list(targets), "group": group or "",
+            "patients": patients if chosen.spreads else 0, "seed": seed, "targets": list(targets), "group": group or "",
             "parameters": dict(parameters or {}),
         },
     )  # fmt: skip
@@ -204,9 +204,9 @@ def _check_route(model: PkModel, regimen: Regimen, hours: float) -> None:
 
 
 def _group_remarks(model: PkModel, group: str | None) -> list[str]:
-    studied = ", ".join(each.title for each in model.groups.values() if each.studied)
+    studied = "; ".join(each.title for each in model.groups.values() if each.studied)
     if group is None:
-        return [f"extrapolated for anybody but {studied or 'nobody'}; no group was named"]
+        return [f"no group was named: extrapolated for all but {studied or 'nobody'}"]
     named = model.group(group)
     return [] if named.studied else [f"extrapolated: not studied in {named.title}; studied in {studied}"]  # fmt: skip
 
@@ -217,6 +217,14 @@ def _origin_remarks(model: PkModel) -> list[str]:
         found.append(f"assumed: {', '.join(model.assumed)}")
     if model.unverified:
         found.append(f"not verified in their source: {', '.join(model.unverified)}")
+    parts = list(dict.fromkeys(each.part_of for each in model.parameters.values()))
+    without = [part for part in parts if part not in model.spreads]
+    if not model.spreads:
+        found.append("no spread between patients is given: only the typical patient is simulated")
+    elif without:
+        found.append(
+            f"no spread between patients is given, so all have the same: {', '.join(without)}"
+        )
     if any(each.between == "occasions" for each in model.spreads.values()):
         found.append("a spread between occasions is drawn once for each virtual patient")
     return found
@@ -342,9 +350,14 @@ def _against(hours: Floats, curves: Curves, target: float) -> tuple[Floats, Floa
 
 
 def _spread(values: Floats) -> dict[str, float]:
-    """Return the typical value (the first) and quantiles of the others; infinite where they are never reached."""
+    """Return the typical value (the first) and quantiles of the others; infinite where they are never reached.
+
+    Without others, because no spread is known, there are no quantiles.
+    """
     others = np.sort(values[1:])
     found = {"typical": float(values[0])}
+    if not len(others):
+        return found
     for name, share in _SHARES.items():
         at = share * (len(others) - 1)
         low, high = others[int(np.floor(at))], others[int(np.ceil(at))]
@@ -360,7 +373,9 @@ def _concentration_rows(
 ) -> list[dict[str, Any]]:
     at = np.searchsorted(hours, printed)
     level = curves.after[:, at]
-    shares = np.quantile(level[1:], list(_SHARES.values()), axis=0)
+    shares = np.full((len(_SHARES), level.shape[1]), np.nan)
+    if len(level) > 1:
+        shares = np.quantile(level[1:], list(_SHARES.values()), axis=0)
     rate = np.append(given.rate, given.rate[-1])
     return [
         {"regimen": regimen.name, "hours": hour, "rate_mg_h": rate[border], "typical": level[0, n],
@@ -379,10 +394,15 @@ def _exposure_rows(
             "target": target,
             "unit": _UNITS[name],
             **_spread(values),
-            "never": float(np.isinf(values[1:]).mean()) if name == "hours_to_target" else None,
+            "never": _never(values) if name == "hours_to_target" else None,
         }
         for (name, target), values in measures.items()
     ]
+
+
+def _never(values: Floats) -> float:
+    """Return the share of the virtual patients, or of the typical one alone, who never reach a target."""
+    return float(np.isinf(values[1:] if len(values) > 1 else values).mean())
 
 
 def _dose_rows(

@@ -32,7 +32,7 @@ def figures(simulation: Simulation) -> Iterator[theme.Figure]:
         name = f"concentration_{number}_{_file_name(regimen.name)}"
         yield _drawn(name, title, spec)
     if len(simulation.regimens) > 1:
-        title = f"{simulation.model.drug}: median concentrations by regimen"
+        title = f"{simulation.model.drug}: concentrations by regimen"
         yield _drawn("regimens", title, _compared(simulation, title))
 
 
@@ -70,7 +70,8 @@ def _one(simulation: Simulation, name: str, title: str, rows: list[dict[str, Any
     time = quantity("t", title=unit, scale=flat(0, end))
     above: Spec = {**time, "axis": {"labels": False, "title": None}}
     targets = simulation.settings["targets"]
-    top = max([row["p95"] for row in rows] + [row["typical"] for row in rows] + targets)
+    highest = "p95" if simulation.settings["patients"] else "typical"
+    top = max([row[highest] for row in rows] + [row["typical"] for row in rows] + targets)
     level = {"title": "Concentration (mg/L)", "scale": flat(0, top * 1.05), "axis": _SIDE}
     layers = [
         mark("area", {"x": above, "y": quantity("p05", **level), "y2": {"field": "p95"}}, color=theme.SKY, opacity=0.45),
@@ -78,10 +79,17 @@ def _one(simulation: Simulation, name: str, title: str, rows: list[dict[str, Any
         mark("line", {"x": above, "y": quantity("p50", **level)}, color=theme.BLUE, strokeWidth=1.8),
         mark("line", {"x": above, "y": quantity("typical", **level)}, color=theme.BLACK, strokeDash=[4, 3], strokeWidth=1.2),
     ]  # fmt: skip
+    drawn = simulation.settings["patients"]
+    if not drawn:
+        layers = layers[-1:]
     layers += [_target(target, level) for target in targets]
     legend = (
-        f"{simulation.settings['patients']:,} virtual patients: median (line), half of them (dark), nine tenths (pale); "
-        "dashed: typical patient"
+        "dashed: typical patient; no spread is given"
+        if not drawn
+        else (
+            f"{drawn:,} virtual patients: median (line), half of them (dark), nine tenths (pale); "
+            "dashed: typical patient"
+        )
     )
     marks = "▼ dose at once or under the skin; orange: infusion" + "; dotted: target" * bool(
         targets
@@ -137,18 +145,20 @@ def _given(
 
 
 def _compared(simulation: Simulation, title: str) -> Spec:
-    """Return the median of every regimen on a logarithmic axis."""
+    """Return the median of every regimen on a logarithmic axis; of the typical patient where there are no others."""
+    drawn = simulation.settings["patients"]
+    middle = "p50" if drawn else "typical"
     end, unit, scale = _hours(simulation)
     rows = [
-        {"t": row["hours"] / scale, "p50": row["p50"], "regimen": row["regimen"]}
+        {"t": row["hours"] / scale, "level": row[middle], "regimen": row["regimen"]}
         for row in simulation.concentration.rows()
     ]
-    top = max([row["p50"] for row in rows] + simulation.settings["targets"])
+    top = max([row["level"] for row in rows] + simulation.settings["targets"])
     low = top * _LEAST
-    rows = [row for row in rows if row["p50"] >= low]
+    rows = [row for row in rows if row["level"] >= low]
     level = {
-        "title": "Median concentration (mg/L)",
-        "scale": {"type": "log", "domain": [min([row["p50"] for row in rows]), top * 1.2], "nice": False},
+        "title": f"{'Median concentration' if drawn else 'Concentration, typical patient'} (mg/L)",
+        "scale": {"type": "log", "domain": [min([row["level"] for row in rows]), top * 1.2], "nice": False},
         "axis": _SIDE | {"tickCount": 5, "format": "~g"},
     }  # fmt: skip
     time = quantity("t", title=unit, scale=flat(0, end))
@@ -161,7 +171,7 @@ def _compared(simulation: Simulation, title: str) -> Spec:
     dash = {"field": "regimen", "type": "nominal", "legend": None, "scale": {"domain": names}}
     line = mark(
         "line",
-        {"x": time, "y": quantity("p50", **level), "color": colour, "strokeDash": dash},
+        {"x": time, "y": quantity("level", **level), "color": colour, "strokeDash": dash},
         strokeWidth=1.8,
     )
     return {

@@ -146,7 +146,7 @@ def test_what_is_extrapolated_is_said() -> None:
         given = {**ADULT, **more.pop("covariates", {})}
         return " | ".join(simulate("anakinra", "1 mg/h", covariates=given, hours=24, patients=1, **more).remarks)  # fmt: skip
 
-    assert "extrapolated for anybody but healthy adults" in remarks()
+    assert "extrapolated for all but healthy adults" in remarks()
     assert "extrapolated: not studied in adults with macrophage activation" in remarks(group="macrophage_activation")  # fmt: skip
     assert "extrapolated" not in remarks(group="rheumatoid_arthritis")
     assert "effluent_flow 35 mL/min lies outside" in remarks(covariates={"effluent_flow": 35})
@@ -207,3 +207,17 @@ def test_a_rate_per_kg_keeps_the_weight_of_its_hour() -> None:
     rates = dict(zip(found.concentration["hours"].tolist(), found.concentration["rate_mg_h"].tolist(), strict=True))  # fmt: skip
     assert (rates[0], rates[25], rates[30]) == (5.0, 5.0, 20.0)
     assert found.doses["weight_used"].tolist() == [50.0, 100.0]
+
+
+def test_without_a_known_spread_there_is_no_band() -> None:
+    """Equal numbers for all would look like certainty."""
+    found = simulate("canakinumab", "150 mg SC", covariates={}, hours=48, targets=[99])
+    row = next(found.exposure.rows())
+    assert row["typical"] > 0
+    assert all(math.isnan(row[each]) for each in ("p05", "p50", "p95"))
+    assert np.isnan(found.concentration["p50"]).all()
+    assert any("only the typical patient is simulated" in each for each in found.remarks)
+    never = next(r["never"] for r in found.exposure.rows() if r["measure"] == "hours_to_target")
+    assert never == 1.0
+    partly = simulate("vancomycin", "1 g IV bolus", covariates=ADULT, hours=24, patients=5)
+    assert any("have the same: exchange" in each for each in partly.remarks)
