@@ -40,6 +40,7 @@ def test_two_regimens_are_printed_and_written(tmp_path: Path) -> None:
     assert manifest["seed"] == 20
     for figure in (out / "figures").glob("*.svg"):
         assert "not a dosing recommendation" in figure.read_text("utf-8")
+        assert "Extrapolated beyond" in figure.read_text("utf-8")
     rows = duckdb.connect().execute(f"SELECT regimen, count(*) FROM '{out}/tables/simulated_concentration.parquet' GROUP BY 1 ORDER BY 1").fetchall()  # fmt: skip
     assert rows == [("regimen 2", 193), ("vein", 193)]
     first = {path: path.read_bytes() for path in (out / "tables").iterdir()}

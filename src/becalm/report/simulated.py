@@ -63,6 +63,23 @@ def _heading(title: str, *more: str) -> Spec:
     return {"text": title, "subtitle": [*more, NOT_ADVICE]}
 
 
+def _extrapolated(simulation: Simulation) -> list[str]:
+    """Return a line where the simulation goes beyond what the model was studied in."""
+    if not any("extrapolated" in each for each in simulation.remarks):
+        return []
+    return [
+        "Extrapolated beyond the patients in whom the model was studied: see remarks in manifest.json"
+    ]
+
+
+def _notes_of_all(simulation: Simulation) -> str:
+    """Return what a reader of the comparison needs to know."""
+    drawn = simulation.settings["patients"]
+    whom = "The same virtual patients" if drawn else "The typical patient; no spread is given"
+    dotted = "; thin dotted line: target" if simulation.settings["targets"] else ""
+    return f"{whom}; logarithmic axis{dotted}"
+
+
 def _one(simulation: Simulation, name: str, title: str, rows: list[dict[str, Any]]) -> Spec:
     """Return the band of one regimen above its doses."""
     end, unit, scale = _hours(simulation)
@@ -99,7 +116,7 @@ def _one(simulation: Simulation, name: str, title: str, rows: list[dict[str, Any
         "height": _HIGH,
         "data": values(bands),
         "layer": layers,
-        "title": _heading(title, simulation.model.title, legend, marks),
+        "title": _heading(title, simulation.model.title, *_extrapolated(simulation), legend, marks),
     }
     return {
         "vconcat": [curves, _given(simulation, name, bands, time, scale)],
@@ -182,7 +199,5 @@ def _compared(simulation: Simulation, title: str) -> Spec:
             line,
             *(_target(target, level) for target in simulation.settings["targets"]),
         ],
-        "title": _heading(
-            title, "The same virtual patients; logarithmic axis; thin dotted line: target"
-        ),
+        "title": _heading(title, *_extrapolated(simulation), _notes_of_all(simulation)),
     }

@@ -65,6 +65,25 @@ def test_anakinra_clears_as_published_means_say(
     assert anakinra(weight, clearance)["clearance"] / 0.06 == pytest.approx(ml_min, abs=0.6)
 
 
+@pytest.mark.parametrize(
+    ("clearance", "predicted", "mean", "spread", "within"),
+    [
+        (105, 148, 170, 37, True),
+        (65, 101, 142, 59, True),
+        (40, 72, 84.5, 24.7, True),
+        (20, 48, 51.5, 8.4, True),
+        (3, 28, 42.7, 4.7, False),
+    ],
+)
+def test_anakinra_under_the_skin_beside_the_published_means(
+    clearance: float, predicted: float, mean: float, spread: float, within: bool
+) -> None:
+    """CL/F in mL/min of 75 kg; the creatinine clearance is an assumed middle of each group. The last one fails."""
+    found = anakinra(75, clearance)["clearance"] / 0.06 / 0.85
+    assert found == pytest.approx(predicted, abs=0.6)
+    assert (abs(found - mean) <= spread) == within
+
+
 def test_renal_replacement_adds_to_the_clearance() -> None:
     without = anakinra(70, 0)["clearance"]
     dialysed = anakinra(70, 0, haemodialysis=1)["clearance"]
