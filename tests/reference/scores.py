@@ -59,6 +59,10 @@ def item_without(item: Item, field: str) -> Item:
     return msgspec.structs.replace(item, **{field: None})
 
 
+def item_without_also(item: Item) -> Item:
+    return msgspec.structs.replace(item, also=())
+
+
 def decimals(x: float) -> float:
     return round(x, 9) if abs(x) < 2**43 else x
 
@@ -125,8 +129,12 @@ def risen(now: Point, earlier: list[Point], gate: float) -> Point:
 def possible_points(draws: Draws, item: Item, person: int, time: int) -> set[float]:
     """Every number of points that the item could be worth, given what is known.
 
-    Of an item with a coefficient only the fewest and the most.
+    Of an item with a coefficient, or with one threshold printed in several units, only the fewest and the most.
     """
+    if item.also:
+        ways = [item_without_also(item), *item.in_other_units]
+        each = [possible_points(draws, way, person, time) for way in ways]
+        return {max(map(min, each)), max(map(max, each))}
     if item.count:
         parts = [possible_points(draws, part, person, time) for part in item.count]
         counts = {sum(points > 0 for points in each) for each in product(*parts)}

@@ -164,8 +164,8 @@
       document.getElementById("checks").textContent = lines.length ? lines.join(" ") : "This can be saved.";
       return;
     }
-    say(told.told);
     await entry({ row: "" });
+    say(told.told);
   }
 
   const go = { start, list, words, entry: () => entry({ person_id: personId() || entryState.person_id, row: "" }) };
