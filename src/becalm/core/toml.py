@@ -60,6 +60,16 @@ _DOTTED: Final = re.compile(rf"(?<![\w-]){_PART}(?:[ \t]*+\.[ \t]*+{_PART}){{{DE
 """A key of more parts: reading it takes a time that grows with the square of their number."""
 
 
+def document(text: str, file: str) -> dict[str, Any]:
+    """Return the text of a file of definitions as `parsed` does. Raises `DefinitionError` for what is not TOML."""
+    try:
+        return parsed(text)
+    except ValueError as error:
+        raise DefinitionError(
+            f"is not valid TOML: {error}", where=file, hint=ONE_KEY_A_LINE
+        ) from error
+
+
 def parsed(text: str) -> dict[str, Any]:
     """Return a TOML text as plain tables and lists.
 

@@ -120,12 +120,7 @@ def parse(
     DefinitionError
         With one line for every mistake in the file.
     """
-    try:
-        document = toml.parsed(text)
-    except ValueError as error:
-        raise DefinitionError(
-            f"is not valid TOML: {error}", where=file, hint=toml.ONE_KEY_A_LINE
-        ) from error
+    document = toml.document(text, file)
     mistakes: list[DefinitionError] = []
 
     def report(complaint: DefinitionMistake) -> None:

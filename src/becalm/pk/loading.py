@@ -86,12 +86,7 @@ def _shipped(name: str) -> PkModel:
 
 def parse(text: str, file: str) -> PkModel:
     """Read a model from TOML text; `file` is only for messages. Raises `DefinitionError` as `load`."""
-    try:
-        document = toml.parsed(text)
-    except ValueError as error:
-        raise DefinitionError(
-            f"is not valid TOML: {error}", where=file, hint=toml.ONE_KEY_A_LINE
-        ) from error
+    document = toml.document(text, file)
     mistakes: list[TomlMistake] = []
 
     def report(at: str, what: str, hint: str = "") -> None:

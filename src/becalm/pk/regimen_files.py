@@ -50,12 +50,7 @@ def read_regimens(given: Sequence[str]) -> tuple[Regimen, ...]:
 
 def _from_file(path: Path, only: str) -> list[Regimen]:
     text = read_text(path, most=LARGEST_TOML)
-    try:
-        document = toml.parsed(text)
-    except ValueError as error:
-        raise DefinitionError(
-            f"is not valid TOML: {error}", where=path.name, hint=toml.ONE_KEY_A_LINE
-        ) from error
+    document = toml.document(text, path.name)
     mistakes: list[TomlMistake] = []
     tables = document.get("regimen")
     if not isinstance(tables, dict) or not tables:

@@ -105,12 +105,7 @@ def examine(text: str, file: str) -> Examined:
 
     Raises `DefinitionError` where the text is not TOML at all.
     """
-    try:
-        document = toml.parsed(text)
-    except ValueError as error:
-        raise DefinitionError(
-            f"is not valid TOML: {error}", where=file, hint=toml.ONE_KEY_A_LINE
-        ) from error
+    document = toml.document(text, file)
     mistakes: list[TomlMistake] = []
     if "notices" in document:
         del document["notices"]

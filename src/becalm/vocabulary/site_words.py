@@ -92,12 +92,7 @@ def read(path: Path, vocabulary: Vocabulary) -> SiteWords:
     hint = f"becalm doctor RECORDS --words {path.name} writes one to be filled in"
     content = read_bytes(path, most=LARGEST_TOML, hint=hint)
     text = decoded(content, str(path), "Save it as UTF-8")
-    try:
-        document = toml.parsed(text)
-    except ValueError as error:
-        raise DefinitionError(
-            f"is not valid TOML: {error}", where=path.name, hint=toml.ONE_KEY_A_LINE
-        ) from error
+    document = toml.document(text, path.name)
     mistakes: list[DefinitionError] = []
     statements: list[SiteWord] = []
     rows = _rows(text)

@@ -71,12 +71,7 @@ def load(name_or_path: str) -> Mapped:
 
 def parse(text: str, file: str, folder: Path | None = None) -> Mapped:
     """Read a mapping from TOML text; `file` is only for messages. folder : of its file of words."""
-    try:
-        document = toml.parsed(text)
-    except ValueError as error:
-        raise DefinitionError(
-            f"is not valid TOML: {error}", where=file, hint=toml.ONE_KEY_A_LINE
-        ) from error
+    document = toml.document(text, file)
     reader = Reader(file, folder)
     mapped = reader.mapped(document, text)
     complaints = reader.complaints or list(wrong_names(mapped))
