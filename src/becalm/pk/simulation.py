@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from math import ceil
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import numpy as np
 
@@ -15,36 +14,22 @@ from becalm.core.arrays import Floats
 from becalm.core.errors import UsageError
 from becalm.core.frame import Frame
 from becalm.pk.covariates import CovariateCourse, GivenCovariate, read_courses
-from becalm.pk.grid import Breakpoints, DoseArrays, breakpoints, doses_on, hours_of, weight_at
+from becalm.pk.grid import breakpoints, doses_on, hours_of
 from becalm.pk.loading import load
-from becalm.pk.model import PARTS, PkModel
-from becalm.pk.propagation import CENTRAL, RateConstants, propagate
-from becalm.pk.regimen import DosePlan, Regimen
+from becalm.pk.measures import LAST_DAY, measures
+from becalm.pk.model import PkModel
+from becalm.pk.regimen import Regimen
 from becalm.pk.regimen_files import read_regimens
+from becalm.pk.rows import concentration_rows, dose_rows, exposure_rows, parameter_rows
+from becalm.pk.virtual import VirtualPatients
 
 NOT_ADVICE: Final = (
     "Simulated, not a dosing recommendation. Research use only: not a medical device."
 )
-BLOCK: Final = 500
-"""Virtual patients that are drawn and computed together; their numbers do not depend on how many follow."""
 MOST_PATIENTS: Final = 20_000
 MOST_OUTPUTS: Final = 400
 LONGEST: Final = 24.0 * 366 * 3
 _STEPS: Final = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 6.0, 12.0, 24.0, 48.0, 96.0)
-_LAST_DAY: Final = 24.0
-_SHARES: Final = {"p05": 0.05, "p25": 0.25, "p50": 0.5, "p75": 0.75, "p95": 0.95}
-_UNITS: Final = {
-    "area": "mg·h/L", "average": "mg/L", "peak": "mg/L", "average_last_day": "mg/L", "trough_last_day": "mg/L",
-    "peak_last_day": "mg/L", "peak_to_trough": "1", "average_ratio": "1", "hours_below": "h", "hours_to_target": "h",
-}  # fmt: skip
-
-
-class Curves(NamedTuple):
-    """Concentrations at the borders before and after doses given there, and areas; [patient, border], mg/L."""
-
-    before: Floats
-    after: Floats
-    area: Floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,30 +122,30 @@ def simulate(
         if plan.cut
     ]
     printed = _printed_hours(hours)
-    draws = _Draws(chosen, patients if chosen.spreads else 0, seed)
+    draws = VirtualPatients(chosen, patients if chosen.spreads else 0, seed)
     concentration, exposure, doses = [], [], []
     first: Floats | None = None
     for regimen, plan in zip(read, plans, strict=True):
-        day = [hours - _LAST_DAY] if hours > _LAST_DAY else []
+        day = [hours - LAST_DAY] if hours > LAST_DAY else []
         grid = breakpoints(chosen, courses, policy, [*printed, *day, *hours_of(plan)], hours)
         given = doses_on(grid.hours, plan, courses.get("weight"), policy)
         curves = draws.curves(grid, given, threads)
-        measures = _measures(grid.hours, curves, targets)
-        average = measures["average", None]
+        found = measures(grid.hours, curves, targets)
+        average = found["average", None]
         if first is not None:
             with np.errstate(invalid="ignore", divide="ignore"):
-                measures["average_ratio", None] = average / first
+                found["average_ratio", None] = average / first
         first = average if first is None else first
-        concentration += _concentration_rows(regimen, grid.hours, curves, given, printed)
-        exposure += _exposure_rows(regimen, measures)
-        doses += _dose_rows(regimen, plan, courses.get("weight"), policy)
+        concentration += concentration_rows(regimen, grid.hours, curves, given, printed)
+        exposure += exposure_rows(regimen, found)
+        doses += dose_rows(regimen, plan, courses.get("weight"), policy)
     return Simulation(
         chosen,
         read,
         Frame.of_rows(tables.SIMULATED_CONCENTRATION, concentration),
         Frame.of_rows(tables.SIMULATED_EXPOSURE, exposure),
         Frame.of_rows(tables.SIMULATED_DOSES, doses),
-        Frame.of_rows(tables.MODEL_PARAMETERS, _parameter_rows(chosen)),
+        Frame.of_rows(tables.MODEL_PARAMETERS, parameter_rows(chosen)),
         tuple(remarks),
         {
             "model": chosen.name, "regimens": {each.name: each.text for each in read}, "hours": hours,
@@ -242,207 +227,3 @@ def _printed_hours(hours: float) -> list[float]:
     """Return the hours that are printed: equal steps, at most some hundreds."""
     step = next((each for each in _STEPS if hours / each <= MOST_OUTPUTS), _STEPS[-1])
     return [*(n * step for n in range(ceil(hours / step - 1e-9))), hours]
-
-
-# ------------------------------------------------------------ virtual patients
-
-
-class _Draws:
-    """The typical patient, and virtual patients who differ from it by factors with a log-normal spread."""
-
-    def __init__(self, model: PkModel, patients: int, seed: int) -> None:
-        self.model, self.patients, self.seed = model, patients, seed
-
-    def factors(self, block: int) -> dict[str, Floats]:
-        """Return the factors of a block of virtual patients, for every part; the same in every run."""
-        source = np.random.SeedSequence(self.seed, spawn_key=(block,))
-        draws = np.random.Generator(np.random.Philox(source)).standard_normal((len(PARTS), BLOCK))
-        count = min(BLOCK, self.patients - block * BLOCK)
-        return {
-            part: np.exp(draws[at, :count] * self.model.spreads[part].value)
-            if part in self.model.spreads
-            else np.ones(count)
-            for at, part in enumerate(PARTS)
-        }
-
-    def curves(self, grid: Breakpoints, given: DoseArrays, threads: int) -> Curves:
-        """Return curves of the typical patient (the first) and of all virtual patients."""
-        typical = dict.fromkeys(PARTS, np.ones(1))
-        blocks = [typical, *(self.factors(n) for n in range(ceil(self.patients / BLOCK)))]
-        with ThreadPoolExecutor(threads) as pool:
-            parts = list(pool.map(lambda factors: self._block(grid, given, factors), blocks))
-        return Curves(*(np.concatenate(each) for each in zip(*parts, strict=True)))
-
-    def _block(self, grid: Breakpoints, given: DoseArrays, factors: Mapping[str, Floats]) -> Curves:
-        by = {part: each[:, None] for part, each in factors.items()}
-        k = grid.constants
-        own = RateConstants(
-            k.elimination * (by["clearance"] / by["central_volume"]),
-            k.outward * (by["exchange"] / by["central_volume"]),
-            k.inward * (by["exchange"] / by["peripheral_volume"]),
-            k.absorption * by["absorption"],
-            k.before * by["first_absorption"],
-        )
-        absorbed = np.minimum(grid.fraction[:-1] * by["bioavailability"], 1.0) * given.skin
-        found = propagate(
-            own,
-            np.diff(grid.hours),
-            rate=given.rate,
-            bolus=given.bolus,
-            depot=absorbed,
-            two_depots=self.model.two_depots,
-            which=grid.which,
-        )
-        volume = grid.volume * by["central_volume"]
-        until = np.concatenate([volume[:, :1], volume[:, :-1]], axis=1)
-        return Curves(
-            found.before[..., CENTRAL] / until,
-            found.after[..., CENTRAL] / volume,
-            found.area / volume[:, :-1],
-        )
-
-
-# ------------------------------------------------------------ measures
-
-
-def _measures(
-    hours: Floats, curves: Curves, targets: Sequence[float]
-) -> dict[tuple[str, float | None], Floats]:
-    """Return each measure for the typical patient (the first) and every virtual one."""
-    total = hours[-1]
-    area = curves.area.sum(axis=1)
-    found: dict[tuple[str, float | None], Floats] = {
-        ("area", None): area,
-        ("average", None): area / total,
-        ("peak", None): np.maximum(curves.before, curves.after).max(axis=1),
-    }
-    if total > _LAST_DAY:
-        at = int(np.searchsorted(hours, total - _LAST_DAY))
-        begin, end = curves.after[:, at:-1], curves.before[:, at + 1 :]
-        trough, peak = np.minimum(begin, end).min(axis=1), np.maximum(begin, end).max(axis=1)
-        found["average_last_day", None] = curves.area[:, at:].sum(axis=1) / _LAST_DAY
-        found["trough_last_day", None] = trough
-        found["peak_last_day", None] = peak
-        with np.errstate(invalid="ignore", divide="ignore"):
-            found["peak_to_trough", None] = peak / trough
-    for target in targets:
-        below, first = _against(hours, curves, target)
-        found["hours_below", target] = below
-        found["hours_to_target", target] = first
-    return found
-
-
-def _against(hours: Floats, curves: Curves, target: float) -> tuple[Floats, Floats]:
-    """Return the hours below a target and the hour it is first reached (infinite if never).
-
-    Between two borders the curve is taken as a straight line.
-    """
-    begin, end = curves.after[:, :-1], curves.before[:, 1:]
-    length = np.diff(hours)
-    low, high = np.minimum(begin, end), np.maximum(begin, end)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        part = np.where(
-            high < target, 1.0, np.where(low >= target, 0.0, (target - low) / (high - low))
-        )
-    below = (part * length).sum(axis=1)
-    crossed = np.where(begin >= target, hours[:-1], np.where(end >= target, hours[:-1] + part * length, np.inf))  # fmt: skip
-    return below, crossed.min(axis=1)
-
-
-def _spread(values: Floats) -> dict[str, float]:
-    """Return the typical value (the first) and quantiles of the others; infinite where they are never reached.
-
-    Without others, because no spread is known, there are no quantiles.
-    """
-    others = np.sort(values[1:])
-    found = {"typical": float(values[0])}
-    if not len(others):
-        return found
-    for name, share in _SHARES.items():
-        at = share * (len(others) - 1)
-        low, high = others[int(np.floor(at))], others[int(np.ceil(at))]
-        found[name] = float(low if low == high else low + (high - low) * (at - np.floor(at)))
-    return found
-
-
-# ------------------------------------------------------------ rows of tables
-
-
-def _concentration_rows(
-    regimen: Regimen, hours: Floats, curves: Curves, given: DoseArrays, printed: Sequence[float]
-) -> list[dict[str, Any]]:
-    at = np.searchsorted(hours, printed)
-    level = curves.after[:, at]
-    shares = np.full((len(_SHARES), level.shape[1]), np.nan)
-    if len(level) > 1:
-        shares = np.quantile(level[1:], list(_SHARES.values()), axis=0)
-    rate = np.append(given.rate, given.rate[-1])
-    return [
-        {"regimen": regimen.name, "hours": hour, "rate_mg_h": rate[border], "typical": level[0, n],
-         **dict(zip(_SHARES, shares[:, n], strict=True))}
-        for n, (hour, border) in enumerate(zip(printed, at, strict=True))
-    ]  # fmt: skip
-
-
-def _exposure_rows(
-    regimen: Regimen, measures: Mapping[tuple[str, float | None], Floats]
-) -> list[dict[str, Any]]:
-    return [
-        {
-            "regimen": regimen.name,
-            "measure": name,
-            "target": target,
-            "unit": _UNITS[name],
-            **_spread(values),
-            "never": _never(values) if name == "hours_to_target" else None,
-        }
-        for (name, target), values in measures.items()
-    ]
-
-
-def _never(values: Floats) -> float:
-    """Return the share of the virtual patients, or of the typical one alone, who never reach a target."""
-    return float(np.isinf(values[1:] if len(values) > 1 else values).mean())
-
-
-def _dose_rows(
-    regimen: Regimen, plan: DosePlan, weight: CovariateCourse | None, policy: str
-) -> list[dict[str, Any]]:
-    def used(hour: float, per_kg: bool) -> float | None:
-        return weight_at(weight, hour, policy, per_kg) if per_kg else None
-
-    found: list[dict[str, Any]] = [
-        {"regimen": regimen.name, "hours": each.hours,
-         "what": "SC" if each.route == "sc" else "IV infusion" if each.over else "IV bolus",
-         "amount": each.amount, "unit": "mg/kg" if each.per_kg else "mg", "over_h": each.over or None,
-         "weight_used": used(each.hours, each.per_kg)}
-        for each in plan.doses
-    ]  # fmt: skip
-    found += [
-        {"regimen": regimen.name, "hours": each.hours, "what": "rate", "amount": each.rate,
-         "unit": "mg/kg/h" if each.per_kg else "mg/h", "weight_used": used(each.hours, each.per_kg)}
-        for each in plan.rates
-    ]  # fmt: skip
-    return found
-
-
-def _parameter_rows(model: PkModel) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = []
-    for name, each in model.parameters.items():
-        scaled = [f"({by}/{s.at:g})^{s.exponent:g}" for by, s in each.scaled_by.items()]
-        found.append(
-            {"parameter": name, "part_of": each.part_of, "value": each.value, "unit": each.unit,
-             "scaled_by": " × ".join(scaled), "low": each.low, "high": each.high, "known_to": each.known_to,
-             "status": each.status, "source": each.source, "verified": each.verified}
-        )  # fmt: skip
-    for name, spread in model.spreads.items():
-        found.append(
-            {"parameter": f"spread of {name} between {spread.between}", "part_of": name, "value": spread.value,
-             "unit": "1", "status": spread.status, "source": spread.source, "verified": spread.verified}
-        )  # fmt: skip
-    for name, error in model.residual.items():
-        found.append(
-            {"parameter": f"error, {name}", "value": error.value, "unit": error.unit,
-             "status": error.status, "source": error.source, "verified": error.verified}
-        )  # fmt: skip
-    return found

@@ -1,0 +1,81 @@
+"""Virtual patients: the typical patient, and patients who differ from it by factors with a log-normal spread."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from math import ceil
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from becalm.core.arrays import Floats
+from becalm.pk.grid import Breakpoints, DoseArrays
+from becalm.pk.model import PARTS, PkModel
+from becalm.pk.propagation import CENTRAL, RateConstants, propagate
+
+BLOCK: Final = 500
+"""Virtual patients that are drawn and computed together; their numbers do not depend on how many follow."""
+
+
+class Curves(NamedTuple):
+    """Concentrations at the borders before and after doses given there, and areas; [patient, border], mg/L."""
+
+    before: Floats
+    after: Floats
+    area: Floats
+
+
+class VirtualPatients:
+    """The typical patient, and virtual patients who differ from it by factors with a log-normal spread."""
+
+    def __init__(self, model: PkModel, patients: int, seed: int) -> None:
+        self.model, self.patients, self.seed = model, patients, seed
+
+    def factors(self, block: int) -> dict[str, Floats]:
+        """Return the factors of a block of virtual patients, for every part; the same in every run."""
+        source = np.random.SeedSequence(self.seed, spawn_key=(block,))
+        draws = np.random.Generator(np.random.Philox(source)).standard_normal((len(PARTS), BLOCK))
+        count = min(BLOCK, self.patients - block * BLOCK)
+        return {
+            part: np.exp(draws[at, :count] * self.model.spreads[part].value)
+            if part in self.model.spreads
+            else np.ones(count)
+            for at, part in enumerate(PARTS)
+        }
+
+    def curves(self, grid: Breakpoints, given: DoseArrays, threads: int) -> Curves:
+        """Return curves of the typical patient (the first) and of all virtual patients."""
+        typical = dict.fromkeys(PARTS, np.ones(1))
+        blocks = [typical, *(self.factors(n) for n in range(ceil(self.patients / BLOCK)))]
+        with ThreadPoolExecutor(threads) as pool:
+            parts = list(pool.map(lambda factors: self._block(grid, given, factors), blocks))
+        return Curves(*(np.concatenate(each) for each in zip(*parts, strict=True)))
+
+    def _block(self, grid: Breakpoints, given: DoseArrays, factors: Mapping[str, Floats]) -> Curves:
+        by = {part: each[:, None] for part, each in factors.items()}
+        k = grid.constants
+        own = RateConstants(
+            k.elimination * (by["clearance"] / by["central_volume"]),
+            k.outward * (by["exchange"] / by["central_volume"]),
+            k.inward * (by["exchange"] / by["peripheral_volume"]),
+            k.absorption * by["absorption"],
+            k.before * by["first_absorption"],
+        )
+        absorbed = np.minimum(grid.fraction[:-1] * by["bioavailability"], 1.0) * given.skin
+        found = propagate(
+            own,
+            np.diff(grid.hours),
+            rate=given.rate,
+            bolus=given.bolus,
+            depot=absorbed,
+            two_depots=self.model.two_depots,
+            which=grid.which,
+        )
+        volume = grid.volume * by["central_volume"]
+        until = np.concatenate([volume[:, :1], volume[:, :-1]], axis=1)
+        return Curves(
+            found.before[..., CENTRAL] / until,
+            found.after[..., CENTRAL] / volume,
+            found.area / volume[:, :-1],
+        )
