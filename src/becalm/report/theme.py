@@ -83,7 +83,7 @@ class Figure:
         svg = re.sub(r'(id="|url\(#|href="#)(clip|gradient)', rf"\1{self.name}-\2", self.svg)
         svg = re.sub(r'xmlns(:xlink)?="[^"]*" ?', "", svg).replace("xlink:href=", "href=")
         size = re.match(r'<svg[^>]*?width="([\d.]+)"', svg)
-        width = f"max-width:{float(size.group(1)):.0f}px" if size else ""
+        width = "max-width:{0:.0f}px;--own:{0:.0f}px".format(float(size.group(1))) if size else ""
         described = f'<svg role="img" aria-label="{_attribute(self.title)}" style="{width}" '
         return svg.replace("<svg ", described, 1)
 

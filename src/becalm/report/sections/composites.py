@@ -64,7 +64,7 @@ def counts(cohort: Cohort, drill: Drill, clock: str) -> PageTable:
         )  # fmt: skip
     head = ["Response", "at", "parts", "reached", "not reached", "of these died before", "not known",
             "unknown as not reached", "unknown as reached"]  # fmt: skip
-    return PageTable(head, rows)
+    return PageTable(head, rows, kind="wide long")
 
 
 def _people(cohort: Cohort, mine: Frame) -> list[list[Any]]:
