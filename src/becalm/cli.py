@@ -135,7 +135,7 @@ def demo(out: Path, persons: int, seed: int) -> None:
     check(out, beside=beside)
     say(f"writing the records of {persons} invented persons")
     write_hospital(out / "records", persons, seed)
-    _study(out / "records", "anakinra_mas", out, beside=beside)
+    _study(out / "records", "anakinra_mas", out, beside=beside, models=("anakinra",))
     click.echo(f"Report: {out / 'report.html'}")
     click.echo(f"The run took {time.perf_counter() - begun:.1f} s, without installation.")
     click.echo(f"Illustrative: every patient is invented. {NOT_A_DEVICE}")
@@ -153,6 +153,12 @@ def demo(out: Path, persons: int, seed: int) -> None:
 @KIND
 @PREVIOUS
 @click.option("--source", type=click.Choice(SOURCES), help="Kind of RECORDS, if not recognised.")
+@click.option(
+    "--model",
+    "models",
+    multiple=True,
+    help="Calculate concentrations by a pharmacokinetic model: a name, or a .toml file.",
+)
 @MAPPING
 @WORDS
 def study(  # noqa: PLR0917 - click passes the options by name
@@ -163,13 +169,14 @@ def study(  # noqa: PLR0917 - click passes the options by name
     kind: str,
     previous: Path | None,
     source: str | None,
+    models: tuple[str, ...],
     mapping: str | None,
     words: Path | None,
 ) -> None:
     """Run a study on RECORDS (a folder, a workbook) and write tables, figures and a report."""
     result = _study(
         records, protocol, out, source=source, mapping=mapping, release=release, kind=kind,
-        previous=previous, words=words,
+        previous=previous, words=words, models=models,
     )  # fmt: skip
     click.echo(f"Report: {out / 'report.html'} (contains patient data, not for release)")
     if release is not None:
@@ -209,6 +216,7 @@ def _study(
     previous: Path | None = None,
     words: Path | None = None,
     beside: Sequence[str] = (),
+    models: Sequence[str] = (),
 ) -> Any:
     from becalm.api.releasing import check_kind, overlap
     from becalm.api.write import write, write_for_release
@@ -220,8 +228,8 @@ def _study(
     from becalm.study.measuring import prepare
     from becalm.study.run import run
 
-    protocol = protocol_names.load(protocol_name)
-    reads = [Path(records), *_files_of(protocol_name, mapping, words)]
+    protocol = protocol_names.with_models(protocol_names.load(protocol_name), models)
+    reads = [Path(records), *_files_of(protocol_name, mapping, words, *models)]
     with (
         second.beside() as other,
         staged_with_release(out, release, reads=reads, beside=beside) as (stage, public),

@@ -12,6 +12,7 @@ from becalm.core.frame import Frame
 from becalm.measures.stage import StageInput
 from becalm.protocol import Protocol
 from becalm.records import StudyInfo
+from becalm.study import protocol_definitions
 from becalm.study.stages import stages
 from tests.records.memory import chunk
 from tests.records.rows import Row, hours
@@ -60,7 +61,8 @@ def measured(chosen: Protocol | str, *rows: Row, only: str) -> list[dict[str, An
     evaluations = {name: definitions.evaluate(each, inputs) for name, each in read.items()}
     cohort = select(patients, found, evaluations, rules).cohort
     made: dict[str, Frame] = {}
-    given = StageInput(patients, found, cohort, rules, read, inputs, evaluations, (), made)
+    rules, models = protocol_definitions.models(rules)
+    given = StageInput(patients, found, cohort, rules, read, inputs, evaluations, (), made, models)
     wanted = {only}
     in_order = stages()
     for stage in reversed(in_order):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from html import escape
@@ -151,12 +151,14 @@ def run(
     protocol: str | Protocol = "anakinra_mas",
     *,
     words: str | Path | None = None,
+    models: Sequence[str] = (),
     progress: Callable[[str], None] = lambda _: None,
 ) -> Study:
     """Run a study: a protocol on records. Raw rows are read in parts and not kept.
 
     protocol : the name of a shipped one, a TOML file, or a `Protocol`. words : a site's file of words, which
-    says what its own names mean (docs/words.md). progress : called with one line
+    says what its own names mean (docs/words.md). models : pharmacokinetic models (`becalm.pk.shipped()`, or files), by
+    which concentrations are calculated, beside those of the protocol (docs/pharmacology.md). progress : called with one line
     at each step of long work.
 
     Raises
@@ -176,6 +178,7 @@ def run(
     ['person_id', 'sex', 'age']
     """
     chosen = protocol_names.load(protocol) if isinstance(protocol, str) else protocol
+    chosen = protocol_names.with_models(chosen, models)
     site = None if words is None else site_words.read(Path(words), vocabulary.load())
     result = run_study(records.open(), chosen, records.name, progress, site=site)
     return Study(result, Path(records.path))

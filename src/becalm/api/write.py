@@ -19,6 +19,7 @@ from becalm.tables.sharing import written
 
 if TYPE_CHECKING:
     from becalm.definitions import Definition
+    from becalm.pk import PkModel
     from becalm.report.release.aggregates import Aggregates
     from becalm.report.release.rules import DisclosureRules
 
@@ -117,6 +118,7 @@ def _facts(result: StudyResult, kind: str) -> dict[str, Any]:
             }
             for name, each in result.definitions.items()
         },
+        **_models(result),
         "citations": list(result.citations),
         "unverified": list(result.unverified),
         "notices": list(result.notices),
@@ -125,8 +127,20 @@ def _facts(result: StudyResult, kind: str) -> dict[str, Any]:
     }
 
 
-def _digest(definition: Definition) -> str:
-    """Return the SHA-256 of all that a definition says, so that two runs can tell whether it was changed."""
+def _models(result: StudyResult) -> dict[str, Any]:
+    """Return what identifies each pharmacokinetic model; nothing in a study without one."""
+    if not result.models:
+        return {}
+    return {
+        "models": {
+            name: {"drug": each.drug, "sha256": _digest(each)}
+            for name, each in result.models.items()
+        }
+    }
+
+
+def _digest(definition: Definition | PkModel) -> str:
+    """Return the SHA-256 of all that a definition or a model says, so that two runs can tell whether it was changed."""
     import msgspec
 
     return sha256(msgspec.json.encode(definition, enc_hook=toml.as_written)).hexdigest()

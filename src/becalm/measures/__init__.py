@@ -5,6 +5,7 @@ __all__ = [
     "ctcae",
     "definition_agreement",
     "escalations",
+    "exposure",
     "fever",
     "incidence",
     "kidney_injury",

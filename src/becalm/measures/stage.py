@@ -8,7 +8,7 @@ property here, computed once for each batch of patients.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
@@ -24,12 +24,14 @@ from becalm.doses import EpisodeRules, Treatments, treatments
 from becalm.kidney import kdigo
 from becalm.kidney.clearance import clearance_per_kg
 from becalm.kidney.replacement import Sessions, sessions
+from becalm.measures.exposure.calculation import CohortCurves, calculated
 from becalm.measures.kidney_injury import KidneyInjury, kidney_injury, window
 from becalm.measures.on_treatment import Treated
 from becalm.measures.organs import rules as organ_rules
 from becalm.measures.organs import sofa
 from becalm.patients.understood import Patients
 from becalm.persons.whole_stays import whole_stays
+from becalm.pk import PkModel
 from becalm.protocol import Protocol
 from becalm.records import Doubt
 from becalm.tables import Table
@@ -43,7 +45,7 @@ class StageInput:
     patients : all persons of the batch. candidates : who could enter, and when; its `population` is
     all persons who are studied. cohort : one row per person who entered. inputs : what definitions
     read. evaluations : every definition over time, by name. tables : the tables of earlier stages; a
-    stage reads only those in its `needs`.
+    stage reads only those in its `needs`. models : the pharmacokinetic models that the protocol names, by name.
     """
 
     patients: Patients
@@ -55,6 +57,7 @@ class StageInput:
     evaluations: Mapping[str, Evaluation]
     doubts: tuple[Doubt, ...]
     tables: Mapping[str, Frame]
+    models: Mapping[str, PkModel] = field(default_factory=dict)
 
     @cached_property
     def modifiers(self) -> Modifiers:
@@ -167,6 +170,12 @@ class StageInput:
             persons=self.in_cohort,
             replacement=courses,
         )
+
+    @cached_property
+    def concentrations(self) -> tuple[CohortCurves, ...]:
+        """The concentrations of the cohort, one for each model that the protocol names."""
+        asked = self.protocol.pharmacology
+        return tuple(calculated(self, each, self.models[each.model]) for each in asked)
 
     @cached_property
     def sofa(self) -> Mapping[str, Timeline]:

@@ -4,27 +4,51 @@ Models are data: a file for each, every parameter with its unit, its source and 
 is simulated, not a dosing recommendation.
 """
 
+from becalm.pk.covariates import CovariateCourse
 from becalm.pk.differences import exp_difference
+from becalm.pk.given import (
+    GivenDoses,
+    PatientCurves,
+    at_ends,
+    in_unit,
+    outside,
+    patient_curves,
+    washout,
+)
 from becalm.pk.loading import load, shipped
+from becalm.pk.measures import spread
 from becalm.pk.model import PkModel
 from becalm.pk.propagation import Amounts, RateConstants, propagate
 from becalm.pk.regimen import Regimen
 from becalm.pk.regimen_files import read_regimens
+from becalm.pk.rows import parameter_rows
 from becalm.pk.simulation import NOT_ADVICE, Simulation, simulate
+from becalm.pk.virtual import VirtualPatients
 from becalm.pk.words import read_quantity
 
 __all__ = [
     "NOT_ADVICE",
     "Amounts",
+    "CovariateCourse",
+    "GivenDoses",
+    "PatientCurves",
     "PkModel",
     "RateConstants",
     "Regimen",
     "Simulation",
+    "VirtualPatients",
+    "at_ends",
     "exp_difference",
+    "in_unit",
     "load",
+    "outside",
+    "parameter_rows",
+    "patient_curves",
     "propagate",
     "read_quantity",
     "read_regimens",
     "shipped",
     "simulate",
+    "spread",
+    "washout",
 ]

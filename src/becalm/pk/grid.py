@@ -65,8 +65,12 @@ def breakpoints(
         there = _parts(model, _at(courses, hours))
     else:
         held = {name: each.over(hours[:-1], hours[1:], policy) for name, each in courses.items()}
-        columns = list(_typical(model, held))
-        there = {name: np.append(part, part[-1]) for name, part in _parts(model, held).items()}
+        every = (len(hours) - 1,)  # a model without covariates has one value for all intervals
+        columns = [np.broadcast_to(each, every) for each in _typical(model, held)]
+        there = {
+            name: np.append(np.broadcast_to(part, every), part[-1])
+            for name, part in _parts(model, held).items()
+        }
     different, which = np.unique(np.stack(columns), axis=1, return_inverse=True)
     return Breakpoints(
         hours,

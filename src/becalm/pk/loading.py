@@ -40,7 +40,8 @@ _ENTRIES: Final[Mapping[str, tuple[str, type[Any]]]] = {
     "residual": ("residual", ResidualError),
 }
 _TEXTS: Final = ("name", "title", "drug")
-_OTHER_KEYS: Final = (*_TEXTS, "routes", "apparent", "notes")
+_OTHER_KEYS: Final = (*_TEXTS, "routes", "apparent", "not_absorbed", "notes")
+_NOT_ABSORBED: Final = ("PO", "IM", "SC")
 _RESIDUAL_UNITS: Final = {"proportional": "1", "additive": "mg/L"}
 Report = Callable[[str, str, str], None]
 T = TypeVar("T", bound=toml.TomlTable)
@@ -107,6 +108,12 @@ def parse(text: str, file: str) -> PkModel:
         report("apparent", "the key 'apparent' needs a text in quotes", "")
     if not isinstance(notes, list) or not all(isinstance(each, str) for each in notes):
         report("notes", "the key 'notes' needs a list of texts", "")
+    not_absorbed = document.get("not_absorbed", [])
+    if not isinstance(not_absorbed, list) or not all(
+        each in _NOT_ABSORBED for each in not_absorbed
+    ):
+        report("not_absorbed", "the key 'not_absorbed' needs a list of routes", f"Known: {', '.join(_NOT_ABSORBED)}")  # fmt: skip
+        not_absorbed = []
     _check(entries, routes, bool(apparent), report)
     if mistakes:
         ordered = sorted(mistakes, key=lambda each: each.row(text))
@@ -115,6 +122,7 @@ def parse(text: str, file: str) -> PkModel:
         **{key: document[key].strip() for key in _TEXTS},
         routes=routes,
         apparent=apparent,
+        not_absorbed=tuple(not_absorbed),
         notes=tuple(notes),
         **entries,
     )

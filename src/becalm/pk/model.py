@@ -99,7 +99,10 @@ class ResidualError(toml.TomlTable, frozen=True):
 
 
 class PkModel(msgspec.Struct, frozen=True, kw_only=True):
-    """A linear model of one drug. apparent : why doses into the vein are refused; empty if they are not."""
+    """A linear model of one drug. apparent : why doses into the vein are refused; empty if they are not.
+
+    not_absorbed : routes by which nothing reaches the blood, such as PO, so that such doses count for nothing.
+    """
 
     name: str
     title: str
@@ -111,6 +114,7 @@ class PkModel(msgspec.Struct, frozen=True, kw_only=True):
     spreads: dict[str, PkSpread] = msgspec.field(default_factory=dict)
     residual: dict[str, ResidualError] = msgspec.field(default_factory=dict)
     apparent: str = ""
+    not_absorbed: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
     @property

@@ -1,7 +1,9 @@
 """A study is a file: who enters, when time zero is, what is looked at, in which windows."""
 
+from becalm.protocol.consistency import pharmacology
 from becalm.protocol.model import (
     Baseline,
+    ClearanceWay,
     Confounder,
     CriterionAtLeast,
     Definitions,
@@ -17,6 +19,7 @@ from becalm.protocol.model import (
     Landmark,
     Outcome,
     PersonTime,
+    Pharmacology,
     Population,
     Possible,
     Protocol,
@@ -34,6 +37,7 @@ from becalm.protocol.reading import Examined, examine, load, parse, read, shippe
 
 __all__ = [
     "Baseline",
+    "ClearanceWay",
     "Confounder",
     "CriterionAtLeast",
     "Definitions",
@@ -50,6 +54,7 @@ __all__ = [
     "Landmark",
     "Outcome",
     "PersonTime",
+    "Pharmacology",
     "Population",
     "Possible",
     "Protocol",
@@ -65,6 +70,7 @@ __all__ = [
     "examine",
     "load",
     "parse",
+    "pharmacology",
     "read",
     "shipped",
 ]

@@ -26,6 +26,23 @@ def disagreements(protocol: Protocol) -> Iterator[TomlMistake]:
     yield from _windows(protocol)
     yield from _person_time(protocol)
     yield from _baseline(protocol)
+    yield from pharmacology(protocol)
+
+
+def pharmacology(protocol: Protocol) -> Iterator[TomlMistake]:
+    """Yield what cannot be meant of the pharmacokinetic models."""
+    for i, each in enumerate(protocol.pharmacology):
+        at = f"pharmacology[{i}]"
+        if each.target_mg_l == 0:
+            what = "a concentration of 0 is always reached"
+            yield TomlMistake(f"{at}.target_mg_l", what, "Leave it out, or write one above 0")
+        if each.effluent_ml_kg_h == 0:
+            what = "renal replacement without a flow clears nothing"
+            yield TomlMistake(
+                f"{at}.effluent_ml_kg_h", what, "Leave it out, or write a flow above 0"
+            )
+        if any(each.model == other.model for other in protocol.pharmacology[:i]):
+            yield TomlMistake(f"{at}.model", f"{each.model!r} stands here twice", "Remove it")
 
 
 def _baseline(protocol: Protocol) -> Iterator[TomlMistake]:

@@ -321,6 +321,26 @@ class Review(ProtocolTable, frozen=True):
     shown_after: Length = Length("72h")
 
 
+ClearanceWay: TypeAlias = Literal["cockcroft_gault", "ckd_epi_2021", "kinetic"]
+"""How clearance is estimated from creatinine."""
+
+
+class Pharmacology(ProtocolTable, frozen=True):
+    """A model of a drug, by which concentrations are calculated from the real doses; without one nothing is.
+
+    model : a name, or a file of the user's own. group : the group of the model that the patients belong to.
+    target_mg_l : a concentration of the user's choice. effluent_ml_kg_h : the flow of continuous renal replacement, which
+    records do not have. own_clearance_ml_min : of creatinine, by the patient's own kidneys during replacement.
+    """
+
+    model: str
+    group: str = ""
+    clearance: ClearanceWay = "cockcroft_gault"
+    target_mg_l: float | None = None
+    effluent_ml_kg_h: float | None = None
+    own_clearance_ml_min: float = 0
+
+
 class Protocol(ProtocolTable, frozen=True):
     """A study protocol as its file says it."""
 
@@ -352,6 +372,7 @@ class Protocol(ProtocolTable, frozen=True):
     relapse: Relapse | None = None
     person_time: PersonTime | None = None
     review: Review = Review()
+    pharmacology: tuple[Pharmacology, ...] = ()
     notices: tuple[str, ...] = ()  # what reading the file remarked; no key of a file
 
     @property

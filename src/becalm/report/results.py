@@ -36,10 +36,12 @@ LABELS: Final = {
     "conf.low": "95 % interval, lower limit", "conf.high": "95 % interval, upper limit",
     "median": "median", "min": "minimum", "max": "maximum", "mean": "mean", "estimate": "estimate",
     "low": "lowest possible", "high": "highest possible", VALUE: "value",
+    "p05": "a twentieth of virtual patients lies below", "p95": "a twentieth of virtual patients lies above",
 }  # fmt: skip
 CONTEXTS: Final = {
     **dict.fromkeys(("n", "N", "p", "N_miss"), "categorical"),
     **dict.fromkeys(("conf.low", "conf.high"), "proportion_ci"),
+    **dict.fromkeys(("p05", "p95"), "simulated"),
     **dict.fromkeys(("median", "min", "max", "mean", "N_nonmiss"), "continuous"),
 }
 _SIGNS: Final = "<>≥≤"

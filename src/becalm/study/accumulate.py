@@ -14,13 +14,14 @@ from becalm.definitions import Definition, serial_changes
 from becalm.events import merge
 from becalm.measures import ctcae
 from becalm.patients.unrecognised import LabelCounts
+from becalm.pk import PkModel, parameter_rows
 from becalm.protocol import Protocol
 from becalm.records import Doubt, Refusal, Source
 from becalm.study import figure_data
 from becalm.study.measuring import BatchResult
 from becalm.study.result import PER_PERSON, StudyResult
 from becalm.study.stages import pooled
-from becalm.study.unverified import unverified
+from becalm.study.unverified import unverified, unverified_models
 from becalm.tables.store import TableStore
 from becalm.vocabulary.site_words import SiteWords
 
@@ -32,6 +33,7 @@ class Accumulator:
     protocol: Protocol
     definitions: Mapping[str, Definition]
     doubts: tuple[Doubt, ...] = ()
+    models: Mapping[str, PkModel] = field(default_factory=dict)
     store: TableStore = field(default_factory=TableStore)
     attrition: Attrition = field(default_factory=Attrition)
     refused: list[Refusal] = field(default_factory=list)
@@ -74,6 +76,7 @@ class Accumulator:
             [{name: getattr(each, name) for name in tables.ROWS_REFUSED} for each in refused],
         )
         frames["not_understood"] = self.labels.frame(vocabulary.load())
+        frames["exposure_parameters"] = _parameters(self.models)
         for each in pooled():
             frames[each.table.name] = each.measure(frames, self.protocol)
         frames["nearest"] = figure_data.nearest_misses(
@@ -95,6 +98,7 @@ class Accumulator:
             citations=_cited(self.protocol, self.definitions.values(), source),
             unverified=(
                 *unverified(self.definitions.values(), frames, vocabulary.load()),
+                *unverified_models(self.models, frames),
                 *(doubt.what for doubt in source.doubts),
             ),
             doubts=tuple(doubt.what for doubt in source.doubts),
@@ -107,7 +111,17 @@ class Accumulator:
             frames=frames,
             definitions=self.definitions,
             site=site,
+            models=self.models,
         )
+
+
+def _parameters(models: Mapping[str, PkModel]) -> Frame:
+    """Return the parameters of every model that was used."""
+    rows = []
+    for name, model in models.items():
+        for row in parameter_rows(model):
+            rows.append({"model": name, "origin": row["status"], **{k: v for k, v in row.items() if k != "status"}})  # fmt: skip
+    return Frame.of_rows(tables.EXPOSURE_PARAMETERS, rows)
 
 
 def _cited(

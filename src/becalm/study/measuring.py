@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -17,6 +17,7 @@ from becalm.core.frame import Frame
 from becalm.definitions import Definition, evaluate
 from becalm.measures.stage import StageInput
 from becalm.patients.understood import Patients
+from becalm.pk import PkModel
 from becalm.protocol import Protocol
 from becalm.records import Doubt, Records, Refusal, StudyInfo
 from becalm.study import source_rows
@@ -52,6 +53,7 @@ class Measurement:
     doubts: tuple[Doubt, ...]
     vocabulary: Vocabulary
     info: StudyInfo
+    models: Mapping[str, PkModel] = field(default_factory=dict)
 
     def of(self, records: Records, cohort_before: int) -> BatchResult:
         """Run every stage for one batch of patients; nothing is added up yet. Threads may do so at once.
@@ -79,6 +81,7 @@ class Measurement:
             evaluations,
             self.doubts,
             made,
+            self.models,
         )
         for stage in stages():
             stopping.check()

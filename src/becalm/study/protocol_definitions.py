@@ -7,8 +7,9 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from becalm import definitions
+from becalm import definitions, pk
 from becalm.definitions import Definition, Override
+from becalm.pk import PkModel
 from becalm.protocol import CriterionAtLeast, Protocol
 
 
@@ -19,8 +20,28 @@ def named(protocol: Protocol) -> tuple[str, ...]:
 
 
 def located(protocol: Protocol, folder: Path) -> Protocol:
-    """Return a protocol whose definition files are searched in the folder of its own file."""
-    return _renamed(protocol, lambda name: str(folder / name) if _is_file(name) else name)
+    """Return a protocol whose files of definitions and models are searched in the folder of its own file."""
+
+    def there(name: str) -> str:
+        return str(folder / name) if _is_file(name) else name
+
+    return _with_models(_renamed(protocol, there), there)
+
+
+def models(protocol: Protocol) -> tuple[Protocol, dict[str, PkModel]]:
+    """Read the pharmacokinetic models that a protocol names.
+
+    Returns the protocol with each file replaced by the name of the model in it, as in tables and report, and the
+    models by those names.
+    """
+    read = {each.model: pk.load(each.model) for each in protocol.pharmacology}
+    found = {model.name: model for model in read.values()}
+    return _with_models(protocol, lambda name: read[name].name), found
+
+
+def _with_models(protocol: Protocol, called: Callable[[str], str]) -> Protocol:
+    asked = tuple(replace(each, model=called(each.model)) for each in protocol.pharmacology)
+    return replace(protocol, pharmacology=asked)
 
 
 def asked(protocol: Protocol) -> tuple[Protocol, dict[str, Definition]]:

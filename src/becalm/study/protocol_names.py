@@ -6,19 +6,23 @@ A misspelt name would match nobody and look like a finding. Checked here and not
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
+from msgspec.structs import replace
+
 from becalm import definitions as scores
-from becalm import vocabulary
+from becalm import pk, vocabulary
 from becalm.core import citations
-from becalm.core.errors import BecalmError, did_you_mean
+from becalm.core.errors import BecalmError, DefinitionError, did_you_mean
 from becalm.core.toml_position import TomlMistake
 from becalm.definitions import Definition
 from becalm.measures import ctcae
+from becalm.measures.exposure.patient_covariates import KNOWN
 from becalm.persons import diagnoses
-from becalm.protocol import Protocol, Reading, examine, read
+from becalm.pk import PkModel
+from becalm.protocol import Pharmacology, Protocol, Reading, examine, pharmacology, read
 from becalm.records.review.questions import questions
 from becalm.study import protocol_definitions
 from becalm.vocabulary import MeasurementKind, Vocabulary
@@ -57,6 +61,23 @@ def checked(text: str, file: str, folder: Path | None = None) -> Protocol:
     return protocol
 
 
+def with_models(protocol: Protocol, models: Sequence[str]) -> Protocol:
+    """Return a protocol that also asks for concentrations by some models, as it says nothing more of them.
+
+    Raises `DefinitionError` for a model that is not known, has mistakes, or cannot be used in a study.
+    """
+    if not models:
+        return protocol
+    asked = (*protocol.pharmacology, *(Pharmacology(name) for name in models))
+    chosen = replace(protocol, pharmacology=asked)
+    wrong = [*pharmacology(chosen), *_models(chosen, vocabulary.load())]
+    if wrong:
+        raise DefinitionError.of(
+            [DefinitionError(each.what, where="--model", hint=each.hint or None) for each in wrong]
+        )
+    return chosen
+
+
 def unknown_names(protocol: Protocol) -> Iterator[TomlMistake]:
     """Yield every name in a protocol that does not exist."""
     words = vocabulary.load()
@@ -86,6 +107,7 @@ def unknown_names(protocol: Protocol) -> Iterator[TomlMistake]:
     )
     yield from _conditions(protocol, words)
     yield from _definitions(protocol)
+    yield from _models(protocol, words)
     events = ["aki", *(event.event for event in ctcae.events())]
     yield from _unknown(_each("safety.events", protocol.safety.events), "safety event", events)
     yield from _unknown(_each("cite", protocol.cite), "reference", citations.bibliography())
@@ -178,6 +200,45 @@ def _definitions(protocol: Protocol) -> Iterator[TomlMistake]:
                 yield TomlMistake(here, what, did_you_mean(item, known))
             elif reading == Reading():
                 yield TomlMistake(here, "changes nothing", "Give within, take or clock")
+
+
+def _models(protocol: Protocol, words: Vocabulary) -> Iterator[TomlMistake]:
+    """Yield every mistake in the pharmacokinetic models that a protocol names, and in what it says of them."""
+    drugs: set[str] = set()
+    for i, each in enumerate(protocol.pharmacology):
+        at = f"pharmacology[{i}]"
+        try:
+            model = pk.load(each.model)
+        except BecalmError as error:
+            for one in (error, *getattr(error, "others", ())):
+                what = f"{one.where}: {one.what}" if one.where else one.what
+                yield TomlMistake(f"{at}.model", what, one.hint or "")
+            continue
+        for what, hint in _unusable(model, words):
+            yield TomlMistake(f"{at}.model", f"{model.name}: {what}", hint)
+        if model.drug in drugs:
+            what = f"another model of {model.drug} stands above"
+            yield TomlMistake(f"{at}.model", what, "One study has one model of a drug")
+        drugs.add(model.drug)
+        if each.group and each.group not in model.groups:
+            what = f"{model.name} has no group {each.group!r}"
+            yield TomlMistake(f"{at}.group", what, did_you_mean(each.group, model.groups))
+
+
+def _unusable(model: PkModel, words: Vocabulary) -> Iterator[tuple[str, str]]:
+    """Yield why a study cannot use a model, with a hint."""
+    known = {each.name: each for each in words.drugs}
+    if model.drug not in known:
+        meant = words.drug_of(model.drug)
+        hint = did_you_mean(model.drug, known) if meant is None else f"Did you mean {meant.name!r}?"
+        yield f"no drug is called {model.drug!r}", hint
+    elif known[model.drug].dose_unit != "mg":
+        unit = known[model.drug].dose_unit
+        yield f"{model.drug} is added up in {unit}, and a model calculates in mg", ""
+    for name in model.used_covariates:
+        if name not in KNOWN and model.covariates[name].otherwise is None:
+            hint = f"Give it 'otherwise'. A study has {', '.join(KNOWN)}"
+            yield f"a study does not have the covariate {name!r}", hint
 
 
 def _each(at: str, names: Iterable[str]) -> Named:

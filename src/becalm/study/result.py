@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from becalm.core.frame import Frame
 from becalm.definitions import Definition
+from becalm.pk import PkModel
 from becalm.protocol import Protocol
 from becalm.records import Absent, InputFile, StudyInfo
 from becalm.tables import WRITTEN
@@ -44,6 +45,7 @@ class StudyResult:
     frames: Mapping[str, Frame]
     definitions: Mapping[str, Definition]  # by name, with the protocol's overrides
     site: SiteWords | None = None  # what the site says its own labels mean
+    models: Mapping[str, PkModel] = field(default_factory=dict)  # of drugs, by name
 
     @property
     def tables(self) -> Mapping[str, Frame]:

@@ -43,13 +43,16 @@ def run(
     site = site_words.joined(site, source.site)
     words = site.applied(vocabulary.load()) if site else vocabulary.load()
     protocol, read = protocol_definitions.asked(protocol)
+    protocol, models = protocol_definitions.models(protocol)
     for notice in (*protocol.notices, *(each for one in read.values() for each in one.notices)):
         progress(notice)
-    total = Accumulator(protocol, read, source.doubts)
+    total = Accumulator(protocol, read, source.doubts, models)
     with ExitStack() as stack:
         pool = stack.enter_context(ThreadPoolExecutor(1))
         there = other or stack.enter_context(beside())
-        asked = Measuring(Measurement(protocol, read, source.doubts, words, source.info), there)
+        asked = Measuring(
+            Measurement(protocol, read, source.doubts, words, source.info, models), there
+        )
 
         def measured(records: Records) -> BatchResult:
             progress(f"reading {len(records.persons):,} persons")

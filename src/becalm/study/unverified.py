@@ -15,10 +15,12 @@ from becalm.doses import EQUIVALENTS, IMPLAUSIBLE, PLAUSIBLE
 from becalm.kidney import equations, kdigo
 from becalm.measures import ctcae
 from becalm.measures.escalations import VASOPRESSORS
+from becalm.measures.exposure.patient_covariates import effluent
 from becalm.measures.outcome import maintenance
 from becalm.measures.response import background, selection_effect
 from becalm.measures.response.composites import shipped
 from becalm.persons import weighed
+from becalm.pk import PkModel
 from becalm.protocol import Protocol
 from becalm.survival import time_varying
 from becalm.vocabulary import Vocabulary, load, organism_kinds
@@ -54,6 +56,22 @@ def unverified(
         if not checked and drug in kept
     ]
     return tuple(dict.fromkeys(texts))
+
+
+def unverified_models(
+    models: Mapping[str, PkModel], tables: Mapping[str, Frame]
+) -> tuple[str, ...]:
+    """Return the same of the pharmacokinetic models that were used."""
+    used = set(tables["exposure"]["model"].tolist())
+    texts = [
+        f"model of {model.drug} ({name}): {', '.join(each.replace('_', ' ') for each in model.unverified)}"
+        for name, model in models.items()
+        if name in used and model.unverified
+    ]
+    replaced = np.nansum(tables["exposure"]["hours_replaced"]) > 0
+    if replaced and not effluent().verified:
+        texts.append("the flow of continuous renal replacement")
+    return tuple(texts)
 
 
 def _harm(tables: Mapping[str, Frame]) -> Iterable[str]:

@@ -24,6 +24,12 @@ from becalm.tables.criteria import (
 )
 from becalm.tables.dictionary import DICTIONARY, dictionary
 from becalm.tables.escalation_response import ESCALATION_RESPONSE
+from becalm.tables.exposure import (
+    EXPOSURE,
+    EXPOSURE_BY_DOSE,
+    EXPOSURE_OVER_TIME,
+    EXPOSURE_PARAMETERS,
+)
 from becalm.tables.figures import DOSE_STEPS, LEFT, MISSING, NEAREST, ROWS, SERIES
 from becalm.tables.incidence import INCIDENCE
 from becalm.tables.infection import INFECTIONS
@@ -88,6 +94,10 @@ __all__ = [
     "ESCALATIONS",
     "ESCALATION_RESPONSE",
     "EVENT_RATES",
+    "EXPOSURE",
+    "EXPOSURE_BY_DOSE",
+    "EXPOSURE_OVER_TIME",
+    "EXPOSURE_PARAMETERS",
     "FEVER",
     "INCIDENCE",
     "INFECTIONS",

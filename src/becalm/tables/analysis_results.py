@@ -23,11 +23,11 @@ ANALYSIS_RESULTS: Final = Table(
         "variable_level": text("Which part of it: the head of the column, or the word that is counted."),
         "context": text(
             "categorical (n, N, p, N_miss), proportion_ci (conf.low, conf.high), continuous (median, min, max, mean, "
-            "N_nonmiss), value (one value), or text (a number in a sentence, also one of a rule)."
+            "N_nonmiss), simulated (p05, p95), value (one value), or text (a number in a sentence, also one of a rule)."
         ),
         "stat_name": text(
             "The statistic: n, N, p, conf.low, conf.high, median, min, max, mean, N_miss (not known), N_nonmiss (known), "
-            "low and high (lowest and highest possible), or value; a second one of the same name at the same place is value_2."
+            "low and high (lowest and highest possible), p05 and p95 (of virtual patients), or value; a second one of the same name at the same place is value_2."
         ),
         "stat_label": text("The same in words."),
         "stat": number(

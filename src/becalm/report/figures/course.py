@@ -126,7 +126,9 @@ def _each(cohort: Cohort, clock: str, drawn: list[Row]) -> Spec:
         grid.append(columns(layers, mine + lines, width, 74, named=i == 0))
     if cohort.drug:
         given = doses(cohort, clock)
-        grid.append(columns(_dose(cohort, clock, given), given + lines, width, 52, named=False))
+        beside = [labels.heading(labels.drug(cohort.drug)), f"{cohort.unit}/h"]
+        below = dose_layers(cohort, clock, given, beside)
+        grid.append(columns(below, given + lines, width, 52, named=False))
     return {"vconcat": grid, "spacing": 8}
 
 
@@ -238,11 +240,21 @@ def _rules(x: Spec) -> Spec:
     return mark("rule", {"x": x, "strokeDash": dash}, where=where, color=theme.GREY, strokeWidth=1)
 
 
-def _dose(cohort: Cohort, clock: str, given: list[Row]) -> list[Spec]:
-    """Return the drug's rate as an area, and single doses as triangles at their hour."""
+def x_axis_bare(cohort: Cohort, clock: str) -> Spec:
+    """Return the same axis without its labels, for a row of a grid that stands above another one."""
+    return _x(cohort, clock, labelled=False)
+
+
+def marker_layers(cohort: Cohort, clock: str, name: str, drawn: list[Row]) -> list[Spec]:
+    """Return the layers of a variable in a row of a grid that stands above another one."""
+    x = x_axis_bare(cohort, clock)
+    return [_rules(x), *_marks(x, _y(name, drawn, beside=True), drawn)]
+
+
+def dose_layers(cohort: Cohort, clock: str, given: list[Row], title: list[str]) -> list[Spec]:
+    """Return a drug's rate as an area, and single doses as triangles at their hour; the lowest row of a grid."""
     most = max([row["rate"] for row in given if row["kind"] == "rate"], default=1.0)
     scale = flat(0, most * 1.3)
-    title = [labels.heading(labels.drug(cohort.drug)), f"{cohort.unit}/h"]
     y = quantity("rate", scale=scale, title=title, axis=PLAIN | SIDE | {"tickCount": 2})
     x = _x(cohort, clock, labelled=True, field="start")
     box = {"x": x, "x2": {"field": "end"}, "y": y, "y2": {"field": "zero"}}
