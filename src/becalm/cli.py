@@ -12,6 +12,7 @@ import click
 
 from becalm import __version__
 from becalm.commands import open_page, redcap, show_differences, simulate_regimens, write_paper
+from becalm.commands.options import KIND, MAPPING, MODELS, PREVIOUS, WORDS
 from becalm.core import machine, scratch, stopping
 from becalm.core.errors import BecalmError
 from becalm.core.registered import packages_with
@@ -23,24 +24,6 @@ BUG = 70
 NOT_A_DEVICE = "Research use only: not a medical device."
 SOURCES = packages_with("records", "registration.py")
 OUT = click.Path(path_type=Path)
-MAPPING = click.option(
-    "--mapping", help="Read flat tables with this mapping: a name, or a .toml file."
-)
-KIND = click.option(
-    "--kind",
-    type=click.Choice(["aggregates", "case-series"]),
-    default="aggregates",
-    show_default=True,
-    help="Of the release: suppressed aggregates, or single patients where study.toml states consent.",
-)
-PREVIOUS = click.option(
-    "--previous",
-    type=OUT,
-    help="Manifest of an earlier study or release: warn where the two tell of a few persons.",
-)
-WORDS = click.option(
-    "--words", type=OUT, help="File of words: what the records' own names mean (.toml)."
-)
 
 
 class Commands(click.Group):
@@ -153,12 +136,7 @@ def demo(out: Path, persons: int, seed: int) -> None:
 @KIND
 @PREVIOUS
 @click.option("--source", type=click.Choice(SOURCES), help="Kind of RECORDS, if not recognised.")
-@click.option(
-    "--model",
-    "models",
-    multiple=True,
-    help="Calculate concentrations by a pharmacokinetic model: a name, or a .toml file.",
-)
+@MODELS
 @MAPPING
 @WORDS
 def study(  # noqa: PLR0917 - click passes the options by name

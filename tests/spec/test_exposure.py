@@ -72,7 +72,7 @@ def exposure(*rows: Row, **asked: Any) -> list[dict[str, Any]]:
 
 def over_time(*rows: Row, **asked: Any) -> dict[float, dict[str, Any]]:
     found = measured(asking(**asked), *rows, only="exposure_over_time")
-    return {(row["moment"] - ORIGIN) / HOUR: row for row in found}
+    return {(row["at_time"] - ORIGIN) / HOUR: row for row in found}
 
 
 def creatinine(*pairs: tuple[float, float]) -> tuple[Row, ...]:
@@ -155,7 +155,7 @@ def test_a_users_model_of_one_compartment_gives_rate_by_clearance(tmp_path: Path
 def test_without_a_creatinine_nothing_is_calculated_and_it_is_said() -> None:
     [row] = exposure(*treated(), target_mg_l=1.0)
     assert row["not_computed"] == "no creatinine"
-    assert row["computed_until"] == row["episode_start"]
+    assert row["computed_until"] == row["episode_begin"]
     for name in ("auc_mg_h_l", "css_mg_l", "peak_mg_l", "hours_above_target", "auc_mg_h_l_p95"):
         assert math.isnan(row[name])
     assert over_time(*treated()) == {}

@@ -6,4 +6,4 @@ from becalm.commands.paper import write_paper
 from becalm.commands.redcap import redcap
 from becalm.commands.simulate import simulate_regimens
 
-__all__ = ["open_page", "redcap", "show_differences", "simulate_regimens", "write_paper"]
+__all__ = ["open_page", "options", "redcap", "show_differences", "simulate_regimens", "write_paper"]

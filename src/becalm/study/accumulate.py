@@ -117,10 +117,12 @@ class Accumulator:
 
 def _parameters(models: Mapping[str, PkModel]) -> Frame:
     """Return the parameters of every model that was used."""
-    rows = []
-    for name, model in models.items():
-        for row in parameter_rows(model):
-            rows.append({"model": name, "origin": row["status"], **{k: v for k, v in row.items() if k != "status"}})  # fmt: skip
+    named = {"status": "origin", "low": "plausible_low", "high": "plausible_high", "verified": "read_in_source"}  # fmt: skip
+    rows = [
+        {"model": name, **{named.get(key, key): value for key, value in row.items()}}
+        for name, model in models.items()
+        for row in parameter_rows(model)
+    ]
     return Frame.of_rows(tables.EXPOSURE_PARAMETERS, rows)
 
 

@@ -33,7 +33,7 @@ def _band(name: str, unit: str, what: str, also: str = "") -> dict[str, Column]:
     }  # fmt: skip
 
 
-_AREA: Final = "Area under the concentration from `episode_start` to `until`"
+_AREA: Final = "Area under the concentration from `episode_begin` to `until`"
 _AVERAGE: Final = "Average concentration while the episode lasted, to `episode_end`; of single doses until the last one"
 EXPOSURE: Final = Table(
     "exposure",
@@ -43,7 +43,7 @@ EXPOSURE: Final = Table(
     {
         "person_id": PERSON_ID,
         "drug": DRUG,
-        "episode_start": _EPISODE_START,
+        "episode_begin": _EPISODE_START,
         "episode_mode": _MODE,
         "episode_end": time("When its last dose ended."),
         "until": time(
@@ -51,9 +51,9 @@ EXPOSURE: Final = Table(
         ),
         **_band("auc_mg_h_l", "mg·h/L", _AREA),
         **_band("css_mg_l", "mg/L", _AVERAGE, "empty for one single dose, and where a part of that time could not be calculated."),
-        **_band("peak_mg_l", "mg/L", "Highest concentration at the calculated hours from `episode_start` to `until`"),
+        **_band("peak_mg_l", "mg/L", "Highest concentration at the calculated hours from `episode_begin` to `until`"),
         "target_mg_l": number("mg/L", "The concentration that the protocol asks for; none ships with becalm."),
-        **_band("hours_above_target", "h", "Hours at or above this concentration from `episode_start` to `until`"),
+        **_band("hours_above_target", "h", "Hours at or above this concentration from `episode_begin` to `until`"),
         "auc_least_cleared": number(
             "mg·h/L",
             "The area of the typical patient where all that is assumed of the kidney and of renal replacement clears least; empty "
@@ -64,7 +64,7 @@ EXPOSURE: Final = Table(
         "computed_until": time("From when on it was not calculated; empty if all was."),
         "hours_too_old": number(
             "h",
-            "Hours from `episode_start` to `until` at which the newest clearance was older than a creatinine is valid, or its creatinine was "
+            "Hours from `episode_begin` to `until` at which the newest clearance was older than a creatinine is valid, or its creatinine was "
             "a range: the last clearance was carried on.",
         ),
         "hours_carried_back": number(
@@ -77,11 +77,11 @@ EXPOSURE: Final = Table(
         "extrapolated": text("What lies outside the studied patients, joined by |; empty if nothing does."),
         "exposure_remarks": text("What else is to be known of the row, joined by |."),
         "clearance_by": text("cockcroft_gault, ckd_epi_2021 or kinetic; empty for a model without the kidney."),
-        "weight_used": number("kg", "The weight in force at the first dose, used for the whole time; empty for a model without it."),
+        "weight_taken": number("kg", "The weight in force at the first dose, used for the whole time; empty for a model without it."),
         "model": _MODEL,
         "source_row": SOURCE_ROW,
     },
-    key=("person_id", "drug", "episode_start", "episode_mode"),
+    key=("person_id", "drug", "episode_begin", "episode_mode"),
 )  # fmt: skip
 EXPOSURE_BY_DOSE: Final = Table(
     "exposure_by_dose",
@@ -91,7 +91,7 @@ EXPOSURE_BY_DOSE: Final = Table(
     {
         "person_id": PERSON_ID,
         "drug": DRUG,
-        "episode_start": _EPISODE_START,
+        "episode_begin": _EPISODE_START,
         "episode_mode": _MODE,
         "dose_level": number("as `dose_level_unit`", "The infusion rate, or the amount of a single dose."),
         "dose_level_unit": text("mg/h or mg."),
@@ -104,7 +104,7 @@ EXPOSURE_BY_DOSE: Final = Table(
         "model": _MODEL,
         "source_row": SOURCE_ROW,
     },
-    key=("person_id", "drug", "episode_start", "episode_mode", "dose_level"),
+    key=("person_id", "drug", "episode_begin", "episode_mode", "dose_level"),
 )  # fmt: skip
 EXPOSURE_OVER_TIME: Final = Table(
     "exposure_over_time",
@@ -114,9 +114,9 @@ EXPOSURE_OVER_TIME: Final = Table(
     {
         "person_id": PERSON_ID,
         "drug": DRUG,
-        "moment": time("The moment."),
+        "at_time": time("The moment."),
         "hours_from_t0": HOURS_FROM_T0,
-        "rate_mg_h": number("mg/h", "The infusion rate from this moment on, all infusions together."),
+        "infused_mg_h": number("mg/h", "The infusion rate from this moment on, all infusions together."),
         "typical": number("mg/L", "The concentration of the typical patient with this person's covariates."),
         "p05": number("mg/L", "A twentieth of the virtual patients lies below."),
         "p25": number("mg/L", "A quarter of the virtual patients lies below."),
@@ -133,7 +133,7 @@ EXPOSURE_OVER_TIME: Final = Table(
             "a model without the kidney."
         ),
     },
-    key=("person_id", "drug", "moment"),
+    key=("person_id", "drug", "at_time"),
 )  # fmt: skip
 EXPOSURE_PARAMETERS: Final = Table(
     "exposure_parameters",
@@ -146,12 +146,12 @@ EXPOSURE_PARAMETERS: Final = Table(
         "value": number("as `unit`", "The value; of a spread the standard deviation of the logarithm."),
         "unit": text("The unit of the value."),
         "scaled_by": text("How it depends on covariates."),
-        "low": number("as `unit`", "The lowest value that is plausible; empty where nobody says."),
-        "high": number("as `unit`", "The highest value that is plausible; empty where nobody says."),
+        "plausible_low": number("as `unit`", "The lowest value that is plausible; empty where nobody says."),
+        "plausible_high": number("as `unit`", "The highest value that is plausible; empty where nobody says."),
         "known_to": text("How exactly it is known, in words."),
         "origin": text("measured, calibrated or assumed."),
         "source": text("Where it comes from."),
-        "verified": Column("flag", "", "Whether somebody has read the number in its source."),
+        "read_in_source": Column("flag", "", "Whether somebody has read the number in its source."),
     },
     key=("model", "parameter"),
 )  # fmt: skip

@@ -23,6 +23,7 @@ MADE_FROM_COUNTS = {
     "not_understood",
     "rows_refused",
     "dictionary",
+    "exposure_parameters",
     "left",
     "nearest",
     "rows",

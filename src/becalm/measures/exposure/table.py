@@ -42,10 +42,10 @@ def episode_rows(given: StageInput, found: CohortCurves) -> Iterator[dict[str, A
             later = [at for at in starts if at > start]
             until = max(end, min([*later, each.run.until]))
             yield {
-                "person_id": row["person_id"], "drug": row["drug"], "episode_start": start, "episode_mode": row["mode"],
+                "person_id": row["person_id"], "drug": row["drug"], "episode_begin": start, "episode_mode": row["mode"],
                 "episode_end": end, "until": until, "model": found.model.name,
                 "target_mg_l": np.nan if found.asked.target_mg_l is None else found.asked.target_mg_l,
-                "weight_used": each.covariates.weight,
+                "weight_taken": each.covariates.weight,
                 **_measured(found, each, start, end, until),
                 **_known_how(found, each, start, until),
                 "source_row": _sources(given, each, start, end, until),
@@ -126,7 +126,7 @@ def level_rows(given: StageInput, found: CohortCurves) -> Iterator[dict[str, Any
                     levels.setdefault(round(level, 9), []).append((start, end))
             for level, when in sorted(levels.items()):
                 yield {
-                    "person_id": row["person_id"], "drug": row["drug"], "episode_start": row["start"],
+                    "person_id": row["person_id"], "drug": row["drug"], "episode_begin": row["start"],
                     "episode_mode": row["mode"], "dose_level": level, "dose_level_unit": "mg/h" if infused else "mg", "first_at_level": when[0][0],
                     "model": found.model.name, **_at_level(each, when),
                     "source_row": _sources(given, each, row["start"], row["end"], when[-1][1]),
@@ -208,11 +208,11 @@ def moments(given: StageInput, found: CohortCurves) -> Iterator[Frame]:
             EXPOSURE_OVER_TIME,
             person_id=[str(given.patients.doses.person_id[person])] * len(times),
             drug=[found.model.drug] * len(times),
-            moment=times,
+            at_time=times,
             hours_from_t0=np.full(len(times), np.nan)
             if zero == UNKNOWN_TIME
             else (times - zero) / HOUR,
-            rate_mg_h=each.curves.rate_at(at),
+            infused_mg_h=each.curves.rate_at(at),
             clearance_state=states,
             **{name: np.round(values, DECIMALS) for name, values in columns.items()},
         )

@@ -35,12 +35,12 @@ def curves(cohort: Cohort, drug: str) -> list[dict[str, Any]]:
     for row in cohort.rows("exposure_over_time"):
         if row["drug"] != drug:
             continue
-        day = cohort.hours(row["person_id"], row["moment"]) / 24
+        day = cohort.hours(row["person_id"], row["at_time"]) / 24
         if not low <= day <= high:
             continue
         known = {name: _number(row[name]) for name in ("typical", "p05", "p25", "p50", "p75", "p95", "least_cleared", "most_cleared")}  # fmt: skip
         rows.append(
-            {"person": row["person_id"], "day": round(day, 4), "rate": row["rate_mg_h"], "state": row["clearance_state"], **known}
+            {"person": row["person_id"], "day": round(day, 4), "rate": row["infused_mg_h"], "state": row["clearance_state"], **known}
         )  # fmt: skip
     return rows
 

@@ -57,7 +57,7 @@ def episodes(cohort: Cohort, drill: Drill, drug: str, target: float | None) -> P
     for row in _of_drug(cohort, "exposure", drug):
         person, keys = row["person_id"], row["source_row"]
         told = [
-            since_zero(cohort, person, row["episode_start"]),
+            since_zero(cohort, person, row["episode_begin"]),
             since_zero(cohort, person, row["until"]),
         ]
         told += [band(row, name) for name in _MEASURES]
@@ -184,11 +184,11 @@ def parameters(cohort: Cohort, drill: Drill, model: str) -> PageTable:
             f"{number(row['value'], 4)}{unit}{scaled}", ["source"], [[row["source"]]]
         )
         known = row["known_to"]
-        if not math.isnan(row["low"]):
-            known = f"{number(row['low'])} to {number(row['high'])}{unit}"
+        if not math.isnan(row["plausible_low"]):
+            known = f"{number(row['plausible_low'])} to {number(row['plausible_high'])}{unit}"
         spread = drill.people(known, ["source"], [[row["source"]]]) if known else ""
         name = row["parameter"].replace("_", " ")
-        rows.append([name, row["origin"], marked(value, verified=row["verified"]), spread])
+        rows.append([name, row["origin"], marked(value, verified=row["read_in_source"]), spread])
     return PageTable(["Parameter", "origin", "value", "known to"], rows, labels=2)
 
 
