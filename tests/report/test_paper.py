@@ -208,6 +208,7 @@ def test_figures_have_the_width_of_a_journal_and_can_be_read(
         path = out / "figures" / f"{name}_{width}mm"
         svg = path.with_suffix(".svg").read_text("utf-8")
         assert f'width="{width}mm"' in svg
+        assert "…" not in svg, "words were cut off"
         view = re.search(r'viewBox="0 0 ([\d.]+)', svg)
         assert view
         scale = width * PIXELS_PER_MM / float(view[1])

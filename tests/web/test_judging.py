@@ -183,7 +183,7 @@ def test_twenty_kills_lose_no_answer_that_was_confirmed(tmp_path: Path) -> None:
     assert len(kept(folder, "after")) == 20
 
 
-@pytest.mark.parametrize("kills", [2, pytest.param(20, marks=pytest.mark.long)])
+@pytest.mark.parametrize("kills", [3, pytest.param(20, marks=pytest.mark.long)])
 def test_a_page_that_is_killed_loses_no_answer_that_it_confirmed(
     tmp_path: Path, kills: int
 ) -> None:

@@ -8,6 +8,7 @@ __all__ = [
     "exposure",
     "fever",
     "incidence",
+    "judgements",
     "kidney_injury",
     "organs",
     "outcome",

@@ -20,12 +20,13 @@ from becalm import __version__
 from becalm.core.errors import BecalmError, UsageError
 from becalm.records.review.answers import Answered
 from becalm.records.review.questions import CONFIDENCE
+from becalm.records.review.unblinding import EVERYBODY, reviewer_key
 from becalm.report import labels
 from becalm.report.page import environment as report_environment
 from becalm.report.page import style
 from becalm.report.page_table import PageTable
 from becalm.web import drawing
-from becalm.web.entering import EntryDesk, RowCall, RowsCall, SaveAsCall
+from becalm.web.entering import EntryDesk, RowCall, RowsCall, SaveAsCall, ShowCall
 from becalm.web.gate import Gate
 from becalm.web.lists import PAGE, ListedPatient, PatientLists
 from becalm.web.patient import PatientView, view
@@ -34,6 +35,8 @@ from becalm.web.workbench import Workbench
 PAGES: Final = files("becalm.web") / "pages"
 KEPT: Final = 32
 """Patients whose figure is kept."""
+DRUGS_TELL: Final = frozenset({"treatment"})
+"""What a name of a drug tells."""
 T = TypeVar("T")
 
 
@@ -204,23 +207,31 @@ class Desk:
         row = self.bench.book.add(
             Answered(
                 person.person_id, call.reviewer.strip(), call.question, call.answer, call.confidence, call.comment
-            )
+            ),
+            hidden=self.bench.hidden(call.question),
         )  # fmt: skip
         return {"row": row, "saved": True}
 
     def words(self, call: WordsCall) -> dict[str, Any]:
         """Return the names that nobody understands, with guesses and with what was said of them."""
-        del call
         said = self.bench.said_words()
         by_kind: dict[str, list[dict[str, Any]]] = {}
-        for row in self.lists.unknown_words():
+        hidden = self.bench.still_hidden(DRUGS_TELL, call.reviewer, EVERYBODY)
+        listed = self.lists.unknown_words()
+        shown = [row for row in listed if not (hidden and row["what"] == "drug")]
+        for row in shown:
             row["said"] = said.get((row["what"], row["written"]), "")
             by_kind.setdefault(row["what"], []).append(row)
         known = {kind: sorted(self.bench.vocabulary.names_of(kind)) for kind in by_kind}
         html = self.templates.get_template("words.html.j2").render(
-            rows=list(by_kind.items()), known=known, file=self.bench.words_file
-        )
+            rows=list(by_kind.items()), known=known, file=self.bench.words_file, left_out=len(listed) - len(shown)
+        )  # fmt: skip
         return {"html": html}
+
+    def show_drugs(self, call: WordsCall) -> dict[str, Any]:
+        """Write down that somebody is shown the names of drugs although the protocol hides the treatment."""
+        self.bench.show(DRUGS_TELL, call.reviewer, EVERYBODY)
+        return {}
 
     def word(self, call: WordCall) -> dict[str, Any]:
         """Save what a name means, or tell what is wrong with it."""
@@ -265,7 +276,7 @@ def _day(day: float) -> str:
 
 
 def _same(one: str, other: str) -> bool:
-    return " ".join(one.casefold().split()) == " ".join(other.casefold().split())
+    return reviewer_key(one) == reviewer_key(other)
 
 
 def application(bench: Workbench, gate: Gate) -> Starlette:
@@ -296,7 +307,9 @@ def application(bench: Workbench, gate: Gate) -> Starlette:
             _call("answer", AnswerCall, desk.answer),
             _call("words", WordsCall, desk.words),
             _call("word", WordCall, desk.word),
+            _call("show-drugs", WordsCall, desk.show_drugs),
             _call("rows", RowsCall, entry.rows),
+            _call("show-rows", ShowCall, entry.show),
             _call("row", RowCall, entry.row),
             _call("save-as", SaveAsCall, entry.save_as),
         ],

@@ -13,7 +13,7 @@ from becalm.report.text import unit
 from becalm.report.vega import LINK, Spec, flat, mark, quantity, values
 from becalm.web.patient import PatientView, ShownRow
 
-WIDTH: Final = 760.0
+WIDTH: Final = 560.0
 HEIGHT: Final = 62
 BAR: Final = 17
 _STYLE: Final = re.compile(r' style="[^"]*"')
@@ -70,7 +70,10 @@ def _definitions(view: PatientView) -> list[Spec]:
             {"day": each.day, "end": each.end, "low": each.low, "high": min(each.high, top), "status": each.status}
             for each in mine
         ]  # fmt: skip
-        y = quantity("low", scale=flat(0, top), **_left(mine[0].title))
+        left = _left(mine[0].title)
+        if top < 2:
+            left["axis"]["values"] = [0, 1]
+        y = quantity("low", scale=flat(0, top), **left)
         box = {"x": _x(view), "x2": {"field": "end"}, "y": y, "y2": {"field": "high"}}
         lanes.append(
             {
@@ -151,13 +154,13 @@ def _bars(view: PatientView, numbered: Sequence[tuple[int, ShownRow]]) -> list[S
         ]  # fmt: skip
         names = list(dict.fromkeys(row["name"] for row in rows))
         y = {
-            "field": "name", "type": "nominal", "sort": names, "title": title,
-            "axis": {"domain": False, "ticks": False, "labelLimit": 170, "titleAngle": 0, "titleAlign": "right",
-                     "titleX": -190, "labelPadding": 4, "grid": False},
+            "field": "name", "type": "nominal", "sort": names, "title": None,
+            "axis": {"domain": False, "ticks": False, "labelLimit": 150, "labelPadding": 4, "grid": False},
         }  # fmt: skip
         at = {"x": _x(view), "y": y}
         lanes.append(
             {
+                "title": {"text": title, "anchor": "start", "frame": "group", "fontSize": 11, "offset": 2},
                 "data": values(rows), "width": WIDTH, "height": BAR * len(names),
                 "layer": [
                     mark("bar", at | {"x2": {"field": "end"}} | LINK, where="datum.kind === 'long'", height=8,

@@ -10,7 +10,8 @@ import jinja2
 import msgspec
 
 from becalm.core.errors import UsageError
-from becalm.records.review.entry import RowChange, SheetDesk, SheetRow
+from becalm.patients.understood import Patients
+from becalm.records.review.entry import ENTERED, Checks, RowChange, SheetDesk, SheetRow
 from becalm.web.workbench import Workbench
 
 SHOWN: Final = 9
@@ -39,11 +40,28 @@ class RowCall(msgspec.Struct, forbid_unknown_fields=True):
     leave_out: bool = False
 
 
+class ShowCall(msgspec.Struct, forbid_unknown_fields=True):
+    """A sheet of a patient that is to be shown although it tells what the protocol hides."""
+
+    reviewer: str
+    sheet: str
+    person_id: str
+
+
 class SaveAsCall(msgspec.Struct, forbid_unknown_fields=True):
     """The name of a new workbook."""
 
     reviewer: str
     name: str
+
+
+def told_by(sheet: str) -> frozenset[str]:
+    """Return what the rows of a sheet tell of a patient: any row may be later than what is shown of the outcome.
+
+    >>> sorted(told_by("doses"))
+    ['outcome', 'treatment']
+    """
+    return frozenset({"outcome", "treatment"} if sheet == "doses" else {"outcome"})
 
 
 @dataclass
@@ -64,25 +82,61 @@ class EntryDesk:
         return self.bench.sheets
 
     def rows(self, call: RowsCall) -> dict[str, Any]:
-        """Return the rows of a patient, and a form for one of them or a new one."""
+        """Return the rows of a patient, and a form for one of them or a new one.
+
+        What the protocol hides from those who judge is not sent before somebody asked for it by `show`.
+        """
         desk = self.desk
         columns = desk.columns(call.sheet)
-        rows = desk.rows(call.sheet, call.person_id.strip())
+        person = call.person_id.strip()
+        hidden = (
+            self.bench.still_hidden(told_by(call.sheet), call.reviewer, person)
+            if person
+            else frozenset()
+        )
+        rows = [] if hidden else desk.rows(call.sheet, person)
         editing = next((row for row in rows if row.row == call.row), None)
         used = [name for name in columns if any(row.cells.get(name) for row in rows)]
         html = self.templates.get_template("entry.html.j2").render(
             sheet=call.sheet, names=desk.names(), person_id=call.person_id.strip(), file=desk.file,
             people=[each.person_id for each in self.bench.people][:2000], columns=columns, rows=rows,
-            editing=editing, shown=[name for name in used if name != "person_id"][:SHOWN],
+            editing=editing, shown=[name for name in used if name != "person_id"][:SHOWN], hidden=sorted(hidden),
         )  # fmt: skip
         return {"html": html}
+
+    def show(self, call: ShowCall) -> dict[str, Any]:
+        """Write down that somebody is shown a sheet of a patient that tells what the protocol hides."""
+        self.desk.columns(call.sheet)
+        self.bench.show(told_by(call.sheet), call.reviewer, call.person_id.strip())
+        return {}
 
     def row(self, call: RowCall) -> dict[str, Any]:
         """Check a row or save it; it is on the disk when this returns."""
         if call.only_check:
             checks = self.desk.check(call.sheet, call.after)
-            return {"wrong": checks.wrong, "notes": checks.notes}
+            return {
+                "wrong": checks.wrong,
+                "notes": [*checks.notes, *self._not_used(call.sheet, checks)],
+            }
         return {"told": self._saved(call)}
+
+    def _not_used(self, sheet: str, checks: Checks) -> list[str]:
+        """Return what a study would not use of a row, or not understand in it."""
+        if checks.records is None:
+            return []
+        patients = Patients.of(checks.records, self.bench.vocabulary)
+        tables = {ENTERED, sheet}
+        refused = [
+            f"{each.variable or 'the row'}: {each.reason}"
+            for each in patients.refused
+            if each.source_table in tables
+        ]
+        names = [
+            f"nobody knows the {row['kind']} {row['label']!r}"
+            for row in patients.unrecognised.rows()
+            if str(row["source_row"]).partition(":")[0] in tables
+        ]
+        return [*refused, *names]
 
     def _saved(self, call: RowCall) -> str:
         if call.leave_out:

@@ -11,6 +11,7 @@ import numpy as np
 
 from becalm.core.frame import Frame
 from becalm.records.review.answers import Answered
+from becalm.records.review.unblinding import reviewer_key
 from becalm.web.workbench import Workbench
 
 FILTERS: Final[Mapping[str, str]] = {
@@ -81,7 +82,11 @@ class PatientLists:
         found: dict[str, int] = {}
         for batch in self.bench.batches:
             ids = batch.records.persons["person_id"]
-            who, n = np.unique(batch.unrecognised["person"], return_counts=True)
+            unknown = batch.unrecognised
+            counted = (
+                unknown["kind"] != "drug" if "treatment" in self.bench.hidden_in_lists else ...
+            )
+            who, n = np.unique(unknown["person"][counted], return_counts=True)
             for at, count in zip(who.tolist(), n.tolist(), strict=True):
                 found[str(ids[at])] = int(count)
         return found
@@ -141,4 +146,4 @@ class PatientLists:
 
 
 def _same(one: str, other: str) -> bool:
-    return " ".join(one.casefold().split()) == " ".join(other.casefold().split())
+    return reviewer_key(one) == reviewer_key(other)

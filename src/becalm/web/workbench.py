@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -16,9 +17,10 @@ from becalm.patients.understood import Patients
 from becalm.protocol import Protocol
 from becalm.records import open_records
 from becalm.records.review import words
-from becalm.records.review.answers import AnswerBook, now, sheet_answers
+from becalm.records.review.answers import AnswerBook, sheet_answers
 from becalm.records.review.entry import SheetDesk
 from becalm.records.review.folder import review_folder
+from becalm.records.review.log import now
 from becalm.records.review.questions import Question, questions
 from becalm.study import protocol_names
 from becalm.study.result import StudyResult
@@ -82,6 +84,15 @@ class Workbench:
     def hidden_in_lists(self) -> frozenset[str]:
         """What the list of patients hides: everything that any question hides."""
         return frozenset(each for question in self.asked for each in self.hidden(question.name))
+
+    def still_hidden(self, things: AbstractSet[str], reviewer: str, person: str) -> frozenset[str]:
+        """Return which of some things the protocol hides and a reviewer was not shown of a patient; '' is everybody."""
+        hidden = self.hidden_in_lists & things
+        return hidden - self.book.unblinding.shown(reviewer, person) if hidden else hidden
+
+    def show(self, things: AbstractSet[str], reviewer: str, person: str) -> None:
+        """Write down that a reviewer is shown what the protocol hides; from then on answers to its questions are refused."""
+        self.book.unblinding.add(reviewer, person, self.hidden_in_lists & things)
 
     @property
     def words_file(self) -> Path:

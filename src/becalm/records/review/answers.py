@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 from becalm.core.errors import RecordsError, UsageError
 from becalm.core.frame import Frame
 from becalm.records.review.folder import JUDGED, AddedRows, added_rows
-from becalm.records.review.log import add_row
+from becalm.records.review.log import add_row, now
 from becalm.records.review.questions import CONFIDENCE, CONSENSUS, questions
+from becalm.records.review.unblinding import Unblinding
 from becalm.records.sheets.schema import SHEETS
 from becalm.records.sheets.standing import GivenAnswer, answer_time, standing, told
 
@@ -30,11 +31,6 @@ class Answered:
     confidence: str
     comment: str
     written: str = ""
-
-
-def now() -> str:
-    """Return this moment as the file writes it: UTC, so that no change of a clock puts rows in another order."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 @dataclass
@@ -63,15 +59,28 @@ class AnswerBook:
         """
         return self._held(self._added())
 
-    def add(self, answer: Answered) -> int:
+    @property
+    def unblinding(self) -> Unblinding:
+        """Who was shown what a protocol hides."""
+        return Unblinding(self.folder)
+
+    def add(self, answer: Answered, hidden: AbstractSet[str] = frozenset()) -> int:
         """Add an answer and return the number of its row; it is on the disk when this returns.
 
-        Raises `UsageError` for an answer that cannot be, and for a second consensus; `OutputError` where it cannot be
-        written. Then nothing is saved.
+        hidden : what the protocol hides from whoever answers this question.
+
+        Raises `UsageError` for an answer that cannot be, for a second consensus, and for an answer of somebody who was
+        shown what is hidden; `OutputError` where it cannot be written. Then nothing is saved.
         """
         self._check(answer)
 
         def alone(rows: AddedRows) -> None:
+            known = self.unblinding.shown(answer.reviewer, answer.person) & hidden
+            if answer.answer and known:
+                raise UsageError(
+                    f"{answer.reviewer} was shown the {' and '.join(sorted(known))}, which this question hides",
+                    hint="Somebody else must answer it; an answer that was given before holds",
+                )
             if _is_consensus(answer.reviewer) and answer.answer:
                 for other in self._held(rows.rows):
                     same = (other.person, other.question) == (answer.person, answer.question)

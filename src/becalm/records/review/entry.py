@@ -11,7 +11,7 @@ import msgspec
 
 from becalm.core.errors import OutputError, RecordsError, UsageError
 from becalm.core.files import exists
-from becalm.records.review.answers import now
+from becalm.records.model import Records
 from becalm.records.review.corrections import (
     ADDED,
     BEYOND,
@@ -22,7 +22,7 @@ from becalm.records.review.corrections import (
     corrections_file,
 )
 from becalm.records.review.folder import AddedRows, review_folder
-from becalm.records.review.log import add_rows
+from becalm.records.review.log import add_rows, now
 from becalm.records.sheets.build import build
 from becalm.records.sheets.cells import Sheet, make_sheet
 from becalm.records.sheets.schema import SHEETS, SheetColumn
@@ -30,6 +30,8 @@ from becalm.records.sheets.source import raw_sheets, study_texts
 
 NOT_HERE: Final = ("judgements",)
 """Sheets that have a place of their own in the page."""
+ENTERED: Final = "entered here"
+"""The table that a row is of while it is checked."""
 
 
 @dataclass(frozen=True)
@@ -51,10 +53,14 @@ class RowChange:
 
 @dataclass(frozen=True)
 class Checks:
-    """What is wrong with a row, so that it cannot be saved, and what would not be used of it."""
+    """What is wrong with a row, so that it cannot be saved, and what would not be used of it.
+
+    records : of the row, in the table `ENTERED`, among all persons; None where it is wrong.
+    """
 
     wrong: tuple[str, ...]
     notes: tuple[str, ...] = ()
+    records: Records | None = None
 
 
 class SheetDesk:
@@ -115,9 +121,10 @@ class SheetDesk:
         header = list(cells)
         try:
             one = make_sheet(sheet, "the row", header, [[cells[name] for name in header]])
-            one = replace(one, label="entered here")
+            one = replace(one, label=ENTERED)
+            needed = () if sheet == "persons" else ("persons", "stays")
             around: dict[str, Sequence[Sheet]] = {
-                name: chart.sheets[name] for name in ("persons", "stays") if name in chart.sheets
+                name: chart.sheets[name] for name in needed if name in chart.sheets
             }
             built = build({**around, sheet: [one]})
         except RecordsError as error:
@@ -126,11 +133,11 @@ class SheetDesk:
         told = [
             f"{each.variable}: {each.reason}" if each.variable else each.reason
             for each in built.refused
-            if each.source_table == "entered here"
+            if each.source_table == ENTERED
         ]
         if sheet == "persons":
             told = [f"{each.variable}: {each.reason}" for each in built.refused]
-        return Checks((), tuple(told))
+        return Checks((), tuple(told), built.records)
 
     def enter(self, sheet: str, cells: Mapping[str, str], who: str, reason: str = "") -> str:
         """Add a new row and return its number; it is on the disk when this returns.

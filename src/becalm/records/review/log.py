@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 from becalm.core.errors import OutputError
@@ -13,6 +14,11 @@ from becalm.core.spreadsheets import CsvWriter
 from becalm.records.review.folder import AddedRows, added_rows, whole_part
 
 LOCK = "lock"
+
+
+def now() -> str:
+    """Return this moment as the file writes it: UTC, so that no change of a clock puts rows in another order."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def add_row(

@@ -13,6 +13,7 @@ from becalm.records import CaseStatement
 from becalm.report.paper.fields import Fields, Number, Text, labels_of
 from becalm.report.release.aggregates import Aggregates
 from becalm.report.release.case_sheets import case_sheets, declared
+from becalm.report.release.reviewed import ReviewTable
 from becalm.report.release.rules import DisclosureRules
 from becalm.report.release.sheets import COUNTED, HIDDEN, SPREAD, ReleaseSheet, sheets
 
@@ -31,6 +32,11 @@ RESEARCH: Final = "Research use only: not a medical device."
 COUNTED_TOGETHER: Final = ("sex", "storm", "outcome")
 _SUMMARY: Final = "case_series_summary"
 _PATIENTS: Final = "case_series_patients"
+REVIEW: Final = "Judgement of reviewers"
+JUDGED_TABLES: Final = (
+    "judged_answers", "reviewer_agreement", "reviewer_kappa", "definition_accuracy", "definition_accuracy_undetermined",
+)  # fmt: skip
+"""The tables of what reviewers judged; a paper of aggregates has none of them."""
 SECTIONS: Final = (
     ("Participants", ("attrition",)),
     ("Patients", ("patients", _SUMMARY, _PATIENTS)),
@@ -39,6 +45,7 @@ SECTIONS: Final = (
     ("Response", ("primary", "distributions", "case_series_course")),
     ("Safety", ("safety", "case_series_safety")),
     ("Outcome", ("outcome", "landmark")),
+    (REVIEW, JUDGED_TABLES),
     ("Without the drug", ("without_drug",)),
 )
 """The sections of the results with their tables, in the order of a case series."""
@@ -49,7 +56,7 @@ HEADS: Final = {
     "quartile1": "first quartile", "quartile3": "third quartile",
 }  # fmt: skip
 """Heads of columns in a paper, if they are not those of the CSV files."""
-NO_SENTENCES: Final = frozenset({"items"})
+NO_SENTENCES: Final = frozenset({"items", "definition_accuracy_undetermined"})
 """Tables that stand for themselves."""
 
 
@@ -108,9 +115,14 @@ def tables_of(found: Aggregates, kind: str) -> list[ReleaseSheet]:
         return sheets(found, DisclosureRules.default())
     if kind == CASE_SERIES:
         declared(found.series)
-        return _with_summary(case_sheets(found.series))
+        return [*_with_summary(case_sheets(found.series)), *_reviewed(found.reviewed.cohort)]
+    cases = case_sheets(_all_words(found).series) if found.series.cases else []
     counted = [_without_others(each) for each in sheets(found, OPEN)]
-    return [*counted, *(case_sheets(_all_words(found).series) if found.series.cases else [])]
+    return [*counted, *cases, *_reviewed(found.reviewed.everybody)]
+
+
+def _reviewed(given: Sequence[ReviewTable]) -> list[ReleaseSheet]:
+    return [ReleaseSheet(each.name, each.title, each.head, each.rows) for each in given]
 
 
 def _without_others(sheet: ReleaseSheet) -> ReleaseSheet:
@@ -193,6 +205,8 @@ def _group(fields: Fields, sheet: ReleaseSheet, about: str, rows: Sequence[Seque
     """Return counts of one thing as a sentence: `Sex: women 4 of 5 (80 %; 95 % interval 28–99).`"""
     made: list[str | Number] = [f"{about[:1].upper()}{about[1:]}: "]
     some = [row for row in rows if row[2] != "0"] or rows[:1]
+    if sheet.name in {"reviewer_agreement", "definition_accuracy"}:  # none right is a result too
+        some = list(rows)
     for i, row in enumerate(some):
         count, n, percent, low, high = (fields.cell(sheet, row, head) for head in COUNTED)
         made += ["; " if i else "", f"{row[1]} ", *count]

@@ -6,6 +6,7 @@ They are made from what the tables of the paper print, and the timelines of the 
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,8 @@ WIDTHS_MM: Final = (85, 180)
 PIXELS_PER_MM: Final = 96 / 25.4
 POINTS_PER_INCH: Final = 600
 """The resolution of PNG, for line drawings."""
+LETTER, LINE = 6.0, 12
+"""How wide a letter of the words of a lane is, and how high a line."""
 LANE: Final = 30
 DAYS: Final = (-1, 30)
 MOST_SHARES: Final = 24
@@ -103,7 +106,7 @@ def _flow(sheet: ReleaseSheet) -> PaperFigure:
         y = {"field": "order", "type": "ordinal", "axis": None}
         return _lanes(width, rows, [
             mark("bar", {"y": y, "x": quantity("persons", title="persons who remain")}, color=BLUE, height=8, yOffset=6),
-            mark("text", {"y": y, "text": category("label")}, x=0, align="left", dy=-6, limit=width - 14),
+            _words(y),
         ])  # fmt: skip
 
     return PaperFigure(
@@ -134,7 +137,7 @@ def _shares(given: Sequence[ReleaseSheet], unknown: Set[tuple[str, str]]) -> lis
         return _lanes(width, rows, [
             mark("rule", ends, color=GREY, strokeWidth=1.5, yOffset=7),
             mark("point", {"y": y, "x": x}, filled=True, color=BLUE, size=45, opacity=1, yOffset=7),
-            mark("text", {"y": y, "text": category("label")}, x=0, align="left", dy=-6, limit=width - 14),
+            _words(y),
         ])  # fmt: skip
 
     caption = "Point: share of those of whom it is known; line: exact 95 % interval."
@@ -142,11 +145,25 @@ def _shares(given: Sequence[ReleaseSheet], unknown: Set[tuple[str, str]]) -> lis
 
 
 def _lanes(width: float, rows: Sequence[Mapping[str, Any]], layers: Sequence[Spec]) -> Spec:
-    """Return a drawing with a line of words above each mark, which leaves the whole width to both."""
+    """Return a drawing with words above each mark, which leaves the whole width to both; long words take two lines."""
+    lines = [textwrap.wrap(row["label"], int(width / LETTER)) for row in rows]
+    most = max(map(len, lines), default=1)
+    told = [
+        {**row, "label": "\n".join(each), "above": -6 - LINE * (len(each) - 1)}
+        for row, each in zip(rows, lines, strict=True)
+    ]
     return {
-        "data": values(rows), "width": width, "height": LANE * len(rows),
+        "data": values(told), "width": width, "height": (LANE + LINE * (most - 1)) * len(rows),
         "autosize": {"type": "fit-x", "contains": "padding"}, "layer": list(layers),
     }  # fmt: skip
+
+
+def _words(y: Spec) -> Spec:
+    """Return the words above a mark, at the left edge."""
+    text = {"y": y, "text": category("label")}
+    return mark(
+        "text", text, x=0, align="left", dy={"expr": "datum.above"}, lineBreak="\n", lineHeight=LINE
+    )
 
 
 def _number(text: str) -> float:

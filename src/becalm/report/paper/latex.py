@@ -28,14 +28,25 @@ def escaped(text: str) -> str:
 
 
 def table(
-    title: str, name: str, head: Sequence[str], rows: Iterable[Sequence[Text]], banner: str
+    title: str,
+    name: str,
+    head: Sequence[str],
+    rows: Iterable[Sequence[Text]],
+    shares: Sequence[int],
+    *,
+    banner: str,
 ) -> str:
-    """Return a table as a file that a document takes in; it needs the packages booktabs and longtable."""
-    width = max(len(head), 1)
-    columns = "l" + f"p{{{0.72 / max(width - 1, 1):.3f}\\textwidth}}" * (width - 1)
+    """Return a table as a file that a document takes in; it needs the packages array, booktabs and longtable.
+
+    shares : how wide the columns are, as parts of the width of the text.
+    """
+    columns = "".join(
+        rf">{{\raggedright\arraybackslash}}p{{\dimexpr {share / sum(shares):.3f}\textwidth-2\tabcolsep\relax}}"
+        for share in shares
+    )
     lines = [
         f"% {banner}",
-        "% \\usepackage{booktabs,longtable}",
+        "% \\usepackage{array,booktabs,longtable}",
         f"\\begin{{longtable}}{{{columns}}}",
         f"\\caption{{{escaped(title)}}}\\label{{tab:{name}}}\\\\",
         "\\toprule",

@@ -9,18 +9,25 @@ from typing import Final
 from becalm.core.spreadsheets import csv_text
 from becalm.report.paper import figures, latex
 from becalm.report.paper.checklists import COLUMNS, MARK, FilledChecklist, filled
-from becalm.report.paper.content import INTERNAL, PaperContent, matrix
+from becalm.report.paper.content import INTERNAL, REVIEW, PaperContent, matrix
 from becalm.report.paper.fields import Text, labels_of
 from becalm.report.paper.figures import PaperFigure
 from becalm.report.paper.word import WordDocument
 from becalm.report.release.results import results
-from becalm.report.release.sheets import ReleaseSheet
+from becalm.report.release.sheets import COUNTED, ReleaseSheet
 
 DRAFT: Final = "draft.docx"
 SUPPLEMENT: Final = frozenset({"items"})
 """Tables that are too long for the text."""
 TO_WRITE: Final = "[Authors: write this part.]"
 DECLARATIONS: Final = "[Authors: state ethics approval and consent, funding, interests, roles, and how data can be asked for.]"
+JUDGED: Final = (
+    "What counts as judged is the consensus of the reviewers, or the answer that all of them gave; where they differ it stays “cannot tell”. "
+    "Agreement is the share of the same answers with its exact interval, and Cohen’s kappa, in which “cannot tell” is an answer like the others. "
+    "Definitions are compared with the judgement over those judged yes or no; those in whom a definition is undetermined are apart. "
+    "No judgement changed a computed result. "
+)
+REVIEWERS: Final = "[Authors: state who the reviewers were, whom they judged and why these patients, what they saw, and from what they were blinded.]"
 NO_TEST: Final = "The patients were not randomised; no p-value is given."
 
 
@@ -96,6 +103,8 @@ def _methods(paper: PaperContent) -> Iterator[tuple[str, Text]]:
     text = f"Records were read as {found.source} by becalm {found.becalm}, which also judged them by the rules below."
     yield "Data", fields.text(text, ("methods", "data", "words"))
     yield from paper.methods
+    if any(section.title == REVIEW for section in paper.results):
+        yield REVIEW, [JUDGED, REVIEWERS]
     if paper.kind != INTERNAL:
         yield "Disclosure control", [_disclosure(paper)]
 
@@ -132,7 +141,8 @@ def _matrix(
     """Return a table as it is printed, with wider columns for the words that name its lines."""
     head, rows = matrix(paper.fields, sheet)
     labels = labels_of(sheet) if len(head) == len(sheet.head) else 1
-    return head, rows, [3 if i < labels else 2 for i in range(len(head))]
+    wide = 5 if tuple(sheet.head[-len(COUNTED) :]) == COUNTED else 3
+    return head, rows, [wide if i < labels else 2 for i in range(len(head))]
 
 
 def _tables(paper: PaperContent, folder: Path) -> None:
@@ -143,7 +153,7 @@ def _tables(paper: PaperContent, folder: Path) -> None:
     for i, sheet in enumerate(paper.tables, start=1):
         head, rows, shares = _matrix(paper, sheet)
         document.table(f"Table {i}. {sheet.title}", head, rows, shares)
-        tex = latex.table(sheet.title, sheet.name, head, rows, paper.banner)
+        tex = latex.table(sheet.title, sheet.name, head, rows, shares, banner=paper.banner)
         (inside / f"{sheet.name}.tex").write_text(tex, encoding="utf-8")
         (inside / f"{sheet.name}.csv").write_text(sheet.csv(), encoding="utf-8")
     document.save(folder / "tables.docx")

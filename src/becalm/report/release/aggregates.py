@@ -21,6 +21,7 @@ from becalm.measures.response import background
 from becalm.report import facts, labels, methods
 from becalm.report.cohort import Cohort, Row, cohort_of, tally
 from becalm.report.release.cases import CaseSeries, case_series
+from becalm.report.release.reviewed import Reviewed, reviewed
 from becalm.report.release.rules import CITED, numbers
 from becalm.report.sections import cell_lines, infections, landmark
 from becalm.report.text import days, horizon_text
@@ -111,6 +112,7 @@ class Aggregates(msgspec.Struct, frozen=True):
     references: list[Paper]
     licences: list[str]
     series: CaseSeries
+    reviewed: Reviewed = Reviewed()
 
 
 def aggregates(cohort: Cohort) -> Aggregates:
@@ -171,6 +173,7 @@ def aggregates(cohort: Cohort) -> Aggregates:
         ],
         licences=list(result.licences),
         series=case_series(cohort, numbers().most_cases),
+        reviewed=reviewed(cohort),
     )
 
 

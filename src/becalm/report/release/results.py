@@ -58,14 +58,16 @@ def _aggregate(sheet: ReleaseSheet, row: Sequence[str]) -> Iterator[list[str]]:
 
 
 def _case(sheet: ReleaseSheet, row: Sequence[str]) -> Iterator[list[str]]:
-    """Yield the numbers of a line of one patient, whose name is in the first column."""
+    """Yield the numbers of a line of one patient, or of another thing, whose name is in the first column."""
+    group = sheet.head[0].capitalize()
+    n = "1" if group == "Patient" else ""
     labels = 2 if "variable" in sheet.head else 1
     for head, text in list(zip(sheet.head, row, strict=True))[labels:]:
         variable, level = (row[1], head) if labels > 1 else (head, "")
-        about = PlaceOnPage(sheet.name, sheet.title, variable, level, "Patient", row[0])
+        about = PlaceOnPage(sheet.name, sheet.title, variable, level, group, row[0])
         for i, each in enumerate(found_in(text)):
             name = VALUE if not i else f"{VALUE}_{i + 1}"
-            yield _row(about, name, (repr(each.value), text[each.start : each.end]), "1")
+            yield _row(about, name, (repr(each.value), text[each.start : each.end]), n)
 
 
 def _row(about: PlaceOnPage, name: str, number: tuple[str, str], n: str) -> list[str]:

@@ -39,6 +39,7 @@
   }
 
   function show(html, view) {
+    if (view !== state.view) say("");
     state.view = view;
     work.innerHTML = html;
     for (const each of work.querySelectorAll(".scroll")) {
@@ -48,8 +49,6 @@
     }
     const figure = work.querySelector("svg");
     if (figure) {
-      const frame = figure.closest(".scroll");
-      if (frame.clientWidth < 500) frame.scrollLeft = 150; // past the names, to the days
       figure.setAttribute("role", "group");
       figure.setAttribute("aria-label", "Figure of all rows over time. Arrow keys go from mark to mark, Enter opens the row of one.");
       marks().forEach((each, at) => {
@@ -98,7 +97,7 @@
     state.question = wanted;
     state.mine = told.mine;
     show(told.html, "patient");
-    if (moved) window.scrollTo(0, 0);
+    if (moved) { say(""); window.scrollTo(0, 0); }
     work.focus({ preventScroll: true });
   }
 
@@ -160,8 +159,8 @@
     const body = { reviewer: state.reviewer, sheet: form.dataset.sheet, row: form.dataset.row, before: form.dataset.row ? cells((each) => each.dataset.was) : {}, after: cells((each) => each.value), reason: form.elements.__reason.value, ...how };
     const told = await call("row", body);
     if (how && how.only_check) {
-      const lines = [...told.wrong, ...told.notes.map((each) => `Would not be used: ${each}`)];
-      document.getElementById("checks").textContent = lines.length ? lines.join(" ") : "This can be saved.";
+      const lines = [...told.wrong, ...told.notes.map((each) => `Would not be used: ${each}.`)];
+      document.getElementById("checks").textContent = lines.length ? [...lines, ...(told.wrong.length ? [] : ["It can be saved."])].join(" ") : "This can be saved.";
       return;
     }
     await entry({ row: "" });
@@ -183,7 +182,9 @@
     const button = event.target.closest("button");
     if (!button) return;
     const data = button.dataset;
-    if (data.edit !== undefined) entry({ row: data.edit });
+    if (data.show === "rows") call("show-rows", { reviewer: state.reviewer, sheet: entryState.sheet, person_id: entryState.person_id }).then(() => entry({})).catch(() => {});
+    else if (data.show === "drugs") call("show-drugs", { reviewer: state.reviewer }).then(words).catch(() => {});
+    else if (data.edit !== undefined) entry({ row: data.edit });
     else if (data.leave) saveRow(button.closest("form"), { leave_out: true }).catch(() => {});
     else if (data.guess) { const form = button.closest("form"); form.means.value = data.guess; word(form, false); } else if (data.go) go[data.go]();
     else if (data.person) patient(Number(data.person));
@@ -197,6 +198,7 @@
 
   function open(row, mark) {
     opener = mark;
+    say("");
     for (const each of work.querySelectorAll("tr.opened")) each.classList.remove("opened");
     row.classList.add("opened");
     row.tabIndex = -1;
