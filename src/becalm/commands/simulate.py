@@ -32,7 +32,14 @@ OUT = click.Path(path_type=Path)
     help="For example weight=70 or 'creatinine_clearance=120 mL/min, 24 h: 60'.",
 )
 @click.option("--hours", type=float, default=168.0, show_default=True, help="How long.")
-@click.option("--patients", type=int, default=1000, show_default=True, help="Virtual patients.")
+@click.option(
+    "--patients",
+    "--people",
+    type=int,
+    default=1000,
+    show_default=True,
+    help="Virtual patients; of more than 20,000 quantiles are counted in narrow bins.",
+)
 @click.option("--seed", type=click.IntRange(min=0), default=20, show_default=True)
 @click.option(
     "--policy",

@@ -4,6 +4,7 @@ Models are data: a file for each, every parameter with its unit, its source and 
 is simulated, not a dosing recommendation.
 """
 
+from becalm.pk.compiled import PopulationLevels, population_levels
 from becalm.pk.covariates import CovariateCourse
 from becalm.pk.differences import exp_difference
 from becalm.pk.given import (
@@ -33,6 +34,7 @@ __all__ = [
     "GivenDoses",
     "PatientCurves",
     "PkModel",
+    "PopulationLevels",
     "RateConstants",
     "Regimen",
     "Simulation",
@@ -44,6 +46,7 @@ __all__ = [
     "outside",
     "parameter_rows",
     "patient_curves",
+    "population_levels",
     "propagate",
     "read_quantity",
     "read_regimens",

@@ -2,55 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from becalm.core.arrays import Floats
+from becalm.core.arrays import Index
 from becalm.pk.covariates import CovariateCourse
 from becalm.pk.grid import DoseArrays, weight_at
-from becalm.pk.measures import SHARES, UNITS, spread
+from becalm.pk.measures import SHARES, UNITS
 from becalm.pk.model import PkModel
 from becalm.pk.regimen import DosePlan, Regimen
-from becalm.pk.virtual import Curves
+from becalm.pk.summary import RegimenSummary
 
 
 def concentration_rows(
-    regimen: Regimen, hours: Floats, curves: Curves, given: DoseArrays, printed: Sequence[float]
+    regimen: Regimen, printed: Sequence[float], at: Index, given: DoseArrays, found: RegimenSummary
 ) -> list[dict[str, Any]]:
-    at = np.searchsorted(hours, printed)
-    level = curves.after[:, at]
-    shares = np.full((len(SHARES), level.shape[1]), np.nan)
-    if len(level) > 1:
-        shares = np.quantile(level[1:], list(SHARES.values()), axis=0)
+    """Return a row for each printed hour. at : the borders of these hours."""
     rate = np.append(given.rate, given.rate[-1])
     return [
-        {"regimen": regimen.name, "hours": hour, "rate_mg_h": rate[border], "typical": level[0, n],
-         **dict(zip(SHARES, shares[:, n], strict=True))}
+        {"regimen": regimen.name, "hours": hour, "rate_mg_h": rate[border], "typical": found.typical[n],
+         **dict(zip(SHARES, found.levels[:, n], strict=True))}
         for n, (hour, border) in enumerate(zip(printed, at, strict=True))
     ]  # fmt: skip
 
 
-def exposure_rows(
-    regimen: Regimen, measures: Mapping[tuple[str, float | None], Floats]
+def attainment_rows(
+    regimen: Regimen, printed: Sequence[float], targets: Sequence[float], found: RegimenSummary
 ) -> list[dict[str, Any]]:
+    """Return for each target and printed hour the share of virtual patients at or above it."""
+    return [
+        {"regimen": regimen.name, "target": target, "hours": hour, "share": found.reached[at, n]}
+        for at, target in enumerate(targets)
+        for n, hour in enumerate(printed)
+    ]
+
+
+def exposure_rows(regimen: Regimen, found: RegimenSummary) -> list[dict[str, Any]]:
+    """Return a row for each measure."""
     return [
         {
             "regimen": regimen.name,
             "measure": name,
             "target": target,
             "unit": UNITS[name],
-            **spread(values),
-            "never": _never(values) if name == "hours_to_target" else None,
+            "typical": each.typical,
+            **each.shares,
+            "never": each.never if name == "hours_to_target" else None,
         }
-        for (name, target), values in measures.items()
+        for (name, target), each in found.measures.items()
     ]
-
-
-def _never(values: Floats) -> float:
-    """Return the share of the virtual patients, or of the typical one alone, who never reach a target."""
-    return float(np.isinf(values[1:] if len(values) > 1 else values).mean())
 
 
 def dose_rows(

@@ -10,23 +10,31 @@ from typing import Any, Final
 import numpy as np
 
 from becalm import tables
-from becalm.core.arrays import Floats
 from becalm.core.errors import UsageError
 from becalm.core.frame import Frame
+from becalm.pk.compiled import INSTALL, kernel
 from becalm.pk.covariates import CovariateCourse, GivenCovariate, read_courses
 from becalm.pk.grid import breakpoints, doses_on, hours_of
+from becalm.pk.histogram import WIDEST_BIN
 from becalm.pk.loading import load
-from becalm.pk.measures import LAST_DAY, measures
+from becalm.pk.measures import LAST_DAY
 from becalm.pk.model import PkModel
 from becalm.pk.regimen import Regimen
 from becalm.pk.regimen_files import read_regimens
-from becalm.pk.rows import concentration_rows, dose_rows, exposure_rows, parameter_rows
+from becalm.pk.rows import (
+    attainment_rows,
+    concentration_rows,
+    dose_rows,
+    exposure_rows,
+    parameter_rows,
+)
+from becalm.pk.summary import MOST_KEPT, PlannedCourse, summarise
 from becalm.pk.virtual import VirtualPatients
 
 NOT_ADVICE: Final = (
     "Simulated, not a dosing recommendation. Research use only: not a medical device."
 )
-MOST_PATIENTS: Final = 20_000
+MOST_PATIENTS: Final = 10_000_000
 MOST_OUTPUTS: Final = 400
 LONGEST: Final = 24.0 * 366 * 3
 _STEPS: Final = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 6.0, 12.0, 24.0, 48.0, 96.0)
@@ -34,16 +42,17 @@ _STEPS: Final = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 6.0, 12.0, 24.0, 48.0, 96.0)
 
 @dataclass(frozen=True, eq=False)
 class Simulation:
-    """A finished simulation: four tables, and remarks on what is extrapolated, assumed or not verified.
+    """A finished simulation: five tables, and remarks on what is extrapolated, assumed or not verified.
 
-    concentration, exposure, doses, parameters : the tables `simulated_concentration`, `simulated_exposure`,
-    `simulated_doses` and `model_parameters` (`becalm.tables`).
+    concentration, exposure, attainment, doses, parameters : the tables `simulated_concentration`, `simulated_exposure`,
+    `simulated_attainment`, `simulated_doses` and `model_parameters` (`becalm.tables`).
     """
 
     model: PkModel
     regimens: tuple[Regimen, ...]
     concentration: Frame
     exposure: Frame
+    attainment: Frame
     doses: Frame
     parameters: Frame
     remarks: tuple[str, ...]
@@ -56,6 +65,7 @@ class Simulation:
         return {
             "simulated_concentration": self.concentration,
             "simulated_exposure": self.exposure,
+            "simulated_attainment": self.attainment,
             "simulated_doses": self.doses,
             "model_parameters": self.parameters,
         }
@@ -88,7 +98,7 @@ def simulate(
     model : a model that ships with becalm (`becalm.pk.shipped()`), a file of your own, or one that was loaded.
     regimens : see `becalm.pk.read_regimens`.
     covariates : for each covariate of the model a number in its unit, pairs of hours and numbers, or a text.
-    hours : how long, h. patients : how many virtual patients, at most 20,000. seed : of their draws.
+    hours : how long, h. patients : how many virtual patients, at most ten million. seed : of their draws.
     policy : what holds between two values of a covariate: `last`, `next`, or `linear`.
     targets : concentrations of your choice, mg/L. parameters : other values, in the units of the model's file.
     group : the group of the model that the patients belong to.
@@ -103,7 +113,7 @@ def simulate(
 
     >>> found = simulate("anakinra", "100 mg SC daily", covariates={"weight": 70, "creatinine_clearance": 100}, patients=20)
     >>> sorted(found.frames)
-    ['model_parameters', 'simulated_concentration', 'simulated_doses', 'simulated_exposure']
+    ['model_parameters', 'simulated_attainment', 'simulated_concentration', 'simulated_doses', 'simulated_exposure']
     >>> next(row["typical"] for row in found.exposure.rows() if row["measure"] == "peak") > 0.5
     True
     """
@@ -122,21 +132,21 @@ def simulate(
         if plan.cut
     ]
     printed = _printed_hours(hours)
-    draws = VirtualPatients(chosen, patients if chosen.spreads else 0, seed)
-    concentration, exposure, doses = [], [], []
-    first: Floats | None = None
-    for regimen, plan in zip(read, plans, strict=True):
-        day = [hours - LAST_DAY] if hours > LAST_DAY else []
+    people = patients if chosen.spreads else 0
+    fast = people > MOST_KEPT and kernel() is not None
+    remarks += _many_remarks(people, fast)
+    draws = VirtualPatients(chosen, people, seed, compiled=fast)
+    day = [hours - LAST_DAY] if hours > LAST_DAY else []
+    prepared: list[PlannedCourse] = []
+    for plan in plans:
         grid = breakpoints(chosen, courses, policy, [*printed, *day, *hours_of(plan)], hours)
         given = doses_on(grid.hours, plan, courses.get("weight"), policy)
-        curves = draws.curves(grid, given, threads)
-        found = measures(grid.hours, curves, targets)
-        average = found["average", None]
-        if first is not None:
-            with np.errstate(invalid="ignore", divide="ignore"):
-                found["average_ratio", None] = average / first
-        first = average if first is None else first
-        concentration += concentration_rows(regimen, grid.hours, curves, given, printed)
+        prepared.append(PlannedCourse(grid, given, np.searchsorted(grid.hours, printed)))
+    concentration, attainment, exposure, doses = [], [], [], []
+    summaries = summarise(draws, prepared, targets, threads)
+    for regimen, plan, course, found in zip(read, plans, prepared, summaries, strict=True):
+        concentration += concentration_rows(regimen, printed, course.printed, course.given, found)
+        attainment += attainment_rows(regimen, printed, targets, found)
         exposure += exposure_rows(regimen, found)
         doses += dose_rows(regimen, plan, courses.get("weight"), policy)
     return Simulation(
@@ -144,13 +154,14 @@ def simulate(
         read,
         Frame.of_rows(tables.SIMULATED_CONCENTRATION, concentration),
         Frame.of_rows(tables.SIMULATED_EXPOSURE, exposure),
+        Frame.of_rows(tables.SIMULATED_ATTAINMENT, attainment),
         Frame.of_rows(tables.SIMULATED_DOSES, doses),
         Frame.of_rows(tables.MODEL_PARAMETERS, parameter_rows(chosen)),
         tuple(remarks),
         {
             "model": chosen.name, "regimens": {each.name: each.text for each in read}, "hours": hours,
             "covariates": {name: _shown(chosen, each) for name, each in courses.items()}, "policy": policy,
-            "patients": patients if chosen.spreads else 0, "seed": seed, "targets": list(targets), "group": group or "",
+            "patients": people, "seed": seed, "targets": list(targets), "group": group or "",
             "parameters": dict(parameters or {}),
         },
     )  # fmt: skip
@@ -213,6 +224,14 @@ def _origin_remarks(model: PkModel) -> list[str]:
     if any(each.between == "occasions" for each in model.spreads.values()):
         found.append("a spread between occasions is drawn once for each virtual patient")
     return found
+
+
+def _many_remarks(people: int, fast: bool) -> list[str]:
+    """Say how quantiles of many patients are known, and which code gave them."""
+    if people <= MOST_KEPT:
+        return []
+    found = [f"quantiles come from bins that are at most {100 * WIDEST_BIN:.1f} % wide, because {people:,} virtual patients are not kept"]  # fmt: skip
+    return found if fast else [*found, f"calculated by NumPy, because numba is not installed; it is faster with {INSTALL}"]  # fmt: skip
 
 
 def _shown(model: PkModel, course: CovariateCourse) -> str:

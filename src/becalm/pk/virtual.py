@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from becalm.core.arrays import Floats
+from becalm.pk import compiled
 from becalm.pk.grid import Breakpoints, DoseArrays
 from becalm.pk.model import PARTS, PkModel
 from becalm.pk.propagation import CENTRAL, RateConstants, propagate
@@ -29,8 +30,8 @@ class Curves(NamedTuple):
 class VirtualPatients:
     """The typical patient, and virtual patients who differ from it by factors with a log-normal spread."""
 
-    def __init__(self, model: PkModel, patients: int, seed: int) -> None:
-        self.model, self.patients, self.seed = model, patients, seed
+    def __init__(self, model: PkModel, patients: int, seed: int, *, compiled: bool = False) -> None:
+        self.model, self.patients, self.seed, self.compiled = model, patients, seed, compiled
 
     def factors(self, block: int) -> dict[str, Floats]:
         """Return the factors of a block of virtual patients, for every part; the same in every run."""
@@ -49,22 +50,37 @@ class VirtualPatients:
         typical = dict.fromkeys(PARTS, np.ones(1))
         blocks = [typical, *(self.factors(n) for n in range(ceil(self.patients / BLOCK)))]
         with ThreadPoolExecutor(threads) as pool:
-            parts = list(pool.map(lambda factors: self._block(grid, given, factors), blocks))
+            parts = list(pool.map(lambda factors: self.block(grid, given, factors), blocks))
         return Curves(*(np.concatenate(each) for each in zip(*parts, strict=True)))
 
-    def _block(self, grid: Breakpoints, given: DoseArrays, factors: Mapping[str, Floats]) -> Curves:
-        by = {part: each[:, None] for part, each in factors.items()}
-        k = grid.constants
-        own = RateConstants(
-            k.elimination * (by["clearance"] / by["central_volume"]),
-            k.outward * (by["exchange"] / by["central_volume"]),
-            k.inward * (by["exchange"] / by["peripheral_volume"]),
-            k.absorption * by["absorption"],
-            k.before * by["first_absorption"],
+    def block(self, grid: Breakpoints, given: DoseArrays, factors: Mapping[str, Floats]) -> Curves:
+        """Return curves of a block of patients: by machine code where all of them cannot be kept and it is installed."""
+        own = {part: each[:, None] for part, each in factors.items()}
+        by = (
+            own["clearance"] / own["central_volume"],
+            own["exchange"] / own["central_volume"],
+            own["exchange"] / own["peripheral_volume"],
+            own["absorption"],
+            own["first_absorption"],
         )
-        absorbed = np.minimum(grid.fraction[:-1] * by["bioavailability"], 1.0) * given.skin
-        found = propagate(
-            own,
+        absorbed = np.minimum(grid.fraction[:-1] * own["bioavailability"], 1.0) * given.skin
+        if self.compiled:
+            found = compiled.population_levels(
+                grid.constants,
+                np.diff(grid.hours),
+                rate=given.rate,
+                bolus=given.bolus,
+                depot=absorbed,
+                two_depots=self.model.two_depots,
+                which=grid.which,
+                volume=grid.volume,
+                factors=[each[:, 0] for each in by],
+                size=factors["central_volume"],
+            )
+            return Curves(found.before.T, found.after.T, found.area.T)
+        constants = zip(grid.constants.arrays(), by, strict=True)
+        amounts = propagate(
+            RateConstants(*(typical * factor for typical, factor in constants)),
             np.diff(grid.hours),
             rate=given.rate,
             bolus=given.bolus,
@@ -72,10 +88,10 @@ class VirtualPatients:
             two_depots=self.model.two_depots,
             which=grid.which,
         )
-        volume = grid.volume * by["central_volume"]
+        volume = grid.volume * own["central_volume"]
         until = np.concatenate([volume[:, :1], volume[:, :-1]], axis=1)
         return Curves(
-            found.before[..., CENTRAL] / until,
-            found.after[..., CENTRAL] / volume,
-            found.area / volume[:, :-1],
+            amounts.before[..., CENTRAL] / until,
+            amounts.after[..., CENTRAL] / volume,
+            amounts.area / volume[:, :-1],
         )

@@ -52,6 +52,7 @@ from becalm.tables.selection_effect import REPEATED_DRAWS, SELECTION_EFFECT
 from becalm.tables.serial import FEVER, PROGNOSIS, SERIAL_CHANGES
 from becalm.tables.simulation import (
     MODEL_PARAMETERS,
+    SIMULATED_ATTAINMENT,
     SIMULATED_CONCENTRATION,
     SIMULATED_DOSES,
     SIMULATED_EXPOSURE,
@@ -132,6 +133,7 @@ __all__ = [
     "SERIAL_CHANGES",
     "SERIES",
     "SIMULATED",
+    "SIMULATED_ATTAINMENT",
     "SIMULATED_CONCENTRATION",
     "SIMULATED_DOSES",
     "SIMULATED_EXPOSURE",

@@ -56,6 +56,19 @@ SIMULATED_EXPOSURE: Final = Table(
     key=("regimen", "measure", "target"),
     command=_COMMAND,
 )  # fmt: skip
+SIMULATED_ATTAINMENT: Final = Table(
+    "simulated_attainment",
+    "The share of virtual patients at or above each target over time. Not a dosing recommendation.",
+    "regimen, target and hour",
+    {
+        "regimen": _REGIMEN,
+        "target": number("mg/L", "The concentration that the user asked for."),
+        "hours": _HOURS,
+        "share": number("1", "The share of virtual patients at or above it; without virtual patients 1 or 0, for the typical one."),
+    },
+    key=("regimen", "target", "hours"),
+    command=_COMMAND,
+)  # fmt: skip
 SIMULATED_DOSES: Final = Table(
     "simulated_doses",
     "What each regimen gives: doses, and changes of the infusion rate.",

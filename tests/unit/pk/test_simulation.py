@@ -181,7 +181,7 @@ def test_what_is_extrapolated_is_said() -> None:
         ({"hours": 0}, "0 h cannot be simulated"),
         ({"hours": math.nan}, "cannot be simulated"),
         ({"patients": 0}, "0 virtual patients"),
-        ({"patients": 20_001}, "20,001 virtual patients"),
+        ({"patients": 10_000_001}, "10,000,001 virtual patients"),
         ({"threads": 0}, "0 threads"),
         ({"model": "vancomycin", "covariates": {"weight": 70, "creatinine_clearance": 90}, "regimens": "1 mg/hr"}, "the unit 'mg/hr' of a dose is not known"),
     ],
