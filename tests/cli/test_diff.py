@@ -104,6 +104,18 @@ def test_a_window_that_was_changed_lists_exactly_the_rows_that_changed(
     assert cell["old_source_rows"] != cell["new_source_rows"]
     inputs = two_runs.read(tmp_path / "diff" / "inputs.csv")
     assert [(row["part"], row["name"]) for row in inputs] == [("protocol", "horizons.h48.to")]
+    assert becalm("diff", new, base, "--out", tmp_path / "back").exit_code == 0
+    assert _cells(listed(tmp_path / "back"), "new", "old") == _cells(iter(rows), "old", "new")
+
+
+def _cells(rows: Iterator[two_runs.Row], old: str, new: str) -> set[tuple[str, ...]]:
+    """Return what changed in each cell, as it is seen from one of the two runs."""
+    other = {"added": "gone", "gone": "added"} if old == "new" else {}
+    return {
+        (row["table"], row["person_id"], row["key"], row["column"],
+         other.get(row["change"], row["change"]), row[old], row[new])
+        for row in rows
+    }  # fmt: skip
 
 
 def test_two_runs_with_the_same_results_do_not_differ(base: Path, tmp_path: Path) -> None:

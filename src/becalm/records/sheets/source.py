@@ -14,6 +14,7 @@ from becalm.core.files import LARGEST_TOML, exists, read_text
 from becalm.records import Absent, CaseStatement, Doubt, InputFile, Records, Refusal, StudyInfo
 from becalm.records.files import input_file, stamp, unchanged
 from becalm.records.possible import no_date
+from becalm.records.sheets import open_elsewhere
 from becalm.records.sheets.build import build
 from becalm.records.sheets.cells import Sheet, near
 from becalm.records.sheets.moments import moment_of
@@ -152,7 +153,13 @@ def open_sheets(path: Path) -> SheetsSource:
         unchanged(before, typed.parent)
     return SheetsSource(
         info=info,
-        notices=(*_doubtful_columns(sheets), *of_cells, *chart.notices(), *built.notices),
+        notices=(
+            *open_elsewhere.notices(read),
+            *_doubtful_columns(sheets),
+            *of_cells,
+            *chart.notices(),
+            *built.notices,
+        ),
         missing=tuple(name for name in SHEETS if name not in parts),
         _inputs=inputs,
         _absent=tuple(absent({name: sum(map(len, each)) for name, each in parts.items()})),

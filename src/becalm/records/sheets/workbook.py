@@ -18,6 +18,7 @@ from becalm.core.errors import RecordsError, UnreadableFileError
 from becalm.core.files import LARGEST_PART, open_file, too_large
 from becalm.records.sheets.cells import Cell, Sheet, TypedNumber, make_sheet, misspelt_sheet
 from becalm.records.sheets.number_formats import NumberFormats, elements
+from becalm.records.sheets.open_elsewhere import CLOSE_IT, kept_beside
 from becalm.records.sheets.schema import SHEETS
 
 _OLE: Final = b"\xd0\xcf\x11\xe0"
@@ -188,12 +189,17 @@ def _opened(path: Path) -> Iterator[_Book]:
 
 def _damaged(path: Path, error: BaseException) -> UnreadableFileError:
     return UnreadableFileError(
-        f"not a whole XLSX workbook ({error})", where=path.name, hint=_SAVE_AGAIN
+        f"not a whole XLSX workbook ({error})", where=path.name, hint=_mend(path)
     )
 
 
+def _mend(path: Path) -> str:
+    return CLOSE_IT if kept_beside(path) else _SAVE_AGAIN
+
+
 def _require_xlsx(path: Path) -> None:
-    with open_file(path, where=path.name) as file:
+    hint = CLOSE_IT if kept_beside(path) else None
+    with open_file(path, where=path.name, hint=hint) as file:
         start = file.read(4)
     if start == _OLE:
         raise UnreadableFileError(
@@ -203,7 +209,7 @@ def _require_xlsx(path: Path) -> None:
         )
     if not zipfile.is_zipfile(path):
         what = "a cut-off XLSX workbook" if start == b"PK\x03\x04" else "not an XLSX workbook"
-        raise UnreadableFileError(what, where=path.name, hint=_SAVE_AGAIN)
+        raise UnreadableFileError(what, where=path.name, hint=_mend(path))
 
 
 def _require_small(parts: zipfile.ZipFile, file: str) -> None:
