@@ -186,9 +186,10 @@ def test_the_first_creatinine_counts_before_it_for_48_h_and_no_longer() -> None:
 
 def test_a_creatinine_without_a_weight_gives_no_clearance() -> None:
     rows = (person(age=AGE), stay(-200, 900), infusion(0, 48, 50), *creatinine((-1, 1.0)))
-    [row] = exposure(*rows)
+    [row] = exposure(*rows, group="kidney_disease")
     assert row["not_computed"] == "no weight is known"
     assert math.isnan(row["auc_mg_h_l"])
+    assert row["extrapolated"] == ""
 
 
 def test_a_course_without_creatinine_long_before_does_not_hide_the_one_that_matters() -> None:

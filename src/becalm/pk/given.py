@@ -136,7 +136,7 @@ def washout(model: PkModel) -> float:
 
     >>> from becalm.pk import load
     >>> round(washout(load("anakinra")))
-    75
+    87
     """
     used = model.used_covariates
     slowest = inf
@@ -179,8 +179,12 @@ def in_unit(model: PkModel, name: str, value: Floats, unit: str) -> Floats:
 
 
 def outside(model: PkModel, name: str, values: Floats) -> str:
-    """Return in words how values of a covariate lie outside those of the studied patients; '' where they do not."""
+    """Return in words how values of a covariate lie outside those of the studied patients; '' where they do not.
+
+    What is not known (NaN) says nothing.
+    """
     covariate = model.covariate(name)
+    values = values[np.isfinite(values)]
     low, high = covariate.studied
     said = name.replace("_", " ")
     if not len(values) or (values.min() >= low and values.max() <= high):

@@ -13,7 +13,7 @@ from becalm.core.clock import DAY, HOUR, UNKNOWN_TIME
 from becalm.core.frame import Frame
 from becalm.doses import treatments
 from becalm.measures.exposure.own_kidney import REPLACED
-from becalm.measures.exposure.patient_covariates import KIDNEY, CohortCovariates, RunCovariates
+from becalm.measures.exposure.patient_covariates import CohortCovariates, RunCovariates
 from becalm.measures.exposure.real_doses import DoseRun, Obstacle, RealDoses
 from becalm.pk import PatientCurves, PkModel, VirtualPatients, at_ends, outside, patient_curves
 from becalm.protocol import Pharmacology
@@ -157,7 +157,5 @@ def reasons(found: CohortCurves, each: RunCurves, start: int, end: int) -> Itera
         if not course.constant:
             until = np.append(course.hours[1:], np.inf)
             values = values[(course.hours < stop) & (until > begin)]
-            if name == KIDNEY and each.covariates.kidney is not None:
-                values = values[np.isfinite(values)]
         if words := outside(model, name, values):
             yield words

@@ -166,9 +166,8 @@ class CohortCovariates:
             for course, values in zip(
                 courses, (kidney.middle, kidney.low, kidney.high), strict=True
             ):
-                known = np.where(np.isnan(values), 0.0, values)
                 course[KIDNEY] = CovariateCourse(
-                    KIDNEY, hours, in_unit(self.model, KIDNEY, known, "mL/min")
+                    KIDNEY, hours, in_unit(self.model, KIDNEY, values, "mL/min")
                 )
         obstacles += self._replacement(doses, run, courses)
         unknown_kinds, said = self._not_in_model(run)
@@ -199,7 +198,6 @@ class CohortCovariates:
                 value = otherwise
             if np.isnan(value):
                 missing.append(Obstacle(run.start, f"no {name} is known"))
-                value = 1.0
             found[name] = CovariateCourse(name, np.empty(0), np.array([value]))
         return found, missing
 

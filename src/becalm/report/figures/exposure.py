@@ -23,6 +23,8 @@ DECADES: Final = 3.5
 BIN: Final = 0.5
 """Days in which the lines of many patients are counted together."""
 FEWEST: Final = 5
+SEVERAL: Final = 30
+"""Of more patients every second moment is drawn."""
 LINES: Final = ("typical", "p50", "least_cleared", "most_cleared")
 BAND: Final = ("p05", "p25", "p75", "p95")
 STATES: Final = {"too old": theme.GREY, "later": theme.GREY, "renal replacement": theme.ORANGE}
@@ -258,7 +260,9 @@ def _many(cohort: Cohort, model: PkModel, rows: list[dict[str, Any]]) -> Spec:
                            **{name: None if q is None else max(float(q), least) for name, q in zip(("low", "high"), quartiles, strict=True)}})  # fmt: skip
     layers: list[Spec] = []
     if len(cohort.described) <= PER_PERSON:
-        thin = [row for n, row in enumerate(_clipped(rows, least)) if n % 2 == 0]
+        thin = [
+            row for n, row in enumerate(_clipped(rows, least)) if n % 2 == 0 or cohort.n <= SEVERAL
+        ]
         each = {
             "x": x,
             "y": quantity("typical", **y),
