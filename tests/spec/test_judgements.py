@@ -70,6 +70,20 @@ def test_every_measure_is_a_plain_count_and_its_range_is_all_that_could_be(
             assert ends == pytest.approx((min(shares), max(shares))), name
 
 
+def test_the_measures_of_a_published_example() -> None:
+    """344 liver scans against pathology: Altman and Bland, BMJ 1994;308:1552 and 309:102, to the digits printed there."""
+    scans = (
+        [("yes", "met")] * 231
+        + [("no", "met")] * 32
+        + [("yes", "not met")] * 27
+        + [("no", "not met")] * 54
+    )
+    found = {name: how(two_by_three(scans)) for name, how in MEASURES.items()}
+    assert {name: round(each.right / each.counted, 2) for name, each in found.items()} == {
+        "sensitivity": 0.90, "specificity": 0.63, "ppv": 0.88, "npv": 0.67,
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("answers", "expected"),
     [

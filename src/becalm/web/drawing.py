@@ -16,6 +16,8 @@ from becalm.web.patient import PatientView, ShownRow
 WIDTH: Final = 560.0
 HEIGHT: Final = 62
 BAR: Final = 17
+SHORTEST: Final = 0.005
+"""The part of the axis from which on a bar can be seen."""
 _STYLE: Final = re.compile(r' style="[^"]*"')
 
 
@@ -139,7 +141,7 @@ def _bars(view: PatientView, numbered: Sequence[tuple[int, ShownRow]]) -> list[S
     """Return a lane for doses, and one for each of the small tables: bars, or points for moments."""
     lanes = []
     for group, title in (
-        ("doses", "Drugs"), ("procedures", "Organ support"), ("cultures", "Cultures"),
+        ("doses", "Drugs"), ("procedures", "Organ support, lines, procedures"), ("cultures", "Cultures"),
         ("findings", "Findings"), ("stays", "Stays"), ("end", "End"),
     ):  # fmt: skip
         mine = [(i, row) for i, row in numbered if row.group == group]
@@ -147,7 +149,7 @@ def _bars(view: PatientView, numbered: Sequence[tuple[int, ShownRow]]) -> list[S
             continue
         rows = [
             {
-                "day": max(row.day, view.first_day), "end": min(row.end, view.last_day), "kind": _kind(row),
+                "day": max(row.day, view.first_day), "end": min(row.end, view.last_day), "kind": _kind(row, view.last_day - view.first_day),
                 "name": row.lane if group == "doses" else row.label, "link": f"#{anchor(i)}",
             }
             for i, row in mine
@@ -173,5 +175,6 @@ def _bars(view: PatientView, numbered: Sequence[tuple[int, ShownRow]]) -> list[S
     return lanes
 
 
-def _kind(row: ShownRow) -> str:
-    return "long" if row.end > row.day else "moment"
+def _kind(row: ShownRow, days: float) -> str:
+    """Return how a row is drawn: what is too short to be seen as a bar is a point."""
+    return "long" if row.end - row.day > days * SHORTEST else "moment"

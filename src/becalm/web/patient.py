@@ -276,7 +276,9 @@ class SmallTable:
 
 
 SMALL_TABLES: Final = (
-    SmallTable("procedures", "Organ support and procedures", "start", "end", ("name",), ("code",)),
+    SmallTable(
+        "procedures", "Organ support, lines, procedures", "start", "end", ("name",), ("code",)
+    ),
     SmallTable(
         "cultures",
         "Cultures",
