@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from becalm import __version__
 from becalm.core.digits import fixed
 from becalm.core.staging import staged, write_manifest
 from becalm.core.text_table import text_table
-from becalm.pk import Simulation
+from becalm.pk import NOT_ADVICE, CheckedRow, PkModel, Simulation
 from becalm.report import simulated
 from becalm.tables import writing
 
@@ -60,6 +61,52 @@ def lines(simulation: Simulation) -> list[str]:
         found += _exposure(simulation, regimen.name)
     found += ["", "What to know:", *(f"  {each}" for each in simulation.remarks), "", simulation.notice]  # fmt: skip
     return found
+
+
+def check_lines(model: PkModel, rows: Sequence[CheckedRow]) -> list[str]:
+    """Return the table of checks: what the model was set to, and what it was not, apart."""
+    found = [
+        NOT_ADVICE,
+        "",
+        model.title,
+        "Weights and clearances of the groups are assumed middles.",
+    ]
+    for fitted, title in (
+        (True, "Set to these numbers, so this is no validation:"),
+        (False, "Not set to these:"),
+    ):
+        mine = [row for row in rows if row.check.fitted == fitted]
+        cells = [
+            [
+                each.check.title,
+                _with_digits(each),
+                each.check.printed,
+                each.check.unit,
+                _verdict(each),
+            ]
+            for each in mine
+        ]
+        if cells:
+            heads = ["what", "model", "published", "unit", "verdict"]
+            found += ["", title, "", *text_table(heads, cells)]
+    agree = sum(row.agrees for row in rows)
+    found += [
+        "",
+        f"{agree} of {len(rows)} lie within two standard deviations of what is published, or within a quarter of it "
+        "where none is published.",
+        NOT_ADVICE,
+    ]
+    return found
+
+
+def _with_digits(row: CheckedRow) -> str:
+    """Return a value with as many digits as it was recorded with."""
+    return fixed(row.value, len(f"{row.check.calculated:g}".partition(".")[2]))
+
+
+def _verdict(row: CheckedRow) -> str:
+    said = "agrees" if row.agrees else "FAILS"
+    return said if row.as_recorded else f"{said}, CHANGED: was {row.check.calculated:g}"
 
 
 def _given(simulation: Simulation, name: str) -> list[str]:

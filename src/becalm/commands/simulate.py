@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from becalm.core.errors import UsageError
+from becalm.core.errors import DefinitionError, UsageError
 
 if TYPE_CHECKING:
     from becalm.pk import PkModel
@@ -22,7 +22,6 @@ OUT = click.Path(path_type=Path)
     "--regimen",
     "regimens",
     multiple=True,
-    required=True,
     help="For example '100 mg SC daily', 'name = ...', or a .toml file. Several are compared.",
 )
 @click.option(
@@ -59,6 +58,7 @@ OUT = click.Path(path_type=Path)
     "--threads", type=click.IntRange(min=1), default=1, show_default=True, help="Changes no number."
 )
 @click.option("--out", type=OUT, help="Folder for tables (Parquet, CSV) and figures.")
+@click.option("--check", is_flag=True, help="Only what the model gives beside published numbers.")
 def simulate_regimens(  # noqa: PLR0917 - click passes the options by name
     model: str,
     regimens: tuple[str, ...],
@@ -72,12 +72,20 @@ def simulate_regimens(  # noqa: PLR0917 - click passes the options by name
     group: str | None,
     threads: int,
     out: Path | None,
+    check: bool,
 ) -> None:
     """Simulate concentrations of MODEL (a name, or a .toml file) by regimens. Not a dosing recommendation."""
     from becalm.api import simulating
     from becalm.pk import load, simulate
 
     read = load(model)
+    if check:
+        if regimens or covariates or values or out is not None:
+            raise UsageError("--check takes no other option")
+        _check(read)
+        return
+    if not regimens:
+        raise UsageError("no regimen is given", hint="Add --regimen '100 mg SC daily'")
     found = simulate(
         read,
         regimens,
@@ -97,6 +105,21 @@ def simulate_regimens(  # noqa: PLR0917 - click passes the options by name
         click.echo(line)
     if out is not None:
         click.echo(f"Tables and figures: {out}")
+
+
+def _check(model: PkModel) -> None:
+    """Print the checks of a model. Raises `DefinitionError` where one is no longer as recorded."""
+    from becalm.api import simulating
+    from becalm.pk import checked
+
+    rows = checked(model)
+    for line in simulating.check_lines(model, rows):
+        click.echo(line)
+    changed = [row.check.title for row in rows if not row.as_recorded]
+    if changed:
+        raise DefinitionError(
+            f"the model no longer gives what is recorded: {'; '.join(changed)}", where=model.name
+        )
 
 
 def _pairs(given: Iterable[str], option: str) -> dict[str, str]:

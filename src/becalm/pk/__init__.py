@@ -4,6 +4,7 @@ Models are data: a file for each, every parameter with its unit, its source and 
 is simulated, not a dosing recommendation.
 """
 
+from becalm.pk.check import CheckedRow, checked
 from becalm.pk.compiled import PopulationLevels, population_levels
 from becalm.pk.covariates import CovariateCourse
 from becalm.pk.differences import exp_difference
@@ -30,6 +31,7 @@ from becalm.pk.words import read_quantity
 __all__ = [
     "NOT_ADVICE",
     "Amounts",
+    "CheckedRow",
     "CovariateCourse",
     "GivenDoses",
     "PatientCurves",
@@ -40,6 +42,7 @@ __all__ = [
     "Simulation",
     "VirtualPatients",
     "at_ends",
+    "checked",
     "exp_difference",
     "in_unit",
     "load",
