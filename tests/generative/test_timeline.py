@@ -16,6 +16,7 @@ from becalm.timeline import (
     Take,
     Timeline,
     combine,
+    nearest,
     overlay,
     rounded,
 )
@@ -173,6 +174,20 @@ def test_evidence_names_the_oracle_s_rows(world: Any, within: int, take: Take) -
     for i, (person, time) in enumerate(asked):
         expected = slow.evidence(points, take, within * scale, person, time)
         assert row[number == i].tolist() == expected
+
+
+@quickly
+@given(worlds(), st.integers(0, 12), st.integers(0, 12))
+def test_the_nearest_draw_is_the_oracle_s(world: Any, before: int, after: int) -> None:
+    scale, points, fast = world
+    asked = everywhere(scale)
+    who = np.array([p for p, _ in asked], np.int32)
+    at = np.array([t for _, t in asked])
+    start, end = at - before * scale, at + after * scale
+    found = nearest.nearest(fast, at, *nearest.within(fast, who, start, end))
+    for i, (person, time) in enumerate(asked):
+        expected = slow.nearest(points, person, time, int(start[i]), int(end[i]))
+        assert found.row[i] == expected
 
 
 @quickly

@@ -109,6 +109,19 @@ def hold(points: list[Point], for_: int) -> Segments:
     return merge(result)
 
 
+def nearest(points: list[Point], person: int, at: int, start: int, end: int) -> int:
+    """Return the row of the draw in [start, end] that is nearest to a moment; -1 where there is none.
+
+    Of two equally near the earlier one; of several that came at once the one taken last.
+    """
+    inside = [p for p in points if p.person == person and start <= p.time <= end]
+    if not inside:
+        return -1
+    time = min(inside, key=lambda p: (abs(p.time - at), p.time)).time
+    together = [p for p in inside if p.time == time]
+    return max(together, key=lambda p: p.time if p.drawn is None else p.drawn).row
+
+
 def evidence(points: list[Point], take: str, within: int, person: int, time: int) -> list[int]:
     inside = window(points, person, time, within)
     if not inside:

@@ -15,13 +15,14 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import IO, Any, Final
 
 _SEPARATORS: Final = r"[,;\t\r\n]"
 _IGNORED: Final = "[\"' \u00a0\u3000\u200b\u200c\u200d\u2060\ufeff\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f]"
 """What a spreadsheet may take away at the beginning of a cell: quotation marks, blanks, control characters."""
-_CALCULATED: Final = r"[=+\-@" + "＝＋－＠﹦﹢﹣﹫]"
+_SIGNS: Final = "=+-@＝＋－＠﹦﹢﹣﹫"
+_CALCULATED: Final = "[" + _SIGNS.replace("-", r"\-") + "]"
 _NUMBER: Final = r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
 
 # The same expressions serve Python and DuckDB (RE2), which knows no look-ahead. Numbers are marked
@@ -36,6 +37,7 @@ _STEPS: Final = (
 )
 _COMPILED: Final = tuple((re.compile(pattern), by) for pattern, by in _STEPS)
 _FIND: Final = re.compile(_SUSPECT)
+_BEGINS: Final = re.compile(rf"(?:^|{_SEPARATORS}){_IGNORED}*{_CALCULATED}")
 _MARKED: Final = re.compile(rf"^'(?='*[\t\r\n])|(^|{_SEPARATORS})'(?={_IGNORED}*{_CALCULATED})")
 
 
@@ -51,6 +53,20 @@ def inert(text: str) -> str:
         for pattern, by in _COMPILED:
             text = pattern.sub(by, text)
     return text
+
+
+def all_inert(texts: Collection[str]) -> bool:
+    """Return whether `inert` changes none of many texts.
+
+    >>> all_inert(["2020-03-04", "-5"]), all_inert(["fever", "fever; @SUM(A1)"])
+    (True, False)
+    """
+    together = "\n".join(texts)
+    plain = together.count("\n") < len(texts) and not any(each in together for each in "\t\r'")
+    signs = any(sign in together for sign in _SIGNS)
+    if plain and not (signs and _BEGINS.search(together)):
+        return True  # no text, nor what comes after a separator in one, begins with a sign
+    return all(inert(text) == text for text in texts)
 
 
 def restored(text: str) -> str:

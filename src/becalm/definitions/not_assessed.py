@@ -12,11 +12,13 @@ from becalm.core.arrays import FAR_FUTURE, Persons, Texts, Times
 from becalm.core.clock import DAY, UNKNOWN_TIME, iso
 from becalm.definitions.evaluation import Evaluation
 from becalm.definitions.model import Item
+from becalm.timeline import Points
 
 NEVER: Final = "never measured"
 LATE: Final = ("too old", "measured only later")
 NOT_IN_STAY: Final = "not measured in the stay"
 IN_PART: Final = "known only as a limit or in part"
+_NO_DAY: Final = -10_000_000
 
 
 Refused: TypeAlias = Callable[[str], tuple[Persons, Times, Texts]]
@@ -64,24 +66,20 @@ def _of_variable(
 ) -> Texts:
     """Return why a variable does not decide; '' where it is known exactly."""
     texts = np.full(len(person), never, dtype=object)
+    low, high = evaluation.value(leaf).at(person, time)
+    unknown = (low == -np.inf) & (high == np.inf)
+    texts[~unknown] = IN_PART
+    texts[low == high] = ""
     points = evaluation.inputs.points(leaf)
-    if len(points):
-        ever = points.count_until(person, np.full(len(person), FAR_FUTURE))
-        upto = points.count_until(person, time)
-        first = points.count_until(person, np.full(len(person), UNKNOWN_TIME))
-        some = np.flatnonzero(ever > first)
-        later = upto[some] <= first[some]
-        taken = points.taken[np.where(later, first[some], upto[some] - 1)]
-        undated = taken == UNKNOWN_TIME
-        days, which = np.unique(np.where(undated, UNKNOWN_TIME, taken // DAY), return_inverse=True)
-        told = [_day(day if day == UNKNOWN_TIME else day * DAY) for day in days.tolist()]
-        words = np.array([f"{word} ({day})" for word in LATE for day in told], object)
-        texts[some] = words[later * len(days) + which]
+    at = np.flatnonzero(unknown)
+    if len(points) and len(at):
+        texts[at] = _other_draws(points, person[at], time[at], never)
     whose, when, why = refused(leaf.variable)
     of: dict[int, list[int]] = {}
     for row, who in enumerate(whose.tolist()):
         of.setdefault(who, []).append(row)
-    for i, who in enumerate(person.tolist() if of else ()):
+    for i in at.tolist() if of else ():
+        who = int(person[i])
         before = [r for r in of.get(who, ()) if time[i] == UNKNOWN_TIME or when[r] <= time[i]]
         if not before:
             continue
@@ -90,10 +88,32 @@ def _of_variable(
         newer = not texts[i].startswith(LATE[0]) or when[latest] > points.time[seen - 1]
         if newer:
             texts[i] = f"refused ({why[latest]}, {_day(when[latest])})"
-    low, high = evaluation.value(leaf).at(person, time)
-    texts[(low != -np.inf) | (high != np.inf)] = IN_PART
-    texts[low == high] = ""
     return texts
+
+
+def _other_draws(points: Points, person: Persons, time: Times, never: str) -> Texts:
+    """Return which draw there is instead: the last one before, or the first one after; `never` where there is none."""
+    texts = np.full(len(person), never, dtype=object)
+    ever = points.count_until(person, np.full(len(person), FAR_FUTURE))
+    upto = points.count_until(person, time)
+    first = points.count_until(person, np.full(len(person), UNKNOWN_TIME))
+    some = np.flatnonzero(ever > first)
+    later = upto[some] <= first[some]
+    taken = points.taken[np.where(later, first[some], upto[some] - 1)]
+    day = np.where(taken == UNKNOWN_TIME, _NO_DAY, taken // DAY)
+    asked, which = np.unique(2 * day + later, return_inverse=True)
+    texts[some] = np.array([_other_draw(each) for each in asked.tolist()], object)[which]
+    return texts
+
+
+@lru_cache(maxsize=200_000)
+def _other_draw(asked: int) -> str:
+    """Return in words which draw there is instead.
+
+    asked : twice its day (counted from 1970; `_NO_DAY`), and one more if it is later.
+    """
+    day, later = divmod(asked, 2)
+    return f"{LATE[later]} ({_day(UNKNOWN_TIME if day == _NO_DAY else day * DAY)})"
 
 
 def _day(time: int | np.int64) -> str:

@@ -169,6 +169,12 @@ class Events:
         found: Texts = texts[rows]
         return found
 
+    def joined_names(self, rows: Times) -> list[str]:
+        """Return `table:key` of the rows in each column, joined by `|`; -1 is no row."""
+        texts, some = np.full(rows.shape, "", object), rows >= 0
+        texts[some] = self.source_texts(rows[some])
+        return ["|".join(filter(None, each)) for each in zip(*texts.tolist(), strict=True)]
+
     @cached_property
     def _named(self) -> tuple[Texts, Mask]:
         """The names of rows, and which of them were asked for: most are, by several definitions and moments."""

@@ -42,20 +42,16 @@ class Staged:
         """Return what decided each stage, joined by ` and `; '' for stage 0."""
         stage = self.points.low
         words = np.full(len(stage), "", dtype=object)
-        highest = float(max(kdigo.ratios))
-        for at in np.flatnonzero(stage > 0).tolist():
-            reached = [
-                name
-                for name, of in (
-                    (f"lowest of the {_days(kdigo)}", self.week),
-                    ("baseline", self.baseline),
-                    (f"rise in {kdigo.rise_within.removeprefix('<=')}", self.rise),
-                )
-                if of[at] >= stage[at]
-            ]
-            if not reached and self.severe[at] and stage[at] >= highest:
-                reached = ["height of the value"]
-            words[at] = " and ".join(reached)
+        for name, of in (
+            (f"lowest of the {_days(kdigo)}", self.week),
+            ("baseline", self.baseline),
+            (f"rise in {kdigo.rise_within.removeprefix('<=')}", self.rise),
+        ):
+            reached = (stage > 0) & (of >= stage)
+            words[reached & (words != "")] += " and "
+            words[reached] += name
+        high = (words == "") & self.severe & (stage >= float(max(kdigo.ratios)))
+        words[high] = "height of the value"
         return words
 
 

@@ -22,11 +22,10 @@ def half_digits(events: Events, creatinine: Points, kdigo: Kdigo) -> Floats:
     unit = np.full(len(row), np.inf)
     known = np.isfinite(written) & (written > 0) & (creatinine.low == creatinine.high)
     factor = creatinine.low[known] / written[known]
-    texts = {value: f"{value:.10g}" for value in set(written[known].tolist())}
-    decimals = [len(texts[value].partition(".")[2]) for value in written[known].tolist()]
-    unit[known] = factor * 10.0 ** -np.array(decimals, np.float64)
-    finest: dict[tuple[int, int], float] = {}
-    keys = list(zip(creatinine.person.tolist(), kind.tolist(), strict=True))
-    for key, each in zip(keys, unit.tolist(), strict=True):
-        finest[key] = min(finest.get(key, coarsest), each)
-    return np.array([finest[key] for key in keys], np.float64).reshape(len(keys)) / 2
+    values, which = np.unique(written[known], return_inverse=True)
+    decimals = [len(f"{value:.10g}".partition(".")[2]) for value in values.tolist()]
+    unit[known] = factor * (10.0 ** -np.array(decimals, np.float64))[which]
+    _, own = np.unique(np.column_stack((creatinine.person, kind)), axis=0, return_inverse=True)
+    finest = np.full(len(row), coarsest)
+    np.minimum.at(finest, own, unit)
+    return finest[own] / 2

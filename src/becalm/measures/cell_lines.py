@@ -219,19 +219,23 @@ def _rows(
     events = given.patients.events
     found: list[list[str]] = [[] for _ in range(len(first))]
     for name, each in lines.items():
-        draws = each.low_draws
-        for at in range(len(draws)):
-            who, time = int(draws.person[at]), int(draws.time[at])
-            near = first[who] != UNKNOWN_TIME and 0 <= first[who] - time < rule.within.us
-            if near and name in which[who].split("|"):
-                found[who].append(events.source_row(int(draws.row[at])))
+        draws, low = each.low_draws, np.array([name in of.split("|") for of in which.tolist()])
+        low &= first != UNKNOWN_TIME
+        at = np.flatnonzero(low[draws.person])
+        ago = first[draws.person[at]] - draws.time[at]
+        at = at[(ago >= 0) & (ago < rule.within.us)]
+        named = zip(draws.person[at].tolist(), events.source_texts(draws.row[at]), strict=True)
+        for who, source in named:
+            found[who].append(source)
     for name, each in lines.items():
         lowest = _lowest(each.draws, len(first))
         at_lowest = np.flatnonzero(each.draws.high == lowest[each.draws.person])
         _, earliest = np.unique(each.draws.person[at_lowest], return_index=True)
-        for at in at_lowest[earliest].tolist():
-            who = int(each.draws.person[at])
-            source = events.source_row(int(each.draws.row[at]))
+        at = at_lowest[earliest]
+        named = zip(
+            each.draws.person[at].tolist(), events.source_texts(each.draws.row[at]), strict=True
+        )
+        for who, source in named:
             if source not in found[who] and (first[who] == UNKNOWN_TIME or name not in which[who]):
                 found[who].append(source)
     return ["|".join(dict.fromkeys(rows)) for rows in found]

@@ -6,14 +6,13 @@ person has to judge the attribution.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
-from becalm.core.arrays import Array, Floats, Index, Mask, Texts, Times, firsts
+from becalm.core.arrays import Array, Floats, Index, Mask, Persons, Texts, Times, firsts
 from becalm.core.clock import HOUR, UNKNOWN_TIME
 from becalm.core.columns import listed
 from becalm.core.frame import Frame
@@ -121,9 +120,10 @@ def _shift(
         deciding += [compared, {i: last[i] for i in compared}]
     rows: list[str] = [""] * count
     why: list[str] = [""] * count
+    row = points.row.tolist()
     for i in set().union(*deciding):
         ats = sorted({each[i] for each in deciding if i in each})
-        names = [graded.source(row) for row in points.row[ats].tolist()]
+        names = [graded.source(row[at]) for at in ats]
         rows[i] = "|".join(dict.fromkeys(names))
         if graded.why is not None:
             texts = [
@@ -247,26 +247,18 @@ def _ctcae(
     side = "lower" if rule.falls else "upper"
     title, mark = ctcae.version_of(rule.event).title, "" if rule.verified else ", not verified"
     label = np.full(len(cohort), "", dtype=object)
-    ends = np.searchsorted(points.person, np.arange(len(cohort) + 1)).tolist()
-    usual = np.isnan(own) & ~np.isnan(limit)
-    beside = np.full(len(points), np.nan)
-    for i in np.unique(points.person[known]).tolist():
-        of_person = ends[i] + np.flatnonzero(known[ends[i] : ends[i + 1]])
-        parts = [
-            f"{side} limit {value:g} (record)"
-            for value in sorted({each for each in own[of_person].tolist() if not math.isnan(each)})
-        ]
-        if usual[of_person].any():
-            parts.append(f"{side} limit {assumed:g} (default limit)")
-        t0 = int(cohort["t0"][i])
-        last = _abnormal(points, grade, of_person, t0)
-        if rule.abnormal_baseline and last >= 0:
-            parts.append(f"abnormal before t0: CTCAE then counts {rule.abnormal_baseline}")
-            later = of_person[points.time[of_person] > t0]
+    t0, beside = cohort["t0"], np.full(len(points), np.nan)
+    parts = _limits(points.person[known], own[known], side, assumed)
+    for i, of_person in _by_person(points, known, t0, grade) if rule.abnormal_baseline else ():
+        last = _abnormal(points, grade, of_person, int(t0[i]))
+        if last >= 0:
+            parts[i].append(f"abnormal before t0: CTCAE then counts {rule.abnormal_baseline}")
+            later = of_person[points.time[of_person] > t0[i]]
             # The mildest that is certain: the mildest value by the worst that the baseline can have been.
             mildest, base = (points.high, points.low) if rule.falls else (points.low, points.high)
             beside[later] = rule.grade_from(float(base[last]), mildest[later])
-        label[i] = "; ".join([f"{title}{mark}", *parts])
+    for i, said in parts.items():
+        label[i] = "; ".join([f"{title}{mark}", *said])
     graded = points.take(known)
     return Graded(
         Points(graded.person, graded.time, grade[known], grade[known], graded.row, graded.drawn),
@@ -274,6 +266,29 @@ def _ctcae(
         label,
         from_baseline=beside[known],
     )
+
+
+def _limits(person: Persons, own: Floats, side: str, assumed: float) -> dict[int, list[str]]:
+    """Return by which limits the draws of each person were graded: those of the record, then the customary one."""
+    texts: dict[int, list[str]] = {i: [] for i in np.unique(person).tolist()}
+    recorded = np.flatnonzero(~np.isnan(own))
+    pairs = sorted(set(zip(person[recorded].tolist(), own[recorded].tolist(), strict=True)))
+    for i, value in pairs:
+        texts[i].append(f"{side} limit {value:g} (record)")
+    for i in np.unique(person[np.isnan(own)]).tolist():
+        texts[i].append(f"{side} limit {assumed:g} (default limit)")
+    return texts
+
+
+def _by_person(
+    points: Points, known: Mask, t0: Times, grade: Floats
+) -> Iterator[tuple[int, Index]]:
+    """Yield the positions of the graded draws of each person who has one beyond the limit until time zero."""
+    high = known & (points.time <= t0[points.person])
+    high[high] = grade[high] >= 1
+    for i in np.unique(points.person[high]).tolist():
+        first, stop = np.searchsorted(points.person, (i, i + 1)).tolist()
+        yield i, first + np.flatnonzero(known[first:stop])
 
 
 def _abnormal(points: Points, grade: Floats, of_person: Index, t0: int) -> int:

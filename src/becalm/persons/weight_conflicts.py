@@ -9,7 +9,6 @@ is set aside first.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -56,7 +55,7 @@ def outliers(points: Points, sheet: Floats, apart: float) -> Mask:
     suspects = np.flatnonzero(_suspected(points, sheet, apart))
     for person in np.unique(points.person[suspects]).tolist():
         first, stop = np.searchsorted(points.person, (person, person + 1)).tolist()
-        gone = _furthest_first(points.low[first:stop].tolist(), sheet[first:stop].tolist(), apart)
+        gone = _furthest_first(points.low[first:stop], sheet[first:stop], apart)
         aside[[first + at for at in gone]] = True
     return aside
 
@@ -75,27 +74,25 @@ def _suspected(points: Points, sheet: Floats, apart: float) -> Mask:
     )
 
 
-def _furthest_first(kg: Sequence[float], sheet: Sequence[float], apart: float) -> list[int]:
+def _furthest_first(kg: Floats, sheet: Floats, apart: float) -> list[int]:
     """Return the positions of one person's weights that are set aside, the furthest off first."""
-    standing = list(range(len(kg)))
+    standing = np.arange(len(kg))
     gone: list[int] = []
-    while True:
-        worst, factor = -1, 0.0
-        for place, at in enumerate(standing):
-            others = [kg[standing[n]] for n in (place - 1, place + 1) if 0 <= n < len(standing)]
-            if len(others) == 1:
-                others.append(sheet[at])
-            if len(others) < 2:
-                continue
-            first, second = (np.array([other]) for other in others)
-            if not off_from_both(np.array([kg[at]]), first, second, apart)[0]:
-                continue
-            distance = min(max(kg[at] / other, other / kg[at]) for other in others)
-            if distance > factor:
-                worst, factor = place, distance
-        if worst < 0:
-            return gone
-        gone.append(standing.pop(worst))
+    while len(standing) > 1:
+        own = kg[standing]
+        before, after = np.append(np.nan, own[:-1]), np.append(own[1:], np.nan)
+        before[0], after[-1] = sheet[standing[0]], sheet[standing[-1]]
+        off_by = np.where(
+            off_from_both(own, before, after, apart),
+            np.minimum(*(np.maximum(own / each, each / own) for each in (before, after))),
+            0.0,
+        )
+        worst = int(np.argmax(off_by))
+        if off_by[worst] <= 0:
+            break
+        gone.append(int(standing[worst]))
+        standing = np.delete(standing, worst)
+    return gone
 
 
 def restated(kg: Floats, admission: Mask, dosing: Mask, group: Times, share: float) -> Mask:

@@ -10,6 +10,7 @@ from typing import Any, Final
 import numpy as np
 
 from becalm import vocabulary
+from becalm.core.arrays import Index, Persons
 from becalm.core.clock import DAY, HOUR, UNKNOWN_TIME
 from becalm.core.columns import Categorical, listed
 from becalm.core.frame import Frame
@@ -77,9 +78,12 @@ def dose_steps(chunk: Patients, cohort: Frame, names: Iterable[str]) -> Frame:
     drugs = {name: chunk.vocabulary.drug(name) for name in names}
     known = np.concatenate([np.empty(0, np.intp), *(chunk.doses.exposed(name) for name in drugs)])
     known = np.sort(known)
+    own = _by_person(doses["person"], known)
+    found = chunk.unrecognised
+    unknown = _by_person(found["person"], np.flatnonzero(found["kind"] == "drug"))
     table_rows = []
     for person in cohort.rows():
-        for at in known[doses["person"][known] == person["person"]].tolist():
+        for at in own.get(person["person"], ()):
             drug = drugs[str(doses["drug"][at])]
             end = doses["until"][at] if not doses["single"][at] else doses["start"][at]
             table_rows.append(
@@ -100,15 +104,23 @@ def dose_steps(chunk: Patients, cohort: Frame, names: Iterable[str]) -> Frame:
                     "end_assumed": doses["end_assumed"][at],
                 }
             )
-        table_rows += list(_unknown_drugs(chunk, person))
+        if person["person"] in unknown:
+            rows = found.take(np.array(unknown[person["person"]]))
+            table_rows += list(_unknown_drugs(rows, person))
     return Frame.of_rows(DOSE_STEPS, table_rows)
 
 
-def _unknown_drugs(chunk: Patients, person: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+def _by_person(person: Persons, at: Index) -> dict[int, list[int]]:
+    """Return which of some positions each person has, in their order."""
+    own: dict[int, list[int]] = {}
+    for who, position in zip(person[at].tolist(), at.tolist(), strict=True):
+        own.setdefault(who, []).append(position)
+    return own
+
+
+def _unknown_drugs(drugs: Frame, person: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """Yield the rows of a person's drugs that nobody knows, without an amount."""
-    found = chunk.unrecognised
-    mine = (found["person"] == person["person"]) & (found["kind"] == "drug")
-    for row in found.take(np.flatnonzero(mine)).rows():
+    for row in drugs.rows():
         start, end = row["start"], max(row["start"], row["end"])
         if start == UNKNOWN_TIME:
             continue

@@ -27,19 +27,18 @@ def write(name: str, frames: Iterator[Frame], *paths: Path) -> int:
     The pieces are laid end to end; where one begins changes nothing of a file. Raises
     `ValueError` where they are not in the order of the table's first key.
     """
-    keys = tables.WRITTEN[name].key
-    rows, last = 0, ""
-    within = paths[0].parent
     text = _Texts(name)
+    blocks = _sorted(name, _blocks(chain([tables.empty(name)], map(text.looked_at, frames))))
+    first, second = next(blocks), next(blocks, None)
+    if second is None:
+        writing.write_sorted(name, first, paths, text.inert)
+        return len(first)
+    rows = 0
+    within = paths[0].parent
     with tempfile.TemporaryDirectory(prefix=".becalm-", dir=within) as folder:
         parts = Path(folder)
-        for number, block in enumerate(
-            _blocks(chain([tables.empty(name)], map(text.looked_at, frames)))
-        ):
-            key = np.append(np.array([last], object), block[keys[0]])
-            if (key[1:] < key[:-1]).any():
-                raise ValueError(f"{name}: the pieces are not in the order of {keys[0]}")
-            last, rows = key[-1], rows + len(block)
+        for number, block in enumerate(chain([first, second], blocks)):
+            rows += len(block)
             with writing.writer(name, block, within) as con:
                 part = parts / f"{number:09}.parquet"
                 writing.copy(con, name, "given", part, compression="snappy")
@@ -49,6 +48,17 @@ def write(name: str, frames: Iterator[Frame], *paths: Path) -> int:
                 rows_of = f"read_parquet({writing.quoted(pattern)})"
                 writing.copy(con, name, rows_of, path, text.inert)
     return rows
+
+
+def _sorted(name: str, blocks: Iterator[Frame]) -> Iterator[Frame]:
+    """Yield the same blocks; `ValueError` where they are not in the order of the table's first key."""
+    key, last = tables.WRITTEN[name].key[0], ""
+    for block in blocks:
+        found = np.append(np.array([last], object), block[key])
+        if (found[1:] < found[:-1]).any():
+            raise ValueError(f"{name}: the pieces are not in the order of {key}")
+        last = found[-1]
+        yield block
 
 
 class _Texts:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -17,7 +17,7 @@ from becalm.core.columns import Categorical, Held, Keyed
 from becalm.core.database import connect
 from becalm.core.errors import OutputError
 from becalm.core.frame import Frame, Kind
-from becalm.core.spreadsheets import inert, inert_sql
+from becalm.core.spreadsheets import all_inert, inert_sql
 
 _SQL: Final[Mapping[Kind, str]] = {
     "text": "nullif({c}::VARCHAR, '')",
@@ -54,11 +54,19 @@ def write(
     if tuple(frame.columns) != tuple(schema):
         raise ValueError(f"{name}: columns {list(frame.columns)} are not {list(schema)}")
     paths = tuple(folder / f"{name}.{form}" for form in formats)
-    with writer(name, frame.sort(*schema.key), folder) as con:
+    write_sorted(name, frame.sort(*schema.key), paths, inert_columns(frame))
+    return TableFile(name, len(frame), paths)
+
+
+def write_sorted(name: str, frame: Frame, paths: Sequence[Path], known: Collection[str]) -> None:
+    """Write rows, sorted already, in the form of each path's suffix; all paths are in one folder.
+
+    known : as in `copy`.
+    """
+    with writer(name, frame, paths[0].parent) as con:
         con.execute("CREATE TEMP TABLE typed AS FROM given")
         for path in paths:
-            copy(con, name, "typed", path, inert_columns(frame))
-    return TableFile(name, len(frame), paths)
+            copy(con, name, "typed", path, known)
 
 
 @contextmanager
@@ -95,21 +103,17 @@ def _typed(schema: Mapping[str, Kind], frame: Frame, folder: Path | None = None)
 def inert_columns(frame: Frame) -> frozenset[str]:
     """Return the columns of texts stored as codes of which no cell could be calculated by a spreadsheet."""
     return frozenset(
-        name for name, held in frame.columns.held.items() if all(map(_is_inert, _texts_of(held)))
+        name for name, held in frame.columns.held.items() if all_inert(_texts_of(held))
     )
 
 
-def _texts_of(held: Held) -> Iterable[str]:
+def _texts_of(held: Held) -> list[str]:
     """Return the different texts of a column, or one that is not inert where they are not known."""
     if isinstance(held, Categorical):
-        return map(str, held.texts.tolist())
+        return [str(text) for text in held.texts.tolist()]
     if isinstance(held, Keyed):
         return [f"{table}:0" for table in held.table.texts.tolist()]
     return ["=?"]
-
-
-def _is_inert(text: str) -> bool:
-    return inert(text) == text
 
 
 def copy(

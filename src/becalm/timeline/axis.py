@@ -2,12 +2,16 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from becalm.core.arrays import LIMIT, Index, Mask, Persons, Times, firsts, plus
+
+_SPREAD: Final = 8
+"""Times as many numbers as persons that a table of all numbers between theirs may have."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,14 +64,27 @@ class Axis:
     def _of(self, person: NDArray[Any]) -> tuple[Index, Mask | None]:
         """Return the position of each person, and who is on the axis; None if all are."""
         lowest, count = int(self.persons[0]), len(self.persons)
-        if int(self.persons[-1]) - lowest + 1 == count:
+        span = int(self.persons[-1]) - lowest + 1
+        if span == count:
             index = person.astype(np.intp) - lowest
             if not index.size or (index.min() >= 0 and index.max() < count):
                 return index, None
             known = (index >= 0) & (index < count)
             return np.where(known, index, 0), known
-        index = np.minimum(np.searchsorted(self.persons, person), count - 1)
+        if span <= _SPREAD * count:
+            place = np.clip(person, lowest - 1, lowest + span) - (lowest - 1)
+            index = self._numbered[place]
+        else:
+            index = np.minimum(np.searchsorted(self.persons, person), count - 1)
         return index, self.persons[index] == person
+
+    @cached_property
+    def _numbered(self) -> Index:
+        """The position of each number from one below the lowest person to one above the highest; 0 of nobody."""
+        lowest = int(self.persons[0]) - 1
+        numbered = np.zeros(int(self.persons[-1]) - lowest + 2, np.intp)
+        numbered[self.persons - lowest] = np.arange(len(self.persons))
+        return numbered
 
     def _inside(self, index: Index, time: NDArray[Any]) -> Times:
         """Return the positions of times, those outside the part of a person just before or after it."""
@@ -83,19 +100,10 @@ def _unknown(placed: Times, known: Mask | None) -> Times:
 
 def axis(*columns: tuple[Persons, Times]) -> Axis:
     """Make the axis of several (person, time) columns, each sorted by person and time."""
-    person = np.concatenate([p[firsts(p)] for p, _ in columns])
-    first = np.concatenate([t[firsts(p)] for p, t in columns])
-    last = np.concatenate(
-        [t[np.append(firsts(p)[1:], len(p)) - 1] if len(p) else t for p, t in columns]
-    )
-    order = np.argsort(person, kind="stable")
-    starts = firsts(person[order])
-    persons = person[order][starts]
+    persons, first, last = _parts(columns)
     if not len(persons):
         none = np.empty(0, np.int64)
         return Axis(persons, none, none, none, None)
-    first = np.minimum.reduceat(first[order], starts)
-    last = np.maximum.reduceat(last[order], starts)
     ticks = None
     if float(np.sum(last.astype(np.float64) - first)) + 3.0 * len(persons) > LIMIT:
         ticks = np.unique(np.concatenate([t for _, t in columns]))
@@ -103,6 +111,30 @@ def axis(*columns: tuple[Persons, Times]) -> Axis:
     stretch = last - first + 3
     begin = np.cumsum(stretch) - stretch + 1
     return Axis(persons, first, last, begin, ticks)
+
+
+def _parts(columns: tuple[tuple[Persons, Times], ...]) -> tuple[Persons, Times, Times]:
+    """Return the persons of the columns, and the first and the last time of each."""
+    ends: dict[int, tuple[Index, Index]] = {}  # columns often have their persons in common
+    for each, _ in columns:
+        if id(each) not in ends:
+            begin = firsts(each)
+            ends[id(each)] = begin, np.append(begin[1:], len(each))[: len(begin)] - 1
+    first = [t[ends[id(p)][0]] for p, t in columns]
+    last = [t[ends[id(p)][1]] for p, t in columns]
+    if len(ends) == 1:
+        one = columns[0][0]
+        return one[ends[id(one)][0]], np.minimum.reduce(first), np.maximum.reduce(last)
+    person = np.concatenate([p[ends[id(p)][0]] for p, _ in columns])
+    order = np.argsort(person, kind="stable")
+    starts = firsts(person[order])
+    if not len(starts):
+        return person, first[0], last[0]
+    return (
+        person[order][starts],
+        np.minimum.reduceat(np.concatenate(first)[order], starts),
+        np.maximum.reduceat(np.concatenate(last)[order], starts),
+    )
 
 
 def _rank(ticks: Times, time: NDArray[Any]) -> Times:

@@ -83,11 +83,15 @@ def last(points: Points, first: Index, stop: Index) -> Draws:
 def nearest(points: Points, at: Times, first: Index, stop: Index) -> Draws:
     """Return the draw nearest to `at` in each window; of two equally near draws the earlier."""
     position = np.full(len(at), -1, np.int64)
-    for i in np.flatnonzero(stop > first).tolist():
-        near = np.abs(points.time[first[i] : stop[i]] - at[i])
-        time = points.time[first[i] + int(np.argmin(near))]
-        together = first[i] + np.flatnonzero(points.time[first[i] : stop[i]] == time)
-        position[i] = together[np.argmax(points.rank[together])]
+    some = np.flatnonzero(stop > first)
+    first, stop, at = first[some], stop[some], at[some]
+    who, time = points.person[first], points.time
+    after = np.clip(points.count_until(who, at), first, stop)  # the first draw later than `at`
+    earlier, later = time[np.maximum(after - 1, first)], time[np.minimum(after, stop - 1)]
+    near = np.where(at - earlier <= later - at, earlier, later)
+    begin = np.maximum(points.count_until(who, near - 1), first)
+    end = np.minimum(points.count_until(who, near), stop)
+    position[some] = latest(points.rank, begin, end)
     return chosen(points, position)
 
 

@@ -14,7 +14,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from becalm.core.spreadsheets import CsvWriter, csv_text, inert, inert_sql, restored
+from becalm.core.spreadsheets import (
+    CsvWriter,
+    all_inert,
+    csv_text,
+    inert,
+    inert_sql,
+    restored,
+)
 
 SRC = Path(__file__).parents[3] / "src" / "becalm"
 SHEETS = SRC / "records" / "sheets" / "template"
@@ -54,6 +61,12 @@ def test_a_formula_is_not_calculated_and_comes_back(text: str) -> None:
     assert inert(text) != text
     assert not calculated(inert(text))
     assert restored(inert(text)) == text
+
+
+@settings(derandomize=True, deadline=None, max_examples=3000)
+@given(st.lists(st.one_of(ANYTHING, st.sampled_from([*FORMULAS, *PLAIN])), max_size=4))
+def test_many_texts_are_inert_if_each_of_them_is(texts: list[str]) -> None:
+    assert all_inert(texts) == all(inert(text) == text for text in texts)
 
 
 @pytest.mark.parametrize("text", PLAIN)

@@ -188,13 +188,12 @@ def slopes(cohort: Frame, events: Events, variables: tuple[str, ...]) -> Frame:
 
 def _rows(events: Events, points: Points, first: Index, stop: Index) -> list[str]:
     """Return the first and the last draw of each question: those between lie between them in the records."""
-    ends = zip(first.tolist(), stop.tolist(), strict=True)
-    return [
-        "|".join(events.source_row(int(points.row[at])) for at in sorted({one, other - 1}))
-        if other > one
-        else ""
-        for one, other in ends
-    ]
+    some = stop > first
+    rows = np.full((2, len(first)), -1, np.int64)
+    rows[0, some] = points.row[first[some]]
+    some &= stop > first + 1
+    rows[1, some] = points.row[stop[some] - 1]
+    return events.joined_names(rows)
 
 
 def normal_again(cohort: Frame, events: Events) -> Frame:
@@ -238,14 +237,8 @@ def _normal(asked: Questions, events: Events, rule: Normal, points: Points, met:
     position = np.where(shown, reached, 0)
     time = np.where(shown, good.time[position] if len(good) else UNKNOWN_TIME, UNKNOWN_TIME)
     hours = np.where(shown, (time - clock) / HOUR, np.nan)
-    rows = [
-        "|".join(
-            events.source_row(row)
-            for row in (int(before), int(good.row[at]) if ok else int(after))
-            if row >= 0
-        )
-        for before, after, at, ok in zip(at_clock.row, last.row, position, shown, strict=True)
-    ]
+    rows = np.array([at_clock.row, last.row])
+    rows[1, shown] = good.row[position[shown]]
     return Frame.of(
         NORMAL_AGAIN,
         person_id=asked.column("person_id"),
@@ -256,7 +249,7 @@ def _normal(asked: Questions, events: Events, rule: Normal, points: Points, met:
         hours_to_normal=np.round(hours, 6),
         hours_followed=np.where(last.found, np.round((last.time - clock) / HOUR, 6), np.nan),
         normal_from=time,
-        source_row=rows,
+        source_row=events.joined_names(rows),
     )
 
 

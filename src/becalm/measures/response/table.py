@@ -190,8 +190,7 @@ def _modified_by(
 
 def source_rows(events: Events, draws: tuple[Draws, ...]) -> list[str]:
     """Return the rows of the draws of each question, joined by `|`."""
-    rows = zip(*(draw.row.tolist() for draw in draws), strict=True)
-    return ["|".join(events.source_row(row) for row in each if row >= 0) for each in rows]
+    return events.joined_names(np.array([draw.row for draw in draws]))
 
 
 def measure(given: StageInput) -> Frame:
