@@ -3,7 +3,7 @@
     python benchmarks/study.py FOLDER [--times 3] [--out FOLDER]
 
 FOLDER comes from `generate.py`: of its people seven in ten enter the study. The study is all of it: every table,
-every figure and the report. The screening is all of `becalm screen` by the definitions that the protocol
+every figure and the report, in a new folder each time. The screening is all of `becalm screen` by the definitions that the protocol
 reports. The two run in turn, each by a command of its own; the ratio is that of the median times, memory is
 the resident peak of the study's process and the one beside it, together.
 """
@@ -61,7 +61,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--times", type=int, default=3, help="rounds; the ratio is of the medians")
     parser.add_argument("--chunk-rows", type=int, default=CHUNK_ROWS, help="of the study")
-    parser.add_argument("--out", type=Path, help="keep the study")
+    parser.add_argument("--out", type=Path, help="keep the studies, one folder each")
     parser.add_argument("--only", choices=["screening", "study"], help=argparse.SUPPRESS)
     asked = parser.parse_args()
     began = time.perf_counter()
@@ -69,10 +69,12 @@ def main() -> None:
     if asked.only == "screening":
         report(screened(asked.folder, asked.out), began)
     elif asked.only == "study":
-        report(studied(asked.folder, asked.out, asked.chunk_rows), began)
+        asked.out.mkdir(parents=True, exist_ok=True)
+        out = Path(tempfile.mkdtemp(prefix="study-", dir=asked.out))
+        report(studied(asked.folder, out, asked.chunk_rows), began)
     else:
         with tempfile.TemporaryDirectory() as scratch:
-            kept = str(asked.out or Path(scratch) / "study")
+            kept = str(asked.out or Path(scratch) / "studies")
             folder, peaks = str(asked.folder), str(Path(scratch) / "peaks.parquet")
             parts = {
                 "screening": (folder, "--out", peaks),

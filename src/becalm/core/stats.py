@@ -268,13 +268,15 @@ def summary(values: Sequence[float]) -> Summary | None:
     known = sorted(float(v) for v in values if not math.isnan(v))
     if not known:
         return None
+    mean = math.fsum(known) / len(known)
+    sd = math.sqrt(math.fsum((v - mean) ** 2 for v in known) / max(len(known) - 1, 1))
     return Summary(
         n=len(known),
         median=statistics.median(known),
         minimum=known[0],
         maximum=known[-1],
-        mean=math.fsum(known) / len(known),
-        sd=statistics.stdev(known) if len(known) >= SD_FROM else None,
+        mean=mean,
+        sd=sd if len(known) >= SD_FROM else None,
     )
 
 

@@ -59,10 +59,11 @@ def values(events: Events, population: Mask | None = None) -> Frame:
         number, sign = number_and_sign(lower, upper)
         numbers[name] = np.full(len(all_groups), np.nan)
         numbers[name][at] = number
-        signs.append([f"{name}{s}" if s else "" for s in sign])
+        signs.append(sign)
     censored = np.full(len(all_groups), "", dtype=object)
-    for i, marks in zip(at, zip(*signs, strict=True), strict=True):
-        censored[i] = "|".join(mark for mark in marks if mark)
+    for i in np.flatnonzero(np.logical_or.reduce([sign != "" for sign in signs])).tolist():
+        marks = zip(ends, (sign[i] for sign in signs), strict=True)
+        censored[at[i]] = "|".join(f"{name}{mark}" for name, mark in marks if mark)
     names = np.array([v.name for v in vocabulary.variables], dtype=object)
     units = np.array([v.unit for v in vocabulary.variables], dtype=object)
     return Frame.of(

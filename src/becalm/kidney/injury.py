@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -161,15 +160,19 @@ def falls_on_arrival(creatinine: Points, arrival: Times, kdigo: Kdigo) -> list[F
     inside = (begin != UNKNOWN_TIME) & (since >= 0) & (since < kdigo.ratio_within.us)
     early = creatinine.take(inside)
     ends = np.searchsorted(early.person, np.arange(len(arrival) + 1))
-    return [
-        _greatest_fall(early.low[a:b], early.high[a:b], early.row[a:b], kdigo.ratios[1])
-        for a, b in pairwise(ends.tolist())
-    ]
+    least, some = kdigo.ratios[1], np.flatnonzero(ends[1:] > ends[:-1])
+    falls: list[Fall | None] = [None] * len(arrival)
+    if len(some):
+        span = np.maximum.reduceat(early.low, ends[some]) / np.minimum.reduceat(
+            early.high, ends[some]
+        )
+        for i in some[rounded(span) >= least].tolist():
+            own = slice(ends[i], ends[i + 1])
+            falls[i] = _greatest_fall(early.low[own], early.high[own], early.row[own], least)
+    return falls
 
 
 def _greatest_fall(low: Floats, high: Floats, row: Times, least: float) -> Fall | None:
-    if not len(low) or rounded(low.max() / high.min()) < least:
-        return None
     best, top, fold = None, 0, least
     fell = rounded(low[0] / high).tolist()
     risen = rounded(low / np.minimum.accumulate(high)).tolist()

@@ -176,6 +176,7 @@ def _conditions(people: list[Person], records: Records, diagnosed: Frame, index:
         "immune_effector": rule.immune_effector,
         "look_alike": rule.look_alike,
     }
+    members = {family: frozenset(wide) for family, wide in families.items()}
     names, status = diagnosed["condition"].tolist(), diagnosed["status"].tolist()
     by_row: dict[tuple[int, str], list[int]] = {}
     for at, row in enumerate(diagnosed["row"].tolist()):
@@ -186,8 +187,8 @@ def _conditions(people: list[Person], records: Records, diagnosed: Frame, index:
         who, first, last = (int(diagnosed[column][at]) for column in ("person", "first", "last"))
         narrowest, source = names[at], f"conditions:{keys[row]}"
         start, end = _window(int(index[who]), rule.looked_before, rule.looked_after)
-        for family, wide in families.items():
-            if not known & set(wide) or status[at] != "confirmed" or first > end:
+        for family, wide in members.items():
+            if not known & wide or status[at] != "confirmed" or first > end:
                 continue
             if family == "infection":
                 since, until = _window(int(index[who]), rule.infection_before, rule.infection_after)
