@@ -219,7 +219,8 @@ def _rows(
     events = given.patients.events
     found: list[list[str]] = [[] for _ in range(len(first))]
     for name, each in lines.items():
-        draws, low = each.low_draws, np.array([name in of.split("|") for of in which.tolist()])
+        draws = each.low_draws
+        low = np.array([name in of.split("|") for of in which.tolist()], np.bool_)
         low &= first != UNKNOWN_TIME
         at = np.flatnonzero(low[draws.person])
         ago = first[draws.person[at]] - draws.time[at]
