@@ -17,9 +17,10 @@ from becalm.pk.given import (
     patient_curves,
     washout,
 )
+from becalm.pk.gradients import differentiable_levels, differentiable_propagate
 from becalm.pk.loading import load, shipped
 from becalm.pk.measures import spread
-from becalm.pk.model import PkModel
+from becalm.pk.model import PARTS, PkModel
 from becalm.pk.propagation import Amounts, RateConstants, propagate
 from becalm.pk.regimen import Regimen
 from becalm.pk.regimen_files import read_regimens
@@ -30,6 +31,7 @@ from becalm.pk.words import read_quantity
 
 __all__ = [
     "NOT_ADVICE",
+    "PARTS",
     "Amounts",
     "CheckedRow",
     "CovariateCourse",
@@ -43,6 +45,8 @@ __all__ = [
     "VirtualPatients",
     "at_ends",
     "checked",
+    "differentiable_levels",
+    "differentiable_propagate",
     "exp_difference",
     "in_unit",
     "load",
