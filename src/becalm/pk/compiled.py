@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 
 from becalm.core.arrays import Array, Floats, Index
 from becalm.core.errors import UsageError
-from becalm.pk.propagation import RateConstants, checked
+from becalm.pk.propagation import RateConstants, checked_numbers
 
 INSTALL: Final = "pip install 'becalm[populations]'"
 _PART: Final = 4096
@@ -73,7 +73,7 @@ def population_levels(
     code = kernel()
     if code is None:
         raise UsageError("compiled populations need numba, which is not installed", hint=f"Install it: {INSTALL}")  # fmt: skip
-    length, speed, at_once, under = checked(hours, rate, bolus, depot)
+    length, speed, at_once, under = checked_numbers(hours, rate, bolus, depot)
     steps = [np.atleast_1d(each) for each in constants.arrays()]
     apart = np.broadcast_shapes(*(each.shape for each in steps))
     chosen = np.zeros(1, np.intp) if apart[-1] == 1 else None

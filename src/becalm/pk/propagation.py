@@ -165,7 +165,7 @@ def propagate(
     >>> round(float(steady.before[..., -1, CENTRAL]) / 5.0, 9)  # rate / clearance, mg/L
     2.0
     """
-    length, speed, at_once, under = checked(hours, rate, bolus, depot)
+    length, speed, at_once, under = checked_numbers(hours, rate, bolus, depot)
     steps = RateConstants(*(np.atleast_1d(each) for each in constants.arrays()))
     apart = np.broadcast_shapes(*(each.shape for each in steps.arrays()))
     where = None if which is None else np.asarray(which, np.intp)
@@ -208,7 +208,7 @@ def propagate(
     return Amounts(before, after, area)
 
 
-def checked(*given: ArrayLike) -> tuple[Floats, ...]:
+def checked_numbers(*given: ArrayLike) -> tuple[Floats, ...]:
     """Return lengths, rates and doses as arrays. Raises `ValueError` for what cannot be."""
     names = ("a length of time", "an infusion rate", "a bolus", "a dose under the skin")
     arrays = tuple(np.atleast_1d(np.asarray(each, np.float64)) for each in given)
