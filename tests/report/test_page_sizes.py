@@ -45,5 +45,9 @@ def test_on_paper_a_figure_its_caption_and_its_heading_fit_one_sheet(
             "figure.getBoundingClientRect().bottom - (at || section.querySelectorAll(':scope > p:not(.note)').length > 2 "
             "? figure : section).getBoundingClientRect().top))"
         )
+        ends = browser.js(
+            "[...document.querySelectorAll('section > p:last-child')].map(p => getComputedStyle(p).breakAfter)"
+        )
+    assert set(ends) == {"auto"}  # a section that is only words does not hold the next one
     assert key <= PAPER[1]
     assert max(heights) <= PAPER[1], heights

@@ -74,7 +74,7 @@ def _definitions(view: PatientView) -> list[Spec]:
         ]  # fmt: skip
         left = _left(mine[0].title)
         if top < 2:
-            left["axis"]["values"] = [0, 1]
+            left["axis"] |= {"values": [0, 1], "format": "d"}
         y = quantity("low", scale=flat(0, top), **left)
         box = {"x": _x(view), "x2": {"field": "end"}, "y": y, "y2": {"field": "high"}}
         lanes.append(

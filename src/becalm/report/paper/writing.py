@@ -25,6 +25,7 @@ JUDGED: Final = (
     "What counts as judged is the consensus of the reviewers, or the answer that all of them gave; where they differ it stays “cannot tell”. "
     "Agreement is the share of the same answers with its exact interval, and Cohen’s kappa, in which “cannot tell” is an answer like the others. "
     "Definitions are compared with the judgement over those judged yes or no; those in whom a definition is undetermined are apart. "
+    "Where patients entered the study by a definition, its measures over them say nothing of others. "
     "No judgement changed a computed result. "
 )
 REVIEWERS: Final = "[Authors: state who the reviewers were, whom they judged and why these patients, what they saw, and from what they were blinded.]"
