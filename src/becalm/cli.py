@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from becalm import __version__
-from becalm.commands import open_page, redcap, show_differences, simulate_regimens, write_paper
+from becalm import __version__, commands
 from becalm.commands.options import KIND, MAPPING, MODELS, PREVIOUS, WORDS
 from becalm.core import machine, scratch, stopping
 from becalm.core.errors import BecalmError
@@ -84,11 +83,8 @@ def main(debug: bool) -> None:
     del debug  # read by `Commands.invoke`
 
 
-main.add_command(redcap)
-main.add_command(open_page)
-main.add_command(show_differences)
-main.add_command(simulate_regimens)
-main.add_command(write_paper)
+for _each in commands.ALL:
+    main.add_command(_each)
 
 
 def say(text: str) -> None:

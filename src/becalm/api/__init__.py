@@ -18,6 +18,7 @@ __all__ = [
     "Study",
     "Understood",
     "VariableValues",
+    "levelling",
     "open_records",
     "releasing",
     "run",

@@ -1,9 +1,13 @@
 """Groups of commands that belong together, and commands that are long; `cli` adds them to the others."""
 
 from becalm.commands.diff import show_differences
+from becalm.commands.levels import update_by_levels
 from becalm.commands.open import open_page
 from becalm.commands.paper import write_paper
 from becalm.commands.redcap import redcap
 from becalm.commands.simulate import simulate_regimens
 
-__all__ = ["open_page", "options", "redcap", "show_differences", "simulate_regimens", "write_paper"]
+__all__ = ["ALL", "options"]
+
+ALL = (redcap, open_page, show_differences, simulate_regimens, update_by_levels, write_paper)
+"""All of them, as `cli` adds them."""

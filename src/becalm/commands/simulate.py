@@ -89,7 +89,7 @@ def simulate_regimens(  # noqa: PLR0917 - click passes the options by name
     found = simulate(
         read,
         regimens,
-        covariates=_pairs(covariates, "--covariate"),
+        covariates=pairs(covariates, "--covariate"),
         hours=hours,
         patients=patients,
         seed=seed,
@@ -122,7 +122,7 @@ def _check(model: PkModel) -> None:
         )
 
 
-def _pairs(given: Iterable[str], option: str) -> dict[str, str]:
+def pairs(given: Iterable[str], option: str) -> dict[str, str]:
     """Read `name=value` several times. Raises `UsageError` for another form, and for a name given twice."""
     found: dict[str, str] = {}
     for each in given:
@@ -145,11 +145,11 @@ def _parameters(model: PkModel, given: Iterable[str]) -> dict[str, float]:
     """Read `--set name=value`, in the unit of the model's file or in a unit that is written."""
     from becalm.pk import read_quantity
 
-    pairs = _pairs(given, "--set")
-    model.replaced({name: model.parameters[name].value if name in model.parameters else 1.0 for name in pairs})  # fmt: skip
+    given_pairs = pairs(given, "--set")
+    model.replaced({name: model.parameters[name].value if name in model.parameters else 1.0 for name in given_pairs})  # fmt: skip
     return {
         name: read_quantity(value, model.parameters[name].unit, f"--set {name}")
-        for name, value in pairs.items()
+        for name, value in given_pairs.items()
     }
 
 

@@ -2,6 +2,7 @@
 
 __all__ = [
     "cell_lines",
+    "charted_levels",
     "ctcae",
     "definition_agreement",
     "escalations",

@@ -18,6 +18,9 @@ from becalm.pk.given import (
     washout,
 )
 from becalm.pk.gradients import differentiable_levels, differentiable_propagate
+from becalm.pk.levels.asking import update, update_charted
+from becalm.pk.levels.result import LevelUpdate
+from becalm.pk.levels.updating import UpdateSettings
 from becalm.pk.loading import load, shipped
 from becalm.pk.measures import spread
 from becalm.pk.model import PARTS, PkModel
@@ -36,19 +39,23 @@ __all__ = [
     "CheckedRow",
     "CovariateCourse",
     "GivenDoses",
+    "LevelUpdate",
     "PatientCurves",
     "PkModel",
     "PopulationLevels",
     "RateConstants",
     "Regimen",
     "Simulation",
+    "UpdateSettings",
     "VirtualPatients",
     "at_ends",
     "checked",
+    "covariates",
     "differentiable_levels",
     "differentiable_propagate",
     "exp_difference",
     "in_unit",
+    "levels",
     "load",
     "outside",
     "parameter_rows",
@@ -60,5 +67,8 @@ __all__ = [
     "shipped",
     "simulate",
     "spread",
+    "units",
+    "update",
+    "update_charted",
     "washout",
 ]

@@ -21,12 +21,14 @@ from becalm.core.toml_position import TomlMistake
 from becalm.pk import units
 from becalm.pk.model import (
     PARTS,
+    PkAssumption,
     PkCovariate,
     PkGroup,
     PkModel,
     PkParameter,
     PkRoute,
     PkSpread,
+    PkWalk,
     ResidualError,
     Status,
 )
@@ -38,11 +40,14 @@ _ENTRIES: Final[Mapping[str, tuple[str, type[Any]]]] = {
     "group": ("groups", PkGroup),
     "spread": ("spreads", PkSpread),
     "residual": ("residual", ResidualError),
+    "walk": ("walks", PkWalk),
+    "assumption": ("assumptions", PkAssumption),
 }
 _TEXTS: Final = ("name", "title", "drug")
-_OTHER_KEYS: Final = (*_TEXTS, "routes", "apparent", "not_absorbed", "notes")
+_OTHER_KEYS: Final = (*_TEXTS, "routes", "apparent", "not_absorbed", "notes", "level")
 _NOT_ABSORBED: Final = ("PO", "IM", "SC")
 _RESIDUAL_UNITS: Final = {"proportional": "1", "additive": "mg/L"}
+_ASSUMPTION_UNITS: Final = {"infusion_rate": "mg/h"}
 Report = Callable[[str, str, str], None]
 T = TypeVar("T", bound=toml.TomlTable)
 
@@ -104,8 +109,9 @@ def parse(text: str, file: str) -> PkModel:
             report(key, f"the key {key!r} needs a text in quotes", "")
     routes = _routes(document, report)
     apparent, notes = document.get("apparent", ""), document.get("notes", [])
-    if not isinstance(apparent, str):
-        report("apparent", "the key 'apparent' needs a text in quotes", "")
+    for key in ("apparent", "level"):
+        if not isinstance(document.get(key, ""), str):
+            report(key, f"the key {key!r} needs a text in quotes", "")
     if not isinstance(notes, list) or not all(isinstance(each, str) for each in notes):
         report("notes", "the key 'notes' needs a list of texts", "")
     not_absorbed = document.get("not_absorbed", [])
@@ -124,6 +130,7 @@ def parse(text: str, file: str) -> PkModel:
         apparent=apparent,
         not_absorbed=tuple(not_absorbed),
         notes=tuple(notes),
+        level=document.get("level", "").strip(),
         **entries,
     )
 
@@ -211,7 +218,29 @@ def _check(
             _check_unit(f"residual.{name}.unit", error.unit, unit, report)
             if error.value < 0:
                 report(f"residual.{name}.value", "is below 0", "")
+    _check_walks(entries, report)
     _check_parts(parts, routes, apparent, report)
+
+
+def _check_walks(entries: Mapping[str, dict[str, Any]], report: Report) -> None:
+    for name, walk in entries["walks"].items():
+        if name != "clearance":
+            report(f"walk.{name}", f"{name!r} cannot move", "Only [walk.clearance] can")
+        elif name not in entries["spreads"]:
+            report(
+                f"walk.{name}", "a walk needs a spread that it begins with", f"Add [spread.{name}]"
+            )
+        if not 0 < walk.value <= 1:
+            report(f"walk.{name}.value", "lies above 0 and up to 1, for the root of a day", "")
+    for name, assumption in entries["assumptions"].items():
+        unit = _ASSUMPTION_UNITS.get(name)
+        if unit is None:
+            hint = did_you_mean(name, _ASSUMPTION_UNITS)
+            report(f"assumption.{name}", f"no assumption is called {name!r}", hint)
+            continue
+        _check_unit(f"assumption.{name}.unit", assumption.unit, unit, report)
+        if not assumption.value > 0:
+            report(f"assumption.{name}.value", "is not above 0", "")
 
 
 def _check_parts(

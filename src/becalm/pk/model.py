@@ -98,10 +98,30 @@ class ResidualError(toml.TomlTable, frozen=True):
     verified: bool
 
 
+class PkWalk(toml.TomlTable, frozen=True):
+    """How far a part of one patient moves by chance: the standard deviation of its logarithm's change in one day."""
+
+    value: float
+    status: Status
+    source: str
+    verified: bool
+
+
+class PkAssumption(toml.TomlTable, frozen=True):
+    """What is taken for something that records leave out, such as how fast a dose without an end was infused."""
+
+    value: float
+    unit: str
+    status: Status
+    source: str
+    verified: bool
+
+
 class PkModel(msgspec.Struct, frozen=True, kw_only=True):
     """A linear model of one drug. apparent : why doses into the vein are refused; empty if they are not.
 
     not_absorbed : routes by which nothing reaches the blood, such as PO, so that such doses count for nothing.
+    walks : which parts of a patient move. level : the variable of the vocabulary that is its measured concentration.
     """
 
     name: str
@@ -113,6 +133,9 @@ class PkModel(msgspec.Struct, frozen=True, kw_only=True):
     groups: dict[str, PkGroup] = msgspec.field(default_factory=dict)
     spreads: dict[str, PkSpread] = msgspec.field(default_factory=dict)
     residual: dict[str, ResidualError] = msgspec.field(default_factory=dict)
+    walks: dict[str, PkWalk] = msgspec.field(default_factory=dict)
+    assumptions: dict[str, PkAssumption] = msgspec.field(default_factory=dict)
+    level: str = ""
     apparent: str = ""
     not_absorbed: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()

@@ -95,4 +95,14 @@ def parameter_rows(model: PkModel) -> list[dict[str, Any]]:
             {"parameter": f"error, {name}", "value": error.value, "unit": error.unit,
              "status": error.status, "source": error.source, "verified": error.verified}
         )  # fmt: skip
+    for name, walk in model.walks.items():
+        found.append(
+            {"parameter": f"walk of {name} in a day", "part_of": name, "value": walk.value, "unit": "1",
+             "status": walk.status, "source": walk.source, "verified": walk.verified}
+        )  # fmt: skip
+    for name, taken in model.assumptions.items():
+        found.append(
+            {"parameter": f"assumed {name}", "value": taken.value, "unit": taken.unit,
+             "status": taken.status, "source": taken.source, "verified": taken.verified}
+        )  # fmt: skip
     return found

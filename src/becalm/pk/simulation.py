@@ -124,7 +124,7 @@ def simulate(
     for each in read:
         _check_route(chosen, each, hours)
     courses, remarks = read_courses(chosen, covariates, hours, policy)
-    remarks = [*_group_remarks(chosen, group), *remarks, *_origin_remarks(chosen)]
+    remarks = [*_group_remarks(chosen, group), *remarks, *origin_remarks(chosen)]
     plans = [each.plan(hours) for each in read]
     remarks += [
         f"{regimen.name} goes on after {hours:g} h; what comes later is not simulated"
@@ -207,7 +207,8 @@ def _group_remarks(model: PkModel, group: str | None) -> list[str]:
     return [] if named.studied else [f"extrapolated: not studied in {named.title}; studied in {studied}"]  # fmt: skip
 
 
-def _origin_remarks(model: PkModel) -> list[str]:
+def origin_remarks(model: PkModel) -> list[str]:
+    """Return the notes of a model, and which of its numbers are assumed or were not verified."""
     found = list(model.notes)
     if model.assumed:
         found.append(f"assumed: {', '.join(model.assumed)}")

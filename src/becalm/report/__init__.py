@@ -26,6 +26,7 @@ __all__ = [
     "analysis_results",
     "chart",
     "labels",
+    "levels_drawn",
     "page",
     "page_table",
     "paper",

@@ -64,6 +64,7 @@ _BASE: Final = "https://vega.github.io/vega-datasets/"
 _SPOKEN: Final = re.compile(
     r' (?:aria-[a-z]+|role|class|pointer-events|opacity="1"|data-[a-z]+)(?:(?<=")|="[^"]*")'
 )
+_TAG: Final = re.compile(r"<[^>]*>")
 _DIGITS: Final = re.compile(r"-?\d+\.\d{3,}(?:e-\d+)?")
 
 
@@ -97,8 +98,13 @@ def draw(spec: Spec) -> str:
     svg: str = vl_convert.vegalite_to_svg({**spec, "config": CONFIG}, allowed_base_urls=[])
     svg = svg.replace(f'"{_BASE}#', '"#')
     svg = _SPOKEN.sub("", svg).replace(f' font-family="{FONT}"', "")
-    svg = _DIGITS.sub(lambda found: f"{float(found.group()):.2f}".rstrip("0").rstrip("."), svg)
+    svg = _TAG.sub(lambda tag: _DIGITS.sub(_shorter, tag.group()), svg)
     return svg.replace("<svg ", f'<svg font-family="{FONT}" ', 1)
+
+
+def _shorter(number: re.Match[str]) -> str:
+    """Return a coordinate with two decimals. What people read, such as a doi, is no coordinate and stays."""
+    return f"{float(number.group()):.2f}".rstrip("0").rstrip(".")
 
 
 def pixels_of(svg: str) -> bytes:

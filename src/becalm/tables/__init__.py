@@ -40,12 +40,19 @@ from becalm.tables.judgements import (
     JUDGEMENTS,
 )
 from becalm.tables.kidney import CLEARANCE, KIDNEY, KIDNEY_OVER_TIME, URINE_STAGES
+from becalm.tables.levels import (
+    LEVEL_CURVES,
+    LEVEL_DOSES,
+    LEVEL_SCORES,
+    LEVEL_UPDATES,
+    LEVELS,
+)
 from becalm.tables.next_test import NEXT_TEST
 from becalm.tables.organs import SOFA, SUSPECTED_INFECTIONS
 from becalm.tables.person_time import EMULATION, EVENT_RATES, PERSON_TIME
 from becalm.tables.prognosis_inputs import PROGNOSIS_INPUTS
 from becalm.tables.recurrences import RECURRENCES
-from becalm.tables.registry import SIMULATED, TABLES, WRITTEN, empty
+from becalm.tables.registry import LEVELS_WRITTEN, SIMULATED, TABLES, WRITTEN, empty
 from becalm.tables.response import KIDNEY_STAGES, OUTCOME, PRIMARY, RESPONSE, SAFETY
 from becalm.tables.schema import Column, Table
 from becalm.tables.selection_effect import REPEATED_DRAWS, SELECTION_EFFECT
@@ -109,6 +116,12 @@ __all__ = [
     "KIDNEY_OVER_TIME",
     "KIDNEY_STAGES",
     "LEFT",
+    "LEVELS",
+    "LEVELS_WRITTEN",
+    "LEVEL_CURVES",
+    "LEVEL_DOSES",
+    "LEVEL_SCORES",
+    "LEVEL_UPDATES",
     "MISSING",
     "MODEL_PARAMETERS",
     "NEAREST",

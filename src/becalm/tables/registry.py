@@ -37,6 +37,10 @@ SIMULATED: Final[Mapping[str, Table]] = {
     name: table for name, table in sorted(TABLES.items()) if table.command == "simulate"
 }
 """The tables that a simulation writes, by name."""
+LEVELS_WRITTEN: Final[Mapping[str, Table]] = {
+    name: table for name, table in sorted(TABLES.items()) if table.command == "levels"
+}
+"""The tables that `becalm levels` writes, by name."""
 
 
 def empty(name: str) -> Frame:

@@ -90,9 +90,9 @@ MODEL_PARAMETERS: Final = Table(
     "Every parameter of the model that was used, with its origin.",
     "parameter, spread or error",
     {
-        "parameter": text("The parameter; `spread of` and `error` before those of these kinds."),
+        "parameter": text("The parameter; `spread of`, `error`, `walk of` and `assumed` before those of these kinds."),
         "part_of": text("What it is part of: clearance, a volume, absorption."),
-        "value": number("as `unit`", "The value; of a spread the standard deviation of the logarithm."),
+        "value": number("as `unit`", "The value; of a spread and of a walk the standard deviation of the logarithm."),
         "unit": text("The unit of the value."),
         "scaled_by": text("How it depends on covariates."),
         "low": number("as `unit`", "The lowest value that is plausible; empty where nobody says."),
