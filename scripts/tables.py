@@ -12,7 +12,7 @@ import re
 from pathlib import Path
 from typing import Final
 
-from becalm.tables import LEVELS_WRITTEN, SIMULATED, WRITTEN, Table
+from becalm.tables import LEVELS_WRITTEN, OCCUPANCY, SIMULATED, WRITTEN, Table
 
 ROOT: Final = Path(__file__).parents[1]
 BLOCK: Final = re.compile(r"(?<=<!-- tables -->\n).*?(?=<!-- end of tables -->)", re.DOTALL)
@@ -45,6 +45,7 @@ def page() -> str:
     lines += [line for table in SIMULATED.values() for line in _table(table)]
     lines += ["", "# The tables that `becalm levels` writes"]
     lines += [line for table in LEVELS_WRITTEN.values() for line in _table(table)]
+    lines += ["", "# The table that `becalm occupancy` writes", *_table(OCCUPANCY)]
     return "\n".join([*parts, *lines, ""])
 
 

@@ -9,8 +9,8 @@ from becalm import __version__
 from becalm.core.digits import fixed
 from becalm.core.staging import staged, write_manifest
 from becalm.core.text_table import text_table
-from becalm.pk import NOT_ADVICE, CheckedRow, PkModel, Simulation
-from becalm.report import simulated
+from becalm.pk import NOT_ADVICE, CheckedRow, Occupancy, PkModel, Simulation
+from becalm.report import occupied, simulated
 from becalm.tables import writing
 
 KIND = "simulation"
@@ -61,6 +61,52 @@ def lines(simulation: Simulation) -> list[str]:
         found += _exposure(simulation, regimen.name)
     found += ["", "What to know:", *(f"  {each}" for each in simulation.remarks), "", simulation.notice]  # fmt: skip
     return found
+
+
+def write_occupancy(found: Occupancy, out: Path, reads: tuple[Path, ...] = ()) -> None:
+    """Write the table of occupancy (Parquet and CSV), its figure (SVG and PNG) and the manifest to a folder."""
+    with staged(out, KIND, reads=reads) as folder:
+        (folder / "tables").mkdir()
+        writing.write("occupancy", found.frame, folder / "tables")
+        (folder / "figures").mkdir()
+        figure = occupied.figure(found)
+        (folder / "figures" / f"{figure.name}.svg").write_text(figure.svg, encoding="utf-8")
+        (folder / "figures" / f"{figure.name}.png").write_bytes(figure.png())
+        facts = {
+            "becalm": __version__,
+            "kind": f"{KIND}: {NOT_ADVICE}",
+            **found.settings,
+            "remarks": list(found.remarks),
+        }
+        write_manifest(folder, facts)
+
+
+def occupancy_lines(found: Occupancy) -> list[str]:
+    """Return what the command prints: the share by daily amount and constant, where it is flat, what it is not."""
+    rows = list(found.frame.rows())
+    names = list(found.titles)
+    amounts = list(dict.fromkeys(row["mg_per_day"] for row in rows))
+    share = {(row["constant"], row["mg_per_day"]): row["occupied"] for row in rows}
+    average = {row["mg_per_day"]: row["average_mg_l"] for row in rows}
+    half = found.settings["constants_mg_l"]
+    cells = [
+        [
+            f"{amount:,g}",
+            f"{average[amount]:.3g}",
+            *(fixed(100 * share[name, amount], 1) for name in names),
+        ]
+        for amount in amounts
+    ]
+    used = ", ".join(f"{name} {value:g}" for name, value in found.settings["covariates"].items())
+    numbers = range(1, len(names) + 1)
+    printed = [NOT_ADVICE, "", f"{found.model.title}. {used}.", occupied.NO_EFFECT, ""]
+    printed += [
+        f"  {number}: {half[name]:.3g} mg/L, {found.titles[name]}"
+        for number, name in zip(numbers, names, strict=True)
+    ]
+    heads = ["mg a day by vein", "average, mg/L", *(f"% by {number}" for number in numbers)]
+    printed += ["", *text_table(heads, cells), "", occupied.flatness(found)]
+    return [*printed, "", *(f"  {each}" for each in found.remarks), NOT_ADVICE]
 
 
 def check_lines(model: PkModel, rows: Sequence[CheckedRow]) -> list[str]:

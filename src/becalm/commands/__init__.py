@@ -2,6 +2,7 @@
 
 from becalm.commands.diff import show_differences
 from becalm.commands.levels import update_by_levels
+from becalm.commands.occupancy import show_occupancy
 from becalm.commands.open import open_page
 from becalm.commands.paper import write_paper
 from becalm.commands.redcap import redcap
@@ -9,5 +10,13 @@ from becalm.commands.simulate import simulate_regimens
 
 __all__ = ["ALL", "options"]
 
-ALL = (redcap, open_page, show_differences, simulate_regimens, update_by_levels, write_paper)
+ALL = (
+    redcap,
+    open_page,
+    show_differences,
+    show_occupancy,
+    simulate_regimens,
+    update_by_levels,
+    write_paper,
+)
 """All of them, as `cli` adds them."""

@@ -25,6 +25,7 @@ from becalm.pk.loading import load, shipped
 from becalm.pk.measures import spread
 from becalm.pk.model import PARTS, PkModel
 from becalm.pk.propagation import Amounts, RateConstants, propagate
+from becalm.pk.receptor import FLAT, Occupancy, occupancy
 from becalm.pk.regimen import Regimen
 from becalm.pk.regimen_files import read_regimens
 from becalm.pk.rows import parameter_rows
@@ -33,6 +34,7 @@ from becalm.pk.virtual import VirtualPatients
 from becalm.pk.words import read_quantity
 
 __all__ = [
+    "FLAT",
     "NOT_ADVICE",
     "PARTS",
     "Amounts",
@@ -40,6 +42,7 @@ __all__ = [
     "CovariateCourse",
     "GivenDoses",
     "LevelUpdate",
+    "Occupancy",
     "PatientCurves",
     "PkModel",
     "PopulationLevels",
@@ -57,6 +60,7 @@ __all__ = [
     "in_unit",
     "levels",
     "load",
+    "occupancy",
     "outside",
     "parameter_rows",
     "patient_curves",

@@ -27,6 +27,7 @@ __all__ = [
     "chart",
     "labels",
     "levels_drawn",
+    "occupied",
     "page",
     "page_table",
     "paper",

@@ -59,6 +59,7 @@ from becalm.tables.selection_effect import REPEATED_DRAWS, SELECTION_EFFECT
 from becalm.tables.serial import FEVER, PROGNOSIS, SERIAL_CHANGES
 from becalm.tables.simulation import (
     MODEL_PARAMETERS,
+    OCCUPANCY,
     SIMULATED_ATTAINMENT,
     SIMULATED_CONCENTRATION,
     SIMULATED_DOSES,
@@ -128,6 +129,7 @@ __all__ = [
     "NEXT_TEST",
     "NORMAL_AGAIN",
     "NOT_UNDERSTOOD",
+    "OCCUPANCY",
     "OUTCOME",
     "PERSONS",
     "PERSON_TIME",

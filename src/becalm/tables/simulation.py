@@ -85,6 +85,22 @@ SIMULATED_DOSES: Final = Table(
     key=("regimen", "hours", "what"),
     command=_COMMAND,
 )  # fmt: skip
+OCCUPANCY: Final = Table(
+    "occupancy",
+    "What share of a receptor plasma would occupy at the average concentration of a daily amount by vein, for each constant of "
+    "binding. No effect, no benefit, and not a dosing recommendation.",
+    "constant and daily amount",
+    {
+        "constant": text("The constant, by its name; `own` and a number for those of the user."),
+        "constant_mg_l": number("mg/L", "The concentration at which half of the receptor is occupied."),
+        "mg_per_day": number("mg/d", "The amount a day, by vein, at a constant rate."),
+        "average_mg_l": number("mg/L", "The average concentration of the typical patient of the model."),
+        "occupied": number("1", "The share that is occupied."),
+        "by_doubling": number("1", "By how much the share rises if the amount is doubled."),
+    },
+    key=("constant", "constant_mg_l", "mg_per_day"),
+    command="occupancy",
+)  # fmt: skip
 MODEL_PARAMETERS: Final = Table(
     "model_parameters",
     "Every parameter of the model that was used, with its origin.",
