@@ -9,7 +9,7 @@ from typing import NamedTuple
 import pytest
 
 from becalm.web.gate import Gate
-from becalm.web.serving import served
+from becalm.web.serving import listening, served
 from becalm.web.workbench import Workbench, open_workbench
 from tests.records import condition, culture, dose, finding, lab, person, procedure, sheets, stay
 from tests.web.browser import Tab, tab
@@ -77,7 +77,8 @@ def opened(tmp_path: Path) -> Iterator[Callable[..., Open]]:
         def opening(persons: int = PERSONS, review: str = REVIEW) -> Open:
             records = write_records(tmp_path, persons)
             bench = open_workbench(str(records), protocol(tmp_path, review))
-            return Open(stack.enter_context(served(bench)), bench, records)
+            taken = stack.enter_context(listening())
+            return Open(stack.enter_context(served(bench, taken)), bench, records)
 
         yield opening
 

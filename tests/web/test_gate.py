@@ -10,10 +10,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from becalm.cli import main
 from becalm.core.errors import UsageError
 from becalm.web.gate import POLICY, Gate
-from becalm.web.serving import served
+from becalm.web.serving import listening, served
 from becalm.web.workbench import Workbench
 
 
@@ -53,7 +55,7 @@ LIST = {"reviewer": "A"}
 
 @pytest.fixture
 def caller(few: Workbench) -> Iterator[Caller]:
-    with served(few) as gate:
+    with listening() as taken, served(few, taken) as gate:
         yield Caller(gate)
 
 
@@ -189,7 +191,15 @@ def test_it_listens_on_this_machine_alone(caller: Caller, few: Workbench) -> Non
         if not address.startswith("127."):
             with pytest.raises(OSError, match=r"refused|timed out"):
                 socket.create_connection((address, caller.gate.port), timeout=2)
-    with pytest.raises(UsageError) as told, served(few, caller.gate.port):
+    with pytest.raises(UsageError) as told, listening(caller.gate.port):
         pass
     assert told.value.line().startswith(f"--port: the port {caller.gate.port} cannot be used")
     assert "\n" not in told.value.line()
+
+
+def test_a_port_that_is_taken_is_told_before_anything_is_read(caller: Caller) -> None:
+    """Records may take minutes to read."""
+    done = CliRunner().invoke(main, ["open", "no such records", "--port", str(caller.gate.port)])
+    assert done.exit_code == UsageError.exit_code
+    assert done.output.count("\n") == 1
+    assert f"the port {caller.gate.port} cannot be used" in done.output

@@ -38,7 +38,7 @@ def open_page(  # noqa: PLR0917 - click passes the options by name
     from becalm import vocabulary
     from becalm.vocabulary import site_words
     from becalm.web.results import is_results, records_of
-    from becalm.web.serving import served, wait
+    from becalm.web.serving import listening, served, wait
     from becalm.web.workbench import open_workbench
 
     def progress(text: str) -> None:
@@ -48,19 +48,22 @@ def open_page(  # noqa: PLR0917 - click passes the options by name
         records, of_results = records_of(Path(records))
         protocol = protocol or of_results
     site = None if words is None else site_words.read(words, vocabulary.load())
-    progress(f"reading {Path(records).name}")
-    bench = open_workbench(
-        records,
-        protocol or "anakinra_mas",
-        source=source,
-        mapping=mapping,
-        site=site,
-        progress=progress,
-    )
-    with served(bench, port) as gate:
-        click.echo(
-            f"Open this address in a browser of this machine; it works once:\n{gate.address}"
+    with listening(port) as taken:
+        progress(f"reading {Path(records).name}")
+        bench = open_workbench(
+            records,
+            protocol or "anakinra_mas",
+            source=source,
+            mapping=mapping,
+            site=site,
+            progress=progress,
         )
-        click.echo(f"Answers are added to {bench.book.file.parent.name}/{bench.book.file.name}.")
-        click.echo("Ctrl-C ends the page. Research use only: not a medical device.")
-        wait()
+        with served(bench, taken) as gate:
+            click.echo(
+                f"Open this address in a browser of this machine; it works once:\n{gate.address}"
+            )
+            click.echo(
+                f"Answers are added to {bench.book.file.parent.name}/{bench.book.file.name}."
+            )
+            click.echo("Ctrl-C ends the page. Research use only: not a medical device.")
+            wait()

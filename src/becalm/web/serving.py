@@ -18,41 +18,48 @@ LOCAL = "127.0.0.1"
 
 
 @contextmanager
-def served(workbench: Workbench, port: int = 0) -> Iterator[Gate]:
-    """Serve a workbench while the block runs; port 0 is any free one.
+def listening(port: int = 0) -> Iterator[socket.socket]:
+    """Take a port of this machine while the block runs; port 0 is any free one.
 
     Raises `UsageError` where the port is taken.
     """
+    taken = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        try:
+            if os.name == "posix":  # elsewhere it would let another program listen at the same port
+                taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            taken.bind((LOCAL, port))
+            taken.listen()
+        except OSError as error:
+            raise UsageError(
+                f"the port {port} cannot be used ({error.strerror})",
+                where="--port",
+                hint="Leave it out to get a free one, or close the other page first",
+            ) from error
+        yield taken
+    finally:
+        taken.close()
+
+
+@contextmanager
+def served(workbench: Workbench, taken: socket.socket) -> Iterator[Gate]:
+    """Serve a workbench at a port while the block runs."""
     import uvicorn
 
-    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    try:
-        if os.name == "posix":  # elsewhere it would let another program listen at the same port
-            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind((LOCAL, port))
-        listening.listen()
-    except OSError as error:
-        listening.close()
-        raise UsageError(
-            f"the port {port} cannot be used ({error.strerror})",
-            where="--port",
-            hint="Leave it out to get a free one, or close the other page first",
-        ) from error
-    gate = Gate(lambda *_: _none(), listening.getsockname()[1])
+    gate = Gate(lambda *_: _none(), taken.getsockname()[1])
     gate.app = application(workbench, gate)
     config = uvicorn.Config(
         gate, lifespan="off", log_config=None, access_log=False, server_header=False,
         date_header=False, ws="none", timeout_graceful_shutdown=2,
     )  # fmt: skip
     server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [taken]}, daemon=True)
     thread.start()
     try:
         yield gate
     finally:
         server.should_exit = True
         thread.join(timeout=5)
-        listening.close()
 
 
 async def _none() -> None:
