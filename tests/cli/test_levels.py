@@ -15,7 +15,13 @@ from becalm.api import levelling, open_records, understand
 from becalm.cli import main
 from becalm.measures.charted_levels import NO_DOSE, charted_courses
 from becalm.pk import NOT_ADVICE, LevelUpdate, UpdateSettings, load
-from becalm.pk.levels.course import DOSES_MISSING, NO_DOSE_YET, ROSE_WITHOUT_A_DOSE, UNKNOWN_AMOUNT
+from becalm.pk.levels.course import (
+    DAY_ONLY,
+    DOSES_MISSING,
+    NO_DOSE_YET,
+    ROSE_WITHOUT_A_DOSE,
+    UNKNOWN_AMOUNT,
+)
 from becalm.tables import LEVELS_WRITTEN
 from tests.records import dose, lab, person, sheets, stay
 from tests.records.rows import Row
@@ -83,6 +89,36 @@ def test_a_dose_of_unknown_amount_ends_what_can_be_said(tmp_path: Path) -> None:
     assert found.levels["used"].tolist() == [True, False]
     assert found.levels["reason"].tolist() == ["", UNKNOWN_AMOUNT]
     assert set(found.curves["future"]) == {"past"}
+
+
+def test_levels_that_cannot_be_read_are_counted_with_their_reason(tmp_path: Path) -> None:
+    found = updated(records(tmp_path / "a", *DOSES, *KIDNEY, level(11, 11.5), level(14, 35.5, "mmol/L")))  # fmt: skip
+    assert len(found.levels) == 1
+    assert any("not read: 1 rows of vancomycin_level (mmol/L)" in each for each in found.remarks)
+    alone = becalm("vancomycin", str(records(tmp_path / "b", *DOSES, *KIDNEY, level(14, 35.5, "mmol/L"))))  # fmt: skip
+    assert alone.exit_code != 0
+    assert "not read: 1 rows" in alone.output
+
+
+def test_a_level_of_which_only_the_date_is_known_is_not_used(tmp_path: Path) -> None:
+    found = updated(records(tmp_path, *DOSES, *KIDNEY, level(11, 11.5), lab("vancomycin_level", 15, "2020-01-02", "mg/L")))  # fmt: skip
+    assert found.levels["reason"].tolist() == ["", DAY_ONLY]
+    assert found.levels["used"].tolist() == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (dose("vancomycin", 26, route="IM", amount="500 mg"), "by a route that the model does not know (IM)"),
+        (dose("vancomycin", "2020-01-02", route="IV", amount="1000 mg"), "its hours are not known"),
+    ],
+)  # fmt: skip
+def test_a_dose_that_cannot_be_calculated_ends_what_can_be_said(
+    tmp_path: Path, given: Row, said: str
+) -> None:
+    found = updated(records(tmp_path, *DOSES[:2], given, *KIDNEY, level(11, 11.5), level(14, 40)))
+    assert said in set(found.doses["origin"])
+    assert found.levels["used"].tolist() == [True, False]
 
 
 @pytest.mark.parametrize(

@@ -16,13 +16,15 @@ from becalm.core.errors import UsageError
 from becalm.core.frame import Frame
 from becalm.core.staging import staged, write_manifest
 from becalm.core.text_table import text_table
-from becalm.measures.charted_levels import charted_courses
+from becalm.events import merge
+from becalm.measures.charted_levels import charted_courses, unread_levels
 from becalm.pk import (
     LevelUpdate,
     PkModel,
     UpdateSettings,
     update_charted,
 )
+from becalm.records import Refusal
 from becalm.report import levels_drawn
 from becalm.tables import writing
 
@@ -60,19 +62,28 @@ def update_by_levels(
     for each in persons:
         if each not in understood.ids:
             raise UsageError(f"no person is called {each!r}")
+    unread = merge(row for batch in understood.batches for row in unread_levels(batch, model))
     courses = [
         each
         for batch in understood.batches
         for each in charted_courses(batch, model, covariates, orders=orders)
         if not persons or each.person_id in persons
     ]
+    remarks = [_unread(each) for each in unread]
     if not courses:
         whom = f" of {', '.join(persons)}" if persons else ""
         raise UsageError(
             f"no level of {model.drug}{whom} is in the records",
-            hint=f"Levels are the variable {model.level}",
+            hint=". ".join([f"Levels are the variable {model.level}", *remarks]),
         )
-    return update_charted(model, courses, settings)
+    return update_charted(model, courses, settings, remarks)
+
+
+def _unread(refusal: Refusal) -> str:
+    """Return in words how many rows of levels were not read, and why."""
+    unit = f" ({refusal.unit})" if refusal.unit else ""
+    example = f", for example {refusal.example}" if refusal.example else ""
+    return f"not read: {refusal.rows} rows of {refusal.variable}{unit}: {refusal.reason}{example}"
 
 
 def write(found: LevelUpdate, out: Path, reads: tuple[Path, ...] = ()) -> None:

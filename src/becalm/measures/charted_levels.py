@@ -13,7 +13,7 @@ import numpy as np
 from becalm.core.arrays import Floats, frozen
 from becalm.core.clock import DAY, HOUR, UNKNOWN_TIME
 from becalm.core.errors import UsageError
-from becalm.doses import ROUTES
+from becalm.doses import ROUTES, SYSTEMIC
 from becalm.kidney import kdigo
 from becalm.kidney.clearance import clearance_per_kg
 from becalm.kidney.replacement import sessions
@@ -22,17 +22,19 @@ from becalm.persons.weight import weight_in_force
 from becalm.pk import PkModel, units
 from becalm.pk.covariates import CovariateCourse, GivenCovariate, read_courses
 from becalm.pk.levels.course import ChartedCourse, PkDose, PkLevel, TreatmentCourse
+from becalm.records import Refusal
 from becalm.timeline import Timeline
 
 LONGEST_GAP: Final = 10 * 24.0
 """Hours without a dose and without a level after which a new course begins."""
 NO_DOSE: Final = "no dose is in the records"
+NO_TIME: Final = "a dose without any time is in the records"
 REPLACED: Final = "renal replacement ran at a level: creatinine does not show the kidney alone"
 AROUND_AN_ORDER: Final = 2.0
 """Hours before the start and after the end of an order in which a dose may still be given on it."""
 _LOOK_BACK: Final = 7 * DAY
 _IN_BLOOD: Final = {"IV": "iv", "SC": "sc"}
-"""Routes that models know. A drug by mouth, inhaled or on the skin is never counted."""
+"""Routes that models know. What a model's file says is not absorbed, and what is inhaled or put on the skin, is never counted."""
 _KNOWN_BY_RECORDS: Final = ("weight", "creatinine_clearance")
 
 
@@ -73,7 +75,16 @@ def charted_courses(
     for person in np.unique(points.person).tolist():
         mine = points.take(points.person == person)
         levels = [
-            (when, PkLevel(0.0, max(low, 0.0), high, patients.events.source_row(row)))
+            (
+                when,
+                PkLevel(
+                    0.0,
+                    max(low, 0.0),
+                    high,
+                    patients.events.source_row(row),
+                    _day_only(patients, row),
+                ),
+            )
             for when, low, high, row in zip(
                 mine.time.tolist(),
                 mine.low.tolist(),
@@ -83,6 +94,7 @@ def charted_courses(
             )
         ]
         doses = _doses(patients, model, person, orders)
+        untimed = _untimed(patients, model, person)
         for number, (rows, drawn) in enumerate(_split(doses, levels), 1):
             start = min([row.time for row in rows] + [when for when, _ in drawn])
             if not drawn:
@@ -90,8 +102,8 @@ def charted_courses(
             during = replaced.contains(
                 np.full(len(drawn), person, np.int32), np.array([when for when, _ in drawn])
             )
-            known = _Known({}, (), NO_DOSE)
-            if rows:
+            known = _Known({}, (), NO_TIME if untimed else NO_DOSE)
+            if rows and not untimed:
                 known = _Covariates(patients, model, person, given, per_kg).over(start, rows, drawn)
             course = TreatmentCourse(
                 tuple(_dose(model, row, start) for row in rows),
@@ -149,12 +161,39 @@ def _doses(patients: Patients, model: PkModel, person: int, orders: bool) -> lis
     f = doses.frame
     of_drug = (f["drug_code"] == doses.drugs.index(model.drug)) & (f["person"] == person)
     ordered = [_row(f, at) for at in np.flatnonzero(of_drug & (f["status"] == "ordered")).tolist()]
+    given = of_drug & (f["exposed"] | (f["untimed"] & (f["start"] != UNKNOWN_TIME)))
     found = []
-    for at in np.flatnonzero(of_drug & f["exposed"]).tolist():
+    for at in np.flatnonzero(given).tolist():
         row = _completed(_row(f, at, doses.frame["dose"][at]), ordered, orders)
-        if row.route in _IN_BLOOD or row.route == "":
-            found.append(row)
+        if row.route not in SYSTEMIC or row.route in model.not_absorbed:
+            continue
+        if row.route and _IN_BLOOD.get(row.route) not in model.routes:
+            row = _with(
+                row, nan, row.route, f"by a route that the model does not know ({row.route})"
+            )
+        elif f["date_only"][at] or f["untimed"][at]:
+            row = _with(row, nan, row.route, "its hours are not known")
+        found.append(row)
     return sorted(found, key=lambda each: (each.time, each.row))
+
+
+def _untimed(patients: Patients, model: PkModel, person: int) -> bool:
+    """Return whether the drug was given to a person at a time that nobody knows at all."""
+    f, rows = patients.doses.frame, patients.doses.untimed(model.drug)
+    known = [ROUTES[int(code)] in model.not_absorbed for code in f["route_code"][rows]]
+    missing = (f["start"][rows] == UNKNOWN_TIME) & ~np.array(known, np.bool_)
+    return bool((missing & (f["person"][rows] == person)).any())
+
+
+def unread_levels(patients: Patients, model: PkModel) -> list[Refusal]:
+    """Return the rows of the model's level that could not be read, counted by reason."""
+    return [each for each in patients.refused if each.variable == model.level]
+
+
+def _day_only(patients: Patients, row: int) -> bool:
+    """Return whether only the date of a measurement is known."""
+    measured = patients.records.measurements
+    return row < len(measured) and bool(measured["date_only"][row])
 
 
 def _row(frame: Any, at: int, dose: float | None = None) -> _Given:

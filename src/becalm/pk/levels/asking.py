@@ -88,9 +88,15 @@ def update(
 
 
 def update_charted(
-    model: PkModel, courses: Sequence[ChartedCourse], settings: UpdateSettings
+    model: PkModel,
+    courses: Sequence[ChartedCourse],
+    settings: UpdateSettings,
+    remarks: Sequence[str] = (),
 ) -> LevelUpdate:
-    """Update every course that was read from records; see `becalm.measures.charted_levels`."""
+    """Update every course that was read from records; see `becalm.measures.charted_levels`.
+
+    remarks : on the records, said before those on the model.
+    """
     settings.checked()
     regimen_then(model, settings)
     found = []
@@ -105,7 +111,10 @@ def update_charted(
             UpdatedCourse(each.person_id, each.number, each.start, each.course, update, refused)
         )
     return of_courses(
-        model, found, origin_remarks(model), {"model": model.name, **settings._asdict()}
+        model,
+        found,
+        [*remarks, *origin_remarks(model)],
+        {"model": model.name, **settings._asdict()},
     )
 
 

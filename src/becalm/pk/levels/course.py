@@ -21,6 +21,7 @@ DOSES_MISSING: Final = "an earlier level shows doses that are not in the records
 RISEN: Final = 1.5
 """A level this many times the one before, without a dose between them: an assay's error of some 20 % does not do that."""
 ROSE_WITHOUT_A_DOSE: Final = "higher than the level before, and no dose is recorded between them"
+DAY_ONLY: Final = "only the date of the draw is known"
 DURING_A_DOSE: Final = "drawn while a dose was running: perhaps from its line"
 UNKNOWN_AMOUNT: Final = "a dose before it has no known amount"
 
@@ -47,13 +48,15 @@ class PkDose(NamedTuple):
 class PkLevel(NamedTuple):
     """A measured concentration, mg/L, between two bounds that are equal where it is exact; when it was drawn, h.
 
-    low is 0 for a result below the assay's limit, high is infinite for one above it.
+    low is 0 for a result below the assay's limit, high is infinite for one above it. day_only : only the date of the draw
+    is known.
     """
 
     hours: float
     low: float
     high: float
     row: str = ""
+    day_only: bool = False
 
     @property
     def exact(self) -> bool:
@@ -119,9 +122,11 @@ class TreatmentCourse:
         missing = False
         before: PkLevel | None = None
         for level in self.levels:
-            rose = before is not None and level.low > RISEN * before.high and not self._given(before.hours, level.hours)  # fmt: skip
-            before = level
-            if level.hours <= first:
+            rose = before is not None and not level.day_only and level.low > RISEN * before.high and not self._given(before.hours, level.hours)  # fmt: skip
+            before = before if level.day_only else level
+            if level.day_only:
+                found.append(DAY_ONLY)
+            elif level.hours <= first:
                 found.append(NO_DOSE_YET)
                 missing |= level.low > 0
             elif missing:
