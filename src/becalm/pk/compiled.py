@@ -16,7 +16,7 @@ from becalm.core.errors import UsageError
 from becalm.pk.propagation import RateConstants, checked_numbers
 
 INSTALL: Final = "pip install 'becalm[populations]'"
-_PART: Final = 4096
+_PART: Final = 1024
 """Patients that one thread is given at a time."""
 
 

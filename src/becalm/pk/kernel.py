@@ -22,11 +22,9 @@ ABREAST: Final = 256
 VEIN, DEPOT, FIRST = range(3)
 """Where milligrams are that an interval begins with: in the two compartments alone, in a depot too, in both depots."""
 Triple: TypeAlias = tuple[float, float, float]
-_POINTS: Final = 5
 _CLOSE: Final = 1.0
-_TERMS: Final = 15
-"""Points within `_CLOSE` are summed as a series: the 15th term is below 1e-16 of the sum."""
-_INVERSE: Final = tuple(1.0 / factorial(n) for n in range(_TERMS + _POINTS))
+"""Points within this distance are summed as a series: the 16th term is below 1e-16 of the sum."""
+_INVERSE: Final = tuple(1.0 / factorial(n) for n in range(20))
 _LOG2E: Final = 1.4426950408889634
 _LN2_HIGH: Final = 6.93147180369123816490e-01
 _LN2_LOW: Final = 1.90821492927058770002e-10
@@ -80,16 +78,22 @@ def _exp(x: float) -> float:
 
 
 @_inside
-def _two_points(x: float, y: float, at_x: float, at_y: float) -> float:
-    """Return the difference over x <= y, of which the exponentials are given."""
+def _half(x: float) -> float:
+    """Return exp(x / 2). The exponential of x is its square, that of the middle of two points their product."""
+    return _exp(0.5 * x)
+
+
+@_inside
+def _two_points(x: float, y: float, half_x: float, half_y: float) -> float:
+    """Return the difference over x <= y."""
     spread = y - x
     a = 0.25 * spread * spread
     s = _INVERSE[17] * a + _INVERSE[15]
     s = (s * a + _INVERSE[13]) * a + _INVERSE[11]
     s = (s * a + _INVERSE[9]) * a + _INVERSE[7]
     s = (s * a + _INVERSE[5]) * a + _INVERSE[3]
-    close = _exp(0.5 * (x + y)) * (s * a + 1.0)
-    return close if spread <= _CLOSE else (at_y - at_x) / spread
+    close = half_x * half_y * (s * a + 1.0)
+    return close if spread <= _CLOSE else (half_y * half_y - half_x * half_x) / spread
 
 
 @_inside
@@ -101,7 +105,9 @@ def _term(even: float, by: Triple, before: Triple) -> Triple:
 
 
 @_inside
-def _series(low: float, high: float, x: float, y: float, z: float, more: int) -> float:
+def _series(
+    low: float, high: float, x: float, y: float, z: float, more: int, at_middle: float
+) -> float:
     """Return the series about the middle of low, high and the first `more` of x, y and z.
 
     Its terms are the complete homogeneous polynomials of the distances; those of low and high alone are the
@@ -131,20 +137,24 @@ def _series(low: float, high: float, x: float, y: float, z: float, more: int) ->
     total += t6[at] * _INVERSE[more + 7] + t5[at] * _INVERSE[more + 6]
     total += t4[at] * _INVERSE[more + 5] + t3[at] * _INVERSE[more + 4]
     total += t2[at] * _INVERSE[more + 3] + t1[at] * _INVERSE[more + 2]
-    return _exp(middle) * (total + _INVERSE[more + 1])
+    return at_middle * (total + _INVERSE[more + 1])
 
 
 @_inside
-def _three_points(x: float, y: float, z: float, lower: float, upper: float) -> float:
-    """Return the difference over x <= y <= z from those over x, y and over y, z."""
-    close = _series(x, z, y, 0.0, 0.0, 1)
+def _three_points(x: float, y: float, z: float, middle: float, lower: float, upper: float) -> float:
+    """Return the difference over x <= y <= z from the exponential of the middle of x and z, and the differences
+    over x, y and over y, z.
+    """
+    close = _series(x, z, y, 0.0, 0.0, 1, middle)
     return close if z - x <= _CLOSE else (upper - lower) / (z - x)
 
 
 @_inside
-def _four_points(w: float, x: float, y: float, z: float, lower: float, upper: float) -> float:
-    """Return the difference over w <= x <= y <= z from those over the first three and the last three."""
-    close = _series(w, z, x, y, 0.0, 2)
+def _four_points(
+    w: float, x: float, y: float, z: float, middle: float, lower: float, upper: float
+) -> float:
+    """Return the difference over w <= x <= y <= z from the middle, the first three points and the last three."""
+    close = _series(w, z, x, y, 0.0, 2, middle)
     return close if z - w <= _CLOSE else (upper - lower) / (z - w)
 
 
@@ -157,7 +167,7 @@ def _ordered(x: float, y: float) -> tuple[float, float]:
 def _of_two(x: float, y: float) -> float:
     """Return the difference over two points in any order."""
     x, y = _ordered(x, y)
-    return _two_points(x, y, _exp(x), _exp(y))
+    return _two_points(x, y, _half(x), _half(y))
 
 
 @_inside
@@ -166,10 +176,8 @@ def _of_three(x: float, y: float, z: float) -> float:
     x, y = _ordered(x, y)
     y, z = _ordered(y, z)
     x, y = _ordered(x, y)
-    at_y = _exp(y)
-    return _three_points(
-        x, y, z, _two_points(x, y, _exp(x), at_y), _two_points(y, z, at_y, _exp(z))
-    )
+    a, b, c = _half(x), _half(y), _half(z)
+    return _three_points(x, y, z, a * c, _two_points(x, y, a, b), _two_points(y, z, b, c))
 
 
 @_inside
@@ -180,11 +188,11 @@ def _of_four(w: float, x: float, y: float, z: float) -> float:
     w, y = _ordered(w, y)
     x, z = _ordered(x, z)
     x, y = _ordered(x, y)
-    at_x, at_y = _exp(x), _exp(y)
-    first, second, third = _two_points(w, x, _exp(w), at_x), _two_points(x, y, at_x, at_y), _two_points(y, z, at_y, _exp(z))  # fmt: skip
-    return _four_points(
-        w, x, y, z, _three_points(w, x, y, first, second), _three_points(x, y, z, second, third)
-    )
+    a, b, c, d = _half(w), _half(x), _half(y), _half(z)
+    inner = _two_points(x, y, b, c)
+    lower = _three_points(w, x, y, a * c, _two_points(w, x, a, b), inner)
+    upper = _three_points(x, y, z, b * d, inner, _two_points(y, z, c, d))
+    return _four_points(w, x, y, z, a * d, lower, upper)
 
 
 @_inside
@@ -195,12 +203,16 @@ def _of_five(v: float, w: float, x: float, y: float, z: float) -> float:
     v, x = _ordered(v, x)
     w, y = _ordered(w, y)
     w, x = _ordered(w, x)
-    at_w, at_x, at_y = _exp(w), _exp(x), _exp(y)
-    first, second = _two_points(v, w, _exp(v), at_w), _two_points(w, x, at_w, at_x)
-    third, fourth = _two_points(x, y, at_x, at_y), _two_points(y, z, at_y, _exp(z))
-    one, two, three = _three_points(v, w, x, first, second), _three_points(w, x, y, second, third), _three_points(x, y, z, third, fourth)  # fmt: skip
-    lower, upper = _four_points(v, w, x, y, one, two), _four_points(w, x, y, z, two, three)
-    close = _series(v, z, w, x, y, 3)
+    a, b, c, d, e = _half(v), _half(w), _half(x), _half(y), _half(z)
+    second, third = _two_points(w, x, b, c), _two_points(x, y, c, d)
+    one = _three_points(v, w, x, a * c, _two_points(v, w, a, b), second)
+    two = _three_points(w, x, y, b * d, second, third)
+    three = _three_points(x, y, z, c * e, third, _two_points(y, z, d, e))
+    lower, upper = (
+        _four_points(v, w, x, y, a * d, one, two),
+        _four_points(w, x, y, z, b * e, two, three),
+    )
+    close = _series(v, z, w, x, y, 3, a * e)
     return close if z - v <= _CLOSE else (upper - lower) / (z - v)
 
 
@@ -228,34 +240,27 @@ def _vein(people: int, k: Floats, hours: Floats, e: Floats, areas: bool, r: Floa
     for p in range(people):
         fast, slow, above, below = -e[0, p], -e[1, p], e[2, p], e[3, p]
         out, back = k[1, p] * hours[p], k[2, p] * hours[p]
-        at_fast, at_slow = _exp(fast), _exp(slow)
-        exchanged = _two_points(fast, slow, at_fast, at_slow)
-        one_in, slow_in = _two_points(fast, 0.0, at_fast, 1.0), _two_points(slow, 0.0, at_slow, 1.0)
-        two_in = _three_points(fast, slow, 0.0, exchanged, slow_in)
-        r[0, p] = at_fast + below * exchanged
+        a, b = _half(fast), _half(slow)
+        exchanged = _two_points(fast, slow, a, b)
+        one_in, slow_in = _two_points(fast, 0.0, a, 1.0), _two_points(slow, 0.0, b, 1.0)
+        two_in = _three_points(fast, slow, 0.0, a, exchanged, slow_in)
+        r[0, p] = a * a + below * exchanged
         r[1, p] = out * exchanged
         r[2, p] = one_in + below * two_in
         r[3, p] = back * exchanged
-        r[4, p] = at_fast + above * exchanged
+        r[4, p] = a * a + above * exchanged
         r[5, p] = back * two_in
         r[6, p] = one_in + below * two_in
         r[7, p] = out * two_in
     if areas:
         for p in range(people):
             fast, slow = -e[0, p], -e[1, p]
-            at_fast, at_slow = _exp(fast), _exp(slow)
-            one_in, slow_in = (
-                _two_points(fast, 0.0, at_fast, 1.0),
-                _two_points(slow, 0.0, at_slow, 1.0),
-            )
-            two_in = _three_points(
-                fast, slow, 0.0, _two_points(fast, slow, at_fast, at_slow), slow_in
-            )
-            one = _three_points(fast, 0.0, 0.0, one_in, 1.0)
-            two = _four_points(
-                fast, slow, 0.0, 0.0, two_in, _three_points(slow, 0.0, 0.0, slow_in, 1.0)
-            )
-            r[8, p] = one + e[3, p] * two
+            a, b = _half(fast), _half(slow)
+            one_in, slow_in = _two_points(fast, 0.0, a, 1.0), _two_points(slow, 0.0, b, 1.0)
+            two_in = _three_points(fast, slow, 0.0, a, _two_points(fast, slow, a, b), slow_in)
+            later = _three_points(slow, 0.0, 0.0, b, slow_in, 1.0)
+            long = _four_points(fast, slow, 0.0, 0.0, a, two_in, later)
+            r[8, p] = _three_points(fast, 0.0, 0.0, a, one_in, 1.0) + e[3, p] * long
 
 
 @_machine
