@@ -12,7 +12,14 @@ import re
 from pathlib import Path
 from typing import Final
 
-from becalm.tables import LEVELS_WRITTEN, OCCUPANCY, SIMULATED, WRITTEN, Table
+from becalm.tables import (
+    LEVELS_WRITTEN,
+    OCCUPANCY,
+    SIMULATED,
+    SIMULATED_MARKERS,
+    WRITTEN,
+    Table,
+)
 
 ROOT: Final = Path(__file__).parents[1]
 BLOCK: Final = re.compile(r"(?<=<!-- tables -->\n).*?(?=<!-- end of tables -->)", re.DOTALL)
@@ -46,6 +53,7 @@ def page() -> str:
     lines += ["", "# The tables that `becalm levels` writes"]
     lines += [line for table in LEVELS_WRITTEN.values() for line in _table(table)]
     lines += ["", "# The table that `becalm occupancy` writes", *_table(OCCUPANCY)]
+    lines += ["", "# The table that `becalm turnover` writes", *_table(SIMULATED_MARKERS)]
     return "\n".join([*parts, *lines, ""])
 
 

@@ -7,6 +7,7 @@ from becalm.commands.open import open_page
 from becalm.commands.paper import write_paper
 from becalm.commands.redcap import redcap
 from becalm.commands.simulate import simulate_regimens
+from becalm.commands.turnover import show_turnover
 
 __all__ = ["ALL", "options"]
 
@@ -15,6 +16,7 @@ ALL = (
     open_page,
     show_differences,
     show_occupancy,
+    show_turnover,
     simulate_regimens,
     update_by_levels,
     write_paper,

@@ -4,10 +4,12 @@ Models are data: a file for each, every parameter with its unit, its source and 
 is simulated, not a dosing recommendation.
 """
 
+from becalm.pk.chain import MarkerCourses, marker_courses
 from becalm.pk.check import CheckedRow, checked
 from becalm.pk.compiled import PopulationLevels, population_levels
 from becalm.pk.covariates import CovariateCourse
 from becalm.pk.differences import exp_difference
+from becalm.pk.falls import Fall, falls_too_fast
 from becalm.pk.given import (
     GivenDoses,
     PatientCurves,
@@ -40,9 +42,11 @@ __all__ = [
     "Amounts",
     "CheckedRow",
     "CovariateCourse",
+    "Fall",
     "GivenDoses",
     "LevelUpdate",
     "Occupancy",
+    "MarkerCourses",
     "PatientCurves",
     "PkModel",
     "PopulationLevels",
@@ -57,10 +61,12 @@ __all__ = [
     "differentiable_levels",
     "differentiable_propagate",
     "exp_difference",
+    "falls_too_fast",
     "in_unit",
     "levels",
     "load",
     "occupancy",
+    "marker_courses",
     "outside",
     "parameter_rows",
     "patient_curves",

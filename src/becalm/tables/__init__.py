@@ -64,6 +64,7 @@ from becalm.tables.simulation import (
     SIMULATED_CONCENTRATION,
     SIMULATED_DOSES,
     SIMULATED_EXPOSURE,
+    SIMULATED_MARKERS,
 )
 from becalm.tables.slopes import NORMAL_AGAIN, SLOPES
 from becalm.tables.therapy import (
@@ -152,6 +153,7 @@ __all__ = [
     "SIMULATED_CONCENTRATION",
     "SIMULATED_DOSES",
     "SIMULATED_EXPOSURE",
+    "SIMULATED_MARKERS",
     "SLOPES",
     "SOFA",
     "SUSPECTED_INFECTIONS",

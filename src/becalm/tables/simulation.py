@@ -121,3 +121,17 @@ MODEL_PARAMETERS: Final = Table(
     key=("parameter",),
     command=_COMMAND,
 )  # fmt: skip
+SIMULATED_MARKERS: Final = Table(
+    "simulated_markers",
+    "Courses of markers by one regimen, were the assumed chain from concentration to marker true; as multiples of the value before the drug. No forecast of a benefit, not a dosing recommendation.",
+    "marker and hour",
+    {
+        "regimen": _REGIMEN,
+        "marker": text("ferritin, crp, ast or alt."),
+        "hours": _HOURS,
+        "floor": number("1", "What would be left had production stopped at 0 h; nothing falls faster than it breaks down."),
+        **_quantiles("1", "The marker as a multiple of its value before the drug"),
+    },
+    key=("marker", "hours"),
+    command="turnover",
+)  # fmt: skip
