@@ -24,6 +24,7 @@ __all__ = [
     "run",
     "score",
     "simulating",
+    "turnover",
     "understand",
     "write",
 ]

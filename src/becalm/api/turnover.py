@@ -10,7 +10,7 @@ from becalm import __version__
 from becalm.core.digits import fixed
 from becalm.core.staging import staged, write_manifest
 from becalm.core.text_table import text_table
-from becalm.pk import NOT_ADVICE, Fall, MarkerCourses
+from becalm.pk import NOT_ADVICE, FastFall, MarkerCourses
 from becalm.report import turned_over
 from becalm.tables import writing
 
@@ -73,7 +73,7 @@ def _share(value: float) -> str:
     return "–" if math.isnan(value) else fixed(100 * value)
 
 
-def _fall(fall: Fall) -> str:
+def _fall(fall: FastFall) -> str:
     return (
         f"{fall.marker} {fall.before:g} at {fall.begin:g} h, {fall.after:g} at {fall.end:g} h; with a half-life of {fall.half_life:g} h "
         f"at least {fall.least:.4g} is left. Think of another method or specimen, dilution, plasma exchange, another patient"

@@ -9,7 +9,7 @@ from becalm.pk.check import CheckedRow, checked
 from becalm.pk.compiled import PopulationLevels, population_levels
 from becalm.pk.covariates import CovariateCourse
 from becalm.pk.differences import exp_difference
-from becalm.pk.falls import Fall, falls_too_fast
+from becalm.pk.falls import FastFall, falls_too_fast
 from becalm.pk.given import (
     GivenDoses,
     PatientCurves,
@@ -42,11 +42,11 @@ __all__ = [
     "Amounts",
     "CheckedRow",
     "CovariateCourse",
-    "Fall",
+    "FastFall",
     "GivenDoses",
     "LevelUpdate",
-    "Occupancy",
     "MarkerCourses",
+    "Occupancy",
     "PatientCurves",
     "PkModel",
     "PopulationLevels",
@@ -65,8 +65,8 @@ __all__ = [
     "in_unit",
     "levels",
     "load",
-    "occupancy",
     "marker_courses",
+    "occupancy",
     "outside",
     "parameter_rows",
     "patient_curves",

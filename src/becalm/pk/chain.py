@@ -21,20 +21,22 @@ from becalm.core.arrays import Floats
 from becalm.core.errors import UsageError, did_you_mean
 from becalm.core.frame import Frame
 from becalm.pk.covariates import GivenCovariate, read_courses
-from becalm.pk.falls import Fall, falls_too_fast
+from becalm.pk.falls import FastFall, falls_too_fast
 from becalm.pk.grid import breakpoints, doses_on, hours_of
 from becalm.pk.loading import load
 from becalm.pk.measures import spread
 from becalm.pk.model import PARTS, PkModel, Status
-from becalm.pk.regimen import Regimen
+from becalm.pk.regimen import DosePlan, Regimen
 from becalm.pk.regimen_files import read_regimens
+from becalm.pk.simulation import check_route
 from becalm.pk.virtual import BLOCK, Curves, VirtualPatients
 
 TURNOVER: Final = Path(__file__).parent / "turnover"
 LONGEST: Final = 24.0 * 28
 MOST_PATIENTS: Final = 5_000
-_STEP: Final = 0.125
+_STEP: Final = 1 / 16
 """Hours: the drive is a parabola within each step, known at its ends and in its middle."""
+_FINER: Final = 12
 _PRINTED: Final = 1.0
 _TERMS: Final = 14
 _POSSIBLE: Final = {
@@ -90,7 +92,7 @@ class MarkerCourses:
     model: PkModel
     regimen: Regimen
     frame: Frame
-    flagged: tuple[Fall, ...]
+    flagged: tuple[FastFall, ...]
     remarks: tuple[str, ...]
     settings: Mapping[str, Any] = field(default_factory=dict)
 
@@ -141,12 +143,9 @@ def marker_courses(
     _check_values(chain, fixed_values)
     flagged = falls_too_fast(observed or {}, {name: each.fastest for name, each in chain.marker.items()})  # fmt: skip
     courses, remarks = read_courses(chosen, covariates, hours, policy)
+    check_route(chosen, read[0], hours)
     plan = read[0].plan(hours)
-    for dose in plan.doses:
-        if dose.route not in chosen.routes:
-            raise UsageError(f"{chosen.name} does not know doses by {dose.route}")
-    half_steps = np.arange(0.0, hours + _STEP / 4, _STEP / 2)
-    grid = breakpoints(chosen, courses, policy, [*half_steps.tolist(), *hours_of(plan)], hours)
+    grid = breakpoints(chosen, courses, policy, _times(plan, hours), hours)
     given = doses_on(grid.hours, plan, courses.get("weight"), policy)
     people = patients if chosen.spreads else 0
     draws = VirtualPatients(chosen, people, seed)
@@ -177,6 +176,17 @@ def marker_courses(
             "policy": policy, "values": fixed_values,
         },
     )  # fmt: skip
+
+
+def _times(plan: DosePlan, hours: float) -> list[float]:
+    """Return equal steps, and ever shorter ones after each change: there a concentration passes that of half the effect."""
+    changes = hours_of(plan)
+    steps = np.arange(0.0, hours + _STEP / 2, _STEP).tolist()
+    return [
+        *steps,
+        *changes,
+        *(hour + _STEP / 2**n for hour in {0.0, *changes} for n in range(1, _FINER)),
+    ]
 
 
 def chain_of(model: PkModel) -> ChainFile:

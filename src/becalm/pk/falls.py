@@ -10,7 +10,7 @@ from becalm.core.errors import UsageError, did_you_mean
 from becalm.pk.words import WordReader
 
 
-class Fall(NamedTuple):
+class FastFall(NamedTuple):
     """Two measured values of a marker, the later one lower than breakdown alone allows.
 
     begin, end : hours. before, after : the values. least : the lowest that can be believed at the later time.
@@ -26,7 +26,9 @@ class Fall(NamedTuple):
     half_life: float
 
 
-def falls_too_fast(observed: Mapping[str, str], fastest: Mapping[str, float]) -> tuple[Fall, ...]:
+def falls_too_fast(
+    observed: Mapping[str, str], fastest: Mapping[str, float]
+) -> tuple[FastFall, ...]:
     """Return for each measured value that fell too fast the earlier one against which it did most.
 
     observed : by marker, `0 h: 12000, 48 h: 3000`. fastest : by marker, the shortest half-life that is believed, h.
@@ -40,7 +42,7 @@ def falls_too_fast(observed: Mapping[str, str], fastest: Mapping[str, float]) ->
     >>> falls_too_fast({"ferritin": "0 h: 12000, 48 h: 3960"}, {"ferritin": 30.0})
     ()
     """
-    found: list[Fall] = []
+    found: list[FastFall] = []
     for marker, text in observed.items():
         if marker not in fastest:
             raise UsageError(
@@ -50,7 +52,7 @@ def falls_too_fast(observed: Mapping[str, str], fastest: Mapping[str, float]) ->
         values = _read(marker, text)
         for place, (end, after) in enumerate(values):
             least = [
-                Fall(marker, begin, before, end, after, before * 2 ** (-(end - begin) / half_life), half_life)
+                FastFall(marker, begin, before, end, after, before * 2 ** (-(end - begin) / half_life), half_life)
                 for begin, before in values[:place]
             ]  # fmt: skip
             if least and after < (worst := max(least, key=lambda fall: fall.least)).least:

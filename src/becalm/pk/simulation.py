@@ -122,7 +122,7 @@ def simulate(
     _check_numbers(hours, patients, targets, threads)
     read = read_regimens([regimens] if isinstance(regimens, str) else regimens)
     for each in read:
-        _check_route(chosen, each, hours)
+        check_route(chosen, each, hours)
     courses, remarks = read_courses(chosen, covariates, hours, policy)
     remarks = [*_group_remarks(chosen, group), *remarks, *origin_remarks(chosen)]
     plans = [each.plan(hours) for each in read]
@@ -182,7 +182,7 @@ def _check_numbers(hours: float, patients: int, targets: Sequence[float], thread
             raise UsageError(f"a target of {target:g} mg/L cannot be reached or missed")
 
 
-def _check_route(model: PkModel, regimen: Regimen, hours: float) -> None:
+def check_route(model: PkModel, regimen: Regimen, hours: float) -> None:
     """Refuse the drug of another model, and a route that the model does not know."""
     if regimen.drug and regimen.drug.lower() != model.drug.lower():
         raise UsageError(

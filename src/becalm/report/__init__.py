@@ -35,6 +35,7 @@ __all__ = [
     "simulated",
     "text",
     "theme",
+    "turned_over",
     "vega",
     "write_aggregates",
     "write_case_series",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from becalm import vocabulary
 from becalm.pk import NOT_ADVICE, MarkerCourses
 from becalm.report import theme
 from becalm.report.vega import Spec, flat, mark, quantity, values
@@ -26,6 +27,7 @@ def figure(found: MarkerCourses) -> theme.Figure:
 
 def spec(found: MarkerCourses, title: str) -> Spec:
     """Return one panel for each marker."""
+    words = vocabulary.load()
     scale, unit = (24.0, "Days") if found.settings["hours"] > _SHORT else (1.0, "Hours")
     rows = [{**row, "t": row["hours"] / scale} for row in found.frame.rows()]
     time = quantity("t", title=unit, scale=flat(0, found.settings["hours"] / scale))
@@ -44,7 +46,7 @@ def spec(found: MarkerCourses, title: str) -> Spec:
         {
             "width": _WIDTH,
             "height": _HIGH,
-            "title": {"text": name, "anchor": "start", "fontSize": 12},
+            "title": {"text": words.variable(name).title, "anchor": "start", "fontSize": 12},
             "data": values([row for row in rows if row["marker"] == name]),
             "layer": layers,
         }
