@@ -5,13 +5,18 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from becalm.records import open_records
+from becalm.web.application import rows_table
+from becalm.web.patient import view
+from becalm.web.workbench import open_workbench
+from tests.records import condition, lab, person, procedure, sheets, stay
 from tests.web.browser import Tab
-from tests.web.conftest import Open
+from tests.web.conftest import Open, protocol
 from tests.web.test_accessible import violations
 from tests.web.test_judging import ask
 
@@ -173,3 +178,35 @@ def test_rows_are_opened_with_the_keyboard(
     browser.key("Enter")
     browser.until("document.querySelector('[data-edit]')")
     assert browser.console == []
+
+
+def test_a_hidden_outcome_is_told_by_no_end_and_no_diagnosis(tmp_path: Path) -> None:
+    """A stay that goes on ends nowhere; a diagnosis counts from its onset, or from the end of the stay that it was coded in."""
+    records = sheets(
+        tmp_path / "records", person("P1"), lab("ferritin", 9000, 1, person="P1"), lab("temperature", 39.5, 2, person="P1"),
+        stay(0, 240, person="P1"), procedure("CRRT", 20, 200, person="P1"), procedure("Arterial Line", 4, 10, person="P1"),
+        condition("systemic lupus erythematosus", 0, person="P1"), condition("pancytopenia", 26, person="P1"),
+        condition("septic shock", 26.1, person="P1"),
+    )  # fmt: skip
+    file = protocol(tmp_path, BLIND.format(hidden='"outcome"'))
+    bench = open_workbench(str(records), file)
+    blind = view(bench, bench.people[0], frozenset({"outcome"}), everything=True)
+    about = dict(blind.about)["Diagnoses"]
+    assert about.startswith("systemic lupus erythematosus, pancytopenia;")
+    ends = {row.label: (row.end, row.goes_on) for row in blind.rows if row.end > row.day}
+    limit = max(end for end, _ in ends.values())
+    assert limit == 1.0
+    assert {label for label, (_, goes_on) in ends.items() if goes_on} == {"ward", "CRRT"}
+    cells = {row[3]: row[1] for row in rows_table(blind).rows}
+    assert (cells["CRRT"], cells["ward"]) == ("hidden", "hidden")
+    seeing = view(bench, bench.people[0], frozenset(), everything=True)
+    assert "septic shock" in dict(seeing.about)["Diagnoses"]
+    assert not any(row.goes_on for row in seeing.rows)
+
+
+def test_day_0_does_not_tell_who_is_in_the_study(opened: Callable[..., Open]) -> None:
+    bench = opened(2, BLIND.format(hidden='"computed"')).bench
+    names = {
+        view(bench, each, frozenset({"computed"}), everything=False).zero for each in bench.people
+    }
+    assert names == {"the index of this patient"}

@@ -260,7 +260,7 @@ def rows_table(seen: PatientView) -> PageTable:
     """Return every row that is drawn, in the order of time."""
     rows = [
         [
-            _day(row.day), _day(row.end) if row.end > row.day else "",
+            _day(row.day), "hidden" if row.goes_on else _day(row.end) if row.end > row.day else "",
             labels.heading(labels.variable(row.lane)) if row.group == "measured" else row.lane,
             row.label, row.written, row.read_as, row.source_row,
         ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import numpy as np
@@ -21,6 +21,8 @@ BEFORE: Final = 14.0
 AFTER: Final = 30.0
 """Days around the index that are shown; `everything` shows all of the record."""
 TEMPERATURE: Final = "temperature"
+NEUTRAL: Final = "the index of this patient"
+"""What day 0 is called where its name would tell who is in the study, or who got the drug."""
 MOST_ROWS: Final = 1500
 """Rows of one patient that are listed."""
 
@@ -29,7 +31,8 @@ MOST_ROWS: Final = 1500
 class ShownRow:
     """One row of the records on the axis. day and end : days from the index. lane : where it is drawn.
 
-    low and high : of a measured value, NaN for other rows. read_as : how becalm understands it.
+    low and high : of a measured value, NaN for other rows. read_as : how becalm understands it. goes_on : whether it
+    ends later than what is shown.
     """
 
     lane: str
@@ -43,6 +46,7 @@ class ShownRow:
     low: float = math.nan
     high: float = math.nan
     unit: str = ""
+    goes_on: bool = False
 
 
 @dataclass(frozen=True)
@@ -93,7 +97,9 @@ def view(
     )
     last = AFTER if not everything else math.inf
     if "outcome" in hidden:
-        last = min(last, bench.protocol.review.shown_after.us / DAY)
+        limit = bench.protocol.review.shown_after.us / DAY
+        last = min(last, limit)
+        found = [replace(row, end=limit, goes_on=True) if row.end > limit else row for row in found]
     first = -math.inf if everything else -BEFORE
     inside = [row for row in found if row.day <= last and max(row.end, row.day) >= first]
     ends = [min(max(row.end, row.day), last) for row in inside]
@@ -105,8 +111,8 @@ def view(
     shown = inside[:MOST_ROWS]
     return PatientView(
         person.person_id,
-        list(_about(bench, batch, person.position, hidden)),
-        zero,
+        list(_about(bench, batch, person.position, anchor, hidden)),
+        NEUTRAL if hidden & {"computed", "treatment"} else zero,
         shown,
         stretches,
         hidden,
@@ -143,7 +149,7 @@ def _anchor(bench: Workbench, person: Located) -> tuple[int, str]:
 
 
 def _about(
-    bench: Workbench, batch: Patients, at: int, hidden: frozenset[str]
+    bench: Workbench, batch: Patients, at: int, anchor: int, hidden: frozenset[str]
 ) -> Iterator[tuple[str, str]]:
     """Yield what is known of a person apart from the axis."""
     persons = batch.records.persons
@@ -159,12 +165,19 @@ def _about(
         yield "Weight", f"{persons['weight_kg'][at]:g} kg"
     conditions = batch.records.conditions
     mine = np.flatnonzero(conditions["person"] == at).tolist()
+    if "outcome" in hidden:
+        limit = anchor + bench.protocol.review.shown_after.us
+        mine = [i for i in mine if _known_by(batch, i, limit)]
     told = dict.fromkeys(
         " ".join(filter(None, (conditions["name"][i] or conditions["code"][i], _in_brackets(conditions["status"][i]))))
         for i in mine
     )  # fmt: skip
-    if told:
-        yield "Diagnoses", ", ".join(told)
+    later = "those of later, and of stays that ended later, are hidden"
+    if told or "outcome" in hidden:
+        yield (
+            "Diagnoses",
+            "; ".join(filter(None, (", ".join(told), later if "outcome" in hidden else ""))),
+        )
     if "outcome" in hidden:
         return
     died = persons["death_time"][at] != UNKNOWN_TIME or persons["died"][at] == "yes"
@@ -172,6 +185,20 @@ def _about(
         yield "Died", labels.joined(persons["cause_of_death"][at]) or "cause not recorded"
     elif persons["last_contact_status"][at]:
         yield "Last contact", str(persons["last_contact_status"][at])
+
+
+def _known_by(batch: Patients, condition: int, limit: int) -> bool:
+    """Return whether a diagnosis was known by a moment: by its onset, or because its stay had ended; codes are given at the end of a stay."""
+    row = batch.records.conditions.take(np.array([condition]))
+    for name in ("onset", "onset_until"):
+        if row[name][0] != UNKNOWN_TIME:
+            return int(row[name][0]) <= limit
+    stays = batch.records.stays
+    own = (stays["person"] == row["person"][0]) & (stays["stay_id"] == row["stay_id"][0])
+    if not row["stay_id"][0] or not own.any():
+        return not row["stay_id"][0]
+    ends = stays["end"][own]
+    return bool((ends != UNKNOWN_TIME).all() and ends.max() <= limit)
 
 
 def _in_brackets(text: str) -> str:
