@@ -22,7 +22,7 @@ PARTS: Final = {
     "Studies": (
         "docs/protocols", "docs/definitions", "docs/doses", "docs/kidney", "docs/organs",
         "docs/infections", "docs/outcomes", "docs/person_time", "docs/without_the_drug",
-        "docs/pharmacology",
+        "docs/pharmacology", "docs/markers_ahead",
     ),
     "Results": (
         "example", "docs/tables", "docs/results", "docs/paper", "docs/judgements", "docs/page", "docs/two_runs", "docs/notebook", "reference", "docs/security",

@@ -21,7 +21,7 @@ SRC: Final = ROOT / "src" / "becalm"
 # and into the picture of docs/architecture.md.
 LAYERS: Final = (
     "__init__", "core", "timeline", "protocol", "vocabulary", "tables", "records", "events", "persons",
-    "doses", "definitions", "patients", "kidney", "pk", "cohort", "survival", "measures", "study", "doctor",
+    "doses", "definitions", "patients", "kidney", "pk", "markers", "cohort", "survival", "measures", "study", "doctor",
     "comparison", "report", "api", "web", "demo", "commands", "cli", "__main__",
 )  # fmt: skip
 LAYER: Final = {name: at for at, name in enumerate(LAYERS)}
@@ -180,6 +180,12 @@ def test_pharmacokinetics_knows_no_records() -> None:
     """It is handed doses, covariates and levels as numbers; whoever has records converts them."""
     used = {part for file in (SRC / "pk").rglob("*.py") for _, part in imported(file)}
     assert used <= {"pk", "core", "timeline", "tables"}
+
+
+def test_markers_know_no_records() -> None:
+    """They are handed draws; whoever has records knows who was treated."""
+    used = {part for file in (SRC / "markers").rglob("*.py") for _, part in imported(file)}
+    assert used <= {"markers", "core", "timeline"}
 
 
 SOURCES_OWN_WORDS: Final = re.compile(
