@@ -306,6 +306,22 @@ def test_vancomycin_by_mouth_counts_for_nothing_and_hides_nothing() -> None:
     assert repr(with_oral) == repr(alone)
 
 
+def test_a_dose_into_a_vein_without_an_end_runs_as_the_model_assumes_and_it_is_said() -> None:
+    """Vancomycin's file takes 1 g an hour; a dose with an end is taken as it was written."""
+    drawn = creatinine((-1, 1.0), (40, 1.0), (80, 1.0))
+    charted = dose("vancomycin", 0, amount="1500 mg")
+    [row] = exposure(*treated(charted, *drawn), model="vancomycin")
+    assert row["exposure_remarks"] == "doses into a vein without an end, taken as 1000 mg/h: 1"
+    written = dose("vancomycin", 0, 1.5, amount="1500 mg")
+    [other] = exposure(*treated(written, *drawn), model="vancomycin")
+    assert other["exposure_remarks"] == ""
+    assert row["auc_mg_h_l"] == pytest.approx(other["auc_mg_h_l"], rel=1e-6)
+    assert row["peak_mg_l"] == pytest.approx(
+        other["peak_mg_l"], rel=0.02
+    )  # the end of the first is no border
+    assert row["peak_mg_l"] < 1500 / 31.8
+
+
 def test_a_paediatric_model_of_skin_alone_refuses_the_vein() -> None:
     [row] = exposure(*treated(*creatinine((-1, 1.0))), model="anakinra_urien_2013")
     assert row["not_computed"] == "a dose into a vein, which the model does not know"

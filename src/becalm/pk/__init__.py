@@ -32,6 +32,7 @@ from becalm.pk.regimen import Regimen
 from becalm.pk.regimen_files import read_regimens
 from becalm.pk.rows import parameter_rows
 from becalm.pk.simulation import NOT_ADVICE, Simulation, simulate
+from becalm.pk.units import factor as unit_factor
 from becalm.pk.virtual import VirtualPatients
 from becalm.pk.words import read_quantity
 
@@ -77,6 +78,7 @@ __all__ = [
     "shipped",
     "simulate",
     "spread",
+    "unit_factor",
     "units",
     "update",
     "update_charted",

@@ -15,6 +15,7 @@ from becalm.kidney import kdigo, replacement
 from becalm.measures import ctcae, kidney_injury
 from becalm.measures.response.prognosis import MARKER
 from becalm.persons import weighed
+from becalm.pk import NOT_ADVICE
 from becalm.protocol import Reading, Threshold
 from becalm.report import facts, labels
 from becalm.report.cohort import Cohort
@@ -42,6 +43,7 @@ def methods(cohort: Cohort) -> list[tuple[str, str]]:
         ("Weight", _weight(cohort)),
         ("Kidney", _kidney(cohort)),
         ("Blood counts and liver", _ctcae(cohort)),
+        ("Concentrations", _concentrations(cohort)),
         ("Derived values", _derived(cohort)),
         ("Statistics", "Proportions have exact (Clopper–Pearson) 95 % intervals. Medians have ranges. No "
          "standard deviation is given for fewer than ten values."),
@@ -224,6 +226,20 @@ def _kidney(cohort: Cohort) -> str:
         f"{labels.condition(kidney_injury.END_STAGE)} there is no stage. Where rounding of the printed digits alone could undo a ratio, the lowest "
         "possible stage stands beside it."
     )
+
+
+def _concentrations(cohort: Cohort) -> str:
+    """Say by which models concentrations were calculated; nothing in a study without one."""
+    said = []
+    for each in cohort.result.protocol.pharmacology:
+        model = cohort.result.models[each.model]
+        way = ""
+        if "creatinine_clearance" in model.used_covariates:
+            way = f", clearance by {each.clearance.replace('_', ' ')}"
+        said.append(
+            f"{labels.heading(labels.drug(model.drug))}: {model.title} (model {model.name}){way}."
+        )
+    return " ".join([*said, NOT_ADVICE]) if said else ""
 
 
 def _derived(cohort: Cohort) -> str:

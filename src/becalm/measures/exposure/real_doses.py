@@ -11,7 +11,7 @@ import numpy as np
 from becalm.core.arrays import Floats, Index, Mask, Times
 from becalm.core.clock import HOUR
 from becalm.doses import ROUTES, SYSTEMIC, Doses
-from becalm.pk import GivenDoses, PkModel, washout
+from becalm.pk import GivenDoses, PkModel, unit_factor, washout
 from becalm.timeline import Intervals, Points, Timeline
 
 LONGEST_TAIL_H: Final = 24.0 * 366
@@ -105,7 +105,26 @@ class RealDoses:
         infusions = np.column_stack(
             (self.hours(run, start[inside]), self.hours(run, end[inside]), rate[inside])
         )
-        return GivenDoses(infusions, *(self._singles(run, each) for each in (self.vein, self.skin)))
+        vein, skin = (self._singles(run, each) for each in (self.vein, self.skin))
+        if self.assumed_rate is not None:
+            ends = vein[:, 0] + vein[:, 1] / self.assumed_rate
+            rates = np.full(len(vein), self.assumed_rate)
+            infusions = np.concatenate((infusions, np.column_stack((vein[:, 0], ends, rates))))
+            vein = vein[:0]
+        return GivenDoses(infusions, vein, skin)
+
+    @property
+    def assumed_rate(self) -> float | None:
+        """The rate (mg/h) at which a dose into a vein is taken of which nobody wrote the end; None: given at once."""
+        assumed = self.model.assumptions.get("infusion_rate")
+        return None if assumed is None else assumed.value * unit_factor(assumed.unit, "mg/h")
+
+    def remarks(self, run: DoseRun) -> list[str]:
+        """Return what is assumed of the doses of a run."""
+        alone = len(self._singles(run, self.vein))
+        if self.assumed_rate is None or not alone:
+            return []
+        return [f"doses into a vein without an end, taken as {self.assumed_rate:g} mg/h: {alone}"]
 
     def _singles(self, run: DoseRun, points: Points) -> Floats:
         mine = (points.person == run.person) & (points.time >= run.start) & (points.time <= run.end)

@@ -86,7 +86,7 @@ def _known_how(found: CohortCurves, each: RunCurves, start: int, until: int) -> 
     kidney = each.covariates.kidney
     row: dict[str, Any] = {
         "extrapolated": "|".join(reasons(found, each, start, until)),
-        "exposure_remarks": "|".join(each.covariates.remarks),
+        "exposure_remarks": "|".join([*each.covariates.remarks, *each.doses.remarks(each.run)]),
     }
     if kidney is None:
         return row
