@@ -73,9 +73,11 @@ class WordDocument:
         """Add a heading; level 0 is the title."""
         self._docx.add_heading(text, level)
 
-    def paragraph(self, text: Text | str, style: str | None = None) -> None:
-        """Add a paragraph; what the authors must add stands out."""
-        self._fill(self._docx.add_paragraph(style=style), text)
+    def paragraph(self, text: Text | str, style: str | None = None, *, leads: bool = False) -> None:
+        """Add a paragraph; what the authors must add stands out. leads : it stands on the page of what follows."""
+        added = self._docx.add_paragraph(style=style)
+        added.paragraph_format.keep_with_next = leads or None
+        self._fill(added, text)
 
     def table(
         self,

@@ -168,10 +168,11 @@ def _checklists(paper: PaperContent, folder: Path) -> None:
         marked = f" {MARK}: nobody has compared this number with the paper."
         document.paragraph(
             f"The items are in our words; the paper has the wording that counts: doi:{each.source}. {each.note}"
-            + marked * any(row[0].endswith(MARK) for row in each.rows)
+            + marked * any(row[0].endswith(MARK) for row in each.rows),
+            leads=True,
         )
         cells: list[list[Text]] = [[[cell] for cell in row] for row in each.rows]
-        document.table(each.title, COLUMNS, cells, (2, 3, 6, 5, 5))
+        document.table(f"{each.title}: items", COLUMNS, cells, (2, 3, 6, 5, 5))
         path = folder / f"checklist_{each.name}.csv"
         path.write_text(csv_text(COLUMNS, each.rows), encoding="utf-8")
     document.save(folder / "checklists.docx")
