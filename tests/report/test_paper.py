@@ -257,6 +257,8 @@ def test_checklists_name_parts_that_the_draft_has(written: tuple[PaperContent, P
             for part in row[3].split(", "):
                 if part.startswith("Results: "):
                     assert part.removeprefix("Results: ") in texts
+                if part.startswith("figure "):
+                    assert (out / "figures" / f"{part.removeprefix('figure ')}.csv").exists(), row
     assert [one.name for one in lists] == ["care", "process2023", "record"]
 
 

@@ -10,6 +10,7 @@ from statsmodels.stats.inter_rater import cohens_kappa
 
 from becalm.report.cohort import cohort_of
 from becalm.report.paper import writing
+from becalm.report.paper.checklists import filled
 from becalm.report.paper.content import REVIEW, paper
 from becalm.report.paper.fields import plain
 from becalm.report.release.aggregates import aggregates_of
@@ -96,6 +97,8 @@ def test_the_draft_says_it_with_fields_and_without_names(
     writing.write(content, tmp_path)
     [section] = [each for each in content.results if each.title == REVIEW]
     texts = [plain(each) for each in section.paragraphs]
+    record = {row[0]: row[3] for row in filled(content)[2].rows}
+    assert record["6.2*"] == f"Results: {REVIEW}"
     assert texts[0].startswith("Storm active: yes 2 of 3 (67 %; 95 % interval ")
     assert any(text.startswith("HScore: sensitivity (met, of those judged yes) ") for text in texts)
     for text in section.paragraphs:

@@ -10,7 +10,7 @@ from typing import Final
 
 from becalm.core import toml
 from becalm.core.citations import bibliography
-from becalm.report.paper.content import CASE_SERIES, PaperContent
+from becalm.report.paper.content import CASE_SERIES, REVIEW, PaperContent
 
 FOLDER: Final = Path(__file__).parent / "checklists"
 COLUMNS: Final = ("item", "topic", "asks for", "in the draft", "authors add")
@@ -93,19 +93,22 @@ def answers(paper: PaperContent) -> dict[str, str]:
 
     statement = paper.statement
     cases = any(table.name == "case_series_patients" for table in paper.tables)
+    flow = any(table.name == "attrition" for table in paper.tables)
     return {
         "title": "Title",
         "setting": "",
         "registration": "",
         "design": "Methods: Design",
         "methods": "Methods; files of the protocol and definitions in manifest.json of the study",
-        "participants": ", ".join(filter(None, ("Methods: Population", in_results("Participants"), "figure flow"))),
+        "participants": ", ".join(filter(None, ("Methods: Population", in_results("Participants"), "figure flow" if flow else ""))),
         "patients": in_results("Patients"),
         "diagnosis": ", ".join(filter(None, ("Methods: Storm", in_results("Diagnosis")))),
         "treatment": in_results("Treatment"),
         "response": in_results("Response"),
         "safety": in_results("Safety"),
         "outcome": in_results("Outcome", *(["Patients"] if cases else [])),
+        "judged": in_results(REVIEW),
+        "judged_outcome": in_results("Outcome", *(["Patients"] if cases else []), REVIEW),
         "results": in_results("Response", "Safety", "Outcome"),
         "cases": in_results("Patients") if cases else "",
         "timeline": "figure timeline" if cases else "",
