@@ -91,3 +91,41 @@ def test_a_mistake_is_one_line(asked: tuple[str, ...], code: int, told: str) -> 
     assert done.exit_code == code, done.output
     assert told in done.output
     assert len(done.output.strip().splitlines()) == 1
+
+
+def test_kidneys_and_weights_side_by_side(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    asked = (
+        "--across",
+        "creatinine_clearance = 120 | failing = 120, 24 h: 20 | 0",
+        "--across",
+        "weight = 50 | 100",
+    )
+    usual = (
+        "--patients",
+        "20",
+        "--hours",
+        "48",
+        "--regimen",
+        "vein = 4 mg/h",
+        "--regimen",
+        "skin = 100 mg SC daily",
+    )
+    done = becalm("anakinra", *asked, *usual, "--target", "0.4 mg/L", "--out", str(out))
+    assert done.exit_code == 0, done.output
+    assert "Average by creatinine_clearance and weight, mg/L (median)" in done.output
+    assert "failing, 100" in done.output
+    assert "(bioavailability 80 %) to" in done.output
+    assert "the same at every end" not in done.output.split("average by that of the first")[1].splitlines()[0]  # fmt: skip
+    figure = (out / "figures" / "grid.svg").read_text("utf-8")
+    for told in (
+        "not a dosing recommendation",
+        "Extrapolated beyond",
+        "failing",
+        "weight (kg)",
+        "Time below 0.4 mg/L (h)",
+    ):
+        assert told in figure
+    twice = becalm("anakinra", "--across", "weight = 50", "--across", "weight = 60", *usual)
+    assert twice.exit_code == 2
+    assert "--across gives weight twice" in twice.output

@@ -19,7 +19,8 @@ _MEASURES = {
     "area": "area under the curve", "average": "average", "peak": "peak",
     "average_last_day": "average, last day", "trough_last_day": "lowest, last day",
     "peak_last_day": "highest, last day", "peak_to_trough": "highest by lowest, last day",
-    "average_ratio": "average by that of the first", "hours_below": "time below", "hours_to_target": "time to",
+    "average_ratio": "average by that of the first", "peak_ratio": "peak by that of the first",
+    "trough_ratio": "lowest, last day, by that of the first", "accumulation": "average, last day by first", "hours_below": "time below", "hours_to_target": "time to",
 }  # fmt: skip
 
 
@@ -59,6 +60,7 @@ def lines(simulation: Simulation) -> list[str]:
     for regimen in simulation.regimens:
         found += ["", f"{regimen.name}: {regimen.text}", *_given(simulation, regimen.name), ""]
         found += _exposure(simulation, regimen.name)
+    found += [*_at_ends(simulation), *_grid(simulation)]
     found += ["", "What to know:", *(f"  {each}" for each in simulation.remarks), "", simulation.notice]  # fmt: skip
     return found
 
@@ -181,6 +183,38 @@ def _exposure(simulation: Simulation, name: str) -> list[str]:
              *(_short(row[each]) for each in ("typical", "p05", "p50", "p95"))]
         )  # fmt: skip
     return text_table(["", "typical", "5 %", "median", "95 %"], cells)
+
+
+def _at_ends(simulation: Simulation) -> list[str]:
+    """Return what is left of the difference between regimens when a parameter lies at an end of its range."""
+    rows = list(simulation.ends.rows())
+    if not rows:
+        return []
+    found = ["", "Each regimen by the first one, in the same patient; the median, with every parameter that has a range at both ends:"]  # fmt: skip
+    medians = {(r["regimen"], r["measure"]): r for r in simulation.exposure.rows()}
+    middle = "p50" if simulation.settings["patients"] else "typical"
+    for regimen, measure in dict.fromkeys((row["regimen"], row["measure"]) for row in rows):
+        mine = [row for row in rows if (row["regimen"], row["measure"]) == (regimen, measure)]
+        low, high = min(mine, key=lambda row: row[middle]), max(mine, key=lambda row: row[middle])
+        moves = high[middle] > low[middle] * 1.005
+        ends = " to ".join(f"{_short(row[middle])} ({row['parameter']} {row['value']:g} {row['unit']})" for row in (low, high)) if moves else "the same at every end"  # fmt: skip
+        found.append(f"  {regimen}, {_MEASURES[measure]}: {_short(medians[regimen, measure][middle])}; {ends}")  # fmt: skip
+    return found
+
+
+def _grid(simulation: Simulation) -> list[str]:
+    """Return the average of the whole time for every combination of covariates."""
+    rows = [row for row in simulation.grid.rows() if row["measure"] == "average"]
+    if not rows:
+        return []
+    middle = "p50" if simulation.settings["patients"] else "typical"
+    of = " and ".join(simulation.settings["across"])
+    names = [each.name for each in simulation.regimens]
+    by: dict[tuple[str, str], list[str]] = {}
+    for row in rows:
+        by.setdefault((row["row"], row["column"]), []).append(_short(row[middle]))
+    cells = [[", ".join(filter(None, place)), *levels] for place, levels in by.items()]
+    return ["", f"Average by {of}, mg/L (median); other measures in the table simulated_grid:", *text_table(["", *names], cells)]  # fmt: skip
 
 
 def _short(value: float) -> str:

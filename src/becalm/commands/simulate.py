@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ import click
 from becalm.core.errors import DefinitionError, UsageError
 
 if TYPE_CHECKING:
-    from becalm.pk import PkModel
+    from becalm.pk import GivenCovariate, PkModel
 
 OUT = click.Path(path_type=Path)
 
@@ -29,6 +29,11 @@ OUT = click.Path(path_type=Path)
     "covariates",
     multiple=True,
     help="For example weight=70 or 'creatinine_clearance=120 mL/min, 24 h: 60'.",
+)
+@click.option(
+    "--across",
+    multiple=True,
+    help="Alternatives side by side, for one covariate or two: 'creatinine_clearance = 120 | 30 | failing = 120, 24 h: 30'.",
 )
 @click.option("--hours", type=float, default=168.0, show_default=True, help="How long.")
 @click.option(
@@ -63,6 +68,7 @@ def simulate_regimens(  # noqa: PLR0917 - click passes the options by name
     model: str,
     regimens: tuple[str, ...],
     covariates: tuple[str, ...],
+    across: tuple[str, ...],
     hours: float,
     patients: int,
     seed: int,
@@ -80,7 +86,7 @@ def simulate_regimens(  # noqa: PLR0917 - click passes the options by name
 
     read = load(model)
     if check:
-        if regimens or covariates or values or out is not None:
+        if regimens or covariates or across or values or out is not None:
             raise UsageError("--check takes no other option")
         _check(read)
         return
@@ -98,6 +104,8 @@ def simulate_regimens(  # noqa: PLR0917 - click passes the options by name
         parameters=_parameters(read, values),
         group=group,
         threads=threads,
+        across=_across(across),
+        ends=len(regimens) > 1 or regimens[0].endswith(".toml"),
     )
     if out is not None:
         simulating.write(found, out, tuple(_files(model, *regimens)))
@@ -105,6 +113,19 @@ def simulate_regimens(  # noqa: PLR0917 - click passes the options by name
         click.echo(line)
     if out is not None:
         click.echo(f"Tables and figures: {out}")
+
+
+def _across(given: Iterable[str]) -> dict[str, Mapping[str, GivenCovariate]]:
+    """Read `--across` once or twice. Raises `UsageError` for a covariate that is given twice."""
+    from becalm.pk import read_across
+
+    found: dict[str, Mapping[str, GivenCovariate]] = {}
+    for each in given:
+        name, choices = read_across(each)
+        if name in found:
+            raise UsageError(f"--across gives {name} twice", hint="Put all alternatives in one")
+        found[name] = choices
+    return found
 
 
 def _check(model: PkModel) -> None:

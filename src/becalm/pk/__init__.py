@@ -7,7 +7,7 @@ is simulated, not a dosing recommendation.
 from becalm.pk.chain import MarkerCourses, marker_courses
 from becalm.pk.check import CheckedRow, checked
 from becalm.pk.compiled import PopulationLevels, population_levels
-from becalm.pk.covariates import CovariateCourse
+from becalm.pk.covariates import CovariateCourse, GivenCovariate
 from becalm.pk.differences import exp_difference
 from becalm.pk.falls import FastFall, falls_too_fast
 from becalm.pk.given import (
@@ -31,6 +31,7 @@ from becalm.pk.receptor import FLAT, Occupancy, occupancy
 from becalm.pk.regimen import Regimen
 from becalm.pk.regimen_files import read_regimens
 from becalm.pk.rows import parameter_rows
+from becalm.pk.scenarios import read_across
 from becalm.pk.simulation import NOT_ADVICE, Simulation, simulate
 from becalm.pk.units import factor as unit_factor
 from becalm.pk.virtual import VirtualPatients
@@ -44,6 +45,7 @@ __all__ = [
     "CheckedRow",
     "CovariateCourse",
     "FastFall",
+    "GivenCovariate",
     "GivenDoses",
     "LevelUpdate",
     "MarkerCourses",
@@ -73,6 +75,7 @@ __all__ = [
     "patient_curves",
     "population_levels",
     "propagate",
+    "read_across",
     "read_quantity",
     "read_regimens",
     "shipped",

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Final, TypeAlias
 
 import numpy as np
 
@@ -16,17 +16,22 @@ SHARES: Final = {"p05": 0.05, "p25": 0.25, "p50": 0.5, "p75": 0.75, "p95": 0.95}
 """The quantiles of virtual patients that are written, by the column that has them."""
 UNITS: Final = {
     "area": "mg·h/L", "average": "mg/L", "peak": "mg/L", "average_last_day": "mg/L", "trough_last_day": "mg/L",
-    "peak_last_day": "mg/L", "peak_to_trough": "1", "average_ratio": "1", "hours_below": "h", "hours_to_target": "h",
+    "peak_last_day": "mg/L", "peak_to_trough": "1", "average_ratio": "1", "peak_ratio": "1", "trough_ratio": "1", "accumulation": "1", "hours_below": "h", "hours_to_target": "h",
 }  # fmt: skip
+RATIOS: Final = {
+    "average_ratio": "average",
+    "peak_ratio": "peak",
+    "trough_ratio": "trough_last_day",
+}
+"""Measures by that of the first regimen, and of what."""
+Key: TypeAlias = tuple[str, float | None]
 
 
-def measures(
-    hours: Floats, curves: Curves, targets: Sequence[float]
-) -> dict[tuple[str, float | None], Floats]:
+def measures(hours: Floats, curves: Curves, targets: Sequence[float]) -> dict[Key, Floats]:
     """Return each measure for the typical patient (the first) and every virtual one."""
     total = hours[-1]
     area = curves.area.sum(axis=1)
-    found: dict[tuple[str, float | None], Floats] = {
+    found: dict[Key, Floats] = {
         ("area", None): area,
         ("average", None): area / total,
         ("peak", None): np.maximum(curves.before, curves.after).max(axis=1),
@@ -40,6 +45,9 @@ def measures(
         found["peak_last_day", None] = peak
         with np.errstate(invalid="ignore", divide="ignore"):
             found["peak_to_trough", None] = peak / trough
+            if total >= 2 * LAST_DAY:
+                first = curves.area[:, : int(np.searchsorted(hours, LAST_DAY))].sum(axis=1)
+                found["accumulation", None] = curves.area[:, at:].sum(axis=1) / first
     for target in targets:
         below, first = _against(hours, curves, target)
         found["hours_below", target] = below
@@ -62,6 +70,15 @@ def _against(hours: Floats, curves: Curves, target: float) -> tuple[Floats, Floa
     below = (part * length).sum(axis=1)
     crossed = np.where(begin >= target, hours[:-1], np.where(end >= target, hours[:-1] + part * length, np.inf))  # fmt: skip
     return below, crossed.min(axis=1)
+
+
+def by_the_first(found: dict[Key, Floats], first: Mapping[Key, Floats] | None) -> dict[Key, Floats]:
+    """Add how average, peak and lowest level compare with those by the first regimen, in the same patient."""
+    for name, of in RATIOS.items():
+        if first is not None and (of, None) in found:
+            with np.errstate(invalid="ignore", divide="ignore"):
+                found[name, None] = found[of, None] / first[of, None]
+    return found
 
 
 def spread(values: Floats) -> dict[str, float]:

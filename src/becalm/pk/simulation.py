@@ -28,6 +28,7 @@ from becalm.pk.rows import (
     exposure_rows,
     parameter_rows,
 )
+from becalm.pk.scenarios import GivenAcross, alternatives, end_rows, grid_rows, label_of
 from becalm.pk.summary import MOST_KEPT, PlannedCourse, summarise
 from becalm.pk.virtual import VirtualPatients
 
@@ -36,16 +37,18 @@ NOT_ADVICE: Final = (
 )
 MOST_PATIENTS: Final = 10_000_000
 MOST_OUTPUTS: Final = 400
+MOST_AT_ENDS: Final = 1000
 LONGEST: Final = 24.0 * 366 * 3
 _STEPS: Final = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 6.0, 12.0, 24.0, 48.0, 96.0)
 
 
 @dataclass(frozen=True, eq=False)
 class Simulation:
-    """A finished simulation: five tables, and remarks on what is extrapolated, assumed or not verified.
+    """A finished simulation: seven tables, and remarks on what is extrapolated, assumed or not verified.
 
     concentration, exposure, attainment, doses, parameters : the tables `simulated_concentration`, `simulated_exposure`,
-    `simulated_attainment`, `simulated_doses` and `model_parameters` (`becalm.tables`).
+    `simulated_attainment`, `simulated_doses` and `model_parameters` (`becalm.tables`). grid : `simulated_grid`, of the
+    covariates with alternatives. ends : `simulated_ends`, the comparison with parameters at the ends of their ranges.
     """
 
     model: PkModel
@@ -54,6 +57,8 @@ class Simulation:
     exposure: Frame
     attainment: Frame
     doses: Frame
+    grid: Frame
+    ends: Frame
     parameters: Frame
     remarks: tuple[str, ...]
     settings: Mapping[str, Any] = field(default_factory=dict)
@@ -67,6 +72,8 @@ class Simulation:
             "simulated_exposure": self.exposure,
             "simulated_attainment": self.attainment,
             "simulated_doses": self.doses,
+            "simulated_grid": self.grid,
+            "simulated_ends": self.ends,
             "model_parameters": self.parameters,
         }
 
@@ -88,6 +95,8 @@ def simulate(
     parameters: Mapping[str, float] | None = None,
     group: str | None = None,
     threads: int = 1,
+    across: GivenAcross | None = None,
+    ends: bool = False,
 ) -> Simulation:
     """Simulate concentrations for one regimen or several, in the same virtual patients.
 
@@ -103,6 +112,8 @@ def simulate(
     targets : concentrations of your choice, mg/L. parameters : other values, in the units of the model's file.
     group : the group of the model that the patients belong to.
     threads : changes how long it takes, and no number.
+    across : alternatives of one covariate or two, as a list or by names; the first ones are those of all tables but `grid`.
+    ends : whether regimens are compared also with each parameter at the ends of its range, in at most 1,000 patients.
 
     Raises
     ------
@@ -113,7 +124,7 @@ def simulate(
 
     >>> found = simulate("anakinra", "100 mg SC daily", covariates={"weight": 70, "creatinine_clearance": 100}, patients=20)
     >>> sorted(found.frames)
-    ['model_parameters', 'simulated_attainment', 'simulated_concentration', 'simulated_doses', 'simulated_exposure']
+    ['model_parameters', 'simulated_attainment', 'simulated_concentration', 'simulated_doses', 'simulated_ends', 'simulated_exposure', 'simulated_grid']
     >>> next(row["typical"] for row in found.exposure.rows() if row["measure"] == "peak") > 0.5
     True
     """
@@ -123,6 +134,11 @@ def simulate(
     read = read_regimens([regimens] if isinstance(regimens, str) else regimens)
     for each in read:
         check_route(chosen, each, hours)
+    choices = alternatives(across, covariates) if across else {}
+    covariates = {
+        **covariates,
+        **{name: next(iter(each.values())) for name, each in choices.items()},
+    }
     courses, remarks = read_courses(chosen, covariates, hours, policy)
     remarks = [*_group_remarks(chosen, group), *remarks, *origin_remarks(chosen)]
     plans = [each.plan(hours) for each in read]
@@ -136,12 +152,21 @@ def simulate(
     fast = people > MOST_KEPT and kernel() is not None
     remarks += _many_remarks(people, fast)
     draws = VirtualPatients(chosen, people, seed, compiled=fast)
-    day = [hours - LAST_DAY] if hours > LAST_DAY else []
+    day = [hours - LAST_DAY, LAST_DAY] if hours > LAST_DAY else []
     prepared: list[PlannedCourse] = []
     for plan in plans:
         grid = breakpoints(chosen, courses, policy, [*printed, *day, *hours_of(plan)], hours)
         given = doses_on(grid.hours, plan, courses.get("weight"), policy)
         prepared.append(PlannedCourse(grid, given, np.searchsorted(grid.hours, printed)))
+
+    def again(other: PkModel, changed: Mapping[str, GivenCovariate], most: int) -> Simulation:
+        return simulate(
+            other, regimens, covariates={**covariates, **changed}, hours=hours, patients=min(patients, most), seed=seed,
+            policy=policy, targets=targets, group=group, threads=threads,
+        )  # fmt: skip
+
+    grid_of = grid_rows(choices, lambda each: again(chosen, each, patients)) if choices else []
+    at_ends = end_rows(chosen, lambda other: again(other, {}, MOST_AT_ENDS)) if ends else []
     concentration, attainment, exposure, doses = [], [], [], []
     summaries = summarise(draws, prepared, targets, threads)
     for regimen, plan, course, found in zip(read, plans, prepared, summaries, strict=True):
@@ -156,6 +181,8 @@ def simulate(
         Frame.of_rows(tables.SIMULATED_EXPOSURE, exposure),
         Frame.of_rows(tables.SIMULATED_ATTAINMENT, attainment),
         Frame.of_rows(tables.SIMULATED_DOSES, doses),
+        Frame.of_rows(tables.SIMULATED_GRID, list(grid_of)),
+        Frame.of_rows(tables.SIMULATED_ENDS, list(at_ends)),
         Frame.of_rows(tables.MODEL_PARAMETERS, parameter_rows(chosen)),
         tuple(remarks),
         {
@@ -163,6 +190,7 @@ def simulate(
             "covariates": {name: _shown(chosen, each) for name, each in courses.items()}, "policy": policy,
             "patients": people, "seed": seed, "targets": list(targets), "group": group or "",
             "parameters": dict(parameters or {}),
+            "across": {name: {label: label_of(value) for label, value in each.items()} for name, each in choices.items()},
         },
     )  # fmt: skip
 

@@ -12,12 +12,11 @@ import numpy as np
 from becalm.core.arrays import Array, Floats, Index
 from becalm.pk.grid import Breakpoints, DoseArrays
 from becalm.pk.histogram import Histogram
-from becalm.pk.measures import SHARES, measures, spread
+from becalm.pk.measures import SHARES, Key, by_the_first, measures, spread
 from becalm.pk.virtual import BLOCK, Curves, VirtualPatients
 
 MOST_KEPT: Final = 20_000
 """Up to so many virtual patients every one is kept, and quantiles are exact."""
-Key = tuple[str, float | None]
 
 
 class PlannedCourse(NamedTuple):
@@ -61,14 +60,6 @@ def summarise(
     return _kept(patients, courses, targets, threads)
 
 
-def _with_ratio(found: dict[Key, Floats], first: Floats | None) -> dict[Key, Floats]:
-    """Add the average by that of the first regimen, in the same patient."""
-    if first is not None:
-        with np.errstate(invalid="ignore", divide="ignore"):
-            found["average_ratio", None] = found["average", None] / first
-    return found
-
-
 # ------------------------------------------------------------ everybody is kept
 
 
@@ -81,8 +72,8 @@ def _kept(
     found, first = [], None
     for course in courses:
         curves = patients.curves(course.grid, course.given, threads)
-        by = _with_ratio(measures(course.grid.hours, curves, targets), first)
-        first = by["average", None] if first is None else first
+        by = by_the_first(measures(course.grid.hours, curves, targets), first)
+        first = by if first is None else first
         level = curves.after[:, course.printed]
         shares = np.full((len(SHARES), level.shape[1]), np.nan)
         others = level[1:] if len(level) > 1 else level
@@ -162,8 +153,8 @@ def _counted(
             first = None
             for course, count in zip(courses, counts, strict=True):
                 curves = patients.block(course.grid, course.given, factors)
-                by = _with_ratio(measures(course.grid.hours, curves, targets), first)
-                first = by["average", None] if first is None else first
+                by = by_the_first(measures(course.grid.hours, curves, targets), first)
+                first = by if first is None else first
                 count.add(course, curves, by)
         return counts
 

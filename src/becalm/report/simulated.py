@@ -12,6 +12,7 @@ from typing import Any, Final
 from becalm.core.frame import Frame
 from becalm.pk import NOT_ADVICE, Simulation
 from becalm.report import theme
+from becalm.report.simulated_grid import grid_spec
 from becalm.report.vega import Spec, flat, mark, quantity, values
 
 _WIDTH: Final = 760
@@ -34,6 +35,11 @@ def figures(simulation: Simulation) -> Iterator[theme.Figure]:
     if len(simulation.regimens) > 1:
         title = f"{simulation.model.drug}: concentrations by regimen"
         yield _drawn("regimens", title, _compared(simulation, title))
+    if len(simulation.grid):
+        title = f"{simulation.model.drug}: {' and '.join(simulation.settings['across'])}".replace(
+            "_", " "
+        )
+        yield _drawn("grid", title, grid_spec(simulation, title))
 
 
 def _drawn(name: str, title: str, spec: Spec) -> theme.Figure:

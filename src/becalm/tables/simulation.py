@@ -44,7 +44,8 @@ SIMULATED_EXPOSURE: Final = Table(
         "regimen": _REGIMEN,
         "measure": text(
             "area (from 0 h), average, peak, average_last_day, trough_last_day, peak_last_day, peak_to_trough (of the last day), "
-            "hours_below (the target), hours_to_target (from 0 h), average_ratio (to the first regimen, in the same patient)."
+            "accumulation (average of the last day by that of the first), hours_below (the target), hours_to_target (from 0 h), "
+            "average_ratio, peak_ratio, trough_ratio (to the first regimen, in the same patient; the lowest level of the last day)."
         ),
         "target": number("mg/L", "The concentration that the user asked for; empty for measures without one."),
         "unit": text("The unit of the measure."),
@@ -100,6 +101,44 @@ OCCUPANCY: Final = Table(
     },
     key=("constant", "constant_mg_l", "mg_per_day"),
     command="occupancy",
+)  # fmt: skip
+SIMULATED_GRID: Final = Table(
+    "simulated_grid",
+    "Exposure of the same virtual patients for every combination of one or two covariates, as kidneys and weights. Not a dosing recommendation.",
+    "combination, regimen, measure and target",
+    {
+        "row_covariate": text("The first covariate that has alternatives."),
+        "row": text("Which of its alternatives."),
+        "column_covariate": text("The second covariate that has alternatives; empty without one."),
+        "column": text("Which of its alternatives."),
+        "regimen": _REGIMEN,
+        "measure": text("As in simulated_exposure."),
+        "target": number("mg/L", "The concentration that the user asked for; empty for measures without one."),
+        "unit": text("The unit of the measure."),
+        **_quantiles("as `unit`", "The measure"),
+        "never": number("1", "The share of virtual patients who never reach the target; empty for other measures."),
+    },
+    key=("row", "column", "regimen", "measure", "target"),
+    command=_COMMAND,
+)  # fmt: skip
+SIMULATED_ENDS: Final = Table(
+    "simulated_ends",
+    "How regimens compare with the first one in the same patient, with each parameter that is known within a range at both ends of it.",
+    "regimen, measure, parameter and end",
+    {
+        "regimen": _REGIMEN,
+        "measure": text("average_ratio, peak_ratio or trough_ratio, as in simulated_exposure."),
+        "parameter": text("The parameter that is moved; all others keep their values."),
+        "end": text("lowest or highest."),
+        "value": number("as `unit`", "The value at this end."),
+        "unit": text("The unit of the value."),
+        "typical": number("1", "The measure of the typical patient, without spread."),
+        "p05": number("1", "The measure: a twentieth of the virtual patients lies below."),
+        "p50": number("1", "The measure: the median of the virtual patients."),
+        "p95": number("1", "The measure: a twentieth of the virtual patients lies above."),
+    },
+    key=("regimen", "measure", "parameter", "end"),
+    command=_COMMAND,
 )  # fmt: skip
 MODEL_PARAMETERS: Final = Table(
     "model_parameters",
