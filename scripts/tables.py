@@ -14,6 +14,9 @@ from typing import Final
 
 from becalm.tables import (
     LEVELS_WRITTEN,
+    MARKER_CHANGES,
+    MARKER_TESTS,
+    MARKERS_AHEAD,
     OCCUPANCY,
     SIMULATED,
     SIMULATED_MARKERS,
@@ -54,6 +57,10 @@ def page() -> str:
     lines += [line for table in LEVELS_WRITTEN.values() for line in _table(table)]
     lines += ["", "# The table that `becalm occupancy` writes", *_table(OCCUPANCY)]
     lines += ["", "# The table that `becalm turnover` writes", *_table(SIMULATED_MARKERS)]
+    lines += ["", "# The tables that `becalm ahead` writes"]
+    lines += [
+        line for table in (MARKER_CHANGES, MARKER_TESTS, MARKERS_AHEAD) for line in _table(table)
+    ]
     return "\n".join([*parts, *lines, ""])
 
 

@@ -13,15 +13,25 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from becalm import kidney, pk
-    from becalm.api import open_records, run, score, understand
+    from becalm.api import markers_ahead, open_records, run, score, understand
     from becalm.core.errors import BecalmError
 
 __version__ = "0.1.0"
 
-__all__ = ["BecalmError", "kidney", "open_records", "pk", "run", "score", "understand"]
+__all__ = [
+    "BecalmError",
+    "kidney",
+    "markers_ahead",
+    "open_records",
+    "pk",
+    "run",
+    "score",
+    "understand",
+]
 
 _HOMES: Final = {
     "BecalmError": "becalm.core.errors",
+    "markers_ahead": "becalm.api",
     "open_records": "becalm.api",
     "run": "becalm.api",
     "score": "becalm.api",

@@ -223,6 +223,7 @@ def test_nothing_outside_records_knows_the_name_of_a_source() -> None:
         "diff",
         "open",
         "simulate",
+        "ahead",
     ],
 )
 def test_help_imports_nothing_heavy(command: str) -> None:

@@ -4,6 +4,7 @@ The objects here use the names of persons, calendar times and lengths of time as
 in them use numbers only.
 """
 
+from becalm.api.ahead import MarkersAhead, markers_ahead
 from becalm.api.opening import PatientRecords, open_records
 from becalm.api.scoring import Score, score
 from becalm.api.studying import Study, run
@@ -12,13 +13,16 @@ from becalm.api.understanding import OverTime, Understood, VariableValues, under
 
 __all__ = [
     "DataTable",
+    "MarkersAhead",
     "OverTime",
     "PatientRecords",
     "Score",
     "Study",
     "Understood",
     "VariableValues",
+    "ahead",
     "levelling",
+    "markers_ahead",
     "open_records",
     "releasing",
     "run",

@@ -1,5 +1,6 @@
 """Groups of commands that belong together, and commands that are long; `cli` adds them to the others."""
 
+from becalm.commands.ahead import show_markers_ahead
 from becalm.commands.diff import show_differences
 from becalm.commands.levels import update_by_levels
 from becalm.commands.occupancy import show_occupancy
@@ -15,6 +16,7 @@ ALL = (
     redcap,
     open_page,
     show_differences,
+    show_markers_ahead,
     show_occupancy,
     show_turnover,
     simulate_regimens,

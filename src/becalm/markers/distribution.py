@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from becalm.core.arrays import Floats
+from becalm.core.arrays import Floats, Index
 from becalm.markers.model import LEVELS
 
 _ROUNDS: Final = 200
@@ -31,23 +31,29 @@ def weighted(low: Floats, high: Floats) -> tuple[Floats, Floats]:
     lower, upper = lower[told], upper[told]
     if not len(lower):
         return values, counts
-    between = (values >= lower[:, None]) & (values <= upper[:, None])
-    alone = ~between.any(axis=1)
+    first, stop = np.searchsorted(values, lower, "left"), np.searchsorted(values, upper, "right")
+    alone = first == stop
     if alone.any():
         ends = np.where(np.isfinite(upper[alone]), upper[alone], lower[alone])
         more = np.unique(np.concatenate([values, ends]))
         found = np.zeros(len(more))
         found[np.searchsorted(more, values)] = counts
         values, counts = more, found
-        between = (values >= lower[:, None]) & (values <= upper[:, None])
-    weight = counts + between.mean(axis=0)
+        first, stop = np.searchsorted(values, lower, "left"), np.searchsorted(values, upper, "right")  # fmt: skip
+    weight = counts + _over(first, stop, np.full(len(first), 1 / len(first)), len(values))
     for _ in range(_ROUNDS):
-        share = between * weight
-        after = counts + (share / share.sum(axis=1, keepdims=True)).sum(axis=0)
+        mass = np.append(0.0, np.cumsum(weight))
+        after = counts + weight * _over(first, stop, 1 / (mass[stop] - mass[first]), len(values))
         if np.abs(after - weight).max() < _ENOUGH:
             break
         weight = after
     return values, weight
+
+
+def _over(first: Index, stop: Index, what: Floats, n: int) -> Floats:
+    """Return, for each of n positions, the sum of `what` over the ranges [first, stop) that contain it."""
+    begun = np.bincount(first, what, n + 1) - np.bincount(stop, what, n + 1)
+    return np.asarray(np.maximum(np.cumsum(begun)[:n], 0.0), np.float64)
 
 
 def quantiles(values: Floats, weights: Floats, levels: Floats = LEVELS) -> Floats:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -104,41 +104,43 @@ def next_values(use: MarkerInUse, last: MarkerChanges, hours: float, levels: Flo
 
     They differ where the last value is only known as a range. Raises `UsageError` for hours that were not measured.
     """
-    days = _measured_days(hours)
+    days = np.full(len(last), _measured_days(hours))
     lows, highs = np.zeros((len(last), len(levels))), np.full((len(last), len(levels)), np.inf)
-    for at, person in enumerate(last.person.tolist()):
-        z = use.spread_for(person).ends(levels)
-        found = [
-            _quantiles(use.model, value, last.slope[at], days, z)
-            for value in (last.low[at], last.high[at])
-            if np.isfinite(value)
-        ]
-        if np.isfinite(last.low[at]):
-            lows[at] = np.min(found, axis=0)
-        if np.isfinite(last.high[at]):
-            highs[at] = np.max(found, axis=0)
+    below, above = np.isfinite(last.low), np.isfinite(last.high)
+    for mine, spread in _compared(use, last.person):
+        z = spread.ends(levels)
+        from_low = _quantiles(use.model, np.where(below, last.low, last.high)[mine], last.slope[mine], days[mine], z)  # fmt: skip
+        from_high = _quantiles(use.model, np.where(above, last.high, last.low)[mine], last.slope[mine], days[mine], z)  # fmt: skip
+        lows[mine] = np.where(below[mine, None], np.minimum(from_low, from_high), 0.0)
+        highs[mine] = np.where(above[mine, None], np.maximum(from_low, from_high), np.inf)
     return lows, highs
 
 
 def how_usual(use: MarkerInUse, changes: MarkerChanges) -> tuple[Floats, Floats]:
     """Return for each change the lowest and the highest share of comparable ones that fell at least as far.
 
-    A small share is a surprising fall. Between them lies what ranges and the number of comparable changes leave open.
+    A small share is a surprising fall. Between them lies what ranges and the number of comparable changes leave open;
+    0 and 1 where the last value is only known as a range.
     """
     lows, highs = np.zeros(len(changes)), np.ones(len(changes))
     known = np.flatnonzero(changes.known)
     low, high = standardised(use.model, changes)
-    persons: Persons = changes.person[known]
-    for person in np.unique(persons).tolist():
-        mine = persons == person
-        found = use.spread_for(person).at_or_below(low[mine], high[mine])
-        lows[known[mine]], highs[known[mine]] = found
+    for mine, spread in _compared(use, changes.person[known]):
+        lows[known[mine]], highs[known[mine]] = spread.at_or_below(low[mine], high[mine])
     return lows, highs
 
 
-def _quantiles(model: MarkerModel, last: float, slope: float, days: float, z: Floats) -> Floats:
-    middle, spread = model.moved(np.array([last]), np.array([slope]), np.array([days]))
-    return np.asarray(np.exp(middle + spread * z), np.float64)
+def _compared(use: MarkerInUse, persons: Persons) -> Iterator[tuple[Index, MeasuredSpread]]:
+    """Yield the positions of persons who are compared with the same changes, and these."""
+    fold = np.array([use.fold.get(each, -1) for each in persons.tolist()], np.intp)
+    for each in np.unique(fold).tolist():
+        mine = np.flatnonzero(fold == each)
+        yield mine, use.spread_for(int(persons[mine[0]]))
+
+
+def _quantiles(model: MarkerModel, last: Floats, slope: Floats, days: Floats, z: Floats) -> Floats:
+    middle, spread = model.moved(last, slope, days)
+    return np.asarray(np.exp(middle[:, None] + spread[:, None] * z), np.float64)
 
 
 def _measured_days(hours: float) -> float:

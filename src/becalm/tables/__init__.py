@@ -47,6 +47,7 @@ from becalm.tables.levels import (
     LEVEL_UPDATES,
     LEVELS,
 )
+from becalm.tables.markers import MARKER_CHANGES, MARKER_TESTS, MARKERS_AHEAD
 from becalm.tables.next_test import NEXT_TEST
 from becalm.tables.organs import SOFA, SUSPECTED_INFECTIONS
 from becalm.tables.person_time import EMULATION, EVENT_RATES, PERSON_TIME
@@ -126,6 +127,9 @@ __all__ = [
     "LEVEL_DOSES",
     "LEVEL_SCORES",
     "LEVEL_UPDATES",
+    "MARKERS_AHEAD",
+    "MARKER_CHANGES",
+    "MARKER_TESTS",
     "MISSING",
     "MODEL_PARAMETERS",
     "NEAREST",

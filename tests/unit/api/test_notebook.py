@@ -64,7 +64,7 @@ def test_the_lines_of_the_readme_run(book: Path, monkeypatch: pytest.MonkeyPatch
 def test_what_others_may_rely_on_is_listed_and_loaded_when_asked_for() -> None:
     """`import becalm` alone loads nothing heavy, and offers exactly these names."""
     assert sorted(bc.__all__) == [
-        "BecalmError", "kidney", "open_records", "pk", "run", "score", "understand",
+        "BecalmError", "kidney", "markers_ahead", "open_records", "pk", "run", "score", "understand",
     ]  # fmt: skip
     assert set(bc.__all__) <= set(dir(bc))
     for name in bc.__all__:
