@@ -33,7 +33,8 @@ class Breakpoints:
     """Borders of intervals (h, ascending) and, for each interval, the constants of the typical patient.
 
     constants : one column for each different set; which : the column of each interval. volume : of the central
-    compartment at each border, L. fraction : the bioavailability at each border.
+    compartment at each border, L. fraction : the bioavailability at each border. saturation : of a model that
+    saturates, the most that is eliminated (mg/h) and the concentration at half of it (mg/L) in each interval.
     """
 
     hours: Floats
@@ -41,6 +42,7 @@ class Breakpoints:
     which: Index
     volume: Floats
     fraction: Floats
+    saturation: tuple[Floats, Floats] | None = None
 
 
 def breakpoints(
@@ -49,12 +51,19 @@ def breakpoints(
     policy: str,
     times: Sequence[float],
     horizon: float,
+    *,
+    saturable: bool = False,
 ) -> Breakpoints:
-    """Return the borders of a simulation and what holds between them. times : of doses, rates and printed hours."""
+    """Return the borders of a simulation and what holds between them. times : of doses, rates and printed hours.
+
+    Raises `UsageError` for a model that saturates, unless it is `saturable`; always where a covariate moves on a straight line.
+    """
     moving = [each for each in courses.values() if not each.constant]
     changes = [hour for each in moving for hour in each.hours.tolist()]
     hours = np.unique([0.0, horizon, *(t for t in (*times, *changes) if 0 < t < horizon)])
     if policy == "linear" and moving:
+        if model.saturable:
+            raise UsageError(f"{model.name} saturates, so covariates cannot move on a straight line", hint="Choose the policy last or next")  # fmt: skip
         hours = _cut(hours)
         start, length = hours[:-1:2], hours[2::2] - hours[:-1:2]
         first = _typical(model, _at(courses, start + length * (0.5 - _NODE)))
@@ -66,10 +75,10 @@ def breakpoints(
     else:
         held = {name: each.over(hours[:-1], hours[1:], policy) for name, each in courses.items()}
         every = (len(hours) - 1,)  # a model without covariates has one value for all intervals
-        columns = [np.broadcast_to(each, every) for each in _typical(model, held)]
+        columns = [np.broadcast_to(each, every) for each in _typical(model, held, saturable)]
         there = {
             name: np.append(np.broadcast_to(part, every), part[-1])
-            for name, part in _parts(model, held).items()
+            for name, part in _parts(model, held, saturable).items()
         }
     different, which = np.unique(np.stack(columns), axis=1, return_inverse=True)
     return Breakpoints(
@@ -78,6 +87,9 @@ def breakpoints(
         which.ravel(),
         there["central_volume"],
         there.get("bioavailability", np.ones(len(hours))),
+        (there["max_elimination"][:-1], there["half_elimination"][:-1])
+        if model.saturable
+        else None,
     )
 
 
@@ -94,12 +106,14 @@ def _at(courses: Mapping[str, CovariateCourse], hours: Floats) -> dict[str, Floa
     return {name: each.at(hours) for name, each in courses.items()}
 
 
-def _parts(model: PkModel, covariates: Mapping[str, Floats]) -> dict[str, Floats]:
+def _parts(
+    model: PkModel, covariates: Mapping[str, Floats], saturable: bool = False
+) -> dict[str, Floats]:
     """Return the parts of the typical patient, one value for each interval or border."""
     size = len(next(iter(covariates.values()), np.zeros(1)))
     found = {
         name: np.broadcast_to(value, (size,)).astype(np.float64)
-        for name, value in model.typical(covariates).items()
+        for name, value in model.typical(covariates, saturable=saturable).items()
     }
     for name, value in found.items():
         if not np.isfinite(value).all() or (name != "clearance" and not (value > 0).all()):
@@ -109,9 +123,11 @@ def _parts(model: PkModel, covariates: Mapping[str, Floats]) -> dict[str, Floats
     return found
 
 
-def _typical(model: PkModel, covariates: Mapping[str, Floats]) -> tuple[Floats, ...]:
+def _typical(
+    model: PkModel, covariates: Mapping[str, Floats], saturable: bool = False
+) -> tuple[Floats, ...]:
     """Return the five rate constants of the typical patient."""
-    parts = _parts(model, covariates)
+    parts = _parts(model, covariates, saturable)
     none = np.zeros_like(parts["clearance"])
     given = [parts.get(name, none + (name == "peripheral_volume")) for name in _STRUCTURE]
     return RateConstants.of(*given).arrays()

@@ -21,6 +21,7 @@ from becalm.core.toml_position import TomlMistake
 from becalm.pk import units
 from becalm.pk.model import (
     PARTS,
+    SATURABLE,
     PkAssumption,
     PkCovariate,
     PkGroup,
@@ -253,6 +254,8 @@ def _check_parts(
             needed |= {"bioavailability"}
     if {"exchange", "peripheral_volume"} & parts:
         needed |= {"exchange", "peripheral_volume"}
+    if SATURABLE.keys() & parts:
+        needed |= SATURABLE.keys()
     for part in sorted(needed - parts):
         report("parameter", f"no parameter is part of {part!r}", f"Add one with part_of = {part!r}")
     if apparent and "iv" in routes:
@@ -282,11 +285,12 @@ def _check_covariate(at: str, covariate: PkCovariate, report: Report) -> None:
 def _check_parameter(
     at: str, parameter: PkParameter, covariates: Mapping[str, PkCovariate], report: Report
 ) -> None:
-    if parameter.part_of not in PARTS:
-        hint = did_you_mean(parameter.part_of, PARTS)
+    known = {**PARTS, **SATURABLE}
+    if parameter.part_of not in known:
+        hint = did_you_mean(parameter.part_of, known)
         report(f"{at}.part_of", f"there is no part {parameter.part_of!r}", hint)
         return
-    _check_unit(f"{at}.unit", parameter.unit, PARTS[parameter.part_of], report)
+    _check_unit(f"{at}.unit", parameter.unit, known[parameter.part_of], report)
     if parameter.value < 0 or (parameter.value == 0 and parameter.part_of != "clearance"):
         report(f"{at}.value", f"a {parameter.part_of} cannot be {parameter.value:g}", "")
     share = units.by_kind()["fraction"].get(parameter.unit, 0.0) * parameter.value

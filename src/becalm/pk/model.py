@@ -27,6 +27,8 @@ PARTS: Final[Mapping[str, str]] = {
     "bioavailability": "1",
 }
 """What the propagation needs, each in the unit in which it is computed."""
+SATURABLE: Final[Mapping[str, str]] = {"max_elimination": "mg/h", "half_elimination": "mg/L"}
+"""Parts of an elimination that saturates: the most that is eliminated, and the concentration at half of it."""
 ALWAYS_ABOVE_ZERO: Final = frozenset({"kg", "g"})
 """Covariates in these units are never 0: a weight."""
 
@@ -118,7 +120,7 @@ class PkAssumption(toml.TomlTable, frozen=True):
 
 
 class PkModel(msgspec.Struct, frozen=True, kw_only=True):
-    """A linear model of one drug. apparent : why doses into the vein are refused; empty if they are not.
+    """A model of one drug, linear unless it is `saturable`. apparent : why doses into the vein are refused; empty if they are not.
 
     not_absorbed : routes by which nothing reaches the blood, such as PO, so that such doses count for nothing.
     walks : which parts of a patient move. level : the variable of the vocabulary that is its measured concentration.
@@ -146,6 +148,11 @@ class PkModel(msgspec.Struct, frozen=True, kw_only=True):
         return any(each.part_of == "first_absorption" for each in self.parameters.values())
 
     @property
+    def saturable(self) -> bool:
+        """Whether a part of the elimination saturates, so that doses do not simply add up."""
+        return any(each.part_of in SATURABLE for each in self.parameters.values())
+
+    @property
     def used_covariates(self) -> tuple[str, ...]:
         """The covariates that a parameter depends on, in the order of the file."""
         used = {name for each in self.parameters.values() for name in each.scaled_by}
@@ -167,12 +174,16 @@ class PkModel(msgspec.Struct, frozen=True, kw_only=True):
         spreads = [name for name, each in self.spreads.items() if each.status == "assumed"]
         return (*parameters, *(f"spread of {name}" for name in spreads))
 
-    def typical(self, covariates: Mapping[str, ArrayLike]) -> dict[str, Floats]:
-        """Return each part for the typical patient, in the units of `PARTS`.
+    def typical(
+        self, covariates: Mapping[str, ArrayLike], *, saturable: bool = False
+    ) -> dict[str, Floats]:
+        """Return each part for the typical patient, in the units of `PARTS` and `SATURABLE`.
 
-        covariates : each in the unit of the model's file, for every covariate that is used.
+        covariates : each in the unit of the model's file, for every covariate that is used. saturable : whether the
+        caller can do with an elimination that saturates.
 
-        Raises `UsageError` for a covariate that the model does not have, or that is missing.
+        Raises `UsageError` for a covariate that the model does not have, or that is missing, and for a model that
+        saturates where only linear ones can be used.
 
         >>> from becalm.pk import load
         >>> found = load("anakinra").typical(
@@ -186,9 +197,11 @@ class PkModel(msgspec.Struct, frozen=True, kw_only=True):
         missing = [name for name in self.used_covariates if name not in covariates]
         if missing:
             raise UsageError(f"{self.name} needs the covariate {missing[0]}")
+        if self.saturable and not saturable:
+            raise UsageError(f"{self.name} saturates: it can be simulated, and nothing else yet")
         found: dict[str, Floats] = {}
         for each in self.parameters.values():
-            to = PARTS[each.part_of]
+            to = PARTS[each.part_of] if each.part_of in PARTS else SATURABLE[each.part_of]
             value = np.asarray(each.value * units.factor(each.unit, to))
             for name, scaling in each.scaled_by.items():
                 given = np.asarray(covariates[name], np.float64)

@@ -28,6 +28,8 @@ from becalm.pk.rows import (
     exposure_rows,
     parameter_rows,
 )
+from becalm.pk.saturable import MOST_PATIENTS as MOST_SATURABLE
+from becalm.pk.saturable import TOLERANCE
 from becalm.pk.scenarios import GivenAcross, alternatives, end_rows, grid_rows, label_of
 from becalm.pk.summary import MOST_KEPT, PlannedCourse, summarise
 from becalm.pk.virtual import VirtualPatients
@@ -147,6 +149,8 @@ def simulate(
         for regimen, plan in zip(read, plans, strict=True)
         if plan.cut
     ]
+    if chosen.saturable and patients > MOST_SATURABLE:
+        raise UsageError(f"{chosen.name} saturates and is solved step by step, so {patients:,} virtual patients are too many", hint=f"Choose {MOST_SATURABLE:,} at most")  # fmt: skip
     printed = _printed_hours(hours)
     people = patients if chosen.spreads else 0
     fast = people > MOST_KEPT and kernel() is not None
@@ -155,7 +159,9 @@ def simulate(
     day = [hours - LAST_DAY, LAST_DAY] if hours > LAST_DAY else []
     prepared: list[PlannedCourse] = []
     for plan in plans:
-        grid = breakpoints(chosen, courses, policy, [*printed, *day, *hours_of(plan)], hours)
+        grid = breakpoints(
+            chosen, courses, policy, [*printed, *day, *hours_of(plan)], hours, saturable=True
+        )
         given = doses_on(grid.hours, plan, courses.get("weight"), policy)
         prepared.append(PlannedCourse(grid, given, np.searchsorted(grid.hours, printed)))
 
@@ -238,6 +244,8 @@ def _group_remarks(model: PkModel, group: str | None) -> list[str]:
 def origin_remarks(model: PkModel) -> list[str]:
     """Return the notes of a model, and which of its numbers are assumed or were not verified."""
     found = list(model.notes)
+    if model.saturable:
+        found.append(f"the elimination saturates: concentrations are not in proportion to doses; solved step by step with a tolerance of {TOLERANCE:g}")  # fmt: skip
     if model.assumed:
         found.append(f"assumed: {', '.join(model.assumed)}")
     if model.unverified:

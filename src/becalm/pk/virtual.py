@@ -12,11 +12,13 @@ import numpy as np
 from becalm.core.arrays import Floats
 from becalm.pk import compiled
 from becalm.pk.grid import Breakpoints, DoseArrays
-from becalm.pk.model import PARTS, PkModel
+from becalm.pk.model import PARTS, SATURABLE, PkModel
 from becalm.pk.propagation import CENTRAL, RateConstants, propagate
+from becalm.pk.saturable import saturable_block
 
 BLOCK: Final = 500
 """Virtual patients that are drawn and computed together; their numbers do not depend on how many follow."""
+_DRAWN: Final = (*PARTS, *SATURABLE)
 
 
 class Curves(NamedTuple):
@@ -36,18 +38,18 @@ class VirtualPatients:
     def factors(self, block: int) -> dict[str, Floats]:
         """Return the factors of a block of virtual patients, for every part; the same in every run."""
         source = np.random.SeedSequence(self.seed, spawn_key=(block,))
-        draws = np.random.Generator(np.random.Philox(source)).standard_normal((len(PARTS), BLOCK))
+        draws = np.random.Generator(np.random.Philox(source)).standard_normal((len(_DRAWN), BLOCK))
         count = min(BLOCK, self.patients - block * BLOCK)
         return {
             part: np.exp(draws[at, :count] * self.model.spreads[part].value)
             if part in self.model.spreads
             else np.ones(count)
-            for at, part in enumerate(PARTS)
+            for at, part in enumerate(_DRAWN)
         }
 
     def curves(self, grid: Breakpoints, given: DoseArrays, threads: int) -> Curves:
         """Return curves of the typical patient (the first) and of all virtual patients."""
-        typical = dict.fromkeys(PARTS, np.ones(1))
+        typical = dict.fromkeys(_DRAWN, np.ones(1))
         blocks = [typical, *(self.factors(n) for n in range(ceil(self.patients / BLOCK)))]
         with ThreadPoolExecutor(threads) as pool:
             parts = list(pool.map(lambda factors: self.block(grid, given, factors), blocks))
@@ -55,6 +57,8 @@ class VirtualPatients:
 
     def block(self, grid: Breakpoints, given: DoseArrays, factors: Mapping[str, Floats]) -> Curves:
         """Return curves of a block of patients: by machine code where all of them cannot be kept and it is installed."""
+        if self.model.saturable:
+            return Curves(*saturable_block(grid, given, factors, self.model.two_depots))
         own = {part: each[:, None] for part, each in factors.items()}
         by = (
             own["clearance"] / own["central_volume"],
