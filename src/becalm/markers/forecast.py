@@ -12,7 +12,7 @@ from becalm.core.errors import UsageError
 from becalm.markers.changes import DAY, LONGEST, SHORTEST, MarkerChanges
 from becalm.markers.distribution import quantiles, shares, weighted
 from becalm.markers.learning import FOLDS, folds, judged_on, standardised
-from becalm.markers.model import FEWEST, LEVELS, MarkerModel, MarkerTest
+from becalm.markers.model import FEWEST, FEWEST_PERSONS, LEVELS, MarkerModel, MarkerTest
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,17 +71,18 @@ class MarkerInUse:
 
 
 def in_use(model: MarkerModel, changes: MarkerChanges, source: str) -> MarkerInUse:
-    """Decide from the records' own changes how a marker is shown; under 30 of them from those of the file.
+    """Decide from the records' own changes how a marker is shown; from those of the file where other persons have fewer than 30.
 
     changes : those among which an observed one is judged: of the untreated. source : what to call these records.
     """
     known = changes.take(changes.known)
     fold = folds(known.person)
     others = [int(known.exact[fold != each].sum()) for each in range(FOLDS)]
-    if not len(known) or min(others) < FEWEST:
+    persons = len(np.unique(known.person[known.exact]))
+    if min(others) < FEWEST or persons < FEWEST_PERSONS:
         objection = "not tested on other records" if model.tested is None else model.tested.objection()  # fmt: skip
         if objection:
-            objection += f"; these records have {int(known.exact.sum())} pairs"
+            objection += f"; these records have {int(known.exact.sum())} pairs of {persons} persons"
         return MarkerInUse(model, model.tested, objection)
     test = judged_on(model, known, source)
     if test.score > test.last_value:

@@ -20,6 +20,8 @@ LAGS: Final = (30.0, 54.0)
 """Hours at which a lag is counted as two days, and as three, not as one."""
 FEWEST: Final = 30
 """Fewest pairs of values with which a marker is shown."""
+FEWEST_PERSONS: Final = 10
+"""Fewest persons with pairs in some records, for their changes to stand for others."""
 COVERED: Final = 0.9
 """The share of values that a 90 % interval promises."""
 INTERVAL: Final = (0.05, 0.95)

@@ -174,3 +174,44 @@ def test_a_value_of_zero_has_no_change() -> None:
 def test_ferritin_is_said_to_be_not_validated() -> None:
     assert "not validated at daily spacing" in measured().not_validated["ferritin"]
     assert "ferritin" not in [each.variable for each in measured().marker]
+
+
+@pytest.mark.parametrize(("persons", "own"), [(9, False), (10, True)])
+def test_ten_persons_are_needed_to_stand_for_others(persons: int, own: bool) -> None:
+    """Nine persons with ninety pairs are nine patients; the file's quantiles are used, and it is said."""
+    use = in_use(measured().marker[1], changes(walk(persons, 11)), "own")
+    assert (use.everybody is not None) == own
+
+
+@pytest.mark.parametrize(("persons", "own"), [(37, False), (38, True)])
+def test_thirty_pairs_of_other_persons_are_needed(persons: int, own: bool) -> None:
+    """One pair a person; the largest fold that is left out has eight persons."""
+    use = in_use(measured().marker[1], changes(walk(persons, 2)), "own")
+    assert (use.everybody is not None) == own
+
+
+def test_a_model_that_loses_on_the_own_records_gives_way_to_the_last_value() -> None:
+    """AST that keeps on rising away from the limit, where the shipped model draws it back."""
+    model = next(each for each in measured().marker if each.variable == "ast")
+    assert model.form == "direction, height"
+    use = in_use(model, changes(walk(60, 8, pull=-0.3, spread=0.1)), "own")
+    assert use.model.form == "last"
+    assert use.shown
+    assert use.test is not None
+    assert use.test.ratio == 1
+
+
+def test_a_slope_that_goes_on_is_found() -> None:
+    """Each person has an own slope, half of which is left after each day."""
+    rng = np.random.default_rng(4)
+    logs, step = [np.full(120, np.log(20.0))], rng.normal(0, 0.5, 120)
+    for _ in range(6):
+        logs.append(logs[-1] + step + rng.normal(0, 0.05, 120))
+        step = step * 0.7 + rng.normal(0, 0.1, 120)
+    time = np.tile(np.arange(7) * 24 * HOUR, 120)
+    points = Points.build(np.repeat(np.arange(120), 7), time, np.exp(np.array(logs).T.ravel()))
+    found = learn(MarkerToLearn("ast", "U/L", 1e6), changes(points), "planted")
+    assert "slope" in found.form
+    day = 1 - np.exp(-1)
+    assert found.slope["rising"] * day == pytest.approx(0.7, abs=0.15)
+    assert found.slope["falling"] * day == pytest.approx(0.7, abs=0.15)
