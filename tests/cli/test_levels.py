@@ -140,6 +140,21 @@ def test_a_course_that_cannot_be_looked_at_is_listed_with_its_reason(
     assert not found.levels["used"].any()
 
 
+def test_anakinra_under_the_skin_with_levels_in_ng_per_ml(tmp_path: Path) -> None:
+    doses = [dose("anakinra", 24.0 * n, route="SC", amount="100 mg") for n in range(3)]
+    levels = [lab("anakinra_level", 650, 5, "ng/mL"), lab("anakinra_level", "<40", 47, "ng/mL")]
+    where = records(tmp_path, *doses, *KIDNEY, *levels)
+    settings = UpdateSettings(draws=200, then="100 mg IV bolus; 4 mg/h")
+    found = levelling.update_by_levels(open_records(where), load("anakinra"), settings)
+    assert found.levels["high"].tolist() == pytest.approx([0.65, 0.04])
+    assert found.levels["used"][0]
+    assert set(found.doses["route"]) == {"sc"}
+    assert any("no published clearance" in each or "assumed" in each for each in found.remarks)
+    out = tmp_path / "out"
+    levelling.write(found, out)
+    assert (out / "figures" / "levels_a_1.png").stat().st_size > 5000
+
+
 def test_ten_days_without_a_dose_begin_a_new_course(tmp_path: Path) -> None:
     later = dose("vancomycin", 11.5 + 240, 252.5, route="IV", amount="1000 mg")
     rows = [DOSES[0], *KIDNEY, level(11, 11.5), lab("creatinine", 1.0, 250), level(9, 262)]

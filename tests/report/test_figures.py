@@ -363,3 +363,15 @@ def test_every_figure_of_a_crowd_is_drawn_without_a_row_each(crowd: Cohort) -> N
         text = json.dumps(drawn[name])
         assert not [person for person in crowd.ids if person in text]
         assert theme.draw(drawn[name]).startswith("<svg")
+
+
+def test_numbers_that_people_read_are_not_rounded() -> None:
+    """Coordinates have two decimals; a doi, or 0.025 on an axis, stays as it is written."""
+    spec = {
+        "data": {"values": [{"x": 1.23456, "words": "doi:10.3390/pharmaceutics11050224"}]},
+        "mark": "text",
+        "encoding": {"x": {"field": "x", "type": "quantitative"}, "text": {"field": "words"}},
+    }
+    svg = theme.draw(spec)
+    assert "doi:10.3390/pharmaceutics11050224" in svg
+    assert not re.search(r'="[^"]*\d\.\d{3}', svg)

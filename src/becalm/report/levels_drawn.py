@@ -13,6 +13,8 @@ from becalm.report.vega import Spec, category, flat, mark, quantity, values
 _WIDTH: Final = 760
 _HIGH: Final = 300
 _LOW: Final = 70
+_LONG: Final = 4.0
+"""Hours: a longer infusion is drawn as an area from its start to its end."""
 _SIDE: Final[Spec] = {"minExtent": 48, "maxExtent": 48}
 _FUTURES: Final = {
     "goes_on": ("kidney goes on as now", theme.VERMILION),
@@ -68,7 +70,10 @@ def _spec(found: LevelUpdate, person: str, course: int, title: str) -> Spec:
         "layer": layers,
         "title": {"text": title, "subtitle": [*_notes(found), NOT_ADVICE]},
     }
-    return {"vconcat": [whole, _doses(time, doses, scale)], "resolve": {"scale": {"x": "shared"}}}
+    return {
+        "vconcat": [whole, _doses(time, [*doses, *_next(found, person, course, scale)], scale)],
+        "resolve": {"scale": {"x": "shared"}},
+    }
 
 
 def _notes(found: LevelUpdate) -> list[str]:
@@ -154,12 +159,26 @@ def _points(time: Spec, axis: Spec, rows: list[dict[str, Any]]) -> list[Spec]:
     ]
 
 
+def _next(found: LevelUpdate, person: str, course: int, scale: float) -> list[dict[str, Any]]:
+    """Return the single doses of the regimen that the user named, from now on; those per kg are not drawn."""
+    (one,) = (each for each in found.courses if (each.person_id, each.number) == (person, course))
+    if one.update is None:
+        return []
+    now = one.update.now
+    return [
+        {"hours": now + d.hours, "t": (now + d.hours) / scale, "mg": d.amount, "over_h": d.over, "ahead": True}
+        for d in one.update.then.doses
+        if not d.per_kg
+    ]  # fmt: skip
+
+
 def _doses(time: Spec, rows: list[dict[str, Any]], scale: float) -> Spec:
-    """Return the doses as bars of mg; those of unknown amount as an open mark on the axis."""
+    """Return the doses as bars of mg, pale ones ahead; those of unknown amount as an open mark on the axis."""
     known = [row for row in rows if row["mg"] == row["mg"]]
     unknown = [{"t": row["t"], "none": 0.0} for row in rows if row["mg"] != row["mg"]]
     for row in known:
         row["end"] = (row["hours"] + max(row["over_h"], 0.0)) / scale
+        row["ink"] = 0.4 if row.get("ahead") else 1.0
     highest = max([row["mg"] for row in known], default=1.0)
     axis = {
         "title": "Dose (mg)",
@@ -168,11 +187,20 @@ def _doses(time: Spec, rows: list[dict[str, Any]], scale: float) -> Spec:
     }
     bars = mark(
         "rule",
-        {"x": time, "y": quantity("mg", **axis), "y2": {"datum": 0}},
+        {
+            "x": time,
+            "y": quantity("mg", **axis),
+            "y2": {"datum": 0},
+            "opacity": quantity("ink", scale=None, legend=None),
+        },
         color=theme.ORANGE,
         strokeWidth=3,
     )
     layers = [{**bars, "data": values(known)}]
+    long = [row for row in known if row["over_h"] > _LONG]
+    if long:
+        spans = mark("rect", {"x": time, "x2": {"field": "end"}, "y": quantity("mg", **axis), "y2": {"datum": 0}}, color=theme.ORANGE, opacity=0.3)  # fmt: skip
+        layers.append({**spans, "data": values(long)})
     if unknown:
         open_mark = mark("point", {"x": time, "y": quantity("none", **axis)}, shape="triangle-up", size=50, color=theme.VERMILION)  # fmt: skip
         layers.append({**open_mark, "data": values(unknown)})

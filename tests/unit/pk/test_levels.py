@@ -207,6 +207,16 @@ def test_a_dose_under_the_skin_updates_too() -> None:
     assert max(row["p50"] for row in last) > 0.2
 
 
+@pytest.mark.parametrize("route", ["iv", "sc"])
+def test_a_dose_at_the_last_moment_is_ahead(route: str) -> None:
+    """Given at once at the hour of the last level: not in that level, and in all that follows."""
+    doses = [(0.0, 100.0, 0.0, route), (24.0, 100.0, 0.0, route)]
+    found = update("anakinra", doses=doses, levels=[(23.9, 0.05)], covariates=KIDNEY, draws=200)
+    assert found.updates["hours"][0] == 24
+    stays = [row["p50"] for row in found.curves.rows() if row["future"] == "stays"]
+    assert max(stays) > 0.3
+
+
 def test_what_is_given_next_counts_from_now() -> None:
     asked: dict[str, Any] = {"doses": EVERY_12, "levels": [(71.5, 18.0)], "covariates": KIDNEY, "draws": 300}  # fmt: skip
     nothing = update("vancomycin", **asked)

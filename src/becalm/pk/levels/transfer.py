@@ -51,7 +51,11 @@ class CourseGrid:
         times: Sequence[float],
         horizon: float,
     ) -> CourseGrid:
-        """Return the grid of a course. times : those at which a concentration is asked."""
+        """Return the grid of a course. times : those at which a concentration is asked.
+
+        A dose that begins at the horizon belongs to what comes later.
+        """
+        plan = plan._replace(doses=tuple(each for each in plan.doses if each.hours < horizon))
         every = [*times, *hours_of(plan), *deviations.borders.tolist()]
         found = breakpoints(model, courses, "last", every, horizon)
         given = doses_on(found.hours, plan, courses.get("weight"), "last")

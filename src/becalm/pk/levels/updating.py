@@ -89,7 +89,10 @@ class LearnedClearance:
 
 @dataclass(frozen=True, eq=False)
 class CourseUpdate:
-    """A course with what its levels say. now : the last dose or level, h. curves : the past, and the futures after now."""
+    """A course with what its levels say. now : the last dose or level, h. curves : the past, and the futures after now.
+
+    then : the doses of the futures, h from now.
+    """
 
     course: TreatmentCourse
     levels: tuple[PredictedLevel, ...]
@@ -98,6 +101,7 @@ class CourseUpdate:
     learned: LearnedClearance
     curves: tuple[CurvePoint, ...]
     remarks: tuple[str, ...] = field(default=())
+    then: DosePlan = field(default=DosePlan((), (), False))
 
 
 def updated(model: PkModel, course: TreatmentCourse, settings: UpdateSettings) -> CourseUpdate:
@@ -147,6 +151,7 @@ def updated(model: PkModel, course: TreatmentCourse, settings: UpdateSettings) -
             *_remarks(learned, settings),
             *((f"looked at until {now:.0f} h: {missing}",) if missing else ()),
         ),
+        then if not missing else DosePlan((), (), False),
     )
 
 
