@@ -139,6 +139,36 @@ def test_the_figure_has_the_marker_above_and_the_dose_beneath_on_one_axis(
     assert "<svg" in theme.draw(spec)
 
 
+def test_a_dose_is_drawn_although_nothing_could_be_calculated(tmp_path: Path) -> None:
+    """No creatinine: no curve, but the infusion was given all the same, and the report says why there is none."""
+    from dataclasses import replace as changed
+
+    from tests.report import charts
+
+    blind = {name: values for name, values in charts.ONE.labs.items() if name != "creatinine"}
+    alone = [changed(charts.ONE, labs=blind), charts.TWO]
+    result = modelled(charts.write(tmp_path, alone), ASKED)
+    cohort = Cohort(result)
+    spec = drawn.spec(cohort, ASKED)
+    assert spec is not None
+    _, middle, below = spec["vconcat"]
+    one = charts.ONE.id
+    assert not [
+        row for row in middle["data"]["values"] if row["person"] == one and row.get("typical")
+    ]
+    assert (
+        max(
+            row["rate"]
+            for row in below["data"]["values"]
+            if row["person"] == one and row["kind"] == "rate"
+        )
+        == 100
+    )
+    text = seen(page.render(cohort, {}))
+    assert "not calculated: no creatinine" in text
+    assert "Not calculated as a whole: 2 of" in text
+
+
 def test_nothing_is_drawn_below_the_lower_end_of_the_logarithmic_axis() -> None:
     row = {"person": "a", "day": 0.0, "typical": 0.5, "p05": 0.001, "p25": 0.2, "p50": 0.4, "p75": 1.0, "p95": 2.0,
            "least_cleared": None, "most_cleared": 0.001}  # fmt: skip

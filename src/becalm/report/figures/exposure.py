@@ -26,6 +26,7 @@ FEWEST: Final = 5
 SEVERAL: Final = 30
 """Of more patients every second moment is drawn."""
 LINES: Final = ("typical", "p50", "least_cleared", "most_cleared")
+NOT_GIVEN: Final = ("not given", "ordered")
 BAND: Final = ("p05", "p25", "p75", "p95")
 STATES: Final = {"too old": theme.GREY, "later": theme.GREY, "renal replacement": theme.ORANGE}
 
@@ -33,9 +34,9 @@ STATES: Final = {"too old": theme.GREY, "later": theme.GREY, "renal replacement"
 def curves(cohort: Cohort, drug: str) -> list[dict[str, Any]]:
     """Return the drawn moments of every patient, in days from time zero."""
     low, high = course.window(cohort, "t0")
-    rows = []
+    rows, persons = [], set(cohort.described)
     for row in cohort.rows("exposure_over_time"):
-        if row["drug"] != drug:
+        if row["drug"] != drug or row["person_id"] not in persons:
             continue
         day = cohort.hours(row["person_id"], row["at_time"]) / 24
         if not low <= day <= high:
@@ -107,7 +108,7 @@ def _each(cohort: Cohort, asked: Pharmacology, model: PkModel, rows: list[dict[s
     title = [labels.heading(labels.drug(model.drug)), "by a model, mg/L"]
     layers = _layers(course.x_axis_bare(cohort, "t0"), y | {"title": title}, least)
     grid.append(course.columns(layers, [*given, *everybody], width, 130, named=not drawn))
-    doses = [*_rates(cohort, rows), *_singles(cohort, model.drug, low, high)]
+    doses = _given(cohort, model.drug, low, high)
     grid.append(
         course.columns(
             _doses(cohort, model.drug, doses), [*doses, *everybody], width, 52, named=False
@@ -205,33 +206,26 @@ def _states(rows: list[dict[str, Any]]) -> list[Row]:
     return list(found)
 
 
-def _rates(cohort: Cohort, rows: list[dict[str, Any]]) -> list[Row]:
-    """Return the infusion rates as boxes; neighbours of one rate are one."""
-    found: list[dict[str, Any]] = []
-    for row, after in zip(rows, [*rows[1:], None], strict=True):
-        if not row["rate"] > 0 or after is None or after["person"] != row["person"]:
-            continue
-        last = found[-1] if found else None
-        if last and (last["person"], last["rate"], last["end"]) == (
-            row["person"],
-            row["rate"],
-            row["day"],
-        ):
-            last["end"] = after["day"]
-        else:
-            found.append({"person": row["person"], "start": row["day"], "end": after["day"], "rate": row["rate"],
-                          "zero": 0, "assumed": False, "kind": "rate"})  # fmt: skip
-    return list(found)
-
-
-def _singles(cohort: Cohort, drug: str, low: float, high: float) -> list[Row]:
+def _given(cohort: Cohort, drug: str, low: float, high: float) -> list[Row]:
+    """Return what was given, whether a concentration could be calculated or not: rates as boxes, single doses."""
+    if drug == cohort.drug:
+        return course.doses(cohort, "t0")
     rows: list[Row] = []
     for row in cohort.rows("doses"):
-        if row["drug"] != drug or not math.isnan(row["rate_mg_h"]) or math.isnan(row["amount_mg"]):
+        amount = row["amount_mg"]
+        if row["drug"] != drug or row["status"] in NOT_GIVEN or math.isnan(amount):
             continue
-        day = cohort.hours(row["person_id"], row["start"]) / 24
-        if low <= day <= high:
-            rows.append({"person": row["person_id"], "start": day, "end": day, "kind": "single"})
+        start, end = (cohort.hours(row["person_id"], row[name]) / 24 for name in ("start", "end"))
+        if not start <= high:
+            continue
+        at = {"person": row["person_id"], "start": max(start, low), "end": min(end, high)}
+        if row["rate_mg_h"] > 0 and end >= low:
+            assumed = bool(row["end_assumed"])
+            rows.append(
+                {**at, "rate": row["rate_mg_h"], "zero": 0, "assumed": assumed, "kind": "rate"}
+            )
+        elif math.isnan(row["rate_mg_h"]) and start >= low:
+            rows.append({**at, "end": start, "kind": "single"})
     return rows
 
 
