@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from becalm.core.arrays import Array, Floats, Index
-from becalm.core.errors import UsageError
+from becalm.core.errors import MissingExtraError
 from becalm.pk.propagation import RateConstants, checked_numbers
 
 INSTALL: Final = "pip install 'becalm[populations]'"
@@ -65,14 +65,14 @@ def population_levels(
 
     Raises
     ------
-    UsageError
+    MissingExtraError
         If numba is not installed.
     ValueError
         For a length, a rate, a dose or a volume that cannot be.
     """
     code = kernel()
     if code is None:
-        raise UsageError("compiled populations need numba, which is not installed", hint=f"Install it: {INSTALL}")  # fmt: skip
+        raise MissingExtraError("compiled populations need numba, which is not installed", hint=f"Install it: {INSTALL}")  # fmt: skip
     length, speed, at_once, under = checked_numbers(hours, rate, bolus, depot)
     steps = [np.atleast_1d(each) for each in constants.arrays()]
     apart = np.broadcast_shapes(*(each.shape for each in steps))

@@ -11,7 +11,7 @@ from functools import reduce
 from math import factorial
 from typing import Any, Final, NamedTuple
 
-from becalm.core.errors import UsageError
+from becalm.core.errors import MissingExtraError, UsageError
 
 INSTALL: Final = "pip install 'becalm[gradients]'"
 _CLOSE: Final = 2.0
@@ -46,7 +46,7 @@ def differentiable_propagate(
     skin : whether anything is given under the skin; without it less is compiled.
     single : allows single precision, of which the relative error is some 1e-6.
 
-    Raises `UsageError` if JAX is not installed, and if it would calculate in single precision unasked.
+    Raises `MissingExtraError` if JAX is not installed, `UsageError` if it would calculate in single precision unasked.
     """
     jnp = _numpy(single)
     shape = jnp.broadcast_shapes(*(jnp.shape(each) for each in (*constants, hours, rate, bolus, depot)))  # fmt: skip
@@ -72,7 +72,7 @@ def differentiable_levels(
     hours : at which concentrations are wanted, at least 0; at the hour of a dose, after it.
     bolus, skin : hours at which doses are given, and mg. infusion : from when, until when (h), mg/h.
 
-    Raises `UsageError` as `differentiable_propagate`.
+    Raises the errors of `differentiable_propagate`.
 
     >>> from becalm.pk import load
     >>> import jax
@@ -121,7 +121,7 @@ def _numpy(single: bool) -> Any:
     try:
         import jax
     except ImportError as error:
-        raise UsageError(
+        raise MissingExtraError(
             "gradients need JAX, which is not installed", hint=f"Install it: {INSTALL}"
         ) from error
     if not jax.config.jax_enable_x64 and not single:

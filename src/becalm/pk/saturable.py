@@ -13,7 +13,7 @@ from typing import Any, Final
 import numpy as np
 
 from becalm.core.arrays import Floats
-from becalm.core.errors import UsageError
+from becalm.core.errors import MissingExtraError, UsageError
 from becalm.pk.grid import Breakpoints, DoseArrays
 from becalm.pk.propagation import CENTRAL, DEPOT, FIRST_DEPOT, PERIPHERAL
 
@@ -29,7 +29,7 @@ def saturable_block(
 ) -> tuple[Floats, Floats, Floats]:
     """Return concentrations before and after doses, and areas, of a block of patients: [patient, border or interval].
 
-    Raises `UsageError` if SciPy is not installed, or if the solver gives up.
+    Raises `MissingExtraError` if SciPy is not installed, `UsageError` if the solver gives up.
     """
     people, intervals = len(factors["clearance"]), len(grid.hours) - 1
     state = np.zeros((_ROWS, people))
@@ -99,7 +99,7 @@ def _solved(change: Callable[[float, Any], Any], state: Floats, hours: Floats) -
     try:
         from scipy.integrate import solve_ivp
     except ImportError as error:
-        raise UsageError(
+        raise MissingExtraError(
             "a model that saturates needs SciPy, which is not installed",
             hint=f"Install it: {INSTALL}",
         ) from error
