@@ -27,6 +27,8 @@ SELECTED: Final = {
     "sections/kidney.py": {"creatinine"},
     "left_open.py": {"creatinine"},
     "figures/kidney.py": {"creatinine"},
+    "figures/exposure.py": {"creatinine", "renal replacement"},
+    "sections/exposure.py": {"creatinine"},
     "sections/outcome.py": {"temperature", "ferritin", "platelets"},
 }
 ENGLISH: Final = {

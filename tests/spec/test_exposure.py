@@ -153,6 +153,7 @@ def test_a_users_model_of_one_compartment_gives_rate_by_clearance(tmp_path: Path
 
 
 def test_without_a_creatinine_nothing_is_calculated_and_it_is_said() -> None:
+    """An unknown kidney is never taken as a normal one: there is no curve, and the reason is counted."""
     [row] = exposure(*treated(), target_mg_l=1.0)
     assert row["not_computed"] == "no creatinine"
     assert row["computed_until"] == row["episode_begin"]
@@ -177,6 +178,7 @@ def test_a_creatinine_is_valid_for_48_h_and_then_carried_on_and_counted(until: f
 
 
 def test_the_first_creatinine_counts_before_it_for_48_h_and_no_longer() -> None:
+    """Before the first creatinine its value is taken for as long as a creatinine is valid."""
     [within] = exposure(*treated(*creatinine((BOUND, 1.0))))
     assert (within["hours_carried_back"], within["not_computed"]) == (BOUND, "")
     [beyond] = exposure(*treated(*creatinine((BOUND + MINUTE, 1.0))))
@@ -185,6 +187,7 @@ def test_the_first_creatinine_counts_before_it_for_48_h_and_no_longer() -> None:
 
 
 def test_a_creatinine_without_a_weight_gives_no_clearance() -> None:
+    """Cockcroft and Gault need a weight: without one there is no curve, and the reason is counted."""
     rows = (person(age=AGE), stay(-200, 900), infusion(0, 48, 50), *creatinine((-1, 1.0)))
     [row] = exposure(*rows, group="kidney_disease")
     assert row["not_computed"] == "no weight is known"
@@ -205,6 +208,7 @@ def test_a_course_without_creatinine_long_before_does_not_hide_the_one_that_matt
 
 
 def test_kinetic_clearance_is_lower_while_creatinine_rises_and_has_a_range() -> None:
+    """A rising creatinine says that less is cleared than the value alone tells; the assumed volume gives a range."""
     rising = creatinine((-24, 0.8), (0, 1.6), (12, 2.4), (24, 3.2), (36, 4.0), (60, 4.0), (90, 4.0))
     [steady] = exposure(*treated(*rising))
     [kinetic] = exposure(*treated(*rising), clearance="kinetic")
@@ -217,6 +221,7 @@ def test_kinetic_clearance_is_lower_while_creatinine_rises_and_has_a_range() -> 
 
 
 def test_ckd_epi_needs_a_height_and_is_for_the_own_body_surface() -> None:
+    """CKD-EPI is per 1.73 m²: a drug is cleared by the patient's own surface, which needs a height and a weight."""
     drawn = creatinine((-1, 1.0), (40, 1.0), (80, 1.0))
     [without] = exposure(*treated(*drawn), clearance="ckd_epi_2021")
     assert without["not_computed"].startswith("no creatinine with which clearance is known (height")
@@ -230,6 +235,7 @@ def test_ckd_epi_needs_a_height_and_is_for_the_own_body_surface() -> None:
 
 
 def test_continuous_replacement_is_cleared_by_its_assumed_flow_and_the_own_kidney_is_assumed() -> None:  # fmt: skip
+    """What the machine clears and what is left of the own kidney are assumptions with a range, and are said to be."""
     drawn = creatinine((-1, 2.0), (20, 1.5), (100, 1.2))
     rows = treated(*drawn, procedure("crrt", 10, 40))
     [row] = exposure(*rows)
@@ -266,6 +272,7 @@ def test_a_model_without_the_clearance_of_a_machine_stops_where_it_begins() -> N
 
 
 def test_replacement_of_an_unknown_kind_is_said_and_taken_as_none_at_most_as_continuous() -> None:
+    """Where nobody says which machine it was, the range goes from none to a continuous one."""
     drawn = creatinine((-1, 2.0), (100, 1.2))
     [row] = exposure(*treated(*drawn, procedure("renal replacement therapy", 10, 40)))
     assert "unknown kind" in row["exposure_remarks"]
@@ -287,6 +294,7 @@ def test_replacement_of_an_unknown_kind_is_said_and_taken_as_none_at_most_as_con
     ],
 )  # fmt: skip
 def test_a_dose_that_the_model_cannot_use_stops_the_curve_there(odd: Row, reason: str) -> None:
+    """After a dose of unknown amount or route nobody knows the concentration: the curve ends, and the reason is counted."""
     rows = treated(*creatinine((-1, 1.0), (40, 1.0)), odd)
     found = exposure(*rows)
     assert {row["not_computed"] for row in found} == {reason}
@@ -298,6 +306,7 @@ def test_a_dose_that_the_model_cannot_use_stops_the_curve_there(odd: Row, reason
 
 
 def test_vancomycin_by_mouth_counts_for_nothing_and_hides_nothing() -> None:
+    """Vancomycin by mouth does not reach the blood: it adds nothing, and the curve goes on."""
     given = dose("vancomycin", 0, 2, amount="1000 mg")
     drawn = creatinine((-1, 1.0), (40, 1.0), (80, 1.0))
     alone = exposure(*treated(given, *drawn), model="vancomycin")
@@ -323,11 +332,13 @@ def test_a_dose_into_a_vein_without_an_end_runs_as_the_model_assumes_and_it_is_s
 
 
 def test_a_paediatric_model_of_skin_alone_refuses_the_vein() -> None:
+    """A model whose parameters are divided by an unknown bioavailability says nothing of doses by vein."""
     [row] = exposure(*treated(*creatinine((-1, 1.0))), model="anakinra_urien_2013")
     assert row["not_computed"] == "a dose into a vein, which the model does not know"
 
 
 def test_a_study_without_a_model_has_no_rows() -> None:
+    """Nothing is simulated unless a model is named."""
     for table in ("exposure", "exposure_by_dose", "exposure_over_time"):
         assert measured(asking(model=""), *treated(*creatinine((-1, 1.0))), only=table) == []
 
@@ -357,12 +368,14 @@ def refused(text: str, folder: Path | None = None) -> str:
     ],
 )  # fmt: skip
 def test_what_cannot_be_meant_is_refused_with_its_row(text: str, said: str) -> None:
+    """A mistake in the protocol's table is one line with its row and how to mend it."""
     line = refused(f"[[pharmacology]]\n{text}")
     assert said in line
     assert "mine.toml" in line
 
 
 def test_a_model_that_a_study_cannot_use_is_refused(tmp_path: Path) -> None:
+    """A model's file that a study cannot use is refused before anything is read."""
     body = ONE_COMPARTMENT.format(name="mine", drug="anakinra")
     (tmp_path / "albumin.toml").write_text(
         body.replace(
@@ -380,6 +393,7 @@ def test_a_model_that_a_study_cannot_use_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_model_of_the_command_stands_beside_those_of_the_protocol() -> None:
+    """`--model` adds a model; those of the protocol stay."""
     study = protocols.load("anakinra_mas")
     assert protocol_names.with_models(study, ()) is study
     assert protocol_names.with_models(study, ["anakinra"]).pharmacology == (Pharmacology("anakinra"),)  # fmt: skip

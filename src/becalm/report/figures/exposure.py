@@ -302,6 +302,7 @@ def charts(cohort: Cohort) -> Iterator[Chart]:
             else f" Dotted: {asked.target_mg_l:g} mg/L, which the protocol asks for."
         )
         if len(cohort.described) <= course.EACH:
+            replaced = labels.procedure("renal_replacement")
             band = (
                 "pale: nine tenths of the virtual patients, darker: half of them; "
                 if model.spreads
@@ -309,8 +310,8 @@ def charts(cohort: Cohort) -> Iterator[Chart]:
             )
             caption = (
                 f"{NOT_ADVICE} Black line: the model's typical patient with this one's weight and kidney; {band}red dashes: the typical patient "
-                "at both ends of what is assumed of the kidney and of renal replacement. Bar at the foot: orange, renal replacement; grey, "
-                f"no valid creatinine.{target} No curve: not calculated, or not given. Beneath: the dose (triangles: single doses)."
+                f"at both ends of what is assumed of the kidney and of {replaced}. Bar at the foot: orange, {replaced}; grey, "
+                f"no valid {labels.variable('creatinine')}.{target} No curve: not calculated, or not given. Beneath: the dose (triangles: single doses)."
             )
         else:
             lines = (

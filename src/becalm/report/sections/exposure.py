@@ -27,10 +27,12 @@ WAYS: Final[Mapping[ClearanceWay, str]] = {
     "ckd_epi_2021": "CKD-EPI 2021, for the patient's own body surface",
     "kinetic": "kinetic eGFR, the middle of its two choices of the greatest rise",
 }
+CREATININE: Final = labels.variable("creatinine")
+REPLACED: Final = labels.procedure("renal_replacement")
 HOW_KNOWN: Final = {
-    "hours_too_old": "creatinine too old or a range: the last clearance is carried on",
-    "hours_carried_back": "before the first creatinine: the first clearance is taken",
-    "hours_replaced": "renal replacement, until creatinine tells of the kidney again: clearance is assumed",
+    "hours_too_old": f"{CREATININE} too old or a range: the last clearance is carried on",
+    "hours_carried_back": f"before the first {CREATININE}: the first clearance is taken",
+    "hours_replaced": f"{REPLACED}, until {CREATININE} tells of the kidney again: clearance is assumed",
 }
 _MEASURES: Final = {
     "auc_mg_h_l": "area, mg·h/L",
@@ -219,7 +221,7 @@ def _intro(cohort: Cohort, drill: Drill, asked: Pharmacology) -> list[str]:
     ]  # fmt: skip
     if "creatinine_clearance" in model.used_covariates:
         told.append(
-            f"Clearance by {WAYS[asked.clearance]}. A creatinine is valid for 48 h; what is older is carried on, counted below and grey in the figure. "
+            f"Clearance by {WAYS[asked.clearance]}. A {CREATININE} is valid for 48 h; what is older is carried on, counted below and grey in the figure. "
             "Without any near the doses nothing is calculated: a kidney is never taken for normal."
         )
     if any(row["hours_replaced"] > 0 for row in found):
@@ -245,7 +247,7 @@ def _replacement(asked: Pharmacology) -> str:
         else f"{asked.effluent_ml_kg_h:g} mL/kg/h, as the protocol says"
     )
     return (
-        f"During renal replacement the kidney's own creatinine clearance is assumed: {asked.own_clearance_ml_min:g} mL/min (0 to the last one before it). "
+        f"During {REPLACED} the kidney's own {CREATININE} clearance is assumed: {asked.own_clearance_ml_min:g} mL/min (0 to the last one before it). "
         f"Continuous replacement is assumed to have an effluent of {flow}; what it clears is the model's assumption. The assumed range takes all of this "
         "at its ends, for the typical patient."
     )
