@@ -22,6 +22,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from rounds import peak_mib
+
 SCREENED = ("HScore", "all")
 
 
@@ -77,14 +79,13 @@ def measured(folder: Path, *what: str) -> dict[str, float]:
 
 def report(rows: int, began: float) -> None:
     used = resource.getrusage(resource.RUSAGE_SELF)
-    kib = used.ru_maxrss / (1024 if sys.platform == "darwin" else 1)
     print(
         json.dumps(
             {
                 "rows": rows,
                 "seconds": time.perf_counter() - began,
                 "cpu": used.ru_utime + used.ru_stime,
-                "mib": kib / 1024,
+                "mib": peak_mib(),
             }
         )
     )

@@ -12,7 +12,6 @@ patients counted in bins without their curves being kept, and the peak memory of
 from __future__ import annotations
 
 import argparse
-import resource
 import statistics
 import subprocess
 import sys
@@ -22,6 +21,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
+from rounds import peak_mib
 
 from becalm.pk import RateConstants, population_levels, propagate
 from becalm.pk.compiled import kernel
@@ -203,7 +203,7 @@ def reduced(people: int, threads: int) -> None:
 
     run()
     seconds = statistics.median(timed(run) for _ in range(5))
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    peak = peak_mib()
     print(
         f"{people:,} patients reduced online, {threads} threads: {people / seconds / 1e6:.2f} M/s, bins {100 * WIDEST_BIN:.1f} %, peak memory {peak:.0f} MiB"
     )
