@@ -34,7 +34,10 @@ def studied(folder: Path, out: Path, chunk_rows: int = CHUNK_ROWS) -> int:
     from becalm.study import protocol_names
     from becalm.study.measuring import prepare
     from becalm.study.run import run
+    from becalm.tables import store
 
+    # A smaller run is smaller in all that it may keep, so that its memory grows as that of a whole one.
+    vars(store)["IN_MEMORY"] = round(store.IN_MEMORY * chunk_rows / CHUNK_ROWS)
     with beside() as other, staged_with_release(out, None, reads=[folder]) as (stage, _):
         prepare(other, folder)
         source = open_mimic4(folder, chunk_rows=chunk_rows)
@@ -60,7 +63,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--times", type=int, default=3, help="rounds; the ratio is of the medians")
-    parser.add_argument("--chunk-rows", type=int, default=CHUNK_ROWS, help="of the study")
+    parser.add_argument(
+        "--chunk-rows",
+        type=int,
+        default=CHUNK_ROWS,
+        help="of the study; cells of tables in memory are fewer in proportion",
+    )
     parser.add_argument("--out", type=Path, help="keep the studies, one folder each")
     parser.add_argument("--only", choices=["screening", "study"], help=argparse.SUPPRESS)
     asked = parser.parse_args()
